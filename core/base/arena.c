@@ -1,0 +1,49 @@
+#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
+#include "core/base/arena.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+
+void arena_init(struct arena *arena, size_t size) {
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        fail(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for an arena", size);
+    *arena = (struct arena){.base = base, .used = 0, .size = size};
+#if ARENA_POISONS
+    __asan_poison_memory_region(base, size);
+#endif
+}
+
+void arena_deinit(struct arena *arena) {
+#if ARENA_POISONS
+    __asan_unpoison_memory_region(arena->base, arena->size);
+#endif
+    munmap(arena->base, arena->size);
+    *arena = (struct arena){0};
+}
+
+void arena_exhausted(const struct arena *arena, size_t bytes) {
+    fail(FAIL_RESOURCE, HERE, "arena of %zu bytes is full: %zu in use, %zu more asked for",
+         arena->size, arena->used, bytes);
+}
+
+const char *arena_strdup(struct arena *arena, const char *text) {
+    if (!text)
+        return NULL;
+    size_t bytes = strlen(text) + 1;
+    return memcpy(arena_alloc(arena, bytes), text, bytes);
+}
+
+const char *arena_printf(struct arena *arena, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    ASSERT(length >= 0);
+    char *text = arena_alloc(arena, (size_t)length + 1);
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}

@@ -1,0 +1,30 @@
+#include "core/base/assert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MESSAGE_BYTES = 1024 };
+
+static void print_and_abort(enum fail_kind kind, const char *where, const char *message) {
+    (void)kind;
+    fprintf(stderr, "%s: %s\n", where, message);
+    abort();
+}
+
+static fail_handler current_handler = print_and_abort;
+
+fail_handler fail_handler_set(fail_handler handler) {
+    fail_handler previous = current_handler;
+    current_handler = handler ? handler : print_and_abort;
+    return previous;
+}
+
+void fail(enum fail_kind kind, const char *where, const char *format, ...) {
+    char message[MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    current_handler(kind, where, message);
+    abort();
+}

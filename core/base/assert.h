@@ -1,0 +1,44 @@
+// Failing: always-on assertions and the one road by which code gives up.
+//
+// Three kinds of giving up share one handler, because inside an execution all of them are findings
+// about the system under test: the engine installs a handler that turns them into a violation with
+// a trace. Outside an execution (and in a program that links no engine) the default handler prints
+// one line on standard error and aborts.
+#ifndef CORE_BASE_ASSERT_H
+#define CORE_BASE_ASSERT_H
+
+#include <stdarg.h>
+
+#define HERE_TEXT_(line) #line
+#define HERE_LINE_(line) HERE_TEXT_(line)
+
+// The place in the source as a string constant: "file.c:12".
+#define HERE __FILE__ ":" HERE_LINE_(__LINE__)
+
+enum fail_kind {
+    FAIL_ASSERTION,     // an invariant of the code itself does not hold
+    FAIL_PROGRAM_ERROR, // a caller broke the contract of an interface (not a status code)
+    FAIL_RESOURCE,      // a named limit or the machine's memory is exhausted
+};
+
+// A handler must not return. [message] lives only during the call.
+typedef void (*fail_handler)(enum fail_kind kind, const char *where, const char *message);
+
+// Installs [handler] and returns the previous one; NULL restores the default.
+fail_handler fail_handler_set(fail_handler handler);
+
+// Formats the message and calls the handler; aborts should the handler return.
+_Noreturn void fail(enum fail_kind kind, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Always on, also in release builds. One condition each, without side effects.
+#define ASSERT(condition)               \
+    (__builtin_expect(!!(condition), 1) \
+         ? (void)0                      \
+         : fail(FAIL_ASSERTION, HERE, "assertion failed: %s", #condition))
+
+// For contracts of an interface: what the caller did wrong, in words.
+#define REQUIRE(condition, ...) \
+    (__builtin_expect(!!(condition), 1) ? (void)0 : fail(FAIL_PROGRAM_ERROR, HERE, __VA_ARGS__))
+
+#endif

@@ -1,0 +1,35 @@
+#include "core/base/text.h"
+#include "core/base/assert.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct text text_in(char *buffer, size_t capacity) {
+    ASSERT(capacity >= 4);
+    buffer[0] = '\0';
+    return (struct text){.data = buffer, .length = 0, .capacity = capacity};
+}
+
+void text_add(struct text *text, const char *format, ...) {
+    size_t room = text->capacity - text->length;
+    va_list arguments;
+    va_start(arguments, format);
+    int wanted = vsnprintf(text->data + text->length, room, format, arguments);
+    va_end(arguments);
+    ASSERT(wanted >= 0);
+    if ((size_t)wanted < room) {
+        text->length += (size_t)wanted;
+        return;
+    }
+    text->length = text->capacity - 1;
+    memcpy(text->data + text->length - 3, "...", 3);
+}
+
+bool error_set(struct error *error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
