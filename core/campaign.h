@@ -1,0 +1,75 @@
+// Campaigns: many independent executions of one program under one strategy, and what they add up
+// to.
+//
+// Execution i is a function of seed, name, strategy and i alone: the same in a campaign, alone, or
+// in another order. What a strategy must know of the program is measured beforehand, on a fixed
+// number of uncounted random executions.
+#ifndef CORE_CAMPAIGN_H
+#define CORE_CAMPAIGN_H
+
+#include "core/execution.h"
+#include "core/seen.h"
+#include "core/statistics.h"
+
+#include <signal.h>
+
+enum { SCT_CALIBRATION_RUNS = 16 };
+
+#define SCT_UNLIMITED UINT64_MAX
+
+struct sct_campaign_options {
+    const struct sct_program *program;
+    const char *name; // of model and test; part of the seed of the calibration
+    struct sct_strategy *strategy;
+    uint64_t seed;
+    uint64_t first_iteration;
+    uint64_t iterations;                      // how many from there on; SCT_UNLIMITED is allowed
+    double seconds_max;                       // 0: no limit; checked after every execution
+    bool keep_going;                          // do not stop at the first violation
+    const volatile sig_atomic_t *interrupted; // stop soon when it is not 0; may be NULL
+    // Called at once for every violation whose kind and message pattern are new.
+    void (*on_violation)(void *context, uint64_t iteration, const struct sct_result *result);
+    void *context;
+};
+
+// Violations of the same kind whose messages differ in numbers and quoted texts only.
+struct sct_group {
+    struct sct_violation violation; // of the lowest iteration
+    uint64_t iteration;
+    uint32_t decision_count;
+    uint64_t count;
+    struct sct_group *next; // by iteration
+};
+
+struct sct_campaign {
+    uint64_t iterations_run;
+    uint64_t violations;
+    uint64_t step_limit_hits;
+    uint64_t decisions;
+    uint64_t points;
+    uint64_t distinct_behaviours;
+    // Over iteration number, decisions and outcome of all executions; does not depend on their
+    // order.
+    uint64_t fingerprint;
+    double elapsed_seconds;
+    bool was_interrupted;
+    struct sct_rate rate;
+    struct sct_group *groups; // the first is the first violation
+};
+
+// The seed of execution [iteration].
+uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
+
+// Measures what strategies may know, by SCT_CALIBRATION_RUNS random executions whose seeds derive
+// from [seed], [name] and the strategy's spec. What they find is ignored.
+struct sct_calibration sct_calibrate(struct sct_engine *engine, const struct sct_program *program,
+                                     const char *name, const struct sct_strategy *strategy,
+                                     uint64_t seed);
+
+// Runs a campaign; the strategy has been calibrated. The groups are freed by sct_campaign_free.
+void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
+                      struct sct_campaign *campaign);
+
+void sct_campaign_free(struct sct_campaign *campaign);
+
+#endif

@@ -1,0 +1,311 @@
+#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
+#include "core/execution.h"
+#include "core/base/hash.h"
+#include "core/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum {
+    DEFAULT_STEPS = 10000,
+    DEFAULT_HANG_MS = 2000,
+    DEFAULT_STACK_BYTES = ARENA_POISONS ? 256 * 1024 : 64 * 1024,
+    DEFAULT_ARENA_BYTES = 256 * 1024 * 1024,
+};
+
+struct sct_engine *sct_engine_now;
+
+bool sct_engine_inside(void) {
+    return sct_engine_now && sct_engine_now->self;
+}
+
+// ---- Verdicts ----------------------------------------------------------------------------------
+
+const char *sct_running_name(const struct sct_engine *engine) {
+    return engine->current ? engine->current->machine->name : "harness";
+}
+
+void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
+               const char *message) {
+    struct sct_violation *violation = &engine->result.violation;
+    violation->kind = kind;
+    violation->where = where;
+    snprintf(violation->machine, sizeof violation->machine, "%s", machine);
+    snprintf(violation->message, sizeof violation->message, "%s",
+             *message ? message : "(no message)");
+    for (char *c = violation->message; *c; c++)
+        if ((unsigned char)*c < ' ')
+            *c = ' '; // one line, whatever the system under test put into it
+}
+
+void sct_leave(struct sct_engine *engine, enum sct_outcome outcome) {
+    static struct sct_coro abandoned; // nobody comes back to it
+    struct sct_coro *from = engine->self ? engine->self->coro : &abandoned;
+    ASSERT(!engine->ended);
+    engine->ended = true;
+    engine->result.outcome = outcome;
+    engine->self = NULL;
+    sct_coro_switch(from, &engine->home);
+    abort(); // an execution that has ended was continued
+}
+
+void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
+                 const char *message) {
+    sct_blame(engine, kind, sct_running_name(engine), where, message);
+    sct_leave(engine, SCT_VIOLATED);
+}
+
+// ---- Decisions ---------------------------------------------------------------------------------
+
+static inline void record(struct sct_engine *engine, uint32_t packed,
+                          const struct sct_machine *machine, const char *label, const char *where) {
+    uint32_t index = engine->decision_count;
+    if (__builtin_expect(index == engine->decision_capacity, 0))
+        sct_leave(engine, SCT_STEP_LIMIT);
+    engine->packed[index] = packed;
+    engine->notes[index] = (struct sct_decision_note){machine, label, where};
+    engine->decision_count = index + 1;
+}
+
+// Asks the strategy which of several enabled tasks runs. With [sct_choose], the one place where
+// nondeterminism enters an execution and where it is recorded.
+static unsigned decide_task(struct sct_engine *engine) {
+    struct sct_schedule_point point = {
+        .enabled = engine->enabled,
+        .fresh = engine->fresh,
+        .current = engine->last_slot,
+        .ordinal = ++engine->schedule_count,
+        .accesses = engine->accesses,
+    };
+    engine->fresh = 0;
+    unsigned slot = engine->strategy->ops->pick(engine->strategy, &point);
+    if (__builtin_expect(engine->strategy->diverged, 0))
+        sct_leave(engine, SCT_DIVERGED);
+    ASSERT(slot < SCT_TASKS_MAX && (engine->enabled >> slot & 1));
+    const struct sct_task *task = engine->tasks[slot];
+    uint32_t packed = sct_pack(SCT_DECISION_SCHEDULE, sct_alternative_count(&point),
+                               sct_slot_alternative(&point, slot));
+    record(engine, packed, task->machine, task->label, task->where);
+    return slot;
+}
+
+uint32_t sct_choose(uint32_t count, const char *label) {
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
+    if (count == 1)
+        return 0;
+    uint32_t answer = engine->strategy->ops->choose(engine->strategy, count);
+    if (__builtin_expect(engine->strategy->diverged, 0))
+        sct_leave(engine, SCT_DIVERGED);
+    ASSERT(answer < count);
+    const struct sct_machine *machine = engine->current ? engine->current->machine : NULL;
+    record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
+    return answer;
+}
+
+const struct sct_result *sct_engine_last_result(const struct sct_engine *engine) {
+    return &engine->result;
+}
+
+struct sct_decision sct_engine_decision(const struct sct_engine *engine, uint32_t index) {
+    ASSERT(index < engine->result.decision_count);
+    uint32_t packed = engine->packed[index];
+    const struct sct_decision_note *note = &engine->notes[index];
+    return (struct sct_decision){
+        .kind = packed >> 31 ? SCT_DECISION_VALUE : SCT_DECISION_SCHEDULE,
+        .count = packed >> 16 & SCT_CHOICES_MAX,
+        .answer = packed & 0xffff,
+        .machine = note->machine ? note->machine->name : "harness",
+        .label = note->label,
+        .where = note->where,
+    };
+}
+
+// ---- Scheduling --------------------------------------------------------------------------------
+
+void sct_reschedule(struct sct_engine *engine) {
+    if (__builtin_expect(++engine->point_count > engine->options.steps_max, 0))
+        sct_leave(engine, SCT_STEP_LIMIT);
+    uint64_t enabled = engine->enabled;
+    if (__builtin_expect(enabled == 0, 0))
+        sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+    unsigned slot =
+        enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
+    struct sct_task *next = engine->tasks[slot];
+    if (next == engine->current)
+        return;
+    struct sct_strand *from = engine->self;
+    if (engine->current)
+        engine->current->strand = from;
+    engine->current = next;
+    engine->last_slot = slot;
+    engine->self = next->strand;
+    sct_coro_switch(from->coro, engine->self->coro);
+}
+
+// What is unfinished although nothing can run, as text; NULL if all is well.
+static const struct sct_strand *describe_unfinished(const struct sct_engine *engine,
+                                                    struct text *text) {
+    const struct sct_strand *first = NULL;
+    for (const struct sct_strand *strand = engine->strands; strand; strand = strand->next) {
+        const struct sct_task *task = strand->task;
+        bool is_done = !strand->is_activity && task->is_idle && !task->machine->first;
+        if (is_done)
+            continue;
+        text_add(text, "%s%s (%s) ", first ? "; " : "", task->machine->name, strand->name);
+        if (!strand->is_activity && task->is_idle)
+            text_add(text, "has a message that it does not take");
+        else
+            text_add(text, "waits for %s", strand->waits_for ? strand->waits_for : "its turn");
+        first = first ? first : strand;
+    }
+    return first;
+}
+
+static void check_nothing_unfinished(struct sct_engine *engine) {
+    char buffer[sizeof engine->result.violation.message];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "nothing can run: ");
+    const struct sct_strand *strand = describe_unfinished(engine, &text);
+    if (!strand)
+        return;
+    engine->result.outcome = SCT_VIOLATED;
+    sct_blame(engine, SCT_KIND_DEADLOCK, strand->task->machine->name, NULL, buffer);
+}
+
+// ---- Running -----------------------------------------------------------------------------------
+
+// Runs [function] as an atomic phase on a coroutine of its own, so that a fault in it is a finding.
+// Returns with engine->ended set: SCT_PASSED if nothing went wrong until everything was quiet.
+static void run_phase(struct sct_engine *engine, void (*body)(void *)) {
+    struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
+    strand->coro = sct_coro_take(&engine->pool, body, engine);
+    engine->current = NULL;
+    engine->ended = false;
+    engine->self = strand;
+    sct_coro_switch(&engine->home, strand->coro);
+    ASSERT(engine->ended && !engine->self);
+}
+
+static const struct sct_program *running_program;
+
+static void setup_and_schedule(void *argument) {
+    struct sct_engine *engine = argument;
+    running_program->setup(running_program->context);
+    sct_reschedule(engine);
+}
+
+static void finish(void *argument) {
+    running_program->finish(running_program->context);
+    sct_leave(argument, SCT_PASSED);
+}
+
+static void reset(struct sct_engine *engine) {
+    arena_reset(&engine->arena, 0);
+    sct_coro_pool_reset(&engine->pool);
+    engine->enabled = engine->fresh = engine->alive = 0;
+    engine->decision_count = engine->schedule_count = engine->point_count = 0;
+    engine->task_count = 0;
+    engine->last_slot = 0;
+    engine->strands = NULL;
+    engine->strands_end = &engine->strands;
+    engine->result.violation.kind = NULL;
+    engine->executions++;
+}
+
+const struct sct_result *sct_engine_run(struct sct_engine *engine,
+                                        const struct sct_program *program,
+                                        struct sct_strategy *strategy, uint64_t seed) {
+    ASSERT(engine == sct_engine_now && !engine->self);
+    reset(engine);
+    engine->strategy = strategy;
+    running_program = program;
+    rng_seed(&strategy->rng, seed);
+    strategy->diverged = false;
+    strategy->ops->begin(strategy);
+    run_phase(engine, setup_and_schedule);
+    struct sct_result *result = &engine->result;
+    if (result->outcome == SCT_PASSED)
+        check_nothing_unfinished(engine);
+    if (result->outcome == SCT_PASSED && program->finish)
+        run_phase(engine, finish);
+    result->decision_count = engine->decision_count;
+    result->schedule_count = engine->schedule_count;
+    result->point_count = engine->point_count;
+    result->task_count = engine->task_count;
+    result->fingerprint = hash_bytes(engine->packed, sizeof(uint32_t) * engine->decision_count);
+    return result;
+}
+
+// ---- The engine --------------------------------------------------------------------------------
+
+static fail_handler outside_handler;
+
+static void on_fail(enum fail_kind kind, const char *where, const char *message) {
+    static const char *const names[] = {
+        [FAIL_ASSERTION] = SCT_KIND_ASSERTION,
+        [FAIL_PROGRAM_ERROR] = SCT_KIND_PROGRAM_ERROR,
+        [FAIL_RESOURCE] = SCT_KIND_OUT_OF_MEMORY,
+    };
+    if (sct_engine_inside())
+        sct_violate(sct_engine_now, names[kind], where, message);
+    outside_handler(kind, where, message);
+}
+
+static void *reserve(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        fail(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for decisions", bytes);
+    return memory;
+}
+
+static void apply_defaults(struct sct_engine_options *options) {
+    if (options->arena_bytes == 0)
+        options->arena_bytes = DEFAULT_ARENA_BYTES;
+    if (options->stack_bytes == 0)
+        options->stack_bytes = DEFAULT_STACK_BYTES;
+    if (options->steps_max == 0)
+        options->steps_max = DEFAULT_STEPS;
+    if (options->hang_ms == 0)
+        options->hang_ms = DEFAULT_HANG_MS;
+}
+
+struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
+    ASSERT(!sct_engine_now);
+    struct sct_engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        fail(FAIL_RESOURCE, HERE, "out of memory: the engine");
+    engine->options = *options;
+    apply_defaults(&engine->options);
+    arena_init(&engine->arena, engine->options.arena_bytes);
+    sct_coro_pool_init(&engine->pool, engine->options.stack_bytes);
+    // Values are decisions without a scheduling point: give them as much room again.
+    engine->decision_capacity = engine->options.steps_max * 2 + 64;
+    engine->packed = reserve(sizeof *engine->packed * engine->decision_capacity);
+    engine->notes = reserve(sizeof *engine->notes * engine->decision_capacity);
+    sct_engine_now = engine;
+    outside_handler = fail_handler_set(on_fail);
+    if (engine->options.catch_signals)
+        sct_guard_install(engine);
+    return engine;
+}
+
+void sct_engine_close(struct sct_engine *engine) {
+    ASSERT(engine == sct_engine_now && !engine->self);
+    if (engine->options.catch_signals)
+        sct_guard_remove();
+    fail_handler_set(outside_handler);
+    sct_engine_now = NULL;
+    munmap(engine->packed, sizeof *engine->packed * engine->decision_capacity);
+    munmap(engine->notes, sizeof *engine->notes * engine->decision_capacity);
+    sct_coro_pool_deinit(&engine->pool);
+    arena_deinit(&engine->arena);
+    free(engine);
+}
+
+void sct_engine_narrate(struct sct_engine *engine, sct_narrator narrator, void *context) {
+    engine->narrator = narrator;
+    engine->narrator_context = context;
+}

@@ -1,0 +1,107 @@
+// The state of the engine, shared by the files of core/ only.
+#ifndef CORE_INTERNAL_H
+#define CORE_INTERNAL_H
+
+#include "core/coro.h"
+#include "core/execution.h"
+
+struct sct_strand {
+    struct sct_coro *coro;
+    struct sct_task *task;      // whose turn it uses
+    struct sct_strand *resumer; // activity: who gets control when it waits or ends
+    void (*function)(void *);
+    void *argument;
+    const char *name;
+    const char *waits_for;           // while parked
+    struct sct_strand *next_waiting; // in a queue of sync.c
+    struct sct_strand *next, **link; // all living strands
+    bool is_activity;
+};
+
+struct sct_task {
+    struct sct_machine *machine;
+    struct sct_strand *strand; // where it continues when chosen: its own or one of its activities
+    struct sct_strand own;
+    const char *label, *where; // its pending step
+    unsigned slot;
+    bool is_idle; // waits in sct_receive with may_idle
+};
+
+struct sct_machine {
+    const char *name;
+    struct sct_message *first, **last; // mailbox
+    struct sct_task *receiver;         // waits in sct_receive
+    uint32_t receives;                 // for these kinds
+};
+
+// A decision as one word: kind, count, answer.
+static inline uint32_t sct_pack(enum sct_decision_kind kind, uint32_t count, uint32_t answer) {
+    return (uint32_t)kind << 31 | count << 16 | answer;
+}
+_Static_assert(SCT_CHOICES_MAX < 1 << 15, "a count has 15 bits in a packed decision");
+
+struct sct_decision_note {
+    const struct sct_machine *machine;
+    const char *label, *where;
+};
+
+struct sct_engine {
+    // What every scheduling point uses.
+    uint64_t enabled;
+    uint64_t fresh;
+    struct sct_strand *self;  // NULL: the engine's own stack runs
+    struct sct_task *current; // NULL in setup and finish, which are atomic
+    struct sct_task *tasks[SCT_TASKS_MAX];
+    const struct sct_access *accesses[SCT_TASKS_MAX];
+    struct sct_strategy *strategy;
+    uint32_t *packed; // the decisions, for fingerprint and replay
+    struct sct_decision_note *notes;
+    uint32_t decision_count, decision_capacity;
+    uint32_t schedule_count;
+    uint32_t point_count;
+    unsigned last_slot;
+
+    uint64_t alive; // slots in use
+    uint32_t task_count;
+    struct sct_strand *strands, **strands_end; // in order of creation
+    struct arena arena;
+    struct sct_coro_pool pool;
+    struct sct_coro home; // the engine's own stack
+    bool ended;           // the verdict stands; nothing more is scheduled
+    struct sct_result result;
+    sct_narrator narrator;
+    void *narrator_context;
+    struct sct_engine_options options;
+    uint64_t executions; // for the watchdog: progress even where no point is met
+};
+
+// The engine, or NULL.
+extern struct sct_engine *sct_engine_now;
+
+// Gives the turn away: picks the next task and continues it. Returns when the running strand is
+// continued. The running task may be disabled or even gone ([is_over]: then it never returns).
+void sct_reschedule(struct sct_engine *engine);
+
+// Ends the execution with [outcome]: leaves the running coroutine for ever.
+_Noreturn void sct_leave(struct sct_engine *engine, enum sct_outcome outcome);
+
+// Records a violation and leaves. [machine] NULL: the running one.
+_Noreturn void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
+                           const char *message);
+
+// Records a violation without leaving.
+void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
+               const char *message);
+
+// The name of the machine whose code runs, "setup" or "finish" aside.
+const char *sct_running_name(const struct sct_engine *engine);
+
+// Runs a strand's function to its end; the body of every coroutine.
+void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
+                     const char *name, void (*function)(void *), void *argument);
+
+// guard.c: installs and removes the handlers of faults and hangs.
+void sct_guard_install(struct sct_engine *engine);
+void sct_guard_remove(void);
+
+#endif

@@ -1,0 +1,245 @@
+#include "core/machine.h"
+#include "core/internal.h"
+
+#include <stdio.h>
+
+const struct sct_access sct_access_none = {.mode = SCT_ACCESS_NONE};
+const struct sct_access sct_access_unknown = {.mode = SCT_ACCESS_UNKNOWN, .high = UINT64_MAX};
+
+static inline uint64_t bit(const struct sct_task *task) {
+    return UINT64_C(1) << task->slot;
+}
+
+static struct sct_engine *engine_inside(void) {
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(engine && engine->self);
+    return engine;
+}
+
+struct arena *sct_arena(void) {
+    return &engine_inside()->arena;
+}
+
+// ---- Strands -----------------------------------------------------------------------------------
+
+static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
+    *strand->link = strand->next;
+    if (strand->next)
+        strand->next->link = strand->link;
+    else
+        engine->strands_end = strand->link;
+    sct_coro_give_back(&engine->pool, strand->coro);
+}
+
+static void task_main(void *argument) {
+    struct sct_strand *self = argument;
+    self->function(self->argument);
+    struct sct_engine *engine = sct_engine_now;
+    struct sct_task *task = self->task;
+    ASSERT(engine->self == self && engine->current == task);
+    end_strand(engine, self);
+    engine->enabled &= ~bit(task);
+    engine->alive &= ~bit(task);
+    sct_reschedule(engine); // does not come back: the task is not enabled any more
+}
+
+static void activity_main(void *argument) {
+    struct sct_strand *self = argument;
+    self->function(self->argument);
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(engine->self == self);
+    end_strand(engine, self);
+    engine->self = self->resumer;
+    sct_coro_switch(self->coro, self->resumer->coro);
+}
+
+void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
+                     const char *name, void (*function)(void *), void *argument) {
+    *strand = (struct sct_strand){
+        .task = task,
+        .function = function,
+        .argument = argument,
+        .name = name,
+        .is_activity = strand != &task->own,
+        .link = engine->strands_end,
+    };
+    *engine->strands_end = strand;
+    engine->strands_end = &strand->next;
+    strand->coro =
+        sct_coro_take(&engine->pool, strand->is_activity ? activity_main : task_main, strand);
+}
+
+struct sct_strand *sct_self(void) {
+    return engine_inside()->self;
+}
+
+void sct_park(const char *waits_for) {
+    struct sct_engine *engine = engine_inside();
+    struct sct_strand *self = engine->self;
+    sct_check(engine->current, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", waits_for);
+    self->waits_for = waits_for;
+    if (self->is_activity) {
+        engine->self = self->resumer;
+        sct_coro_switch(self->coro, self->resumer->coro);
+    } else {
+        engine->enabled &= ~bit(self->task);
+        sct_reschedule(engine);
+    }
+    self->waits_for = NULL;
+}
+
+// Gives control to the activity [strand] until it waits or ends.
+static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
+    struct sct_strand *self = engine->self;
+    ASSERT(strand->is_activity && strand->task == engine->current);
+    strand->resumer = self;
+    engine->self = strand;
+    sct_coro_switch(self->coro, strand->coro);
+}
+
+void sct_wake(struct sct_strand *strand) {
+    struct sct_engine *engine = engine_inside();
+    ASSERT(strand->waits_for);
+    if (strand->is_activity)
+        run_activity(engine, strand);
+    else
+        engine->enabled |= bit(strand->task);
+}
+
+void sct_activity_start(const char *name, void (*function)(void *), void *argument) {
+    struct sct_engine *engine = engine_inside();
+    ASSERT(engine->current);
+    struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
+    sct_strand_init(engine, strand, engine->current, name, function, argument);
+    run_activity(engine, strand);
+}
+
+// ---- Machines and tasks ------------------------------------------------------------------------
+
+struct sct_machine *sct_machine_create(const char *name) {
+    struct sct_machine *machine = ARENA_NEW(&engine_inside()->arena, struct sct_machine);
+    machine->name = name;
+    machine->last = &machine->first;
+    return machine;
+}
+
+const char *sct_machine_name(const struct sct_machine *machine) {
+    return machine->name;
+}
+
+struct sct_machine *sct_machine_self(void) {
+    struct sct_engine *engine = engine_inside();
+    return engine->current ? engine->current->machine : NULL;
+}
+
+void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
+                    void *argument) {
+    struct sct_engine *engine = engine_inside();
+    if (engine->alive == UINT64_MAX)
+        fail(FAIL_RESOURCE, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
+    struct sct_task *task = ARENA_NEW(&engine->arena, struct sct_task);
+    task->machine = machine;
+    task->slot = (unsigned)__builtin_ctzll(~engine->alive);
+    task->label = name;
+    task->strand = &task->own;
+    sct_strand_init(engine, &task->own, task, name, function, argument);
+    engine->tasks[task->slot] = task;
+    engine->accesses[task->slot] = &sct_access_unknown;
+    engine->alive |= bit(task);
+    engine->enabled |= bit(task);
+    engine->fresh |= bit(task);
+    engine->task_count++;
+}
+
+void sct_point(const char *label, const char *where, const struct sct_access *access) {
+    struct sct_engine *engine = engine_inside();
+    struct sct_task *task = engine->current;
+    if (!task)
+        return; // setup and finish are atomic
+    task->label = label;
+    task->where = where;
+    engine->accesses[task->slot] = access;
+    sct_reschedule(engine);
+}
+
+// ---- Messages ----------------------------------------------------------------------------------
+
+void sct_post(struct sct_machine *to, struct sct_message *message) {
+    struct sct_engine *engine = engine_inside();
+    ASSERT(message->kind < 32);
+    message->next = NULL;
+    message->sender = sct_machine_self();
+    *to->last = message;
+    to->last = &message->next;
+    if (to->receiver && (to->receives & SCT_KIND_BIT(message->kind)))
+        engine->enabled |= bit(to->receiver);
+}
+
+void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
+              const char *where) {
+    sct_post(to, message);
+    sct_point(label, where, &sct_access_unknown);
+}
+
+static struct sct_message *take(struct sct_machine *machine, uint32_t kinds) {
+    for (struct sct_message **link = &machine->first; *link; link = &(*link)->next) {
+        struct sct_message *message = *link;
+        if (!(kinds & SCT_KIND_BIT(message->kind)))
+            continue;
+        *link = message->next;
+        if (machine->last == &message->next)
+            machine->last = link;
+        return message;
+    }
+    return NULL;
+}
+
+struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label) {
+    struct sct_engine *engine = engine_inside();
+    struct sct_task *task = engine->current;
+    ASSERT(task && engine->self == &task->own);
+    struct sct_machine *machine = task->machine;
+    struct sct_message *message;
+    while (!(message = take(machine, kinds))) {
+        ASSERT(!machine->receiver);
+        machine->receiver = task;
+        machine->receives = kinds;
+        task->label = label;
+        task->where = NULL;
+        task->is_idle = may_idle;
+        engine->accesses[task->slot] = &sct_access_unknown;
+        sct_park(label);
+        task->is_idle = false;
+        machine->receiver = NULL;
+    }
+    return message;
+}
+
+// ---- Verdicts and narration --------------------------------------------------------------------
+
+void sct_violation(const char *kind, const char *format, ...) {
+    struct sct_engine *engine = engine_inside();
+    char message[sizeof engine->result.violation.message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    sct_violate(engine, kind, NULL, message);
+}
+
+bool sct_narrating(void) {
+    return sct_engine_now && sct_engine_now->narrator;
+}
+
+void sct_note(const char *format, ...) {
+    struct sct_engine *engine = sct_engine_now;
+    if (!engine || !engine->narrator)
+        return;
+    char line[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    engine->narrator(engine->narrator_context, engine->decision_count, sct_running_name(engine),
+                     line);
+}

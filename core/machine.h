@@ -1,0 +1,143 @@
+// Machines: what code under test uses while it runs inside an execution.
+//
+// A machine is a named party with a mailbox. It runs one or more tasks; a task is what the
+// scheduler chooses. Within a task, activities are further coroutines that share its turn: the task
+// runs one of them at a time, and they hand control to each other without a scheduling decision.
+// The tested system either uses one task per concurrent activity (free interleaving) or one task
+// per machine with activities over the mailbox (the actor discipline).
+//
+// Everything runs on one thread. An execution may end while machines are suspended in the middle of
+// a function; no clean-up code of theirs runs, so they own nothing but memory of [sct_arena].
+// All functions here are called inside an execution only (asserted).
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include "core/base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sct_machine;
+struct sct_task;
+struct sct_strand; // a coroutine of a machine: a task's own, or an activity
+
+enum { SCT_TASKS_MAX = 64, SCT_MACHINES_MAX = 64, SCT_CHOICES_MAX = 32767 };
+
+// The arena of this execution: allocate freely, nothing is freed before the end.
+struct arena *sct_arena(void);
+
+// ---- Machines and tasks ------------------------------------------------------------------------
+
+// A machine without tasks. [name] must live as long as the execution. Not a scheduling point.
+struct sct_machine *sct_machine_create(const char *name);
+
+const char *sct_machine_name(const struct sct_machine *machine);
+
+// The machine whose code is running.
+struct sct_machine *sct_machine_self(void);
+
+// A new task of [machine] that will run [function]([argument]) when first scheduled. Strategies see
+// it from now on. At most SCT_TASKS_MAX live at a time (FAIL_RESOURCE). Not a scheduling point.
+void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
+                    void *argument);
+
+// ---- Scheduling points and choices -------------------------------------------------------------
+
+enum sct_access_mode {
+    SCT_ACCESS_NONE,    // touches nothing that other tasks can see
+    SCT_ACCESS_READ,    // reads keys low..high of object
+    SCT_ACCESS_WRITE,   // may change keys low..high of object
+    SCT_ACCESS_UNKNOWN, // may touch anything
+};
+
+// What a pending step touches: a closed range of keys of one object. The mapping of real keys to
+// integers must be monotone; where it is not injective it makes steps look dependent, never
+// independent.
+struct sct_access {
+    enum sct_access_mode mode;
+    uint32_t object;
+    uint64_t low, high;
+};
+
+extern const struct sct_access sct_access_none;
+extern const struct sct_access sct_access_unknown;
+
+// Scheduling point: lets any enabled task run first. [label] names the step that follows when this
+// task is chosen (a constant string, e.g. "old.execute"), [where] its place in the source, [access]
+// what it touches; both pointers must stay valid until the call returns. Consumes one scheduling
+// choice if at least two tasks are enabled.
+void sct_point(const char *label, const char *where, const struct sct_access *access);
+
+// One of [count] alternatives, 0 .. count-1, decided by the strategy; 1 <= count <=
+// SCT_CHOICES_MAX. Consumes one value choice unless count is 1. Not a scheduling point.
+uint32_t sct_choose(uint32_t count, const char *label);
+
+// ---- Waiting -----------------------------------------------------------------------------------
+
+// The running coroutine, for [sct_wake].
+struct sct_strand *sct_self(void);
+
+// Suspends the running coroutine until somebody wakes it. A task's own coroutine is then disabled
+// and another task is scheduled; an activity returns control to whoever started or woke it.
+// [waits_for] is told in the report of a deadlock; a constant string.
+void sct_park(const char *waits_for);
+
+// Ends a [sct_park]. A task's coroutine becomes enabled. An activity (which must be one of this
+// task) continues at once, and control comes back when it next waits or ends. Not a scheduling
+// point.
+void sct_wake(struct sct_strand *strand);
+
+// Starts an activity of the running task: runs [function] until it first waits or ends, then
+// returns. Not a scheduling point (what the function does may be).
+void sct_activity_start(const char *name, void (*function)(void *), void *argument);
+
+// ---- Messages ----------------------------------------------------------------------------------
+
+// Header of a message; the first member of the sender's own structure. The receiver may keep it.
+struct sct_message {
+    struct sct_message *next;
+    uint32_t kind; // 0..31, the receiver's vocabulary
+    struct sct_machine *sender;
+};
+
+#define SCT_KIND_BIT(kind) (UINT32_C(1) << (kind))
+
+// Puts [message] at the end of the mailbox of [to]. Not a scheduling point.
+void sct_post(struct sct_machine *to, struct sct_message *message);
+
+// As [sct_post], followed by a scheduling point.
+void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
+              const char *where);
+
+// Takes the oldest message whose kind is in the set [kinds] from the running machine's mailbox;
+// waits if there is none (then another task is scheduled). Other messages keep their place and
+// order. For a task's own coroutine, one task per machine. With [may_idle] waiting here for ever is
+// a proper end; without, it is a deadlock.
+struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label);
+
+// ---- Verdicts and narration --------------------------------------------------------------------
+
+// Ends the execution with a violation of [kind] (a constant string of the closed list of the
+// system's kinds) blamed on the running machine.
+_Noreturn void sct_violation(const char *kind, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define sct_check(condition, ...) \
+    (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation(__VA_ARGS__))
+
+// Kinds of violation that the engine itself reports.
+#define SCT_KIND_DEADLOCK "deadlock"
+#define SCT_KIND_ASSERTION "assertion"
+#define SCT_KIND_PROGRAM_ERROR "program-error"
+#define SCT_KIND_OUT_OF_MEMORY "out-of-memory"
+#define SCT_KIND_CRASH "crash"
+#define SCT_KIND_STACK_OVERFLOW "stack-overflow"
+#define SCT_KIND_HANG "hang"
+
+// Whether somebody listens to [sct_note]; ask first where preparing the text costs something.
+bool sct_narrating(void);
+
+// One line of the story of this execution, told only when it is narrated.
+void sct_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

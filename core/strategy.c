@@ -1,0 +1,108 @@
+#include "core/strategy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STRATEGY(symbol) extern const struct sct_strategy_ops sct_strategy_##symbol##_ops;
+#include "core/strategies.def"
+#undef STRATEGY
+
+static const struct sct_strategy_ops *const registry[] = {
+#define STRATEGY(symbol) &sct_strategy_##symbol##_ops,
+#include "core/strategies.def"
+#undef STRATEGY
+};
+
+enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
+
+static uint64_t rotate_right(uint64_t bits, unsigned distance) {
+    return bits >> distance | bits << (-distance & 63);
+}
+
+unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative) {
+    uint64_t rotated = rotate_right(point->enabled, point->current);
+    while (alternative-- > 0)
+        rotated &= rotated - 1;
+    ASSERT(rotated);
+    return ((unsigned)__builtin_ctzll(rotated) + point->current) % SCT_TASKS_MAX;
+}
+
+uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
+    uint64_t rotated = rotate_right(point->enabled, point->current);
+    unsigned distance = (slot - point->current) % SCT_TASKS_MAX;
+    return (uint32_t)__builtin_popcountll(rotated & ((UINT64_C(1) << distance) - 1));
+}
+
+uint32_t sct_alternative_count(const struct sct_schedule_point *point) {
+    return (uint32_t)__builtin_popcountll(point->enabled);
+}
+
+bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b) {
+    if (a->mode == SCT_ACCESS_NONE || b->mode == SCT_ACCESS_NONE)
+        return false;
+    if (a->mode == SCT_ACCESS_UNKNOWN || b->mode == SCT_ACCESS_UNKNOWN)
+        return true;
+    if (a->mode == SCT_ACCESS_READ && b->mode == SCT_ACCESS_READ)
+        return false;
+    return a->object == b->object && a->low <= b->high && b->low <= a->high;
+}
+
+uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {
+    return rng_below(&strategy->rng, count);
+}
+
+static const struct sct_strategy_ops *find(const char *name, size_t length) {
+    for (size_t i = 0; i < REGISTRY_COUNT; i++)
+        if (strlen(registry[i]->name) == length && memcmp(registry[i]->name, name, length) == 0)
+            return registry[i];
+    return NULL;
+}
+
+// Reads the number after the colon into [parameter].
+static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text,
+                            uint32_t *parameter, struct error *error) {
+    if (ops->parameter_max == 0)
+        return error_set(error, "strategy '%s' takes no parameter", ops->name);
+    char *end;
+    unsigned long value = strspn(text, "0123456789") == strlen(text) && strlen(text) <= 9
+                              ? strtoul(text, &end, 10)
+                              : 0;
+    if (*text == '\0' || value < ops->parameter_min || value > ops->parameter_max)
+        return error_set(error, "strategy '%s:%s': expected a number from %u to %u", ops->name,
+                         text, ops->parameter_min, ops->parameter_max);
+    *parameter = (uint32_t)value;
+    return true;
+}
+
+struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
+    const char *colon = strchr(spec, ':');
+    const struct sct_strategy_ops *ops = find(spec, colon ? (size_t)(colon - spec) : strlen(spec));
+    if (!ops) {
+        error_set(error, "unknown strategy '%s' (see --list strategies)", spec);
+        return NULL;
+    }
+    uint32_t parameter = ops->parameter_default;
+    if (colon && !parse_parameter(ops, colon + 1, &parameter, error))
+        return NULL;
+    struct sct_strategy *strategy = calloc(1, ops->size);
+    if (!strategy)
+        fail(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", spec);
+    strategy->ops = ops;
+    strategy->parameter = parameter;
+    strategy->calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
+    return strategy;
+}
+
+void sct_strategy_free(struct sct_strategy *strategy) {
+    free(strategy);
+}
+
+void sct_strategy_format(const struct sct_strategy *strategy, struct text *text) {
+    text_add(text, "%s", strategy->ops->name);
+    if (strategy->ops->parameter_max > 0)
+        text_add(text, ":%u", strategy->parameter);
+}
+
+const struct sct_strategy_ops *sct_strategy_at(size_t index) {
+    return index < REGISTRY_COUNT ? registry[index] : NULL;
+}

@@ -1,0 +1,77 @@
+// Strategies: how the next task and the next value are chosen. One file each in core/strategy/, one
+// line each in strategies.def.
+//
+// The engine asks and records; a strategy only answers. It sees no trace, no clock and no
+// randomness but its own generator, seeded anew for every execution, so that execution i of a
+// campaign is the same alone. The engine asks only where there are at least two alternatives.
+#ifndef CORE_STRATEGY_H
+#define CORE_STRATEGY_H
+
+#include "core/base/rng.h"
+#include "core/base/text.h"
+#include "core/machine.h"
+
+// A scheduling decision. Tasks are known by slots 0 .. SCT_TASKS_MAX-1; a slot is reused when its
+// task has ended.
+struct sct_schedule_point {
+    uint64_t enabled; // the slots that may run; at least two
+    uint64_t fresh;   // the slots whose task is new since the previous scheduling decision
+    unsigned current; // the slot that ran last; it may be enabled or not
+    uint32_t ordinal; // this is the ordinal-th scheduling decision of the execution, from 1
+    // What each enabled task is about to touch; never NULL.
+    const struct sct_access *const *accesses;
+};
+
+// What a strategy may know of the system beforehand: measured on calibration executions.
+struct sct_calibration {
+    uint32_t decisions_max; // scheduling decisions of the longest execution, at least 1
+    uint32_t tasks_max;     // tasks of the execution with most of them
+};
+
+struct sct_strategy {
+    const struct sct_strategy_ops *ops;
+    struct rng rng;     // seeded by the engine before begin
+    uint32_t parameter; // the number after the colon, or ops->parameter_default
+    struct sct_calibration calibration;
+    bool diverged; // set by replay: the execution does not follow the recording
+};
+
+struct sct_strategy_ops {
+    const char *name;
+    const char *summary;
+    size_t size; // bytes of the strategy's own structure, whose first member is struct sct_strategy
+    // Parameter "name:N". A maximum of 0: the strategy has none.
+    uint32_t parameter_default, parameter_min, parameter_max;
+    // Called before each execution.
+    void (*begin)(struct sct_strategy *strategy);
+    // The slot to run, one of point->enabled.
+    unsigned (*pick)(struct sct_strategy *strategy, const struct sct_schedule_point *point);
+    // A value in 0 .. count-1; count >= 2.
+    uint32_t (*choose)(struct sct_strategy *strategy, uint32_t count);
+};
+
+// The alternatives of a scheduling point have an order: cyclic by slot, from the current task on.
+// Alternative 0 is therefore "stay" whenever the current task is enabled.
+unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative);
+uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
+uint32_t sct_alternative_count(const struct sct_schedule_point *point);
+
+// Whether the order of two steps can matter: same object, overlapping keys, not both reads.
+bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b);
+
+// A uniform value: what most strategies answer for values.
+uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);
+
+// Makes the strategy that [spec] ("random", "pct:3", ...) names, with malloc; NULL and a one-line
+// error if there is none such. Freed with sct_strategy_free.
+struct sct_strategy *sct_strategy_new(const char *spec, struct error *error);
+
+void sct_strategy_free(struct sct_strategy *strategy);
+
+// "name" or "name:parameter".
+void sct_strategy_format(const struct sct_strategy *strategy, struct text *text);
+
+// The registry, for listings: the i-th strategy's description, NULL after the last.
+const struct sct_strategy_ops *sct_strategy_at(size_t index);
+
+#endif

@@ -1,0 +1,93 @@
+// PCT: probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS
+// 2010).
+//
+// Every task has a random priority; the enabled task of the highest one runs. At d-1 random
+// decisions the task about to run drops below all others. A bug of depth d is found by one
+// execution with probability at least 1/(n k^(d-1)), n tasks, k scheduling decisions (section 2.4).
+//
+// Only decisions between at least two tasks count for k. Priorities are independent 64-bit draws,
+// so a new task's rank among those not yet lowered is uniform, the top included: a child can
+// overtake its creator at once. Change points are distinct and uniform in 1..k, drawn by Floyd's
+// algorithm.
+#include "core/strategy.h"
+
+enum { DEPTH_MAX = 32 };
+
+struct pct {
+    struct sct_strategy base;
+    uint64_t priorities[SCT_TASKS_MAX];
+    // change_points[i] lowers a task to priority i + 1: below all initial ones, in a random order.
+    uint32_t change_points[DEPTH_MAX];
+    uint32_t change_count;
+};
+
+static bool is_taken(const struct pct *pct, uint32_t count, uint32_t point) {
+    for (uint32_t i = 0; i < count; i++)
+        if (pct->change_points[i] == point)
+            return true;
+    return false;
+}
+
+static void shuffle(struct pct *pct) {
+    for (uint32_t i = pct->change_count; i > 1; i--) {
+        uint32_t j = rng_below(&pct->base.rng, i);
+        uint32_t moved = pct->change_points[i - 1];
+        pct->change_points[i - 1] = pct->change_points[j];
+        pct->change_points[j] = moved;
+    }
+}
+
+static void begin(struct sct_strategy *strategy) {
+    struct pct *pct = (struct pct *)strategy;
+    uint32_t k = strategy->calibration.decisions_max;
+    uint32_t wanted = strategy->parameter - 1;
+    pct->change_count = wanted < k ? wanted : k;
+    // Floyd: for j = k-m+1 .. k take a random t <= j, or j itself if t is taken.
+    for (uint32_t i = 0; i < pct->change_count; i++) {
+        uint32_t j = k - pct->change_count + 1 + i;
+        uint32_t point = 1 + rng_below(&strategy->rng, j);
+        pct->change_points[i] = is_taken(pct, i, point) ? j : point;
+    }
+    shuffle(pct); // Floyd's set is uniform, its order is not
+}
+
+static void rank_fresh_tasks(struct pct *pct, uint64_t fresh) {
+    for (; fresh; fresh &= fresh - 1)
+        pct->priorities[__builtin_ctzll(fresh)] = rng_next(&pct->base.rng) | UINT64_C(1) << 63;
+}
+
+static unsigned highest(const struct pct *pct, uint64_t enabled) {
+    unsigned best = (unsigned)__builtin_ctzll(enabled);
+    for (enabled &= enabled - 1; enabled; enabled &= enabled - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(enabled);
+        if (pct->priorities[slot] > pct->priorities[best])
+            best = slot;
+    }
+    return best;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    struct pct *pct = (struct pct *)strategy;
+    rank_fresh_tasks(pct, point->fresh);
+    unsigned slot = highest(pct, point->enabled);
+    for (uint32_t i = 0; i < pct->change_count; i++) {
+        if (pct->change_points[i] == point->ordinal) {
+            pct->priorities[slot] = i + 1;
+            return highest(pct, point->enabled);
+        }
+    }
+    return slot;
+}
+
+extern const struct sct_strategy_ops sct_strategy_pct_ops;
+const struct sct_strategy_ops sct_strategy_pct_ops = {
+    .name = "pct",
+    .summary = "random priorities with D-1 priority changes (PCT); pct:D finds bugs of depth D",
+    .size = sizeof(struct pct),
+    .parameter_default = 3,
+    .parameter_min = 1,
+    .parameter_max = DEPTH_MAX,
+    .begin = begin,
+    .pick = pick,
+    .choose = sct_choose_uniform,
+};

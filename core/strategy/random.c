@@ -1,0 +1,20 @@
+// Random walk: uniformly among the enabled tasks. Fair with probability 1.
+#include "core/strategy.h"
+
+static void begin(struct sct_strategy *strategy) {
+    (void)strategy;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    return sct_alternative_slot(point, rng_below(&strategy->rng, sct_alternative_count(point)));
+}
+
+extern const struct sct_strategy_ops sct_strategy_random_ops;
+const struct sct_strategy_ops sct_strategy_random_ops = {
+    .name = "random",
+    .summary = "random walk: uniformly among the enabled tasks",
+    .size = sizeof(struct sct_strategy),
+    .begin = begin,
+    .pick = pick,
+    .choose = sct_choose_uniform,
+};

@@ -1,0 +1,58 @@
+#include "core/sync.h"
+#include "core/internal.h"
+
+void sct_waiters_init(struct sct_waiters *waiters) {
+    waiters->first = NULL;
+    waiters->last = &waiters->first;
+}
+
+void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
+    struct sct_strand *self = sct_self();
+    self->next_waiting = NULL;
+    *waiters->last = self;
+    waiters->last = &self->next_waiting;
+    sct_park(waits_for);
+}
+
+void sct_waiters_wake(struct sct_waiters *waiters) {
+    struct sct_strand *strand = waiters->first;
+    sct_waiters_init(waiters);
+    while (strand) {
+        struct sct_strand *next = strand->next_waiting;
+        sct_wake(strand);
+        strand = next;
+    }
+}
+
+void sct_mutex_init(struct sct_mutex *mutex) {
+    mutex->holder = NULL;
+    sct_waiters_init(&mutex->waiters);
+}
+
+void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
+    while (mutex->holder)
+        sct_waiters_wait(&mutex->waiters, waits_for);
+    mutex->holder = sct_self();
+}
+
+void sct_mutex_release(struct sct_mutex *mutex) {
+    REQUIRE(mutex->holder == sct_self(), "a mutex is released by somebody who does not hold it");
+    mutex->holder = NULL;
+    sct_waiters_wake(&mutex->waiters);
+}
+
+void sct_latch_init(struct sct_latch *latch, size_t count) {
+    latch->count = count;
+    sct_waiters_init(&latch->waiters);
+}
+
+void sct_latch_count_down(struct sct_latch *latch) {
+    ASSERT(latch->count > 0);
+    if (--latch->count == 0)
+        sct_waiters_wake(&latch->waiters);
+}
+
+void sct_latch_wait(struct sct_latch *latch, const char *waits_for) {
+    while (latch->count > 0)
+        sct_waiters_wait(&latch->waiters, waits_for);
+}
