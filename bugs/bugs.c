@@ -1,0 +1,55 @@
+#include "bugs/bugs.h"
+#include "core/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct bug_info registry[BUG_COUNT] = {
+#define BUG(model, number, symbol, name, kind, summary) \
+    {BUG_MODEL_##model, number, name, BUG_KIND_##kind, summary},
+#include "bugs/bugs.def"
+#undef BUG
+};
+
+const struct bug_info *bug_info(enum bug bug) {
+    ASSERT(bug < BUG_COUNT);
+    return &registry[bug];
+}
+
+const char *bug_kind_name(enum bug_kind kind) {
+    switch (kind) {
+    case BUG_KIND_ORGANIC:
+        return "organic";
+    case BUG_KIND_NOTIONAL:
+        return "notional";
+    case BUG_KIND_HARNESS:
+        return "harness";
+    case BUG_KIND_PUBLISHED:
+        return "published";
+    }
+    fail(FAIL_ASSERTION, HERE, "unknown bug kind %d", (int)kind);
+}
+
+// The bug's number if [text] is a plain decimal number of at most three digits, else -1.
+static int parse_number(const char *text) {
+    size_t digits = strspn(text, "0123456789");
+    return digits >= 1 && digits <= 3 && text[digits] == '\0' ? atoi(text) : -1;
+}
+
+bool bug_find(enum bug_model model, const char *number_or_name, enum bug *bug) {
+    int number = parse_number(number_or_name);
+    for (int i = 0; i < BUG_COUNT; i++) {
+        const struct bug_info *info = &registry[i];
+        if (info->model == model &&
+            (info->number == number || strcmp(info->name, number_or_name) == 0)) {
+            *bug = (enum bug)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void bug_set_inject(struct bug_set *bugs, enum bug bug) {
+    ASSERT(bug < BUG_COUNT);
+    bugs->on |= UINT64_C(1) << bug;
+}
