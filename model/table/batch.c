@@ -1,0 +1,94 @@
+#include "model/table/batch.h"
+
+#include "model/table/row.h"
+
+struct ct_batch ct_batch_new(struct arena *arena, size_t capacity) {
+    return (struct ct_batch){.operations = ARENA_ARRAY(arena, struct ct_operation, capacity),
+                             .count = 0,
+                             .capacity = capacity};
+}
+
+static bool needs_if_match(enum ct_op_type type) {
+    return type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE;
+}
+
+void ct_batch_add(struct ct_batch *batch, enum ct_op_type type, struct ct_row *entity) {
+    ASSERT(batch->count < batch->capacity);
+    if (needs_if_match(type)) {
+        REQUIRE(entity->etag && *entity->etag, "a Replace, Merge or Delete needs an If-Match");
+        if (type != CT_DELETE)
+            REQUIRE(!ct_string_equal(entity->etag, CT_IF_EXISTS_ETAG),
+                    "the If-Match '**' is for a Delete only");
+    }
+    if (batch->count > 0)
+        REQUIRE(ct_string_equal(entity->key.partition, batch->operations[0].entity->key.partition),
+                "all operations of a batch must be in one partition");
+    batch->operations[batch->count++] = (struct ct_operation){.type = type, .entity = entity};
+}
+
+bool ct_is_delete_if_exists(const struct ct_operation *operation) {
+    return operation->type == CT_DELETE &&
+           ct_string_equal(operation->entity->etag, CT_IF_EXISTS_ETAG);
+}
+
+struct ct_batch ct_batch_copy(struct arena *arena, const struct ct_batch *batch) {
+    struct ct_batch copy = ct_batch_new(arena, batch->count);
+    for (size_t i = 0; i < batch->count; i++)
+        copy.operations[i] = (struct ct_operation){
+            .type = batch->operations[i].type,
+            .entity = ct_row_copy(arena, batch->operations[i].entity),
+        };
+    copy.count = batch->count;
+    return copy;
+}
+
+const char *ct_batch_program_error(const struct ct_batch *batch) {
+    if (batch->count == 0)
+        return "the batch is empty";
+    const char *partition = batch->operations[0].entity->key.partition;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct ct_key key = batch->operations[i].entity->key;
+        if (!key.partition || !key.row)
+            return "an operation of the batch has a null key";
+        if (!ct_string_equal(key.partition, partition))
+            return "the batch spans several partitions";
+    }
+    return NULL;
+}
+
+static bool key_is_repeated(const struct ct_batch *batch, size_t index) {
+    struct ct_key key = batch->operations[index].entity->key;
+    for (size_t i = 0; i < index; i++)
+        if (ct_key_equal(batch->operations[i].entity->key, key))
+            return true;
+    return false;
+}
+
+bool ct_batch_exceeds_limits(const struct ct_batch *batch, size_t *op_index) {
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i >= CT_BATCH_OPERATIONS_MAX || key_is_repeated(batch, i) ||
+            batch->operations[i].entity->property_count > CT_ROW_PROPERTIES_MAX) {
+            *op_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *ct_operation_name(const struct ct_operation *operation) {
+    switch (operation->type) {
+    case CT_INSERT:
+        return "Insert";
+    case CT_REPLACE:
+        return "Replace";
+    case CT_MERGE:
+        return "Merge";
+    case CT_DELETE:
+        return ct_is_delete_if_exists(operation) ? "DeleteIfExists" : "Delete";
+    case CT_INSERT_OR_REPLACE:
+        return "InsertOrReplace";
+    case CT_INSERT_OR_MERGE:
+        return "InsertOrMerge";
+    }
+    fail(FAIL_ASSERTION, HERE, "unknown operation type %d", (int)operation->type);
+}

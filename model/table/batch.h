@@ -1,0 +1,36 @@
+// Building batches, and what makes one ill-formed.
+#ifndef MODEL_TABLE_BATCH_H
+#define MODEL_TABLE_BATCH_H
+
+#include "model/table/table.h"
+
+// The limits of the real service. The in-memory table enforces them only when told to.
+enum { CT_BATCH_OPERATIONS_MAX = 100, CT_ROW_PROPERTIES_MAX = 252 };
+
+// An empty batch with room for [capacity] operations, in [arena].
+struct ct_batch ct_batch_new(struct arena *arena, size_t capacity);
+
+// Appends an operation. The entity stays the caller's and is not copied. REQUIREs (a violation is a
+// program error, raised at once, whatever the table holds): a Replace, Merge or Delete has a
+// non-empty If-Match; "**" only on a Delete; the key's partition is that of the operations already
+// in the batch (a null partition differs from ""). Asserts that there is room.
+void ct_batch_add(struct ct_batch *batch, enum ct_op_type type, struct ct_row *entity);
+
+// Whether [operation] is a Delete with If-Match "**".
+bool ct_is_delete_if_exists(const struct ct_operation *operation);
+
+// A copy with copies of the entities, as they are now (their If-Match values too).
+struct ct_batch ct_batch_copy(struct arena *arena, const struct ct_batch *batch);
+
+// The program error that a table must answer before it does anything: an empty batch, a null key, or
+// several partitions; NULL if there is none.
+const char *ct_batch_program_error(const struct ct_batch *batch);
+
+// What the real service refuses with 400: more than CT_BATCH_OPERATIONS_MAX operations, a key twice,
+// more than CT_ROW_PROPERTIES_MAX properties. True and the operation's index if it would.
+bool ct_batch_exceeds_limits(const struct ct_batch *batch, size_t *op_index);
+
+// "Insert", "Replace", ..., "DeleteIfExists".
+const char *ct_operation_name(const struct ct_operation *operation);
+
+#endif

@@ -1,0 +1,52 @@
+// The world of a protocol: what code under test asks of its surroundings besides tables.
+//
+// A protocol is straight-line blocking C. In the tester these calls are scheduling points or engine
+// primitives; in a real program they are threads, mutexes and nothing (annotations). The protocol
+// cannot tell the difference and is the same object file in both worlds.
+#ifndef MODEL_TABLE_ENV_H
+#define MODEL_TABLE_ENV_H
+
+#include "model/table/table.h"
+
+struct ct_env;
+struct ct_lock;  // a mutex of the world
+struct ct_latch; // a count that can be waited for until it is 0
+
+// What an instance says about the backend call it has just made. Every execute and query of a
+// backend is followed by exactly one annotation before the instance's next one, also when the call
+// was refused; streams are not annotated. At most one of [linearization_point] and [etag_changed].
+struct ct_annotation {
+    // The call just made was the linearization point of the application's call.
+    bool linearization_point;
+    // Linearization point of a batch that succeeded: the results the application will get.
+    const struct ct_op_result *results;
+    size_t result_count;
+    // A row's visible ETag changed without a write by an application: its key and new ETag.
+    bool etag_changed;
+    struct ct_key key;
+    const char *etag;
+};
+
+struct ct_env_ops {
+    void (*annotate)(struct ct_env *env, const char *where, const struct ct_annotation *annotation);
+
+    struct ct_lock *(*lock_create)(struct ct_env *env);
+    void (*lock_acquire)(struct ct_env *env, const char *where, struct ct_lock *lock);
+    void (*lock_release)(struct ct_env *env, struct ct_lock *lock);
+    void (*lock_destroy)(struct ct_env *env, struct ct_lock *lock);
+
+    // Runs [function] concurrently; it may have run, wholly or up to its first wait, on return.
+    void (*start)(struct ct_env *env, const char *name, void (*function)(void *), void *argument);
+
+    struct ct_latch *(*latch_create)(struct ct_env *env, size_t count);
+    void (*latch_count_down)(struct ct_env *env, struct ct_latch *latch);
+    void (*latch_wait)(struct ct_env *env, const char *where, struct ct_latch *latch);
+    void (*latch_destroy)(struct ct_env *env, struct ct_latch *latch);
+};
+
+struct ct_env {
+    const struct ct_env_ops *ops;
+    struct arena *arena; // where results and working copies go
+};
+
+#endif

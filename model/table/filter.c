@@ -1,0 +1,180 @@
+#include "model/table/filter.h"
+
+#include "model/table/row.h"
+
+// The one copy of these names that every filter made here holds, so that evaluation mostly
+// recognises a key by its pointer.
+static const char partition_key_name[] = CT_PARTITION_KEY;
+static const char row_key_name[] = CT_ROW_KEY;
+
+static const char *shared_key_name(const char *name) {
+    if (ct_string_equal(name, partition_key_name))
+        return partition_key_name;
+    return ct_string_equal(name, row_key_name) ? row_key_name : name;
+}
+
+// ---- Evaluation --------------------------------------------------------------------------------
+
+// Given the sign of value minus literal.
+static bool order_satisfies(enum ct_compare compare, int order) {
+    switch (compare) {
+    case CT_EQ:
+        return order == 0;
+    case CT_NE:
+        return order != 0;
+    case CT_LT:
+        return order < 0;
+    case CT_LE:
+        return order <= 0;
+    case CT_GT:
+        return order > 0;
+    case CT_GE:
+        return order >= 0;
+    }
+    return false;
+}
+
+static inline int string_order(const char *a, const char *b) {
+    if (a == b)
+        return 0;
+    while (*a == *b && *a) {
+        a++;
+        b++;
+    }
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+static bool property_satisfies(const struct ct_property *property, enum ct_compare compare,
+                               const struct ct_property *literal) {
+    if (property->type != literal->type)
+        return compare == CT_NE;
+    switch (property->type) {
+    case CT_BOOL:
+        return order_satisfies(compare, property->value.boolean - literal->value.boolean);
+    case CT_STRING:
+        return order_satisfies(compare,
+                               string_order(property->value.string, literal->value.string));
+    case CT_INT32: // the grammar has no such literal, but the rule is plain
+        return order_satisfies(compare, (property->value.int32 > literal->value.int32) -
+                                            (property->value.int32 < literal->value.int32));
+    }
+    return false;
+}
+
+static bool key_satisfies(const char *key, const struct ct_filter *filter) {
+    if (filter->operand.type != CT_STRING)
+        return filter->compare == CT_NE;
+    return order_satisfies(filter->compare, string_order(key, filter->operand.value.string));
+}
+
+static bool comparison_matches(const struct ct_filter *filter, const struct ct_row *row) {
+    const char *name = filter->operand.name;
+    if (ct_string_equal(name, partition_key_name))
+        return key_satisfies(row->key.partition, filter);
+    if (ct_string_equal(name, row_key_name))
+        return key_satisfies(row->key.row, filter);
+    const struct ct_property *property = ct_row_property(row, name);
+    return property && property_satisfies(property, filter->compare, &filter->operand);
+}
+
+// Walks down the right operands and recurses into the left ones only, so that the long chains of
+// ct_filter_rows need no stack.
+bool ct_filter_matches(const struct ct_filter *filter, const struct ct_row *row) {
+    if (!filter)
+        return true;
+    while (filter->kind != CT_FILTER_COMPARE) {
+        bool left = ct_filter_matches(filter->left, row);
+        if (left == (filter->kind == CT_FILTER_OR))
+            return left;
+        filter = filter->right;
+    }
+    return comparison_matches(filter, row);
+}
+
+static const char *compared_partition(const struct ct_filter *filter) {
+    bool targets = filter->kind == CT_FILTER_COMPARE && filter->compare == CT_EQ &&
+                   filter->operand.type == CT_STRING &&
+                   ct_string_equal(filter->operand.name, partition_key_name);
+    return targets ? filter->operand.value.string : NULL;
+}
+
+const char *ct_filter_partition(const struct ct_filter *filter) {
+    if (!filter)
+        return NULL;
+    return compared_partition(filter->kind == CT_FILTER_COMPARE ? filter : filter->left);
+}
+
+// ---- Building ----------------------------------------------------------------------------------
+
+static const struct ct_filter *new_comparison(struct arena *arena, enum ct_compare compare,
+                                              struct ct_property operand) {
+    struct ct_filter *filter = ARENA_NEW(arena, struct ct_filter);
+    operand.name = shared_key_name(operand.name);
+    filter->kind = CT_FILTER_COMPARE;
+    filter->compare = compare;
+    filter->operand = operand;
+    return filter;
+}
+
+const struct ct_filter *ct_filter_compare_string(struct arena *arena, const char *name,
+                                                 enum ct_compare compare, const char *value) {
+    struct ct_property operand = {.name = name, .type = CT_STRING, .value.string = value};
+    return new_comparison(arena, compare, operand);
+}
+
+const struct ct_filter *ct_filter_compare_bool(struct arena *arena, const char *name,
+                                               enum ct_compare compare, bool value) {
+    struct ct_property operand = {.name = name, .type = CT_BOOL, .value.boolean = value};
+    return new_comparison(arena, compare, operand);
+}
+
+static const struct ct_filter *new_boolean(struct arena *arena, enum ct_filter_kind kind,
+                                           const struct ct_filter *left,
+                                           const struct ct_filter *right) {
+    struct ct_filter *filter = ARENA_NEW(arena, struct ct_filter);
+    filter->kind = kind;
+    filter->left = left;
+    filter->right = right;
+    return filter;
+}
+
+const struct ct_filter *ct_filter_and(struct arena *arena, const struct ct_filter *left,
+                                      const struct ct_filter *right) {
+    if (!left || !right)
+        return left ? left : right;
+    return new_boolean(arena, CT_FILTER_AND, left, right);
+}
+
+const struct ct_filter *ct_filter_or(struct arena *arena, const struct ct_filter *left,
+                                     const struct ct_filter *right) {
+    return left && right ? new_boolean(arena, CT_FILTER_OR, left, right) : NULL;
+}
+
+const struct ct_filter *ct_filter_in_partition(struct arena *arena, const char *partition) {
+    return ct_filter_compare_string(arena, partition_key_name, CT_EQ, partition);
+}
+
+const struct ct_filter *ct_filter_point(struct arena *arena, struct ct_key key) {
+    return ct_filter_and(arena, ct_filter_in_partition(arena, key.partition),
+                         ct_filter_compare_string(arena, row_key_name, CT_EQ, key.row));
+}
+
+const struct ct_filter *ct_filter_from(struct arena *arena, struct ct_key key) {
+    const struct ct_filter *same =
+        ct_filter_and(arena, ct_filter_in_partition(arena, key.partition),
+                      ct_filter_compare_string(arena, row_key_name, CT_GE, key.row));
+    const struct ct_filter *later =
+        ct_filter_compare_string(arena, partition_key_name, CT_GT, key.partition);
+    return ct_filter_or(arena, same, later);
+}
+
+const struct ct_filter *ct_filter_rows(struct arena *arena, const char *partition,
+                                       const char *const *row_keys, size_t count) {
+    ASSERT(count >= 1);
+    const struct ct_filter *rows =
+        ct_filter_compare_string(arena, row_key_name, CT_EQ, row_keys[count - 1]);
+    for (size_t i = count - 1; i-- > 0;)
+        rows = ct_filter_or(
+            arena, ct_filter_compare_string(arena, row_key_name, CT_EQ, row_keys[i]), rows);
+    return ct_filter_and(arena, ct_filter_in_partition(arena, partition), rows);
+}

@@ -1,0 +1,172 @@
+#include "model/table/row.h"
+
+#include <string.h>
+
+// The loops below are written out because keys and names are a few bytes long and compared in the
+// innermost loops of a campaign, where a library call costs more than the comparison.
+static inline int compare_strings(const char *a, const char *b) {
+    if (a == b)
+        return 0;
+    while (*a == *b && *a) {
+        a++;
+        b++;
+    }
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+static inline int compare_keys(struct ct_key a, struct ct_key b) {
+    int order = compare_strings(a.partition, b.partition);
+    return order ? order : compare_strings(a.row, b.row);
+}
+
+static inline bool equal_strings(const char *a, const char *b) {
+    return a == b || (a && b && compare_strings(a, b) == 0);
+}
+
+bool ct_string_equal(const char *a, const char *b) {
+    return equal_strings(a, b);
+}
+
+int ct_key_compare(struct ct_key a, struct ct_key b) {
+    return compare_keys(a, b);
+}
+
+// Row keys first: within a batch and mostly within a table the partition is the same.
+bool ct_key_equal(struct ct_key a, struct ct_key b) {
+    return equal_strings(a.row, b.row) && equal_strings(a.partition, b.partition);
+}
+
+struct ct_key ct_key_first(void) {
+    return (struct ct_key){.partition = "", .row = ""};
+}
+
+struct ct_key ct_key_next(struct ct_key key, struct arena *arena) {
+    size_t length = strlen(key.row);
+    char *row = arena_alloc(arena, length + 2);
+    memcpy(row, key.row, length);
+    row[length] = ' ';
+    row[length + 1] = '\0';
+    return (struct ct_key){.partition = key.partition, .row = row};
+}
+
+const struct ct_property *ct_row_property(const struct ct_row *row, const char *name) {
+    for (size_t i = 0; i < row->property_count; i++)
+        if (equal_strings(row->properties[i].name, name))
+            return &row->properties[i];
+    return NULL;
+}
+
+bool ct_property_equal(const struct ct_property *a, const struct ct_property *b) {
+    if (a->type != b->type || !equal_strings(a->name, b->name))
+        return false;
+    switch (a->type) {
+    case CT_BOOL:
+        return a->value.boolean == b->value.boolean;
+    case CT_STRING:
+        return equal_strings(a->value.string, b->value.string);
+    case CT_INT32:
+        return a->value.int32 == b->value.int32;
+    }
+    return false;
+}
+
+static bool equal_properties(const struct ct_row *a, const struct ct_row *b) {
+    if (a->property_count != b->property_count)
+        return false;
+    for (size_t i = 0; i < a->property_count; i++)
+        if (!ct_property_equal(&a->properties[i], &b->properties[i]))
+            return false;
+    return true;
+}
+
+// ETags first: they differ between almost any two versions.
+bool ct_row_equal(const struct ct_row *a, const struct ct_row *b) {
+    if (a == b)
+        return true;
+    return equal_strings(a->etag, b->etag) && ct_key_equal(a->key, b->key) &&
+           a->timestamp == b->timestamp && equal_properties(a, b);
+}
+
+static size_t row_bytes(size_t property_count) {
+    return sizeof(struct ct_row) + property_count * sizeof(struct ct_property);
+}
+
+static struct ct_row *allocate_row(struct arena *arena, struct ct_key key, const char *etag,
+                                   size_t property_count) {
+    struct ct_row *row = arena_alloc(arena, row_bytes(property_count));
+    row->key = key;
+    row->etag = etag;
+    row->timestamp = 0;
+    row->property_count = property_count;
+    return row;
+}
+
+// Puts [property] into its place among the first [count] elements of [sorted].
+static void insert_property(struct ct_property *sorted, size_t count, struct ct_property property) {
+    size_t at = count;
+    while (at > 0 && compare_strings(sorted[at - 1].name, property.name) > 0) {
+        sorted[at] = sorted[at - 1];
+        at--;
+    }
+    if (at > 0)
+        ASSERT(compare_strings(sorted[at - 1].name, property.name) != 0);
+    sorted[at] = property;
+}
+
+struct ct_row *ct_row_new(struct arena *arena, struct ct_key key, const char *etag,
+                          const struct ct_property *properties, size_t count) {
+    struct ct_row *row = allocate_row(arena, key, etag, count);
+    for (size_t i = 0; i < count; i++)
+        insert_property(row->properties, i, properties[i]);
+    return row;
+}
+
+struct ct_row *ct_row_copy(struct arena *arena, const struct ct_row *row) {
+    size_t bytes = row_bytes(row->property_count);
+    return memcpy(arena_alloc(arena, bytes), row, bytes);
+}
+
+// Merges two sorted lists into [merged], which has room for both; of equal names that of [changes].
+static size_t merge_properties(struct ct_property *merged, const struct ct_row *base,
+                               const struct ct_row *changes) {
+    size_t count = 0;
+    size_t b = 0;
+    size_t c = 0;
+    while (b < base->property_count && c < changes->property_count) {
+        int order = compare_strings(base->properties[b].name, changes->properties[c].name);
+        merged[count++] = order < 0 ? base->properties[b] : changes->properties[c];
+        b += order <= 0;
+        c += order >= 0;
+    }
+    while (b < base->property_count)
+        merged[count++] = base->properties[b++];
+    while (c < changes->property_count)
+        merged[count++] = changes->properties[c++];
+    return count;
+}
+
+struct ct_row *ct_row_merge(struct arena *arena, const struct ct_row *base,
+                            const struct ct_row *changes, const char *etag) {
+    struct ct_row *row =
+        allocate_row(arena, changes->key, etag, base->property_count + changes->property_count);
+    row->property_count = merge_properties(row->properties, base, changes);
+    return row;
+}
+
+size_t ct_rows_lower_bound(struct ct_rows rows, struct ct_key key) {
+    size_t low = 0;
+    size_t high = rows.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_keys(rows.rows[middle]->key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key) {
+    size_t at = ct_rows_lower_bound(rows, key);
+    return at < rows.count && ct_key_equal(rows.rows[at]->key, key) ? rows.rows[at] : NULL;
+}

@@ -1,0 +1,50 @@
+// Rows and keys as values: order, equality, construction, access. Pure functions.
+#ifndef MODEL_TABLE_ROW_H
+#define MODEL_TABLE_ROW_H
+
+#include "model/table/table.h"
+
+// Equality of strings that may be NULL (NULL equals only NULL); quick when the pointers are equal.
+bool ct_string_equal(const char *a, const char *b);
+
+// Ordinal order by partition key, then row key: < 0, 0, > 0. Keys must not be null.
+int ct_key_compare(struct ct_key a, struct ct_key b);
+
+bool ct_key_equal(struct ct_key a, struct ct_key b);
+
+// ("", ""): the first valid primary key.
+struct ct_key ct_key_first(void);
+
+// The next valid key after [key]: its row key followed by one space (characters below the space are
+// illegal in keys), built in [arena].
+struct ct_key ct_key_next(struct ct_key key, struct arena *arena);
+
+// The named property of [row], or NULL.
+const struct ct_property *ct_row_property(const struct ct_row *row, const char *name);
+
+// Same name, type and value.
+bool ct_property_equal(const struct ct_property *a, const struct ct_property *b);
+
+// Same key, ETag, timestamp and properties.
+bool ct_row_equal(const struct ct_row *a, const struct ct_row *b);
+
+// A new row of [count] properties in any order; they are sorted by name, names must be distinct
+// (asserted). Strings are not copied: they must live as long as the row.
+struct ct_row *ct_row_new(struct arena *arena, struct ct_key key, const char *etag,
+                          const struct ct_property *properties, size_t count);
+
+// A copy; strings are shared.
+struct ct_row *ct_row_copy(struct arena *arena, const struct ct_row *row);
+
+// The properties of [base] overwritten and added to by those of [changes] (Merge), under [changes]'
+// key and with the ETag [etag].
+struct ct_row *ct_row_merge(struct arena *arena, const struct ct_row *base,
+                            const struct ct_row *changes, const char *etag);
+
+// The index of the first row of the sorted [rows] whose key is >= [key]; count if there is none.
+size_t ct_rows_lower_bound(struct ct_rows rows, struct ct_key key);
+
+// The row with exactly that key in the sorted [rows], or NULL.
+const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key);
+
+#endif

@@ -1,0 +1,192 @@
+// The chain-table interface: what an Azure-style table offers, and what MigratingTable offers
+// again.
+//
+// A table maps primary keys to rows of named properties. Writes are batches inside one partition;
+// reads are atomic queries of one partition or streamed queries of everything. Implementations: the
+// in-memory table, a MigratingTable over two tables, a proxy of the test harness, or a client of a
+// real server. Rows handed out are immutable and live in the arena they were made in.
+//
+// Strings are NUL-terminated. A null key is NULL, never "": the empty string is a legal key.
+#ifndef MODEL_TABLE_TABLE_H
+#define MODEL_TABLE_TABLE_H
+
+#include "core/base/arena.h"
+#include "core/base/assert.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// ---- Values ------------------------------------------------------------------------------------
+
+struct ct_key {
+    const char *partition;
+    const char *row;
+};
+
+enum ct_type { CT_BOOL, CT_STRING, CT_INT32 };
+
+struct ct_property {
+    const char *name;
+    enum ct_type type;
+    union {
+        bool boolean;
+        int32_t int32;
+        const char *string;
+    } value;
+};
+
+// A row, and the entity of an operation. Properties are in ordinal order of their names, distinct.
+struct ct_row {
+    struct ct_key key;
+    const char *etag;  // chosen by the table at every write; in an operation: If-Match, or NULL
+    int64_t timestamp; // chosen by the table; the in-memory table's never differs
+    size_t property_count;
+    struct ct_property properties[];
+};
+
+// Rows in key order.
+struct ct_rows {
+    const struct ct_row *const *rows;
+    size_t count;
+};
+
+// If-Match values with a meaning of their own. "**" is for a Delete only: delete if it exists.
+#define CT_ANY_ETAG "*"
+#define CT_IF_EXISTS_ETAG "**"
+
+// ---- Outcomes ----------------------------------------------------------------------------------
+
+enum ct_status {
+    CT_STATUS_NONE = 0,
+    CT_STATUS_OK = 200,
+    CT_STATUS_CREATED = 201,
+    CT_STATUS_NO_CONTENT = 204,
+    CT_STATUS_BAD_REQUEST = 400,
+    CT_STATUS_NOT_FOUND = 404,
+    CT_STATUS_CONFLICT = 409,
+    CT_STATUS_PRECONDITION_FAILED = 412,
+    CT_STATUS_SERVER_ERROR = 500,
+};
+
+enum ct_outcome_kind {
+    CT_SUCCEEDED,
+    CT_STORAGE_ERROR,  // a specified refusal: [status], and for a batch [op_index]
+    CT_INTERNAL_ERROR, // a backend answered what the protocol holds impossible; no status
+    CT_PROGRAM_ERROR,  // the caller broke the contract; nothing was done; [message] says how
+};
+
+struct ct_outcome {
+    enum ct_outcome_kind kind;
+    enum ct_status status; // CT_STORAGE_ERROR only
+    size_t op_index;       // CT_STORAGE_ERROR of a batch: the first operation that failed
+    const char *message;   // CT_INTERNAL_ERROR and CT_PROGRAM_ERROR: a constant or arena text
+};
+
+static inline struct ct_outcome ct_success(void) {
+    return (struct ct_outcome){.kind = CT_SUCCEEDED};
+}
+
+static inline struct ct_outcome ct_storage_error(enum ct_status status, size_t op_index) {
+    return (struct ct_outcome){.kind = CT_STORAGE_ERROR, .status = status, .op_index = op_index};
+}
+
+static inline struct ct_outcome ct_internal_error(const char *message) {
+    return (struct ct_outcome){.kind = CT_INTERNAL_ERROR, .message = message};
+}
+
+static inline struct ct_outcome ct_program_error(const char *message) {
+    return (struct ct_outcome){.kind = CT_PROGRAM_ERROR, .message = message};
+}
+
+// Whether [outcome] is the storage error [status] (at whatever operation).
+static inline bool ct_failed_with(struct ct_outcome outcome, enum ct_status status) {
+    return outcome.kind == CT_STORAGE_ERROR && outcome.status == status;
+}
+
+// ---- Batches -----------------------------------------------------------------------------------
+
+enum ct_op_type {
+    CT_INSERT,
+    CT_REPLACE,
+    CT_MERGE,
+    CT_DELETE, // with If-Match "**": DeleteIfExists
+    CT_INSERT_OR_REPLACE,
+    CT_INSERT_OR_MERGE,
+};
+
+struct ct_operation {
+    enum ct_op_type type;
+    // The caller's entity: key, If-Match in [etag], properties. On success of the batch every
+    // operation but a Delete overwrites the entity's ETag with the new one.
+    struct ct_row *entity;
+};
+
+// Operations of one partition, executed in order, all or nothing. See batch.h for building one.
+struct ct_batch {
+    struct ct_operation *operations;
+    size_t count;
+    size_t capacity;
+};
+
+struct ct_op_result {
+    enum ct_status status;
+    const char *etag;      // NULL after a Delete
+    struct ct_row *entity; // the operation's entity, with its ETag as the batch left it
+};
+
+// ---- Tables ------------------------------------------------------------------------------------
+
+struct ct_filter; // filter.h; a NULL filter matches every row
+struct ct_table;
+struct ct_stream;
+
+// [where] is always the caller's place in the source (HERE), for narration only.
+struct ct_table_ops {
+    // Executes [batch]; fills [results] (batch->count of them) on success and only then. A batch
+    // that is empty, spans partitions or lacks a key or a needed If-Match is CT_PROGRAM_ERROR.
+    struct ct_outcome (*execute)(struct ct_table *table, const char *where, struct ct_batch *batch,
+                                 struct ct_op_result *results);
+    // All rows that match [filter], as of one instant. The filter must target one partition
+    // syntactically (ct_filter_partition), anything else is CT_PROGRAM_ERROR. The list is in
+    // [arena]; the rows live at least as long.
+    struct ct_outcome (*query)(struct ct_table *table, const char *where,
+                               const struct ct_filter *filter, struct arena *arena,
+                               struct ct_rows *rows);
+    // Opens a stream over all rows that match [filter], in key order; each row may reflect any
+    // instant between this call and the return of the read that gives it, independently per row.
+    struct ct_outcome (*open_stream)(struct ct_table *table, const char *where,
+                                     const struct ct_filter *filter, struct ct_stream **stream);
+};
+
+struct ct_stream_ops {
+    // The next row, or NULL at the end (and for ever after). At most one call at a time.
+    struct ct_outcome (*read)(struct ct_stream *stream, const char *where,
+                              const struct ct_row **row);
+    // A key from which the query could be started again without loss: above the last row returned,
+    // at most the next row's. False: the next read returns the end. May be NULL in a backend.
+    bool (*continuation_key)(struct ct_stream *stream, const char *where, struct ct_key *key);
+    // Ends the stream; its further use is a program error, closing again does nothing.
+    void (*close)(struct ct_stream *stream, const char *where);
+};
+
+struct ct_table {
+    const struct ct_table_ops *ops;
+};
+
+struct ct_stream {
+    const struct ct_stream_ops *ops;
+};
+
+// The calls, each passing on its place in the source.
+#define ct_execute(table, batch, results) ((table)->ops->execute((table), HERE, (batch), (results)))
+#define ct_query(table, filter, arena, rows) \
+    ((table)->ops->query((table), HERE, (filter), (arena), (rows)))
+#define ct_open_stream(table, filter, stream) \
+    ((table)->ops->open_stream((table), HERE, (filter), (stream)))
+#define ct_stream_read(stream, row) ((stream)->ops->read((stream), HERE, (row)))
+#define ct_stream_continuation_key(stream, key) \
+    ((stream)->ops->continuation_key((stream), HERE, (key)))
+#define ct_stream_close(stream) ((stream)->ops->close((stream), HERE))
+
+#endif
