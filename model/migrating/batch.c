@@ -1,0 +1,359 @@
+// Batches: to the old table while a partition is there, translated for the new table afterwards.
+#include "model/migrating/mtable.h"
+
+#include <string.h>
+
+// A batch on its way to the new table: one attempt after the other until one is decided.
+struct attempt {
+    struct mt_table *table;
+    enum mt_state state;
+    const struct ct_batch *batch;       // the application's
+    const struct ct_filter *named_rows; // the rows that it names
+    struct ct_rows existing;            // the new table's rows among them, as this attempt saw them
+    struct ct_batch translated;         // what is sent to the new table
+};
+
+static bool leaves_tombstones(const struct attempt *attempt) {
+    return attempt->state <= MT_USE_NEW_WITH_TOMBSTONES;
+}
+
+// In the last state rows are written as the application gave them: clean-up may have passed them.
+static bool writes_metadata(const struct attempt *attempt) {
+    return attempt->state < MT_USE_NEW_HIDE_METADATA ||
+           bug_on(attempt->table->bugs, BUG_METADATA_IN_LAST_STATE);
+}
+
+static const struct ct_row *existing_row(const struct attempt *attempt,
+                                         const struct ct_operation *operation) {
+    return ct_rows_find(attempt->existing, operation->entity->key);
+}
+
+// Bugs 12 and 13: before the final fix, what DeleteIfExists does in the last state was decided by
+// the attempt's query alone.
+static bool is_decided_by_query(const struct attempt *attempt,
+                                const struct ct_operation *operation) {
+    struct bug_set *bugs = attempt->table->bugs;
+    return !leaves_tombstones(attempt) && ct_is_delete_if_exists(operation) &&
+           (bug_on(bugs, BUG_DELETE_IF_EXISTS_EMPTY_BATCH) ||
+            bug_on(bugs, BUG_DELETE_IF_EXISTS_NOT_LINEARIZABLE));
+}
+
+static bool is_left_out(const struct attempt *attempt, const struct ct_operation *operation) {
+    return is_decided_by_query(attempt, operation) && !existing_row(attempt, operation);
+}
+
+// ---- Translation -------------------------------------------------------------------------------
+
+// The translate functions append the operation for the new table and return CT_STATUS_NONE, or
+// return the status with which the application's operation is refused.
+
+static void add_written(struct attempt *attempt, enum ct_op_type type,
+                        const struct ct_operation *operation, const char *etag) {
+    struct arena *arena = attempt->table->arena;
+    struct ct_row *written = writes_metadata(attempt)
+                                 ? mt_write_row(arena, operation->entity, etag)
+                                 : mt_plain_row(arena, operation->entity, etag);
+    ct_batch_add(&attempt->translated, type, written);
+}
+
+// A tombstone, or what a physical delete needs.
+static void add_deletion(struct attempt *attempt, enum ct_op_type type,
+                         const struct ct_operation *operation, const char *etag) {
+    struct mt_table *table = attempt->table;
+    struct ct_row *entity = leaves_tombstones(attempt)
+                                ? mt_tombstone(table->arena, etag)
+                                : mt_bare_row(table->arena, (struct ct_key){NULL, NULL}, etag);
+    // A translated delete names the application's row.
+    if (!bug_on(table->bugs, BUG_DELETE_PRIMARY_KEY))
+        entity->key = operation->entity->key;
+    ct_batch_add(&attempt->translated, type, entity);
+}
+
+// What a Replace, Merge or Delete is refused with, or CT_STATUS_NONE.
+static enum ct_status failed_condition(const struct ct_operation *operation,
+                                       const struct ct_row *existing) {
+    const char *if_match = operation->entity->etag;
+    if (!existing || mt_is_tombstone(existing))
+        return CT_STATUS_NOT_FOUND;
+    if (!ct_string_equal(if_match, CT_ANY_ETAG) && !ct_string_equal(if_match, existing->etag))
+        return CT_STATUS_PRECONDITION_FAILED;
+    return CT_STATUS_NONE;
+}
+
+static enum ct_status translate_insert(struct attempt *attempt,
+                                       const struct ct_operation *operation,
+                                       const struct ct_row *existing) {
+    if (!existing)
+        add_written(attempt, CT_INSERT, operation, NULL);
+    else if (mt_is_tombstone(existing))
+        add_written(attempt, CT_REPLACE, operation, existing->etag);
+    else
+        return CT_STATUS_CONFLICT;
+    return CT_STATUS_NONE;
+}
+
+static enum ct_status translate_update(struct attempt *attempt,
+                                       const struct ct_operation *operation,
+                                       const struct ct_row *existing) {
+    enum ct_status refusal = failed_condition(operation, existing);
+    // If-Match is the ETag that was seen, never "*": the row must still be the live one.
+    if (refusal == CT_STATUS_NONE)
+        add_written(attempt, operation->type, operation, existing->etag);
+    return refusal;
+}
+
+static enum ct_status translate_delete(struct attempt *attempt,
+                                       const struct ct_operation *operation,
+                                       const struct ct_row *existing) {
+    struct bug_set *bugs = attempt->table->bugs;
+    enum ct_status refusal = failed_condition(operation, existing);
+    if (refusal != CT_STATUS_NONE)
+        return refusal;
+    if (leaves_tombstones(attempt))
+        add_deletion(attempt, CT_REPLACE, operation, existing->etag);
+    else // A Delete needs an If-Match: the ETag that was seen.
+        add_deletion(attempt, CT_DELETE, operation,
+                     !bug_on(bugs, BUG_DELETE_NO_LEAVE_TOMBSTONES_ETAG) ? existing->etag : NULL);
+    return CT_STATUS_NONE;
+}
+
+static enum ct_status translate_delete_if_exists(struct attempt *attempt,
+                                                 const struct ct_operation *operation) {
+    struct bug_set *bugs = attempt->table->bugs;
+    if (leaves_tombstones(attempt))
+        add_deletion(attempt, CT_INSERT_OR_REPLACE, operation, NULL);
+    else if (!is_decided_by_query(attempt, operation))
+        // A Delete needs an If-Match: here the one that accepts everything.
+        add_deletion(attempt, CT_DELETE, operation,
+                     !bug_on(bugs, BUG_DELETE_NO_LEAVE_TOMBSTONES_ETAG) ? CT_IF_EXISTS_ETAG : NULL);
+    else if (!is_left_out(attempt, operation))
+        add_deletion(attempt, CT_DELETE, operation, CT_ANY_ETAG);
+    return CT_STATUS_NONE;
+}
+
+// A merge that wrote the mark would bring a tombstone back to life whenever it came. Without the
+// mark it must know what it merges into.
+static void translate_insert_or_merge(struct attempt *attempt, const struct ct_operation *operation,
+                                      const struct ct_row *existing) {
+    if (writes_metadata(attempt))
+        add_written(attempt, CT_INSERT_OR_MERGE, operation, NULL);
+    else if (!existing)
+        add_written(attempt, CT_INSERT, operation, NULL);
+    else
+        add_written(attempt, mt_is_tombstone(existing) ? CT_REPLACE : CT_MERGE, operation,
+                    existing->etag);
+}
+
+static enum ct_status translate(struct attempt *attempt, const struct ct_operation *operation) {
+    const struct ct_row *existing = existing_row(attempt, operation);
+    switch (operation->type) {
+    case CT_INSERT:
+        return translate_insert(attempt, operation, existing);
+    case CT_REPLACE:
+    case CT_MERGE:
+        return translate_update(attempt, operation, existing);
+    case CT_DELETE:
+        return ct_is_delete_if_exists(operation) ? translate_delete_if_exists(attempt, operation)
+                                                 : translate_delete(attempt, operation, existing);
+    case CT_INSERT_OR_REPLACE:
+        add_written(attempt, CT_INSERT_OR_REPLACE, operation, NULL);
+        return CT_STATUS_NONE;
+    case CT_INSERT_OR_MERGE:
+        translate_insert_or_merge(attempt, operation, existing);
+        return CT_STATUS_NONE;
+    }
+    fail(FAIL_ASSERTION, HERE, "unknown operation type %d", (int)operation->type);
+}
+
+static struct ct_outcome translate_all(struct attempt *attempt) {
+    attempt->translated.count = 0;
+    for (size_t i = 0; i < attempt->batch->count; i++) {
+        enum ct_status refusal = translate(attempt, &attempt->batch->operations[i]);
+        if (refusal != CT_STATUS_NONE)
+            return ct_storage_error(refusal, i);
+    }
+    return ct_success();
+}
+
+// ---- The new-table procedure -------------------------------------------------------------------
+
+// The application's result of an operation that became [new_etag] in the new table.
+static struct ct_op_result result_of(struct attempt *attempt, const struct ct_operation *operation,
+                                     const char *new_etag) {
+    struct bug_set *bugs = attempt->table->bugs;
+    const char *etag = new_etag;
+    // A delete returns no ETag, even when it wrote a tombstone ...
+    if (operation->type == CT_DELETE && !bug_on(bugs, BUG_TOMBSTONE_OUTPUT_ETAG))
+        etag = NULL;
+    // ... and only a delete.
+    if (operation->type != CT_DELETE && bug_on(bugs, BUG_TOMBSTONE_OUTPUT_ETAG_INVERTED))
+        etag = NULL;
+    if (etag)
+        operation->entity->etag = etag;
+    return (struct ct_op_result){
+        .status = operation->type == CT_INSERT ? CT_STATUS_CREATED : CT_STATUS_NO_CONTENT,
+        .etag = etag,
+        .entity = operation->entity,
+    };
+}
+
+// The application's results from those of the translated operations.
+static void build_results(struct attempt *attempt, const struct ct_op_result *new_results,
+                          struct ct_op_result *results) {
+    const struct ct_batch *batch = attempt->batch;
+    size_t next = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct ct_operation *operation = &batch->operations[i];
+        bool left_out = is_left_out(attempt, operation);
+        results[i] = result_of(attempt, operation, left_out ? NULL : new_results[next++].etag);
+    }
+}
+
+// Sends the translated batch; [decided] tells whether it succeeded.
+static struct ct_outcome submit(struct attempt *attempt, struct ct_op_result *results,
+                                bool *decided) {
+    struct mt_table *table = attempt->table;
+    struct ct_op_result *new_results =
+        ARENA_ARRAY(table->arena, struct ct_op_result, attempt->translated.count);
+    mt_note(table); // the query before
+    struct ct_outcome outcome = ct_execute(table->new_table, &attempt->translated, new_results);
+    if (outcome.kind == CT_STORAGE_ERROR) {
+        mt_note(table); // a row changed since the query: try again
+        return ct_success();
+    }
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    build_results(attempt, new_results, results);
+    mt_note_lp_results(table, results, attempt->batch->count);
+    *decided = true;
+    return ct_success();
+}
+
+// One attempt; success without [decided] means: again.
+static struct ct_outcome try_once(struct attempt *attempt, struct ct_op_result *results,
+                                  bool *decided) {
+    struct mt_table *table = attempt->table;
+    struct ct_outcome outcome =
+        ct_query(table->new_table, attempt->named_rows, table->arena, &attempt->existing);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "batch: unexpected answer of the new table");
+    // The note of the query waits: if the batch is refused, the query is the linearization point.
+    outcome = translate_all(attempt);
+    if (outcome.kind != CT_SUCCEEDED) {
+        mt_note_lp(table);
+        return outcome;
+    }
+    // Every operation is sent, so that the new table decides on all of them at one instant.
+    if (attempt->translated.count > 0 ||
+        !bug_on(table->bugs, BUG_DELETE_IF_EXISTS_NOT_LINEARIZABLE))
+        return submit(attempt, results, decided);
+    build_results(attempt, NULL, results);
+    mt_note_lp_results(table, results, attempt->batch->count);
+    *decided = true;
+    return ct_success();
+}
+
+static const struct ct_filter *named_rows_filter(struct arena *arena, const char *partition,
+                                                 const struct ct_batch *batch) {
+    const char **row_keys = ARENA_ARRAY(arena, const char *, batch->count);
+    for (size_t i = 0; i < batch->count; i++)
+        row_keys[i] = batch->operations[i].entity->key.row;
+    return ct_filter_rows(arena, partition, row_keys, batch->count);
+}
+
+static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state state,
+                                         struct ct_batch *batch, struct ct_op_result *results) {
+    const char *partition = batch->operations[0].entity->key.partition;
+    struct attempt attempt = {
+        .table = table,
+        .state = state,
+        .batch = batch,
+        .named_rows = named_rows_filter(table->arena, partition, batch),
+        .translated = ct_batch_new(table->arena, batch->count),
+    };
+    struct ct_outcome outcome = ct_success();
+    // In the last state nobody looks at partition states, and clean-up is removing them.
+    if (state < MT_USE_NEW_HIDE_METADATA || bug_on(table->bugs, BUG_ENSURE_SWITCHED_IN_LAST_STATE))
+        outcome = mt_ensure_switched(table, partition);
+    // Later the copy pass has ended: the new table holds every row.
+    if (outcome.kind == CT_SUCCEEDED && state <= MT_PREFER_NEW)
+        outcome = mt_ensure_rows_migrated(table, batch, attempt.named_rows);
+    bool decided = false;
+    while (outcome.kind == CT_SUCCEEDED && !decided)
+        outcome = try_once(&attempt, results, &decided);
+    return outcome;
+}
+
+// ---- The states --------------------------------------------------------------------------------
+
+static struct ct_outcome old_table_batch(struct mt_table *table, struct ct_batch *batch,
+                                         struct ct_op_result *results) {
+    struct ct_outcome outcome = ct_execute(table->old_table, batch, results);
+    if (outcome.kind == CT_SUCCEEDED)
+        mt_note_lp_results(table, results, batch->count);
+    else if (outcome.kind == CT_STORAGE_ERROR)
+        mt_note_lp(table);
+    return outcome;
+}
+
+// The application's own operations behind the guard: a Merge of nothing into the assertion row,
+// which a switched partition has not.
+static struct ct_batch guarded_batch(struct mt_table *table, const struct ct_batch *batch) {
+    const char *partition = batch->operations[0].entity->key.partition;
+    struct ct_batch guarded = ct_batch_new(table->arena, batch->count + 1);
+    ct_batch_add(&guarded, CT_MERGE,
+                 mt_bare_row(table->arena, mt_assertion_key(partition), CT_ANY_ETAG));
+    for (size_t i = 0; i < batch->count; i++)
+        ct_batch_add(&guarded, batch->operations[i].type, batch->operations[i].entity);
+    return guarded;
+}
+
+// A batch of a populated partition. [switched] tells that it was switched and nothing was done.
+static struct ct_outcome populated_batch(struct mt_table *table, struct ct_batch *batch,
+                                         struct ct_op_result *results, bool *switched) {
+    struct ct_batch guarded = guarded_batch(table, batch);
+    struct ct_op_result *all = ARENA_ARRAY(table->arena, struct ct_op_result, guarded.count);
+    struct ct_outcome outcome = ct_execute(table->old_table, &guarded, all);
+    if (outcome.kind == CT_SUCCEEDED) {
+        memcpy(results, all + 1, batch->count * sizeof(struct ct_op_result));
+        mt_note_lp_results(table, results, batch->count);
+    } else if (outcome.kind == CT_STORAGE_ERROR && outcome.op_index > 0) {
+        outcome.op_index--;
+        mt_note_lp(table);
+    } else if (outcome.kind == CT_STORAGE_ERROR) {
+        *switched = true;
+        mt_note(table);
+    }
+    return outcome;
+}
+
+static struct ct_outcome prefer_old_batch(struct mt_table *table, struct ct_batch *batch,
+                                          struct ct_op_result *results) {
+    struct ct_outcome outcome =
+        mt_mark_populated(table, batch->operations[0].entity->key.partition);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    bool switched = false;
+    outcome = populated_batch(table, batch, results, &switched);
+    return switched ? new_table_batch(table, MT_PREFER_OLD, batch, results) : outcome;
+}
+
+struct ct_outcome mt_execute(struct ct_table *interface, const char *where, struct ct_batch *batch,
+                             struct ct_op_result *results) {
+    (void)where;
+    struct mt_table *table = (struct mt_table *)interface;
+    const char *error = ct_batch_program_error(batch);
+    if (error)
+        return ct_program_error(error);
+    struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
+    enum mt_state state = mt_subscribe(table, &subscription);
+    struct ct_outcome outcome;
+    if (state == MT_USE_OLD_HIDE_METADATA)
+        outcome = old_table_batch(table, batch, results);
+    else if (state == MT_PREFER_OLD)
+        outcome = prefer_old_batch(table, batch, results);
+    else
+        outcome = new_table_batch(table, state, batch, results);
+    mt_unsubscribe(table, &subscription);
+    return outcome;
+}

@@ -1,0 +1,34 @@
+// MigratingTable: one virtual table over an old and a new one while the data moves between them.
+//
+// Each application process opens its own instance over the same two tables and the same
+// configuration service; the instance is itself a chain table. One process also runs the migrator.
+// The argument why this is right, and all the names of the protocol, are in state.h.
+#ifndef MODEL_MIGRATING_MIGRATING_H
+#define MODEL_MIGRATING_MIGRATING_H
+
+#include "bugs/bugs.h"
+#include "model/migrating/config.h"
+#include "model/table/env.h"
+
+struct mt_options {
+    struct ct_table *old_table;
+    struct ct_table *new_table;
+    struct mt_config *config;
+    struct ct_env *env;
+    struct bug_set *bugs; // injected bugs, or NULL
+};
+
+struct mt_table;
+
+// An instance, in env's arena. No scheduling point.
+struct mt_table *mt_open(const struct mt_options *options);
+
+// The virtual table. execute and query report one linearization point each through env; a stream
+// reports none. CT_INTERNAL_ERROR: a backend answered what the protocol holds impossible.
+struct ct_table *mt_interface(struct mt_table *table);
+
+// The migrator: continues from the present state to the end (state by state, copy pass, clean-up
+// pass) and returns when the old table is empty and no metadata is left, or with the first error.
+struct ct_outcome mt_migrate(struct mt_table *table);
+
+#endif

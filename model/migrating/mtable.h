@@ -1,0 +1,106 @@
+// Inside MigratingTable: the instance, its parts, and the small change of every backend call.
+//
+// The rules that all parts keep. Every execute and query of a backend is followed by exactly one
+// note before the next one, also when an expected refusal was the answer. A backend's program or
+// internal error is passed up as it is, a refusal that the protocol does not expect becomes an
+// internal error, both without a note. Working copies go to the arena of the environment.
+#ifndef MODEL_MIGRATING_MTABLE_H
+#define MODEL_MIGRATING_MTABLE_H
+
+#include "model/migrating/entity.h"
+#include "model/migrating/migrating.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+struct mt_table {
+    struct ct_table interface; // first member
+    struct ct_table *old_table, *new_table;
+    struct mt_config *config;
+    struct ct_env *env;
+    struct arena *arena;  // env's
+    struct bug_set *bugs; // may be NULL
+};
+
+// ---- The parts ---------------------------------------------------------------------------------
+
+// partition.c. Success, or why the call must end. All note their calls.
+
+// Makes the partition POPULATED unless it has a state already.
+struct ct_outcome mt_mark_populated(struct mt_table *table, const char *partition);
+
+// Makes the partition SWITCHED, whatever it was.
+struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partition);
+
+// Copies a [row] of the old table to the new one unless that has a row there.
+struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row);
+
+// Copies the rows that [batch] names, [named_rows] being the filter for them.
+struct ct_outcome mt_ensure_rows_migrated(struct mt_table *table, const struct ct_batch *batch,
+                                          const struct ct_filter *named_rows);
+
+// batch.c, query.c, stream.c: the operations of the virtual table.
+struct ct_outcome mt_execute(struct ct_table *interface, const char *where, struct ct_batch *batch,
+                             struct ct_op_result *results);
+struct ct_outcome mt_query(struct ct_table *interface, const char *where,
+                           const struct ct_filter *filter, struct arena *arena,
+                           struct ct_rows *rows);
+struct ct_outcome mt_open_stream(struct ct_table *interface, const char *where,
+                                 const struct ct_filter *filter, struct ct_stream **stream);
+
+// ---- Backend calls and notes -------------------------------------------------------------------
+
+// Registers a call with the configuration service, or ends that.
+static inline enum mt_state mt_subscribe(struct mt_table *table,
+                                         struct mt_subscription *subscription) {
+    return table->config->ops->subscribe(table->config, subscription);
+}
+
+static inline void mt_unsubscribe(struct mt_table *table, struct mt_subscription *subscription) {
+    table->config->ops->unsubscribe(table->config, subscription);
+}
+
+// What a call ends with after a backend's [outcome] that it has no rule for.
+static inline struct ct_outcome mt_unexpected(struct ct_outcome outcome, const char *message) {
+    return outcome.kind == CT_STORAGE_ERROR ? ct_internal_error(message) : outcome;
+}
+
+static inline struct ct_outcome mt_execute_one_at(struct ct_table *backend, const char *where,
+                                                  enum ct_op_type type, struct ct_row *entity,
+                                                  struct ct_op_result *result) {
+    struct ct_operation operation;
+    struct ct_batch batch = {.operations = &operation, .count = 0, .capacity = 1};
+    ct_batch_add(&batch, type, entity);
+    return backend->ops->execute(backend, where, &batch, result);
+}
+
+// A batch of one operation.
+#define mt_execute_one(backend, type, entity, result) \
+    mt_execute_one_at((backend), HERE, (type), (entity), (result))
+
+static inline void mt_note_at(struct mt_table *table, const char *where,
+                              struct ct_annotation annotation) {
+    table->env->ops->annotate(table->env, where, &annotation);
+}
+
+// The backend call just made was not the linearization point ...
+#define mt_note(table) mt_note_at((table), HERE, (struct ct_annotation){.etag = NULL})
+
+// ... but changed the visible ETag of a row.
+#define mt_note_etag(table, changed_key, new_etag) \
+    mt_note_at(                                    \
+        (table), HERE,                             \
+        (struct ct_annotation){.etag_changed = true, .key = (changed_key), .etag = (new_etag)})
+
+// It was the linearization point of a query, or of a batch that is refused ...
+#define mt_note_lp(table) \
+    mt_note_at((table), HERE, (struct ct_annotation){.linearization_point = true})
+
+// ... or of a batch that succeeds with these results.
+#define mt_note_lp_results(table, op_results, op_count)            \
+    mt_note_at((table), HERE,                                      \
+               (struct ct_annotation){.linearization_point = true, \
+                                      .results = (op_results),     \
+                                      .result_count = (op_count)})
+
+#endif

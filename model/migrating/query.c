@@ -1,0 +1,102 @@
+// The atomic query: one backend's answer, or the new table's laid over the old one's.
+#include "model/migrating/mtable.h"
+
+// What the application may see of the raw [rows].
+static struct ct_rows visible_rows(struct arena *arena, const struct ct_filter *filter,
+                                   struct ct_rows rows) {
+    const struct ct_row **visible = ARENA_ARRAY(arena, const struct ct_row *, rows.count);
+    size_t count = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct ct_row *row = mt_visible_row(arena, filter, rows.rows[i]);
+        if (row)
+            visible[count++] = row;
+    }
+    return (struct ct_rows){.rows = visible, .count = count};
+}
+
+// The union by key, in order. Where both have a row, the new table's wins.
+static struct ct_rows overlay(struct arena *arena, struct ct_rows old_rows,
+                              struct ct_rows new_rows) {
+    const struct ct_row **merged =
+        ARENA_ARRAY(arena, const struct ct_row *, old_rows.count + new_rows.count);
+    size_t count = 0, o = 0, n = 0;
+    while (o < old_rows.count && n < new_rows.count) {
+        int order = ct_key_compare(old_rows.rows[o]->key, new_rows.rows[n]->key);
+        merged[count++] = order < 0 ? old_rows.rows[o] : new_rows.rows[n];
+        o += order <= 0;
+        n += order >= 0;
+    }
+    while (o < old_rows.count)
+        merged[count++] = old_rows.rows[o++];
+    while (n < new_rows.count)
+        merged[count++] = new_rows.rows[n++];
+    return (struct ct_rows){.rows = merged, .count = count};
+}
+
+// [filter] widened to include the meta row: (PK eq p) and ((RK eq meta) or (B)). A bare PK eq p
+// does so already.
+static const struct ct_filter *with_meta_row(struct arena *arena, const struct ct_filter *filter) {
+    if (filter->kind == CT_FILTER_COMPARE)
+        return filter;
+    const struct ct_filter *meta = ct_filter_compare_string(arena, CT_ROW_KEY, CT_EQ, MT_META_ROW);
+    return ct_filter_and(arena, filter->left, ct_filter_or(arena, meta, filter->right));
+}
+
+// The whole query in one call of [backend].
+static struct ct_outcome query_one(struct mt_table *table, struct ct_table *backend,
+                                   const struct ct_filter *filter, struct arena *arena,
+                                   struct ct_rows *rows) {
+    struct ct_rows raw;
+    struct ct_outcome outcome = ct_query(backend, filter, arena, &raw);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "query: unexpected answer of a backend table");
+    mt_note_lp(table);
+    *rows = visible_rows(arena, filter, raw);
+    return ct_success();
+}
+
+static struct ct_outcome query_both(struct mt_table *table, const struct ct_filter *filter,
+                                    struct arena *arena, struct ct_rows *rows) {
+    const char *partition = ct_filter_partition(filter);
+    const struct ct_filter *backend_filter = with_meta_row(arena, filter);
+    struct ct_rows old_rows, new_rows;
+    struct ct_outcome outcome = ct_query(table->old_table, backend_filter, arena, &old_rows);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "query: unexpected answer of the old table");
+    const struct ct_row *meta = ct_rows_find(old_rows, mt_meta_key(partition));
+    if (mt_partition_state_of(meta) != MT_PARTITION_SWITCHED) {
+        mt_note_lp(table);
+        *rows = visible_rows(arena, filter, old_rows);
+        return ct_success();
+    }
+    mt_note(table);
+    // A new row shadows its old version also if it does not match: the whole partition is needed.
+    if (!bug_on(table->bugs, BUG_QUERY_ATOMIC_FILTER_SHADOWING))
+        backend_filter = ct_filter_in_partition(arena, partition);
+    outcome = ct_query(table->new_table, backend_filter, arena, &new_rows);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "query: unexpected answer of the new table");
+    mt_note_lp(table);
+    *rows = visible_rows(arena, filter, overlay(arena, old_rows, new_rows));
+    return ct_success();
+}
+
+struct ct_outcome mt_query(struct ct_table *interface, const char *where,
+                           const struct ct_filter *filter, struct arena *arena,
+                           struct ct_rows *rows) {
+    (void)where;
+    struct mt_table *table = (struct mt_table *)interface;
+    if (!ct_filter_partition(filter))
+        return ct_program_error("a query must target one partition");
+    struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
+    enum mt_state state = mt_subscribe(table, &subscription);
+    struct ct_outcome outcome;
+    if (state == MT_USE_OLD_HIDE_METADATA)
+        outcome = query_one(table, table->old_table, filter, arena, rows);
+    else if (state <= MT_PREFER_NEW)
+        outcome = query_both(table, filter, arena, rows);
+    else
+        outcome = query_one(table, table->new_table, filter, arena, rows);
+    mt_unsubscribe(table, &subscription);
+    return outcome;
+}

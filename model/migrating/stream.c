@@ -1,0 +1,270 @@
+// The streamed query: a merge of the two tables' streams that survives changes of state.
+//
+// One row of each side is prefetched. Every action runs under the stream's lock, which is held
+// across backend calls; fields are read again after each of these, and without the lock (bug
+// QueryStreamedLock) may have changed. What would then be the use of an absent stream or row is
+// checked at the place.
+#include "model/migrating/mtable.h"
+
+struct side {
+    struct ct_stream *stream; // NULL: not open
+    const struct ct_row *row; // prefetched, raw; NULL: at the end, or not open
+};
+
+struct mt_stream {
+    struct ct_stream interface; // first member
+    struct mt_table *table;
+    const struct ct_filter *filter; // the application's
+    // Lives as long as the stream's memory, which is the arena's: a change of state may still wait
+    // for it when the stream ends.
+    struct ct_lock *lock;
+    struct mt_subscription subscription; // live from start to the end
+    enum mt_state state;
+    struct side old_side, new_side;
+    struct ct_outcome failure; // of a change of state; the next read returns it
+    bool disposed;             // by the application; the work may still wait for the lock
+    bool ended;                // unsubscribed, backend streams closed
+};
+
+enum { SIDE_NONE = 0, SIDE_OLD = 1, SIDE_NEW = 2, SIDE_BOTH = SIDE_OLD | SIDE_NEW };
+
+// ---- The lock ----------------------------------------------------------------------------------
+
+static void lock_at(struct mt_stream *stream, const char *where) {
+    struct ct_env *env = stream->table->env;
+    // Start, continuation key, read, apply and dispose exclude each other.
+    if (!bug_on(stream->table->bugs, BUG_QUERY_STREAMED_LOCK))
+        env->ops->lock_acquire(env, where, stream->lock);
+}
+
+#define stream_lock(stream) lock_at((stream), HERE)
+
+static void stream_unlock(struct mt_stream *stream) {
+    struct ct_env *env = stream->table->env;
+    if (!bug_on(stream->table->bugs, BUG_QUERY_STREAMED_LOCK))
+        env->ops->lock_release(env, stream->lock);
+}
+
+// ---- Sides -------------------------------------------------------------------------------------
+
+static struct ct_outcome refill(struct side *side) {
+    const struct ct_row *row = NULL;
+    REQUIRE(side->stream, "stream: refill from a backend stream that is not open");
+    struct ct_outcome outcome = ct_stream_read(side->stream, &row);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "stream: unexpected answer of a backend stream");
+    side->row = row;
+    return ct_success();
+}
+
+// Opens the side and prefetches.
+static struct ct_outcome open_side(struct side *side, struct ct_table *backend,
+                                   const struct ct_filter *filter) {
+    struct ct_stream *opened = NULL;
+    struct ct_outcome outcome = ct_open_stream(backend, filter, &opened);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "stream: unexpected answer of a backend table");
+    side->stream = opened;
+    return refill(side);
+}
+
+static struct ct_outcome open_new_side(struct mt_stream *stream, const struct ct_filter *from) {
+    struct mt_table *table = stream->table;
+    const struct ct_filter *filter = ct_filter_and(table->arena, stream->filter, from);
+    // Unfiltered: a new row shadows its old version also if it does not match.
+    if (!bug_on(table->bugs, BUG_QUERY_STREAMED_FILTER_SHADOWING))
+        filter = from;
+    return open_side(&stream->new_side, table->new_table, filter);
+}
+
+// Forgets the prefetched row, too.
+static void drop_side(struct side *side) {
+    if (side->stream)
+        ct_stream_close(side->stream);
+    *side = (struct side){.stream = NULL};
+}
+
+// The sides that have the next row.
+static int next_sides(const struct mt_stream *stream) {
+    const struct ct_row *old_row = stream->old_side.row, *new_row = stream->new_side.row;
+    if (!old_row)
+        return new_row ? SIDE_NEW : SIDE_NONE;
+    if (!new_row)
+        return SIDE_OLD;
+    int order = ct_key_compare(old_row->key, new_row->key);
+    return order < 0 ? SIDE_OLD : order > 0 ? SIDE_NEW : SIDE_BOTH;
+}
+
+static bool next_key(const struct mt_stream *stream, struct ct_key *key) {
+    int sides = next_sides(stream);
+    if (sides == SIDE_NONE)
+        return false;
+    *key = sides & SIDE_OLD ? stream->old_side.row->key : stream->new_side.row->key;
+    return true;
+}
+
+// ---- Start and end -----------------------------------------------------------------------------
+
+static struct ct_outcome start(struct mt_stream *stream) {
+    struct mt_table *table = stream->table;
+    struct ct_outcome outcome = ct_success();
+    stream->state = mt_subscribe(table, &stream->subscription);
+    if (stream->state < MT_USE_NEW_WITH_TOMBSTONES)
+        outcome = open_side(&stream->old_side, table->old_table, stream->filter);
+    if (outcome.kind == CT_SUCCEEDED && stream->state > MT_USE_OLD_HIDE_METADATA)
+        outcome = open_new_side(stream, NULL);
+    return outcome;
+}
+
+static void end(struct mt_stream *stream) {
+    mt_unsubscribe(stream->table, &stream->subscription);
+    drop_side(&stream->old_side);
+    drop_side(&stream->new_side);
+    stream->ended = true;
+}
+
+// Runs concurrently with whatever the application does after it has closed the stream.
+static void dispose(void *argument) {
+    struct mt_stream *stream = (struct mt_stream *)argument;
+    stream_lock(stream);
+    end(stream);
+    stream_unlock(stream);
+}
+
+static void stream_close(struct ct_stream *interface, const char *where) {
+    (void)where;
+    struct mt_stream *stream = (struct mt_stream *)interface;
+    struct ct_env *env = stream->table->env;
+    if (stream->disposed)
+        return;
+    stream->disposed = true;
+    env->ops->start(env, "dispose stream", dispose, stream);
+}
+
+// ---- Reading -----------------------------------------------------------------------------------
+
+// Takes the prefetched row of [side] and prefetches the next.
+static struct ct_outcome take(struct side *side, const struct ct_row **row) {
+    REQUIRE(side->row, "stream: use of a prefetched row that is gone");
+    *row = side->row;
+    return refill(side);
+}
+
+// Takes the next row of the chosen sides, first the old one's; where both have it the new one wins.
+static struct ct_outcome take_next(struct mt_stream *stream, int sides, const struct ct_row **row) {
+    struct ct_outcome outcome = ct_success();
+    if (sides & SIDE_OLD)
+        outcome = take(&stream->old_side, row);
+    if (outcome.kind == CT_SUCCEEDED && sides & SIDE_NEW)
+        outcome = take(&stream->new_side, row);
+    return outcome;
+}
+
+static struct ct_outcome next_visible_row(struct mt_stream *stream, const struct ct_row **visible) {
+    while (!*visible) {
+        int sides = next_sides(stream);
+        if (sides == SIDE_NONE)
+            return ct_success();
+        const struct ct_row *row = NULL;
+        struct ct_outcome outcome = take_next(stream, sides, &row);
+        if (outcome.kind != CT_SUCCEEDED)
+            return outcome;
+        *visible = mt_visible_row(stream->table->arena, stream->filter, row);
+    }
+    return ct_success();
+}
+
+static struct ct_outcome stream_read(struct ct_stream *interface, const char *where,
+                                     const struct ct_row **row) {
+    (void)where;
+    struct mt_stream *stream = (struct mt_stream *)interface;
+    REQUIRE(!stream->disposed, "read of a disposed stream");
+    *row = NULL;
+    stream_lock(stream);
+    struct ct_outcome outcome = stream->failure;
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = next_visible_row(stream, row);
+    stream_unlock(stream);
+    return outcome;
+}
+
+static bool stream_continuation_key(struct ct_stream *interface, const char *where,
+                                    struct ct_key *key) {
+    (void)where;
+    struct mt_stream *stream = (struct mt_stream *)interface;
+    REQUIRE(!stream->disposed, "continuation key of a disposed stream");
+    stream_lock(stream);
+    bool has_next = next_key(stream, key);
+    stream_unlock(stream);
+    return has_next;
+}
+
+// ---- Changes of state --------------------------------------------------------------------------
+
+// The new stream may have run past keys whose rows were then only in the old table: back it up.
+static struct ct_outcome back_up_new_side(struct mt_stream *stream, const struct ct_filter *from) {
+    REQUIRE(stream->new_side.stream, "stream: back-up of a new stream that is not open");
+    ct_stream_close(stream->new_side.stream);
+    return open_new_side(stream, from);
+}
+
+// Moves the stream to [state]. From both sides being exhausted on, nothing is opened any more.
+static struct ct_outcome change_state(struct mt_stream *stream, enum mt_state state) {
+    struct bug_set *bugs = stream->table->bugs;
+    struct ct_key key;
+    bool has_next = next_key(stream, &key);
+    const struct ct_filter *from = has_next ? ct_filter_from(stream->table->arena, key) : NULL;
+    struct ct_outcome outcome = ct_success();
+    bool just_started = false;
+    // The new table is complete from here on, and in the next state deletes leave no tombstones
+    // that would shadow old rows.
+    enum mt_state old_table_ends = !bug_on(bugs, BUG_QUERY_STREAMED_KEEP_OLD_STREAM)
+                                       ? MT_USE_NEW_WITH_TOMBSTONES
+                                       : MT_USE_NEW_HIDE_METADATA;
+    if (state > MT_USE_OLD_HIDE_METADATA && stream->state == MT_USE_OLD_HIDE_METADATA && has_next) {
+        just_started = true;
+        outcome = open_new_side(stream, from);
+    }
+    if (outcome.kind == CT_SUCCEEDED && state >= old_table_ends && stream->state < old_table_ends) {
+        drop_side(&stream->old_side);
+        // What only the old table had is now behind or ahead of the new stream.
+        if (!bug_on(bugs, BUG_QUERY_STREAMED_BACK_UP_NEW_STREAM) && has_next && !just_started)
+            outcome = back_up_new_side(stream, from);
+    }
+    // The next change starts from this state.
+    if (!bug_on(bugs, BUG_QUERY_STREAMED_SAVE_NEW_CONFIG))
+        stream->state = state;
+    return outcome;
+}
+
+static void apply(struct mt_subscription *subscription, enum mt_state state) {
+    struct mt_stream *stream =
+        (struct mt_stream *)(void *)((char *)subscription -
+                                     offsetof(struct mt_stream, subscription));
+    stream_lock(stream);
+    if (!stream->ended && stream->failure.kind == CT_SUCCEEDED)
+        stream->failure = change_state(stream, state);
+    stream_unlock(stream);
+}
+
+struct ct_outcome mt_open_stream(struct ct_table *interface, const char *where,
+                                 const struct ct_filter *filter, struct ct_stream **stream) {
+    (void)where;
+    static const struct ct_stream_ops ops = {
+        .read = stream_read, .continuation_key = stream_continuation_key, .close = stream_close};
+    struct mt_table *table = (struct mt_table *)interface;
+    struct mt_stream *opened = ARENA_NEW(table->arena, struct mt_stream);
+    opened->interface.ops = &ops;
+    opened->table = table;
+    opened->filter = filter;
+    opened->lock = table->env->ops->lock_create(table->env);
+    opened->subscription.apply = apply;
+    opened->failure = ct_success();
+    stream_lock(opened);
+    struct ct_outcome outcome = start(opened);
+    if (outcome.kind != CT_SUCCEEDED)
+        end(opened);
+    stream_unlock(opened);
+    *stream = outcome.kind == CT_SUCCEEDED ? &opened->interface : NULL;
+    return outcome;
+}
