@@ -1,0 +1,372 @@
+#define _GNU_SOURCE // getentropy, sigaction
+#include "harness/cli/command.h"
+#include "core/campaign.h"
+#include "core/replay.h"
+#include "harness/cli/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum exit_status {
+    EXIT_CLEAN = 0,
+    EXIT_VIOLATION = 1,
+    EXIT_USAGE = 2,
+    EXIT_TOOL_FAILED = 3,
+    EXIT_NO_VERDICT = 4,
+    EXIT_INTERRUPTED = 130,
+};
+
+static int usage_error(const struct error *error) {
+    fprintf(stderr, "mtcheck: %s\n", error->text);
+    return EXIT_USAGE;
+}
+
+// Failures outside an execution: the tool's own.
+static void on_tool_failure(enum fail_kind kind, const char *where, const char *message) {
+    const char *what = kind == FAIL_RESOURCE ? "" : "internal error: ";
+    fprintf(stderr, "mtcheck: %s%s (%s)\n", what, message, where);
+    _exit(EXIT_TOOL_FAILED);
+}
+
+// A system under test that calls exit() must not end the tool with a status of its own.
+static void on_exit_call(void) {
+    if (!sct_engine_inside())
+        return;
+    fprintf(stderr, "mtcheck: the system under test called exit()\n");
+    _exit(EXIT_TOOL_FAILED);
+}
+
+static volatile sig_atomic_t interrupted;
+
+// The second one ends the process: the default action is back.
+static void on_interrupt(int number) {
+    interrupted = 1;
+    signal(number, SIG_DFL);
+}
+
+static void catch_interrupts(void) {
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bool use_color(const struct options *options) {
+    if (options->color != COLOR_AUTO)
+        return options->color == COLOR_ALWAYS;
+    const char *no_color = getenv("NO_COLOR");
+    return !(no_color && *no_color) && isatty(STDOUT_FILENO);
+}
+
+// Flushes standard output; a report that got lost must not look like success.
+static int flush_output(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "mtcheck: cannot write the report: %s\n", strerror(errno));
+    return status == EXIT_CLEAN ? EXIT_TOOL_FAILED : status;
+}
+
+// ---- What to run -------------------------------------------------------------------------------
+
+struct session {
+    const struct options *options;
+    struct run_description run;
+    struct bug_set bugs;
+    struct sct_program program;
+    struct sct_engine *engine;
+    struct sct_strategy *strategy;
+    uint32_t steps_max;
+    char strategy_text[SCT_TRACE_NAME_BYTES];
+    struct group_trace **last_trace;
+    uint64_t trace_count;
+};
+
+static bool choose_scenario(struct session *session, const char *model, const char *test,
+                            struct error *error) {
+    session->run.model = model_find(model);
+    if (!session->run.model)
+        return error_set(error, "unknown model '%.200s' (see --list models)", model);
+    test = test ? test : session->run.model->default_test;
+    session->run.scenario = scenario_find(session->run.model, test);
+    if (!session->run.scenario)
+        return error_set(error, "unknown test '%.200s' of model %s (see --list tests)", test,
+                         session->run.model->name);
+    session->program = (struct sct_program){
+        .setup = session->run.scenario->setup,
+        .finish = session->run.scenario->finish,
+        .context = &session->bugs,
+    };
+    return true;
+}
+
+static bool choose_bug(struct session *session, const char *text, struct error *error) {
+    enum bug bug;
+    if (!text)
+        return true;
+    if (!bug_find(session->run.model->bugs, text, &bug))
+        return error_set(error, "unknown bug '%.200s' of model %s (see --list bugs)", text,
+                         session->run.model->name);
+    bug_set_inject(&session->bugs, bug);
+    session->run.bug = bug_info(bug);
+    return true;
+}
+
+static void open_engine(struct session *session, uint32_t steps_max) {
+    session->steps_max = steps_max ? steps_max : session->run.model->steps_max;
+    session->engine = sct_engine_open(&(struct sct_engine_options){
+        .steps_max = session->steps_max,
+        .catch_signals = true,
+    });
+}
+
+static void narrate(void *context, uint32_t decision, const char *machine, const char *line) {
+    (void)context;
+    printf("%5" PRIu32 "  %-10s %s\n", decision, machine, line);
+}
+
+// ---- Campaigns ---------------------------------------------------------------------------------
+
+static void trace_path(const struct session *session, uint64_t iteration, char *path,
+                       size_t bytes) {
+    const struct options *options = session->options;
+    struct text text = text_in(path, bytes);
+    if (options->trace && session->trace_count == 0) {
+        text_add(&text, "%s", options->trace);
+    } else if (options->trace) {
+        text_add(&text, "%s.%" PRIu64, options->trace, session->trace_count + 1);
+    } else {
+        text_add(&text, "mtcheck-%s-", session->run.model->name);
+        if (session->run.bug)
+            text_add(&text, "%d", session->run.bug->number);
+        else
+            text_add(&text, "none");
+        text_add(&text, "-%" PRIu64 "-%" PRIu64 ".trace", session->run.seed, iteration);
+    }
+}
+
+static struct sct_trace describe_trace(const struct session *session, uint64_t iteration) {
+    struct sct_trace trace = {
+        .steps_max = session->steps_max,
+        .calibration = session->strategy->calibration,
+        .seed = session->run.seed,
+        .iteration = iteration,
+    };
+    snprintf(trace.model, sizeof trace.model, "%s", session->run.model->name);
+    snprintf(trace.test, sizeof trace.test, "%s", session->run.scenario->name);
+    snprintf(trace.bug, sizeof trace.bug, "%s", session->run.bug ? session->run.bug->name : "none");
+    snprintf(trace.strategy, sizeof trace.strategy, "%s", session->strategy_text);
+    return trace;
+}
+
+// Writes the trace of the engine's last run before anything else is done with it. If that fails it
+// goes to standard error: nothing is lost.
+static void save_trace(struct session *session, uint64_t iteration,
+                       const struct sct_result *result) {
+    struct sct_trace trace = describe_trace(session, iteration);
+    sct_trace_capture(&trace, session->engine, result);
+    char *text = sct_trace_format(&trace);
+    struct group_trace *entry = calloc(1, sizeof *entry);
+    if (!entry)
+        fail(FAIL_RESOURCE, HERE, "out of memory: the list of traces");
+    trace_path(session, iteration, entry->path, sizeof entry->path);
+    struct error error;
+    if (!sct_trace_write(entry->path, text, &error)) {
+        fprintf(stderr, "mtcheck: %s; here it is:\n%s", error.text, text);
+        entry->path[0] = '\0';
+    }
+    *session->last_trace = entry;
+    session->last_trace = &entry->next;
+    session->trace_count++;
+    free(text);
+    sct_trace_free(&trace);
+}
+
+static void on_violation(void *context, uint64_t iteration, const struct sct_result *result) {
+    save_trace(context, iteration, result);
+}
+
+static bool draw_seed(struct session *session, struct error *error) {
+    session->run.seed = session->options->seed;
+    if (!session->options->is_seed_random)
+        return true;
+    if (getentropy(&session->run.seed, sizeof session->run.seed) != 0)
+        return error_set(error, "cannot draw a random seed: %s", strerror(errno));
+    return true;
+}
+
+static void calibrate(struct session *session) {
+    char name[256];
+    struct text text = text_in(name, sizeof name);
+    text_add(&text, "%s/%s", session->run.model->name, session->run.scenario->name);
+    session->strategy->calibration = sct_calibrate(session->engine, &session->program, name,
+                                                   session->strategy, session->run.seed);
+}
+
+static void run_campaign(struct session *session, struct sct_campaign *campaign) {
+    const struct options *options = session->options;
+    bool is_single = options->has_only_iteration;
+    struct sct_campaign_options campaign_options = {
+        .program = &session->program,
+        .strategy = session->strategy,
+        .seed = session->run.seed,
+        .first_iteration = is_single ? options->only_iteration : 0,
+        .iterations = is_single ? 1 : options->iterations,
+        .seconds_max = options->time_limit,
+        .keep_going = options->keep_going,
+        .interrupted = &interrupted,
+        .on_violation = on_violation,
+        .context = session,
+    };
+    session->run.iterations = campaign_options.iterations;
+    if (is_single && options->verbose)
+        sct_engine_narrate(session->engine, narrate, NULL);
+    sct_campaign_run(session->engine, &campaign_options, campaign);
+    sct_engine_narrate(session->engine, NULL, NULL);
+}
+
+// --only-iteration with --trace writes a passing execution too.
+static void save_single_run(struct session *session, const struct sct_campaign *campaign) {
+    const struct options *options = session->options;
+    if (!options->has_only_iteration || !options->trace || campaign->violations > 0 ||
+        campaign->iterations_run == 0)
+        return;
+    save_trace(session, options->only_iteration, sct_engine_last_result(session->engine));
+}
+
+static int report(struct session *session, const struct sct_campaign *campaign) {
+    session->run.use_color = use_color(session->options);
+    if (session->options->format == FORMAT_JSON)
+        report_campaign_json(stdout, &session->run, campaign);
+    else if (!session->options->quiet)
+        report_campaign_text(stdout, &session->run, campaign);
+    if (campaign->was_interrupted)
+        return EXIT_INTERRUPTED;
+    return campaign->violations > 0 ? EXIT_VIOLATION : EXIT_CLEAN;
+}
+
+static void free_traces(struct session *session) {
+    while (session->run.traces) {
+        struct group_trace *next = session->run.traces->next;
+        free(session->run.traces);
+        session->run.traces = next;
+    }
+}
+
+static int campaign_command(const struct options *options) {
+    struct session session = {.options = options};
+    session.last_trace = &session.run.traces;
+    struct error error;
+    if (!choose_scenario(&session, options->model, options->test, &error) ||
+        !choose_bug(&session, options->bug, &error) || !draw_seed(&session, &error))
+        return usage_error(&error);
+    session.strategy = sct_strategy_new(options->strategy, &error);
+    if (!session.strategy)
+        return usage_error(&error);
+    struct text text = text_in(session.strategy_text, sizeof session.strategy_text);
+    sct_strategy_format(session.strategy, &text);
+    session.run.strategy = session.strategy_text;
+    open_engine(&session, options->max_steps);
+    catch_interrupts();
+    calibrate(&session);
+    struct sct_campaign campaign;
+    run_campaign(&session, &campaign);
+    save_single_run(&session, &campaign);
+    int status = report(&session, &campaign);
+    sct_campaign_free(&campaign);
+    free_traces(&session);
+    sct_engine_close(session.engine);
+    sct_strategy_free(session.strategy);
+    return flush_output(status);
+}
+
+// ---- Replay ------------------------------------------------------------------------------------
+
+static void print_replay_text(const struct sct_trace *trace, bool is_confirmed,
+                              const char *difference) {
+    if (!is_confirmed)
+        printf("not reproduced: %s\n", difference);
+    else if (trace->outcome == SCT_VIOLATED)
+        printf("reproduced: %s in %s after %" PRIu32 " decisions\n  what       %s\n", trace->kind,
+               trace->machine, trace->decision_count, trace->message);
+    else
+        printf("reproduced: ended as recorded after %" PRIu32 " decisions\n",
+               trace->decision_count);
+}
+
+static int replay_trace(const struct options *options, struct session *session,
+                        const struct sct_trace *trace) {
+    open_engine(session, trace->steps_max);
+    if (options->verbose)
+        sct_engine_narrate(session->engine, narrate, NULL);
+    struct sct_replay replay;
+    sct_replay_init(&replay, trace);
+    const struct sct_result *result =
+        sct_engine_run(session->engine, &session->program, &replay.base, 0);
+    struct error difference = {{0}};
+    bool is_confirmed = sct_replay_confirms(&replay, result, &difference);
+    if (options->format == FORMAT_JSON)
+        report_replay_json(stdout, trace, is_confirmed, difference.text);
+    else if (!options->quiet)
+        print_replay_text(trace, is_confirmed, difference.text);
+    sct_engine_close(session->engine);
+    if (!is_confirmed)
+        return EXIT_NO_VERDICT;
+    return trace->outcome == SCT_VIOLATED ? EXIT_VIOLATION : EXIT_CLEAN;
+}
+
+static int replay_command(const struct options *options) {
+    struct session session = {.options = options};
+    struct sct_trace trace;
+    struct error error, inner;
+    if (!sct_trace_read(options->replay, &trace, &error)) {
+        sct_trace_free(&trace);
+        return usage_error(&error);
+    }
+    const char *bug = strcmp(trace.bug, "none") == 0 ? NULL : trace.bug;
+    if (!choose_scenario(&session, trace.model, trace.test, &inner) ||
+        !choose_bug(&session, bug, &inner)) {
+        sct_trace_free(&trace);
+        error_set(&error, "trace '%.200s': %.250s", options->replay, inner.text);
+        return usage_error(&error);
+    }
+    int status = replay_trace(options, &session, &trace);
+    sct_trace_free(&trace);
+    return flush_output(status);
+}
+
+// ---- The command -------------------------------------------------------------------------------
+
+static int list_command(const struct options *options) {
+    struct error error;
+    const struct model *model = model_find(options->model);
+    if (!model) {
+        error_set(&error, "unknown model '%.200s' (see --list models)", options->model);
+        return usage_error(&error);
+    }
+    report_list(stdout, options, model);
+    return flush_output(EXIT_CLEAN);
+}
+
+int command_main(int argc, char **argv) {
+    struct options options;
+    struct error error;
+    fail_handler_set(on_tool_failure);
+    atexit(on_exit_call);
+    if (!options_parse(argc, argv, &options, &error))
+        return usage_error(&error);
+    if (options.help) {
+        fputs(options_help, stdout);
+        return flush_output(EXIT_CLEAN);
+    }
+    if (options.version) {
+        printf("mtcheck %s\n", MTCHECK_VERSION);
+        return flush_output(EXIT_CLEAN);
+    }
+    if (options.list)
+        return list_command(&options);
+    return options.replay ? replay_command(&options) : campaign_command(&options);
+}

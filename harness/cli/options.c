@@ -1,0 +1,335 @@
+#include "harness/cli/options.h"
+#include "core/campaign.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char options_help[] =
+    "Usage: mtcheck [OPTION]...\n"
+    "Explores the interleavings of a protocol under a controlled scheduler and checks every\n"
+    "execution. Finds injected bugs (--bug), or says how sure a clean run is.\n"
+    "\n"
+    "What to run\n"
+    "  -b, --bug K              inject the optional bug with that number or name (--list bugs)\n"
+    "      --model NAME         system under test (default migrating-table; --list models)\n"
+    "      --test NAME          scenario of the model (default: default; --list tests)\n"
+    "      --strategy SPEC      random, pct[:D] (default pct:3; --list strategies)\n"
+    "How much\n"
+    "  -i, --iterations N       executions to try, or 'unlimited' (default 100000)\n"
+    "  -s, --seed S             64-bit seed, decimal or 0x, or 'random' (default 1)\n"
+    "      --time-limit SECONDS stop after that long\n"
+    "      --max-steps N        scheduling points after which an execution is cut off\n"
+    "      --keep-going         do not stop at the first violation; count and group them\n"
+    "      --only-iteration I   run iteration I alone, as it is in the campaign\n"
+    "What comes out\n"
+    "      --format FORMAT      text or json, on standard output (default text)\n"
+    "      --trace FILE         where the failing trace goes (default\n"
+    "                           mtcheck-MODEL-BUG-SEED-ITERATION.trace)\n"
+    "      --replay FILE        run exactly that trace; with --verbose narrate every step\n"
+    "      --list WHAT          bugs, strategies, models or tests\n"
+    "  -v, --verbose            narrate (replay and --only-iteration)\n"
+    "  -q, --quiet              no report, only the exit status and errors\n"
+    "      --color WHEN         auto, always or never (NO_COLOR is respected)\n"
+    "  -h, --help               this text\n"
+    "  -V, --version            the version\n"
+    "\n"
+    "Exit status: 0 no violation; 1 violation found or reproduced; 2 usage or damaged trace;\n"
+    "3 the tool failed; 4 a replay did not reproduce its trace; 130 interrupted.\n";
+
+enum option_id {
+    OPTION_ITERATIONS,
+    OPTION_SEED,
+    OPTION_BUG,
+    OPTION_MODEL,
+    OPTION_TEST,
+    OPTION_STRATEGY,
+    OPTION_TIME_LIMIT,
+    OPTION_MAX_STEPS,
+    OPTION_KEEP_GOING,
+    OPTION_ONLY_ITERATION,
+    OPTION_FORMAT,
+    OPTION_TRACE,
+    OPTION_REPLAY,
+    OPTION_LIST,
+    OPTION_VERBOSE,
+    OPTION_QUIET,
+    OPTION_COLOR,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_COUNT,
+};
+
+static const struct {
+    const char *name;
+    char letter; // 0: none
+    bool takes_value;
+    bool for_campaigns; // makes no sense with --replay or --list
+} table[OPTION_COUNT] = {
+    [OPTION_ITERATIONS] = {"iterations", 'i', true, true},
+    [OPTION_SEED] = {"seed", 's', true, true},
+    [OPTION_BUG] = {"bug", 'b', true, true},
+    [OPTION_MODEL] = {"model", 0, true, false},
+    [OPTION_TEST] = {"test", 0, true, true},
+    [OPTION_STRATEGY] = {"strategy", 0, true, true},
+    [OPTION_TIME_LIMIT] = {"time-limit", 0, true, true},
+    [OPTION_MAX_STEPS] = {"max-steps", 0, true, true},
+    [OPTION_KEEP_GOING] = {"keep-going", 0, false, true},
+    [OPTION_ONLY_ITERATION] = {"only-iteration", 0, true, true},
+    [OPTION_FORMAT] = {"format", 0, true, false},
+    [OPTION_TRACE] = {"trace", 0, true, true},
+    [OPTION_REPLAY] = {"replay", 0, true, false},
+    [OPTION_LIST] = {"list", 0, true, false},
+    [OPTION_VERBOSE] = {"verbose", 'v', false, false},
+    [OPTION_QUIET] = {"quiet", 'q', false, false},
+    [OPTION_COLOR] = {"color", 0, true, false},
+    [OPTION_HELP] = {"help", 'h', false, false},
+    [OPTION_VERSION] = {"version", 'V', false, false},
+};
+
+struct parser {
+    struct options *options;
+    struct error *error;
+    bool given[OPTION_COUNT];
+};
+
+// ---- Values ------------------------------------------------------------------------------------
+
+static bool bad_value(struct parser *parser, enum option_id id, const char *value,
+                      const char *expected) {
+    return error_set(parser->error, "option --%s: expected %s, found '%.200s'", table[id].name,
+                     expected, value);
+}
+
+static bool parse_unsigned(const char *text, uint64_t max, uint64_t *value) {
+    bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = is_hex ? text + 2 : text;
+    size_t length = strlen(digits);
+    if (length == 0 || length > 20 ||
+        strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789") != length)
+        return false;
+    errno = 0;
+    *value = strtoull(digits, NULL, is_hex ? 16 : 10);
+    return errno == 0 && *value <= max;
+}
+
+static bool set_number(struct parser *parser, enum option_id id, const char *value, uint64_t max,
+                       const char *expected, uint64_t *number) {
+    return parse_unsigned(value, max, number) || bad_value(parser, id, value, expected);
+}
+
+static bool set_max_steps(struct parser *parser, const char *value) {
+    uint64_t number = 0;
+    if (!parse_unsigned(value, SCT_STEPS_LIMIT, &number) || number == 0)
+        return bad_value(parser, OPTION_MAX_STEPS, value, "a number from 1 to 100000000");
+    parser->options->max_steps = (uint32_t)number;
+    return true;
+}
+
+static bool set_time_limit(struct parser *parser, const char *value) {
+    char *end;
+    double seconds = strtod(value, &end);
+    if (strspn(value, "0123456789.") != strlen(value) || end == value || *end != '\0' ||
+        !isfinite(seconds) || seconds <= 0)
+        return bad_value(parser, OPTION_TIME_LIMIT, value, "a positive number of seconds");
+    parser->options->time_limit = seconds;
+    return true;
+}
+
+// The index of [value] among the NULL-terminated [names], or -1.
+static int name_index(const char *value, const char *const *names) {
+    for (int i = 0; names[i]; i++)
+        if (strcmp(value, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool set_format(struct parser *parser, const char *value) {
+    int index = name_index(value, (const char *const[]){"text", "json", NULL});
+    if (index < 0)
+        return bad_value(parser, OPTION_FORMAT, value, "'text' or 'json'");
+    parser->options->format = (enum report_format)index;
+    return true;
+}
+
+static bool set_color(struct parser *parser, const char *value) {
+    int index = name_index(value, (const char *const[]){"auto", "always", "never", NULL});
+    if (index < 0)
+        return bad_value(parser, OPTION_COLOR, value, "'auto', 'always' or 'never'");
+    parser->options->color = (enum color_mode)index;
+    return true;
+}
+
+static bool set_list(struct parser *parser, const char *value) {
+    static const char *const names[] = {"bugs", "strategies", "models", "tests", NULL};
+    if (name_index(value, names) < 0)
+        return bad_value(parser, OPTION_LIST, value, "'bugs', 'strategies', 'models' or 'tests'");
+    parser->options->list = value;
+    return true;
+}
+
+static bool set_seed(struct parser *parser, const char *value) {
+    parser->options->is_seed_random = strcmp(value, "random") == 0;
+    return parser->options->is_seed_random ||
+           set_number(parser, OPTION_SEED, value, UINT64_MAX, "a 64-bit number or 'random'",
+                      &parser->options->seed);
+}
+
+static bool set_iterations(struct parser *parser, const char *value) {
+    if (strcmp(value, "unlimited") == 0) {
+        parser->options->iterations = SCT_UNLIMITED;
+        return true;
+    }
+    return set_number(parser, OPTION_ITERATIONS, value, UINT64_MAX - 1, "a number or 'unlimited'",
+                      &parser->options->iterations);
+}
+
+static bool set_only_iteration(struct parser *parser, const char *value) {
+    parser->options->has_only_iteration = true;
+    return set_number(parser, OPTION_ONLY_ITERATION, value, UINT64_MAX - 1, "an iteration's number",
+                      &parser->options->only_iteration);
+}
+
+static bool set_text(struct parser *parser, enum option_id id, const char *value,
+                     const char **text) {
+    if (*value == '\0')
+        return bad_value(parser, id, value, "a value");
+    *text = value;
+    return true;
+}
+
+static bool set_value(struct parser *parser, enum option_id id, const char *value) {
+    struct options *options = parser->options;
+    switch (id) {
+    case OPTION_ITERATIONS:
+        return set_iterations(parser, value);
+    case OPTION_SEED:
+        return set_seed(parser, value);
+    case OPTION_BUG:
+        return set_text(parser, id, value, &options->bug);
+    case OPTION_MODEL:
+        return set_text(parser, id, value, &options->model);
+    case OPTION_TEST:
+        return set_text(parser, id, value, &options->test);
+    case OPTION_STRATEGY:
+        return set_text(parser, id, value, &options->strategy);
+    case OPTION_TIME_LIMIT:
+        return set_time_limit(parser, value);
+    case OPTION_MAX_STEPS:
+        return set_max_steps(parser, value);
+    case OPTION_ONLY_ITERATION:
+        return set_only_iteration(parser, value);
+    case OPTION_FORMAT:
+        return set_format(parser, value);
+    case OPTION_TRACE:
+        return set_text(parser, id, value, &options->trace);
+    case OPTION_REPLAY:
+        return set_text(parser, id, value, &options->replay);
+    case OPTION_LIST:
+        return set_list(parser, value);
+    case OPTION_COLOR:
+        return set_color(parser, value);
+    case OPTION_KEEP_GOING:
+        options->keep_going = true;
+        return true;
+    case OPTION_VERBOSE:
+        options->verbose = true;
+        return true;
+    case OPTION_QUIET:
+        options->quiet = true;
+        return true;
+    case OPTION_HELP:
+        options->help = true;
+        return true;
+    case OPTION_VERSION:
+        options->version = true;
+        return true;
+    case OPTION_COUNT:
+        break;
+    }
+    fail(FAIL_ASSERTION, HERE, "option %d has no meaning", (int)id);
+}
+
+// ---- Words -------------------------------------------------------------------------------------
+
+static int find_long(const char *name, size_t length) {
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0)
+            return i;
+    return -1;
+}
+
+static int find_letter(char letter) {
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (table[i].letter && table[i].letter == letter)
+            return i;
+    return -1;
+}
+
+static bool accept(struct parser *parser, enum option_id id, const char *value) {
+    if (parser->given[id] && table[id].takes_value)
+        return error_set(parser->error, "option --%s: expected once, found it twice",
+                         table[id].name);
+    parser->given[id] = true;
+    return set_value(parser, id, value);
+}
+
+// Parses the word at argv[*at] and, if its option takes one, the value after it.
+static bool parse_word(struct parser *parser, int argc, char **argv, int *at) {
+    const char *word = argv[*at];
+    bool is_long = strncmp(word, "--", 2) == 0 && word[2];
+    bool is_short = !is_long && word[0] == '-' && word[1];
+    if (!is_long && !is_short)
+        return error_set(parser->error, "expected an option, found '%.200s' (see --help)", word);
+    size_t name_length = is_long ? strcspn(word + 2, "=") : 1;
+    int id = is_long ? find_long(word + 2, name_length) : find_letter(word[1]);
+    if (id < 0)
+        return error_set(parser->error, "unknown option '%.200s' (see --help)", word);
+    const char *rest = is_long ? word + 2 + name_length : word + 2;
+    if (!table[id].takes_value) {
+        if (*rest)
+            return error_set(parser->error, "option --%s: expected no value, found '%.200s'",
+                             table[id].name, rest);
+        return accept(parser, (enum option_id)id, "");
+    }
+    if (*rest)
+        return accept(parser, (enum option_id)id, rest + (is_long ? 1 : 0));
+    if (*at + 1 >= argc)
+        return error_set(parser->error, "option --%s: expected a value, found the end of the line",
+                         table[id].name);
+    return accept(parser, (enum option_id)id, argv[++*at]);
+}
+
+static bool check_combinations(struct parser *parser) {
+    const struct options *options = parser->options;
+    if (options->verbose && options->quiet)
+        return error_set(parser->error, "options --verbose and --quiet contradict each other");
+    if (options->replay && options->list)
+        return error_set(parser->error, "options --replay and --list contradict each other");
+    const char *mode = options->replay ? "replay" : options->list ? "list" : NULL;
+    for (int i = 0; mode && i < OPTION_COUNT; i++)
+        if (parser->given[i] && table[i].for_campaigns)
+            return error_set(parser->error, "options --%s and --%s contradict each other", mode,
+                             table[i].name);
+    if (options->replay && parser->given[OPTION_MODEL])
+        return error_set(parser->error, "options --replay and --model contradict each other");
+    if (options->has_only_iteration && options->keep_going)
+        return error_set(parser->error,
+                         "options --only-iteration and --keep-going contradict each other");
+    return true;
+}
+
+bool options_parse(int argc, char **argv, struct options *options, struct error *error) {
+    *options = (struct options){
+        .iterations = 100000,
+        .seed = 1,
+        .model = "migrating-table",
+        .strategy = "pct:3",
+    };
+    struct parser parser = {.options = options, .error = error};
+    for (int i = 1; i < argc; i++)
+        if (!parse_word(&parser, argc, argv, &i))
+            return false;
+    return check_combinations(&parser);
+}

@@ -1,0 +1,40 @@
+// The command line of mtcheck: flat options in the style of GNU, as plain data.
+#ifndef HARNESS_CLI_OPTIONS_H
+#define HARNESS_CLI_OPTIONS_H
+
+#include "core/base/text.h"
+#include "harness/scenario.h"
+
+enum report_format { FORMAT_TEXT, FORMAT_JSON };
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct options {
+    uint64_t iterations; // SCT_UNLIMITED allowed
+    uint64_t seed;
+    bool is_seed_random; // draw one
+    const char *bug;     // number or name as given, NULL: none
+    const char *model;
+    const char *test;     // NULL: the model's default
+    const char *strategy; // as given
+    double time_limit;    // seconds, 0: none
+    uint32_t max_steps;   // 0: the model's default
+    bool keep_going;
+    bool has_only_iteration;
+    uint64_t only_iteration;
+    enum report_format format;
+    const char *trace;  // NULL: the default name
+    const char *replay; // NULL: a campaign
+    const char *list;   // NULL: no listing
+    bool verbose, quiet;
+    enum color_mode color;
+    bool help, version;
+};
+
+// Parses the command line; strings point into [argv]. False with a one-line error that names the
+// option, what was given and what was expected.
+bool options_parse(int argc, char **argv, struct options *options, struct error *error);
+
+// The text of --help.
+extern const char options_help[];
+
+#endif

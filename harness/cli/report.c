@@ -1,0 +1,286 @@
+#include "harness/cli/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Text --------------------------------------------------------------------------------------
+
+static const char *red(const struct run_description *run) {
+    return run->use_color ? "\033[1;31m" : "";
+}
+
+static const char *green(const struct run_description *run) {
+    return run->use_color ? "\033[1;32m" : "";
+}
+
+static const char *plain(const struct run_description *run) {
+    return run->use_color ? "\033[0m" : "";
+}
+
+static void print_group(FILE *out, const struct run_description *run, const struct sct_group *group,
+                        const char *trace, uint64_t violations) {
+    fprintf(out, "%sviolation%s: %s in %s\n", red(run), plain(run), group->violation.kind,
+            group->violation.machine);
+    fprintf(out, "  what       %s\n", group->violation.message);
+    if (group->violation.where)
+        fprintf(out, "  where      %s\n", group->violation.where);
+    fprintf(out, "  iteration  %" PRIu64 ", %" PRIu32 " decisions", group->iteration,
+            group->decision_count);
+    if (violations > 1)
+        fprintf(out, "; the first of %" PRIu64 " like it", group->count);
+    fprintf(out, "\n");
+    if (trace && *trace)
+        fprintf(out, "  trace      %s\n  replay     scripts/mtcheck --replay %s --verbose\n", trace,
+                trace);
+}
+
+static void print_groups(FILE *out, const struct run_description *run,
+                         const struct sct_campaign *campaign) {
+    const struct group_trace *trace = run->traces;
+    for (const struct sct_group *group = campaign->groups; group; group = group->next) {
+        print_group(out, run, group, trace ? trace->path : NULL, campaign->violations);
+        trace = trace ? trace->next : NULL;
+    }
+}
+
+static void print_meaning(FILE *out, const struct sct_campaign *campaign) {
+    const struct sct_rate *rate = &campaign->rate;
+    if (campaign->violations > 0) {
+        fprintf(out, "failure rate %.4g %% (95 %% confidence: %.4g %% to %.4g %%)\n",
+                rate->estimate * 100, rate->low95 * 100, rate->high95 * 100);
+        return;
+    }
+    fprintf(
+        out,
+        "a failure rate above %.3g %% is excluded at 95 %% confidence; a bug that shows in one\n"
+        "execution of 100,000 would have been missed with probability %.3g\n",
+        rate->high95 * 100, sct_miss_probability(1e-5, campaign->iterations_run));
+}
+
+void report_campaign_text(FILE *out, const struct run_description *run,
+                          const struct sct_campaign *campaign) {
+    print_groups(out, run, campaign);
+    fprintf(out, "%s%s%s: %s %s", campaign->violations ? red(run) : green(run),
+            campaign->violations ? "failed" : "clean", plain(run), run->model->name,
+            run->scenario->name);
+    if (run->bug)
+        fprintf(out, ", bug %d %s", run->bug->number, run->bug->name);
+    fprintf(out, ", %s, seed %" PRIu64 "\n", run->strategy, run->seed);
+    double seconds = campaign->elapsed_seconds;
+    fprintf(out,
+            "%" PRIu64 " executions (%" PRIu64 " distinct) in %.2f s, %.0f/s; %" PRIu64
+            " violations, %" PRIu64 " cut off at the step bound\n",
+            campaign->iterations_run, campaign->distinct_behaviours, seconds,
+            seconds > 0 ? (double)campaign->iterations_run / seconds : 0, campaign->violations,
+            campaign->step_limit_hits);
+    if (campaign->iterations_run > 0)
+        print_meaning(out, campaign);
+    if (campaign->was_interrupted)
+        fprintf(out, "interrupted: this is what was found so far\n");
+}
+
+// ---- JSON --------------------------------------------------------------------------------------
+
+static json_t *json_u64_text(const char *format, uint64_t value) {
+    char text[32];
+    snprintf(text, sizeof text, format, value);
+    return json_string(text);
+}
+
+// Jansson keeps what it is given; text that is not UTF-8 (a broken message) becomes a note.
+static json_t *json_text(const char *text) {
+    json_t *value = json_string(text);
+    return value ? value : json_string("(not UTF-8)");
+}
+
+static json_t *json_count(uint64_t value) {
+    return json_integer((json_int_t)value);
+}
+
+static json_t *json_bug(const struct bug_info *bug) {
+    if (!bug)
+        return json_null();
+    return json_pack("{s:i, s:s}", "id", bug->number, "name", bug->name);
+}
+
+static json_t *json_rate(const struct sct_rate *rate) {
+    return json_pack("{s:f, s:f, s:f}", "estimate", rate->estimate, "low95", rate->low95, "high95",
+                     rate->high95);
+}
+
+static json_t *json_group(const struct run_description *run, const struct sct_group *group,
+                          const struct group_trace *trace) {
+    json_t *object = json_object();
+    json_object_set_new(object, "iteration", json_count(group->iteration));
+    json_object_set_new(object, "strategy", json_string(run->strategy));
+    json_object_set_new(object, "kind", json_string(group->violation.kind));
+    json_object_set_new(object, "machine", json_text(group->violation.machine));
+    json_object_set_new(object, "message", json_text(group->violation.message));
+    json_object_set_new(object, "decisions", json_count(group->decision_count));
+    json_object_set_new(object, "trace",
+                        trace && *trace->path ? json_text(trace->path) : json_null());
+    return object;
+}
+
+static json_t *json_groups(const struct run_description *run, const struct sct_campaign *campaign) {
+    json_t *array = json_array();
+    const struct group_trace *trace = run->traces;
+    for (const struct sct_group *group = campaign->groups; group; group = group->next) {
+        json_t *object = json_group(run, group, trace);
+        json_object_set_new(object, "count", json_count(group->count));
+        json_array_append_new(array, object);
+        trace = trace ? trace->next : NULL;
+    }
+    return array;
+}
+
+static json_t *json_strategies(const struct run_description *run,
+                               const struct sct_campaign *campaign) {
+    json_t *array = json_array();
+    json_t *object = json_object();
+    json_object_set_new(object, "name", json_string(run->strategy));
+    json_object_set_new(object, "iterations_run", json_count(campaign->iterations_run));
+    json_object_set_new(object, "violations", json_count(campaign->violations));
+    json_array_append_new(array, object);
+    return array;
+}
+
+static void set_identity(json_t *object, const struct run_description *run,
+                         const struct sct_campaign *campaign) {
+    json_object_set_new(object, "tool", json_string("mtcheck"));
+    json_object_set_new(object, "schema_version", json_integer(1));
+    json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
+    json_object_set_new(object, "model", json_string(run->model->name));
+    json_object_set_new(object, "test", json_string(run->scenario->name));
+    json_object_set_new(object, "strategy", json_string(run->strategy));
+    json_object_set_new(object, "fingerprint", json_u64_text("%016" PRIx64, campaign->fingerprint));
+    json_object_set_new(object, "seed", json_u64_text("%" PRIu64, run->seed));
+    json_object_set_new(object, "bug", json_bug(run->bug));
+}
+
+static void set_counts(json_t *object, const struct run_description *run,
+                       const struct sct_campaign *campaign) {
+    double seconds = campaign->elapsed_seconds;
+    json_object_set_new(object, "iterations",
+                        run->iterations == SCT_UNLIMITED ? json_string("unlimited")
+                                                         : json_count(run->iterations));
+    json_object_set_new(object, "iterations_run", json_count(campaign->iterations_run));
+    json_object_set_new(object, "violations", json_count(campaign->violations));
+    json_object_set_new(object, "step_limit_hits", json_count(campaign->step_limit_hits));
+    json_object_set_new(object, "exhausted", json_false());
+    json_object_set_new(object, "elapsed_seconds", json_real(seconds));
+    json_object_set_new(object, "executions_per_second",
+                        json_real(seconds > 0 ? (double)campaign->iterations_run / seconds : 0));
+    json_object_set_new(object, "decisions", json_count(campaign->decisions));
+    json_object_set_new(object, "distinct_behaviours", json_count(campaign->distinct_behaviours));
+}
+
+static void print_json(FILE *out, json_t *value) {
+    char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    if (!text)
+        fail(FAIL_RESOURCE, HERE, "out of memory: the report");
+    fprintf(out, "%s\n", text);
+    free(text);
+    json_decref(value);
+}
+
+void report_campaign_json(FILE *out, const struct run_description *run,
+                          const struct sct_campaign *campaign) {
+    json_t *object = json_object();
+    set_identity(object, run, campaign);
+    set_counts(object, run, campaign);
+    json_object_set_new(object, "failure_rate", json_rate(&campaign->rate));
+    json_object_set_new(object, "strategies", json_strategies(run, campaign));
+    json_object_set_new(object, "first_violation",
+                        campaign->groups ? json_group(run, campaign->groups, run->traces)
+                                         : json_null());
+    json_object_set_new(object, "violation_groups", json_groups(run, campaign));
+    json_object_set_new(object, "interrupted", json_boolean(campaign->was_interrupted));
+    print_json(out, object);
+}
+
+static json_t *json_trace_violation(const struct sct_trace *trace) {
+    if (trace->outcome != SCT_VIOLATED)
+        return json_null();
+    json_t *object = json_object();
+    json_object_set_new(object, "iteration", json_count(trace->iteration));
+    json_object_set_new(object, "strategy", json_text(trace->strategy));
+    json_object_set_new(object, "kind", json_text(trace->kind));
+    json_object_set_new(object, "machine", json_text(trace->machine));
+    json_object_set_new(object, "message", json_text(trace->message));
+    json_object_set_new(object, "decisions", json_count(trace->decision_count));
+    return object;
+}
+
+void report_replay_json(FILE *out, const struct sct_trace *trace, bool is_confirmed,
+                        const char *difference) {
+    json_t *object = json_object();
+    json_object_set_new(object, "tool", json_string("mtcheck"));
+    json_object_set_new(object, "schema_version", json_integer(1));
+    json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
+    json_object_set_new(object, "model", json_text(trace->model));
+    json_object_set_new(object, "test", json_text(trace->test));
+    json_object_set_new(object, "reproduced", json_boolean(is_confirmed));
+    json_object_set_new(object, "difference", is_confirmed ? json_null() : json_text(difference));
+    json_object_set_new(object, "recorded_violation", json_trace_violation(trace));
+    print_json(out, object);
+}
+
+// ---- Listings ----------------------------------------------------------------------------------
+
+// Prints one line, or appends one object to [array] if that is given. [kind] may be NULL.
+static void list_entry(FILE *out, json_t *array, int id, const char *name, const char *kind,
+                       const char *summary) {
+    if (array) {
+        json_t *object = json_pack("{s:s, s:s}", "name", name, "summary", summary);
+        if (kind) {
+            json_object_set_new(object, "id", json_integer(id));
+            json_object_set_new(object, "kind", json_string(kind));
+        }
+        json_array_append_new(array, object);
+    } else if (kind) {
+        fprintf(out, "%2d  %-37s %-10s %s\n", id, name, kind, summary);
+    } else {
+        fprintf(out, "%-16s %s\n", name, summary);
+    }
+}
+
+static void list_bugs(FILE *out, json_t *array, const struct model *model) {
+    for (int i = 0; i < BUG_COUNT; i++) {
+        const struct bug_info *bug = bug_info((enum bug)i);
+        if (bug->model == model->bugs)
+            list_entry(out, array, bug->number, bug->name, bug_kind_name(bug->kind), bug->summary);
+    }
+}
+
+static void list_tests(FILE *out, json_t *array, const struct model *model) {
+    for (size_t i = 0; scenario_at(i); i++)
+        if (strcmp(scenario_at(i)->model, model->name) == 0)
+            list_entry(out, array, 0, scenario_at(i)->name, NULL, scenario_at(i)->summary);
+}
+
+static void list_strategies(FILE *out, json_t *array) {
+    for (size_t i = 0; sct_strategy_at(i); i++)
+        list_entry(out, array, 0, sct_strategy_at(i)->name, NULL, sct_strategy_at(i)->summary);
+}
+
+static void list_models(FILE *out, json_t *array) {
+    for (size_t i = 0; model_at(i); i++)
+        list_entry(out, array, 0, model_at(i)->name, NULL, model_at(i)->summary);
+}
+
+void report_list(FILE *out, const struct options *options, const struct model *model) {
+    json_t *array = options->format == FORMAT_JSON ? json_array() : NULL;
+    if (strcmp(options->list, "bugs") == 0)
+        list_bugs(out, array, model);
+    else if (strcmp(options->list, "tests") == 0)
+        list_tests(out, array, model);
+    else if (strcmp(options->list, "strategies") == 0)
+        list_strategies(out, array);
+    else
+        list_models(out, array);
+    if (array)
+        print_json(out, array);
+}

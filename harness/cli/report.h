@@ -1,0 +1,41 @@
+// Reports: what the command prints about a campaign or a registry, as text or JSON.
+#ifndef HARNESS_CLI_REPORT_H
+#define HARNESS_CLI_REPORT_H
+
+#include "core/campaign.h"
+#include "core/trace.h"
+#include "harness/cli/options.h"
+
+#include <stdio.h>
+
+struct run_description {
+    const struct model *model;
+    const struct scenario *scenario;
+    const struct bug_info *bug; // NULL: none
+    const char *strategy;
+    uint64_t seed;
+    uint64_t iterations;        // asked for
+    struct group_trace *traces; // where each group's trace is, in the order of the groups
+    bool use_color;
+};
+
+// Where a trace went; [path] is empty if it could not be written.
+struct group_trace {
+    char path[512];
+    struct group_trace *next;
+};
+
+void report_campaign_text(FILE *out, const struct run_description *run,
+                          const struct sct_campaign *campaign);
+
+void report_campaign_json(FILE *out, const struct run_description *run,
+                          const struct sct_campaign *campaign);
+
+// What replaying [trace] gave; [difference] is told unless it was confirmed.
+void report_replay_json(FILE *out, const struct sct_trace *trace, bool is_confirmed,
+                        const char *difference);
+
+// The registry that options->list names.
+void report_list(FILE *out, const struct options *options, const struct model *model);
+
+#endif

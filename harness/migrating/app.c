@@ -1,0 +1,283 @@
+#include "harness/migrating/app.h"
+#include "harness/table/describe.h"
+#include "harness/table/kinds.h"
+#include "model/table/batch.h"
+#include "model/table/row.h"
+
+#include <string.h>
+
+enum { TEXT_BYTES = 440 }; // two of them and some words fit into a violation's message
+
+// ---- Worlds ------------------------------------------------------------------------------------
+
+struct world *world_new(const struct transport *transport, const struct delivery *delivery,
+                        const struct tables_options *options, struct bug_set *bugs) {
+    struct world *world = ARENA_NEW(sct_arena(), struct world);
+    world->transport = transport;
+    world->delivery = delivery;
+    world->bugs = bugs;
+    tables_init(&world->tables, options);
+    tables_host_init(&world->host, &world->tables);
+    return world;
+}
+
+static struct app *app_of(struct mt_config *config) {
+    return MESSAGE_OF(struct app, config, config);
+}
+
+static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
+    struct mt_config *mirror = &app_of(config)->mirror.config;
+    return mirror->ops->subscribe(mirror, subscription);
+}
+
+static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
+    struct mt_config *mirror = &app_of(config)->mirror.config;
+    mirror->ops->unsubscribe(mirror, subscription);
+}
+
+static void push(struct mt_config *config, const char *where, enum mt_state state) {
+    struct app *app = app_of(config);
+    if (sct_narrating())
+        sct_note("pushes %s", mt_state_name(state));
+    app->world->delivery->push(app, where, state);
+}
+
+static const struct mt_config_ops config_ops = {
+    .subscribe = subscribe,
+    .unsubscribe = unsubscribe,
+    .push = push,
+};
+
+struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app)) {
+    ASSERT(world->app_count < APPS_MAX);
+    struct app *app = &world->apps[world->app_count];
+    app->index = world->app_count++;
+    app->world = world;
+    app->name = name;
+    app->program = program;
+    client_init(&app->client, world->transport, &world->host, sct_machine_create(name));
+    mt_config_service_init(&app->mirror, &app->client.env, MT_USE_OLD_HIDE_METADATA);
+    app->config.ops = &config_ops;
+    app->instance = mt_open(&(struct mt_options){
+        .old_table = &app->client.old_table.table,
+        .new_table = &app->client.new_table.table,
+        .config = &app->config,
+        .env = &app->client.env,
+        .bugs = world->bugs,
+    });
+    app->table = mt_interface(app->instance);
+    return app;
+}
+
+void app_migrate(struct app *app) {
+    app->client.may_linearize = false;
+    struct ct_outcome outcome = mt_migrate(app->instance);
+    if (outcome.kind == CT_SUCCEEDED)
+        return;
+    char buffer[TEXT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe_outcome(&text, outcome, NULL, 0);
+    sct_violation(outcome.kind == CT_PROGRAM_ERROR ? SCT_KIND_PROGRAM_ERROR : KIND_CALL_FAILED,
+                  "the migration ended with %s", buffer);
+}
+
+// ---- Checks ------------------------------------------------------------------------------------
+
+static bool same_results(const struct ct_op_result *a, const struct ct_op_result *b, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (a[i].status != b[i].status || !ct_string_equal(a[i].etag, b[i].etag) ||
+            !ct_row_equal(a[i].entity, b[i].entity))
+            return false;
+    return true;
+}
+
+static bool same_rows(struct ct_rows a, struct ct_rows b) {
+    if (a.count != b.count)
+        return false;
+    for (size_t i = 0; i < a.count; i++)
+        if (!ct_row_equal(a.rows[i], b.rows[i]))
+            return false;
+    return true;
+}
+
+static bool same_error(struct ct_outcome a, struct ct_outcome b) {
+    return a.kind == b.kind && a.status == b.status && a.op_index == b.op_index;
+}
+
+// An atomic call's outcome with its payload, to be compared and described.
+struct answer {
+    struct ct_outcome outcome;
+    const struct ct_op_result *results; // batches
+    struct ct_rows rows;                // queries
+};
+
+static void describe_answer(struct text *text, const struct call_record *call,
+                            const struct answer *answer) {
+    if (answer->outcome.kind != CT_SUCCEEDED) {
+        describe_outcome(text, answer->outcome, NULL, 0);
+    } else if (call->kind == CALL_QUERY) {
+        describe_rows(text, answer->rows);
+    } else {
+        describe_outcome(text, answer->outcome, answer->results, call->batch.count);
+        for (size_t i = 0; i < call->batch.count; i++) {
+            text_add(text, " ");
+            describe_row(text, answer->results[i].entity);
+        }
+    }
+}
+
+static bool same_answer(const struct call_record *call, const struct answer *a,
+                        const struct answer *b) {
+    if (a->outcome.kind != CT_SUCCEEDED || b->outcome.kind != CT_SUCCEEDED)
+        return same_error(a->outcome, b->outcome);
+    if (call->kind == CALL_QUERY)
+        return same_rows(a->rows, b->rows);
+    return same_results(a->results, b->results, call->batch.count);
+}
+
+_Noreturn static void report_mismatch(const struct call_record *call, const struct answer *actual,
+                                      const struct answer *expected) {
+    char got[TEXT_BYTES], wanted[TEXT_BYTES];
+    struct text got_text = text_in(got, sizeof got);
+    struct text wanted_text = text_in(wanted, sizeof wanted);
+    describe_answer(&got_text, call, actual);
+    describe_answer(&wanted_text, call, expected);
+    sct_violation(KIND_OUTCOME_MISMATCH, "a %s returned %s; the reference table says %s",
+                  call->kind == CALL_QUERY ? "query" : "batch", got, wanted);
+}
+
+// The checks after an atomic call, in the published order but for the first, which the others need.
+static void check_call(struct call_record *call, const struct answer *actual) {
+    sct_check(actual->outcome.kind != CT_PROGRAM_ERROR, SCT_KIND_PROGRAM_ERROR, "%s",
+              actual->outcome.message);
+    sct_check(call->is_linearized, KIND_NO_LINEARIZATION_POINT,
+              "a call ended without a linearization point%s%s", actual->outcome.message ? ": " : "",
+              actual->outcome.message ? actual->outcome.message : "");
+    bool is_batch_success = call->kind == CALL_BATCH && actual->outcome.kind == CT_SUCCEEDED;
+    if (call->reported)
+        sct_check(is_batch_success &&
+                      same_results(call->reported, actual->results, call->batch.count),
+                  KIND_RESULTS_MISMATCH,
+                  "a batch's results differ from those reported at its linearization point");
+    struct answer expected = {call->outcome, call->results, call->rows};
+    if (!same_answer(call, actual, &expected))
+        report_mismatch(call, actual, &expected);
+    call->kind = CALL_NONE;
+}
+
+static struct call_record *begin_call(struct app *app) {
+    struct call_record *call = &app->client.call;
+    ASSERT(call->kind == CALL_NONE);
+    *call = (struct call_record){.kind = CALL_NONE};
+    return call;
+}
+
+static void note_call(const char *what, const struct ct_batch *batch,
+                      const struct ct_filter *filter) {
+    char buffer[2000];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (batch)
+        describe_batch(&text, batch);
+    else
+        describe_filter(&text, filter);
+    sct_note("calls %s: %s", what, buffer);
+}
+
+static void note_answer(const struct call_record *call, const struct answer *answer) {
+    char buffer[2000];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe_answer(&text, call, answer);
+    sct_note("its call returns %s", buffer);
+}
+
+// ---- Calls -------------------------------------------------------------------------------------
+
+void app_execute(struct app *app, struct ct_batch *batch) {
+    struct call_record *call = begin_call(app);
+    call->kind = CALL_BATCH;
+    call->batch = ct_batch_copy(sct_arena(), batch);
+    if (sct_narrating())
+        note_call("execute", batch, NULL);
+    struct answer answer = {0};
+    struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
+    answer.outcome = ct_execute(app->table, batch, results);
+    answer.results = results;
+    if (sct_narrating())
+        note_answer(call, &answer);
+    check_call(call, &answer);
+}
+
+void app_query(struct app *app, const struct ct_filter *filter) {
+    struct call_record *call = begin_call(app);
+    call->kind = CALL_QUERY;
+    call->filter = filter;
+    if (sct_narrating())
+        note_call("query", NULL, filter);
+    struct answer answer = {0};
+    answer.outcome = ct_query(app->table, filter, sct_arena(), &answer.rows);
+    if (sct_narrating())
+        note_answer(call, &answer);
+    check_call(call, &answer);
+}
+
+static void check_stream_outcome(struct ct_outcome outcome) {
+    sct_check(outcome.kind != CT_PROGRAM_ERROR, SCT_KIND_PROGRAM_ERROR, "%s", outcome.message);
+    sct_check(outcome.kind == CT_SUCCEEDED, KIND_CALL_FAILED, "a stream failed: %s",
+              outcome.message ? outcome.message : "storage error");
+}
+
+_Noreturn static void report_invalid_read(struct ct_key from, const struct ct_row *row) {
+    char buffer[TEXT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (row)
+        describe_row(&text, row);
+    else
+        text_add(&text, "the end");
+    sct_violation(
+        KIND_STREAM_READ_INVALID,
+        "a stream that stands at '%s' '%s' returned %s, which is right at no instant since "
+        "it was opened",
+        from.partition, from.row, buffer);
+}
+
+static void check_continuation(bool has_key, struct ct_key key, const struct ct_row *row) {
+    sct_check(has_key, KIND_CONTINUATION_KEY_INVALID,
+              "a stream without continuation key returned row '%s' '%s'", row->key.partition,
+              row->key.row);
+    sct_check(ct_key_compare(key, row->key) <= 0, KIND_CONTINUATION_KEY_INVALID,
+              "the continuation key '%s' '%s' lies behind the next row '%s' '%s'", key.partition,
+              key.row, row->key.partition, row->key.row);
+}
+
+// Reads one row at or behind *[from] and moves *[from] behind it. False at the end.
+static bool read_checked(struct app *app, struct ct_stream *stream, size_t start,
+                         const struct ct_filter *filter, struct ct_key *from) {
+    struct ct_key key = {NULL, NULL};
+    const struct ct_row *row = NULL;
+    bool has_key = ct_stream_continuation_key(stream, &key);
+    sct_check(!has_key || ct_key_compare(key, *from) >= 0, KIND_CONTINUATION_KEY_INVALID,
+              "the continuation key '%s' '%s' lies before the stream's place '%s' '%s'",
+              key.partition, key.row, from->partition, from->row);
+    check_stream_outcome(ct_stream_read(stream, &row));
+    if (sct_narrating())
+        sct_note("its stream gives %s%s", row ? "row " : "the end", row ? row->key.row : "");
+    if (!client_peek_valid(&app->client, HERE, start, filter, *from, row))
+        report_invalid_read(*from, row);
+    if (!row)
+        return false;
+    check_continuation(has_key, key, row);
+    *from = ct_key_next(row->key, sct_arena());
+    return true;
+}
+
+void app_stream(struct app *app, const struct ct_filter *filter) {
+    if (sct_narrating())
+        note_call("stream", NULL, filter);
+    size_t start = client_peek_revision(&app->client, HERE);
+    struct ct_stream *stream = NULL;
+    check_stream_outcome(ct_open_stream(app->table, filter, &stream));
+    struct ct_key from = ct_key_first();
+    while (read_checked(app, stream, start, filter, &from))
+        ;
+    ct_stream_close(stream);
+}

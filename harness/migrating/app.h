@@ -1,0 +1,98 @@
+// Applications: machines with a MigratingTable instance, their calls, and the checks of each call.
+//
+// One execution is a world: tables, a configuration service, application machines and, last, the
+// migrator's. An application calls its virtual table through the functions here, which compare what
+// it gets with what the reference table made of the same call at its linearization point.
+#ifndef HARNESS_MIGRATING_APP_H
+#define HARNESS_MIGRATING_APP_H
+
+#include "harness/table/transport.h"
+#include "model/migrating/migrating.h"
+
+enum { APPS_MAX = 8 };
+
+struct world;
+struct app;
+
+// How a pushed configuration travels from the migrator to the applications' mirrors.
+struct delivery {
+    // The migrator's push: returns when every mirror has completed it.
+    void (*push)(struct app *migrator, const char *where, enum mt_state state);
+};
+
+struct app {
+    struct client client;
+    struct mt_config config;         // what the instance sees: its mirror; pushes go to the master
+    struct mt_config_service mirror; // the machine's copy of the configuration
+    struct mt_table *instance;
+    struct ct_table *table; // the virtual table
+    struct world *world;
+    const char *name;
+    size_t index;
+    void (*program)(struct app *app); // main program
+    struct mt_subscription at_master; // published delivery: the mirror's subscription
+};
+
+struct world {
+    struct tables tables;
+    struct tables_host host;
+    struct bug_set *bugs;
+    const struct transport *transport;
+    const struct delivery *delivery;
+    struct app apps[APPS_MAX];
+    size_t app_count;
+    struct mt_config_service master; // published delivery only
+    struct client host_client;       // published delivery only: the environment of the master
+};
+
+// A world of empty tables, in the execution's arena.
+struct world *world_new(const struct transport *transport, const struct delivery *delivery,
+                        const struct tables_options *options, struct bug_set *bugs);
+
+// Adds an application that will run [program]; its machine has no task yet.
+struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app));
+
+// The migrator's main program: the whole migration; an error of it is a violation.
+void app_migrate(struct app *app);
+
+// ---- Calls, each checked against the reference --------------------------------------------------
+
+void app_execute(struct app *app, struct ct_batch *batch);
+
+void app_query(struct app *app, const struct ct_filter *filter);
+
+// Opens a stream, reads it to its end and closes it.
+void app_stream(struct app *app, const struct ct_filter *filter);
+
+// ---- Delivery ----------------------------------------------------------------------------------
+
+// Every mirror's change is a task of its own.
+extern const struct delivery delivery_direct;
+
+// Starts all machines' main programs as tasks. For transport_direct.
+void world_start_direct(struct world *world);
+
+// By messages, exactly as published (see published_world.c).
+extern const struct delivery delivery_published;
+
+// A hook of a published case: something a machine does when it is moved to [state].
+struct hook {
+    struct mt_subscription subscription;
+    struct app *app;
+    enum mt_state state;
+    void (*action)(struct app *app);
+    bool is_after; // false: the push waits for the action; true: it runs later, from the mailbox
+    struct sct_message message;
+};
+
+// Registers [hook] at its machine's mirror, for ever. Called when the machine starts.
+void hook_register(struct hook *hook, struct app *app);
+
+// Starts the machine that hosts the tables; it calls [create], which adds and starts the
+// applications, and then serves.
+void world_start_published(struct world *world, void (*create)(struct world *world));
+
+// Creates the machine's task; a scheduling point. For transport_published.
+void app_start_published(struct app *app);
+
+#endif

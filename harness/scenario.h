@@ -1,0 +1,32 @@
+// Models and scenarios: what the command can run. One file and one registry line each.
+#ifndef HARNESS_SCENARIO_H
+#define HARNESS_SCENARIO_H
+
+#include "bugs/bugs.h"
+#include "core/execution.h"
+
+struct scenario {
+    const char *model;
+    const char *name;
+    const char *summary;
+    // The parts of struct sct_program; the context is the struct bug_set of injected bugs.
+    void (*setup)(void *bugs);
+    void (*finish)(void *bugs);
+};
+
+struct model {
+    const char *name;
+    const char *summary;
+    enum bug_model bugs;
+    const char *default_test;
+    uint32_t steps_max; // default of --max-steps: many times the longest proper execution
+};
+
+// The registries (models.def, scenarios.def); NULL after the last.
+const struct model *model_at(size_t index);
+const struct scenario *scenario_at(size_t index);
+
+const struct model *model_find(const char *name);
+const struct scenario *scenario_find(const struct model *model, const char *name);
+
+#endif

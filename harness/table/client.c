@@ -1,0 +1,239 @@
+// Proxies: table calls, annotations and peeks as requests to the tables.
+#include "harness/table/transport.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+
+static const char *const labels[TABLE_COUNT][REQUEST_READ_STREAM + 1] = {
+    [TABLE_OLD] = {"old.execute", "old.query", "old.open-stream", "old.read-stream"},
+    [TABLE_NEW] = {"new.execute", "new.query", "new.open-stream", "new.read-stream"},
+};
+
+static struct client *client_of(struct ct_env *env) {
+    return (struct client *)env;
+}
+
+static struct request new_request(const struct client_table *table, enum request_kind kind,
+                                  const char *where) {
+    return (struct request){
+        .kind = kind,
+        .table = table->id,
+        .label = labels[table->id][kind],
+        .where = where,
+        .access = {.mode = SCT_ACCESS_READ, .object = (uint32_t)table->id, .high = UINT64_MAX},
+        .call = table->client->may_linearize ? &table->client->call : NULL,
+    };
+}
+
+// The keys that a batch may change. A null key, which the table will refuse, counts as the lowest.
+static struct sct_access batch_access(const struct client_table *table,
+                                      const struct ct_batch *batch) {
+    struct sct_access access = {
+        .mode = SCT_ACCESS_WRITE, .object = (uint32_t)table->id, .low = UINT64_MAX};
+    for (size_t i = 0; i < batch->count; i++) {
+        uint64_t key = tables_access_key(batch->operations[i].entity->key);
+        access.low = key < access.low ? key : access.low;
+        access.high = key > access.high ? key : access.high;
+    }
+    return access;
+}
+
+static struct ct_outcome proxy_execute(struct ct_table *base, const char *where,
+                                       struct ct_batch *batch, struct ct_op_result *results) {
+    struct client_table *table = (struct client_table *)base;
+    struct request request = new_request(table, REQUEST_EXECUTE, where);
+    request.access = batch_access(table, batch);
+    request.as.execute.batch = batch;
+    request.as.execute.results = results;
+    table->client->transport->request(table->client, &request);
+    return request.outcome;
+}
+
+static struct ct_outcome proxy_query(struct ct_table *base, const char *where,
+                                     const struct ct_filter *filter, struct arena *arena,
+                                     struct ct_rows *rows) {
+    (void)arena; // everything lives in the execution's
+    struct client_table *table = (struct client_table *)base;
+    struct request request = new_request(table, REQUEST_QUERY, where);
+    const char *partition = ct_filter_partition(filter);
+    if (partition) {
+        request.access.low = tables_access_key((struct ct_key){partition, ""});
+        request.access.high = request.access.low | UINT64_C(0xffffffffffff);
+    }
+    request.as.query.filter = filter;
+    request.as.query.rows = rows;
+    table->client->transport->request(table->client, &request);
+    return request.outcome;
+}
+
+struct client_stream {
+    struct ct_stream stream;
+    const struct client_table *table;
+    struct ct_stream *backend;
+};
+
+static struct ct_outcome proxy_read(struct ct_stream *base, const char *where,
+                                    const struct ct_row **row) {
+    struct client_stream *stream = (struct client_stream *)base;
+    struct request request = new_request(stream->table, REQUEST_READ_STREAM, where);
+    request.as.read.stream = stream->backend;
+    request.as.read.row = row;
+    stream->table->client->transport->request(stream->table->client, &request);
+    return request.outcome;
+}
+
+// Closing sends nothing: it is no scheduling point.
+static void proxy_close(struct ct_stream *base, const char *where) {
+    (void)where;
+    ct_stream_close(((struct client_stream *)base)->backend);
+}
+
+static const struct ct_stream_ops proxy_stream_ops = {.read = proxy_read, .close = proxy_close};
+
+static struct ct_outcome proxy_open_stream(struct ct_table *base, const char *where,
+                                           const struct ct_filter *filter,
+                                           struct ct_stream **stream) {
+    struct client_table *table = (struct client_table *)base;
+    struct client_stream *proxy = ARENA_NEW(sct_arena(), struct client_stream);
+    proxy->stream.ops = &proxy_stream_ops;
+    proxy->table = table;
+    struct request request = new_request(table, REQUEST_OPEN_STREAM, where);
+    request.as.open.filter = filter;
+    request.as.open.stream = &proxy->backend;
+    table->client->transport->request(table->client, &request);
+    if (request.outcome.kind == CT_SUCCEEDED)
+        *stream = &proxy->stream;
+    return request.outcome;
+}
+
+static const struct ct_table_ops proxy_table_ops = {
+    .execute = proxy_execute,
+    .query = proxy_query,
+    .open_stream = proxy_open_stream,
+};
+
+static void proxy_annotate(struct ct_env *env, const char *where,
+                           const struct ct_annotation *annotation) {
+    struct client *client = client_of(env);
+    struct request request = {
+        .kind = REQUEST_ANNOTATE,
+        .label = "annotation",
+        .where = where,
+        .call = client->may_linearize ? &client->call : NULL,
+        .as.annotation = annotation,
+    };
+    client->transport->request(client, &request);
+}
+
+// ---- Peeks -------------------------------------------------------------------------------------
+
+// Peeks look at the reference, which any annotated call may change.
+static struct request new_peek(enum request_kind kind, const char *label, const char *where) {
+    return (struct request){
+        .kind = kind, .label = label, .where = where, .access = sct_access_unknown};
+}
+
+struct ct_rows client_peek_rows(struct client *client, const char *where) {
+    struct ct_rows rows;
+    struct request request = new_peek(REQUEST_PEEK_ROWS, "reference.rows", where);
+    request.as.peek.rows = &rows;
+    client->transport->request(client, &request);
+    return rows;
+}
+
+size_t client_peek_revision(struct client *client, const char *where) {
+    size_t revision;
+    struct request request = new_peek(REQUEST_PEEK_REVISION, "reference.revision", where);
+    request.as.peek.revision = &revision;
+    client->transport->request(client, &request);
+    return revision;
+}
+
+bool client_peek_valid(struct client *client, const char *where, size_t start,
+                       const struct ct_filter *filter, struct ct_key from,
+                       const struct ct_row *row) {
+    bool is_valid;
+    struct request request = new_peek(REQUEST_PEEK_VALID, "reference.is-valid", where);
+    request.as.valid.start = start;
+    request.as.valid.filter = filter;
+    request.as.valid.from = from;
+    request.as.valid.row = row;
+    request.as.valid.is_valid = &is_valid;
+    client->transport->request(client, &request);
+    return is_valid;
+}
+
+// ---- The environment ---------------------------------------------------------------------------
+
+struct ct_latch {
+    struct sct_latch latch;
+};
+
+static struct ct_lock *lock_create(struct ct_env *env) {
+    struct tables *tables = client_of(env)->host->tables;
+    struct ct_lock *lock = ARENA_NEW(env->arena, struct ct_lock);
+    sct_mutex_init(&lock->mutex);
+    lock->access = (struct sct_access){.mode = SCT_ACCESS_WRITE, .object = tables->objects++};
+    return lock;
+}
+
+static void lock_release(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    sct_mutex_release(&lock->mutex);
+}
+
+static void lock_destroy(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    (void)lock; // the arena's
+}
+
+static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
+    struct ct_latch *latch = ARENA_NEW(env->arena, struct ct_latch);
+    sct_latch_init(&latch->latch, count);
+    return latch;
+}
+
+static void latch_count_down(struct ct_env *env, struct ct_latch *latch) {
+    (void)env;
+    sct_latch_count_down(&latch->latch);
+}
+
+static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
+    (void)env;
+    (void)where;
+    sct_latch_wait(&latch->latch, "calls that began in an earlier configuration");
+}
+
+static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
+    (void)env;
+    (void)latch; // the arena's
+}
+
+// ---- Setting up --------------------------------------------------------------------------------
+
+void tables_host_init(struct tables_host *host, struct tables *tables) {
+    *host = (struct tables_host){.tables = tables, .machine = sct_machine_create("tables")};
+    sct_waiters_init(&host->ready);
+}
+
+void client_init(struct client *client, const struct transport *transport, struct tables_host *host,
+                 struct sct_machine *machine) {
+    *client = (struct client){
+        .transport = transport,
+        .host = host,
+        .machine = machine,
+        .env_ops = {.annotate = proxy_annotate,
+                    .lock_create = lock_create,
+                    .lock_acquire = transport->lock_acquire,
+                    .lock_release = lock_release,
+                    .lock_destroy = lock_destroy,
+                    .start = transport->start,
+                    .latch_create = latch_create,
+                    .latch_count_down = latch_count_down,
+                    .latch_wait = latch_wait,
+                    .latch_destroy = latch_destroy},
+        .old_table = {{&proxy_table_ops}, client, TABLE_OLD},
+        .new_table = {{&proxy_table_ops}, client, TABLE_NEW},
+        .may_linearize = true,
+    };
+    client->env = (struct ct_env){.ops = &client->env_ops, .arena = sct_arena()};
+}

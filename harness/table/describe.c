@@ -1,0 +1,170 @@
+#include "harness/table/describe.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+
+#include <string.h>
+
+enum { NOTE_BYTES = 3000 };
+
+static const char *or_null(const char *string) {
+    return string ? string : "null";
+}
+
+static void describe_property(struct text *text, const struct ct_property *property) {
+    switch (property->type) {
+    case CT_BOOL:
+        text_add(text, " %s=%s", property->name, property->value.boolean ? "true" : "false");
+        return;
+    case CT_STRING:
+        text_add(text, " %s='%s'", property->name, property->value.string);
+        return;
+    case CT_INT32:
+        text_add(text, " %s=%d", property->name, (int)property->value.int32);
+        return;
+    }
+}
+
+static void describe_key(struct text *text, struct ct_key key) {
+    if (key.partition && *key.partition)
+        text_add(text, "'%s'/", key.partition);
+    text_add(text, key.row ? "'%s'" : "%s", or_null(key.row));
+}
+
+void describe_row(struct text *text, const struct ct_row *row) {
+    text_add(text, "{");
+    describe_key(text, row->key);
+    for (size_t i = 0; i < row->property_count; i++)
+        describe_property(text, &row->properties[i]);
+    text_add(text, " etag %s}", or_null(row->etag));
+}
+
+void describe_rows(struct text *text, struct ct_rows rows) {
+    text_add(text, "%zu row%s", rows.count, rows.count == 1 ? "" : "s");
+    for (size_t i = 0; i < rows.count; i++) {
+        text_add(text, i == 0 ? ": " : ", ");
+        describe_row(text, rows.rows[i]);
+    }
+}
+
+void describe_batch(struct text *text, const struct ct_batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct ct_operation *operation = &batch->operations[i];
+        const struct ct_row *entity = operation->entity;
+        text_add(text, "%s%s ", i == 0 ? "" : ", ", ct_operation_name(operation));
+        describe_key(text, entity->key);
+        for (size_t j = 0; j < entity->property_count; j++)
+            describe_property(text, &entity->properties[j]);
+        if (entity->etag && !ct_is_delete_if_exists(operation))
+            text_add(text, " if-match %s", entity->etag);
+    }
+}
+
+void describe_filter(struct text *text, const struct ct_filter *filter) {
+    if (filter)
+        ct_filter_format(filter, text);
+    else
+        text_add(text, "everything");
+}
+
+static void describe_results(struct text *text, const struct ct_op_result *results, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        text_add(text, "%s%d etag %s", i == 0 ? " [" : ", ", (int)results[i].status,
+                 or_null(results[i].etag));
+    text_add(text, count > 0 ? "]" : "");
+}
+
+void describe_outcome(struct text *text, struct ct_outcome outcome,
+                      const struct ct_op_result *results, size_t result_count) {
+    switch (outcome.kind) {
+    case CT_SUCCEEDED:
+        text_add(text, "success");
+        describe_results(text, results, results ? result_count : 0);
+        return;
+    case CT_STORAGE_ERROR:
+        text_add(text, "error %d at operation %zu", (int)outcome.status, outcome.op_index);
+        return;
+    case CT_INTERNAL_ERROR:
+        text_add(text, "internal error: %s", or_null(outcome.message));
+        return;
+    case CT_PROGRAM_ERROR:
+        text_add(text, "program error: %s", or_null(outcome.message));
+        return;
+    }
+}
+
+// ---- Narration ---------------------------------------------------------------------------------
+
+static void describe_request(struct text *text, const struct request *request) {
+    switch (request->kind) {
+    case REQUEST_EXECUTE:
+        describe_batch(text, request->as.execute.batch);
+        return;
+    case REQUEST_QUERY:
+        describe_filter(text, request->as.query.filter);
+        return;
+    case REQUEST_OPEN_STREAM:
+        describe_filter(text, request->as.open.filter);
+        return;
+    case REQUEST_READ_STREAM:
+    case REQUEST_PEEK_ROWS:
+    case REQUEST_PEEK_REVISION:
+    case REQUEST_PEEK_VALID:
+    case REQUEST_ANNOTATE:
+        return;
+    }
+}
+
+static void describe_answer(struct text *text, const struct request *request) {
+    bool succeeded = request->outcome.kind == CT_SUCCEEDED;
+    if (succeeded && request->kind == REQUEST_QUERY) {
+        describe_rows(text, *request->as.query.rows);
+    } else if (succeeded && request->kind == REQUEST_READ_STREAM) {
+        const struct ct_row *row = *request->as.read.row;
+        if (row)
+            describe_row(text, row);
+        else
+            text_add(text, "end");
+    } else if (request->kind == REQUEST_EXECUTE) {
+        describe_outcome(text, request->outcome, request->as.execute.results,
+                         request->as.execute.batch->count);
+    } else if (request->kind == REQUEST_PEEK_ROWS) {
+        describe_rows(text, *request->as.peek.rows);
+    } else if (request->kind == REQUEST_PEEK_REVISION) {
+        text_add(text, "%zu", *request->as.peek.revision);
+    } else if (request->kind == REQUEST_PEEK_VALID) {
+        text_add(text, "%s", *request->as.valid.is_valid ? "yes" : "no");
+    } else {
+        describe_outcome(text, request->outcome, NULL, 0);
+    }
+}
+
+void describe_call_note(const struct request *request) {
+    char buffer[NOTE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "%s ", request->label);
+    describe_request(&text, request);
+    text_add(&text, " -> ");
+    describe_answer(&text, request);
+    sct_note("%s   (%s)", buffer, request->where);
+}
+
+void describe_annotation_note(const struct request *request) {
+    const struct ct_annotation *annotation = request->as.annotation;
+    char buffer[NOTE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (annotation->etag_changed) {
+        text_add(&text, "annotation: the ETag of ");
+        describe_key(&text, annotation->key);
+        text_add(&text, " is now %s", or_null(annotation->etag));
+    } else if (annotation->linearization_point) {
+        const struct call_record *call = request->call;
+        text_add(&text, "annotation: LINEARIZATION POINT; the reference table: ");
+        if (call->kind == CALL_QUERY && call->outcome.kind == CT_SUCCEEDED)
+            describe_rows(&text, call->rows);
+        else
+            describe_outcome(&text, call->outcome, call->results, call->batch.count);
+    } else {
+        text_add(&text, "annotation");
+    }
+    sct_note("%s   (%s)", buffer, request->where);
+}

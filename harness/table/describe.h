@@ -1,0 +1,21 @@
+// Words for rows, batches and outcomes: in messages of violations and in narration.
+#ifndef HARNESS_TABLE_DESCRIBE_H
+#define HARNESS_TABLE_DESCRIBE_H
+
+#include "core/base/text.h"
+#include "harness/table/tables.h"
+
+void describe_row(struct text *text, const struct ct_row *row);
+void describe_rows(struct text *text, struct ct_rows rows);
+void describe_batch(struct text *text, const struct ct_batch *batch);
+void describe_filter(struct text *text, const struct ct_filter *filter);
+
+// "success" with [results] (may be NULL), or the error.
+void describe_outcome(struct text *text, struct ct_outcome outcome,
+                      const struct ct_op_result *results, size_t result_count);
+
+// Tell what a served request did. Only while narrating.
+void describe_call_note(const struct request *request);
+void describe_annotation_note(const struct request *request);
+
+#endif

@@ -1,0 +1,41 @@
+// The direct transport: a scheduling point before each call, and nothing between a call and its
+// annotation. Concurrent activities are tasks, so a configuration change may fall anywhere.
+#include "harness/table/transport.h"
+
+static void serve_when_ready(struct tables_host *host, struct request *request) {
+    while (host->tables->awaits_annotation)
+        sct_waiters_wait(&host->ready, "the annotation of the last backend call");
+    tables_serve(host->tables, request);
+}
+
+static void direct_request(struct client *client, struct request *request) {
+    struct tables_host *host = client->host;
+    if (request->kind == REQUEST_ANNOTATE) { // the same step as its call
+        tables_serve(host->tables, request);
+        sct_waiters_wake(&host->ready);
+        return;
+    }
+    // The validity of a streamed read is judged at its very return.
+    if (request->kind != REQUEST_PEEK_VALID)
+        sct_point(request->label, request->where, &request->access);
+    serve_when_ready(host, request);
+}
+
+// ---- The environment ---------------------------------------------------------------------------
+
+// Which of two tasks gets a lock first matters: a scheduling point.
+static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
+    (void)env;
+    sct_point("lock", where, &lock->access);
+    sct_mutex_acquire(&lock->mutex, "a lock");
+}
+
+static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
+    sct_task_start(((struct client *)env)->machine, name, function, argument);
+}
+
+const struct transport transport_direct = {
+    .request = direct_request,
+    .lock_acquire = lock_acquire,
+    .start = start,
+};

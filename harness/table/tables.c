@@ -1,0 +1,155 @@
+#include "harness/table/tables.h"
+#include "harness/table/describe.h"
+#include "harness/table/kinds.h"
+#include "model/table/batch.h"
+#include "model/table/row.h"
+
+static struct ct_memory_table *open_table(const struct tables_options *options,
+                                          const char *prefix) {
+    return ct_memory_table_open(&(struct ct_memory_options){
+        .arena = sct_arena(),
+        .etag_prefix = prefix,
+        .choose = options->choose,
+    });
+}
+
+void tables_init(struct tables *tables, const struct tables_options *options) {
+    *tables = (struct tables){.options = *options, .objects = TABLE_COUNT};
+    tables->backend[TABLE_OLD] = open_table(options, "old-");
+    tables->backend[TABLE_NEW] = open_table(options, "new-");
+    tables->reference = open_table(options, "ref-");
+}
+
+void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count) {
+    struct arena *arena = sct_arena();
+    struct ct_table *old_table = ct_memory_table_interface(tables->backend[TABLE_OLD]);
+    struct ct_batch batch = ct_batch_new(arena, count);
+    for (size_t i = 0; i < count; i++)
+        ct_batch_add(&batch, CT_INSERT_OR_REPLACE, rows[i]);
+    struct ct_op_result *results = ARENA_ARRAY(arena, struct ct_op_result, count);
+    struct ct_outcome outcome = ct_execute(old_table, &batch, results);
+    ASSERT(outcome.kind == CT_SUCCEEDED);
+    struct ct_op_result *mirrored = ARENA_ARRAY(arena, struct ct_op_result, count);
+    outcome = ct_memory_execute_mirror(tables->reference, &batch, results, mirrored);
+    ASSERT(outcome.kind == CT_SUCCEEDED);
+}
+
+// Two bytes of the partition key, six of the row key: keys that agree in those look alike.
+uint64_t tables_access_key(struct ct_key key) {
+    uint64_t bits = 0;
+    const char *text = key.partition ? key.partition : "";
+    for (int i = 0; i < 2; i++)
+        bits = bits << 8 | (unsigned char)(*text ? *text++ : 0);
+    text = key.row ? key.row : "";
+    for (int i = 0; i < 6; i++)
+        bits = bits << 8 | (unsigned char)(*text ? *text++ : 0);
+    return bits;
+}
+
+// ---- Annotations -------------------------------------------------------------------------------
+
+// An ETag that changed without a write: the reference's row gets it by a Merge of nothing.
+static void apply_etag_change(struct tables *tables, const struct ct_annotation *annotation) {
+    struct arena *arena = sct_arena();
+    struct ct_batch batch = ct_batch_new(arena, 1);
+    ct_batch_add(&batch, CT_MERGE, ct_row_new(arena, annotation->key, CT_ANY_ETAG, NULL, 0));
+    struct ct_op_result mirrored = {.etag = annotation->etag}, result;
+    struct ct_outcome outcome =
+        ct_memory_execute_mirror(tables->reference, &batch, &mirrored, &result);
+    sct_check(outcome.kind == CT_SUCCEEDED, KIND_SPURIOUS_CHANGE_INVALID,
+              "a changed ETag is announced for row '%s' '%s', which does not exist",
+              annotation->key.partition, annotation->key.row);
+}
+
+static void run_reference(struct tables *tables, struct call_record *call) {
+    struct ct_table *reference = ct_memory_table_interface(tables->reference);
+    if (call->kind == CALL_QUERY) {
+        call->outcome = ct_query(reference, call->filter, sct_arena(), &call->rows);
+        return;
+    }
+    call->results = ARENA_ARRAY(sct_arena(), struct ct_op_result, call->batch.count);
+    call->outcome =
+        ct_memory_execute_mirror(tables->reference, &call->batch, call->reported, call->results);
+}
+
+static void linearize(struct tables *tables, struct call_record *call,
+                      const struct ct_annotation *annotation) {
+    sct_check(call && call->kind != CALL_NONE, KIND_ANNOTATION_PROTOCOL,
+              "a linearization point is reported outside an atomic call");
+    sct_check(!call->is_linearized, KIND_SECOND_LINEARIZATION_POINT,
+              "a call reports a second linearization point");
+    sct_check(!annotation->results || annotation->result_count == call->batch.count,
+              KIND_ANNOTATION_PROTOCOL, "%zu results are reported for a batch of %zu operations",
+              annotation->result_count, call->batch.count);
+    call->is_linearized = true;
+    call->reported = annotation->results;
+    call->reported_count = annotation->result_count;
+    run_reference(tables, call);
+}
+
+static void annotate(struct tables *tables, const struct request *request) {
+    const struct ct_annotation *annotation = request->as.annotation;
+    sct_check(tables->awaits_annotation, KIND_ANNOTATION_PROTOCOL,
+              "an annotation that follows no backend call");
+    sct_check(!(annotation->linearization_point && annotation->etag_changed),
+              KIND_ANNOTATION_PROTOCOL, "a linearization point together with a changed ETag");
+    tables->awaits_annotation = false;
+    if (annotation->linearization_point)
+        linearize(tables, request->call, annotation);
+    if (annotation->etag_changed)
+        apply_etag_change(tables, annotation);
+    if (sct_narrating())
+        describe_annotation_note(request);
+}
+
+// ---- Serving -----------------------------------------------------------------------------------
+
+static void peek_valid(const struct tables *tables, struct request *request) {
+    *request->as.valid.is_valid =
+        ct_memory_is_valid_row(tables->reference, request->as.valid.start, request->as.valid.filter,
+                               request->as.valid.from, request->as.valid.row, sct_arena());
+}
+
+static struct ct_outcome serve_call(struct tables *tables, struct request *request) {
+    struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
+    switch (request->kind) {
+    case REQUEST_EXECUTE:
+        return ct_execute(table, request->as.execute.batch, request->as.execute.results);
+    case REQUEST_QUERY:
+        return ct_query(table, request->as.query.filter, sct_arena(), request->as.query.rows);
+    case REQUEST_OPEN_STREAM:
+        return ct_open_stream(table, request->as.open.filter, request->as.open.stream);
+    case REQUEST_READ_STREAM:
+        return ct_stream_read(request->as.read.stream, request->as.read.row);
+    case REQUEST_PEEK_ROWS:
+        *request->as.peek.rows = ct_memory_rows(tables->reference);
+        return ct_success();
+    case REQUEST_PEEK_REVISION:
+        *request->as.peek.revision = ct_memory_revision(tables->reference);
+        return ct_success();
+    case REQUEST_PEEK_VALID:
+        peek_valid(tables, request);
+        return ct_success();
+    case REQUEST_ANNOTATE:
+        break;
+    }
+    fail(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
+}
+
+void tables_serve(struct tables *tables, struct request *request) {
+    if (request->kind == REQUEST_ANNOTATE) {
+        annotate(tables, request);
+        return;
+    }
+    ASSERT(!tables->awaits_annotation);
+    if (request_is_annotatable(request)) {
+        tables->calls++;
+        sct_check(tables->options.calls_max == 0 || tables->calls <= tables->options.calls_max,
+                  KIND_CALL_LIMIT, "more than %u backend calls: an endless loop",
+                  tables->options.calls_max);
+        tables->awaits_annotation = true;
+    }
+    request->outcome = serve_call(tables, request);
+    if (sct_narrating())
+        describe_call_note(request);
+}

@@ -1,0 +1,110 @@
+// The tables: two backend tables and the reference table, and the annotation protocol around them.
+//
+// Every annotatable call to a backend is followed by one annotation of its caller before any other
+// table call is served. At a reported linearization point the reference table executes the caller's
+// operation too; its outcome is what the caller must get. Serving a request takes no time: how
+// requests get here, and what may happen in between, is the transport's business (transport.h).
+#ifndef HARNESS_TABLE_TABLES_H
+#define HARNESS_TABLE_TABLES_H
+
+#include "core/machine.h"
+#include "model/table/env.h"
+#include "model/table/memory_table.h"
+
+enum table_id { TABLE_OLD, TABLE_NEW, TABLE_COUNT };
+
+// What a caller's running atomic call should do, and what the reference made of it.
+struct call_record {
+    enum { CALL_NONE, CALL_BATCH, CALL_QUERY } kind;
+    struct ct_batch batch;          // a copy with the original If-Match values
+    const struct ct_filter *filter; // CALL_QUERY
+    bool is_linearized;
+    const struct ct_op_result *reported; // the results given with the annotation, if any
+    size_t reported_count;
+    struct ct_outcome outcome;    // the reference's
+    struct ct_op_result *results; // CALL_BATCH that succeeded, one per operation
+    struct ct_rows rows;          // CALL_QUERY
+};
+
+enum request_kind {
+    REQUEST_EXECUTE, // the annotatable calls
+    REQUEST_QUERY,
+    REQUEST_OPEN_STREAM, // those that are not annotated
+    REQUEST_READ_STREAM,
+    REQUEST_PEEK_ROWS,     // the reference's rows
+    REQUEST_PEEK_REVISION, // the reference's revision
+    REQUEST_PEEK_VALID,    // whether a streamed read is valid
+    REQUEST_ANNOTATE,
+};
+
+struct request {
+    enum request_kind kind;
+    enum table_id table;
+    const char *label, *where;
+    struct sct_access access;
+    struct call_record *call; // the caller's; NULL: it may report no linearization point
+    union {
+        struct {
+            struct ct_batch *batch;
+            struct ct_op_result *results;
+        } execute;
+        struct {
+            const struct ct_filter *filter;
+            struct ct_rows *rows;
+        } query;
+        struct {
+            const struct ct_filter *filter;
+            struct ct_stream **stream;
+        } open;
+        struct {
+            struct ct_stream *stream;
+            const struct ct_row **row;
+        } read;
+        struct {
+            struct ct_rows *rows;
+            size_t *revision;
+        } peek;
+        struct {
+            size_t start;
+            const struct ct_filter *filter;
+            struct ct_key from;
+            const struct ct_row *row; // NULL: the end
+            bool *is_valid;
+        } valid;
+        const struct ct_annotation *annotation;
+    } as;
+    struct ct_outcome outcome; // of the table calls
+};
+
+static inline bool request_is_annotatable(const struct request *request) {
+    return request->kind == REQUEST_EXECUTE || request->kind == REQUEST_QUERY;
+}
+
+struct tables_options {
+    uint32_t calls_max; // annotatable calls per execution before it counts as endless; 0: no limit
+    size_t (*choose)(void *context, size_t count); // which valid row a backend stream returns
+};
+
+struct tables {
+    struct ct_memory_table *backend[TABLE_COUNT];
+    struct ct_memory_table *reference;
+    bool awaits_annotation;
+    uint32_t calls;   // annotatable ones so far
+    uint32_t objects; // ids given out for struct sct_access; the first are the tables'
+    struct tables_options options;
+};
+
+// Empty tables in the execution's arena.
+void tables_init(struct tables *tables, const struct tables_options *options);
+
+// Puts [rows] (sorted or not) into the old table and, with the same ETags, into the reference.
+void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count);
+
+// Executes [request]. A table call must not come while an annotation is awaited (asserted; the
+// transport holds it back). Violations end the execution.
+void tables_serve(struct tables *tables, struct request *request);
+
+// The integer a key maps to in struct sct_access: monotone in key order.
+uint64_t tables_access_key(struct ct_key key);
+
+#endif

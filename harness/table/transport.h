@@ -1,0 +1,112 @@
+// Clients: how a machine's code reaches the tables, and the world it runs in.
+//
+// A client is one instance of a protocol in one machine: proxies of the two backend tables, an
+// environment, and a transport. A transport decides what a call costs in scheduling points and what
+// may happen while it is under way:
+//   direct     one scheduling point before each call; call and annotation are one step; concurrent
+//              activities are tasks of their own. The free one.
+//   published  the message discipline of the published harness: a call is a request and a reply
+//              through mailboxes, and a machine's activities share one task.
+#ifndef HARNESS_TABLE_TRANSPORT_H
+#define HARNESS_TABLE_TRANSPORT_H
+
+#include "core/sync.h"
+#include "harness/table/tables.h"
+
+struct client;
+
+struct transport {
+    // Has [request] served; returns when the answer is there.
+    void (*request)(struct client *client, struct request *request);
+    // The parts of the environment that differ (see struct ct_env_ops).
+    void (*lock_acquire)(struct ct_env *env, const char *where, struct ct_lock *lock);
+    void (*start)(struct ct_env *env, const char *name, void (*function)(void *), void *argument);
+};
+
+// A lock of the environment.
+struct ct_lock {
+    struct sct_mutex mutex;
+    struct sct_access access; // what taking it touches
+};
+
+extern const struct transport transport_direct;
+extern const struct transport transport_published;
+
+struct client_table {
+    struct ct_table table;
+    struct client *client;
+    enum table_id id;
+};
+
+struct client {
+    struct ct_env env; // first member: the environment is the client
+    struct ct_env_ops env_ops;
+    const struct transport *transport;
+    struct tables_host *host;
+    struct sct_machine *machine;
+    struct client_table old_table, new_table;
+    struct call_record call; // the running atomic call
+    bool may_linearize;      // false: it may report no linearization points (the migrator)
+};
+
+// A client of [host]'s tables in [machine].
+void client_init(struct client *client, const struct transport *transport, struct tables_host *host,
+                 struct sct_machine *machine);
+
+// Looks at the reference table; requests like any other, so they may be scheduling points.
+struct ct_rows client_peek_rows(struct client *client, const char *where);
+size_t client_peek_revision(struct client *client, const char *where);
+bool client_peek_valid(struct client *client, const char *where, size_t start,
+                       const struct ct_filter *filter, struct ct_key from,
+                       const struct ct_row *row);
+
+// Where requests are served.
+struct tables_host {
+    struct tables *tables;
+    struct sct_machine *machine;
+    struct sct_waiters ready; // direct: those who wait until the tables have got their annotation
+    // Published: what to do with a message that is not the transport's. Runs in the host's task.
+    void (*on_message)(struct tables_host *host, struct sct_message *message);
+};
+
+void tables_host_init(struct tables_host *host, struct tables *tables);
+
+// ---- Published ---------------------------------------------------------------------------------
+
+// Kinds of messages. Those from MESSAGE_USER on are the protocol's own, taken in every state.
+enum message_kind {
+    MESSAGE_ANNOTATABLE_CALL, // to the tables
+    MESSAGE_FREE_CALL,
+    MESSAGE_ANNOTATION,
+    MESSAGE_REPLY,    // to a client
+    MESSAGE_CONTINUE, // of a client to itself
+    MESSAGE_USER = 8,
+};
+
+// A call under way by messages: three messages over one piece of the caller's stack.
+struct remote_call {
+    struct sct_message request, reply, resume;
+    void *payload; // struct request, or what MESSAGE_USER kinds carry
+    struct client *client;
+    struct sct_strand *waiter;
+};
+
+#define MESSAGE_OF(type, member, message) \
+    ((type *)(void *)((char *)(message)-offsetof(type, member)))
+
+// Sends [call] to the host as [kind] and waits in the published way: the reply is taken by the
+// client's loop, which sends itself a message to go on.
+void published_call(struct client *client, struct remote_call *call, uint32_t kind,
+                    const char *label, const char *where);
+
+// Answers [call]; to be used by the host.
+void published_reply(struct remote_call *call, const char *label);
+
+// The host's task: serves requests for ever, deferring table calls as the protocol demands.
+void published_serve(struct tables_host *host);
+
+// The client machine's task: takes messages for ever; [on_message] gets those from MESSAGE_USER on.
+void published_client_loop(struct client *client,
+                           void (*on_message)(struct client *client, struct sct_message *message));
+
+#endif
