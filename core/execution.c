@@ -73,6 +73,7 @@ static inline void record(struct sct_engine *engine, uint32_t packed,
 static unsigned decide_task(struct sct_engine *engine) {
     struct sct_schedule_point point = {
         .enabled = engine->enabled,
+        .count = sct_count_bits(engine->enabled),
         .fresh = engine->fresh,
         .current = engine->last_slot,
         .ordinal = ++engine->schedule_count,
@@ -84,8 +85,8 @@ static unsigned decide_task(struct sct_engine *engine) {
         sct_leave(engine, SCT_DIVERGED);
     ASSERT(slot < SCT_TASKS_MAX && (engine->enabled >> slot & 1));
     const struct sct_task *task = engine->tasks[slot];
-    uint32_t packed = sct_pack(SCT_DECISION_SCHEDULE, sct_alternative_count(&point),
-                               sct_slot_alternative(&point, slot));
+    uint32_t packed =
+        sct_pack(SCT_DECISION_SCHEDULE, point.count, sct_slot_alternative(&point, slot));
     record(engine, packed, task->machine, task->label, task->where);
     return slot;
 }

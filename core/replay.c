@@ -26,8 +26,7 @@ static bool answer(struct sct_replay *replay, enum sct_decision_kind kind, uint3
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     uint32_t recorded = 0;
-    answer((struct sct_replay *)strategy, SCT_DECISION_SCHEDULE, sct_alternative_count(point),
-           &recorded);
+    answer((struct sct_replay *)strategy, SCT_DECISION_SCHEDULE, point->count, &recorded);
     return sct_alternative_slot(point, recorded);
 }
 

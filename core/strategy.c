@@ -15,6 +15,14 @@ static const struct sct_strategy_ops *const registry[] = {
 
 enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
 
+// Without a processor option there is no instruction for this, and the library's function is slow.
+uint32_t sct_count_bits(uint64_t bits) {
+    bits = bits - (bits >> 1 & UINT64_C(0x5555555555555555));
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
 static uint64_t rotate_right(uint64_t bits, unsigned distance) {
     return bits >> distance | bits << (-distance & 63);
 }
@@ -30,11 +38,7 @@ unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t a
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
     uint64_t rotated = rotate_right(point->enabled, point->current);
     unsigned distance = (slot - point->current) % SCT_TASKS_MAX;
-    return (uint32_t)__builtin_popcountll(rotated & ((UINT64_C(1) << distance) - 1));
-}
-
-uint32_t sct_alternative_count(const struct sct_schedule_point *point) {
-    return (uint32_t)__builtin_popcountll(point->enabled);
+    return sct_count_bits(rotated & ((UINT64_C(1) << distance) - 1));
 }
 
 bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b) {

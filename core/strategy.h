@@ -15,6 +15,7 @@
 // task has ended.
 struct sct_schedule_point {
     uint64_t enabled; // the slots that may run; at least two
+    uint32_t count;   // how many those are: the number of alternatives
     uint64_t fresh;   // the slots whose task is new since the previous scheduling decision
     unsigned current; // the slot that ran last; it may be enabled or not
     uint32_t ordinal; // this is the ordinal-th scheduling decision of the execution, from 1
@@ -54,7 +55,9 @@ struct sct_strategy_ops {
 // Alternative 0 is therefore "stay" whenever the current task is enabled.
 unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative);
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
-uint32_t sct_alternative_count(const struct sct_schedule_point *point);
+
+// The number of ones in [bits].
+uint32_t sct_count_bits(uint64_t bits);
 
 // Whether the order of two steps can matter: same object, overlapping keys, not both reads.
 bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b);

@@ -6,7 +6,7 @@ static void begin(struct sct_strategy *strategy) {
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
-    return sct_alternative_slot(point, rng_below(&strategy->rng, sct_alternative_count(point)));
+    return sct_alternative_slot(point, rng_below(&strategy->rng, point->count));
 }
 
 extern const struct sct_strategy_ops sct_strategy_random_ops;
