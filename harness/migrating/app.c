@@ -111,8 +111,8 @@ struct answer {
     struct ct_rows rows;                // queries
 };
 
-static void describe_answer(struct text *text, const struct call_record *call,
-                            const struct answer *answer) {
+static void describe_call_answer(struct text *text, const struct call_record *call,
+                                 const struct answer *answer) {
     if (answer->outcome.kind != CT_SUCCEEDED) {
         describe_outcome(text, answer->outcome, NULL, 0);
     } else if (call->kind == CALL_QUERY) {
@@ -140,8 +140,8 @@ _Noreturn static void report_mismatch(const struct call_record *call, const stru
     char got[TEXT_BYTES], wanted[TEXT_BYTES];
     struct text got_text = text_in(got, sizeof got);
     struct text wanted_text = text_in(wanted, sizeof wanted);
-    describe_answer(&got_text, call, actual);
-    describe_answer(&wanted_text, call, expected);
+    describe_call_answer(&got_text, call, actual);
+    describe_call_answer(&wanted_text, call, expected);
     sct_violation(KIND_OUTCOME_MISMATCH, "a %s returned %s; the reference table says %s",
                   call->kind == CALL_QUERY ? "query" : "batch", got, wanted);
 }
@@ -186,7 +186,7 @@ static void note_call(const char *what, const struct ct_batch *batch,
 static void note_answer(const struct call_record *call, const struct answer *answer) {
     char buffer[2000];
     struct text text = text_in(buffer, sizeof buffer);
-    describe_answer(&text, call, answer);
+    describe_call_answer(&text, call, answer);
     sct_note("its call returns %s", buffer);
 }
 

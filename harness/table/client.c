@@ -19,6 +19,7 @@ static struct request new_request(const struct client_table *table, enum request
         .table = table->id,
         .label = labels[table->id][kind],
         .where = where,
+        .caller = table->client->machine,
         .access = {.mode = SCT_ACCESS_READ, .object = (uint32_t)table->id, .high = UINT64_MAX},
         .call = table->client->may_linearize ? &table->client->call : NULL,
     };
@@ -118,6 +119,7 @@ static void proxy_annotate(struct ct_env *env, const char *where,
         .kind = REQUEST_ANNOTATE,
         .label = "annotation",
         .where = where,
+        .caller = client->machine,
         .call = client->may_linearize ? &client->call : NULL,
         .as.annotation = annotation,
     };
@@ -127,14 +129,20 @@ static void proxy_annotate(struct ct_env *env, const char *where,
 // ---- Peeks -------------------------------------------------------------------------------------
 
 // Peeks look at the reference, which any annotated call may change.
-static struct request new_peek(enum request_kind kind, const char *label, const char *where) {
+static struct request new_peek(const struct client *client, enum request_kind kind,
+                               const char *label, const char *where) {
     return (struct request){
-        .kind = kind, .label = label, .where = where, .access = sct_access_unknown};
+        .kind = kind,
+        .label = label,
+        .where = where,
+        .caller = client->machine,
+        .access = sct_access_unknown,
+    };
 }
 
 struct ct_rows client_peek_rows(struct client *client, const char *where) {
     struct ct_rows rows;
-    struct request request = new_peek(REQUEST_PEEK_ROWS, "reference.rows", where);
+    struct request request = new_peek(client, REQUEST_PEEK_ROWS, "reference.rows", where);
     request.as.peek.rows = &rows;
     client->transport->request(client, &request);
     return rows;
@@ -142,7 +150,7 @@ struct ct_rows client_peek_rows(struct client *client, const char *where) {
 
 size_t client_peek_revision(struct client *client, const char *where) {
     size_t revision;
-    struct request request = new_peek(REQUEST_PEEK_REVISION, "reference.revision", where);
+    struct request request = new_peek(client, REQUEST_PEEK_REVISION, "reference.revision", where);
     request.as.peek.revision = &revision;
     client->transport->request(client, &request);
     return revision;
@@ -152,7 +160,7 @@ bool client_peek_valid(struct client *client, const char *where, size_t start,
                        const struct ct_filter *filter, struct ct_key from,
                        const struct ct_row *row) {
     bool is_valid;
-    struct request request = new_peek(REQUEST_PEEK_VALID, "reference.is-valid", where);
+    struct request request = new_peek(client, REQUEST_PEEK_VALID, "reference.is-valid", where);
     request.as.valid.start = start;
     request.as.valid.filter = filter;
     request.as.valid.from = from;

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { NOTE_BYTES = 3000 };
-
 static const char *or_null(const char *string) {
     return string ? string : "null";
 }
@@ -92,9 +90,10 @@ void describe_outcome(struct text *text, struct ct_outcome outcome,
     }
 }
 
-// ---- Narration ---------------------------------------------------------------------------------
+// ---- Requests ---------------------------------------------------------------------------------
 
-static void describe_request(struct text *text, const struct request *request) {
+void describe_request(struct text *text, const struct request *request) {
+    text_add(text, "%s ", request->label);
     switch (request->kind) {
     case REQUEST_EXECUTE:
         describe_batch(text, request->as.execute.batch);
@@ -114,57 +113,58 @@ static void describe_request(struct text *text, const struct request *request) {
     }
 }
 
-static void describe_answer(struct text *text, const struct request *request) {
-    bool succeeded = request->outcome.kind == CT_SUCCEEDED;
-    if (succeeded && request->kind == REQUEST_QUERY) {
-        describe_rows(text, *request->as.query.rows);
-    } else if (succeeded && request->kind == REQUEST_READ_STREAM) {
-        const struct ct_row *row = *request->as.read.row;
-        if (row)
-            describe_row(text, row);
+static void describe_annotation(struct text *text, const struct request *request) {
+    const struct ct_annotation *annotation = request->as.annotation;
+    const struct call_record *call = request->call;
+    if (annotation->etag_changed) {
+        text_add(text, "the ETag of ");
+        describe_key(text, annotation->key);
+        text_add(text, " is now %s", or_null(annotation->etag));
+    } else if (annotation->linearization_point) {
+        text_add(text, "LINEARIZATION POINT; the reference table: ");
+        if (call->kind == CALL_QUERY && call->outcome.kind == CT_SUCCEEDED)
+            describe_rows(text, call->rows);
         else
-            text_add(text, "end");
-    } else if (request->kind == REQUEST_EXECUTE) {
+            describe_outcome(text, call->outcome, call->results, call->batch.count);
+    } else {
+        text_add(text, "taken");
+    }
+}
+
+void describe_answer(struct text *text, const struct request *request) {
+    switch (request->kind) {
+    case REQUEST_EXECUTE:
         describe_outcome(text, request->outcome, request->as.execute.results,
                          request->as.execute.batch->count);
-    } else if (request->kind == REQUEST_PEEK_ROWS) {
-        describe_rows(text, *request->as.peek.rows);
-    } else if (request->kind == REQUEST_PEEK_REVISION) {
-        text_add(text, "%zu", *request->as.peek.revision);
-    } else if (request->kind == REQUEST_PEEK_VALID) {
-        text_add(text, "%s", *request->as.valid.is_valid ? "yes" : "no");
-    } else {
-        describe_outcome(text, request->outcome, NULL, 0);
-    }
-}
-
-void describe_call_note(const struct request *request) {
-    char buffer[NOTE_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    text_add(&text, "%s ", request->label);
-    describe_request(&text, request);
-    text_add(&text, " -> ");
-    describe_answer(&text, request);
-    sct_note("%s   (%s)", buffer, request->where);
-}
-
-void describe_annotation_note(const struct request *request) {
-    const struct ct_annotation *annotation = request->as.annotation;
-    char buffer[NOTE_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    if (annotation->etag_changed) {
-        text_add(&text, "annotation: the ETag of ");
-        describe_key(&text, annotation->key);
-        text_add(&text, " is now %s", or_null(annotation->etag));
-    } else if (annotation->linearization_point) {
-        const struct call_record *call = request->call;
-        text_add(&text, "annotation: LINEARIZATION POINT; the reference table: ");
-        if (call->kind == CALL_QUERY && call->outcome.kind == CT_SUCCEEDED)
-            describe_rows(&text, call->rows);
+        return;
+    case REQUEST_QUERY:
+        if (request->outcome.kind == CT_SUCCEEDED)
+            describe_rows(text, *request->as.query.rows);
         else
-            describe_outcome(&text, call->outcome, call->results, call->batch.count);
-    } else {
-        text_add(&text, "annotation");
+            describe_outcome(text, request->outcome, NULL, 0);
+        return;
+    case REQUEST_OPEN_STREAM:
+        describe_outcome(text, request->outcome, NULL, 0);
+        return;
+    case REQUEST_READ_STREAM:
+        if (request->outcome.kind != CT_SUCCEEDED)
+            describe_outcome(text, request->outcome, NULL, 0);
+        else if (*request->as.read.row)
+            describe_row(text, *request->as.read.row);
+        else
+            text_add(text, "end");
+        return;
+    case REQUEST_PEEK_ROWS:
+        describe_rows(text, *request->as.peek.rows);
+        return;
+    case REQUEST_PEEK_REVISION:
+        text_add(text, "%zu", *request->as.peek.revision);
+        return;
+    case REQUEST_PEEK_VALID:
+        text_add(text, "%s", *request->as.valid.is_valid ? "yes" : "no");
+        return;
+    case REQUEST_ANNOTATE:
+        describe_annotation(text, request);
+        return;
     }
-    sct_note("%s   (%s)", buffer, request->where);
 }

@@ -14,8 +14,10 @@ void describe_filter(struct text *text, const struct ct_filter *filter);
 void describe_outcome(struct text *text, struct ct_outcome outcome,
                       const struct ct_op_result *results, size_t result_count);
 
-// Tell what a served request did. Only while narrating.
-void describe_call_note(const struct request *request);
-void describe_annotation_note(const struct request *request);
+// The label and arguments of [request]; to be told before it is served, which changes entities.
+void describe_request(struct text *text, const struct request *request);
+
+// What came out of serving it.
+void describe_answer(struct text *text, const struct request *request);
 
 #endif

@@ -4,6 +4,8 @@
 #include "model/table/batch.h"
 #include "model/table/row.h"
 
+enum { NOTE_BYTES = 3000 };
+
 static struct ct_memory_table *open_table(const struct tables_options *options,
                                           const char *prefix) {
     return ct_memory_table_open(&(struct ct_memory_options){
@@ -98,8 +100,6 @@ static void annotate(struct tables *tables, const struct request *request) {
         linearize(tables, request->call, annotation);
     if (annotation->etag_changed)
         apply_etag_change(tables, annotation);
-    if (sct_narrating())
-        describe_annotation_note(request);
 }
 
 // ---- Serving -----------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ static struct ct_outcome serve_call(struct tables *tables, struct request *reque
     fail(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
 }
 
-void tables_serve(struct tables *tables, struct request *request) {
+static void serve(struct tables *tables, struct request *request) {
     if (request->kind == REQUEST_ANNOTATE) {
         annotate(tables, request);
         return;
@@ -150,6 +150,23 @@ void tables_serve(struct tables *tables, struct request *request) {
         tables->awaits_annotation = true;
     }
     request->outcome = serve_call(tables, request);
+}
+
+static void serve_and_tell(struct tables *tables, struct request *request) {
+    char buffer[NOTE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (request->caller != sct_machine_self())
+        text_add(&text, "for %s: ", sct_machine_name(request->caller));
+    describe_request(&text, request);
+    serve(tables, request);
+    text_add(&text, "-> ");
+    describe_answer(&text, request);
+    sct_note("%s   (%s)", buffer, request->where);
+}
+
+void tables_serve(struct tables *tables, struct request *request) {
     if (sct_narrating())
-        describe_call_note(request);
+        serve_and_tell(tables, request);
+    else
+        serve(tables, request);
 }

@@ -41,6 +41,7 @@ struct request {
     enum request_kind kind;
     enum table_id table;
     const char *label, *where;
+    const struct sct_machine *caller;
     struct sct_access access;
     struct call_record *call; // the caller's; NULL: it may report no linearization point
     union {
