@@ -58,6 +58,21 @@ void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
 
 // ---- Decisions ---------------------------------------------------------------------------------
 
+static void narrate_decision(const struct sct_engine *engine, uint32_t index) {
+    const struct sct_decision_note *note = &engine->notes[index];
+    uint32_t count = engine->packed[index] >> 16 & SCT_CHOICES_MAX;
+    uint32_t answer = engine->packed[index] & 0xffff;
+    const char *machine = note->machine ? note->machine->name : "harness";
+    char line[512];
+    struct text text = text_in(line, sizeof line);
+    if (engine->packed[index] >> 31)
+        text_add(&text, ". '%s' is %u of 0..%u", note->label, answer, count - 1);
+    else
+        text_add(&text, "> %s   (choice %u of 0..%u%s%s)", note->label, answer, count - 1,
+                 note->where ? "; " : "", note->where ? note->where : "");
+    engine->narrator(engine->narrator_context, index, machine, line);
+}
+
 static inline void record(struct sct_engine *engine, uint32_t packed,
                           const struct sct_machine *machine, const char *label, const char *where) {
     uint32_t index = engine->decision_count;
@@ -66,6 +81,8 @@ static inline void record(struct sct_engine *engine, uint32_t packed,
     engine->packed[index] = packed;
     engine->notes[index] = (struct sct_decision_note){machine, label, where};
     engine->decision_count = index + 1;
+    if (__builtin_expect(engine->narrator != NULL, 0))
+        narrate_decision(engine, index);
 }
 
 // Asks the strategy which of several enabled tasks runs. With [sct_choose], the one place where

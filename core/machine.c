@@ -215,6 +215,22 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
     return message;
 }
 
+void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, const char *where) {
+    call->caller = sct_self();
+    call->is_answered = false;
+    ASSERT(!call->caller->is_activity);
+    sct_send(to, &call->message, label, where);
+    if (!call->is_answered)
+        sct_park(label);
+}
+
+void sct_answer(struct sct_call *call) {
+    ASSERT(!call->is_answered);
+    call->is_answered = true;
+    if (call->caller->waits_for)
+        sct_wake(call->caller);
+}
+
 // ---- Verdicts and narration --------------------------------------------------------------------
 
 void sct_violation(const char *kind, const char *format, ...) {

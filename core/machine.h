@@ -115,6 +115,21 @@ void sct_send(struct sct_machine *to, struct sct_message *message, const char *l
 // a proper end; without, it is a deadlock.
 struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label);
 
+// A call: a message whose sender waits until the receiver has answered it. The first member of the
+// caller's own structure, which also holds the answer.
+struct sct_call {
+    struct sct_message message; // to the receiver; [kind] is the caller's
+    struct sct_strand *caller;
+    bool is_answered;
+};
+
+// Sends [call] to [to] (a scheduling point, as in [sct_send]) and waits for [sct_answer]. For a
+// task's own coroutine.
+void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, const char *where);
+
+// Lets the caller of [call] continue. Not a scheduling point.
+void sct_answer(struct sct_call *call);
+
 // ---- Verdicts and narration --------------------------------------------------------------------
 
 // Ends the execution with a violation of [kind] (a constant string of the closed list of the

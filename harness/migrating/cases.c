@@ -1,4 +1,4 @@
-// The four published cases, each written to reach one bug that the random workload missed, and one
+// The four published cases, each written to reach one bug that the random workload missed, and two
 // of our own in their manner.
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
@@ -170,6 +170,37 @@ static void case_13_setup(void *bugs) {
     start_world(bugs, case_13_create);
 }
 
+// ---- Case 18: QueryStreamedKeepOldStream -------------------------------------------------------
+
+static void delete_4(struct app *app) {
+    execute_one(app, CT_DELETE, "4", CT_ANY_ETAG, 0);
+}
+
+// The write copies row 4: from then on its version in the old table is stale.
+static void write_4_and_stream(struct app *app) {
+    execute_one(app, CT_INSERT_OR_MERGE, "4", NULL, 1);
+    app_stream(app, NULL);
+}
+
+static void case_18_deleter(struct app *app) {
+    add_hook(app, MT_USE_NEW_HIDE_METADATA, false, delete_4);
+}
+
+static void case_18_streamer(struct app *app) {
+    add_hook(app, MT_PREFER_NEW, true, write_4_and_stream);
+}
+
+static void case_18_create(struct world *world) {
+    load_published_rows(world);
+    app_start_published(app_add(world, "service-0", case_18_deleter));
+    app_start_published(app_add(world, "service-1", case_18_streamer));
+    start_migrator(world);
+}
+
+static void case_18_setup(void *bugs) {
+    start_world(bugs, case_18_create);
+}
+
 // ---- Registration ------------------------------------------------------------------------------
 
 #define CASE(number, origin, text)                       \
@@ -186,3 +217,4 @@ CASE(9, "published", "an insert in PREFER_NEW while another machine queries from
 CASE(10, "published", "a delete in the last state while another machine queries in PREFER_NEW");
 CASE(11, "published", "an empty partition, an insert in PREFER_OLD, a query after the copy pass");
 CASE(13, "our", "a DeleteIfExists and an insert of the same row, both in the last state");
+CASE(18, "our", "a stream from PREFER_NEW on and a delete in the last state");

@@ -93,7 +93,9 @@ void describe_outcome(struct text *text, struct ct_outcome outcome,
 // ---- Requests ---------------------------------------------------------------------------------
 
 void describe_request(struct text *text, const struct request *request) {
-    text_add(text, "%s ", request->label);
+    text_add(text, "%s", request->label);
+    if (request->kind <= REQUEST_OPEN_STREAM)
+        text_add(text, " ");
     switch (request->kind) {
     case REQUEST_EXECUTE:
         describe_batch(text, request->as.execute.batch);

@@ -38,7 +38,7 @@ void published_serve(struct tables_host *host) {
         SCT_KIND_BIT(MESSAGE_ANNOTATABLE_CALL) | SCT_KIND_BIT(MESSAGE_FREE_CALL);
     for (;;) {
         uint32_t taken = host->tables->awaits_annotation ? ~table_calls : UINT32_MAX;
-        struct sct_message *message = sct_receive(taken, true, "a request");
+        struct sct_message *message = sct_receive(taken, true, "take a request");
         if (message->kind >= MESSAGE_USER) {
             host->on_message(host, message);
             continue;
@@ -52,7 +52,7 @@ void published_serve(struct tables_host *host) {
 void published_client_loop(struct client *client,
                            void (*on_message)(struct client *client, struct sct_message *message)) {
     for (;;) {
-        struct sct_message *message = sct_receive(UINT32_MAX, true, "a message");
+        struct sct_message *message = sct_receive(UINT32_MAX, true, "take a message");
         if (message->kind == MESSAGE_REPLY) {
             struct remote_call *call = MESSAGE_OF(struct remote_call, reply, message);
             call->resume.kind = MESSAGE_CONTINUE;

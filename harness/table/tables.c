@@ -159,7 +159,7 @@ static void serve_and_tell(struct tables *tables, struct request *request) {
         text_add(&text, "for %s: ", sct_machine_name(request->caller));
     describe_request(&text, request);
     serve(tables, request);
-    text_add(&text, "-> ");
+    text_add(&text, " -> ");
     describe_answer(&text, request);
     sct_note("%s   (%s)", buffer, request->where);
 }
