@@ -13,11 +13,14 @@ enum { APPS_MAX = 8 };
 
 struct world;
 struct app;
+struct hook;
 
 // How a pushed configuration travels from the migrator to the applications' mirrors.
 struct delivery {
     // The migrator's push: returns when every mirror has completed it.
     void (*push)(struct app *migrator, const char *where, enum mt_state state);
+    // Has [hook]'s action run later, without anybody waiting for it.
+    void (*act_later)(struct hook *hook);
 };
 
 struct app {
@@ -64,6 +67,24 @@ void app_query(struct app *app, const struct ct_filter *filter);
 // Opens a stream, reads it to its end and closes it.
 void app_stream(struct app *app, const struct ct_filter *filter);
 
+// ---- Hooks -------------------------------------------------------------------------------------
+
+// Something a machine of a case does when it is moved to [state].
+struct hook {
+    struct mt_subscription subscription;
+    struct app *app;
+    enum mt_state state;
+    void (*action)(struct app *app);
+    bool is_after; // false: the push waits for the action; true: it runs later
+    struct sct_message message;
+};
+
+// Registers [hook] at its machine's mirror, for ever.
+void hook_register(struct hook *hook, struct app *app);
+
+// Runs the action of a struct hook: the function of a task or activity.
+void hook_run(void *hook);
+
 // ---- Delivery ----------------------------------------------------------------------------------
 
 // Every mirror's change is a task of its own.
@@ -74,19 +95,6 @@ void world_start_direct(struct world *world);
 
 // By messages, exactly as published (see published_world.c).
 extern const struct delivery delivery_published;
-
-// A hook of a published case: something a machine does when it is moved to [state].
-struct hook {
-    struct mt_subscription subscription;
-    struct app *app;
-    enum mt_state state;
-    void (*action)(struct app *app);
-    bool is_after; // false: the push waits for the action; true: it runs later, from the mailbox
-    struct sct_message message;
-};
-
-// Registers [hook] at its machine's mirror, for ever. Called when the machine starts.
-void hook_register(struct hook *hook, struct app *app);
 
 // Starts the machine that hosts the tables; it calls [create], which adds and starts the
 // applications, and then serves.

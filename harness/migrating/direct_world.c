@@ -29,7 +29,11 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
     sct_latch_wait(latch, "the machines to take a new configuration");
 }
 
-const struct delivery delivery_direct = {.push = push};
+static void act_later(struct hook *hook) {
+    sct_task_start(hook->app->client.machine, "action", hook_run, hook);
+}
+
+const struct delivery delivery_direct = {.push = push, .act_later = act_later};
 
 static void run_program(void *argument) {
     struct app *app = argument;

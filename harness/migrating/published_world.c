@@ -34,7 +34,13 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
     published_call(&migrator->client, &request.call, MESSAGE_PUSH, "push", where);
 }
 
-const struct delivery delivery_published = {.push = push};
+// The action starts before the machine takes any later message.
+static void act_later(struct hook *hook) {
+    hook->message.kind = MESSAGE_ACTION;
+    sct_send(hook->app->client.machine, &hook->message, "action", HERE);
+}
+
+const struct delivery delivery_published = {.push = push, .act_later = act_later};
 
 // ---- At the tables -----------------------------------------------------------------------------
 
@@ -98,18 +104,13 @@ static void apply_here(void *argument) {
     sct_send(remote->app->world->host.machine, &remote->done, "configuration taken", HERE);
 }
 
-static void run_action(void *argument) {
-    struct hook *hook = argument;
-    hook->action(hook->app);
-}
-
 static void on_app_message(struct client *client, struct sct_message *message) {
     (void)client;
     if (message->kind == MESSAGE_APPLY)
         sct_activity_start("new configuration", apply_here,
                            MESSAGE_OF(struct remote_push, apply, message));
     else if (message->kind == MESSAGE_ACTION)
-        sct_activity_start("action", run_action, MESSAGE_OF(struct hook, message, message));
+        sct_activity_start("action", hook_run, MESSAGE_OF(struct hook, message, message));
     else
         fail(FAIL_ASSERTION, HERE, "a machine got a message of kind %u", message->kind);
 }
@@ -131,24 +132,4 @@ void app_start_published(struct app *app) {
     master->ops->subscribe(master, &app->at_master);
     sct_task_start(app->client.machine, "machine", app_main, app);
     sct_point("create the next machine", HERE, &sct_access_unknown);
-}
-
-// ---- Hooks -------------------------------------------------------------------------------------
-
-static void apply_hook(struct mt_subscription *subscription, enum mt_state state) {
-    struct hook *hook = MESSAGE_OF(struct hook, subscription, subscription);
-    if (state != hook->state)
-        return;
-    if (!hook->is_after) {
-        hook->action(hook->app);
-        return;
-    }
-    hook->message.kind = MESSAGE_ACTION;
-    sct_send(hook->app->client.machine, &hook->message, "action", HERE);
-}
-
-void hook_register(struct hook *hook, struct app *app) {
-    hook->app = app;
-    hook->subscription.apply = apply_hook;
-    app->mirror.config.ops->subscribe(&app->mirror.config, &hook->subscription);
 }

@@ -10,13 +10,8 @@ enum { TEXT_BYTES = 440 };
 
 static struct world *present_world; // of this execution: set up anew by each
 
-static size_t choose_uniformly(void *context, size_t count) {
-    (void)context;
-    return sct_choose((uint32_t)count, "valid row");
-}
-
 static void setup(void *bugs) {
-    struct tables_options options = {.choose = choose_uniformly};
+    struct tables_options options = {.choose = uniform_choice};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     present_world = world;
     load_published_rows(world);

@@ -24,6 +24,11 @@ size_t published_choice(void *context, size_t count) {
     return value < count ? value : value - count;
 }
 
+size_t uniform_choice(void *context, size_t count) {
+    (void)context;
+    return sct_choose((uint32_t)count, "valid row");
+}
+
 static bool fair_bit(const char *label) {
     return sct_choose(2, label) == 1;
 }

@@ -8,6 +8,9 @@
 // v < count, else v - count. Not uniform: Choice(3) is 1/2, 1/4, 1/4. Consumes that many choices.
 size_t published_choice(void *context, size_t count);
 
+// Uniform; one choice.
+size_t uniform_choice(void *context, size_t count);
+
 // Puts the published rows "0" true, "1" false, "3" false, "4" true into the old table.
 void load_published_rows(struct world *world);
 
