@@ -27,7 +27,7 @@ const char *bug_kind_name(enum bug_kind kind) {
     case BUG_KIND_PUBLISHED:
         return "published";
     }
-    fail(FAIL_ASSERTION, HERE, "unknown bug kind %d", (int)kind);
+    fail_at(FAIL_ASSERTION, HERE, "unknown bug kind %d", (int)kind);
 }
 
 // The bug's number if [text] is a plain decimal number of at most three digits, else -1.

@@ -50,7 +50,7 @@ static char *pattern_of(const struct sct_violation *violation) {
     size_t bytes = strlen(violation->kind) + strlen(violation->message) + 2;
     char *pattern = malloc(bytes);
     if (!pattern)
-        fail(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
     char *out = stpcpy(pattern, violation->kind);
     *out++ = '\n';
     for (const char *in = violation->message; *in; in++) {
@@ -66,7 +66,7 @@ static char *pattern_of(const struct sct_violation *violation) {
 static struct sct_group *new_group(const struct sct_result *result, uint64_t iteration) {
     struct sct_group *group = calloc(1, sizeof *group);
     if (!group)
-        fail(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
     group->violation = result->violation;
     group->iteration = iteration;
     group->decision_count = result->decision_count;
@@ -95,7 +95,7 @@ static void count_violation(struct run *run, const struct sct_result *result, ui
     }
     grouping = calloc(1, sizeof *grouping);
     if (!grouping)
-        fail(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
     grouping->key = pattern;
     grouping->group = new_group(result, iteration);
     grouping->group->count = 1;

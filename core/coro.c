@@ -115,7 +115,7 @@ static void enter(void) {
     struct sct_coro *coro = starting;
     finish_switch(coro);
     coro->function(coro->argument);
-    fail(FAIL_ASSERTION, HERE, "a coroutine's function returned");
+    fail_at(FAIL_ASSERTION, HERE, "a coroutine's function returned");
 }
 
 #if ARENA_POISONS
@@ -196,8 +196,8 @@ static struct sct_coro *make(struct sct_coro_pool *pool) {
     char *base = mmap(NULL, total, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED || mprotect(base, GUARD_BYTES, PROT_NONE) != 0)
-        fail(FAIL_RESOURCE, HERE, "out of memory: cannot map coroutine stack %zu of %zu bytes",
-             pool->made_count + 1, pool->stack_bytes);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot map coroutine stack %zu of %zu bytes",
+                pool->made_count + 1, pool->stack_bytes);
     size_t colour = pool->made_count++ % COLOURS * COLOUR_BYTES;
     uintptr_t top = (uintptr_t)(base + total) - colour - sizeof(struct sct_coro);
     struct sct_coro *coro = (struct sct_coro *)(top & ~(uintptr_t)63);

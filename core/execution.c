@@ -275,7 +275,8 @@ static void *reserve(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
-        fail(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for decisions", bytes);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for decisions",
+                bytes);
     return memory;
 }
 
@@ -294,7 +295,7 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     ASSERT(!sct_engine_now);
     struct sct_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
-        fail(FAIL_RESOURCE, HERE, "out of memory: the engine");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the engine");
     engine->options = *options;
     apply_defaults(&engine->options);
     arena_init(&engine->arena, engine->options.arena_bytes);

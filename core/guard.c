@@ -80,7 +80,7 @@ void sct_guard_install(struct sct_engine *engine) {
     (void)engine;
     handler_stack = malloc(STACK_BYTES);
     if (!handler_stack)
-        fail(FAIL_RESOURCE, HERE, "out of memory: stack of the signal handlers");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: stack of the signal handlers");
     stack_t stack = {.ss_sp = handler_stack, .ss_size = STACK_BYTES};
     sigaltstack(&stack, &old_stack);
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};

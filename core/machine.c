@@ -136,7 +136,7 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
                     void *argument) {
     struct sct_engine *engine = engine_inside();
     if (engine->alive == UINT64_MAX)
-        fail(FAIL_RESOURCE, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
+        fail_at(FAIL_RESOURCE, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
     struct sct_task *task = ARENA_NEW(&engine->arena, struct sct_task);
     task->machine = machine;
     task->slot = (unsigned)__builtin_ctzll(~engine->alive);

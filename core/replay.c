@@ -77,7 +77,7 @@ static const char *outcome_text(enum sct_outcome outcome) {
     case SCT_DIVERGED:
         return "diverged";
     }
-    fail(FAIL_ASSERTION, HERE, "unknown outcome %d", (int)outcome);
+    fail_at(FAIL_ASSERTION, HERE, "unknown outcome %d", (int)outcome);
 }
 
 bool sct_replay_confirms(const struct sct_replay *replay, const struct sct_result *result,

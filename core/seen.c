@@ -11,7 +11,7 @@ static uint64_t *map_slots(size_t capacity) {
     uint64_t *slots = mmap(NULL, capacity * sizeof *slots, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (slots == MAP_FAILED)
-        fail(FAIL_RESOURCE, HERE, "out of memory: a set of %zu fingerprints", capacity / 2);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a set of %zu fingerprints", capacity / 2);
     return slots;
 }
 

@@ -90,7 +90,7 @@ struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
         return NULL;
     struct sct_strategy *strategy = calloc(1, ops->size);
     if (!strategy)
-        fail(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", spec);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", spec);
     strategy->ops = ops;
     strategy->parameter = parameter;
     strategy->calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};

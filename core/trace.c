@@ -31,7 +31,8 @@ void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
     trace->decision_count = result->decision_count;
     trace->decisions = malloc(sizeof *trace->decisions * (result->decision_count + 1));
     if (!trace->decisions)
-        fail(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions", result->decision_count);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
+                result->decision_count);
     for (uint32_t i = 0; i < result->decision_count; i++)
         trace->decisions[i] = sct_engine_decision(engine, i);
     if (result->outcome != SCT_VIOLATED)
@@ -77,14 +78,14 @@ char *sct_trace_format(const struct sct_trace *trace) {
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     if (!out)
-        fail(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
     format_header(out, trace);
     for (uint32_t i = 0; i < trace->decision_count; i++)
         format_decision(out, i, &trace->decisions[i]);
     fflush(out);
     fprintf(out, "checksum %016" PRIx64 "\n", hash_bytes(text, length));
     if (fclose(out) != 0)
-        fail(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
     return text;
 }
 
@@ -260,7 +261,8 @@ static bool read_decisions(struct reader *reader, struct sct_trace *trace, size_
                          reader->number);
     trace->decisions = malloc(sizeof *trace->decisions * (trace->decision_count + 1));
     if (!trace->decisions)
-        fail(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions", trace->decision_count);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
+                trace->decision_count);
     for (uint32_t i = 0; i < trace->decision_count; i++)
         if (!read_decision(reader, i, &trace->decisions[i]))
             return false;
@@ -377,7 +379,7 @@ static char *read_whole(FILE *in, size_t *length, struct error *error) {
         text = larger;
     }
     if (!text)
-        fail(FAIL_RESOURCE, HERE, "out of memory: a trace of more than %zu bytes", capacity / 2);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of more than %zu bytes", capacity / 2);
     text[*length] = '\0';
     return text;
 }

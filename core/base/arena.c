@@ -8,7 +8,7 @@ void arena_init(struct arena *arena, size_t size) {
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
-        fail(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for an arena", size);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for an arena", size);
     *arena = (struct arena){.base = base, .used = 0, .size = size};
 #if ARENA_POISONS
     __asan_poison_memory_region(base, size);
@@ -24,8 +24,8 @@ void arena_deinit(struct arena *arena) {
 }
 
 void arena_exhausted(const struct arena *arena, size_t bytes) {
-    fail(FAIL_RESOURCE, HERE, "arena of %zu bytes is full: %zu in use, %zu more asked for",
-         arena->size, arena->used, bytes);
+    fail_at(FAIL_RESOURCE, HERE, "arena of %zu bytes is full: %zu in use, %zu more asked for",
+            arena->size, arena->used, bytes);
 }
 
 const char *arena_strdup(struct arena *arena, const char *text) {

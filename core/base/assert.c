@@ -19,7 +19,7 @@ fail_handler fail_handler_set(fail_handler handler) {
     return previous;
 }
 
-void fail(enum fail_kind kind, const char *where, const char *format, ...) {
+void fail_at(enum fail_kind kind, const char *where, const char *format, ...) {
     char message[MESSAGE_BYTES];
     va_list arguments;
     va_start(arguments, format);

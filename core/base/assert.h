@@ -28,17 +28,17 @@ typedef void (*fail_handler)(enum fail_kind kind, const char *where, const char 
 fail_handler fail_handler_set(fail_handler handler);
 
 // Formats the message and calls the handler; aborts should the handler return.
-_Noreturn void fail(enum fail_kind kind, const char *where, const char *format, ...)
+_Noreturn void fail_at(enum fail_kind kind, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // Always on, also in release builds. One condition each, without side effects.
 #define ASSERT(condition)               \
     (__builtin_expect(!!(condition), 1) \
          ? (void)0                      \
-         : fail(FAIL_ASSERTION, HERE, "assertion failed: %s", #condition))
+         : fail_at(FAIL_ASSERTION, HERE, "assertion failed: %s", #condition))
 
 // For contracts of an interface: what the caller did wrong, in words.
 #define REQUIRE(condition, ...) \
-    (__builtin_expect(!!(condition), 1) ? (void)0 : fail(FAIL_PROGRAM_ERROR, HERE, __VA_ARGS__))
+    (__builtin_expect(!!(condition), 1) ? (void)0 : fail_at(FAIL_PROGRAM_ERROR, HERE, __VA_ARGS__))
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "core/base/assert.h"
 
-#define uthash_fatal(message) fail(FAIL_RESOURCE, HERE, "out of memory: %s", message)
+#define uthash_fatal(message) fail_at(FAIL_RESOURCE, HERE, "out of memory: %s", message)
 #include <uthash.h>
 
 #endif

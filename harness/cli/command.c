@@ -171,7 +171,7 @@ static void save_trace(struct session *session, uint64_t iteration,
     char *text = sct_trace_format(&trace);
     struct group_trace *entry = calloc(1, sizeof *entry);
     if (!entry)
-        fail(FAIL_RESOURCE, HERE, "out of memory: the list of traces");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the list of traces");
     trace_path(session, iteration, entry->path, sizeof entry->path);
     struct error error;
     if (!sct_trace_write(entry->path, text, &error)) {

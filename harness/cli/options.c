@@ -248,7 +248,7 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
     case OPTION_COUNT:
         break;
     }
-    fail(FAIL_ASSERTION, HERE, "option %d has no meaning", (int)id);
+    fail_at(FAIL_ASSERTION, HERE, "option %d has no meaning", (int)id);
 }
 
 // ---- Words -------------------------------------------------------------------------------------

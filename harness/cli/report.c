@@ -180,7 +180,7 @@ static void set_counts(json_t *object, const struct run_description *run,
 static void print_json(FILE *out, json_t *value) {
     char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     if (!text)
-        fail(FAIL_RESOURCE, HERE, "out of memory: the report");
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
     fprintf(out, "%s\n", text);
     free(text);
     json_decref(value);

@@ -70,7 +70,7 @@ static void on_host_message(struct tables_host *host, struct sct_message *messag
     else if (message->kind == MESSAGE_DONE)
         sct_wake(MESSAGE_OF(struct remote_push, done, message)->waiter);
     else
-        fail(FAIL_ASSERTION, HERE, "the tables got a message of kind %u", message->kind);
+        fail_at(FAIL_ASSERTION, HERE, "the tables got a message of kind %u", message->kind);
 }
 
 struct host_start {
@@ -112,7 +112,7 @@ static void on_app_message(struct client *client, struct sct_message *message) {
     else if (message->kind == MESSAGE_ACTION)
         sct_activity_start("action", hook_run, MESSAGE_OF(struct hook, message, message));
     else
-        fail(FAIL_ASSERTION, HERE, "a machine got a message of kind %u", message->kind);
+        fail_at(FAIL_ASSERTION, HERE, "a machine got a message of kind %u", message->kind);
 }
 
 static void run_program(void *argument) {

@@ -133,7 +133,7 @@ static struct ct_outcome serve_call(struct tables *tables, struct request *reque
     case REQUEST_ANNOTATE:
         break;
     }
-    fail(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
+    fail_at(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
 }
 
 static void serve(struct tables *tables, struct request *request) {

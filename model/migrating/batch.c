@@ -162,7 +162,7 @@ static enum ct_status translate(struct attempt *attempt, const struct ct_operati
         translate_insert_or_merge(attempt, operation, existing);
         return CT_STATUS_NONE;
     }
-    fail(FAIL_ASSERTION, HERE, "unknown operation type %d", (int)operation->type);
+    fail_at(FAIL_ASSERTION, HERE, "unknown operation type %d", (int)operation->type);
 }
 
 static struct ct_outcome translate_all(struct attempt *attempt) {

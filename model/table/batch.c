@@ -90,5 +90,5 @@ const char *ct_operation_name(const struct ct_operation *operation) {
     case CT_INSERT_OR_MERGE:
         return "InsertOrMerge";
     }
-    fail(FAIL_ASSERTION, HERE, "unknown operation type %d", (int)operation->type);
+    fail_at(FAIL_ASSERTION, HERE, "unknown operation type %d", (int)operation->type);
 }

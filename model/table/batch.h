@@ -22,12 +22,12 @@ bool ct_is_delete_if_exists(const struct ct_operation *operation);
 // A copy with copies of the entities, as they are now (their If-Match values too).
 struct ct_batch ct_batch_copy(struct arena *arena, const struct ct_batch *batch);
 
-// The program error that a table must answer before it does anything: an empty batch, a null key, or
-// several partitions; NULL if there is none.
+// The program error that a table must answer before it does anything: an empty batch, a null key,
+// or several partitions; NULL if there is none.
 const char *ct_batch_program_error(const struct ct_batch *batch);
 
-// What the real service refuses with 400: more than CT_BATCH_OPERATIONS_MAX operations, a key twice,
-// more than CT_ROW_PROPERTIES_MAX properties. True and the operation's index if it would.
+// What the real service refuses with 400: more than CT_BATCH_OPERATIONS_MAX operations, a key
+// twice, more than CT_ROW_PROPERTIES_MAX properties. True and the operation's index if it would.
 bool ct_batch_exceeds_limits(const struct ct_batch *batch, size_t *op_index);
 
 // "Insert", "Replace", ..., "DeleteIfExists".

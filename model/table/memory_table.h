@@ -1,9 +1,9 @@
 // The in-memory table: the reference implementation of the interface, with its whole history.
 //
 // Keeps a snapshot after every successful batch (revision 0 is empty; a batch that changed nothing
-// makes one too) and so knows what a streamed read may return. Rows are immutable and shared between
-// snapshots. Everything lives in the table's arena. No scheduling points, no choices of its own:
-// where a streamed read may give several answers it asks [choose].
+// makes one too) and so knows what a streamed read may return. Rows are immutable and shared
+// between snapshots. Everything lives in the table's arena. No scheduling points, no choices of its
+// own: where a streamed read may give several answers it asks [choose].
 #ifndef MODEL_TABLE_MEMORY_TABLE_H
 #define MODEL_TABLE_MEMORY_TABLE_H
 
@@ -52,7 +52,8 @@ struct ct_valid_rows {
     bool may_end;
 };
 
-// The valid-row rule for a stream with [filter] started at revision [start] whose next row has a key
+// The valid-row rule for a stream with [filter] started at revision [start] whose next row has a
+// key
 // >= [from], evaluated now. With D_j the rows of snapshot j >= from that match and m the smallest
 // key in every D_j for j in start..now: the versions in any D_j with key <= m; without m all of
 // them, and the end. The list is in [arena].

@@ -1,5 +1,4 @@
 #include "tests/support/test.h"
-#undef fail // a macro of cmocka; ours is a function
 
 #include "core/base/rng.h"
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
-#undef fail // cmocka's macro hides core/base/assert.h's function
+#define fail_msg(...) \
+    (print_error("ERROR: "), print_error(__VA_ARGS__), print_error("\n"), _fail(__FILE__, __LINE__))
 
 #endif
