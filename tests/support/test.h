@@ -10,7 +10,4 @@
 
 #include <cmocka.h>
 
-#define fail_msg(...) \
-    (print_error("ERROR: "), print_error(__VA_ARGS__), print_error("\n"), _fail(__FILE__, __LINE__))
-
 #endif
