@@ -44,8 +44,16 @@ struct grouping {
     UT_hash_handle hh;
 };
 
-// The kind and the message with numbers and quoted texts left out, so that violations which differ
-// only in those share a key.
+// The end of a quoted or braced text that begins at [text]; [text] itself if none does.
+static const char *skip_value(const char *text) {
+    const char *end = *text == '\''  ? strchr(text + 1, '\'')
+                      : *text == '{' ? strchr(text, '}')
+                                     : NULL;
+    return end ? end : text;
+}
+
+// The kind and the message without numbers, punctuation and what is quoted or in braces, so that
+// violations which differ only in values share a key.
 static char *pattern_of(const struct sct_violation *violation) {
     size_t bytes = strlen(violation->kind) + strlen(violation->message) + 2;
     char *pattern = malloc(bytes);
@@ -54,9 +62,10 @@ static char *pattern_of(const struct sct_violation *violation) {
     char *out = stpcpy(pattern, violation->kind);
     *out++ = '\n';
     for (const char *in = violation->message; *in; in++) {
-        if (*in == '\'' && strchr(in + 1, '\''))
-            in = strchr(in + 1, '\'');
-        else if (!isdigit((unsigned char)*in))
+        const char *end = skip_value(in);
+        if (end != in)
+            in = end;
+        else if (isalpha((unsigned char)*in))
             *out++ = *in;
     }
     *out = '\0';

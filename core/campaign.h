@@ -32,7 +32,8 @@ struct sct_campaign_options {
     void *context;
 };
 
-// Violations of the same kind whose messages differ in numbers and quoted texts only.
+// Violations of the same kind whose messages differ in values only: numbers, and what is quoted or
+// stands in braces.
 struct sct_group {
     struct sct_violation violation; // of the lowest iteration
     uint64_t iteration;
