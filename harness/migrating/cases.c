@@ -172,31 +172,38 @@ static void case_13_setup(void *bugs) {
 
 // ---- Case 18: QueryStreamedKeepOldStream -------------------------------------------------------
 
-// Under the free transport: in the published one a machine's messages come in order, and the change
-// to the last state reaches the stream before the delete can be served.
-
-static void delete_1(struct app *app) {
-    execute_one(app, CT_DELETE, "1", CT_ANY_ETAG, 0);
+static void delete_4(struct app *app) {
+    execute_one(app, CT_DELETE, "4", CT_ANY_ETAG, 0);
 }
 
-// The write copies row 1: from then on its version in the old table is stale.
-static void write_1_and_stream(struct app *app) {
-    execute_one(app, CT_INSERT_OR_MERGE, "1", NULL, 1);
-    app_stream(app, NULL);
+// The write copies row 4: from then on its version in the old table is stale. The filter makes one
+// read pass over several rows, under the lock for which the change to the last state waits.
+static void write_4_and_stream(struct app *app) {
+    struct ct_property property = is_happy(true);
+    struct ct_batch batch = ct_batch_new(sct_arena(), 1);
+    struct ct_key key = {THE_PARTITION, "4"};
+    ct_batch_add(&batch, CT_INSERT_OR_MERGE, ct_row_new(sct_arena(), key, NULL, &property, 1));
+    app_execute(app, &batch);
+    app_stream(app, ct_filter_compare_bool(sct_arena(), IS_HAPPY, CT_EQ, true));
 }
 
-static void do_nothing(struct app *app) {
-    (void)app;
+static void case_18_deleter(struct app *app) {
+    add_hook(app, MT_USE_NEW_HIDE_METADATA, false, delete_4);
+}
+
+static void case_18_streamer(struct app *app) {
+    add_hook(app, MT_PREFER_NEW, true, write_4_and_stream);
+}
+
+static void case_18_create(struct world *world) {
+    load_published_rows(world);
+    app_start_published(app_add(world, "service-0", case_18_deleter));
+    app_start_published(app_add(world, "service-1", case_18_streamer));
+    start_migrator(world);
 }
 
 static void case_18_setup(void *bugs) {
-    struct tables_options options = {.choose = uniform_choice};
-    struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
-    load_published_rows(world);
-    add_hook(app_add(world, "service-0", do_nothing), MT_USE_NEW_HIDE_METADATA, false, delete_1);
-    add_hook(app_add(world, "service-1", do_nothing), MT_PREFER_NEW, true, write_1_and_stream);
-    app_add(world, "migrator", app_migrate);
-    world_start_direct(world);
+    start_world(bugs, case_18_create);
 }
 
 // ---- Registration ------------------------------------------------------------------------------

@@ -63,6 +63,8 @@ static void check_equal(struct ct_rows actual, struct ct_rows expected) {
 static void finish(void *bugs) {
     (void)bugs;
     const struct tables *tables = &present_world->tables;
+    sct_check(!tables->awaits_annotation, KIND_ANNOTATION_PROTOCOL,
+              "the last backend call was not annotated");
     check_old_table_empty(ct_memory_rows(tables->backend[TABLE_OLD]));
     check_no_metadata(ct_memory_rows(tables->backend[TABLE_NEW]));
     check_equal(ct_memory_rows(tables->backend[TABLE_NEW]), ct_memory_rows(tables->reference));

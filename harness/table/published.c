@@ -37,8 +37,9 @@ void published_serve(struct tables_host *host) {
     const uint32_t table_calls =
         SCT_KIND_BIT(MESSAGE_ANNOTATABLE_CALL) | SCT_KIND_BIT(MESSAGE_FREE_CALL);
     for (;;) {
-        uint32_t taken = host->tables->awaits_annotation ? ~table_calls : UINT32_MAX;
-        struct sct_message *message = sct_receive(taken, true, "take a request");
+        bool is_ready = !host->tables->awaits_annotation;
+        uint32_t taken = is_ready ? UINT32_MAX : ~table_calls;
+        struct sct_message *message = sct_receive(taken, is_ready, "take a request");
         if (message->kind >= MESSAGE_USER) {
             host->on_message(host, message);
             continue;

@@ -23,8 +23,10 @@ struct mt_table;
 // An instance, in env's arena. No scheduling point.
 struct mt_table *mt_open(const struct mt_options *options);
 
-// The virtual table. execute and query report one linearization point each through env; a stream
-// reports none. CT_INTERNAL_ERROR: a backend answered what the protocol holds impossible.
+// The virtual table. The operations of a batch must have distinct keys, as the real service
+// demands; with a key twice the batch may never succeed. execute and query report one linearization
+// point each through env; a stream reports none. CT_INTERNAL_ERROR: a backend answered what the
+// protocol holds impossible.
 struct ct_table *mt_interface(struct mt_table *table);
 
 // The migrator: continues from the present state to the end (state by state, copy pass, clean-up

@@ -244,6 +244,8 @@ static void apply(struct mt_subscription *subscription, enum mt_state state) {
     stream_lock(stream);
     if (!stream->ended && stream->failure.kind == CT_SUCCEEDED)
         stream->failure = change_state(stream, state);
+    // Nobody may ever read again: what is a mistake of the program is raised here.
+    REQUIRE(stream->failure.kind != CT_PROGRAM_ERROR, "stream: %s", stream->failure.message);
     stream_unlock(stream);
 }
 

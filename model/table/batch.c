@@ -12,6 +12,14 @@ static bool needs_if_match(enum ct_op_type type) {
     return type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE;
 }
 
+// The partition that the operations so far have set; NULL if none has.
+static const char *set_partition(const struct ct_batch *batch) {
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->operations[i].entity->key.partition)
+            return batch->operations[i].entity->key.partition;
+    return NULL;
+}
+
 void ct_batch_add(struct ct_batch *batch, enum ct_op_type type, struct ct_row *entity) {
     ASSERT(batch->count < batch->capacity);
     if (needs_if_match(type)) {
@@ -20,9 +28,9 @@ void ct_batch_add(struct ct_batch *batch, enum ct_op_type type, struct ct_row *e
             REQUIRE(!ct_string_equal(entity->etag, CT_IF_EXISTS_ETAG),
                     "the If-Match '**' is for a Delete only");
     }
-    if (batch->count > 0)
-        REQUIRE(ct_string_equal(entity->key.partition, batch->operations[0].entity->key.partition),
-                "all operations of a batch must be in one partition");
+    const char *partition = set_partition(batch);
+    REQUIRE(!partition || ct_string_equal(entity->key.partition, partition),
+            "all operations of a batch must be in one partition");
     batch->operations[batch->count++] = (struct ct_operation){.type = type, .entity = entity};
 }
 

@@ -12,8 +12,9 @@ struct ct_batch ct_batch_new(struct arena *arena, size_t capacity);
 
 // Appends an operation. The entity stays the caller's and is not copied. REQUIREs (a violation is a
 // program error, raised at once, whatever the table holds): a Replace, Merge or Delete has a
-// non-empty If-Match; "**" only on a Delete; the key's partition is that of the operations already
-// in the batch (a null partition differs from ""). Asserts that there is room.
+// non-empty If-Match; "**" only on a Delete; the partition is the one that the operations in the
+// batch have set, if one of them has set any (null sets none and differs from all others). Asserts
+// that there is room.
 void ct_batch_add(struct ct_batch *batch, enum ct_op_type type, struct ct_row *entity);
 
 // Whether [operation] is a Delete with If-Match "**".

@@ -270,7 +270,8 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
                                      const struct ct_row **row) {
     (void)where;
     struct memory_stream *stream = (struct memory_stream *)interface;
-    REQUIRE(!stream->closed, "read of a closed stream");
+    if (stream->closed)
+        return ct_program_error("read of a closed stream");
     *row = stream->ended ? NULL : choose_row(stream);
     if (*row)
         stream->from = ct_key_next((*row)->key, stream->table->options.arena);

@@ -1,0 +1,184 @@
+#include "harness/history/store.h"
+#include "core/base/assert.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    STORE_BYTES_MAX = 1 << 29, // of all values, of all keys
+    SHOWN_MAX = 48,            // bytes of a value
+};
+
+void store_init(struct store *store) {
+    *store = (struct store){.initial = STORE_NIL};
+    strings_init(&store->values, STORE_BYTES_MAX);
+    strings_init(&store->keys, STORE_BYTES_MAX);
+    // A string that no reader can give takes number 0; as a beginning it counts as empty.
+    uint32_t nil = strings_add(&store->values, "\0nil", 4);
+    ASSERT(nil == STORE_NIL);
+}
+
+void store_deinit(struct store *store) {
+    strings_deinit(&store->values);
+    strings_deinit(&store->keys);
+}
+
+static uint32_t state_words(const struct store *store) {
+    return store->is_whole && store->keys.count > 1 ? store->keys.count : 1;
+}
+
+static uint64_t word_of(const struct store *store, const struct sct_operation *operation) {
+    return state_words(store) > 1 ? operation->key : 0;
+}
+
+static void init(void *context, uint64_t *state) {
+    const struct store *store = context;
+    for (uint32_t i = 0; i < state_words(store); i++)
+        state[i] = store->initial;
+}
+
+static uint64_t append(struct store *store, uint64_t value, uint64_t end) {
+    if (value == STORE_NIL)
+        return end;
+    return strings_join(&store->values, (uint32_t)value, (uint32_t)end);
+}
+
+static uint32_t step(void *context, const uint64_t *state, const struct sct_operation *operation,
+                     uint32_t way, uint64_t *next) {
+    struct store *store = context;
+    uint64_t word = word_of(store, operation);
+    uint64_t value = state[word];
+    bool is_expected = value == operation->input[0]; // by a compare-and-set
+    (void)way;                                       // there is at most one
+    switch ((enum store_function)operation->function) {
+    case STORE_READ:
+        if (operation->has_output && operation->output != value)
+            return 0;
+        break;
+    case STORE_WRITE:
+        value = operation->input[0];
+        break;
+    case STORE_CAS:
+        if (operation->has_output && operation->output != is_expected)
+            return 0;
+        value = is_expected ? operation->input[1] : value;
+        break;
+    case STORE_APPEND:
+        value = append(store, value, operation->input[0]);
+        if (value == STRINGS_FULL)
+            return LIN_GAVE_UP;
+        break;
+    case STORE_FUNCTION_COUNT:
+        break;
+    }
+    memcpy(next, state, state_words(store) * sizeof *next);
+    next[word] = value;
+    return 1;
+}
+
+static uint64_t part(void *context, const struct sct_operation *operation) {
+    (void)context;
+    return operation->key;
+}
+
+static bool observes(void *context, const struct sct_operation *operation) {
+    (void)context;
+    return operation->function == STORE_READ ||
+           (operation->function == STORE_CAS && operation->has_output && !operation->output);
+}
+
+// Whether [value] is [goal], or can become it by appending.
+static bool can_become(const struct store *store, uint64_t value, uint64_t goal) {
+    if (value == goal || (value == STORE_NIL && store->has_appends))
+        return true;
+    return store->has_appends && goal != STORE_NIL &&
+           strings_begins(&store->values, (uint32_t)goal, (uint32_t)value);
+}
+
+static bool reaches(void *context, const uint64_t *state, const struct sct_operation *goal) {
+    const struct store *store = context;
+    return goal->function != STORE_READ ||
+           can_become(store, state[word_of(store, goal)], goal->output);
+}
+
+static bool leads(void *context, const struct sct_operation *operation,
+                  const struct sct_operation *goal) {
+    const struct store *store = context;
+    if (operation->key != goal->key)
+        return false;
+    if (operation->function == STORE_WRITE)
+        return can_become(store, operation->input[0], goal->output);
+    return operation->function == STORE_CAS && can_become(store, operation->input[1], goal->output);
+}
+
+// ---- Words -------------------------------------------------------------------------------------
+
+static void add_quoted(const struct strings *strings, uint32_t number, struct text *text) {
+    const char *bytes = strings_text(strings, number);
+    uint32_t length = strings_length(strings, number);
+    if (length > 0 && length <= SHOWN_MAX && strspn("0123456789", "0123456789") > 0 &&
+        memchr(bytes, '\0', length) == NULL) {
+        uint32_t digits = 0;
+        while (digits < length && bytes[digits] >= '0' && bytes[digits] <= '9')
+            digits++;
+        if (digits == length) {
+            text_add(text, "%.*s", (int)length, bytes);
+            return;
+        }
+    }
+    if (length <= SHOWN_MAX)
+        text_add(text, "\"%.*s\"", (int)length, bytes);
+    else
+        text_add(text, "\"%.*s...%.*s\" (%" PRIu32 " bytes)", SHOWN_MAX / 2, bytes, SHOWN_MAX / 2,
+                 bytes + length - SHOWN_MAX / 2, length);
+}
+
+void store_describe_value(const struct store *store, uint64_t value, struct text *text) {
+    if (value == STORE_NIL)
+        text_add(text, "nil");
+    else
+        add_quoted(&store->values, (uint32_t)value, text);
+}
+
+static void add_value(const struct store *store, uint64_t value, struct text *text) {
+    text_add(text, " ");
+    store_describe_value(store, value, text);
+}
+
+static void describe(void *context, const struct sct_operation *operation, struct text *text) {
+    const struct store *store = context;
+    text_add(text, "%s", store->names[operation->function]);
+    if (store->is_map) {
+        text_add(text, " ");
+        add_quoted(&store->keys, (uint32_t)operation->key, text);
+    }
+    if (operation->function != STORE_READ)
+        add_value(store, operation->input[0], text);
+    if (operation->function == STORE_CAS)
+        add_value(store, operation->input[1], text);
+    if (operation->returned_at == SCT_NEVER) {
+        text_add(text, ", never returned");
+    } else if (operation->function == STORE_READ || operation->function == STORE_CAS) {
+        text_add(text, " ->");
+        if (!operation->has_output)
+            text_add(text, " ?");
+        else if (operation->function == STORE_READ)
+            add_value(store, operation->output, text);
+        else
+            text_add(text, " %s", operation->output ? "ok" : "fail");
+    }
+}
+
+struct lin_spec store_spec(struct store *store) {
+    return (struct lin_spec){
+        .context = store,
+        .state_words = state_words(store),
+        .init = init,
+        .step = step,
+        .describe = describe,
+        .part = store->is_whole ? NULL : part,
+        .observes = observes,
+        .reaches = reaches,
+        .leads = leads,
+    };
+}
