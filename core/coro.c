@@ -235,7 +235,6 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
         coro = make(pool);
 #if ARENA_POISONS
     __asan_unpoison_memory_region(coro->stack_low, coro->stack_bytes);
-    coro->fake_stack = NULL;
 #endif
     coro->function = function;
     coro->argument = argument;

@@ -294,13 +294,20 @@ static uint64_t checksum_of(const char *text, size_t length) {
     return hash_bytes(text, end);
 }
 
+// The line in which the first NUL byte of [text] stands.
+static size_t first_nul_line(const char *text) {
+    size_t line = 1;
+    for (; *text; text++)
+        line += *text == '\n';
+    return line;
+}
+
 bool sct_trace_parse(char *text, size_t length, struct sct_trace *trace, struct error *error) {
     *trace = (struct sct_trace){.storage = text};
     struct reader reader = {.next = text, .error = error};
     uint64_t checksum = checksum_of(text, length);
-    const char *nul = memchr(text, '\0', length);
-    if (nul)
-        return error_set(error, "byte %zu: expected text, found a NUL byte", (size_t)(nul - text));
+    if (memchr(text, '\0', length))
+        return error_set(error, "line %zu: expected text, found a NUL byte", first_nul_line(text));
     return read_header(&reader, trace) && read_decisions(&reader, trace, length) &&
            read_checksum(&reader, checksum);
 }
