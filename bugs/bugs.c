@@ -49,6 +49,14 @@ bool bug_find(enum bug_model model, const char *number_or_name, enum bug *bug) {
     return false;
 }
 
+bool bug_are_built_in(void) {
+#ifdef MTCHECK_NO_BUGS
+    return false;
+#else
+    return true;
+#endif
+}
+
 void bug_set_inject(struct bug_set *bugs, enum bug bug) {
     ASSERT(bug < BUG_COUNT);
     bugs->on |= UINT64_C(1) << bug;

@@ -44,6 +44,9 @@ const char *bug_kind_name(enum bug_kind kind);
 // Finds a bug of [model] by decimal number or by exact name. False if there is none.
 bool bug_find(enum bug_model model, const char *number_or_name, enum bug *bug);
 
+// Whether this build has the bugs at all (see MTCHECK_NO_BUGS).
+bool bug_are_built_in(void);
+
 // Injects [bug] from now on.
 void bug_set_inject(struct bug_set *bugs, enum bug bug);
 

@@ -2,6 +2,7 @@
 #include "core/campaign.h"
 #include "core/base/hash.h"
 #include "core/base/map.h"
+#include "core/internal.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -12,28 +13,90 @@ uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
     return rng_mix(rng_mix(seed) + iteration);
 }
 
-struct sct_calibration sct_calibrate(struct sct_engine *engine, const struct sct_program *program,
-                                     const char *name, const struct sct_strategy *strategy,
-                                     uint64_t seed) {
+// ---- Calibration -------------------------------------------------------------------------------
+
+// Steps of tasks over the calibration executions.
+struct tally {
+    struct sct_calibration *calibration;
+    uint32_t executions[SCT_TASK_COUNTS_MAX]; // in which the task was started
+    uint64_t steps[SCT_TASK_COUNTS_MAX];
+};
+
+static void tally_task(void *context, const struct sct_task_identity *identity, uint32_t steps) {
+    struct tally *tally = context;
+    struct sct_calibration *calibration = tally->calibration;
+    uint32_t i = 0;
+    while (i < calibration->count_count &&
+           calibration->counts[i].identity.signature != identity->signature)
+        i++;
+    if (i == SCT_TASK_COUNTS_MAX)
+        return; // the rest count as unseen
+    if (i == calibration->count_count) {
+        calibration->count_count++;
+        calibration->counts[i].identity = *identity;
+    }
+    tally->executions[i]++;
+    tally->steps[i] += steps;
+}
+
+static void average(struct tally *tally) {
+    struct sct_calibration *calibration = tally->calibration;
+    for (uint32_t i = 0; i < calibration->count_count; i++)
+        calibration->counts[i].steps =
+            (uint32_t)((tally->steps[i] + tally->executions[i] - 1) / tally->executions[i]);
+}
+
+static uint64_t calibration_seed(const char *name, const struct sct_strategy *strategy,
+                                 uint64_t seed) {
     char buffer[512];
     struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "%s ", name);
     sct_strategy_format(strategy, &text);
-    uint64_t base = rng_mix(seed ^ hash_bytes(text.data, text.length));
-    struct error error;
-    struct sct_strategy *random = sct_strategy_new("random", &error);
-    ASSERT(random);
-    struct sct_calibration calibration = {.decisions_max = 1, .tasks_max = 1};
+    return rng_mix(seed ^ hash_bytes(text.data, text.length));
+}
+
+// Random walks see the program's middle; runs without any change of priorities starve tasks and see
+// its longest executions, which change points must be able to reach.
+static const char *const calibration_strategies[] = {"random", "pct:1"};
+enum { CALIBRATION_STRATEGIES = 2 };
+
+static void calibrate_one(struct sct_engine *engine, const struct sct_program *program,
+                          struct sct_strategy *const *measuring, struct sct_strategy *strategy,
+                          uint64_t seed) {
+    struct sct_calibration *calibration = &strategy->calibration;
+    *calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
+    struct tally tally = {.calibration = calibration};
+    sct_engine_watch_tasks(engine, tally_task, &tally);
     for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS; i++) {
-        const struct sct_result *result =
-            sct_engine_run(engine, program, random, sct_execution_seed(base, i));
-        if (result->schedule_count > calibration.decisions_max)
-            calibration.decisions_max = result->schedule_count;
-        if (result->task_count > calibration.tasks_max)
-            calibration.tasks_max = result->task_count;
+        const struct sct_result *result = sct_engine_run(
+            engine, program, measuring[i % CALIBRATION_STRATEGIES], sct_execution_seed(seed, i));
+        if (result->schedule_count > calibration->decisions_max)
+            calibration->decisions_max = result->schedule_count;
+        if (result->task_count > calibration->tasks_max)
+            calibration->tasks_max = result->task_count;
     }
-    sct_strategy_free(random);
-    return calibration;
+    sct_engine_watch_tasks(engine, NULL, NULL);
+    average(&tally);
+}
+
+void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
+                   struct sct_strategy *strategy, uint64_t seed) {
+    struct error error;
+    struct sct_strategy *measuring[CALIBRATION_STRATEGIES];
+    for (int i = 0; i < CALIBRATION_STRATEGIES; i++) {
+        measuring[i] = sct_strategy_new(calibration_strategies[i], &error);
+        ASSERT(measuring[i]);
+    }
+    for (size_t i = 0; i < sct_strategy_count(strategy); i++) {
+        struct sct_strategy *member = sct_strategy_member(strategy, i);
+        calibrate_one(engine, program, measuring, member, calibration_seed(name, member, seed));
+    }
+    for (int i = 0; i < CALIBRATION_STRATEGIES; i++)
+        sct_strategy_free(measuring[i]);
+}
+
+struct sct_strategy *sct_strategy_for(struct sct_strategy *strategy, uint64_t iteration) {
+    return sct_strategy_member(strategy, iteration % sct_strategy_count(strategy));
 }
 
 // ---- Grouping of violations --------------------------------------------------------------------
@@ -79,6 +142,7 @@ static struct sct_group *new_group(const struct sct_result *result, uint64_t ite
     group->violation = result->violation;
     group->iteration = iteration;
     group->decision_count = result->decision_count;
+    group->count = 1;
     return group;
 }
 
@@ -92,7 +156,8 @@ struct run {
     struct timespec start;
 };
 
-static void count_violation(struct run *run, const struct sct_result *result, uint64_t iteration) {
+// Counts it in its group; whether that is new.
+static bool count_violation(struct run *run, const struct sct_result *result, uint64_t iteration) {
     run->campaign->violations++;
     char *pattern = pattern_of(&result->violation);
     struct grouping *grouping;
@@ -100,19 +165,20 @@ static void count_violation(struct run *run, const struct sct_result *result, ui
     if (grouping) {
         free(pattern);
         grouping->group->count++;
-        return;
+        return false;
     }
     grouping = calloc(1, sizeof *grouping);
     if (!grouping)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
     grouping->key = pattern;
     grouping->group = new_group(result, iteration);
-    grouping->group->count = 1;
+    grouping->group->strategy = sct_strategy_for(run->options->strategy, iteration);
     *run->last_group = grouping->group;
     run->last_group = &grouping->group->next;
     HASH_ADD_KEYPTR(hh, run->groupings, grouping->key, strlen(grouping->key), grouping);
     if (run->options->on_violation)
         run->options->on_violation(run->options->context, iteration, result);
+    return true;
 }
 
 static void free_groupings(struct run *run) {
@@ -126,13 +192,21 @@ static void free_groupings(struct run *run) {
 
 // ---- The loop ----------------------------------------------------------------------------------
 
+static const struct sct_result *run_one(struct run *run, struct sct_engine *engine,
+                                        uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
+    return sct_engine_run(engine, options->program, sct_strategy_for(options->strategy, iteration),
+                          sct_execution_seed(options->seed, iteration));
+}
+
 static double seconds_since(const struct timespec *start) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
 }
 
-static void account(struct run *run, const struct sct_result *result, uint64_t iteration) {
+// Whether the execution is the first of a new group of violations.
+static bool account(struct run *run, const struct sct_result *result, uint64_t iteration) {
     struct sct_campaign *campaign = run->campaign;
     campaign->iterations_run++;
     campaign->decisions += result->decision_count;
@@ -141,10 +215,59 @@ static void account(struct run *run, const struct sct_result *result, uint64_t i
     // A sum of mixed terms: the same in whatever order the executions were run.
     campaign->fingerprint +=
         rng_mix(rng_mix(iteration) ^ result->fingerprint ^ (uint64_t)result->outcome);
+    struct sct_share *share = &campaign->shares[iteration % campaign->share_count];
+    share->iterations_run++;
+    share->violations += result->outcome == SCT_VIOLATED;
     if (result->outcome == SCT_STEP_LIMIT)
         campaign->step_limit_hits++;
-    if (result->outcome == SCT_VIOLATED)
-        count_violation(run, result, iteration);
+    return result->outcome == SCT_VIOLATED && count_violation(run, result, iteration);
+}
+
+// ---- Repeating ---------------------------------------------------------------------------------
+
+static bool compare_decisions(const uint32_t *first, uint32_t first_count,
+                              const struct sct_engine *engine, struct error *difference) {
+    uint32_t i = 0;
+    while (i < first_count && i < engine->decision_count && first[i] == engine->packed[i])
+        i++;
+    if (i == first_count && i == engine->decision_count)
+        return true;
+    return error_set(difference, "decision %u of %u differs from the first time (%u decisions)", i,
+                     engine->decision_count, first_count);
+}
+
+static bool compare_results(const struct sct_result *first, const struct sct_result *second,
+                            struct error *difference) {
+    bool is_same = first->outcome == second->outcome &&
+                   (first->outcome != SCT_VIOLATED ||
+                    (strcmp(first->violation.kind, second->violation.kind) == 0 &&
+                     strcmp(first->violation.message, second->violation.message) == 0));
+    return is_same || error_set(difference, "the same decisions ended differently: %.150s; %.150s",
+                                first->outcome == SCT_VIOLATED ? first->violation.message : "-",
+                                second->outcome == SCT_VIOLATED ? second->violation.message : "-");
+}
+
+// Runs the engine's last execution again; false with what is different.
+static bool repeats(struct run *run, struct sct_engine *engine, uint64_t iteration,
+                    struct error *difference) {
+    struct sct_result first = engine->result;
+    size_t bytes = sizeof(uint32_t) * first.decision_count;
+    uint32_t *decisions = malloc(bytes + 1);
+    if (!decisions)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: repeating %u decisions", first.decision_count);
+    memcpy(decisions, engine->packed, bytes);
+    const struct sct_result *second = run_one(run, engine, iteration);
+    bool is_same = compare_decisions(decisions, first.decision_count, engine, difference) &&
+                   compare_results(&first, second, difference);
+    free(decisions);
+    return is_same;
+}
+
+static void check_repeats(struct run *run, struct sct_engine *engine, uint64_t iteration) {
+    struct sct_campaign *campaign = run->campaign;
+    campaign->unrepeatable.is_found =
+        !repeats(run, engine, iteration, &campaign->unrepeatable.difference);
+    campaign->unrepeatable.iteration = iteration;
 }
 
 static bool should_stop(const struct run *run) {
@@ -153,9 +276,12 @@ static bool should_stop(const struct run *run) {
         run->campaign->was_interrupted = true;
         return true;
     }
+    if (run->campaign->unrepeatable.is_found)
+        return true;
     if (run->campaign->violations > 0 && !options->keep_going)
         return true;
-    return options->seconds_max > 0 && seconds_since(&run->start) >= options->seconds_max;
+    return options->seconds_max > 0 && run->campaign->iterations_run > 0 &&
+           seconds_since(&run->start) >= options->seconds_max;
 }
 
 static void summarise(struct run *run) {
@@ -170,18 +296,26 @@ static void summarise(struct run *run) {
         campaign->rate = sct_rate_fixed(campaign->violations, runs);
 }
 
+static void divide(struct sct_campaign *campaign, struct sct_strategy *strategy) {
+    campaign->share_count = sct_strategy_count(strategy);
+    ASSERT(campaign->share_count <= SCT_SHARES_MAX);
+    for (size_t i = 0; i < campaign->share_count; i++)
+        campaign->shares[i].strategy = sct_strategy_member(strategy, i);
+}
+
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign) {
     *campaign = (struct sct_campaign){0};
     struct run run = {.options = options, .campaign = campaign, .last_group = &campaign->groups};
+    divide(campaign, options->strategy);
     sct_seen_init(&run.seen);
     clock_gettime(CLOCK_MONOTONIC, &run.start);
     for (uint64_t i = 0; i < options->iterations && !should_stop(&run); i++) {
         uint64_t iteration = options->first_iteration + i;
-        const struct sct_result *result =
-            sct_engine_run(engine, options->program, options->strategy,
-                           sct_execution_seed(options->seed, iteration));
-        account(&run, result, iteration);
+        bool is_new_group = account(&run, run_one(&run, engine, iteration), iteration);
+        bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0;
+        if (is_due || (options->repeat_every > 0 && is_new_group))
+            check_repeats(&run, engine, iteration);
     }
     summarise(&run);
     free_groupings(&run);

@@ -3,7 +3,7 @@
 //
 // Execution i is a function of seed, name, strategy and i alone: the same in a campaign, alone, or
 // in another order. What a strategy must know of the program is measured beforehand, on a fixed
-// number of uncounted random executions.
+// number of uncounted executions.
 #ifndef CORE_CAMPAIGN_H
 #define CORE_CAMPAIGN_H
 
@@ -19,13 +19,15 @@ enum { SCT_CALIBRATION_RUNS = 16 };
 
 struct sct_campaign_options {
     const struct sct_program *program;
-    const char *name; // of model and test; part of the seed of the calibration
-    struct sct_strategy *strategy;
+    struct sct_strategy *strategy; // calibrated; one with members takes them in turn
     uint64_t seed;
     uint64_t first_iteration;
-    uint64_t iterations;                      // how many from there on; SCT_UNLIMITED is allowed
-    double seconds_max;                       // 0: no limit; checked after every execution
-    bool keep_going;                          // do not stop at the first violation
+    uint64_t iterations; // how many from there on; SCT_UNLIMITED is allowed
+    double seconds_max;  // 0: no limit; checked after every execution
+    bool keep_going;     // do not stop at the first violation
+    // Every repeat_every-th execution, and the first violation of each group, is run again and
+    // compared; a difference ends the campaign. 0: none is.
+    uint64_t repeat_every;
     const volatile sig_atomic_t *interrupted; // stop soon when it is not 0; may be NULL
     // Called at once for every violation whose kind and message pattern are new.
     void (*on_violation)(void *context, uint64_t iteration, const struct sct_result *result);
@@ -37,10 +39,20 @@ struct sct_campaign_options {
 struct sct_group {
     struct sct_violation violation; // of the lowest iteration
     uint64_t iteration;
+    const struct sct_strategy *strategy; // that served it
     uint32_t decision_count;
     uint64_t count;
     struct sct_group *next; // by iteration
 };
+
+// What one strategy of a campaign did.
+struct sct_share {
+    const struct sct_strategy *strategy;
+    uint64_t iterations_run;
+    uint64_t violations;
+};
+
+enum { SCT_SHARES_MAX = 32 };
 
 struct sct_campaign {
     uint64_t iterations_run;
@@ -49,25 +61,37 @@ struct sct_campaign {
     uint64_t decisions;
     uint64_t points;
     uint64_t distinct_behaviours;
-    // Over iteration number, decisions and outcome of all executions; does not depend on their
-    // order.
+    // Over iteration number, decisions and outcome of all executions: a sum modulo 2^64, so that
+    // parts of a campaign add up to the whole in any order.
     uint64_t fingerprint;
     double elapsed_seconds;
     bool was_interrupted;
+    // The first execution that was not the same when repeated: the system under test depends on
+    // something that is not under control.
+    struct {
+        bool is_found;
+        uint64_t iteration;
+        struct error difference;
+    } unrepeatable;
     struct sct_rate rate;
+    struct sct_share shares[SCT_SHARES_MAX];
+    size_t share_count;
     struct sct_group *groups; // the first is the first violation
 };
 
 // The seed of execution [iteration].
 uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
 
-// Measures what strategies may know, by SCT_CALIBRATION_RUNS random executions whose seeds derive
-// from [seed], [name] and the strategy's spec. What they find is ignored.
-struct sct_calibration sct_calibrate(struct sct_engine *engine, const struct sct_program *program,
-                                     const char *name, const struct sct_strategy *strategy,
-                                     uint64_t seed);
+// Measures what [strategy] (each of its members, if it has some) may know, by SCT_CALIBRATION_RUNS
+// executions, random walks and executions without priority changes in turn, whose seeds derive from
+// [seed], [name] and the strategy's spec. What they find is ignored.
+void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
+                   struct sct_strategy *strategy, uint64_t seed);
 
-// Runs a campaign; the strategy has been calibrated. The groups are freed by sct_campaign_free.
+// The strategy that serves execution [iteration].
+struct sct_strategy *sct_strategy_for(struct sct_strategy *strategy, uint64_t iteration);
+
+// Runs a campaign. The groups are freed by sct_campaign_free.
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign);
 

@@ -207,6 +207,11 @@ static struct sct_coro *make(struct sct_coro_pool *pool) {
     return coro;
 }
 
+void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count) {
+    while (pool->made_count < count)
+        sct_coro_give_back(pool, make(pool));
+}
+
 // Lays out the stack so that the first switch to [coro] enters [enter].
 static void prepare(struct sct_coro *coro) {
 #ifdef SCT_UCONTEXT

@@ -40,6 +40,9 @@ void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes);
 
 void sct_coro_pool_deinit(struct sct_coro_pool *pool);
 
+// Makes stacks until there are [count], so that taking one does not have to.
+void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count);
+
 // Takes back every coroutine, suspended ones too.
 void sct_coro_pool_reset(struct sct_coro_pool *pool);
 

@@ -10,6 +10,7 @@
 enum {
     DEFAULT_STEPS = 10000,
     DEFAULT_HANG_MS = 2000,
+    USUAL_STACKS = 32, // made at the start; more are made when an execution needs them
     DEFAULT_STACK_BYTES = ARENA_POISONS ? 256 * 1024 : 64 * 1024,
     DEFAULT_ARENA_BYTES = 256 * 1024 * 1024,
 };
@@ -42,10 +43,10 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
 void sct_leave(struct sct_engine *engine, enum sct_outcome outcome) {
     static struct sct_coro abandoned; // nobody comes back to it
     struct sct_coro *from = engine->self ? engine->self->coro : &abandoned;
+    engine->self = NULL; // from here on a fault is the tool's own
     ASSERT(!engine->ended);
     engine->ended = true;
     engine->result.outcome = outcome;
-    engine->self = NULL;
     sct_coro_switch(from, &engine->home);
     abort(); // an execution that has ended was continued
 }
@@ -73,11 +74,14 @@ static void narrate_decision(const struct sct_engine *engine, uint32_t index) {
     engine->narrator(engine->narrator_context, index, machine, line);
 }
 
+static inline void check_room(struct sct_engine *engine) {
+    if (__builtin_expect(engine->decision_count == engine->decision_capacity, 0))
+        sct_leave(engine, SCT_STEP_LIMIT);
+}
+
 static inline void record(struct sct_engine *engine, uint32_t packed,
                           const struct sct_machine *machine, const char *label, const char *where) {
     uint32_t index = engine->decision_count;
-    if (__builtin_expect(index == engine->decision_capacity, 0))
-        sct_leave(engine, SCT_STEP_LIMIT);
     engine->packed[index] = packed;
     engine->notes[index] = (struct sct_decision_note){machine, label, where};
     engine->decision_count = index + 1;
@@ -88,13 +92,17 @@ static inline void record(struct sct_engine *engine, uint32_t packed,
 // Asks the strategy which of several enabled tasks runs. With [sct_choose], the one place where
 // nondeterminism enters an execution and where it is recorded.
 static unsigned decide_task(struct sct_engine *engine) {
+    check_room(engine);
     struct sct_schedule_point point = {
         .enabled = engine->enabled,
         .count = sct_count_bits(engine->enabled),
+        .alive = engine->alive,
         .fresh = engine->fresh,
         .current = engine->last_slot,
         .ordinal = ++engine->schedule_count,
         .accesses = engine->accesses,
+        .steps = engine->steps,
+        .identities = engine->identities,
     };
     engine->fresh = 0;
     unsigned slot = engine->strategy->ops->pick(engine->strategy, &point);
@@ -113,6 +121,7 @@ uint32_t sct_choose(uint32_t count, const char *label) {
     ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
     if (count == 1)
         return 0;
+    check_room(engine);
     uint32_t answer = engine->strategy->ops->choose(engine->strategy, count);
     if (__builtin_expect(engine->strategy->diverged, 0))
         sct_leave(engine, SCT_DIVERGED);
@@ -150,6 +159,7 @@ void sct_reschedule(struct sct_engine *engine) {
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
     unsigned slot =
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
+    engine->steps[slot]++;
     struct sct_task *next = engine->tasks[slot];
     if (next == engine->current)
         return;
@@ -194,7 +204,7 @@ static void check_nothing_unfinished(struct sct_engine *engine) {
 
 // ---- Running -----------------------------------------------------------------------------------
 
-// Runs [function] as an atomic phase on a coroutine of its own, so that a fault in it is a finding.
+// Runs [body] as an atomic phase on a coroutine of its own, so that a fault in it is a finding.
 // Returns with engine->ended set: SCT_PASSED if nothing went wrong until everything was quiet.
 static void run_phase(struct sct_engine *engine, void (*body)(void *)) {
     struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
@@ -215,6 +225,7 @@ static void setup_and_schedule(void *argument) {
 }
 
 static void finish(void *argument) {
+    ((struct sct_engine *)argument)->is_finishing = true;
     running_program->finish(running_program->context);
     sct_leave(argument, SCT_PASSED);
 }
@@ -224,12 +235,21 @@ static void reset(struct sct_engine *engine) {
     sct_coro_pool_reset(&engine->pool);
     engine->enabled = engine->fresh = engine->alive = 0;
     engine->decision_count = engine->schedule_count = engine->point_count = 0;
-    engine->task_count = 0;
+    engine->task_count = engine->machine_count = 0;
     engine->last_slot = 0;
+    engine->is_finishing = false;
     engine->strands = NULL;
     engine->strands_end = &engine->strands;
     engine->result.violation.kind = NULL;
     engine->executions++;
+}
+
+static void end_living_tasks(struct sct_engine *engine) {
+    for (uint64_t left = engine->alive; left; left &= left - 1) {
+        int slot = __builtin_ctzll(left);
+        engine->on_task_end(engine->on_task_end_context, &engine->identities[slot],
+                            engine->steps[slot]);
+    }
 }
 
 const struct sct_result *sct_engine_run(struct sct_engine *engine,
@@ -248,6 +268,8 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
         check_nothing_unfinished(engine);
     if (result->outcome == SCT_PASSED && program->finish)
         run_phase(engine, finish);
+    if (engine->on_task_end)
+        end_living_tasks(engine);
     result->decision_count = engine->decision_count;
     result->schedule_count = engine->schedule_count;
     result->point_count = engine->point_count;
@@ -264,9 +286,9 @@ static void on_fail(enum fail_kind kind, const char *where, const char *message)
     static const char *const names[] = {
         [FAIL_ASSERTION] = SCT_KIND_ASSERTION,
         [FAIL_PROGRAM_ERROR] = SCT_KIND_PROGRAM_ERROR,
-        [FAIL_RESOURCE] = SCT_KIND_OUT_OF_MEMORY,
+        [FAIL_LIMIT] = SCT_KIND_OUT_OF_MEMORY,
     };
-    if (sct_engine_inside())
+    if (kind != FAIL_RESOURCE && sct_engine_inside())
         sct_violate(sct_engine_now, names[kind], where, message);
     outside_handler(kind, where, message);
 }
@@ -298,8 +320,10 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the engine");
     engine->options = *options;
     apply_defaults(&engine->options);
+    ASSERT(engine->options.steps_max <= SCT_STEPS_LIMIT);
     arena_init(&engine->arena, engine->options.arena_bytes);
     sct_coro_pool_init(&engine->pool, engine->options.stack_bytes);
+    sct_coro_pool_reserve(&engine->pool, USUAL_STACKS);
     // Values are decisions without a scheduling point: give them as much room again.
     engine->decision_capacity = engine->options.steps_max * 2 + 64;
     engine->packed = reserve(sizeof *engine->packed * engine->decision_capacity);
@@ -322,6 +346,11 @@ void sct_engine_close(struct sct_engine *engine) {
     sct_coro_pool_deinit(&engine->pool);
     arena_deinit(&engine->arena);
     free(engine);
+}
+
+void sct_engine_watch_tasks(struct sct_engine *engine, sct_task_watcher watcher, void *context) {
+    engine->on_task_end = watcher;
+    engine->on_task_end_context = context;
 }
 
 void sct_engine_narrate(struct sct_engine *engine, sct_narrator narrator, void *context) {

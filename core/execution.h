@@ -78,6 +78,12 @@ typedef void (*sct_narrator)(void *context, uint32_t decision, const char *machi
                              const char *line);
 void sct_engine_narrate(struct sct_engine *engine, sct_narrator narrator, void *context);
 
+// Who is told of every task at its end (or the execution's), and how many steps it took; NULL:
+// nobody, the normal case.
+typedef void (*sct_task_watcher)(void *context, const struct sct_task_identity *identity,
+                                 uint32_t steps);
+void sct_engine_watch_tasks(struct sct_engine *engine, sct_task_watcher watcher, void *context);
+
 // Runs [program] once; [seed] seeds the strategy's generator. The result and what it points to are
 // valid until the next run.
 const struct sct_result *sct_engine_run(struct sct_engine *engine,

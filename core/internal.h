@@ -27,8 +27,17 @@ struct sct_task {
     bool is_idle; // waits in sct_receive with may_idle
 };
 
+enum { SCT_TASK_NAMES_MAX = 8 };
+
 struct sct_machine {
     const char *name;
+    uint32_t index;
+    // How many tasks of each name were started, for their identities.
+    struct {
+        const char *name;
+        uint64_t hash;
+        uint32_t count;
+    } names[SCT_TASK_NAMES_MAX];
     struct sct_message *first, **last; // mailbox
     struct sct_task *receiver;         // waits in sct_receive
     uint32_t receives;                 // for these kinds
@@ -53,6 +62,8 @@ struct sct_engine {
     struct sct_task *current; // NULL in setup and finish, which are atomic
     struct sct_task *tasks[SCT_TASKS_MAX];
     const struct sct_access *accesses[SCT_TASKS_MAX];
+    uint32_t steps[SCT_TASKS_MAX];
+    struct sct_task_identity identities[SCT_TASKS_MAX];
     struct sct_strategy *strategy;
     uint32_t *packed; // the decisions, for fingerprint and replay
     struct sct_decision_note *notes;
@@ -63,10 +74,14 @@ struct sct_engine {
 
     uint64_t alive; // slots in use
     uint32_t task_count;
+    uint32_t machine_count;
+    sct_task_watcher on_task_end; // calibration only
+    void *on_task_end_context;
     struct sct_strand *strands, **strands_end; // in order of creation
     struct arena arena;
     struct sct_coro_pool pool;
     struct sct_coro home; // the engine's own stack
+    bool is_finishing;    // the final check runs: no more tasks
     bool ended;           // the verdict stands; nothing more is scheduled
     struct sct_result result;
     sct_narrator narrator;
@@ -79,13 +94,13 @@ struct sct_engine {
 extern struct sct_engine *sct_engine_now;
 
 // Gives the turn away: picks the next task and continues it. Returns when the running strand is
-// continued. The running task may be disabled or even gone ([is_over]: then it never returns).
+// continued; never, if the running task is over.
 void sct_reschedule(struct sct_engine *engine);
 
 // Ends the execution with [outcome]: leaves the running coroutine for ever.
 _Noreturn void sct_leave(struct sct_engine *engine, enum sct_outcome outcome);
 
-// Records a violation and leaves. [machine] NULL: the running one.
+// Records a violation blamed on the running machine, and leaves.
 _Noreturn void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
                            const char *message);
 
@@ -93,10 +108,10 @@ _Noreturn void sct_violate(struct sct_engine *engine, const char *kind, const ch
 void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
                const char *message);
 
-// The name of the machine whose code runs, "setup" or "finish" aside.
+// The name of the machine whose code runs; "harness" in setup and finish.
 const char *sct_running_name(const struct sct_engine *engine);
 
-// Runs a strand's function to its end; the body of every coroutine.
+// Makes [strand] a living coroutine that will run [function].
 void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
                      const char *name, void (*function)(void *), void *argument);
 

@@ -1,7 +1,9 @@
 #include "core/machine.h"
+#include "core/base/hash.h"
 #include "core/internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const struct sct_access sct_access_none = {.mode = SCT_ACCESS_NONE};
 const struct sct_access sct_access_unknown = {.mode = SCT_ACCESS_UNKNOWN, .high = UINT64_MAX};
@@ -40,6 +42,9 @@ static void task_main(void *argument) {
     end_strand(engine, self);
     engine->enabled &= ~bit(task);
     engine->alive &= ~bit(task);
+    if (__builtin_expect(engine->on_task_end != NULL, 0))
+        engine->on_task_end(engine->on_task_end_context, &engine->identities[task->slot],
+                            engine->steps[task->slot]);
     sct_reschedule(engine); // does not come back: the task is not enabled any more
 }
 
@@ -82,6 +87,10 @@ void sct_park(const char *waits_for) {
         engine->self = self->resumer;
         sct_coro_switch(self->coro, self->resumer->coro);
     } else {
+        // What it does next begins with being woken; what it declared before is done.
+        self->task->label = waits_for;
+        self->task->where = NULL;
+        engine->accesses[self->task->slot] = &sct_access_unknown;
         engine->enabled &= ~bit(self->task);
         sct_reschedule(engine);
     }
@@ -117,8 +126,10 @@ void sct_activity_start(const char *name, void (*function)(void *), void *argume
 // ---- Machines and tasks ------------------------------------------------------------------------
 
 struct sct_machine *sct_machine_create(const char *name) {
-    struct sct_machine *machine = ARENA_NEW(&engine_inside()->arena, struct sct_machine);
+    struct sct_engine *engine = engine_inside();
+    struct sct_machine *machine = ARENA_NEW(&engine->arena, struct sct_machine);
     machine->name = name;
+    machine->index = engine->machine_count++;
     machine->last = &machine->first;
     return machine;
 }
@@ -132,11 +143,34 @@ struct sct_machine *sct_machine_self(void) {
     return engine->current ? engine->current->machine : NULL;
 }
 
+// The place of [name] among the names of the machine's tasks; the last one is shared by the rest.
+static unsigned name_index(struct sct_machine *machine, const char *name) {
+    unsigned i = 0;
+    while (i < SCT_TASK_NAMES_MAX - 1 && machine->names[i].name && machine->names[i].name != name &&
+           strcmp(machine->names[i].name, name) != 0)
+        i++;
+    if (!machine->names[i].name) {
+        machine->names[i].name = name;
+        machine->names[i].hash = rng_mix(machine->index + 1) ^ hash_bytes(name, strlen(name));
+    }
+    return i;
+}
+
+static struct sct_task_identity identify(const struct sct_engine *engine,
+                                         struct sct_machine *machine, const char *name) {
+    unsigned i = name_index(machine, name);
+    return (struct sct_task_identity){
+        .signature = rng_mix(machine->names[i].hash + machine->names[i].count++),
+        .parent = engine->current ? engine->identities[engine->current->slot].signature : 0,
+    };
+}
+
 void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
                     void *argument) {
     struct sct_engine *engine = engine_inside();
+    REQUIRE(!engine->is_finishing, "a task is started in the final check: it would never run");
     if (engine->alive == UINT64_MAX)
-        fail_at(FAIL_RESOURCE, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
+        fail_at(FAIL_LIMIT, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
     struct sct_task *task = ARENA_NEW(&engine->arena, struct sct_task);
     task->machine = machine;
     task->slot = (unsigned)__builtin_ctzll(~engine->alive);
@@ -144,6 +178,8 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
     task->strand = &task->own;
     sct_strand_init(engine, &task->own, task, name, function, argument);
     engine->tasks[task->slot] = task;
+    engine->steps[task->slot] = 0;
+    engine->identities[task->slot] = identify(engine, machine, name);
     engine->accesses[task->slot] = &sct_access_unknown;
     engine->alive |= bit(task);
     engine->enabled |= bit(task);
@@ -204,10 +240,7 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
         ASSERT(!machine->receiver);
         machine->receiver = task;
         machine->receives = kinds;
-        task->label = label;
-        task->where = NULL;
         task->is_idle = may_idle;
-        engine->accesses[task->slot] = &sct_access_unknown;
         sct_park(label);
         task->is_idle = false;
         machine->receiver = NULL;

@@ -21,7 +21,7 @@ struct sct_machine;
 struct sct_task;
 struct sct_strand; // a coroutine of a machine: a task's own, or an activity
 
-enum { SCT_TASKS_MAX = 64, SCT_MACHINES_MAX = 64, SCT_CHOICES_MAX = 32767 };
+enum { SCT_TASKS_MAX = 64, SCT_CHOICES_MAX = 32767 };
 
 // The arena of this execution: allocate freely, nothing is freed before the end.
 struct arena *sct_arena(void);
@@ -37,7 +37,8 @@ const char *sct_machine_name(const struct sct_machine *machine);
 struct sct_machine *sct_machine_self(void);
 
 // A new task of [machine] that will run [function]([argument]) when first scheduled. Strategies see
-// it from now on. At most SCT_TASKS_MAX live at a time (FAIL_RESOURCE). Not a scheduling point.
+// it from now on. At most SCT_TASKS_MAX live at a time (FAIL_LIMIT). Not in the final check
+// (a program error). Not a scheduling point.
 void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
                     void *argument);
 

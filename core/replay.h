@@ -17,7 +17,8 @@ struct sct_replay {
 void sct_replay_init(struct sct_replay *replay, const struct sct_trace *trace);
 
 // Compares the result of replaying with the recording. False and one line (the step, what was
-// recorded, what happened) unless outcome, violation and every decision are the same.
+// recorded, what happened) unless outcome, violation and every decision's kind, number of
+// alternatives and answer are the same (labels are not compared).
 bool sct_replay_confirms(const struct sct_replay *replay, const struct sct_result *result,
                          struct error *difference);
 

@@ -80,5 +80,7 @@ struct sct_rate sct_rate_until_first(uint64_t runs) {
 }
 
 double sct_miss_probability(double rate, uint64_t runs) {
+    if (rate >= 1)
+        return runs == 0;
     return exp((double)runs * log1p(-rate));
 }

@@ -78,33 +78,95 @@ static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text
     return true;
 }
 
-struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
-    const char *colon = strchr(spec, ':');
-    const struct sct_strategy_ops *ops = find(spec, colon ? (size_t)(colon - spec) : strlen(spec));
-    if (!ops) {
-        error_set(error, "unknown strategy '%s' (see --list strategies)", spec);
-        return NULL;
-    }
-    uint32_t parameter = ops->parameter_default;
-    if (colon && !parse_parameter(ops, colon + 1, &parameter, error))
-        return NULL;
+static struct sct_strategy *allocate(const struct sct_strategy_ops *ops, uint32_t parameter) {
     struct sct_strategy *strategy = calloc(1, ops->size);
     if (!strategy)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", spec);
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", ops->name);
     strategy->ops = ops;
     strategy->parameter = parameter;
     strategy->calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
     return strategy;
 }
 
+static void add_members(struct sct_strategy *strategy) {
+    const char *const *specs = strategy->ops->members;
+    while (specs[strategy->member_count])
+        strategy->member_count++;
+    strategy->members = calloc(strategy->member_count, sizeof *strategy->members);
+    if (!strategy->members)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", strategy->ops->name);
+    struct error error;
+    for (size_t i = 0; i < strategy->member_count; i++) {
+        strategy->members[i] = sct_strategy_new(specs[i], &error);
+        ASSERT(strategy->members[i]);
+    }
+}
+
+static struct sct_strategy *new_wrapper(const struct sct_strategy_ops *ops, const char *inner_spec,
+                                        struct error *error) {
+    if (!inner_spec || !*inner_spec) {
+        error_set(error, "strategy '%s': expected '%s:STRATEGY'", ops->name, ops->name);
+        return NULL;
+    }
+    struct sct_strategy *inner = sct_strategy_new(inner_spec, error);
+    if (!inner)
+        return NULL;
+    if (inner->ops->is_wrapper || inner->ops->members) {
+        error_set(error, "strategy '%s:%s': expected a simple strategy inside", ops->name,
+                  inner_spec);
+        sct_strategy_free(inner);
+        return NULL;
+    }
+    struct sct_strategy *strategy = allocate(ops, 0);
+    strategy->inner = inner;
+    return strategy;
+}
+
+struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
+    const char *colon = strchr(spec, ':');
+    const struct sct_strategy_ops *ops = find(spec, colon ? (size_t)(colon - spec) : strlen(spec));
+    if (!ops) {
+        error_set(error, "unknown strategy '%.200s' (see --list strategies)", spec);
+        return NULL;
+    }
+    if (ops->is_wrapper)
+        return new_wrapper(ops, colon ? colon + 1 : NULL, error);
+    uint32_t parameter = ops->parameter_default;
+    if (colon && !parse_parameter(ops, colon + 1, &parameter, error))
+        return NULL;
+    struct sct_strategy *strategy = allocate(ops, parameter);
+    if (ops->members)
+        add_members(strategy);
+    return strategy;
+}
+
 void sct_strategy_free(struct sct_strategy *strategy) {
+    if (!strategy)
+        return;
+    for (size_t i = 0; i < strategy->member_count; i++)
+        sct_strategy_free(strategy->members[i]);
+    free(strategy->members);
+    sct_strategy_free(strategy->inner);
     free(strategy);
+}
+
+size_t sct_strategy_count(const struct sct_strategy *strategy) {
+    return strategy->members ? strategy->member_count : 1;
+}
+
+struct sct_strategy *sct_strategy_member(struct sct_strategy *strategy, size_t index) {
+    ASSERT(index < sct_strategy_count(strategy));
+    return strategy->members ? strategy->members[index] : strategy;
 }
 
 void sct_strategy_format(const struct sct_strategy *strategy, struct text *text) {
     text_add(text, "%s", strategy->ops->name);
     if (strategy->ops->parameter_max > 0)
         text_add(text, ":%u", strategy->parameter);
+    if (strategy->inner) {
+        text_add(text, ":");
+        sct_strategy_format(strategy->inner, text);
+    }
 }
 
 const struct sct_strategy_ops *sct_strategy_at(size_t index) {

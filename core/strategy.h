@@ -16,17 +16,37 @@
 struct sct_schedule_point {
     uint64_t enabled; // the slots that may run; at least two
     uint32_t count;   // how many those are: the number of alternatives
+    uint64_t alive;   // the slots in use, waiting tasks included
     uint64_t fresh;   // the slots whose task is new since the previous scheduling decision
     unsigned current; // the slot that ran last; it may be enabled or not
     uint32_t ordinal; // this is the ordinal-th scheduling decision of the execution, from 1
-    // What each enabled task is about to touch; never NULL.
+    // By slot: what each enabled task is about to touch (never NULL); how many steps each task has
+    // taken so far, forced ones included; who each task is.
     const struct sct_access *const *accesses;
+    const uint32_t *steps;
+    const struct sct_task_identity *identities;
+};
+
+// Recognises a task across executions: by its machine, its name, and how many such came before.
+struct sct_task_identity {
+    uint64_t signature;
+    uint64_t parent; // the signature of the task that started it; 0: none did
+};
+
+enum { SCT_TASK_COUNTS_MAX = 128 };
+
+// How many steps a task took, on average of the executions in which it was started (rounded up).
+struct sct_task_count {
+    struct sct_task_identity identity;
+    uint32_t steps;
 };
 
 // What a strategy may know of the system beforehand: measured on calibration executions.
 struct sct_calibration {
     uint32_t decisions_max; // scheduling decisions of the longest execution, at least 1
     uint32_t tasks_max;     // tasks of the execution with most of them
+    struct sct_task_count counts[SCT_TASK_COUNTS_MAX];
+    uint32_t count_count;
 };
 
 struct sct_strategy {
@@ -34,6 +54,9 @@ struct sct_strategy {
     struct rng rng;     // seeded by the engine before begin
     uint32_t parameter; // the number after the colon, or ops->parameter_default
     struct sct_calibration calibration;
+    struct sct_strategy *inner;    // of a wrapper; owned
+    struct sct_strategy **members; // ops->members made; owned
+    size_t member_count;
     bool diverged; // set by replay: the execution does not follow the recording
 };
 
@@ -49,6 +72,10 @@ struct sct_strategy_ops {
     unsigned (*pick)(struct sct_strategy *strategy, const struct sct_schedule_point *point);
     // A value in 0 .. count-1; count >= 2.
     uint32_t (*choose)(struct sct_strategy *strategy, uint32_t count);
+    bool is_wrapper; // its spec is "name:STRATEGY": it has an inner strategy and no parameter
+    // For strategies made of others: their specs, NULL-terminated; the execution with number i is
+    // served by the (i modulo their number)-th. NULL: it serves all executions itself.
+    const char *const *members;
 };
 
 // The alternatives of a scheduling point have an order: cyclic by slot, from the current task on.
@@ -71,7 +98,11 @@ struct sct_strategy *sct_strategy_new(const char *spec, struct error *error);
 
 void sct_strategy_free(struct sct_strategy *strategy);
 
-// "name" or "name:parameter".
+// The strategies that really serve executions: the members, or the strategy itself.
+size_t sct_strategy_count(const struct sct_strategy *strategy);
+struct sct_strategy *sct_strategy_member(struct sct_strategy *strategy, size_t index);
+
+// "name", "name:parameter" or "name:inner".
 void sct_strategy_format(const struct sct_strategy *strategy, struct text *text);
 
 // The registry, for listings: the i-th strategy's description, NULL after the last.

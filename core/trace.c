@@ -65,12 +65,21 @@ static void format_header(FILE *out, const struct sct_trace *trace) {
     fprintf(out, "decisions %" PRIu32 "\n", trace->decision_count);
 }
 
+// Labels and names stand on one line, whatever the system under test put into them.
+static void format_word(FILE *out, const char *text) {
+    for (const char *c = *text ? text : "-"; *c; c++)
+        fputc((unsigned char)*c < ' ' ? ' ' : *c, out);
+}
+
 static void format_decision(FILE *out, uint32_t index, const struct sct_decision *decision) {
     fprintf(out, "%" PRIu32 " %s %" PRIu32 " %" PRIu32 " ", index, kind_names[decision->kind],
             decision->count, decision->answer);
-    if (decision->machine)
-        fprintf(out, "%s ", decision->machine);
-    fprintf(out, "%s\n", decision->label);
+    if (decision->machine) {
+        format_word(out, decision->machine);
+        fputc(' ', out);
+    }
+    format_word(out, decision->label);
+    fputc('\n', out);
 }
 
 char *sct_trace_format(const struct sct_trace *trace) {
@@ -177,7 +186,8 @@ static bool read_calibration(struct reader *reader, struct sct_calibration *cali
     if (!scan_number(&value, 10, UINT32_MAX, ' ', &decisions) ||
         !scan_number(&value, 10, UINT32_MAX, '\0', &tasks))
         return expected(reader, "two numbers");
-    *calibration = (struct sct_calibration){(uint32_t)decisions, (uint32_t)tasks};
+    calibration->decisions_max = (uint32_t)decisions;
+    calibration->tasks_max = (uint32_t)tasks;
     return true;
 }
 
@@ -256,9 +266,12 @@ static bool read_decision(struct reader *reader, uint32_t index, struct sct_deci
 }
 
 static bool read_decisions(struct reader *reader, struct sct_trace *trace, size_t length) {
-    if (trace->decision_count > length) // a line is longer than a byte: do not trust the number
-        return error_set(reader->error, "line %zu: expected as many decisions as there are lines",
-                         reader->number);
+    enum { LINE_BYTES_MIN = 14 };
+    if (trace->decision_count > length / LINE_BYTES_MIN)
+        return error_set(reader->error,
+                         "line %zu: expected at most the %zu decisions that a file of "
+                         "%zu bytes can hold, found %" PRIu32,
+                         reader->number, length / LINE_BYTES_MIN, length, trace->decision_count);
     trace->decisions = malloc(sizeof *trace->decisions * (trace->decision_count + 1));
     if (!trace->decisions)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
@@ -336,17 +349,34 @@ static bool write_and_close(int file, const char *text, bool is_regular) {
     return good;
 }
 
+// Makes the new name in the folder of [path] survive a crash of the machine, where that is
+// possible.
+static void sync_folder(const char *path) {
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    fsync(file);
+    close(file);
+}
+
 static bool write_regular(const char *path, const char *text) {
     char temporary[4096];
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= (int)sizeof temporary) {
+    int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (length >= (int)sizeof temporary) {
         errno = ENAMETOOLONG;
         return false;
     }
     int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0)
         return false;
-    if (write_and_close(file, text, true) && rename(temporary, path) == 0)
+    if (write_and_close(file, text, true) && rename(temporary, path) == 0) {
+        sync_folder(path);
         return true;
+    }
     int saved = errno;
     unlink(temporary);
     errno = saved;
@@ -361,9 +391,15 @@ static bool write_special(const char *path, const char *text) {
 bool sct_trace_write(const char *path, const char *text, struct error *error) {
     struct stat status;
     bool is_special = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-    if (is_special ? write_special(path, text) : write_regular(path, text))
+    char *target = realpath(path, NULL); // a link stays one; NULL: no such file yet
+    bool good =
+        is_special ? write_special(path, text) : write_regular(target ? target : path, text);
+    int saved = errno;
+    free(target);
+    errno = saved;
+    if (good)
         return true;
-    return error_set(error, "cannot write the trace '%s': %s", path, strerror(errno));
+    return error_set(error, "cannot write the trace '%.200s': %s", path, strerror(errno));
 }
 
 static char *read_whole(FILE *in, size_t *length, struct error *error) {
@@ -395,7 +431,7 @@ bool sct_trace_read(const char *path, struct sct_trace *trace, struct error *err
     *trace = (struct sct_trace){0};
     FILE *in = fopen(path, "re");
     if (!in)
-        return error_set(error, "cannot read the trace '%s': %s", path, strerror(errno));
+        return error_set(error, "cannot read the trace '%.200s': %s", path, strerror(errno));
     struct error inner = {{0}};
     size_t length = 0;
     char *text = read_whole(in, &length, &inner);
@@ -404,9 +440,9 @@ bool sct_trace_read(const char *path, struct sct_trace *trace, struct error *err
     fclose(in);
     if (failed) {
         free(text);
-        return error_set(error, "cannot read the trace '%s': %s", path, strerror(saved));
+        return error_set(error, "cannot read the trace '%.200s': %s", path, strerror(saved));
     }
     if (text && sct_trace_parse(text, length, trace, &inner))
         return true;
-    return error_set(error, "trace '%s': %.400s", path, inner.text);
+    return error_set(error, "trace '%.100s': %.400s", path, inner.text);
 }

@@ -24,7 +24,7 @@ void arena_deinit(struct arena *arena) {
 }
 
 void arena_exhausted(const struct arena *arena, size_t bytes) {
-    fail_at(FAIL_RESOURCE, HERE, "arena of %zu bytes is full: %zu in use, %zu more asked for",
+    fail_at(FAIL_LIMIT, HERE, "arena of %zu bytes is full: %zu in use, %zu more asked for",
             arena->size, arena->used, bytes);
 }
 

@@ -1,7 +1,7 @@
 // Failing: always-on assertions and the one road by which code gives up.
 //
-// Three kinds of giving up share one handler, because inside an execution all of them are findings
-// about the system under test: the engine installs a handler that turns them into a violation with
+// All kinds of giving up share one handler, because inside an execution most are findings about the
+// system under test: the engine installs a handler that turns them into a violation with
 // a trace. Outside an execution (and in a program that links no engine) the default handler prints
 // one line on standard error and aborts.
 #ifndef CORE_BASE_ASSERT_H
@@ -18,7 +18,8 @@
 enum fail_kind {
     FAIL_ASSERTION,     // an invariant of the code itself does not hold
     FAIL_PROGRAM_ERROR, // a caller broke the contract of an interface (not a status code)
-    FAIL_RESOURCE,      // a named limit or the machine's memory is exhausted
+    FAIL_LIMIT,         // a named limit of an execution is exhausted
+    FAIL_RESOURCE,      // the machine's memory is; never a finding about the system under test
 };
 
 // A handler must not return. [message] lives only during the call.

@@ -149,16 +149,18 @@ static void trace_path(const struct session *session, uint64_t iteration, char *
 }
 
 static struct sct_trace describe_trace(const struct session *session, uint64_t iteration) {
+    const struct sct_strategy *strategy = sct_strategy_for(session->strategy, iteration);
     struct sct_trace trace = {
         .steps_max = session->steps_max,
-        .calibration = session->strategy->calibration,
+        .calibration = strategy->calibration,
         .seed = session->run.seed,
         .iteration = iteration,
     };
     snprintf(trace.model, sizeof trace.model, "%s", session->run.model->name);
     snprintf(trace.test, sizeof trace.test, "%s", session->run.scenario->name);
     snprintf(trace.bug, sizeof trace.bug, "%s", session->run.bug ? session->run.bug->name : "none");
-    snprintf(trace.strategy, sizeof trace.strategy, "%s", session->strategy_text);
+    struct text text = text_in(trace.strategy, sizeof trace.strategy);
+    sct_strategy_format(strategy, &text);
     return trace;
 }
 
@@ -202,8 +204,7 @@ static void calibrate(struct session *session) {
     char name[256];
     struct text text = text_in(name, sizeof name);
     text_add(&text, "%s/%s", session->run.model->name, session->run.scenario->name);
-    session->strategy->calibration = sct_calibrate(session->engine, &session->program, name,
-                                                   session->strategy, session->run.seed);
+    sct_calibrate(session->engine, &session->program, name, session->strategy, session->run.seed);
 }
 
 static void run_campaign(struct session *session, struct sct_campaign *campaign) {

@@ -26,7 +26,10 @@ static void print_group(FILE *out, const struct run_description *run, const stru
     fprintf(out, "  what       %s\n", group->violation.message);
     if (group->violation.where)
         fprintf(out, "  where      %s\n", group->violation.where);
-    fprintf(out, "  iteration  %" PRIu64 ", %" PRIu32 " decisions", group->iteration,
+    char strategy[SCT_TRACE_NAME_BYTES];
+    struct text text = text_in(strategy, sizeof strategy);
+    sct_strategy_format(group->strategy, &text);
+    fprintf(out, "  iteration  %" PRIu64 " (%s), %" PRIu32 " decisions", group->iteration, strategy,
             group->decision_count);
     if (violations > 1)
         fprintf(out, "; the first of %" PRIu64 " like it", group->count);
@@ -42,6 +45,18 @@ static void print_groups(FILE *out, const struct run_description *run,
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {
         print_group(out, run, group, trace ? trace->path : NULL, campaign->violations);
         trace = trace ? trace->next : NULL;
+    }
+}
+
+// A line for each strategy of a portfolio.
+static void print_shares(FILE *out, const struct sct_campaign *campaign) {
+    for (size_t i = 0; campaign->share_count > 1 && i < campaign->share_count; i++) {
+        const struct sct_share *share = &campaign->shares[i];
+        char buffer[SCT_TRACE_NAME_BYTES];
+        struct text text = text_in(buffer, sizeof buffer);
+        sct_strategy_format(share->strategy, &text);
+        fprintf(out, "  %-12s %10" PRIu64 " executions, %" PRIu64 " violations\n", buffer,
+                share->iterations_run, share->violations);
     }
 }
 
@@ -75,6 +90,7 @@ void report_campaign_text(FILE *out, const struct run_description *run,
             campaign->iterations_run, campaign->distinct_behaviours, seconds,
             seconds > 0 ? (double)campaign->iterations_run / seconds : 0, campaign->violations,
             campaign->step_limit_hits);
+    print_shares(out, campaign);
     if (campaign->iterations_run > 0)
         print_meaning(out, campaign);
     if (campaign->was_interrupted)
@@ -110,11 +126,17 @@ static json_t *json_rate(const struct sct_rate *rate) {
                      rate->high95);
 }
 
-static json_t *json_group(const struct run_description *run, const struct sct_group *group,
-                          const struct group_trace *trace) {
+static json_t *json_strategy(const struct sct_strategy *strategy) {
+    char buffer[SCT_TRACE_NAME_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    sct_strategy_format(strategy, &text);
+    return json_string(buffer);
+}
+
+static json_t *json_group(const struct sct_group *group, const struct group_trace *trace) {
     json_t *object = json_object();
     json_object_set_new(object, "iteration", json_count(group->iteration));
-    json_object_set_new(object, "strategy", json_string(run->strategy));
+    json_object_set_new(object, "strategy", json_strategy(group->strategy));
     json_object_set_new(object, "kind", json_string(group->violation.kind));
     json_object_set_new(object, "machine", json_text(group->violation.machine));
     json_object_set_new(object, "message", json_text(group->violation.message));
@@ -128,7 +150,7 @@ static json_t *json_groups(const struct run_description *run, const struct sct_c
     json_t *array = json_array();
     const struct group_trace *trace = run->traces;
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {
-        json_t *object = json_group(run, group, trace);
+        json_t *object = json_group(group, trace);
         json_object_set_new(object, "count", json_count(group->count));
         json_array_append_new(array, object);
         trace = trace ? trace->next : NULL;
@@ -136,14 +158,20 @@ static json_t *json_groups(const struct run_description *run, const struct sct_c
     return array;
 }
 
-static json_t *json_strategies(const struct run_description *run,
-                               const struct sct_campaign *campaign) {
+static json_t *json_strategies(const struct sct_campaign *campaign) {
     json_t *array = json_array();
-    json_t *object = json_object();
-    json_object_set_new(object, "name", json_string(run->strategy));
-    json_object_set_new(object, "iterations_run", json_count(campaign->iterations_run));
-    json_object_set_new(object, "violations", json_count(campaign->violations));
-    json_array_append_new(array, object);
+    for (size_t i = 0; i < campaign->share_count; i++) {
+        const struct sct_share *share = &campaign->shares[i];
+        json_t *object = json_object();
+        json_object_set_new(object, "name", json_strategy(share->strategy));
+        json_object_set_new(object, "iterations_run", json_count(share->iterations_run));
+        json_object_set_new(object, "violations", json_count(share->violations));
+        if (share->iterations_run > 0) {
+            struct sct_rate rate = sct_rate_fixed(share->violations, share->iterations_run);
+            json_object_set_new(object, "failure_rate", json_rate(&rate));
+        }
+        json_array_append_new(array, object);
+    }
     return array;
 }
 
@@ -192,10 +220,9 @@ void report_campaign_json(FILE *out, const struct run_description *run,
     set_identity(object, run, campaign);
     set_counts(object, run, campaign);
     json_object_set_new(object, "failure_rate", json_rate(&campaign->rate));
-    json_object_set_new(object, "strategies", json_strategies(run, campaign));
+    json_object_set_new(object, "strategies", json_strategies(campaign));
     json_object_set_new(object, "first_violation",
-                        campaign->groups ? json_group(run, campaign->groups, run->traces)
-                                         : json_null());
+                        campaign->groups ? json_group(campaign->groups, run->traces) : json_null());
     json_object_set_new(object, "violation_groups", json_groups(run, campaign));
     json_object_set_new(object, "interrupted", json_boolean(campaign->was_interrupted));
     print_json(out, object);

@@ -25,9 +25,32 @@ static struct app *app_of(struct mt_config *config) {
     return MESSAGE_OF(struct app, config, config);
 }
 
+void app_release_state(struct app *app) {
+    if (app->held_state == MT_STATE_COUNT)
+        return;
+    app->held_state = MT_STATE_COUNT;
+    sct_waiters_wake(&app->progress);
+}
+
+// The beginning of a call or stream: a state that was held for it need not be held any more.
 static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
     struct mt_config *mirror = &app_of(config)->mirror.config;
-    return mirror->ops->subscribe(mirror, subscription);
+    enum mt_state state = mirror->ops->subscribe(mirror, subscription);
+    app_release_state(app_of(config));
+    return state;
+}
+
+static void hold_state(struct app *app, enum mt_state state) {
+    app->held_state = state;
+    sct_waiters_wake(&app->progress); // an earlier one may have been held
+}
+
+void app_await_state(struct app *app, enum mt_state state, enum patience patience) {
+    if (patience != AWAIT_ARRIVAL && app->arrived_state <= state)
+        hold_state(app, state);
+    bool to_end = patience == HOLD_TO_END && state + 1 < MT_STATE_COUNT;
+    while (app->arrived_state < state || (to_end && app->pushed_state <= state))
+        sct_waiters_wait(&app->progress, "a state of the migration");
 }
 
 static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
@@ -57,6 +80,8 @@ struct app *app_add(struct world *world, const char *name, void (*program)(struc
     app->program = program;
     client_init(&app->client, world->transport, &world->host, sct_machine_create(name));
     mt_config_service_init(&app->mirror, &app->client.env, MT_USE_OLD_HIDE_METADATA);
+    app->held_state = MT_STATE_COUNT;
+    sct_waiters_init(&app->progress);
     app->config.ops = &config_ops;
     app->instance = mt_open(&(struct mt_options){
         .old_table = &app->client.old_table.table,
@@ -270,15 +295,26 @@ static bool read_checked(struct app *app, struct ct_stream *stream, size_t start
     return true;
 }
 
+static void no_pause(struct app *app) {
+    (void)app;
+}
+
 void app_stream(struct app *app, const struct ct_filter *filter) {
+    app_stream_slowly(app, filter, no_pause);
+}
+
+void app_stream_slowly(struct app *app, const struct ct_filter *filter,
+                       void (*pause)(struct app *app)) {
     if (sct_narrating())
         note_call("stream", NULL, filter);
     size_t start = client_peek_revision(&app->client, HERE);
     struct ct_stream *stream = NULL;
     check_stream_outcome(ct_open_stream(app->table, filter, &stream));
     struct ct_key from = ct_key_first();
+    pause(app);
     while (read_checked(app, stream, start, filter, &from))
-        ;
+        pause(app);
+    app_release_state(app);
     ct_stream_close(stream);
 }
 

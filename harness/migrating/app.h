@@ -33,6 +33,11 @@ struct app {
     const char *name;
     size_t index;
     void (*program)(struct app *app); // main program
+    // Direct delivery: calls that wait for a state (see app_await_state).
+    enum mt_state arrived_state;      // the newest that has arrived at the mirror
+    enum mt_state held_state;         // no later one arrives; MT_STATE_COUNT: none is held back
+    enum mt_state pushed_state;       // the newest that is on its way or has arrived
+    struct sct_waiters progress;      // those who wait for a change of these
     struct mt_subscription at_master; // published delivery: the mirror's subscription
 };
 
@@ -58,6 +63,20 @@ struct app *app_add(struct world *world, const char *name, void (*program)(struc
 // The migrator's main program: the whole migration; an error of it is a violation.
 void app_migrate(struct app *app);
 
+// How a call waits for a state. These only narrow the schedules: configurations travel as slowly as
+// they like. Direct delivery only.
+enum patience {
+    AWAIT_ARRIVAL, // until the state has arrived; later ones may arrive meanwhile
+    HOLD,          // and no later one arrives before the machine's next call or stream has begun,
+                   // which so runs in exactly this state (unless a later one was there already)
+    HOLD_TO_END,   // and it begins only when the next state has been pushed: late in this one
+};
+
+void app_await_state(struct app *app, enum mt_state state, enum patience patience);
+
+// Ends holding a state, if one is held.
+void app_release_state(struct app *app);
+
 // ---- Calls, each checked against the reference --------------------------------------------------
 
 void app_execute(struct app *app, struct ct_batch *batch);
@@ -66,6 +85,10 @@ void app_query(struct app *app, const struct ct_filter *filter);
 
 // Opens a stream, reads it to its end and closes it.
 void app_stream(struct app *app, const struct ct_filter *filter);
+
+// As app_stream, calling [pause] before each read.
+void app_stream_slowly(struct app *app, const struct ct_filter *filter,
+                       void (*pause)(struct app *app));
 
 // ---- Hooks -------------------------------------------------------------------------------------
 

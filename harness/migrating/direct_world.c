@@ -9,7 +9,14 @@ struct arrival {
 
 static void arrive(void *argument) {
     struct arrival *arrival = argument;
-    struct mt_config *mirror = &arrival->app->mirror.config;
+    struct app *app = arrival->app;
+    struct mt_config *mirror = &app->mirror.config;
+    app->pushed_state = arrival->state;
+    sct_waiters_wake(&app->progress);
+    while (app->held_state < arrival->state)
+        sct_waiters_wait(&app->progress, "a call that is to begin in the present state");
+    app->arrived_state = arrival->state;
+    sct_waiters_wake(&app->progress);
     if (sct_narrating())
         sct_note("receives %s", mt_state_name(arrival->state));
     mirror->ops->push(mirror, HERE, arrival->state);

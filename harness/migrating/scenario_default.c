@@ -1,4 +1,5 @@
 // default: the published inputs under the free transport, with checks of what the migration leaves.
+#include "harness/migrating/rich_workload.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
 #include "harness/table/describe.h"
@@ -14,9 +15,9 @@ static void setup(void *bugs) {
     struct tables_options options = {.choose = uniform_choice};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     present_world = world;
-    load_published_rows(world);
-    app_add(world, "service-0", random_program);
-    app_add(world, "service-1", random_program);
+    rich_draw_profile(world);
+    app_add(world, "service-0", rich_program);
+    app_add(world, "service-1", rich_program);
     app_add(world, "migrator", app_migrate);
     world_start_direct(world);
 }

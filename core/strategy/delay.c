@@ -1,0 +1,40 @@
+// Randomised delay bounding (Emmi, Qadeer, Rakamaric, POPL 2011).
+//
+// The base schedule is deterministic: stay on the running task while it is enabled, else the next
+// in round-robin order. At D random decisions the task that would run is passed over once for each
+// delay that fell there; every execution therefore has at most D delays.
+#include "core/strategy.h"
+
+enum { DELAYS_MAX = 32 };
+
+struct delay {
+    struct sct_strategy base;
+    uint32_t points[DELAYS_MAX];
+};
+
+static void begin(struct sct_strategy *strategy) {
+    struct delay *delay = (struct delay *)strategy;
+    for (uint32_t i = 0; i < strategy->parameter; i++)
+        delay->points[i] = 1 + rng_below(&strategy->rng, strategy->calibration.decisions_max);
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    const struct delay *delay = (const struct delay *)strategy;
+    uint32_t passed_over = 0;
+    for (uint32_t i = 0; i < strategy->parameter; i++)
+        passed_over += delay->points[i] == point->ordinal;
+    return sct_alternative_slot(point, passed_over % point->count);
+}
+
+extern const struct sct_strategy_ops sct_strategy_delay_ops;
+const struct sct_strategy_ops sct_strategy_delay_ops = {
+    .name = "delay",
+    .summary = "round-robin without preemption, passing over a task at D random points (delay:D)",
+    .size = sizeof(struct delay),
+    .parameter_default = 5,
+    .parameter_min = 1,
+    .parameter_max = DELAYS_MAX,
+    .begin = begin,
+    .pick = pick,
+    .choose = sct_choose_uniform,
+};

@@ -1,0 +1,75 @@
+// POS: partial-order sampling (Yuan, Yang, Gu, CAV 2018, algorithm 2).
+//
+// Every pending step has a random priority; the enabled step of the highest one runs. Then the
+// steps that race with it (same object, overlapping keys, not both reads) draw anew, and so does
+// the next step of its task: which of two racing steps comes first is decided afresh each time. A
+// step that races with no other enabled one is run at once: its order does not matter.
+#include "core/strategy.h"
+
+struct pos {
+    struct sct_strategy base;
+    uint64_t priorities[SCT_TASKS_MAX];
+    uint32_t seen_steps[SCT_TASKS_MAX]; // the priority belongs to the step after this many
+};
+
+static void begin(struct sct_strategy *strategy) {
+    (void)strategy;
+}
+
+static void draw(struct pos *pos, const struct sct_schedule_point *point, unsigned slot) {
+    pos->priorities[slot] = rng_next(&pos->base.rng);
+    pos->seen_steps[slot] = point->steps[slot];
+}
+
+// Draws for tasks that are new or have moved on since their last draw.
+static void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point *point) {
+    for (uint64_t left = point->enabled; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (point->fresh >> slot & 1 || pos->seen_steps[slot] != point->steps[slot])
+            draw(pos, point, slot);
+    }
+}
+
+static bool races_with_another(const struct sct_schedule_point *point, unsigned slot) {
+    for (uint64_t left = point->enabled & ~(UINT64_C(1) << slot); left; left &= left - 1)
+        if (sct_accesses_race(point->accesses[slot], point->accesses[__builtin_ctzll(left)]))
+            return true;
+    return false;
+}
+
+static unsigned highest(const struct pos *pos, uint64_t enabled) {
+    unsigned best = (unsigned)__builtin_ctzll(enabled);
+    for (enabled &= enabled - 1; enabled; enabled &= enabled - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(enabled);
+        if (pos->priorities[slot] > pos->priorities[best])
+            best = slot;
+    }
+    return best;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    struct pos *pos = (struct pos *)strategy;
+    draw_for_new_steps(pos, point);
+    for (uint64_t left = point->enabled; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (!races_with_another(point, slot))
+            return slot;
+    }
+    unsigned chosen = highest(pos, point->enabled);
+    for (uint64_t left = point->enabled; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (slot != chosen && sct_accesses_race(point->accesses[slot], point->accesses[chosen]))
+            draw(pos, point, slot);
+    }
+    return chosen;
+}
+
+extern const struct sct_strategy_ops sct_strategy_pos_ops;
+const struct sct_strategy_ops sct_strategy_pos_ops = {
+    .name = "pos",
+    .summary = "partial-order sampling: random priorities, drawn anew where steps race",
+    .size = sizeof(struct pos),
+    .begin = begin,
+    .pick = pick,
+    .choose = sct_choose_uniform,
+};

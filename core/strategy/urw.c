@@ -1,0 +1,97 @@
+// URW: uniform random walk over interleavings (Zhao, Wolff, Mathur, Roychoudhury, ASPLOS 2025).
+//
+// Picks a task with probability proportional to the steps it has left, those of the tasks that it
+// will start included: if the counts are exact and nothing blocks, every interleaving is equally
+// likely. The counts come from the calibration, by the task's identity; a task that was not seen
+// there counts as the shortest one that was.
+#include "core/strategy.h"
+
+struct urw {
+    struct sct_strategy base;
+    uint32_t own[SCT_TASKS_MAX];     // steps of the task itself
+    uint32_t carried[SCT_TASKS_MAX]; // steps of tasks that it will still start
+};
+
+static void begin(struct sct_strategy *strategy) {
+    (void)strategy;
+}
+
+static const struct sct_task_count *find(const struct sct_calibration *calibration,
+                                         uint64_t signature) {
+    for (uint32_t i = 0; i < calibration->count_count; i++)
+        if (calibration->counts[i].identity.signature == signature)
+            return &calibration->counts[i];
+    return NULL;
+}
+
+static uint32_t shortest(const struct sct_calibration *calibration) {
+    uint32_t steps = calibration->count_count > 0 ? UINT32_MAX : 1;
+    for (uint32_t i = 0; i < calibration->count_count; i++)
+        if (calibration->counts[i].steps < steps)
+            steps = calibration->counts[i].steps;
+    return steps;
+}
+
+// The steps of all tasks that descend from [signature]. Parents come before their children.
+static uint32_t descendants(const struct sct_calibration *calibration, uint64_t signature) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < calibration->count_count; i++) {
+        const struct sct_task_count *count = &calibration->counts[i];
+        if (count->identity.parent == signature && count->identity.signature != signature)
+            sum += count->steps + descendants(calibration, count->identity.signature);
+    }
+    return sum;
+}
+
+static void take_from_parent(struct urw *urw, const struct sct_schedule_point *point,
+                             uint64_t parent, uint32_t steps) {
+    for (uint64_t left = point->alive; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (point->identities[slot].signature == parent)
+            urw->carried[slot] -= steps < urw->carried[slot] ? steps : urw->carried[slot];
+    }
+}
+
+static void meet(struct urw *urw, const struct sct_schedule_point *point, unsigned slot) {
+    const struct sct_calibration *calibration = &urw->base.calibration;
+    const struct sct_task_identity *identity = &point->identities[slot];
+    const struct sct_task_count *count = find(calibration, identity->signature);
+    urw->own[slot] = count ? count->steps : shortest(calibration);
+    urw->carried[slot] = count ? descendants(calibration, identity->signature) : 0;
+    if (count && identity->parent)
+        take_from_parent(urw, point, identity->parent, urw->own[slot] + urw->carried[slot]);
+}
+
+static uint64_t weight(const struct urw *urw, const struct sct_schedule_point *point,
+                       unsigned slot) {
+    uint32_t own = urw->own[slot], taken = point->steps[slot];
+    uint64_t left = (uint64_t)(own > taken ? own - taken : 0) + urw->carried[slot];
+    return left > 0 ? left : 1;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    struct urw *urw = (struct urw *)strategy;
+    for (uint64_t left = point->fresh; left; left &= left - 1)
+        meet(urw, point, (unsigned)__builtin_ctzll(left));
+    uint64_t sum = 0;
+    for (uint64_t left = point->enabled; left; left &= left - 1)
+        sum += weight(urw, point, (unsigned)__builtin_ctzll(left));
+    uint64_t drawn = rng_below64(&strategy->rng, sum);
+    uint64_t left = point->enabled;
+    unsigned slot = (unsigned)__builtin_ctzll(left);
+    for (uint64_t w; drawn >= (w = weight(urw, point, slot)); drawn -= w) {
+        left &= left - 1;
+        slot = (unsigned)__builtin_ctzll(left);
+    }
+    return slot;
+}
+
+extern const struct sct_strategy_ops sct_strategy_urw_ops;
+const struct sct_strategy_ops sct_strategy_urw_ops = {
+    .name = "urw",
+    .summary = "uniform over interleavings: tasks weighted by the steps they have left",
+    .size = sizeof(struct urw),
+    .begin = begin,
+    .pick = pick,
+    .choose = sct_choose_uniform,
+};
