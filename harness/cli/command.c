@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum exit_status {
@@ -53,6 +54,7 @@ static void catch_interrupts(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of the write
 }
 
 static bool use_color(const struct options *options) {
@@ -71,6 +73,9 @@ static int flush_output(int status) {
 }
 
 // ---- What to run -------------------------------------------------------------------------------
+
+// Every so often an execution is repeated, to notice nondeterminism that is not under control.
+enum { REPEAT_EVERY = 1000 };
 
 struct session {
     const struct options *options;
@@ -107,6 +112,8 @@ static bool choose_bug(struct session *session, const char *text, struct error *
     enum bug bug;
     if (!text)
         return true;
+    if (!bug_are_built_in())
+        return error_set(error, "bug '%.200s': this mtcheck was built without optional bugs", text);
     if (!bug_find(session->run.model->bugs, text, &bug))
         return error_set(error, "unknown bug '%.200s' of model %s (see --list bugs)", text,
                          session->run.model->name);
@@ -123,9 +130,13 @@ static void open_engine(struct session *session, uint32_t steps_max) {
     });
 }
 
+// Standard output, unless that is for one JSON object only.
+static FILE *narration_stream(const struct options *options) {
+    return options->format == FORMAT_JSON ? stderr : stdout;
+}
+
 static void narrate(void *context, uint32_t decision, const char *machine, const char *line) {
-    (void)context;
-    printf("%5" PRIu32 "  %-10s %s\n", decision, machine, line);
+    fprintf(context, "%5" PRIu32 "  %-10s %s\n", decision, machine, line);
 }
 
 // ---- Campaigns ---------------------------------------------------------------------------------
@@ -134,7 +145,10 @@ static void trace_path(const struct session *session, uint64_t iteration, char *
                        size_t bytes) {
     const struct options *options = session->options;
     struct text text = text_in(path, bytes);
-    if (options->trace && session->trace_count == 0) {
+    struct stat status;
+    bool is_special = options->trace && stat(options->trace, &status) == 0 &&
+                      !S_ISREG(status.st_mode); // a pipe, a device: one for all
+    if (options->trace && (session->trace_count == 0 || is_special)) {
         text_add(&text, "%s", options->trace);
     } else if (options->trace) {
         text_add(&text, "%s.%" PRIu64, options->trace, session->trace_count + 1);
@@ -191,13 +205,12 @@ static void on_violation(void *context, uint64_t iteration, const struct sct_res
     save_trace(context, iteration, result);
 }
 
-static bool draw_seed(struct session *session, struct error *error) {
+static void draw_seed(struct session *session) {
     session->run.seed = session->options->seed;
     if (!session->options->is_seed_random)
-        return true;
+        return;
     if (getentropy(&session->run.seed, sizeof session->run.seed) != 0)
-        return error_set(error, "cannot draw a random seed: %s", strerror(errno));
-    return true;
+        fail_at(FAIL_RESOURCE, HERE, "cannot draw a random seed: %s", strerror(errno));
 }
 
 static void calibrate(struct session *session) {
@@ -219,12 +232,13 @@ static void run_campaign(struct session *session, struct sct_campaign *campaign)
         .seconds_max = options->time_limit,
         .keep_going = options->keep_going,
         .interrupted = &interrupted,
+        .repeat_every = REPEAT_EVERY,
         .on_violation = on_violation,
         .context = session,
     };
     session->run.iterations = campaign_options.iterations;
     if (is_single && options->verbose)
-        sct_engine_narrate(session->engine, narrate, NULL);
+        sct_engine_narrate(session->engine, narrate, narration_stream(options));
     sct_campaign_run(session->engine, &campaign_options, campaign);
     sct_engine_narrate(session->engine, NULL, NULL);
 }
@@ -239,6 +253,11 @@ static void save_single_run(struct session *session, const struct sct_campaign *
 }
 
 static int report(struct session *session, const struct sct_campaign *campaign) {
+    if (campaign->unrepeatable.is_found) {
+        fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
+                campaign->unrepeatable.iteration, campaign->unrepeatable.difference.text);
+        return EXIT_TOOL_FAILED;
+    }
     session->run.use_color = use_color(session->options);
     if (session->options->format == FORMAT_JSON)
         report_campaign_json(stdout, &session->run, campaign);
@@ -262,8 +281,9 @@ static int campaign_command(const struct options *options) {
     session.last_trace = &session.run.traces;
     struct error error;
     if (!choose_scenario(&session, options->model, options->test, &error) ||
-        !choose_bug(&session, options->bug, &error) || !draw_seed(&session, &error))
+        !choose_bug(&session, options->bug, &error))
         return usage_error(&error);
+    draw_seed(&session);
     session.strategy = sct_strategy_new(options->strategy, &error);
     if (!session.strategy)
         return usage_error(&error);
@@ -302,7 +322,7 @@ static int replay_trace(const struct options *options, struct session *session,
                         const struct sct_trace *trace) {
     open_engine(session, trace->steps_max);
     if (options->verbose)
-        sct_engine_narrate(session->engine, narrate, NULL);
+        sct_engine_narrate(session->engine, narrate, narration_stream(options));
     struct sct_replay replay;
     sct_replay_init(&replay, trace);
     const struct sct_result *result =

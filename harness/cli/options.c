@@ -15,14 +15,15 @@ const char options_help[] =
     "  -b, --bug K              inject the optional bug with that number or name (--list bugs)\n"
     "      --model NAME         system under test (default migrating-table; --list models)\n"
     "      --test NAME          scenario of the model (default: default; --list tests)\n"
-    "      --strategy SPEC      random, pct[:D] (default pct:3; --list strategies)\n"
+    "      --strategy SPEC      portfolio, random, pct[:D], ... (default portfolio;\n"
+    "                           --list strategies)\n"
     "How much\n"
     "  -i, --iterations N       executions to try, or 'unlimited' (default 100000)\n"
     "  -s, --seed S             64-bit seed, decimal or 0x, or 'random' (default 1)\n"
     "      --time-limit SECONDS stop after that long\n"
     "      --max-steps N        scheduling points after which an execution is cut off\n"
     "      --keep-going         do not stop at the first violation; count and group them\n"
-    "      --only-iteration I   run iteration I alone, as it is in the campaign\n"
+    "      --only-iteration I   run iteration I alone, as it is in the campaign, whatever -i says\n"
     "What comes out\n"
     "      --format FORMAT      text or json, on standard output (default text)\n"
     "      --trace FILE         where the failing trace goes (default\n"
@@ -181,13 +182,13 @@ static bool set_iterations(struct parser *parser, const char *value) {
         parser->options->iterations = SCT_UNLIMITED;
         return true;
     }
-    return set_number(parser, OPTION_ITERATIONS, value, UINT64_MAX - 1, "a number or 'unlimited'",
+    return set_number(parser, OPTION_ITERATIONS, value, INT64_MAX, "a number or 'unlimited'",
                       &parser->options->iterations);
 }
 
 static bool set_only_iteration(struct parser *parser, const char *value) {
     parser->options->has_only_iteration = true;
-    return set_number(parser, OPTION_ONLY_ITERATION, value, UINT64_MAX - 1, "an iteration's number",
+    return set_number(parser, OPTION_ONLY_ITERATION, value, INT64_MAX, "an iteration's number",
                       &parser->options->only_iteration);
 }
 
@@ -197,6 +198,12 @@ static bool set_text(struct parser *parser, enum option_id id, const char *value
         return bad_value(parser, id, value, "a value");
     *text = value;
     return true;
+}
+
+static bool set_trace(struct parser *parser, const char *value) {
+    if (strlen(value) > OPTIONS_PATH_MAX)
+        return bad_value(parser, OPTION_TRACE, value, "a path of at most 4000 bytes");
+    return set_text(parser, OPTION_TRACE, value, &parser->options->trace);
 }
 
 static bool set_value(struct parser *parser, enum option_id id, const char *value) {
@@ -223,7 +230,7 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
     case OPTION_FORMAT:
         return set_format(parser, value);
     case OPTION_TRACE:
-        return set_text(parser, id, value, &options->trace);
+        return set_trace(parser, value);
     case OPTION_REPLAY:
         return set_text(parser, id, value, &options->replay);
     case OPTION_LIST:
@@ -325,7 +332,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
         .iterations = 100000,
         .seed = 1,
         .model = "migrating-table",
-        .strategy = "pct:3",
+        .strategy = "portfolio",
     };
     struct parser parser = {.options = options, .error = error};
     for (int i = 1; i < argc; i++)

@@ -5,6 +5,9 @@
 #include "core/base/text.h"
 #include "harness/scenario.h"
 
+// The longest accepted path of --trace, in bytes.
+enum { OPTIONS_PATH_MAX = 4000 };
+
 enum report_format { FORMAT_TEXT, FORMAT_JSON };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 

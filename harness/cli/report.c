@@ -19,6 +19,12 @@ static const char *plain(const struct run_description *run) {
     return run->use_color ? "\033[0m" : "";
 }
 
+// How the user calls the command: the launcher tells.
+static const char *command_name(void) {
+    const char *name = getenv("MTCHECK_COMMAND");
+    return name && *name ? name : "mtcheck";
+}
+
 static void print_group(FILE *out, const struct run_description *run, const struct sct_group *group,
                         const char *trace, uint64_t violations) {
     fprintf(out, "%sviolation%s: %s in %s\n", red(run), plain(run), group->violation.kind,
@@ -35,8 +41,8 @@ static void print_group(FILE *out, const struct run_description *run, const stru
         fprintf(out, "; the first of %" PRIu64 " like it", group->count);
     fprintf(out, "\n");
     if (trace && *trace)
-        fprintf(out, "  trace      %s\n  replay     scripts/mtcheck --replay %s --verbose\n", trace,
-                trace);
+        fprintf(out, "  trace      %s\n  replay     %s --replay '%s' --verbose\n", trace,
+                command_name(), trace);
 }
 
 static void print_groups(FILE *out, const struct run_description *run,
@@ -71,7 +77,8 @@ static void print_meaning(FILE *out, const struct sct_campaign *campaign) {
         out,
         "a failure rate above %.3g %% is excluded at 95 %% confidence; a bug that shows in one\n"
         "execution of 100,000 would have been missed with probability %.3g\n",
-        rate->high95 * 100, sct_miss_probability(1e-5, campaign->iterations_run));
+        rate->high95 * 100,
+        sct_miss_probability(1e-5, campaign->iterations_run - campaign->step_limit_hits));
 }
 
 void report_campaign_text(FILE *out, const struct run_description *run,
@@ -91,7 +98,7 @@ void report_campaign_text(FILE *out, const struct run_description *run,
             seconds > 0 ? (double)campaign->iterations_run / seconds : 0, campaign->violations,
             campaign->step_limit_hits);
     print_shares(out, campaign);
-    if (campaign->iterations_run > 0)
+    if (campaign->iterations_run > campaign->step_limit_hits)
         print_meaning(out, campaign);
     if (campaign->was_interrupted)
         fprintf(out, "interrupted: this is what was found so far\n");
@@ -192,7 +199,7 @@ static void set_counts(json_t *object, const struct run_description *run,
                        const struct sct_campaign *campaign) {
     double seconds = campaign->elapsed_seconds;
     json_object_set_new(object, "iterations",
-                        run->iterations == SCT_UNLIMITED ? json_string("unlimited")
+                        run->iterations == SCT_UNLIMITED ? json_null()
                                                          : json_count(run->iterations));
     json_object_set_new(object, "iterations_run", json_count(campaign->iterations_run));
     json_object_set_new(object, "violations", json_count(campaign->violations));

@@ -21,7 +21,7 @@ struct run_description {
 
 // Where a trace went; [path] is empty if it could not be written.
 struct group_trace {
-    char path[512];
+    char path[OPTIONS_PATH_MAX + 32];
     struct group_trace *next;
 };
 

@@ -21,10 +21,10 @@ enum store_function {
 struct store {
     struct strings values; // number 0 is STORE_NIL
     struct strings keys;
-    uint32_t initial;        // value
-    bool is_map;             // keys are told
-    bool has_appends;        // in the history
-    bool is_whole;           // not key by key (slow, to compare); a state is then all keys' values
+    uint32_t initial;         // value
+    bool is_map;              // keys are told
+    bool has_appends;         // in the history
+    bool is_whole;            // not key by key (slow, to compare); a state is then all keys' values
     const char *const *names; // of the functions
 };
 

@@ -24,7 +24,8 @@ struct strings {
     uint32_t slot_count;
 };
 
-// An empty table for at most [bytes_max] bytes of text. FAIL_RESOURCE without memory, here and below.
+// An empty table for at most [bytes_max] bytes of text. FAIL_RESOURCE without memory, here and
+// below.
 void strings_init(struct strings *strings, size_t bytes_max);
 
 void strings_deinit(struct strings *strings);
