@@ -38,12 +38,12 @@ static void test_arena_alloc_gives_disjoint_aligned_memory(void **state) {
             assert_int_equal(blocks[i][byte], i);
 }
 
-// The last byte can be had, the one after it is refused as a resource failure.
+// The last byte can be had, the one after it is refused as a limit.
 static void test_arena_alloc_fails_exactly_when_full(void **state) {
     arena_alloc(*state, SIZE - 8);
     assert_non_null(arena_alloc(*state, 8));
     expect_assert_failure(arena_alloc(*state, 1));
-    assert_int_equal(failed_as, FAIL_RESOURCE);
+    assert_int_equal(failed_as, FAIL_LIMIT);
 }
 
 // A size near the largest does not wrap around into a small one.

@@ -70,10 +70,9 @@ static void measure_campaign(const char *spec) {
     struct sct_strategy *strategy = sct_strategy_new(spec, &error);
     ASSERT(strategy);
     struct sct_engine *engine = sct_engine_open(&(struct sct_engine_options){0});
-    strategy->calibration = sct_calibrate(engine, &program, "bench", strategy, 1);
+    sct_calibrate(engine, &program, "bench", strategy, 1);
     struct sct_campaign_options options = {
         .program = &program,
-        .name = "bench",
         .strategy = strategy,
         .seed = 1,
         .iterations = EXECUTIONS,

@@ -55,7 +55,6 @@ static struct sct_campaign_options options_for(const struct sct_program *program
                                                struct sct_strategy *strategy) {
     return (struct sct_campaign_options){
         .program = program,
-        .name = "model/test",
         .strategy = strategy,
         .seed = 1,
         .iterations = 100,
@@ -73,7 +72,7 @@ static struct sct_campaign run_campaign(const struct sct_campaign_options *optio
 // A calibrated strategy.
 static struct sct_strategy *calibrated(const char *spec, const struct sct_program *program) {
     struct sct_strategy *strategy = new_strategy(spec);
-    strategy->calibration = sct_calibrate(engine, program, "model/test", strategy, 1);
+    sct_calibrate(engine, program, "model/test", strategy, 1);
     return strategy;
 }
 
@@ -332,17 +331,21 @@ static void test_campaign_counts_distinct_behaviours(void **state) {
 
 // ---- Calibration -------------------------------------------------------------------------------
 
+static struct sct_calibration measure(const struct sct_program *program, const char *name,
+                                      struct sct_strategy *strategy, uint64_t seed) {
+    sct_calibrate(engine, program, name, strategy, seed);
+    return strategy->calibration;
+}
+
 // Two tasks of three segments decide at most five times between them; calibration sees that, and
 // sees the same every time.
 static void test_calibrate_measures_the_program(void **state) {
     (void)state;
     struct sct_strategy *strategy = new_strategy("pct:3");
     for (uint64_t seed = 0; seed < 20; seed++) {
-        struct sct_calibration first =
-            sct_calibrate(engine, &correct, "model/test", strategy, seed);
+        struct sct_calibration first = measure(&correct, "model/test", strategy, seed);
         run_random(sometimes_wrong, seed);
-        struct sct_calibration second =
-            sct_calibrate(engine, &correct, "model/test", strategy, seed);
+        struct sct_calibration second = measure(&correct, "model/test", strategy, seed);
         assert_memory_equal(&first, &second, sizeof first);
         assert_int_equal(first.tasks_max, 2);
         assert_in_range(first.decisions_max, 4, 5);
@@ -369,14 +372,14 @@ static void test_calibrate_depends_on_seed_name_and_strategy(void **state) {
     const struct sct_program program = {.setup = two_of_random_length};
     struct sct_strategy *pct3 = new_strategy("pct:3"), *pct4 = new_strategy("pct:4");
     const uint32_t measured[] = {
-        sct_calibrate(engine, &program, "m/t", pct3, 1).decisions_max,
-        sct_calibrate(engine, &program, "m/t", pct3, 2).decisions_max,
-        sct_calibrate(engine, &program, "m/u", pct3, 1).decisions_max,
-        sct_calibrate(engine, &program, "m/t", pct4, 1).decisions_max,
+        measure(&program, "m/t", pct3, 1).decisions_max,
+        measure(&program, "m/t", pct3, 2).decisions_max,
+        measure(&program, "m/u", pct3, 1).decisions_max,
+        measure(&program, "m/t", pct4, 1).decisions_max,
     };
     for (int i = 1; i < 4; i++)
         assert_int_not_equal(measured[i], measured[0]);
-    assert_int_equal(sct_calibrate(engine, &program, "m/t", pct3, 1).decisions_max, measured[0]);
+    assert_int_equal(measure(&program, "m/t", pct3, 1).decisions_max, measured[0]);
     sct_strategy_free(pct3);
     sct_strategy_free(pct4);
 }
@@ -386,17 +389,14 @@ static void one_task(void *context) {
     start("a", two_points, NULL);
 }
 
-// A program that decides nothing is measured as one decision and its tasks; the strategy's own
-// state is left alone.
+// A program that decides nothing is measured as one decision and its tasks.
 static void test_calibrate_measures_at_least_one_decision(void **state) {
     (void)state;
     struct sct_strategy *strategy = new_strategy("pct:3");
-    struct sct_strategy before = *strategy;
     const struct sct_program lonely = {.setup = one_task};
-    struct sct_calibration calibration = sct_calibrate(engine, &lonely, "m/t", strategy, 1);
+    struct sct_calibration calibration = measure(&lonely, "m/t", strategy, 1);
     assert_int_equal(calibration.decisions_max, 1);
     assert_int_equal(calibration.tasks_max, 1);
-    assert_memory_equal(strategy, &before, sizeof before);
     sct_strategy_free(strategy);
 }
 
