@@ -2,6 +2,7 @@
 #include "harness/cli/command.h"
 #include "core/campaign.h"
 #include "core/replay.h"
+#include "harness/cli/history.h"
 #include "harness/cli/report.h"
 
 #include <errno.h>
@@ -372,6 +373,19 @@ static int list_command(const struct options *options) {
     return flush_output(EXIT_CLEAN);
 }
 
+static int history_command(const struct options *options) {
+    static const int statuses[] = {
+        [LIN_LINEARIZABLE] = EXIT_CLEAN,
+        [LIN_NOT_LINEARIZABLE] = EXIT_VIOLATION,
+        [LIN_UNKNOWN] = EXIT_NO_VERDICT,
+    };
+    struct error error;
+    enum lin_verdict verdict;
+    if (!history_check(stdout, options, &verdict, &error))
+        return usage_error(&error);
+    return flush_output(statuses[verdict]);
+}
+
 int command_main(int argc, char **argv) {
     struct options options;
     struct error error;
@@ -389,5 +403,7 @@ int command_main(int argc, char **argv) {
     }
     if (options.list)
         return list_command(&options);
+    if (options.check_history)
+        return history_command(&options);
     return options.replay ? replay_command(&options) : campaign_command(&options);
 }

@@ -29,6 +29,8 @@ const char options_help[] =
     "      --trace FILE         where the failing trace goes (default\n"
     "                           mtcheck-MODEL-BUG-SEED-ITERATION.trace)\n"
     "      --replay FILE        run exactly that trace; with --verbose narrate every step\n"
+    "      --check-history FILE check a recorded history for linearizability\n"
+    "      --history-format F   its format: native, jepsen-register or kv (default native)\n"
     "      --list WHAT          bugs, strategies, models or tests\n"
     "  -v, --verbose            narrate (replay and --only-iteration)\n"
     "  -q, --quiet              no report, only the exit status and errors\n"
@@ -36,8 +38,9 @@ const char options_help[] =
     "  -h, --help               this text\n"
     "  -V, --version            the version\n"
     "\n"
-    "Exit status: 0 no violation; 1 violation found or reproduced; 2 usage or damaged trace;\n"
-    "3 the tool failed; 4 a replay did not reproduce its trace; 130 interrupted.\n";
+    "Exit status: 0 no violation; 1 violation found or reproduced; 2 usage or damaged file;\n"
+    "3 the tool failed; 4 no verdict: a replay did not reproduce its trace, or a history check\n"
+    "reached its limit; 130 interrupted.\n";
 
 enum option_id {
     OPTION_ITERATIONS,
@@ -54,6 +57,8 @@ enum option_id {
     OPTION_TRACE,
     OPTION_REPLAY,
     OPTION_LIST,
+    OPTION_CHECK_HISTORY,
+    OPTION_HISTORY_FORMAT,
     OPTION_VERBOSE,
     OPTION_QUIET,
     OPTION_COLOR,
@@ -66,7 +71,7 @@ static const struct {
     const char *name;
     char letter; // 0: none
     bool takes_value;
-    bool for_campaigns; // makes no sense with --replay or --list
+    bool for_campaigns; // makes no sense with --replay, --list or --check-history
 } table[OPTION_COUNT] = {
     [OPTION_ITERATIONS] = {"iterations", 'i', true, true},
     [OPTION_SEED] = {"seed", 's', true, true},
@@ -82,6 +87,8 @@ static const struct {
     [OPTION_TRACE] = {"trace", 0, true, true},
     [OPTION_REPLAY] = {"replay", 0, true, false},
     [OPTION_LIST] = {"list", 0, true, false},
+    [OPTION_CHECK_HISTORY] = {"check-history", 0, true, false},
+    [OPTION_HISTORY_FORMAT] = {"history-format", 0, true, false},
     [OPTION_VERBOSE] = {"verbose", 'v', false, false},
     [OPTION_QUIET] = {"quiet", 'q', false, false},
     [OPTION_COLOR] = {"color", 0, true, false},
@@ -170,6 +177,15 @@ static bool set_list(struct parser *parser, const char *value) {
     return true;
 }
 
+static bool set_history_format(struct parser *parser, const char *value) {
+    static const char *const names[] = {"native", "jepsen-register", "kv", NULL};
+    if (name_index(value, names) < 0)
+        return bad_value(parser, OPTION_HISTORY_FORMAT, value,
+                         "'native', 'jepsen-register' or 'kv'");
+    parser->options->history_format = value;
+    return true;
+}
+
 static bool set_seed(struct parser *parser, const char *value) {
     parser->options->is_seed_random = strcmp(value, "random") == 0;
     return parser->options->is_seed_random ||
@@ -235,6 +251,10 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_text(parser, id, value, &options->replay);
     case OPTION_LIST:
         return set_list(parser, value);
+    case OPTION_CHECK_HISTORY:
+        return set_text(parser, id, value, &options->check_history);
+    case OPTION_HISTORY_FORMAT:
+        return set_history_format(parser, value);
     case OPTION_COLOR:
         return set_color(parser, value);
     case OPTION_KEEP_GOING:
@@ -308,19 +328,38 @@ static bool parse_word(struct parser *parser, int argc, char **argv, int *at) {
     return accept(parser, (enum option_id)id, argv[++*at]);
 }
 
+static bool contradiction(struct parser *parser, enum option_id mode, enum option_id other) {
+    return error_set(parser->error, "options --%s and --%s contradict each other", table[mode].name,
+                     table[other].name);
+}
+
+// What is not a campaign is one thing, and takes no option of campaigns.
+static bool check_mode(struct parser *parser) {
+    static const enum option_id modes[] = {OPTION_REPLAY, OPTION_CHECK_HISTORY, OPTION_LIST};
+    enum option_id mode = OPTION_COUNT;
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (!parser->given[modes[i]])
+            continue;
+        if (mode != OPTION_COUNT)
+            return contradiction(parser, mode, modes[i]);
+        mode = modes[i];
+    }
+    for (int i = 0; mode != OPTION_COUNT && i < OPTION_COUNT; i++)
+        if (parser->given[i] && table[i].for_campaigns)
+            return contradiction(parser, mode, (enum option_id)i);
+    bool is_of_a_model = mode == OPTION_COUNT || mode == OPTION_LIST;
+    return is_of_a_model || !parser->given[OPTION_MODEL] ||
+           contradiction(parser, mode, OPTION_MODEL);
+}
+
 static bool check_combinations(struct parser *parser) {
     const struct options *options = parser->options;
     if (options->verbose && options->quiet)
         return error_set(parser->error, "options --verbose and --quiet contradict each other");
-    if (options->replay && options->list)
-        return error_set(parser->error, "options --replay and --list contradict each other");
-    const char *mode = options->replay ? "replay" : options->list ? "list" : NULL;
-    for (int i = 0; mode && i < OPTION_COUNT; i++)
-        if (parser->given[i] && table[i].for_campaigns)
-            return error_set(parser->error, "options --%s and --%s contradict each other", mode,
-                             table[i].name);
-    if (options->replay && parser->given[OPTION_MODEL])
-        return error_set(parser->error, "options --replay and --model contradict each other");
+    if (!check_mode(parser))
+        return false;
+    if (options->history_format && !options->check_history)
+        return error_set(parser->error, "option --history-format: expected --check-history too");
     if (options->has_only_iteration && options->keep_going)
         return error_set(parser->error,
                          "options --only-iteration and --keep-going contradict each other");

@@ -25,9 +25,11 @@ struct options {
     bool has_only_iteration;
     uint64_t only_iteration;
     enum report_format format;
-    const char *trace;  // NULL: the default name
-    const char *replay; // NULL: a campaign
-    const char *list;   // NULL: no listing
+    const char *trace;          // NULL: the default name
+    const char *replay;         // NULL: a campaign
+    const char *list;           // NULL: no listing
+    const char *check_history;  // NULL: none
+    const char *history_format; // NULL: native
     bool verbose, quiet;
     enum color_mode color;
     bool help, version;

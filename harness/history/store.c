@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    STORE_BYTES_MAX = 1 << 29, // of all values, of all keys
+    STORE_BYTES_MAX = 1 << 28, // of all values, of all keys
     SHOWN_MAX = 48,            // bytes of a value
 };
 
@@ -113,20 +113,19 @@ static bool leads(void *context, const struct sct_operation *operation,
 
 // ---- Words -------------------------------------------------------------------------------------
 
-static void add_quoted(const struct strings *strings, uint32_t number, struct text *text) {
+static bool is_number(const char *bytes, uint32_t length) {
+    for (uint32_t i = 0; i < length; i++)
+        if (bytes[i] < '0' || bytes[i] > '9')
+            return false;
+    return length > 0 && length <= SHOWN_MAX;
+}
+
+static void add_string(const struct strings *strings, uint32_t number, struct text *text) {
     const char *bytes = strings_text(strings, number);
     uint32_t length = strings_length(strings, number);
-    if (length > 0 && length <= SHOWN_MAX && strspn("0123456789", "0123456789") > 0 &&
-        memchr(bytes, '\0', length) == NULL) {
-        uint32_t digits = 0;
-        while (digits < length && bytes[digits] >= '0' && bytes[digits] <= '9')
-            digits++;
-        if (digits == length) {
-            text_add(text, "%.*s", (int)length, bytes);
-            return;
-        }
-    }
-    if (length <= SHOWN_MAX)
+    if (is_number(bytes, length))
+        text_add(text, "%.*s", (int)length, bytes);
+    else if (length <= SHOWN_MAX)
         text_add(text, "\"%.*s\"", (int)length, bytes);
     else
         text_add(text, "\"%.*s...%.*s\" (%" PRIu32 " bytes)", SHOWN_MAX / 2, bytes, SHOWN_MAX / 2,
@@ -137,7 +136,7 @@ void store_describe_value(const struct store *store, uint64_t value, struct text
     if (value == STORE_NIL)
         text_add(text, "nil");
     else
-        add_quoted(&store->values, (uint32_t)value, text);
+        add_string(&store->values, (uint32_t)value, text);
 }
 
 static void add_value(const struct store *store, uint64_t value, struct text *text) {
@@ -150,7 +149,7 @@ static void describe(void *context, const struct sct_operation *operation, struc
     text_add(text, "%s", store->names[operation->function]);
     if (store->is_map) {
         text_add(text, " ");
-        add_quoted(&store->keys, (uint32_t)operation->key, text);
+        add_string(&store->keys, (uint32_t)operation->key, text);
     }
     if (operation->function != STORE_READ)
         add_value(store, operation->input[0], text);

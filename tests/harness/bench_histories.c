@@ -1,0 +1,259 @@
+// How fast recorded histories are checked, beside what Porcupine takes for the same kind.
+//
+// Usage: bench_histories [FOLDER]   (with verdicts.csv; default ../shared/data/histories)
+// Each figure is the least of 20 runs: the check alone, and with reading and parsing the file. The
+// store of 50 clients is made up here, of the size of Porcupine's. Run by scripts/bench-histories;
+// never a gate.
+#define _POSIX_C_SOURCE 200809L // clock_gettime
+#include "core/base/assert.h"
+#include "core/base/rng.h"
+#include "harness/history/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RUNS = 20, FILES_MAX = 1024, CLIENTS_MAX = 64 };
+
+static struct lin_checker *checker;
+
+struct timing {
+    double check, all; // milliseconds
+};
+
+static double now_ms(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
+}
+
+static double least(double a, double b) {
+    return a < b ? a : b;
+}
+
+static enum lin_verdict check(struct record *record, struct lin_result *result) {
+    struct lin_spec spec = store_spec(&record->store);
+    lin_check(checker, &spec, &record->history, result);
+    return result->verdict;
+}
+
+static struct timing time_file(const char *path, const char *format, bool is_whole,
+                               enum lin_verdict expected) {
+    struct timing timing = {1e9, 1e9};
+    for (int run = 0; run < RUNS; run++) {
+        struct record record;
+        struct lin_result result;
+        struct error error;
+        double start = now_ms();
+        if (!record_read(&record, path, record_format_find(format), &error)) {
+            fprintf(stderr, "bench_histories: %s\n", error.text);
+            exit(2);
+        }
+        record.store.is_whole = is_whole;
+        double is_read = now_ms();
+        enum lin_verdict verdict = check(&record, &result);
+        double end = now_ms();
+        record_free(&record);
+        if (verdict != expected && verdict != LIN_UNKNOWN) {
+            fprintf(stderr, "bench_histories: %s: wrong verdict\n", path);
+            exit(1);
+        }
+        if (verdict == LIN_UNKNOWN)
+            return (struct timing){-1, -1};
+        timing.check = least(timing.check, end - is_read);
+        timing.all = least(timing.all, end - start);
+    }
+    return timing;
+}
+
+static void print_row(const char *what, struct timing timing, const char *porcupine) {
+    if (timing.check < 0)
+        printf("%-52s %12s %12s %12s\n", what, "unknown", "unknown", porcupine);
+    else
+        printf("%-52s %9.4f ms %9.4f ms %12s\n", what, timing.check, timing.all, porcupine);
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+static int compare_doubles(const void *a, const void *b) {
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static void print_jepsen(struct timing *timings, size_t count) {
+    double check[FILES_MAX], all[FILES_MAX], check_sum = 0, all_sum = 0;
+    char what[64];
+    if (count == 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        check_sum += check[i] = timings[i].check;
+        all_sum += all[i] = timings[i].all;
+    }
+    qsort(check, count, sizeof *check, compare_doubles);
+    qsort(all, count, sizeof *all, compare_doubles);
+    snprintf(what, sizeof what, "etcd, %zu histories, sum (Porcupine: 102)", count);
+    print_row(what, (struct timing){check_sum, all_sum}, "920 ms");
+    print_row("etcd, median", (struct timing){check[count / 2], all[count / 2]}, "0.083 ms");
+    print_row("etcd, slowest", (struct timing){check[count - 1], all[count - 1]}, "358 ms");
+}
+
+static const char *porcupine_of(const char *file, bool is_whole) {
+    if (strcmp(file, "kv/c10-ok.txt") == 0)
+        return is_whole ? "7300 ms" : "1.25 ms";
+    return "-";
+}
+
+static void bench_folder(const char *folder) {
+    struct timing etcd[FILES_MAX];
+    char path[512], line[256], file[128], verdict[16];
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/verdicts.csv", folder);
+    FILE *verdicts = fopen(path, "r");
+    if (!verdicts) {
+        printf("skipped: cannot open %s\n", path);
+        return;
+    }
+    while (fgets(line, sizeof line, verdicts)) {
+        if (sscanf(line, "%127[^,],%15[^,],", file, verdict) != 2 || !strchr(file, '/'))
+            continue; // the heading
+        enum lin_verdict expected =
+            strcmp(verdict, "true") == 0 ? LIN_LINEARIZABLE : LIN_NOT_LINEARIZABLE;
+        snprintf(path, sizeof path, "%s/%s", folder, file);
+        if (strncmp(file, "kv/", 3) != 0) {
+            if (count < FILES_MAX)
+                etcd[count++] = time_file(path, "jepsen-register", false, expected);
+            continue;
+        }
+        print_row(file, time_file(path, "kv", false, expected), porcupine_of(file, false));
+        snprintf(line, sizeof line, "%s, all keys in one", file);
+        print_row(line, time_file(path, "kv", true, expected), porcupine_of(file, true));
+    }
+    fclose(verdicts);
+    print_jepsen(etcd, count);
+}
+
+// ---- A made-up store ---------------------------------------------------------------------------
+
+struct client {
+    uint32_t operation; // open, or SCT_NEVER
+    bool is_done;       // took effect
+    uint64_t output;
+};
+
+struct simulation {
+    struct record *record;
+    struct rng *rng;
+    uint64_t values[CLIENTS_MAX]; // of the keys
+    struct client clients[CLIENTS_MAX];
+    uint32_t keys;
+};
+
+static void call(struct simulation *simulation, uint32_t process) {
+    char text[64];
+    uint32_t draw = rng_below(simulation->rng, 20),
+             written = simulation->record->store.values.count;
+    struct sct_operation operation = {
+        .process = process,
+        .function = draw < 9    ? STORE_READ
+                    : draw < 10 ? STORE_WRITE
+                                : STORE_APPEND,
+        .key = rng_below(simulation->rng, simulation->keys),
+    };
+    int length = snprintf(text, sizeof text, "x %" PRIu32 " %" PRIu32 " y", process, written);
+    operation.input[0] = strings_add(&simulation->record->store.values, text, (size_t)length);
+    simulation->clients[process] =
+        (struct client){.operation = sct_history_call(&simulation->record->history, &operation)};
+}
+
+static void take_effect(struct simulation *simulation, struct client *client) {
+    struct strings *values = &simulation->record->store.values;
+    const struct sct_operation *operation =
+        &simulation->record->history.operations[client->operation];
+    uint64_t *value = &simulation->values[operation->key];
+    client->is_done = true;
+    client->output = *value;
+    if (operation->function == STORE_WRITE)
+        *value = operation->input[0];
+    else if (operation->function == STORE_APPEND)
+        *value = strings_join(values, (uint32_t)*value, (uint32_t)operation->input[0]);
+}
+
+// Clients call, take effect and return in random order: two thirds of them have a call open.
+static void simulate(struct simulation *simulation, uint32_t clients, uint32_t operations) {
+    struct sct_history *history = &simulation->record->history;
+    uint32_t returned = 0;
+    for (uint32_t i = 0; i < clients; i++)
+        simulation->clients[i].operation = SCT_NEVER;
+    while (returned < operations) {
+        uint32_t process = rng_below(simulation->rng, clients);
+        struct client *client = &simulation->clients[process];
+        if (client->operation == SCT_NEVER) {
+            if (history->operation_count < operations)
+                call(simulation, process);
+        } else if (!client->is_done) {
+            take_effect(simulation, client);
+        } else {
+            sct_history_return(history, client->operation, client->output);
+            client->operation = SCT_NEVER;
+            returned++;
+        }
+    }
+}
+
+static void bench_simulated(uint32_t clients, uint32_t keys, uint32_t operations, bool is_broken,
+                            const char *porcupine) {
+    struct rng rng;
+    struct record record = {0};
+    struct simulation simulation = {.record = &record, .rng = &rng, .keys = keys};
+    struct lin_result result;
+    struct timing timing = {1e9, 1e9};
+    char what[80], number[16];
+    rng_seed(&rng, 1);
+    sct_history_init(&record.history);
+    store_init(&record.store);
+    for (uint32_t i = 0; i < keys; i++)
+        strings_add(&record.store.keys, number,
+                    (size_t)snprintf(number, sizeof number, "%" PRIu32, i));
+    record.store.initial = strings_add(&record.store.values, "", 0);
+    record.store.has_appends = true;
+    for (uint32_t i = 0; i < keys; i++)
+        simulation.values[i] = record.store.initial;
+    simulate(&simulation, clients, operations);
+    struct sct_operation *last = &record.history.operations[operations - 1];
+    while (is_broken && last->function != STORE_READ)
+        last--;
+    if (is_broken)
+        last->output = last->input[0]; // what nobody wrote
+    for (int run = 0; run < RUNS; run++) {
+        double start = now_ms();
+        enum lin_verdict verdict = check(&record, &result);
+        timing.check = least(timing.check, now_ms() - start);
+        if (verdict == LIN_UNKNOWN) {
+            timing.check = -1;
+            break;
+        }
+        ASSERT(verdict == (is_broken ? LIN_NOT_LINEARIZABLE : LIN_LINEARIZABLE));
+    }
+    timing.all = timing.check;
+    snprintf(what, sizeof what, "made up: %u clients, %u keys, %u operations, %s", clients, keys,
+             operations, is_broken ? "bad" : "ok");
+    print_row(what, timing, porcupine);
+    record_free(&record);
+}
+
+int main(int argc, char **argv) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    checker =
+        lin_open(&(struct lin_limits){.steps_max = 100000000, .memory_bytes = (size_t)1 << 30});
+    printf("%-52s %12s %12s %12s\n", "history", "check", "with file", "Porcupine");
+    bench_folder(argc > 1 ? argv[1] : "../shared/data/histories");
+    bench_simulated(50, 50, 1712, false, "367 ms");
+    bench_simulated(50, 10, 1712, false, "367 ms");
+    bench_simulated(50, 10, 1712, true, "-");
+    bench_simulated(50, 1, 1712, false, "-");
+    bench_simulated(10, 10, 100000, false, "-");
+    lin_close(checker);
+    return 0;
+}
