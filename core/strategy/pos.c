@@ -21,9 +21,9 @@ static void draw(struct pos *pos, const struct sct_schedule_point *point, unsign
     pos->seen_steps[slot] = point->steps[slot];
 }
 
-// Draws for tasks that are new or have moved on since their last draw.
+// Draws for tasks that are new, waiting or not, and those that have moved on since their last draw.
 static void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point *point) {
-    for (uint64_t left = point->enabled; left; left &= left - 1) {
+    for (uint64_t left = point->enabled | point->fresh; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
         if (point->fresh >> slot & 1 || pos->seen_steps[slot] != point->steps[slot])
             draw(pos, point, slot);
