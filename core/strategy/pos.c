@@ -3,7 +3,8 @@
 // Every pending step has a random priority; the enabled step of the highest one runs. Then the
 // steps that race with it (same object, overlapping keys, not both reads) draw anew, and so does
 // the next step of its task: which of two racing steps comes first is decided afresh each time. A
-// step that races with no other enabled one is run at once: its order does not matter.
+// step that touches nothing is run at once: its order does not matter. (That of a step which merely
+// races with no other enabled one does: what follows them may race with it.)
 #include "core/strategy.h"
 
 struct pos {
@@ -30,13 +31,6 @@ static void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point 
     }
 }
 
-static bool races_with_another(const struct sct_schedule_point *point, unsigned slot) {
-    for (uint64_t left = point->enabled & ~(UINT64_C(1) << slot); left; left &= left - 1)
-        if (sct_accesses_race(point->accesses[slot], point->accesses[__builtin_ctzll(left)]))
-            return true;
-    return false;
-}
-
 static unsigned highest(const struct pos *pos, uint64_t enabled) {
     unsigned best = (unsigned)__builtin_ctzll(enabled);
     for (enabled &= enabled - 1; enabled; enabled &= enabled - 1) {
@@ -52,7 +46,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     draw_for_new_steps(pos, point);
     for (uint64_t left = point->enabled; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        if (!races_with_another(point, slot))
+        if (point->accesses[slot]->mode == SCT_ACCESS_NONE)
             return slot;
     }
     unsigned chosen = highest(pos, point->enabled);
