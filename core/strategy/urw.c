@@ -32,7 +32,7 @@ static uint32_t shortest(const struct sct_calibration *calibration) {
     return steps;
 }
 
-// The steps of all tasks that descend from [signature]. Parents come before their children.
+// The steps of all tasks that descend from [signature].
 static uint32_t descendants(const struct sct_calibration *calibration, uint64_t signature) {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < calibration->count_count; i++) {
@@ -52,14 +52,24 @@ static void take_from_parent(struct urw *urw, const struct sct_schedule_point *p
     }
 }
 
-static void meet(struct urw *urw, const struct sct_schedule_point *point, unsigned slot) {
+// All new tasks get their counts before any takes from its parent: the parent may be new as well,
+// in whatever slot.
+static void meet(struct urw *urw, const struct sct_schedule_point *point) {
     const struct sct_calibration *calibration = &urw->base.calibration;
-    const struct sct_task_identity *identity = &point->identities[slot];
-    const struct sct_task_count *count = find(calibration, identity->signature);
-    urw->own[slot] = count ? count->steps : shortest(calibration);
-    urw->carried[slot] = count ? descendants(calibration, identity->signature) : 0;
-    if (count && identity->parent)
-        take_from_parent(urw, point, identity->parent, urw->own[slot] + urw->carried[slot]);
+    for (uint64_t left = point->fresh; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        uint64_t signature = point->identities[slot].signature;
+        const struct sct_task_count *count = find(calibration, signature);
+        urw->own[slot] = count ? count->steps : shortest(calibration);
+        urw->carried[slot] = count ? descendants(calibration, signature) : 0;
+    }
+    for (uint64_t left = point->fresh; left; left &= left - 1) {
+        const struct sct_task_identity *identity = &point->identities[__builtin_ctzll(left)];
+        const struct sct_task_count *count = find(calibration, identity->signature);
+        if (count && identity->parent)
+            take_from_parent(urw, point, identity->parent,
+                             count->steps + descendants(calibration, identity->signature));
+    }
 }
 
 static uint64_t weight(const struct urw *urw, const struct sct_schedule_point *point,
@@ -71,8 +81,7 @@ static uint64_t weight(const struct urw *urw, const struct sct_schedule_point *p
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     struct urw *urw = (struct urw *)strategy;
-    for (uint64_t left = point->fresh; left; left &= left - 1)
-        meet(urw, point, (unsigned)__builtin_ctzll(left));
+    meet(urw, point);
     uint64_t sum = 0;
     for (uint64_t left = point->enabled; left; left &= left - 1)
         sum += weight(urw, point, (unsigned)__builtin_ctzll(left));
