@@ -1,21 +1,22 @@
 // Randomised delay bounding (Emmi, Qadeer, Rakamaric, POPL 2011).
 //
 // The base schedule is deterministic: stay on the running task while it is enabled, else the next
-// in round-robin order. At D random decisions the task that would run is passed over once for each
-// delay that fell there; every execution therefore has at most D delays.
+// in round-robin order. D delays fall on random decisions, or on none; the task that would run is
+// passed over once for each delay that fell there. Every execution has at most D delays, and every
+// schedule with at most D occurs.
 #include "core/strategy.h"
 
 enum { DELAYS_MAX = 32 };
 
 struct delay {
     struct sct_strategy base;
-    uint32_t points[DELAYS_MAX];
+    uint32_t points[DELAYS_MAX]; // 0: this delay is not used, so that fewer than D occur too
 };
 
 static void begin(struct sct_strategy *strategy) {
     struct delay *delay = (struct delay *)strategy;
     for (uint32_t i = 0; i < strategy->parameter; i++)
-        delay->points[i] = 1 + rng_below(&strategy->rng, strategy->calibration.decisions_max);
+        delay->points[i] = rng_below(&strategy->rng, strategy->calibration.decisions_max + 1);
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
