@@ -6,7 +6,7 @@
 enum { PREFIX_FACTOR = 2 };
 
 static bool is_in_tail(const struct sct_strategy *strategy, uint32_t ordinal) {
-    return ordinal / PREFIX_FACTOR > strategy->calibration.decisions_max;
+    return (ordinal - 1) / PREFIX_FACTOR >= strategy->calibration.decisions_max;
 }
 
 static void begin(struct sct_strategy *strategy) {
