@@ -84,7 +84,7 @@ static const char *new_etag(struct draft *draft, size_t index) {
 }
 
 // Whether [operation] may be applied to [existing] (NULL: no row). The tests stand in the order of
-// protocol.md 1.2: existence, a missing If-Match, a mismatch.
+// In this order: existence, a missing If-Match, a mismatch.
 static struct ct_outcome check_operation(const struct ct_operation *operation, size_t index,
                                          const struct ct_row *existing) {
     switch (operation->type) {

@@ -1,4 +1,4 @@
-// The valid-row rule (protocol.md 1.7): what a stream over a changing table may return next. Knows
+// The valid-row rule: what a stream over a changing table may return next. Knows
 // of the table only its history.
 #include "model/table/memory_table.h"
 

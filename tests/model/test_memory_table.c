@@ -123,7 +123,7 @@ static const struct ct_filter *parse(const char *text) {
     return filter;
 }
 
-// ---- The table of operations (protocol.md 1.2) -------------------------------------------------
+// ---- The table of operations  ------------------------------------------------------------------
 
 enum { PROGRAM_ERROR = -1 };
 
@@ -646,7 +646,7 @@ static void test_valid_rows_asserts_the_start(void **state) {
 
 // ---- The valid-row rule by brute force ---------------------------------------------------------
 
-// The definition of protocol.md 1.7 word by word, with its own order, equality and filter.
+// The definition of the valid-row rule word by word, with its own order, equality and filter.
 enum { UNIVERSE = 6 };
 static const char *const universe[UNIVERSE] = {"0", "0 ", "00", "1", "2", "a"};
 

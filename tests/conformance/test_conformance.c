@@ -1,0 +1,534 @@
+// One suite of what a chain table must do, for everything that claims to be one: the memory table,
+// a MigratingTable in each of its states, and a table in a file.
+#include "tests/support/direct_world.h"
+#include "tests/outside/file_table.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+// ---- The tables under test ---------------------------------------------------------------------
+
+enum subject {
+    MEMORY,
+    MIGRATING_0,
+    MIGRATING_1,
+    MIGRATING_2,
+    MIGRATING_3,
+    MIGRATING_4,
+    FILE_BACKED
+};
+
+static const enum subject subjects[] = {MEMORY,      MIGRATING_0, MIGRATING_1, MIGRATING_2,
+                                        MIGRATING_3, MIGRATING_4, FILE_BACKED};
+
+static struct direct_world world; // its arena serves all subjects
+static struct file_table file;
+static struct file_handle handle;
+static struct ct_table *table;
+
+static void raise_in_test(enum fail_kind kind, const char *where, const char *message) {
+    static char kept[400];
+    (void)kind;
+    snprintf(kept, sizeof kept, "%s", message);
+    mock_assert(0, kept, where, 0);
+}
+
+static int open_subject(void **state) {
+    enum subject subject = *(const enum subject *)*state;
+    arena_init(&world.arena, 1 << 24);
+    fail_handler_set(raise_in_test);
+    bool is_migrating = subject >= MIGRATING_0 && subject <= MIGRATING_4;
+    direct_reset(&world, is_migrating ? (enum mt_state)(subject - MIGRATING_0) : 0);
+    table = is_migrating ? world.table : ct_memory_table_interface(world.old_memory);
+    if (subject == FILE_BACKED) {
+        char path[100];
+        snprintf(path, sizeof path, "/tmp/mtcheck-conformance-%ld.table", (long)getpid());
+        file_table_create(&file, path, "file-");
+        file_handle_open(&handle, &file, &world.arena);
+        table = &handle.table;
+    }
+    return 0;
+}
+
+static int close_subject(void **state) {
+    if (*(const enum subject *)*state == FILE_BACKED)
+        file_table_remove(&file);
+    fail_handler_set(NULL);
+    arena_deinit(&world.arena);
+    return 0;
+}
+
+// ---- Small words -------------------------------------------------------------------------------
+
+static struct ct_row *entity(const char *partition, const char *row, const char *if_match,
+                             const char *name, bool value) {
+    struct ct_property property = direct_bool(name, value);
+    return ct_row_new(&world.arena, (struct ct_key){partition, row}, if_match, &property, 1);
+}
+
+static struct ct_outcome execute_one(enum ct_op_type type, struct ct_row *row,
+                                     struct ct_op_result *result) {
+    struct ct_batch batch = ct_batch_new(&world.arena, 1);
+    ct_batch_add(&batch, type, row);
+    return ct_execute(table, &batch, result);
+}
+
+// Writes a row that must not fail; its ETag.
+static const char *put(const char *partition, const char *row, const char *name, bool value) {
+    struct ct_op_result result;
+    struct ct_outcome outcome =
+        execute_one(CT_INSERT_OR_REPLACE, entity(partition, row, NULL, name, value), &result);
+    assert_int_equal(outcome.kind, CT_SUCCEEDED);
+    return result.etag;
+}
+
+static struct ct_rows query(const char *text) {
+    struct ct_rows rows;
+    struct ct_outcome outcome = ct_query(table, direct_filter(&world, text), &world.arena, &rows);
+    assert_int_equal(outcome.kind, CT_SUCCEEDED);
+    return rows;
+}
+
+static const struct ct_row *get(const char *partition, const char *row) {
+    const struct ct_filter *filter = ct_filter_point(&world.arena, (struct ct_key){partition, row});
+    struct ct_rows rows;
+    struct ct_outcome outcome = ct_query(table, filter, &world.arena, &rows);
+    assert_int_equal(outcome.kind, CT_SUCCEEDED);
+    assert_true(rows.count <= 1);
+    return rows.count ? rows.rows[0] : NULL;
+}
+
+static void assert_error(struct ct_outcome outcome, enum ct_status status, size_t index) {
+    assert_int_equal(outcome.kind, CT_STORAGE_ERROR);
+    assert_int_equal(outcome.status, status);
+    assert_int_equal(outcome.op_index, index);
+}
+
+static void assert_result(const struct ct_op_result *result, enum ct_status status) {
+    assert_int_equal(result->status, status);
+    assert_non_null(result->etag);
+    assert_string_equal(result->entity->etag, result->etag);
+}
+
+static bool has(const struct ct_row *row, const char *name, bool value) {
+    const struct ct_property *property = ct_row_property(row, name);
+    return property && property->type == CT_BOOL && property->value.boolean == value;
+}
+
+// "p/r p/r ..." of [rows].
+static const char *keys_of(struct ct_rows rows) {
+    static char buffer[400];
+    struct text text = text_in(buffer, sizeof buffer);
+    for (size_t i = 0; i < rows.count; i++)
+        text_add(&text, "%s%s/%s", i ? " " : "", rows.rows[i]->key.partition,
+                 rows.rows[i]->key.row);
+    return buffer;
+}
+
+// ---- Single operations -------------------------------------------------------------------------
+
+// Insert makes a row with exactly the given properties, and refuses when the row exists.
+static void test_insert(void **state) {
+    (void)state;
+    struct ct_op_result result;
+    struct ct_row *row = entity("p", "r", "ignored", "a", true);
+    assert_int_equal(execute_one(CT_INSERT, row, &result).kind, CT_SUCCEEDED);
+    assert_result(&result, CT_STATUS_CREATED);
+    assert_ptr_equal(result.entity, row);
+    const struct ct_row *stored = get("p", "r");
+    assert_non_null(stored);
+    assert_string_equal(stored->etag, result.etag);
+    assert_int_equal(stored->property_count, 1);
+    assert_true(has(stored, "a", true));
+    assert_error(execute_one(CT_INSERT, entity("p", "r", NULL, "b", true), &result),
+                 CT_STATUS_CONFLICT, 0);
+    assert_true(has(get("p", "r"), "a", true));
+}
+
+// Replace and Merge of an absent row are 404 whatever the If-Match, with a wrong one 412, and with
+// "*" or the row's ETag they succeed.
+static void test_conditional_update(void **state) {
+    (void)state;
+    static const enum ct_op_type types[] = {CT_REPLACE, CT_MERGE};
+    for (size_t i = 0; i < 2; i++) {
+        struct ct_op_result result;
+        const char *row = i ? "m" : "r";
+        assert_error(execute_one(types[i], entity("p", row, CT_ANY_ETAG, "b", true), &result),
+                     CT_STATUS_NOT_FOUND, 0);
+        assert_error(execute_one(types[i], entity("p", row, "x", "b", true), &result),
+                     CT_STATUS_NOT_FOUND, 0);
+        const char *etag = put("p", row, "a", true);
+        assert_error(execute_one(types[i], entity("p", row, "x", "b", true), &result),
+                     CT_STATUS_PRECONDITION_FAILED, 0);
+        assert_false(has(get("p", row), "b", true));
+        assert_int_equal(execute_one(types[i], entity("p", row, etag, "b", true), &result).kind,
+                         CT_SUCCEEDED);
+        assert_result(&result, CT_STATUS_NO_CONTENT);
+        assert_string_not_equal(result.etag, etag);
+        assert_true(has(get("p", row), "b", true));
+        // A Merge keeps what it does not name, a Replace does not.
+        assert_int_equal(has(get("p", row), "a", true), types[i] == CT_MERGE);
+        assert_error(execute_one(types[i], entity("p", row, etag, "c", true), &result),
+                     CT_STATUS_PRECONDITION_FAILED, 0);
+        assert_int_equal(
+            execute_one(types[i], entity("p", row, CT_ANY_ETAG, "b", false), &result).kind,
+            CT_SUCCEEDED);
+        assert_true(has(get("p", row), "b", false));
+    }
+}
+
+// InsertOrReplace and InsertOrMerge always succeed, with 204 also when they insert; If-Match is
+// ignored.
+static void test_insert_or(void **state) {
+    (void)state;
+    static const enum ct_op_type types[] = {CT_INSERT_OR_REPLACE, CT_INSERT_OR_MERGE};
+    for (size_t i = 0; i < 2; i++) {
+        struct ct_op_result result;
+        const char *row = i ? "m" : "r";
+        assert_int_equal(execute_one(types[i], entity("p", row, "x", "a", true), &result).kind,
+                         CT_SUCCEEDED);
+        assert_result(&result, CT_STATUS_NO_CONTENT);
+        assert_int_equal(execute_one(types[i], entity("p", row, "x", "b", true), &result).kind,
+                         CT_SUCCEEDED);
+        assert_result(&result, CT_STATUS_NO_CONTENT);
+        assert_int_equal(has(get("p", row), "a", true), types[i] == CT_INSERT_OR_MERGE);
+        assert_true(has(get("p", row), "b", true));
+    }
+}
+
+// Delete removes under its condition and returns no ETag; the caller's entity keeps its If-Match.
+static void test_delete(void **state) {
+    (void)state;
+    struct ct_op_result result;
+    assert_error(execute_one(CT_DELETE, entity("p", "r", CT_ANY_ETAG, "a", true), &result),
+                 CT_STATUS_NOT_FOUND, 0);
+    const char *etag = put("p", "r", "a", true);
+    assert_error(execute_one(CT_DELETE, entity("p", "r", "x", "a", true), &result),
+                 CT_STATUS_PRECONDITION_FAILED, 0);
+    assert_non_null(get("p", "r"));
+    struct ct_row *row = entity("p", "r", etag, "a", true);
+    assert_int_equal(execute_one(CT_DELETE, row, &result).kind, CT_SUCCEEDED);
+    assert_int_equal(result.status, CT_STATUS_NO_CONTENT);
+    assert_null(result.etag);
+    assert_string_equal(row->etag, etag);
+    assert_null(get("p", "r"));
+    put("p", "r", "a", true);
+    assert_int_equal(execute_one(CT_DELETE, entity("p", "r", CT_ANY_ETAG, "a", true), &result).kind,
+                     CT_SUCCEEDED);
+    assert_null(get("p", "r"));
+}
+
+// DeleteIfExists succeeds on an absent and on a present row alike.
+static void test_delete_if_exists(void **state) {
+    (void)state;
+    struct ct_op_result result;
+    for (int i = 0; i < 3; i++) {
+        struct ct_row *row = entity("p", "r", CT_IF_EXISTS_ETAG, "a", true);
+        assert_int_equal(execute_one(CT_DELETE, row, &result).kind, CT_SUCCEEDED);
+        assert_int_equal(result.status, CT_STATUS_NO_CONTENT);
+        assert_null(result.etag);
+        assert_string_equal(row->etag, CT_IF_EXISTS_ETAG);
+        assert_null(get("p", "r"));
+        if (i == 0)
+            put("p", "r", "a", true);
+    }
+}
+
+// A deleted row can be inserted again, with only its new properties and another ETag.
+static void test_insert_after_delete(void **state) {
+    (void)state;
+    static const enum ct_op_type types[] = {CT_INSERT, CT_INSERT_OR_REPLACE, CT_INSERT_OR_MERGE};
+    for (size_t i = 0; i < 3; i++) {
+        struct ct_op_result result;
+        const char *etag = put("p", "r", "a", true);
+        execute_one(CT_DELETE, entity("p", "r", CT_ANY_ETAG, "a", true), &result);
+        assert_int_equal(execute_one(types[i], entity("p", "r", NULL, "b", true), &result).kind,
+                         CT_SUCCEEDED);
+        assert_string_not_equal(result.etag, etag);
+        assert_int_equal(get("p", "r")->property_count, 1);
+        assert_true(has(get("p", "r"), "b", true));
+    }
+}
+
+// ---- Batches -----------------------------------------------------------------------------------
+
+// A batch does all its operations in order and gives their results.
+static void test_batch(void **state) {
+    (void)state;
+    put("p", "1", "a", true);
+    put("p", "2", "a", true);
+    struct ct_op_result results[4];
+    struct ct_batch batch = ct_batch_new(&world.arena, 4);
+    ct_batch_add(&batch, CT_INSERT, entity("p", "3", NULL, "a", true));
+    ct_batch_add(&batch, CT_MERGE, entity("p", "1", CT_ANY_ETAG, "b", true));
+    ct_batch_add(&batch, CT_DELETE, entity("p", "2", CT_ANY_ETAG, "b", true));
+    ct_batch_add(&batch, CT_DELETE, entity("p", "9", CT_IF_EXISTS_ETAG, "b", true));
+    assert_int_equal(ct_execute(table, &batch, results).kind, CT_SUCCEEDED);
+    assert_result(&results[0], CT_STATUS_CREATED);
+    assert_result(&results[1], CT_STATUS_NO_CONTENT);
+    assert_null(results[2].etag);
+    assert_null(results[3].etag);
+    assert_string_not_equal(results[0].etag, results[1].etag);
+    assert_string_equal(keys_of(query("PartitionKey eq 'p'")), "p/1 p/3");
+}
+
+// The first operation that fails decides, and nothing of the batch is done: no row, no ETag of an
+// entity changes.
+static void test_batch_all_or_nothing(void **state) {
+    (void)state;
+    const char *etag = put("p", "1", "a", true);
+    struct ct_op_result results[3];
+    struct ct_batch batch = ct_batch_new(&world.arena, 3);
+    struct ct_row *first = entity("p", "0", "mine", "a", true);
+    ct_batch_add(&batch, CT_INSERT_OR_REPLACE, first);
+    ct_batch_add(&batch, CT_INSERT, entity("p", "1", NULL, "b", true));
+    ct_batch_add(&batch, CT_DELETE, entity("p", "7", CT_ANY_ETAG, "b", true));
+    assert_error(ct_execute(table, &batch, results), CT_STATUS_CONFLICT, 1);
+    assert_string_equal(first->etag, "mine");
+    assert_string_equal(keys_of(query("PartitionKey eq 'p'")), "p/1");
+    const char *next = put("p", "2", "a", true);
+    assert_string_not_equal(next, etag);
+}
+
+// An empty batch, and one with a null key, are the caller's errors; the table goes on.
+static void test_ill_formed_batch(void **state) {
+    (void)state;
+    struct ct_op_result result;
+    struct ct_batch empty = ct_batch_new(&world.arena, 1);
+    assert_int_equal(ct_execute(table, &empty, &result).kind, CT_PROGRAM_ERROR);
+    assert_int_equal(execute_one(CT_INSERT, entity(NULL, "r", NULL, "a", true), &result).kind,
+                     CT_PROGRAM_ERROR);
+    assert_int_equal(execute_one(CT_INSERT, entity("p", NULL, NULL, "a", true), &result).kind,
+                     CT_PROGRAM_ERROR);
+    put("p", "r", "a", true);
+    assert_non_null(get("p", "r"));
+}
+
+// No two writes of a table ever get the same ETag, and rows of different keys do not share one.
+static void test_etags_are_distinct(void **state) {
+    (void)state;
+    enum { WRITES = 12 };
+    const char *etags[WRITES];
+    for (size_t i = 0; i < WRITES; i++) {
+        etags[i] = put("p", i % 3 == 0 ? "x" : "y", "a", true);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(etags[i], etags[k]);
+    }
+}
+
+// All types of properties come back as they were written, under names in ordinal order; empty keys
+// and odd characters are legal.
+static void test_values(void **state) {
+    (void)state;
+    struct ct_property properties[] = {
+        direct_int("number", -7),
+        {.name = "Text", .type = CT_STRING, .value.string = "it's 100 %\tor so"},
+        direct_bool("flag", false),
+    };
+    struct ct_op_result result;
+    struct ct_row *row = ct_row_new(&world.arena, (struct ct_key){"", ""}, NULL, properties, 3);
+    assert_int_equal(execute_one(CT_INSERT, row, &result).kind, CT_SUCCEEDED);
+    const struct ct_row *stored = get("", "");
+    assert_non_null(stored);
+    assert_int_equal(stored->property_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(ct_property_equal(&stored->properties[i], &row->properties[i]));
+}
+
+// ---- Queries -----------------------------------------------------------------------------------
+
+// A query gives the matching rows of its partition, in ordinal order.
+static void test_query(void **state) {
+    (void)state;
+    static const char *const rows[] = {"a", "B", "0 ", "00", "0", "1"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        put("p", rows[i], "odd", i % 2 == 1);
+    put("q", "5", "odd", true);
+    assert_string_equal(keys_of(query("PartitionKey eq 'p'")), "p/0 p/0  p/00 p/1 p/B p/a");
+    assert_string_equal(keys_of(query("(PartitionKey eq 'p') and (odd eq true)")), "p/00 p/1 p/B");
+    assert_string_equal(keys_of(query("(PartitionKey eq 'p') and (RowKey lt '1')")),
+                        "p/0 p/0  p/00");
+    assert_string_equal(keys_of(query("(PartitionKey eq 'p') and (none ne true)")), "");
+    assert_string_equal(keys_of(query("PartitionKey eq 'nobody'")), "");
+}
+
+// A query that does not begin with its partition is the caller's error.
+static void test_query_without_partition(void **state) {
+    (void)state;
+    static const char *const filters[] = {"", "odd eq true", "RowKey eq '1'", "PartitionKey gt 'p'",
+                                          "(odd eq true) and (PartitionKey eq 'p')"};
+    struct ct_rows rows;
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++)
+        assert_int_equal(
+            ct_query(table, direct_filter(&world, filters[i]), &world.arena, &rows).kind,
+            CT_PROGRAM_ERROR);
+}
+
+// ---- Streams -----------------------------------------------------------------------------------
+
+static struct ct_stream *open_stream(const char *filter) {
+    struct ct_stream *stream = NULL;
+    struct ct_outcome outcome = ct_open_stream(table, direct_filter(&world, filter), &stream);
+    assert_int_equal(outcome.kind, CT_SUCCEEDED);
+    return stream;
+}
+
+static const struct ct_row *read_row(struct ct_stream *stream) {
+    const struct ct_row *row = NULL;
+    struct ct_key key = {NULL, NULL};
+    bool knows_key = stream->ops->continuation_key != NULL;
+    bool has_key = knows_key && ct_stream_continuation_key(stream, &key);
+    assert_int_equal(ct_stream_read(stream, &row).kind, CT_SUCCEEDED);
+    if (knows_key && row)
+        assert_true(has_key && ct_key_compare(key, row->key) <= 0);
+    return row;
+}
+
+static const char *stream_keys(const char *filter) {
+    static const struct ct_row *found[20];
+    struct ct_stream *stream = open_stream(filter);
+    size_t count = 0;
+    for (const struct ct_row *row = read_row(stream); row; row = read_row(stream))
+        found[count++] = row;
+    assert_null(read_row(stream));
+    ct_stream_close(stream);
+    ct_stream_close(stream);
+    return keys_of((struct ct_rows){.rows = found, .count = count});
+}
+
+// A stream over a quiet table gives all matching rows of all partitions once, in key order, and
+// then the end again and again.
+static void test_stream(void **state) {
+    (void)state;
+    assert_string_equal(stream_keys(""), "");
+    put("q", "1", "odd", true);
+    put("p", "2", "odd", false);
+    put("p", "1", "odd", true);
+    put("", "9", "odd", true);
+    put("p", "3", "odd", true);
+    struct ct_op_result result;
+    execute_one(CT_DELETE, entity("p", "3", CT_ANY_ETAG, "a", true), &result);
+    assert_string_equal(stream_keys(""), "/9 p/1 p/2 q/1");
+    assert_string_equal(stream_keys("odd eq true"), "/9 p/1 q/1");
+    assert_string_equal(stream_keys("PartitionKey ge 'p'"), "p/1 p/2 q/1");
+}
+
+// A row that stands all the time is given, whatever is written around it while the stream is open.
+static void test_stream_during_writes(void **state) {
+    (void)state;
+    put("p", "3", "stays", true);
+    put("p", "6", "stays", true);
+    put("p", "9", "stays", true);
+    struct ct_stream *stream = open_stream("stays eq true");
+    for (const char *key = "369"; *key; key++) {
+        const char *row = arena_printf(&world.arena, "%c", *key - 1);
+        struct ct_op_result result;
+        put("p", row, "passes", true);
+        const struct ct_row *read = read_row(stream);
+        assert_non_null(read);
+        assert_int_equal(read->key.row[0], *key);
+        execute_one(CT_DELETE, entity("p", row, CT_ANY_ETAG, "a", true), &result);
+    }
+    assert_null(read_row(stream));
+    ct_stream_close(stream);
+}
+
+// A read of a closed stream is a program error: an answer of a backend, raised by the protocol.
+static void test_stream_closed(void **state) {
+    enum subject subject = *(const enum subject *)*state;
+    const struct ct_row *row;
+    struct ct_stream *stream = open_stream("");
+    ct_stream_close(stream);
+    if (subject == MEMORY || subject == FILE_BACKED)
+        assert_int_equal(ct_stream_read(stream, &row).kind, CT_PROGRAM_ERROR);
+    else
+        expect_assert_failure(ct_stream_read(stream, &row));
+}
+
+// ---- Random agreement --------------------------------------------------------------------------
+
+static struct ct_batch random_batch(struct rng *rng) {
+    static const char *const rows[] = {"0", "1", "2", "3"};
+    static const char *const if_matches[] = {CT_ANY_ETAG, "x", CT_ANY_ETAG};
+    size_t count = 1 + rng_below(rng, 3);
+    uint32_t first = rng_below(rng, 4);
+    struct ct_batch batch = ct_batch_new(&world.arena, count);
+    for (size_t i = 0; i < count; i++) {
+        enum ct_op_type type = (enum ct_op_type)rng_below(rng, CT_INSERT_OR_MERGE + 1);
+        const char *if_match = if_matches[rng_below(rng, 3)];
+        if (type == CT_DELETE && rng_below(rng, 2))
+            if_match = CT_IF_EXISTS_ETAG;
+        ct_batch_add(&batch, type,
+                     entity("p", rows[(first + i) % 4], if_match, rng_below(rng, 2) ? "a" : "b",
+                            rng_below(rng, 2) == 1));
+    }
+    return batch;
+}
+
+// A long sequence of random batches has the same outcomes and leaves the same rows, ETags aside, as
+// the reference table of the project.
+static void test_random_agreement(void **state) {
+    (void)state;
+    enum { BATCHES = 300 };
+    struct rng rng;
+    rng_seed(&rng, 1);
+    struct ct_table *reference = ct_memory_table_interface(direct_memory(&world, "model-"));
+    for (int i = 0; i < BATCHES; i++) {
+        struct ct_batch batch = random_batch(&rng);
+        struct ct_batch copy = ct_batch_copy(&world.arena, &batch);
+        struct ct_op_result results[3], expected_results[3];
+        struct ct_outcome outcome = ct_execute(table, &batch, results);
+        struct ct_outcome expected = ct_execute(reference, &copy, expected_results);
+        assert_int_equal(outcome.kind, expected.kind);
+        assert_int_equal(outcome.status, expected.status);
+        assert_int_equal(outcome.op_index, expected.op_index);
+        for (size_t k = 0; outcome.kind == CT_SUCCEEDED && k < batch.count; k++) {
+            assert_int_equal(results[k].status, expected_results[k].status);
+            assert_int_equal(!results[k].etag, !expected_results[k].etag);
+        }
+        struct ct_rows rows = query("PartitionKey eq 'p'"), expected_rows;
+        ct_query(reference, direct_filter(&world, "PartitionKey eq 'p'"), &world.arena,
+                 &expected_rows);
+        assert_int_equal(rows.count, expected_rows.count);
+        for (size_t k = 0; k < rows.count; k++) {
+            assert_true(ct_key_equal(rows.rows[k]->key, expected_rows.rows[k]->key));
+            assert_int_equal(rows.rows[k]->property_count, expected_rows.rows[k]->property_count);
+            for (size_t n = 0; n < rows.rows[k]->property_count; n++)
+                assert_true(ct_property_equal(&rows.rows[k]->properties[n],
+                                              &expected_rows.rows[k]->properties[n]));
+        }
+    }
+}
+
+// ---- The list of tests -------------------------------------------------------------------------
+
+#define FOR(test, subject, i) \
+    { #test " of " subject, test, open_subject, close_subject, (void *)&subjects[i] }
+#define FOR_ALL(test)                                                                             \
+    FOR(test, "the memory table", 0), FOR(test, "a MigratingTable in state 0", 1),                \
+        FOR(test, "a MigratingTable in state 1", 2), FOR(test, "a MigratingTable in state 2", 3), \
+        FOR(test, "a MigratingTable in state 3", 4), FOR(test, "a MigratingTable in state 4", 5), \
+        FOR(test, "a table in a file", 6)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FOR_ALL(test_insert),
+        FOR_ALL(test_conditional_update),
+        FOR_ALL(test_insert_or),
+        FOR_ALL(test_delete),
+        FOR_ALL(test_delete_if_exists),
+        FOR_ALL(test_insert_after_delete),
+        FOR_ALL(test_batch),
+        FOR_ALL(test_batch_all_or_nothing),
+        FOR_ALL(test_ill_formed_batch),
+        FOR_ALL(test_etags_are_distinct),
+        FOR_ALL(test_values),
+        FOR_ALL(test_query),
+        FOR_ALL(test_query_without_partition),
+        FOR_ALL(test_stream),
+        FOR_ALL(test_stream_during_writes),
+        FOR_ALL(test_stream_closed),
+        FOR_ALL(test_random_agreement),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
