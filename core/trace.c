@@ -286,6 +286,8 @@ static bool read_checksum(struct reader *reader, uint64_t actual) {
     uint64_t stated = 0;
     if (!read_number(reader, "checksum", 16, UINT64_MAX, &stated))
         return false;
+    if (strlen(reader->line) != strlen("checksum 0123456789abcdef"))
+        return expected(reader, "a checksum of 16 digits");
     if (stated != actual)
         return error_set(reader->error,
                          "line %zu: wrong checksum: expected %016" PRIx64 ", found %016" PRIx64

@@ -172,7 +172,7 @@ _Noreturn static void report_mismatch(const struct call_record *call, const stru
 }
 
 // The checks after an atomic call, in the published order but for the first, which the others need.
-static void check_call(struct call_record *call, const struct answer *actual) {
+static void check_call(const struct call_record *call, const struct answer *actual) {
     sct_check(actual->outcome.kind != CT_PROGRAM_ERROR, SCT_KIND_PROGRAM_ERROR, "%s",
               actual->outcome.message);
     sct_check(call->is_linearized, KIND_NO_LINEARIZATION_POINT,
@@ -187,14 +187,19 @@ static void check_call(struct call_record *call, const struct answer *actual) {
     struct answer expected = {call->outcome, call->results, call->rows};
     if (!same_answer(call, actual, &expected))
         report_mismatch(call, actual, &expected);
-    call->kind = CALL_NONE;
 }
 
-static struct call_record *begin_call(struct app *app) {
-    struct call_record *call = &app->client.call;
-    ASSERT(call->kind == CALL_NONE);
-    *call = (struct call_record){.kind = CALL_NONE};
-    return call;
+static void begin_call(struct app *app, struct call_record *call) {
+    call->owner = sct_self();
+    call->next = app->client.calls;
+    app->client.calls = call;
+}
+
+static void end_call(struct app *app, const struct call_record *call) {
+    struct call_record **link = &app->client.calls;
+    while (*link != call)
+        link = &(*link)->next;
+    *link = call->next;
 }
 
 static void note_call(const char *what, const struct ct_batch *batch,
@@ -218,9 +223,8 @@ static void note_answer(const struct call_record *call, const struct answer *ans
 // ---- Calls -------------------------------------------------------------------------------------
 
 void app_execute(struct app *app, struct ct_batch *batch) {
-    struct call_record *call = begin_call(app);
-    call->kind = CALL_BATCH;
-    call->batch = ct_batch_copy(sct_arena(), batch);
+    struct call_record call = {.kind = CALL_BATCH, .batch = ct_batch_copy(sct_arena(), batch)};
+    begin_call(app, &call);
     if (sct_narrating())
         note_call("execute", batch, NULL);
     struct answer answer = {0};
@@ -228,21 +232,22 @@ void app_execute(struct app *app, struct ct_batch *batch) {
     answer.outcome = ct_execute(app->table, batch, results);
     answer.results = results;
     if (sct_narrating())
-        note_answer(call, &answer);
-    check_call(call, &answer);
+        note_answer(&call, &answer);
+    end_call(app, &call);
+    check_call(&call, &answer);
 }
 
 void app_query(struct app *app, const struct ct_filter *filter) {
-    struct call_record *call = begin_call(app);
-    call->kind = CALL_QUERY;
-    call->filter = filter;
+    struct call_record call = {.kind = CALL_QUERY, .filter = filter};
+    begin_call(app, &call);
     if (sct_narrating())
         note_call("query", NULL, filter);
     struct answer answer = {0};
     answer.outcome = ct_query(app->table, filter, sct_arena(), &answer.rows);
     if (sct_narrating())
-        note_answer(call, &answer);
-    check_call(call, &answer);
+        note_answer(&call, &answer);
+    end_call(app, &call);
+    check_call(&call, &answer);
 }
 
 static void check_stream_outcome(struct ct_outcome outcome) {

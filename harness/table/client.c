@@ -12,6 +12,13 @@ static struct client *client_of(struct ct_env *env) {
     return (struct client *)env;
 }
 
+struct call_record *client_call(const struct client *client) {
+    struct call_record *call = client->may_linearize ? client->calls : NULL;
+    while (call && call->owner != sct_self())
+        call = call->next;
+    return call;
+}
+
 static struct request new_request(const struct client_table *table, enum request_kind kind,
                                   const char *where) {
     return (struct request){
@@ -21,7 +28,7 @@ static struct request new_request(const struct client_table *table, enum request
         .where = where,
         .caller = table->client->machine,
         .access = {.mode = SCT_ACCESS_READ, .object = (uint32_t)table->id, .high = UINT64_MAX},
-        .call = table->client->may_linearize ? &table->client->call : NULL,
+        .call = client_call(table->client),
     };
 }
 
@@ -120,7 +127,7 @@ static void proxy_annotate(struct ct_env *env, const char *where,
         .label = "annotation",
         .where = where,
         .caller = client->machine,
-        .call = client->may_linearize ? &client->call : NULL,
+        .call = client_call(client),
         .as.annotation = annotation,
     };
     client->transport->request(client, &request);

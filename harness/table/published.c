@@ -39,7 +39,7 @@ void published_serve(struct tables_host *host) {
     for (;;) {
         bool is_ready = !host->tables->awaits_annotation;
         uint32_t taken = is_ready ? UINT32_MAX : ~table_calls;
-        struct sct_message *message = sct_receive(taken, is_ready, "take a request");
+        struct sct_message *message = sct_receive(taken, is_ready, "the next request");
         if (message->kind >= MESSAGE_USER) {
             host->on_message(host, message);
             continue;
@@ -53,7 +53,7 @@ void published_serve(struct tables_host *host) {
 void published_client_loop(struct client *client,
                            void (*on_message)(struct client *client, struct sct_message *message)) {
     for (;;) {
-        struct sct_message *message = sct_receive(UINT32_MAX, true, "take a message");
+        struct sct_message *message = sct_receive(UINT32_MAX, true, "the next message");
         if (message->kind == MESSAGE_REPLY) {
             struct remote_call *call = MESSAGE_OF(struct remote_call, reply, message);
             call->resume.kind = MESSAGE_CONTINUE;

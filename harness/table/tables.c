@@ -76,7 +76,7 @@ static void run_reference(struct tables *tables, struct call_record *call) {
 
 static void linearize(struct tables *tables, struct call_record *call,
                       const struct ct_annotation *annotation) {
-    sct_check(call && call->kind != CALL_NONE, KIND_ANNOTATION_PROTOCOL,
+    sct_check(call, KIND_ANNOTATION_PROTOCOL,
               "a linearization point is reported outside an atomic call");
     sct_check(!call->is_linearized, KIND_SECOND_LINEARIZATION_POINT,
               "a call reports a second linearization point");

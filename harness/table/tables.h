@@ -15,7 +15,9 @@ enum table_id { TABLE_OLD, TABLE_NEW, TABLE_COUNT };
 
 // What a caller's running atomic call should do, and what the reference made of it.
 struct call_record {
-    enum { CALL_NONE, CALL_BATCH, CALL_QUERY } kind;
+    const struct sct_strand *owner; // the coroutine that makes the call
+    struct call_record *next;       // of the same client
+    enum { CALL_BATCH, CALL_QUERY } kind;
     struct ct_batch batch;          // a copy with the original If-Match values
     const struct ct_filter *filter; // CALL_QUERY
     bool is_linearized;

@@ -45,13 +45,16 @@ struct client {
     struct tables_host *host;
     struct sct_machine *machine;
     struct client_table old_table, new_table;
-    struct call_record call; // the running atomic call
-    bool may_linearize;      // false: it may report no linearization points (the migrator)
+    struct call_record *calls; // the running atomic calls: one, but for hooks of published cases
+    bool may_linearize;        // false: it may report no linearization points (the migrator)
 };
 
 // A client of [host]'s tables in [machine].
 void client_init(struct client *client, const struct transport *transport, struct tables_host *host,
                  struct sct_machine *machine);
+
+// The running atomic call of the running coroutine; NULL if there is none or it may not linearize.
+struct call_record *client_call(const struct client *client);
 
 // Looks at the reference table; requests like any other, so they may be scheduling points.
 struct ct_rows client_peek_rows(struct client *client, const char *where);
