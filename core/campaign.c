@@ -199,6 +199,17 @@ static const struct sct_result *run_one(struct run *run, struct sct_engine *engi
                           sct_execution_seed(options->seed, iteration));
 }
 
+static const struct sct_result *run_counted(struct run *run, struct sct_engine *engine,
+                                            uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
+    if (options->before_counted)
+        options->before_counted(options->context, iteration);
+    const struct sct_result *result = run_one(run, engine, iteration);
+    if (options->after_counted)
+        options->after_counted(options->context, iteration, result);
+    return result;
+}
+
 static double seconds_since(const struct timespec *start) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -312,7 +323,7 @@ void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_optio
     clock_gettime(CLOCK_MONOTONIC, &run.start);
     for (uint64_t i = 0; i < options->iterations && !should_stop(&run); i++) {
         uint64_t iteration = options->first_iteration + i;
-        bool is_new_group = account(&run, run_one(&run, engine, iteration), iteration);
+        bool is_new_group = account(&run, run_counted(&run, engine, iteration), iteration);
         bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0;
         if (is_due || (options->repeat_every > 0 && is_new_group))
             check_repeats(&run, engine, iteration);

@@ -29,9 +29,13 @@ struct sct_campaign_options {
     // compared; a difference ends the campaign. 0: none is.
     uint64_t repeat_every;
     const volatile sig_atomic_t *interrupted; // stop soon when it is not 0; may be NULL
+    // Called before and after every execution that counts, so not for repetitions: for whoever
+    // counts something in executions. May be NULL.
+    void (*before_counted)(void *context, uint64_t iteration);
+    void (*after_counted)(void *context, uint64_t iteration, const struct sct_result *result);
     // Called at once for every violation whose kind and message pattern are new.
     void (*on_violation)(void *context, uint64_t iteration, const struct sct_result *result);
-    void *context;
+    void *context; // of all three
 };
 
 // Violations of the same kind whose messages differ in values only: numbers, and what is quoted or

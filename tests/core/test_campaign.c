@@ -400,6 +400,57 @@ static void test_calibrate_measures_at_least_one_decision(void **state) {
     sct_strategy_free(strategy);
 }
 
+// What the hooks around executions that count have seen.
+struct counted {
+    uint64_t begun, ended;
+    bool is_inside;
+};
+
+static void note_before(void *context, uint64_t iteration) {
+    struct counted *counted = context;
+    counted->is_inside = true;
+    counted->begun += iteration;
+}
+
+static void note_after(void *context, uint64_t iteration, const struct sct_result *result) {
+    struct counted *counted = context;
+    (void)result;
+    counted->is_inside = false;
+    counted->ended += iteration;
+}
+
+static struct counted counted;
+static uint64_t setups_inside, setups_outside;
+
+static void setup_and_look(void *context) {
+    two_tasks(context);
+    if (counted.is_inside)
+        setups_inside++;
+    else
+        setups_outside++;
+}
+
+// With every execution repeated, half of them and those of the calibration do not count.
+static void test_campaign_tells_which_executions_count(void **state) {
+    (void)state;
+    const struct sct_program program = {.setup = setup_and_look};
+    counted = (struct counted){0};
+    setups_inside = setups_outside = 0;
+    struct sct_strategy *strategy = calibrated("random", &program);
+    struct sct_campaign_options options = options_for(&program, strategy);
+    options.repeat_every = 1;
+    options.before_counted = note_before;
+    options.after_counted = note_after;
+    options.context = &counted;
+    struct sct_campaign campaign = run_campaign(&options);
+    assert_int_equal(setups_inside, 100);
+    assert_int_equal(setups_outside, 100 + SCT_CALIBRATION_RUNS);
+    assert_int_equal(counted.begun, 99 * 100 / 2);
+    assert_int_equal(counted.ended, 99 * 100 / 2);
+    sct_campaign_free(&campaign);
+    sct_strategy_free(strategy);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_campaign_iterations_are_independent),
@@ -414,6 +465,7 @@ int main(void) {
         ENGINE_TEST(test_campaign_groups_violations_by_pattern),
         ENGINE_TEST(test_campaign_first_group_is_the_lowest_iteration),
         ENGINE_TEST(test_campaign_counts_distinct_behaviours),
+        ENGINE_TEST(test_campaign_tells_which_executions_count),
         ENGINE_TEST(test_calibrate_measures_the_program),
         ENGINE_TEST(test_calibrate_depends_on_seed_name_and_strategy),
         ENGINE_TEST(test_calibrate_measures_at_least_one_decision),
