@@ -4,6 +4,7 @@
 
 #include "bugs/bugs.h"
 #include "core/execution.h"
+#include "harness/coverage.h"
 
 struct scenario {
     const char *model;
@@ -12,6 +13,8 @@ struct scenario {
     // The parts of struct sct_program; the context is the struct bug_set of injected bugs.
     void (*setup)(void *bugs);
     void (*finish)(void *bugs);
+    const struct coverage *coverage; // what its executions count in
+    bool reaches_all;                // meant to reach every cell that can be reached
 };
 
 struct model {

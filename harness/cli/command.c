@@ -81,7 +81,8 @@ enum { REPEAT_EVERY = 1000 };
 struct session {
     const struct options *options;
     struct run_description run;
-    struct bug_set bugs;
+    struct bug_set bugs;           // of executions that count
+    struct bug_set uncounted_bugs; // the same, of all others: calibration, repetitions
     struct sct_program program;
     struct sct_engine *engine;
     struct sct_strategy *strategy;
@@ -104,7 +105,7 @@ static bool choose_scenario(struct session *session, const char *model, const ch
     session->program = (struct sct_program){
         .setup = session->run.scenario->setup,
         .finish = session->run.scenario->finish,
-        .context = &session->bugs,
+        .context = &session->uncounted_bugs,
     };
     return true;
 }
@@ -119,6 +120,7 @@ static bool choose_bug(struct session *session, const char *text, struct error *
         return error_set(error, "unknown bug '%.200s' of model %s (see --list bugs)", text,
                          session->run.model->name);
     bug_set_inject(&session->bugs, bug);
+    bug_set_inject(&session->uncounted_bugs, bug);
     session->run.bug = bug_info(bug);
     return true;
 }
@@ -206,6 +208,21 @@ static void on_violation(void *context, uint64_t iteration, const struct sct_res
     save_trace(context, iteration, result);
 }
 
+static void begin_counting(void *context, uint64_t iteration) {
+    (void)iteration;
+    struct session *session = context;
+    session->program.context = &session->bugs;
+    sct_marks_count(true);
+}
+
+static void end_counting(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)iteration;
+    (void)result;
+    struct session *session = context;
+    session->program.context = &session->uncounted_bugs;
+    sct_marks_count(false);
+}
+
 static void draw_seed(struct session *session) {
     session->run.seed = session->options->seed;
     if (!session->options->is_seed_random)
@@ -234,12 +251,18 @@ static void run_campaign(struct session *session, struct sct_campaign *campaign)
         .keep_going = options->keep_going,
         .interrupted = &interrupted,
         .repeat_every = REPEAT_EVERY,
+        .before_counted = begin_counting,
+        .after_counted = end_counting,
         .on_violation = on_violation,
         .context = session,
     };
     session->run.iterations = campaign_options.iterations;
     if (is_single && options->verbose)
         sct_engine_narrate(session->engine, narrate, narration_stream(options));
+    session->run.bugs = &session->bugs;
+    session->run.shows_coverage = options->coverage;
+    coverage_reset(session->run.scenario->coverage);
+    sct_marks_reset();
     sct_campaign_run(session->engine, &campaign_options, campaign);
     sct_engine_narrate(session->engine, NULL, NULL);
 }
@@ -251,6 +274,27 @@ static void save_single_run(struct session *session, const struct sct_campaign *
         campaign->iterations_run == 0)
         return;
     save_trace(session, options->only_iteration, sct_engine_last_result(session->engine));
+}
+
+// Names the cells that should have been reached and were not, in one line; whether there are any.
+static bool complain_of_coverage(const struct scenario *scenario) {
+    const struct coverage *coverage = scenario->coverage;
+    size_t missing = coverage_missing_count(coverage);
+    if (missing == 0)
+        return false;
+    fprintf(stderr, "mtcheck: %zu cells of the coverage were not reached: ", missing);
+    const char *separator = "";
+    for (size_t i = 0; i < coverage_cell_count(coverage); i++) {
+        char buffer[120];
+        struct text name = text_in(buffer, sizeof buffer);
+        if (!coverage_is_missing(coverage, i))
+            continue;
+        coverage_name(coverage, i, &name);
+        fprintf(stderr, "%s%s", separator, name.data);
+        separator = "; ";
+    }
+    fprintf(stderr, "\n");
+    return true;
 }
 
 static int report(struct session *session, const struct sct_campaign *campaign) {
@@ -266,7 +310,11 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
         report_campaign_text(stdout, &session->run, campaign);
     if (campaign->was_interrupted)
         return EXIT_INTERRUPTED;
-    return campaign->violations > 0 ? EXIT_VIOLATION : EXIT_CLEAN;
+    if (campaign->violations > 0)
+        return EXIT_VIOLATION;
+    bool is_incomplete =
+        session->options->require_coverage && complain_of_coverage(session->run.scenario);
+    return is_incomplete ? EXIT_NO_VERDICT : EXIT_CLEAN;
 }
 
 static void free_traces(struct session *session) {
@@ -277,12 +325,19 @@ static void free_traces(struct session *session) {
     }
 }
 
+static bool check_coverage_options(const struct session *session, struct error *error) {
+    const struct scenario *scenario = session->run.scenario;
+    return !session->options->require_coverage || scenario->reaches_all ||
+           error_set(error, "option --require-coverage: test %s is not meant to reach everything",
+                     scenario->name);
+}
+
 static int campaign_command(const struct options *options) {
     struct session session = {.options = options};
     session.last_trace = &session.run.traces;
     struct error error;
     if (!choose_scenario(&session, options->model, options->test, &error) ||
-        !choose_bug(&session, options->bug, &error))
+        !choose_bug(&session, options->bug, &error) || !check_coverage_options(&session, &error))
         return usage_error(&error);
     draw_seed(&session);
     session.strategy = sct_strategy_new(options->strategy, &error);

@@ -32,6 +32,9 @@ const char options_help[] =
     "      --check-history FILE check a recorded history for linearizability\n"
     "      --history-format F   its format: native, jepsen-register or kv (default native)\n"
     "      --list WHAT          bugs, strategies, models or tests\n"
+    "      --coverage           what was reached: a table of calls, bug lines, marks\n"
+    "      --require-coverage   fail (status 4) if a cell of that table was not reached that\n"
+    "                           the test is expected to reach\n"
     "  -v, --verbose            narrate (replay and --only-iteration)\n"
     "  -q, --quiet              no report, only the exit status and errors\n"
     "      --color WHEN         auto, always or never (NO_COLOR is respected)\n"
@@ -39,8 +42,9 @@ const char options_help[] =
     "  -V, --version            the version\n"
     "\n"
     "Exit status: 0 no violation; 1 violation found or reproduced; 2 usage or damaged file;\n"
-    "3 the tool failed; 4 no verdict: a replay did not reproduce its trace, or a history check\n"
-    "reached its limit; 130 interrupted.\n";
+    "3 the tool failed; 4 no verdict: a replay did not reproduce its trace, a history check "
+    "reached\n"
+    "its limit, or required coverage was not reached; 130 interrupted.\n";
 
 enum option_id {
     OPTION_ITERATIONS,
@@ -59,6 +63,8 @@ enum option_id {
     OPTION_LIST,
     OPTION_CHECK_HISTORY,
     OPTION_HISTORY_FORMAT,
+    OPTION_COVERAGE,
+    OPTION_REQUIRE_COVERAGE,
     OPTION_VERBOSE,
     OPTION_QUIET,
     OPTION_COLOR,
@@ -89,6 +95,8 @@ static const struct {
     [OPTION_LIST] = {"list", 0, true, false},
     [OPTION_CHECK_HISTORY] = {"check-history", 0, true, false},
     [OPTION_HISTORY_FORMAT] = {"history-format", 0, true, false},
+    [OPTION_COVERAGE] = {"coverage", 0, false, true},
+    [OPTION_REQUIRE_COVERAGE] = {"require-coverage", 0, false, true},
     [OPTION_VERBOSE] = {"verbose", 'v', false, false},
     [OPTION_QUIET] = {"quiet", 'q', false, false},
     [OPTION_COLOR] = {"color", 0, true, false},
@@ -259,6 +267,12 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_color(parser, value);
     case OPTION_KEEP_GOING:
         options->keep_going = true;
+        return true;
+    case OPTION_COVERAGE:
+        options->coverage = true;
+        return true;
+    case OPTION_REQUIRE_COVERAGE:
+        options->require_coverage = true;
         return true;
     case OPTION_VERBOSE:
         options->verbose = true;

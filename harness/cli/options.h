@@ -30,6 +30,8 @@ struct options {
     const char *list;           // NULL: no listing
     const char *check_history;  // NULL: none
     const char *history_format; // NULL: native
+    bool coverage;              // print its table
+    bool require_coverage;      // a cell that was not reached is a failure
     bool verbose, quiet;
     enum color_mode color;
     bool help, version;

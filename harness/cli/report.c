@@ -1,4 +1,5 @@
 #include "harness/cli/report.h"
+#include "harness/cli/report_coverage.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -98,6 +99,8 @@ void report_campaign_text(FILE *out, const struct run_description *run,
             seconds > 0 ? (double)campaign->iterations_run / seconds : 0, campaign->violations,
             campaign->step_limit_hits);
     print_shares(out, campaign);
+    if (run->shows_coverage)
+        report_coverage_text(out, run);
     if (campaign->iterations_run > campaign->step_limit_hits)
         print_meaning(out, campaign);
     if (campaign->was_interrupted)
@@ -231,6 +234,7 @@ void report_campaign_json(FILE *out, const struct run_description *run,
     json_object_set_new(object, "first_violation",
                         campaign->groups ? json_group(campaign->groups, run->traces) : json_null());
     json_object_set_new(object, "violation_groups", json_groups(run, campaign));
+    json_object_set_new(object, "coverage", report_coverage_json(run));
     json_object_set_new(object, "interrupted", json_boolean(campaign->was_interrupted));
     print_json(out, object);
 }

@@ -12,11 +12,13 @@ struct run_description {
     const struct model *model;
     const struct scenario *scenario;
     const struct bug_info *bug; // NULL: none
+    const struct bug_set *bugs; // with what the executions that count have reached
     const char *strategy;
     uint64_t seed;
     uint64_t iterations;        // asked for
     struct group_trace *traces; // where each group's trace is, in the order of the groups
     bool use_color;
+    bool shows_coverage; // in text; always in JSON
 };
 
 // Where a trace went; [path] is empty if it could not be written.

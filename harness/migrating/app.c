@@ -32,10 +32,17 @@ void app_release_state(struct app *app) {
     sct_waiters_wake(&app->progress);
 }
 
+// Remembers what a call that begins now finds. A look from outside: no scheduling point.
+static void take_view(struct app *app, enum mt_state state) {
+    app->view.state = state;
+    app->view.old_rows = ct_memory_rows(app->world->tables.backend[TABLE_OLD]);
+}
+
 // The beginning of a call or stream: a state that was held for it need not be held any more.
 static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
     struct mt_config *mirror = &app_of(config)->mirror.config;
     enum mt_state state = mirror->ops->subscribe(mirror, subscription);
+    take_view(app_of(config), state);
     app_release_state(app_of(config));
     return state;
 }
@@ -193,6 +200,7 @@ static void begin_call(struct app *app, struct call_record *call) {
     call->owner = sct_self();
     call->next = app->client.calls;
     app->client.calls = call;
+    take_view(app, app->mirror.current); // for a call that is refused before it subscribes
 }
 
 static void end_call(struct app *app, const struct call_record *call) {
@@ -222,6 +230,11 @@ static void note_answer(const struct call_record *call, const struct answer *ans
 
 // ---- Calls -------------------------------------------------------------------------------------
 
+static void mark_call(const struct app *app) {
+    if (app->mirror.current != app->view.state)
+        MARK("a call ends in a later state of its machine");
+}
+
 void app_execute(struct app *app, struct ct_batch *batch) {
     struct call_record call = {.kind = CALL_BATCH, .batch = ct_batch_copy(sct_arena(), batch)};
     begin_call(app, &call);
@@ -233,6 +246,8 @@ void app_execute(struct app *app, struct ct_batch *batch) {
     answer.results = results;
     if (sct_narrating())
         note_answer(&call, &answer);
+    migrating_cover_batch(&app->view, batch, answer.outcome);
+    mark_call(app);
     end_call(app, &call);
     check_call(&call, &answer);
 }
@@ -246,6 +261,8 @@ void app_query(struct app *app, const struct ct_filter *filter) {
     answer.outcome = ct_query(app->table, filter, sct_arena(), &answer.rows);
     if (sct_narrating())
         note_answer(&call, &answer);
+    migrating_cover_query(&app->view, filter, answer.outcome);
+    mark_call(app);
     end_call(app, &call);
     check_call(&call, &answer);
 }
@@ -279,19 +296,40 @@ static void check_continuation(bool has_key, struct ct_key key, const struct ct_
               key.row, row->key.partition, row->key.row);
 }
 
+// A stream being read.
+struct reader {
+    struct app *app;
+    struct ct_stream *stream;
+    const struct ct_filter *filter;
+    size_t start;         // the reference's revision when it was opened
+    enum mt_state opened; // in which state
+};
+
+static void cover_read(const struct reader *reader, struct ct_key from, const struct ct_row *row) {
+    const struct app *app = reader->app;
+    migrating_cover_read(&app->view, reader->opened, from.partition, row);
+    if (app->mirror.current != app->view.state)
+        MARK("a read of a stream ends in a later state of its machine");
+    if (app->view.state > reader->opened + 1)
+        MARK("a stream outlives two changes of state");
+}
+
 // Reads one row at or behind *[from] and moves *[from] behind it. False at the end.
-static bool read_checked(struct app *app, struct ct_stream *stream, size_t start,
-                         const struct ct_filter *filter, struct ct_key *from) {
+static bool read_checked(struct reader *reader, struct ct_key *from) {
+    struct app *app = reader->app;
+    struct ct_stream *stream = reader->stream;
     struct ct_key key = {NULL, NULL};
     const struct ct_row *row = NULL;
     bool has_key = ct_stream_continuation_key(stream, &key);
     sct_check(!has_key || ct_key_compare(key, *from) >= 0, KIND_CONTINUATION_KEY_INVALID,
               "the continuation key '%s' '%s' lies before the stream's place '%s' '%s'",
               key.partition, key.row, from->partition, from->row);
+    take_view(app, app->mirror.current);
     check_stream_outcome(ct_stream_read(stream, &row));
     if (sct_narrating())
         sct_note("its stream gives %s%s", row ? "row " : "the end", row ? row->key.row : "");
-    if (!client_peek_valid(&app->client, HERE, start, filter, *from, row))
+    cover_read(reader, *from, row);
+    if (!client_peek_valid(&app->client, HERE, reader->start, reader->filter, *from, row))
         report_invalid_read(*from, row);
     if (!row)
         return false;
@@ -312,15 +350,16 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
                        void (*pause)(struct app *app)) {
     if (sct_narrating())
         note_call("stream", NULL, filter);
-    size_t start = client_peek_revision(&app->client, HERE);
-    struct ct_stream *stream = NULL;
-    check_stream_outcome(ct_open_stream(app->table, filter, &stream));
+    struct reader reader = {.app = app, .filter = filter};
+    reader.start = client_peek_revision(&app->client, HERE);
+    check_stream_outcome(ct_open_stream(app->table, filter, &reader.stream));
+    reader.opened = app->view.state;
     struct ct_key from = ct_key_first();
     pause(app);
-    while (read_checked(app, stream, start, filter, &from))
+    while (read_checked(&reader, &from))
         pause(app);
     app_release_state(app);
-    ct_stream_close(stream);
+    ct_stream_close(reader.stream);
 }
 
 // ---- Hooks -------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #ifndef HARNESS_MIGRATING_APP_H
 #define HARNESS_MIGRATING_APP_H
 
+#include "harness/migrating/coverage.h"
 #include "harness/table/transport.h"
 #include "model/migrating/migrating.h"
 
@@ -33,6 +34,7 @@ struct app {
     const char *name;
     size_t index;
     void (*program)(struct app *app); // main program
+    struct call_view view;            // of the running call, or of the running read of a stream
     // Direct delivery: calls that wait for a state (see app_await_state).
     enum mt_state arrived_state;      // the newest that has arrived at the mirror
     enum mt_state held_state;         // no later one arrives; MT_STATE_COUNT: none is held back

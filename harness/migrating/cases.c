@@ -215,6 +215,7 @@ static void case_18_setup(void *bugs) {
         .name = "case-" #number,                         \
         .summary = origin " case: " text,                \
         .setup = case_##number##_setup,                  \
+        .coverage = &migrating_coverage,                 \
     }
 
 CASE(1, "published", "a write in PREFER_NEW, then a stream whose filter the old row still matches");

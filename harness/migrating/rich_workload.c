@@ -1,4 +1,5 @@
 #include "harness/migrating/rich_workload.h"
+#include "core/marks.h"
 #include "core/strategy.h"
 #include "harness/migrating/workload.h"
 #include "model/table/batch.h"
@@ -68,8 +69,10 @@ static enum mt_state draw_focus(void) {
 }
 
 static void load_rows(struct world *world) {
-    if (one_in(6, "empty table"))
+    if (one_in(6, "empty table")) {
+        MARK("the table is empty at first");
         return;
+    }
     for (uint32_t p = 0; p < profile.partition_count; p++) {
         struct ct_row *rows[KEYS_MAX];
         size_t count = 0;
@@ -160,6 +163,8 @@ static void batch_call(struct draft *draft) {
     uint32_t count = 1 + sct_choose(count_max, "operations");
     draft->dump = client_peek_rows(&draft->app->client, HERE);
     struct ct_batch batch = ct_batch_new(sct_arena(), count);
+    if (count == OPERATIONS_MAX)
+        MARK("a batch is as large as can be");
     for (uint32_t i = 0; i < count; i++)
         draw_operation(draft, &batch);
     app_execute(draft->app, &batch);

@@ -78,4 +78,6 @@ const struct scenario scenario_default = {
     .summary = "the published inputs, every backend call a step of its own, final state checked",
     .setup = setup,
     .finish = finish,
+    .coverage = &migrating_coverage,
+    .reaches_all = true,
 };

@@ -27,4 +27,5 @@ const struct scenario scenario_fast16 = {
     .name = "fast16",
     .summary = "the published workload at the published message granularity (FAST 2016)",
     .setup = setup,
+    .coverage = &migrating_coverage,
 };

@@ -1,0 +1,15 @@
+// The part of a report that says what a campaign has reached.
+#ifndef HARNESS_CLI_REPORT_COVERAGE_H
+#define HARNESS_CLI_REPORT_COVERAGE_H
+
+#include "harness/cli/report.h"
+
+#include <jansson.h>
+
+// A new object: cells, unreached, bug_lines, marks.
+json_t *report_coverage_json(const struct run_description *run);
+
+// The table of --coverage, the bug lines and the marks.
+void report_coverage_text(FILE *out, const struct run_description *run);
+
+#endif

@@ -1,0 +1,313 @@
+#define _GNU_SOURCE // fdopen
+// Coverage: what is counted, what is not, and what the default test reaches.
+#include "tests/support/test.h"
+
+#include "core/campaign.h"
+#include "harness/cli/command.h"
+#include "harness/migrating/app.h"
+#include "harness/migrating/workload.h"
+#include "harness/scenario.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_SLOW 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define IS_SLOW 1
+#endif
+
+// ---- Campaigns ---------------------------------------------------------------------------------
+
+static void begin_counting(void *context, uint64_t iteration) {
+    (void)context;
+    (void)iteration;
+    sct_marks_count(true);
+}
+
+static void end_counting(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)context;
+    (void)iteration;
+    (void)result;
+    sct_marks_count(false);
+}
+
+static uint64_t violations; // of the last campaign
+
+// Runs [count] executions from [first] on, adding to the counts.
+static void run(const struct sct_program *program, const char *spec, uint64_t first, uint64_t count,
+                uint64_t repeat_every) {
+    struct error error;
+    struct sct_engine *engine = sct_engine_open(&(struct sct_engine_options){.steps_max = 5000});
+    struct sct_strategy *strategy = sct_strategy_new(spec, &error);
+    sct_calibrate(engine, program, "test", strategy, 1);
+    struct sct_campaign campaign;
+    const struct sct_campaign_options options = {
+        .program = program,
+        .strategy = strategy,
+        .seed = 1,
+        .first_iteration = first,
+        .iterations = count,
+        .keep_going = true,
+        .repeat_every = repeat_every,
+        .before_counted = begin_counting,
+        .after_counted = end_counting,
+    };
+    sct_campaign_run(engine, &options, &campaign);
+    violations = campaign.violations;
+    sct_campaign_free(&campaign);
+    sct_strategy_free(strategy);
+    sct_engine_close(engine);
+}
+
+static struct sct_program default_test(struct bug_set *bugs) {
+    const struct scenario *scenario = scenario_find(model_find("migrating-table"), "default");
+    return (struct sct_program){scenario->setup, scenario->finish, bugs};
+}
+
+static int reset(void **state) {
+    (void)state;
+    coverage_reset(&migrating_coverage);
+    return 0;
+}
+
+static uint64_t total(void) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < coverage_cell_count(&migrating_coverage); i++)
+        sum += migrating_coverage.counts[i];
+    return sum;
+}
+
+static uint64_t reached(enum coverage_operation operation, enum coverage_outcome outcome,
+                        enum mt_state state, enum mt_partition_state partition) {
+    return migrating_coverage_of((struct coverage_cell){operation, outcome, state, partition});
+}
+
+// ---- A hand-made scenario ----------------------------------------------------------------------
+
+static void add(struct ct_batch *batch, enum ct_op_type type, const char *row, const char *etag) {
+    struct ct_property property = is_happy(true);
+    struct ct_key key = {THE_PARTITION, row};
+    ct_batch_add(batch, type, ct_row_new(sct_arena(), key, etag, &property, 1));
+}
+
+static void execute_one(struct app *app, enum ct_op_type type, const char *row, const char *etag) {
+    struct ct_batch batch = ct_batch_new(sct_arena(), 1);
+    add(&batch, type, row, etag);
+    app_execute(app, &batch);
+}
+
+static void use_old_table(struct app *app) {
+    struct arena *arena = sct_arena();
+    execute_one(app, CT_INSERT, "1", NULL); // 409
+    execute_one(app, CT_REPLACE, "9", "*"); // 404
+    execute_one(app, CT_MERGE, "0", "no");  // 412
+    struct ct_batch batch = ct_batch_new(arena, 2);
+    add(&batch, CT_DELETE, "0", "*");
+    add(&batch, CT_INSERT, "1", NULL); // 409: the Delete does not count
+    app_execute(app, &batch);
+    batch = ct_batch_new(arena, 2);
+    add(&batch, CT_DELETE, "9", CT_IF_EXISTS_ETAG);
+    add(&batch, CT_INSERT_OR_MERGE, "1", NULL);
+    app_execute(app, &batch);
+    const struct ct_filter *partition = ct_filter_in_partition(arena, THE_PARTITION);
+    const struct ct_filter *happy = ct_filter_compare_bool(arena, IS_HAPPY, CT_EQ, true);
+    app_query(app, partition);
+    app_query(app, ct_filter_and(arena, partition, happy));
+    app_stream(app, NULL); // four rows and the end
+}
+
+static void setup_old_table(void *bugs) {
+    struct tables_options options = {.choose = uniform_choice};
+    struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    load_published_rows(world);
+    app_add(world, "service-0", use_old_table);
+    world_start_direct(world);
+}
+
+// Every call of three executions is in its cell, and nothing else is.
+static void test_coverage_counts_exactly_the_calls_made(void **state) {
+    (void)state;
+    struct bug_set bugs = {0};
+    const struct sct_program program = {.setup = setup_old_table, .context = &bugs};
+    run(&program, "random", 0, 3, 1);
+    assert_int_equal(violations, 0);
+    const enum mt_state in = MT_USE_OLD_HIDE_METADATA;
+    const enum mt_partition_state none = MT_PARTITION_NONE;
+    assert_int_equal(reached(OPERATION_INSERT, OUTCOME_409, in, none), 2 * 3);
+    assert_int_equal(reached(OPERATION_REPLACE, OUTCOME_404, in, none), 3);
+    assert_int_equal(reached(OPERATION_MERGE, OUTCOME_412, in, none), 3);
+    assert_int_equal(reached(OPERATION_DELETE_IF_EXISTS, OUTCOME_SUCCESS, in, none), 3);
+    assert_int_equal(reached(OPERATION_INSERT_OR_MERGE, OUTCOME_SUCCESS, in, none), 3);
+    assert_int_equal(reached(OPERATION_QUERY, OUTCOME_SUCCESS, in, none), 3);
+    assert_int_equal(reached(OPERATION_FILTERED_QUERY, OUTCOME_SUCCESS, in, none), 3);
+    assert_int_equal(reached(OPERATION_STREAM_READ, OUTCOME_ROW, in, none), 4 * 3);
+    assert_int_equal(reached(OPERATION_STREAM_READ, OUTCOME_END, in, none), 3);
+    assert_int_equal(total(), (2 + 1 + 1 + 2 + 2 + 5) * 3);
+}
+
+static void write_in_two_states(struct app *app) {
+    app_await_state(app, MT_PREFER_OLD, HOLD);
+    execute_one(app, CT_DELETE, "0", "*");
+    app_await_state(app, MT_USE_NEW_WITH_TOMBSTONES, HOLD);
+    execute_one(app, CT_INSERT, "0", NULL);
+}
+
+static void setup_migration(void *bugs) {
+    struct tables_options options = {.choose = uniform_choice};
+    struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    load_published_rows(world);
+    // From the start: the state that is awaited first must not have passed before.
+    app_add(world, "service-0", write_in_two_states)->held_state = MT_PREFER_OLD;
+    app_add(world, "migrator", app_migrate);
+    world_start_direct(world);
+}
+
+// A call counts under the state that it ran in and what its partition was before it; the migrator
+// makes no calls.
+static void test_coverage_knows_states(void **state) {
+    (void)state;
+    struct bug_set bugs = {0};
+    const struct sct_program program = {.setup = setup_migration, .context = &bugs};
+    run(&program, "random", 0, 50, 0);
+    assert_int_equal(violations, 0);
+    assert_int_equal(reached(OPERATION_DELETE, OUTCOME_SUCCESS, MT_PREFER_OLD, MT_PARTITION_NONE),
+                     50);
+    assert_int_equal(reached(OPERATION_INSERT, OUTCOME_SUCCESS, MT_USE_NEW_WITH_TOMBSTONES,
+                             MT_PARTITION_SWITCHED),
+                     50);
+    assert_int_equal(total(), 100);
+}
+
+// ---- The default test --------------------------------------------------------------------------
+
+enum { CELLS_MAX = 4096 };
+
+// Counts are those of the executions that count, whatever is repeated, and parts add up.
+static void test_coverage_is_a_sum(void **state) {
+    (void)state;
+    static uint64_t whole[CELLS_MAX];
+    struct bug_set bugs = {0};
+    const struct sct_program program = default_test(&bugs);
+    size_t bytes = coverage_cell_count(&migrating_coverage) * sizeof(uint64_t);
+    assert_true(bytes <= sizeof whole);
+    run(&program, "portfolio", 0, 400, 0);
+    memcpy(whole, migrating_coverage.counts, bytes);
+    assert_true(total() > 400);
+    reset(NULL);
+    run(&program, "portfolio", 123, 277, 1);
+    run(&program, "portfolio", 0, 123, 7);
+    assert_memory_equal(whole, migrating_coverage.counts, bytes);
+}
+
+// The rarest required cell is reached about 11 times by 200,000 executions. Nothing that is held
+// impossible happens.
+static void test_default_test_reaches_every_required_cell(void **state) {
+    (void)state;
+#ifdef IS_SLOW
+    const uint64_t executions = 5000; // only the second claim: too slow for the first one
+#else
+    const uint64_t executions = 200000;
+#endif
+    struct bug_set bugs = {0};
+    const struct sct_program program = default_test(&bugs);
+    run(&program, "portfolio", 0, executions, 1000);
+    assert_int_equal(violations, 0);
+    for (size_t i = 0; i < coverage_cell_count(&migrating_coverage); i++) {
+        const char *why;
+        char buffer[120];
+        struct text name = text_in(buffer, sizeof buffer);
+        coverage_name(&migrating_coverage, i, &name);
+        if (executions >= 200000 && coverage_is_missing(&migrating_coverage, i))
+            fail_msg("not reached: %s", name.data);
+        if (migrating_coverage.counts[i] > 0 &&
+            coverage_expectation(&migrating_coverage, i, &why) == COVERAGE_IMPOSSIBLE)
+            fail_msg("reached: %s, although %s", name.data, why);
+    }
+}
+
+// A migrator that skips PREFER_OLD makes its cells unreachable: each required one of them, which a
+// sound run reaches, is missing and its name tells.
+static void test_unreachable_cells_are_named(void **state) {
+    (void)state;
+    struct bug_set bugs = {0};
+    bug_set_inject(&bugs, BUG_MIGRATE_SKIP_PREFER_OLD);
+    const struct sct_program program = default_test(&bugs);
+    run(&program, "portfolio", 0, 2000, 0);
+    size_t named = 0;
+    for (size_t i = 0; i < coverage_cell_count(&migrating_coverage); i++) {
+        size_t values[COVERAGE_AXES];
+        char buffer[120];
+        struct text name = text_in(buffer, sizeof buffer);
+        coverage_values(&migrating_coverage, i, values);
+        coverage_name(&migrating_coverage, i, &name);
+        assert_int_equal(coverage_index(&migrating_coverage, values), i);
+        if (coverage_is_missing(&migrating_coverage, i))
+            named += strstr(name.data, " PREFER_OLD ") != NULL;
+    }
+    // 20 lines of the table, in each of three partition states.
+    assert_int_equal(named, 20 * 3);
+}
+
+// ---- The command -------------------------------------------------------------------------------
+
+// Runs the command in a process of its own; its status, and in [errors] what it complained about.
+static int run_command(char **words, int count, char *errors, size_t bytes) {
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        _exit(command_main(count, words));
+    }
+    close(ends[1]);
+    FILE *in = fdopen(ends[0], "r");
+    errors[fread(errors, 1, bytes - 1, in)] = '\0';
+    fclose(in);
+    int status;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// One execution reaches little: no verdict, and one line that names the cells.
+static void test_command_requires_coverage(void **state) {
+    (void)state;
+    static char errors[65536];
+    char *words[] = {"mtcheck", "-q", "-i", "1", "--require-coverage"};
+    assert_int_equal(run_command(words, 4, errors, sizeof errors), 0);
+    assert_string_equal(errors, "");
+    assert_int_equal(run_command(words, 5, errors, sizeof errors), 4);
+    assert_non_null(strstr(errors, "Delete 404 PREFER_OLD SWITCHED;"));
+    assert_ptr_equal(strchr(errors, '\n'), errors + strlen(errors) - 1);
+}
+
+// A test without a list of what it reaches cannot be held to one.
+static void test_command_requires_coverage_of_some_tests_only(void **state) {
+    (void)state;
+    static char errors[65536];
+    char *words[] = {"mtcheck", "-q", "-i", "1", "--require-coverage", "--test", "case-1"};
+    assert_int_equal(run_command(words, 7, errors, sizeof errors), 2);
+    assert_non_null(strstr(errors, "--require-coverage"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_coverage_counts_exactly_the_calls_made, reset),
+        cmocka_unit_test_setup(test_coverage_knows_states, reset),
+        cmocka_unit_test_setup(test_coverage_is_a_sum, reset),
+        cmocka_unit_test_setup(test_default_test_reaches_every_required_cell, reset),
+        cmocka_unit_test_setup(test_unreachable_cells_are_named, reset),
+        cmocka_unit_test(test_command_requires_coverage),
+        cmocka_unit_test(test_command_requires_coverage_of_some_tests_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
