@@ -1,4 +1,5 @@
 #include "harness/migrating/app.h"
+#include "harness/migrating/forbidden.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
 #include "model/table/batch.h"
@@ -41,6 +42,7 @@ static void take_view(struct app *app, enum mt_state state) {
 // The beginning of a call or stream: a state that was held for it need not be held any more.
 static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
     struct mt_config *mirror = &app_of(config)->mirror.config;
+    app_of(config)->subscriptions++;
     enum mt_state state = mirror->ops->subscribe(mirror, subscription);
     take_view(app_of(config), state);
     app_release_state(app_of(config));
@@ -235,7 +237,32 @@ static void mark_call(const struct app *app) {
         MARK("a call ends in a later state of its machine");
 }
 
+// What is forbidden is refused at once: nothing is asked of anybody, and nothing linearizes.
+static void execute_forbidden(struct app *app, struct ct_batch *batch, size_t op_index) {
+    size_t subscriptions = app->subscriptions, requests = app->client.requests;
+    struct answer answer = {0};
+    struct answer expected = {.outcome = ct_storage_error(CT_STATUS_BAD_REQUEST, op_index)};
+    struct call_record call = {.kind = CALL_BATCH, .batch = *batch};
+    begin_call(app, &call);
+    struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
+    answer.outcome = ct_execute(app->table, batch, results);
+    answer.results = results;
+    if (!same_answer(&call, &answer, &expected))
+        report_mismatch(&call, &answer, &expected);
+    sct_check(app->subscriptions == subscriptions && app->client.requests == requests,
+              KIND_FORBIDDEN_EXECUTED, "a batch was refused with 400 after it had begun");
+    end_call(app, &call);
+    app_release_state(app); // no subscription has done so
+}
+
 void app_execute(struct app *app, struct ct_batch *batch) {
+    size_t forbidden;
+    if (forbidden_expected(batch, &forbidden)) {
+        if (sct_narrating())
+            note_call("forbidden execute", batch, NULL);
+        execute_forbidden(app, batch, forbidden);
+        return;
+    }
     struct call_record call = {.kind = CALL_BATCH, .batch = ct_batch_copy(sct_arena(), batch)};
     begin_call(app, &call);
     if (sct_narrating())

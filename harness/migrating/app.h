@@ -33,6 +33,7 @@ struct app {
     struct world *world;
     const char *name;
     size_t index;
+    size_t subscriptions;             // how often the instance has subscribed
     void (*program)(struct app *app); // main program
     struct call_view view;            // of the running call, or of the running read of a stream
     // Direct delivery: calls that wait for a state (see app_await_state).
@@ -81,6 +82,7 @@ void app_release_state(struct app *app);
 
 // ---- Calls, each checked against the reference --------------------------------------------------
 
+// A batch that must be refused with 400 is checked against that alone.
 void app_execute(struct app *app, struct ct_batch *batch);
 
 void app_query(struct app *app, const struct ct_filter *filter);

@@ -1,6 +1,7 @@
 #include "harness/migrating/rich_workload.h"
 #include "core/marks.h"
 #include "core/strategy.h"
+#include "harness/migrating/forbidden.h"
 #include "harness/migrating/workload.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
@@ -13,7 +14,8 @@ enum {
     KEYS_MAX = 3,
     CALLS_MAX = 4,
     OPERATIONS_MAX = 3,
-    TYPE_COUNT = 7, // as enum ct_op_type, and DeleteIfExists
+    FORBIDDEN_RARITY = 32, // of so many batches one must be refused
+    TYPE_COUNT = 7,        // as enum ct_op_type, and DeleteIfExists
     DELETE_IF_EXISTS = 6,
 };
 
@@ -162,11 +164,14 @@ static void batch_call(struct draft *draft) {
     uint32_t count_max = profile.key_count < OPERATIONS_MAX ? profile.key_count : OPERATIONS_MAX;
     uint32_t count = 1 + sct_choose(count_max, "operations");
     draft->dump = client_peek_rows(&draft->app->client, HERE);
-    struct ct_batch batch = ct_batch_new(sct_arena(), count);
+    bool forbidden = one_in(FORBIDDEN_RARITY, "forbidden");
+    struct ct_batch batch = ct_batch_new(sct_arena(), forbidden ? FORBIDDEN_BATCH_ROOM : count);
     if (count == OPERATIONS_MAX)
         MARK("a batch is as large as can be");
     for (uint32_t i = 0; i < count; i++)
         draw_operation(draft, &batch);
+    if (forbidden)
+        forbidden_spoil(&batch);
     app_execute(draft->app, &batch);
 }
 

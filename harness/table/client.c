@@ -19,6 +19,11 @@ struct call_record *client_call(const struct client *client) {
     return call;
 }
 
+static void client_request(struct client *client, struct request *request) {
+    client->requests++;
+    client->transport->request(client, request);
+}
+
 static struct request new_request(const struct client_table *table, enum request_kind kind,
                                   const char *where) {
     return (struct request){
@@ -52,7 +57,7 @@ static struct ct_outcome proxy_execute(struct ct_table *base, const char *where,
     request.access = batch_access(table, batch);
     request.as.execute.batch = batch;
     request.as.execute.results = results;
-    table->client->transport->request(table->client, &request);
+    client_request(table->client, &request);
     return request.outcome;
 }
 
@@ -69,7 +74,7 @@ static struct ct_outcome proxy_query(struct ct_table *base, const char *where,
     }
     request.as.query.filter = filter;
     request.as.query.rows = rows;
-    table->client->transport->request(table->client, &request);
+    client_request(table->client, &request);
     return request.outcome;
 }
 
@@ -85,7 +90,7 @@ static struct ct_outcome proxy_read(struct ct_stream *base, const char *where,
     struct request request = new_request(stream->table, REQUEST_READ_STREAM, where);
     request.as.read.stream = stream->backend;
     request.as.read.row = row;
-    stream->table->client->transport->request(stream->table->client, &request);
+    client_request(stream->table->client, &request);
     return request.outcome;
 }
 
@@ -107,7 +112,7 @@ static struct ct_outcome proxy_open_stream(struct ct_table *base, const char *wh
     struct request request = new_request(table, REQUEST_OPEN_STREAM, where);
     request.as.open.filter = filter;
     request.as.open.stream = &proxy->backend;
-    table->client->transport->request(table->client, &request);
+    client_request(table->client, &request);
     if (request.outcome.kind == CT_SUCCEEDED)
         *stream = &proxy->stream;
     return request.outcome;
@@ -130,7 +135,7 @@ static void proxy_annotate(struct ct_env *env, const char *where,
         .call = client_call(client),
         .as.annotation = annotation,
     };
-    client->transport->request(client, &request);
+    client_request(client, &request);
 }
 
 // ---- Peeks -------------------------------------------------------------------------------------
@@ -151,7 +156,7 @@ struct ct_rows client_peek_rows(struct client *client, const char *where) {
     struct ct_rows rows;
     struct request request = new_peek(client, REQUEST_PEEK_ROWS, "reference.rows", where);
     request.as.peek.rows = &rows;
-    client->transport->request(client, &request);
+    client_request(client, &request);
     return rows;
 }
 
@@ -159,7 +164,7 @@ size_t client_peek_revision(struct client *client, const char *where) {
     size_t revision;
     struct request request = new_peek(client, REQUEST_PEEK_REVISION, "reference.revision", where);
     request.as.peek.revision = &revision;
-    client->transport->request(client, &request);
+    client_request(client, &request);
     return revision;
 }
 
@@ -173,7 +178,7 @@ bool client_peek_valid(struct client *client, const char *where, size_t start,
     request.as.valid.from = from;
     request.as.valid.row = row;
     request.as.valid.is_valid = &is_valid;
-    client->transport->request(client, &request);
+    client_request(client, &request);
     return is_valid;
 }
 

@@ -13,6 +13,7 @@
 #define KIND_SPURIOUS_CHANGE_INVALID "spurious-change-invalid" // of a row that does not exist
 #define KIND_CALL_LIMIT "call-limit"   // more backend calls than the published limit
 #define KIND_CALL_FAILED "call-failed" // an error that no outcome of the interface explains
-#define KIND_FINAL_STATE "final-state" // what the migration left behind
+#define KIND_FORBIDDEN_EXECUTED "forbidden-executed" // a forbidden batch was not refused at once
+#define KIND_FINAL_STATE "final-state"               // what the migration left behind
 
 #endif

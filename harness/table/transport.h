@@ -46,6 +46,7 @@ struct client {
     struct sct_machine *machine;
     struct client_table old_table, new_table;
     struct call_record *calls; // the running atomic calls: one, but for hooks of published cases
+    size_t requests;           // how many it has made
     bool may_linearize;        // false: it may report no linearization points (the migrator)
 };
 

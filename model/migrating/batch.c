@@ -338,6 +338,20 @@ static struct ct_outcome prefer_old_batch(struct mt_table *table, struct ct_batc
     return switched ? new_table_batch(table, MT_PREFER_OLD, batch, results) : outcome;
 }
 
+// What the real service would refuse, and what the protocol keeps for itself.
+bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index) {
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct ct_row *entity = batch->operations[i].entity;
+        if (i >= MT_BATCH_OPERATIONS_MAX || ct_batch_repeats_key(batch, i) ||
+            mt_is_internal(entity->key) || mt_has_metadata(entity) ||
+            entity->property_count > MT_ROW_PROPERTIES_MAX) {
+            *op_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 struct ct_outcome mt_execute(struct ct_table *interface, const char *where, struct ct_batch *batch,
                              struct ct_op_result *results) {
     (void)where;
@@ -345,6 +359,9 @@ struct ct_outcome mt_execute(struct ct_table *interface, const char *where, stru
     const char *error = ct_batch_program_error(batch);
     if (error)
         return ct_program_error(error);
+    size_t forbidden;
+    if (mt_batch_is_forbidden(batch, &forbidden))
+        return ct_storage_error(CT_STATUS_BAD_REQUEST, forbidden);
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
     enum mt_state state = mt_subscribe(table, &subscription);
     struct ct_outcome outcome;

@@ -12,6 +12,11 @@ bool mt_is_internal(struct ct_key key) {
     return strcmp(key.row, MT_META_ROW) == 0 || strcmp(key.row, MT_ASSERTION_ROW) == 0;
 }
 
+bool mt_has_metadata(const struct ct_row *row) {
+    return ct_row_property(row, MT_DELETED_PROPERTY) ||
+           ct_row_property(row, MT_PARTITION_STATE_PROPERTY);
+}
+
 // The tombstone mark of the raw [row], or NULL.
 static const struct ct_property *deleted_mark(const struct ct_row *row) {
     const struct ct_property *mark = ct_row_property(row, MT_DELETED_PROPERTY);

@@ -12,6 +12,9 @@
 // Whether [key] is one of the reserved rows, which are never part of the virtual table.
 bool mt_is_internal(struct ct_key key);
 
+// Whether [row] has a property of the protocol's.
+bool mt_has_metadata(const struct ct_row *row);
+
 // Whether the raw [row] represents absence. A mark that is not a bool counts as missing.
 bool mt_is_tombstone(const struct ct_row *row);
 

@@ -8,6 +8,7 @@
 
 #include "bugs/bugs.h"
 #include "model/migrating/config.h"
+#include "model/table/batch.h"
 #include "model/table/env.h"
 
 struct mt_options {
@@ -23,11 +24,23 @@ struct mt_table;
 // An instance, in env's arena. No scheduling point.
 struct mt_table *mt_open(const struct mt_options *options);
 
-// The virtual table. The operations of a batch must have distinct keys, as the real service
-// demands; with a key twice the batch may never succeed. execute and query report one linearization
-// point each through env; a stream reports none. CT_INTERNAL_ERROR: a backend answered what the
-// protocol holds impossible.
+// The virtual table. A batch that mt_batch_is_forbidden is answered 400 with the operation's index,
+// before any subscription or backend call and without a linearization point. Else execute and query
+// report one linearization point each through env; a stream reports none. CT_INTERNAL_ERROR: a
+// backend answered what the protocol holds impossible.
 struct ct_table *mt_interface(struct mt_table *table);
+
+// The most operations of a batch and properties of a row: the real service's limits, less the guard
+// that PREFER_OLD adds to a batch and the mark that written rows carry.
+enum {
+    MT_BATCH_OPERATIONS_MAX = CT_BATCH_OPERATIONS_MAX - 1,
+    MT_ROW_PROPERTIES_MAX = CT_ROW_PROPERTIES_MAX - 1,
+};
+
+// Whether the virtual table refuses [batch] (which is no program error) whatever it holds, and the
+// index of the first operation for which it does: more operations than the limit, a key of an
+// earlier operation, a reserved row or property, more properties than the limit.
+bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index);
 
 // The migrator: continues from the present state to the end (state by state, copy pass, clean-up
 // pass) and returns when the old table is empty and no metadata is left, or with the first error.

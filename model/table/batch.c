@@ -64,7 +64,7 @@ const char *ct_batch_program_error(const struct ct_batch *batch) {
     return NULL;
 }
 
-static bool key_is_repeated(const struct ct_batch *batch, size_t index) {
+bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index) {
     struct ct_key key = batch->operations[index].entity->key;
     for (size_t i = 0; i < index; i++)
         if (ct_key_equal(batch->operations[i].entity->key, key))
@@ -74,7 +74,7 @@ static bool key_is_repeated(const struct ct_batch *batch, size_t index) {
 
 bool ct_batch_exceeds_limits(const struct ct_batch *batch, size_t *op_index) {
     for (size_t i = 0; i < batch->count; i++) {
-        if (i >= CT_BATCH_OPERATIONS_MAX || key_is_repeated(batch, i) ||
+        if (i >= CT_BATCH_OPERATIONS_MAX || ct_batch_repeats_key(batch, i) ||
             batch->operations[i].entity->property_count > CT_ROW_PROPERTIES_MAX) {
             *op_index = i;
             return true;

@@ -27,6 +27,9 @@ struct ct_batch ct_batch_copy(struct arena *arena, const struct ct_batch *batch)
 // or several partitions; NULL if there is none.
 const char *ct_batch_program_error(const struct ct_batch *batch);
 
+// Whether an earlier operation has the key of the [index]-th.
+bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index);
+
 // What the real service refuses with 400: more than CT_BATCH_OPERATIONS_MAX operations, a key
 // twice, more than CT_ROW_PROPERTIES_MAX properties. True and the operation's index if it would.
 bool ct_batch_exceeds_limits(const struct ct_batch *batch, size_t *op_index);

@@ -1,0 +1,92 @@
+#include "harness/migrating/forbidden.h"
+#include "core/machine.h"
+#include "model/table/batch.h"
+#include "model/table/row.h"
+
+#include <string.h>
+
+static const char *const reserved_rows[] = {
+    "_mtable_partition_meta",
+    "_mtable_partition_populated_assertion",
+};
+
+static const char *const reserved_properties[] = {
+    "_mtable_deleted",
+    "_mtable_partition_state",
+};
+
+// ---- The expectation ---------------------------------------------------------------------------
+
+static bool is_one_of(const char *const names[2], const char *name) {
+    return strcmp(name, names[0]) == 0 || strcmp(name, names[1]) == 0;
+}
+
+static bool entity_is_forbidden(const struct ct_row *entity) {
+    // One of the 252 properties of a row is the tombstone mark.
+    bool forbidden = is_one_of(reserved_rows, entity->key.row) || entity->property_count > 251;
+    for (size_t i = 0; i < entity->property_count; i++)
+        forbidden = forbidden || is_one_of(reserved_properties, entity->properties[i].name);
+    return forbidden;
+}
+
+bool forbidden_expected(const struct ct_batch *batch, size_t *op_index) {
+    // One of the 100 operations of a batch is the guard.
+    size_t first = batch->count > 99 ? 99 : batch->count;
+    for (size_t i = 0; i < first; i++) {
+        if (entity_is_forbidden(batch->operations[i].entity))
+            first = i;
+        for (size_t j = i + 1; j < first; j++)
+            if (ct_key_compare(batch->operations[i].entity->key,
+                               batch->operations[j].entity->key) == 0)
+                first = j;
+    }
+    *op_index = first;
+    return first < batch->count;
+}
+
+// ---- Drawing -----------------------------------------------------------------------------------
+
+static const char *draw_name(const char *const names[2]) {
+    return names[sct_choose(2, "reserved name")];
+}
+
+static void add_row(struct ct_batch *batch, const char *row) {
+    struct ct_key key = {batch->operations[0].entity->key.partition, row};
+    ct_batch_add(batch, CT_INSERT_OR_REPLACE, ct_row_new(sct_arena(), key, NULL, NULL, 0));
+}
+
+static void add_too_many(struct ct_batch *batch) {
+    static const char *const tens[] = {"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9"};
+    size_t next = 0;
+    while (batch->count < FORBIDDEN_BATCH_ROOM) {
+        char *row = arena_alloc(sct_arena(), 4);
+        memcpy(row, tens[next / 10], 2);
+        row[2] = (char)('0' + next++ % 10);
+        row[3] = '\0';
+        add_row(batch, row);
+    }
+}
+
+static void reserve_property(struct ct_operation *operation) {
+    const struct ct_row *entity = operation->entity;
+    struct ct_property property = {.name = draw_name(reserved_properties), .type = CT_BOOL};
+    operation->entity = ct_row_new(sct_arena(), entity->key, entity->etag, &property, 1);
+}
+
+void forbidden_spoil(struct ct_batch *batch) {
+    struct ct_operation *operation =
+        &batch->operations[sct_choose((uint32_t)batch->count, "forbidden operation")];
+    switch (sct_choose(4, "what is forbidden")) {
+    case 0:
+        add_row(batch, operation->entity->key.row);
+        return;
+    case 1:
+        operation->entity->key.row = draw_name(reserved_rows);
+        return;
+    case 2:
+        reserve_property(operation);
+        return;
+    default:
+        add_too_many(batch);
+    }
+}
