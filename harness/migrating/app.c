@@ -103,9 +103,20 @@ struct app *app_add(struct world *world, const char *name, void (*program)(struc
     return app;
 }
 
+// Whether a server error befell the call that ends with [outcome], which then must be that.
+static bool met_server_error(struct app *app, struct ct_outcome outcome) {
+    if (!client_take_server_error(&app->client))
+        return false;
+    sct_check(ct_failed_with(outcome, CT_STATUS_SERVER_ERROR) && outcome.op_index == 0,
+              KIND_FAULT_HIDDEN, "a backend call failed with a server error; the call did not");
+    return true;
+}
+
 void app_migrate(struct app *app) {
     app->client.may_linearize = false;
     struct ct_outcome outcome = mt_migrate(app->instance);
+    while (met_server_error(app, outcome)) // "in theory you should be able to call this again"
+        outcome = mt_migrate(app->instance);
     if (outcome.kind == CT_SUCCEEDED)
         return;
     char buffer[TEXT_BYTES];
@@ -181,9 +192,16 @@ _Noreturn static void report_mismatch(const struct call_record *call, const stru
 }
 
 // The checks after an atomic call, in the published order but for the first, which the others need.
-static void check_call(const struct call_record *call, const struct answer *actual) {
+static void check_call(struct app *app, const struct call_record *call,
+                       const struct answer *actual) {
     sct_check(actual->outcome.kind != CT_PROGRAM_ERROR, SCT_KIND_PROGRAM_ERROR, "%s",
               actual->outcome.message);
+    // A call that a server error befell has not happened. No other may fail so: it has no point.
+    if (met_server_error(app, actual->outcome)) {
+        sct_check(!call->is_linearized, KIND_OUTCOME_MISMATCH,
+                  "a call failed with a server error after its linearization point");
+        return;
+    }
     sct_check(call->is_linearized, KIND_NO_LINEARIZATION_POINT,
               "a call ended without a linearization point%s%s", actual->outcome.message ? ": " : "",
               actual->outcome.message ? actual->outcome.message : "");
@@ -276,7 +294,7 @@ void app_execute(struct app *app, struct ct_batch *batch) {
     migrating_cover_batch(&app->view, batch, answer.outcome);
     mark_call(app);
     end_call(app, &call);
-    check_call(&call, &answer);
+    check_call(app, &call, &answer);
 }
 
 void app_query(struct app *app, const struct ct_filter *filter) {
@@ -291,7 +309,7 @@ void app_query(struct app *app, const struct ct_filter *filter) {
     migrating_cover_query(&app->view, filter, answer.outcome);
     mark_call(app);
     end_call(app, &call);
-    check_call(&call, &answer);
+    check_call(app, &call, &answer);
 }
 
 static void check_stream_outcome(struct ct_outcome outcome) {
@@ -341,6 +359,16 @@ static void cover_read(const struct reader *reader, struct ct_key from, const st
         MARK("a stream outlives two changes of state");
 }
 
+// Whether a server error befell the stream's change of state: no read succeeds any more.
+static bool has_failed_for_ever(struct app *app, struct ct_stream *stream,
+                                struct ct_outcome outcome) {
+    const struct ct_row *row = NULL;
+    if (!app->client.faults.failed || !ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
+        return false;
+    app->client.faults.failed = NULL;
+    return ct_failed_with(ct_stream_read(stream, &row), CT_STATUS_SERVER_ERROR);
+}
+
 // Reads one row at or behind *[from] and moves *[from] behind it. False at the end.
 static bool read_checked(struct reader *reader, struct ct_key *from) {
     struct app *app = reader->app;
@@ -352,7 +380,12 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
               "the continuation key '%s' '%s' lies before the stream's place '%s' '%s'",
               key.partition, key.row, from->partition, from->row);
     take_view(app, app->mirror.current);
-    check_stream_outcome(ct_stream_read(stream, &row));
+    struct ct_outcome outcome = ct_stream_read(stream, &row);
+    if (met_server_error(app, outcome))
+        return true; // it stands where it stood
+    if (has_failed_for_ever(app, stream, outcome))
+        return false;
+    check_stream_outcome(outcome);
     if (sct_narrating())
         sct_note("its stream gives %s%s", row ? "row " : "the end", row ? row->key.row : "");
     cover_read(reader, *from, row);
@@ -379,7 +412,10 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
         note_call("stream", NULL, filter);
     struct reader reader = {.app = app, .filter = filter};
     reader.start = client_peek_revision(&app->client, HERE);
-    check_stream_outcome(ct_open_stream(app->table, filter, &reader.stream));
+    struct ct_outcome outcome = ct_open_stream(app->table, filter, &reader.stream);
+    if (met_server_error(app, outcome))
+        return;
+    check_stream_outcome(outcome);
     reader.opened = app->view.state;
     struct ct_key from = ct_key_first();
     pause(app);

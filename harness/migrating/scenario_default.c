@@ -1,4 +1,6 @@
-// default: the published inputs under the free transport, with checks of what the migration leaves.
+// default: rich inputs and faults under the free transport, and checks of what the migration
+// leaves.
+#include "harness/migrating/faults.h"
 #include "harness/migrating/rich_workload.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
@@ -19,6 +21,7 @@ static void setup(void *bugs) {
     app_add(world, "service-0", rich_program);
     app_add(world, "service-1", rich_program);
     app_add(world, "migrator", app_migrate);
+    faults_draw(world);
     world_start_direct(world);
 }
 

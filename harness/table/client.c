@@ -138,6 +138,13 @@ static void proxy_annotate(struct ct_env *env, const char *where,
     client_request(client, &request);
 }
 
+bool client_take_server_error(struct client *client) {
+    if (client->faults.failed != sct_self())
+        return false;
+    client->faults.failed = NULL;
+    return true;
+}
+
 // ---- Peeks -------------------------------------------------------------------------------------
 
 // Peeks look at the reference, which any annotated call may change.

@@ -2,10 +2,23 @@
 // annotation. Concurrent activities are tasks, so a configuration change may fall anywhere.
 #include "harness/table/transport.h"
 
-static void serve_when_ready(struct tables_host *host, struct request *request) {
+// Counts a backend call and tells whether it fails.
+static bool meets_server_error(struct client *client, const struct request *request) {
+    struct client_faults *faults = &client->faults;
+    if (!request_is_backend_call(request) || ++faults->calls != faults->server_error_at)
+        return false;
+    faults->failed = sct_self();
+    return true;
+}
+
+static void serve_when_ready(struct client *client, struct request *request) {
+    struct tables_host *host = client->host;
     while (host->tables->awaits_annotation)
         sct_waiters_wait(&host->ready, "the annotation of the last backend call");
-    tables_serve(host->tables, request);
+    if (meets_server_error(client, request))
+        tables_fail(request);
+    else
+        tables_serve(host->tables, request);
 }
 
 static void direct_request(struct client *client, struct request *request) {
@@ -18,7 +31,7 @@ static void direct_request(struct client *client, struct request *request) {
     // The validity of a streamed read is judged at its very return.
     if (request->kind != REQUEST_PEEK_VALID)
         sct_point(request->label, request->where, &request->access);
-    serve_when_ready(host, request);
+    serve_when_ready(client, request);
 }
 
 // ---- The environment ---------------------------------------------------------------------------

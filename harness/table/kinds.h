@@ -11,8 +11,9 @@
 #define KIND_CONTINUATION_KEY_INVALID "continuation-key-invalid"
 #define KIND_ANNOTATION_PROTOCOL "annotation-protocol" // an annotation that may not stand there
 #define KIND_SPURIOUS_CHANGE_INVALID "spurious-change-invalid" // of a row that does not exist
-#define KIND_CALL_LIMIT "call-limit"   // more backend calls than the published limit
-#define KIND_CALL_FAILED "call-failed" // an error that no outcome of the interface explains
+#define KIND_CALL_LIMIT "call-limit"     // more backend calls than the published limit
+#define KIND_CALL_FAILED "call-failed"   // an error that no outcome of the interface explains
+#define KIND_FAULT_HIDDEN "fault-hidden" // a call does not return the server error that befell it
 #define KIND_FORBIDDEN_EXECUTED "forbidden-executed" // a forbidden batch was not refused at once
 #define KIND_FINAL_STATE "final-state"               // what the migration left behind
 

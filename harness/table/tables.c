@@ -170,3 +170,14 @@ void tables_serve(struct tables *tables, struct request *request) {
     else
         serve(tables, request);
 }
+
+void tables_fail(struct request *request) {
+    ASSERT(request_is_backend_call(request));
+    request->outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (!sct_narrating())
+        return;
+    char buffer[NOTE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe_request(&text, request);
+    sct_note("%s -> FAULT: server error, not executed   (%s)", buffer, request->where);
+}

@@ -83,6 +83,10 @@ static inline bool request_is_annotatable(const struct request *request) {
     return request->kind == REQUEST_EXECUTE || request->kind == REQUEST_QUERY;
 }
 
+static inline bool request_is_backend_call(const struct request *request) {
+    return request->kind <= REQUEST_READ_STREAM;
+}
+
 struct tables_options {
     uint32_t calls_max; // annotatable calls per execution before it counts as endless; 0: no limit
     size_t (*choose)(void *context, size_t count); // which valid row a backend stream returns
@@ -106,6 +110,10 @@ void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count
 // Executes [request]. A table call must not come while an annotation is awaited (asserted; the
 // transport holds it back). Violations end the execution.
 void tables_serve(struct tables *tables, struct request *request);
+
+// In place of [tables_serve] of a backend call: fails it with a server error. It is not executed,
+// and no annotation is awaited.
+void tables_fail(struct request *request);
 
 // The integer a key maps to in struct sct_access: monotone in key order.
 uint64_t tables_access_key(struct ct_key key);

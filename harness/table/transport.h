@@ -32,6 +32,13 @@ struct ct_lock {
 extern const struct transport transport_direct;
 extern const struct transport transport_published;
 
+// What befalls a client's backend calls. Direct transport only; set up after client_init.
+struct client_faults {
+    size_t calls;              // to the backend tables so far, failed ones included
+    size_t server_error_at;    // the call of this number, from 1 on, fails; 0: none does
+    struct sct_strand *failed; // whose call that was, until [client_take_server_error]
+};
+
 struct client_table {
     struct ct_table table;
     struct client *client;
@@ -47,7 +54,8 @@ struct client {
     struct client_table old_table, new_table;
     struct call_record *calls; // the running atomic calls: one, but for hooks of published cases
     size_t requests;           // how many it has made
-    bool may_linearize;        // false: it may report no linearization points (the migrator)
+    struct client_faults faults;
+    bool may_linearize; // false: it may report no linearization points (the migrator)
 };
 
 // A client of [host]'s tables in [machine].
@@ -56,6 +64,10 @@ void client_init(struct client *client, const struct transport *transport, struc
 
 // The running atomic call of the running coroutine; NULL if there is none or it may not linearize.
 struct call_record *client_call(const struct client *client);
+
+// Whether a backend call of the running strand has failed with a server error that was not yet
+// asked about.
+bool client_take_server_error(struct client *client);
 
 // Looks at the reference table; requests like any other, so they may be scheduling points.
 struct ct_rows client_peek_rows(struct client *client, const char *where);

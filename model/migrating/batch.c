@@ -217,6 +217,8 @@ static struct ct_outcome submit(struct attempt *attempt, struct ct_op_result *re
         ARENA_ARRAY(table->arena, struct ct_op_result, attempt->translated.count);
     mt_note(table); // the query before
     struct ct_outcome outcome = ct_execute(table->new_table, &attempt->translated, new_results);
+    if (mt_is_server_error(outcome))
+        return mt_server_error(); // of the application's call; no new attempt
     if (outcome.kind == CT_STORAGE_ERROR) {
         mt_note(table); // a row changed since the query: try again
         return ct_success();
@@ -289,6 +291,8 @@ static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state s
 static struct ct_outcome old_table_batch(struct mt_table *table, struct ct_batch *batch,
                                          struct ct_op_result *results) {
     struct ct_outcome outcome = ct_execute(table->old_table, batch, results);
+    if (mt_is_server_error(outcome))
+        return mt_server_error();
     if (outcome.kind == CT_SUCCEEDED)
         mt_note_lp_results(table, results, batch->count);
     else if (outcome.kind == CT_STORAGE_ERROR)
@@ -314,6 +318,8 @@ static struct ct_outcome populated_batch(struct mt_table *table, struct ct_batch
     struct ct_batch guarded = guarded_batch(table, batch);
     struct ct_op_result *all = ARENA_ARRAY(table->arena, struct ct_op_result, guarded.count);
     struct ct_outcome outcome = ct_execute(table->old_table, &guarded, all);
+    if (mt_is_server_error(outcome))
+        return mt_server_error(); // its index is no sign of a switched partition
     if (outcome.kind == CT_SUCCEEDED) {
         memcpy(results, all + 1, batch->count * sizeof(struct ct_op_result));
         mt_note_lp_results(table, results, batch->count);

@@ -28,6 +28,14 @@ struct mt_table *mt_open(const struct mt_options *options);
 // before any subscription or backend call and without a linearization point. Else execute and query
 // report one linearization point each through env; a stream reports none. CT_INTERNAL_ERROR: a
 // backend answered what the protocol holds impossible.
+//
+// A backend's server error is passed up as CT_STATUS_SERVER_ERROR with index 0: the call has
+// changed nothing that an application can see (partitions may be switched and rows copied), has no
+// linearization point, and may be made again. A stream whose start fails is none. After a read that
+// fails so the stream stands where it stood: read again. But if the error met the stream in a
+// change of state, which has nobody to tell it to, the stream has failed: each read returns the
+// error, and all that is left is to close it. The push of the state does not wait for more than
+// that.
 struct ct_table *mt_interface(struct mt_table *table);
 
 // The most operations of a batch and properties of a row: the real service's limits, less the guard
@@ -44,6 +52,7 @@ bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index);
 
 // The migrator: continues from the present state to the end (state by state, copy pass, clean-up
 // pass) and returns when the old table is empty and no metadata is left, or with the first error.
+// After CT_STATUS_SERVER_ERROR call it again: it repeats the pass that failed.
 struct ct_outcome mt_migrate(struct mt_table *table);
 
 #endif

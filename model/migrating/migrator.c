@@ -106,7 +106,7 @@ static struct ct_outcome delete_old_row(struct mt_table *table, const struct ct_
     // An error here ends the migration, as it is and without a note.
     if (outcome.kind == CT_SUCCEEDED)
         mt_note(table);
-    return outcome;
+    return mt_is_server_error(outcome) ? mt_server_error() : outcome;
 }
 
 // Does [clean_row] with every raw row of [backend].
@@ -120,9 +120,9 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
     for (;;) {
         const struct ct_row *row = NULL;
         outcome = ct_stream_read(stream, &row);
-        if (outcome.kind == CT_STORAGE_ERROR)
-            outcome = ct_internal_error("clean-up: unexpected answer of a backend stream");
-        if (outcome.kind == CT_SUCCEEDED && row)
+        if (outcome.kind != CT_SUCCEEDED)
+            outcome = mt_unexpected(outcome, "clean-up: unexpected answer of a backend stream");
+        else if (row)
             outcome = clean_row(table, row);
         if (outcome.kind != CT_SUCCEEDED || !row)
             break;

@@ -3,7 +3,9 @@
 // The rules that all parts keep. Every execute and query of a backend is followed by exactly one
 // note before the next one, also when an expected refusal was the answer. A backend's program or
 // internal error is passed up as it is, a refusal that the protocol does not expect becomes an
-// internal error, both without a note. Working copies go to the arena of the environment.
+// internal error, both without a note. A server error (the call was not executed) ends what was
+// being done, without a note and without a further backend call: it is never tried again here, so
+// nothing loops on one that persists. Working copies go to the arena of the environment.
 #ifndef MODEL_MIGRATING_MTABLE_H
 #define MODEL_MIGRATING_MTABLE_H
 
@@ -60,8 +62,19 @@ static inline void mt_unsubscribe(struct mt_table *table, struct mt_subscription
     table->config->ops->unsubscribe(table->config, subscription);
 }
 
+static inline bool mt_is_server_error(struct ct_outcome outcome) {
+    return ct_failed_with(outcome, CT_STATUS_SERVER_ERROR);
+}
+
+// As a call's outcome: the fault of no operation, so the index is 0.
+static inline struct ct_outcome mt_server_error(void) {
+    return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+}
+
 // What a call ends with after a backend's [outcome] that it has no rule for.
 static inline struct ct_outcome mt_unexpected(struct ct_outcome outcome, const char *message) {
+    if (mt_is_server_error(outcome))
+        return mt_server_error();
     return outcome.kind == CT_STORAGE_ERROR ? ct_internal_error(message) : outcome;
 }
 

@@ -14,7 +14,8 @@ struct ct_latch; // a count that can be waited for until it is 0
 
 // What an instance says about the backend call it has just made. Every execute and query of a
 // backend is followed by exactly one annotation before the instance's next one, also when the call
-// was refused; streams are not annotated. At most one of [linearization_point] and [etag_changed].
+// was refused; streams are not annotated, nor is a call that failed with CT_STATUS_SERVER_ERROR: it
+// was not executed. At most one of [linearization_point] and [etag_changed].
 struct ct_annotation {
     // The call just made was the linearization point of the application's call.
     bool linearization_point;

@@ -66,7 +66,7 @@ enum ct_status {
     CT_STATUS_NOT_FOUND = 404,
     CT_STATUS_CONFLICT = 409,
     CT_STATUS_PRECONDITION_FAILED = 412,
-    CT_STATUS_SERVER_ERROR = 500,
+    CT_STATUS_SERVER_ERROR = 500, // nothing was done; the call may be made again
 };
 
 enum ct_outcome_kind {

@@ -1,0 +1,59 @@
+#include "tests/support/programs.h"
+
+#include "harness/scenario.h"
+
+// What the faults of a number of executions of the default test were.
+struct faults {
+    size_t victims[3];
+    size_t count;
+};
+
+static void count_fault(struct faults *faults, const struct sct_result *result, const char *draw) {
+    uint32_t victim = 0;
+    for (uint32_t i = 0; i < result->decision_count; i++) {
+        struct sct_decision decision = sct_engine_decision(engine, i);
+        if (strcmp(decision.label, "victim") == 0)
+            victim = decision.answer;
+        if (strcmp(decision.label, draw) != 0)
+            continue;
+        faults->victims[victim]++;
+        faults->count++;
+    }
+}
+
+// Runs the default test 4000 times: nothing is wrong in any execution.
+static struct faults run_default(const char *draw) {
+    const struct scenario *scenario = scenario_find(model_find("migrating-table"), "default");
+    struct bug_set bugs = {0};
+    const struct sct_program program = {
+        .setup = scenario->setup, .finish = scenario->finish, .context = &bugs};
+    struct sct_strategy *strategy = new_strategy("random");
+    struct faults faults = {.count = 0};
+    for (uint64_t seed = 0; seed < 4000; seed++) {
+        const struct sct_result *result = run_with(strategy, &program, seed);
+        assert_passed(result);
+        count_fault(&faults, result, draw);
+    }
+    sct_strategy_free(strategy);
+    return faults;
+}
+
+// One execution in eight has a fault, that is 500 of 4000, deviation 21; each machine has a third.
+static void assert_all_are_victims(struct faults faults) {
+    assert_in_range(faults.count, 400, 600);
+    for (int i = 0; i < 3; i++)
+        assert_in_range(faults.victims[i], 100, 240);
+}
+
+// Server errors befall every machine.
+static void test_default_test_draws_server_errors(void **state) {
+    (void)state;
+    assert_all_are_victims(run_default("backend call that fails"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ENGINE_TEST(test_default_test_draws_server_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
