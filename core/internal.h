@@ -15,7 +15,9 @@ struct sct_strand {
     const char *waits_for;           // while parked
     struct sct_strand *next_waiting; // in a queue of sync.c
     struct sct_strand *next, **link; // all living strands
+    struct sct_mutex *held;          // the mutexes that it holds, of sync.c
     bool is_activity;
+    bool is_stopped; // its machine was: it never runs again
 };
 
 struct sct_task {
@@ -110,6 +112,9 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
 
 // The name of the machine whose code runs; "harness" in setup and finish.
 const char *sct_running_name(const struct sct_engine *engine);
+
+// sync.c: frees the mutexes that the stopped [strand] holds.
+void sct_strand_free_mutexes(struct sct_strand *strand);
 
 // Makes [strand] a living coroutine that will run [function].
 void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,

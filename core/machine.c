@@ -24,13 +24,26 @@ struct arena *sct_arena(void) {
 
 // ---- Strands -----------------------------------------------------------------------------------
 
-static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
+static void unlink_strand(struct sct_engine *engine, struct sct_strand *strand) {
     *strand->link = strand->next;
     if (strand->next)
         strand->next->link = strand->link;
     else
         engine->strands_end = strand->link;
+}
+
+static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
+    unlink_strand(engine, strand);
     sct_coro_give_back(&engine->pool, strand->coro);
+}
+
+// The task's slot is free again.
+static void end_task(struct sct_engine *engine, const struct sct_task *task) {
+    engine->enabled &= ~bit(task);
+    engine->alive &= ~bit(task);
+    if (__builtin_expect(engine->on_task_end != NULL, 0))
+        engine->on_task_end(engine->on_task_end_context, &engine->identities[task->slot],
+                            engine->steps[task->slot]);
 }
 
 static void task_main(void *argument) {
@@ -40,11 +53,7 @@ static void task_main(void *argument) {
     struct sct_task *task = self->task;
     ASSERT(engine->self == self && engine->current == task);
     end_strand(engine, self);
-    engine->enabled &= ~bit(task);
-    engine->alive &= ~bit(task);
-    if (__builtin_expect(engine->on_task_end != NULL, 0))
-        engine->on_task_end(engine->on_task_end_context, &engine->identities[task->slot],
-                            engine->steps[task->slot]);
+    end_task(engine, task);
     sct_reschedule(engine); // does not come back: the task is not enabled any more
 }
 
@@ -108,6 +117,8 @@ static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
 
 void sct_wake(struct sct_strand *strand) {
     struct sct_engine *engine = engine_inside();
+    if (__builtin_expect(strand->is_stopped, 0))
+        return;
     ASSERT(strand->waits_for);
     if (strand->is_activity)
         run_activity(engine, strand);
@@ -185,6 +196,40 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
     engine->enabled |= bit(task);
     engine->fresh |= bit(task);
     engine->task_count++;
+}
+
+// Takes the strands of [machine] out of the list of the living, into one of their own.
+static struct sct_strand *stop_strands(struct sct_engine *engine, struct sct_machine *machine) {
+    struct sct_strand *stopped = NULL;
+    for (struct sct_strand *strand = engine->strands, *next; strand; strand = next) {
+        next = strand->next;
+        if (strand->task->machine != machine)
+            continue;
+        unlink_strand(engine, strand);
+        strand->is_stopped = true;
+        strand->next = stopped;
+        stopped = strand;
+    }
+    return stopped;
+}
+
+void sct_machine_stop(struct sct_machine *machine) {
+    struct sct_engine *engine = engine_inside();
+    ASSERT(!engine->is_finishing);
+    struct sct_strand *stopped = stop_strands(engine, machine);
+    for (struct sct_strand *strand = stopped; strand; strand = strand->next) {
+        if (strand->is_activity)
+            continue;
+        end_task(engine, strand->task);
+        engine->fresh &= ~bit(strand->task); // nobody has seen it
+    }
+    machine->receiver = NULL;
+    machine->first = NULL;
+    machine->last = &machine->first;
+    for (; stopped; stopped = stopped->next)
+        sct_strand_free_mutexes(stopped);
+    if (engine->current && engine->current->machine == machine)
+        sct_reschedule(engine); // does not come back
 }
 
 void sct_point(const char *label, const char *where, const struct sct_access *access) {

@@ -42,6 +42,15 @@ struct sct_machine *sct_machine_self(void);
 void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
                     void *argument);
 
+// Ends [machine] where it is, as a process dies: all its tasks and activities are gone, no clean-up
+// code of theirs runs, the messages in its mailbox are lost. What others know of it stays good:
+// its stacks are kept to the end of the execution, so messages that it sent may still be read and
+// answered and latches counted down, to no effect on it; in queues of sync.h its places are passed
+// over; mutexes that it holds are freed, and whoever waits for them is woken. It may be started
+// again: new tasks are the machine come back. Not a scheduling point; does not return if the
+// running code is the machine's. Not in the final check.
+void sct_machine_stop(struct sct_machine *machine);
+
 // ---- Scheduling points and choices -------------------------------------------------------------
 
 enum sct_access_mode {
@@ -83,9 +92,9 @@ struct sct_strand *sct_self(void);
 // [waits_for] is told in the report of a deadlock; a constant string.
 void sct_park(const char *waits_for);
 
-// Ends a [sct_park]. A task's coroutine becomes enabled. An activity (which must be one of this
-// task) continues at once, and control comes back when it next waits or ends. Not a scheduling
-// point.
+// Ends a [sct_park]; nothing if its machine was stopped. A task's coroutine becomes enabled. An
+// activity (which must be one of this task) continues at once, and control comes back when it next
+// waits or ends. Not a scheduling point.
 void sct_wake(struct sct_strand *strand);
 
 // Starts an activity of the running task: runs [function] until it first waits or ends, then

@@ -32,13 +32,31 @@ void sct_mutex_init(struct sct_mutex *mutex) {
 void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
     while (mutex->holder)
         sct_waiters_wait(&mutex->waiters, waits_for);
-    mutex->holder = sct_self();
+    struct sct_strand *self = sct_self();
+    mutex->holder = self;
+    mutex->next_held = self->held;
+    mutex->link_held = &self->held;
+    if (self->held)
+        self->held->link_held = &mutex->next_held;
+    self->held = mutex;
+}
+
+static void free_mutex(struct sct_mutex *mutex) {
+    *mutex->link_held = mutex->next_held;
+    if (mutex->next_held)
+        mutex->next_held->link_held = mutex->link_held;
+    mutex->holder = NULL;
+    sct_waiters_wake(&mutex->waiters);
 }
 
 void sct_mutex_release(struct sct_mutex *mutex) {
     REQUIRE(mutex->holder == sct_self(), "a mutex is released by somebody who does not hold it");
-    mutex->holder = NULL;
-    sct_waiters_wake(&mutex->waiters);
+    free_mutex(mutex);
+}
+
+void sct_strand_free_mutexes(struct sct_strand *strand) {
+    while (strand->held)
+        free_mutex(strand->held);
 }
 
 void sct_latch_init(struct sct_latch *latch, size_t count) {

@@ -20,9 +20,10 @@ void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for);
 // Wakes those who wait now; who queues again meanwhile is not woken again.
 void sct_waiters_wake(struct sct_waiters *waiters);
 
-// Not recursive.
+// Not recursive. Freed when the holder's machine is stopped.
 struct sct_mutex {
-    struct sct_strand *holder; // NULL: free
+    struct sct_strand *holder;                // NULL: free
+    struct sct_mutex *next_held, **link_held; // among those of the holder
     struct sct_waiters waiters;
 };
 
