@@ -80,15 +80,9 @@ static const struct mt_config_ops config_ops = {
     .push = push,
 };
 
-struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app)) {
-    ASSERT(world->app_count < APPS_MAX);
-    struct app *app = &world->apps[world->app_count];
-    app->index = world->app_count++;
-    app->world = world;
-    app->name = name;
-    app->program = program;
-    client_init(&app->client, world->transport, &world->host, sct_machine_create(name));
-    mt_config_service_init(&app->mirror, &app->client.env, MT_USE_OLD_HIDE_METADATA);
+void app_open(struct app *app, enum mt_state state) {
+    mt_config_service_init(&app->mirror, &app->client.env, state);
+    app->arrived_state = app->pushed_state = state;
     app->held_state = MT_STATE_COUNT;
     sct_waiters_init(&app->progress);
     app->config.ops = &config_ops;
@@ -97,9 +91,20 @@ struct app *app_add(struct world *world, const char *name, void (*program)(struc
         .new_table = &app->client.new_table.table,
         .config = &app->config,
         .env = &app->client.env,
-        .bugs = world->bugs,
+        .bugs = app->world->bugs,
     });
     app->table = mt_interface(app->instance);
+}
+
+struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app)) {
+    ASSERT(world->app_count < APPS_MAX);
+    struct app *app = &world->apps[world->app_count];
+    app->index = world->app_count++;
+    app->world = world;
+    app->name = name;
+    app->program = program;
+    client_init(&app->client, world->transport, &world->host, sct_machine_create(name));
+    app_open(app, MT_USE_OLD_HIDE_METADATA);
     return app;
 }
 

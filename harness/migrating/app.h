@@ -15,6 +15,7 @@ enum { APPS_MAX = 8 };
 struct world;
 struct app;
 struct hook;
+struct arrival;
 
 // How a pushed configuration travels from the migrator to the applications' mirrors.
 struct delivery {
@@ -25,7 +26,7 @@ struct delivery {
 };
 
 struct app {
-    struct client client;
+    struct client client;            // first member
     struct mt_config config;         // what the instance sees: its mirror; pushes go to the master
     struct mt_config_service mirror; // the machine's copy of the configuration
     struct mt_table *instance;
@@ -41,6 +42,9 @@ struct app {
     enum mt_state held_state;         // no later one arrives; MT_STATE_COUNT: none is held back
     enum mt_state pushed_state;       // the newest that is on its way or has arrived
     struct sct_waiters progress;      // those who wait for a change of these
+    struct arrival *arrivals;         // direct delivery: on their way, in order
+    enum mt_state deadly_push;        // it dies when it has sent that; 0: in none
+    bool is_dead;                     // its machine was stopped and is not started again
     struct mt_subscription at_master; // published delivery: the mirror's subscription
 };
 
@@ -52,6 +56,7 @@ struct world {
     const struct delivery *delivery;
     struct app apps[APPS_MAX];
     size_t app_count;
+    enum mt_state state;             // direct delivery: the newest that was pushed
     struct mt_config_service master; // published delivery only
     struct client host_client;       // published delivery only: the environment of the master
 };
@@ -62,6 +67,9 @@ struct world *world_new(const struct transport *transport, const struct delivery
 
 // Adds an application that will run [program]; its machine has no task yet.
 struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app));
+
+// Gives [app] a new mirror in [state] and a new instance.
+void app_open(struct app *app, enum mt_state state);
 
 // The migrator's main program: the whole migration; an error of it is a violation.
 void app_migrate(struct app *app);
@@ -119,6 +127,14 @@ extern const struct delivery delivery_direct;
 
 // Starts all machines' main programs as tasks. For transport_direct.
 void world_start_direct(struct world *world);
+
+// The process of [app] dies where it is: no push waits for it any more. Direct delivery only, from
+// another machine. Its last backend call must be annotated.
+void app_die(struct app *app);
+
+// A new process in its place: a new instance in the newest state runs the program from its
+// beginning.
+void app_restart(struct app *app);
 
 // By messages, exactly as published (see published_world.c).
 extern const struct delivery delivery_published;

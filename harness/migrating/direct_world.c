@@ -1,37 +1,77 @@
 // The direct world: main programs are tasks, and so is the arrival of a configuration at a machine.
 #include "harness/migrating/app.h"
 
+// A state on its way to a machine. It takes one after the other, in the order of the pushes: a
+// migrator that died may have left some on their way.
 struct arrival {
     struct app *app;
     enum mt_state state;
     struct sct_latch *latch;
+    struct arrival *next;
 };
 
-static void arrive(void *argument) {
-    struct arrival *arrival = argument;
+static void append(struct arrival *arrival) {
+    struct arrival **link = &arrival->app->arrivals;
+    while (*link)
+        link = &(*link)->next;
+    *link = arrival;
+}
+
+// The push need not wait for the machine any more.
+static void remove_first(struct app *app) {
+    struct arrival *arrival = app->arrivals;
+    app->arrivals = arrival->next;
+    sct_latch_count_down(arrival->latch);
+}
+
+static void await_turn(struct arrival *arrival) {
     struct app *app = arrival->app;
-    struct mt_config *mirror = &app->mirror.config;
+    while (app->arrivals != arrival)
+        sct_waiters_wait(&app->progress, "an earlier configuration to be taken");
     app->pushed_state = arrival->state;
     sct_waiters_wake(&app->progress);
     while (app->held_state < arrival->state)
         sct_waiters_wait(&app->progress, "a call that is to begin in the present state");
     app->arrived_state = arrival->state;
     sct_waiters_wake(&app->progress);
+}
+
+static void arrive(void *argument) {
+    struct arrival *arrival = argument;
+    struct app *app = arrival->app;
+    struct mt_config *mirror = &app->mirror.config;
+    await_turn(arrival);
     if (sct_narrating())
         sct_note("receives %s", mt_state_name(arrival->state));
     mirror->ops->push(mirror, HERE, arrival->state);
-    sct_latch_count_down(arrival->latch);
+    remove_first(app);
+    sct_waiters_wake(&app->progress);
+}
+
+static size_t living_count(const struct world *world) {
+    size_t count = 0;
+    for (size_t i = 0; i < world->app_count; i++)
+        count += !world->apps[i].is_dead;
+    return count;
 }
 
 static void push(struct app *migrator, const char *where, enum mt_state state) {
     struct world *world = migrator->world;
     sct_point("push", where, &sct_access_unknown);
+    world->state = state;
     struct sct_latch *latch = ARENA_NEW(sct_arena(), struct sct_latch);
-    sct_latch_init(latch, world->app_count);
+    sct_latch_init(latch, living_count(world));
     for (size_t i = 0; i < world->app_count; i++) {
+        if (world->apps[i].is_dead)
+            continue;
         struct arrival *arrival = ARENA_NEW(sct_arena(), struct arrival);
-        *arrival = (struct arrival){&world->apps[i], state, latch};
+        *arrival = (struct arrival){&world->apps[i], state, latch, NULL};
+        append(arrival);
         sct_task_start(world->apps[i].client.machine, "new configuration", arrive, arrival);
+    }
+    if (state == migrator->deadly_push) {
+        migrator->deadly_push = 0; // not the next process
+        migrator->client.faults.die(&migrator->client);
     }
     sct_latch_wait(latch, "the machines to take a new configuration");
 }
@@ -50,4 +90,18 @@ static void run_program(void *argument) {
 void world_start_direct(struct world *world) {
     for (size_t i = 0; i < world->app_count; i++)
         sct_task_start(world->apps[i].client.machine, "main", run_program, &world->apps[i]);
+}
+
+void app_die(struct app *app) {
+    ASSERT(!app->world->tables.awaits_annotation);
+    sct_machine_stop(app->client.machine);
+    app->is_dead = true;
+    while (app->arrivals)
+        remove_first(app);
+}
+
+void app_restart(struct app *app) {
+    app->is_dead = false;
+    app_open(app, app->world->state);
+    sct_task_start(app->client.machine, "main again", run_program, app);
 }

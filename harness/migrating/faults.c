@@ -16,6 +16,42 @@ static void draw_server_error(struct world *world) {
     victim->client.faults.server_error_at = 1 + sct_choose(CALLS, "backend call that fails");
 }
 
+// ---- Deaths ------------------------------------------------------------------------------------
+
+// A task of a machine of its own: when it runs, the process dies.
+static void kill(void *argument) {
+    struct app *app = argument;
+    struct tables_host *host = app->client.host;
+    while (host->tables->awaits_annotation)
+        sct_waiters_wait(&host->ready, "the annotation of the last backend call");
+    sct_note("FAULT: %s dies", app->name);
+    app_die(app);
+    if (app->program == app_migrate)
+        app_restart(app);
+}
+
+static void die(struct client *client) {
+    struct app *app = (struct app *)(void *)client; // its first member
+    sct_task_start(sct_machine_create("death"), "death", kill, app);
+}
+
+static void draw_death(struct world *world) {
+    if (sct_choose(RARITY, "death") != RARITY - 1)
+        return;
+    struct app *victim = draw_victim(world);
+    struct client_faults *faults = &victim->client.faults;
+    faults->die = die;
+    // What a push waits for is the migrator's alone: many deaths fall there.
+    if (victim->program == app_migrate && sct_choose(3, "death in a push") > 0) {
+        victim->deadly_push = 1 + sct_choose(MT_STATE_COUNT - 1, "deadly push");
+        return;
+    }
+    faults->death_after = sct_choose(CALLS, "backend calls before the death");
+    if (faults->death_after == 0)
+        die(&victim->client);
+}
+
 void faults_draw(struct world *world) {
+    draw_death(world);
     draw_server_error(world);
 }

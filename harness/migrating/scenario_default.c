@@ -21,8 +21,8 @@ static void setup(void *bugs) {
     app_add(world, "service-0", rich_program);
     app_add(world, "service-1", rich_program);
     app_add(world, "migrator", app_migrate);
-    faults_draw(world);
     world_start_direct(world);
+    faults_draw(world);
 }
 
 // ---- The end -----------------------------------------------------------------------------------

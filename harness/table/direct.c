@@ -5,7 +5,11 @@
 // Counts a backend call and tells whether it fails.
 static bool meets_server_error(struct client *client, const struct request *request) {
     struct client_faults *faults = &client->faults;
-    if (!request_is_backend_call(request) || ++faults->calls != faults->server_error_at)
+    if (!request_is_backend_call(request))
+        return false;
+    if (++faults->calls == faults->death_after)
+        faults->die(client);
+    if (faults->calls != faults->server_error_at)
         return false;
     faults->failed = sct_self();
     return true;

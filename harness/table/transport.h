@@ -34,8 +34,10 @@ extern const struct transport transport_published;
 
 // What befalls a client's backend calls. Direct transport only; set up after client_init.
 struct client_faults {
-    size_t calls;              // to the backend tables so far, failed ones included
-    size_t server_error_at;    // the call of this number, from 1 on, fails; 0: none does
+    size_t calls;           // to the backend tables so far, failed ones included
+    size_t server_error_at; // the call of this number, from 1 on, fails; 0: none does
+    size_t death_after;     // after the call of this number [die] is called; 0: never so
+    void (*die)(struct client *client);
     struct sct_strand *failed; // whose call that was, until [client_take_server_error]
 };
 

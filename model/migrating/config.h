@@ -43,7 +43,7 @@ struct mt_config_ops {
     // Ends a subscription; ending it again is harmless. A waiting push may go on within this call.
     void (*unsubscribe)(struct mt_config *config, struct mt_subscription *subscription);
     // Makes [state] current and returns when every subscription that was there has been moved to it
-    // or has ended. The migrator's call.
+    // or has ended. May be the current state again: then it only waits. The migrator's call.
     void (*push)(struct mt_config *config, const char *where, enum mt_state state);
 };
 

@@ -52,7 +52,9 @@ bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index);
 
 // The migrator: continues from the present state to the end (state by state, copy pass, clean-up
 // pass) and returns when the old table is empty and no metadata is left, or with the first error.
-// After CT_STATUS_SERVER_ERROR call it again: it repeats the pass that failed.
+// After CT_STATUS_SERVER_ERROR, or when the process that ran it has died at any point, call it
+// again (one at a time): it pushes the present state once more, since nobody may have waited for
+// the push before, and repeats the pass that was under way.
 struct ct_outcome mt_migrate(struct mt_table *table);
 
 #endif

@@ -157,6 +157,9 @@ static enum mt_state push_at(struct mt_table *table, const char *where, enum mt_
 struct ct_outcome mt_migrate(struct mt_table *table) {
     struct bug_set *bugs = table->bugs;
     enum mt_state state = present_state(table);
+    // A migrator that died may have pushed this state without waiting for anybody.
+    if (state > MT_USE_OLD_HIDE_METADATA && !bug_on(bugs, BUG_MIGRATE_RESUME_WITHOUT_BARRIER))
+        push(table, state);
     // Clients are at most one state apart: no state is skipped.
     if (state == MT_USE_OLD_HIDE_METADATA)
         state =

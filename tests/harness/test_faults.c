@@ -51,9 +51,23 @@ static void test_default_test_draws_server_errors(void **state) {
     assert_all_are_victims(run_default("backend call that fails"));
 }
 
+// So do deaths; two of three of the migrator's fall in a push, the others after some calls.
+static void test_default_test_draws_deaths(void **state) {
+    (void)state;
+    struct faults pushes = run_default("deadly push");
+    struct faults calls = run_default("backend calls before the death");
+    assert_int_equal(pushes.count, pushes.victims[2]);
+    struct faults all = {.count = pushes.count + calls.count};
+    for (int i = 0; i < 3; i++)
+        all.victims[i] = pushes.victims[i] + calls.victims[i];
+    assert_all_are_victims(all);
+    assert_true(pushes.count > calls.victims[2]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_default_test_draws_server_errors),
+        ENGINE_TEST(test_default_test_draws_deaths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
