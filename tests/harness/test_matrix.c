@@ -37,6 +37,7 @@ static const struct cell cells[] = {
     {BUG_TOMBSTONE_OUTPUT_ETAG_INVERTED, 28000, 48},
     {BUG_ENSURE_SWITCHED_IN_LAST_STATE, 13459, 104},
     {BUG_METADATA_IN_LAST_STATE, 9761, 144},
+    {BUG_MIGRATE_RESUME_WITHOUT_BARRIER, 37, 53024},
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
