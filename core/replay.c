@@ -49,12 +49,8 @@ void sct_replay_init(struct sct_replay *replay, const struct sct_trace *trace) {
     *replay = (struct sct_replay){.base.ops = &replay_ops, .trace = trace};
 }
 
-static const char *kind_name(enum sct_decision_kind kind) {
-    return kind == SCT_DECISION_SCHEDULE ? "schedule" : "value";
-}
-
 static bool describe_divergence(const struct sct_replay *replay, struct error *difference) {
-    const char *asked = kind_name(replay->asked_kind);
+    const char *asked = sct_decision_kind_name(replay->asked_kind);
     if (replay->position == replay->trace->decision_count)
         return error_set(
             difference, "decision %u: the recording ends here, but a %s choice of %u was asked for",
@@ -62,8 +58,8 @@ static bool describe_divergence(const struct sct_replay *replay, struct error *d
     const struct sct_decision *decision = &replay->trace->decisions[replay->position];
     return error_set(difference,
                      "decision %u: recorded a %s choice of %u (%.80s), met a %s choice of %u",
-                     replay->position, kind_name(decision->kind), decision->count, decision->label,
-                     asked, replay->asked_count);
+                     replay->position, sct_decision_kind_name(decision->kind), decision->count,
+                     decision->label, asked, replay->asked_count);
 }
 
 static const char *outcome_text(enum sct_outcome outcome) {

@@ -21,6 +21,10 @@ static const char *const kind_names[] = {
     [SCT_DECISION_VALUE] = "value",
 };
 
+const char *sct_decision_kind_name(enum sct_decision_kind kind) {
+    return kind_names[kind];
+}
+
 // ---- Capturing and formatting ------------------------------------------------------------------
 
 void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,

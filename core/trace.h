@@ -40,6 +40,9 @@ struct sct_trace {
 void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
                        const struct sct_result *result);
 
+// "schedule" or "value", as in the text of a trace.
+const char *sct_decision_kind_name(enum sct_decision_kind kind);
+
 // Frees what the trace owns.
 void sct_trace_free(struct sct_trace *trace);
 

@@ -42,12 +42,13 @@ static bool one_in(uint32_t n, const char *label) {
 // All types, two of them, or a random set that is not empty. Few types meet more often.
 static uint32_t draw_types(void) {
     const uint32_t all = (1u << TYPE_COUNT) - 1;
+    uint32_t first; // one draw per statement: the order of draws is part of the execution
     switch (sct_choose(3, "subset of operations")) {
     case 0:
         return all;
     case 1:
-        return 1u << sct_choose(TYPE_COUNT, "operation in use") |
-               1u << sct_choose(TYPE_COUNT, "operation in use");
+        first = sct_choose(TYPE_COUNT, "operation in use");
+        return 1u << first | 1u << sct_choose(TYPE_COUNT, "operation in use");
     default:
         return 1 + sct_choose(all, "operations in use");
     }

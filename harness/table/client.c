@@ -208,11 +208,6 @@ static void lock_release(struct ct_env *env, struct ct_lock *lock) {
     sct_mutex_release(&lock->mutex);
 }
 
-static void lock_destroy(struct ct_env *env, struct ct_lock *lock) {
-    (void)env;
-    (void)lock; // the arena's
-}
-
 static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
     struct ct_latch *latch = ARENA_NEW(env->arena, struct ct_latch);
     sct_latch_init(&latch->latch, count);
@@ -252,7 +247,6 @@ void client_init(struct client *client, const struct transport *transport, struc
                     .lock_create = lock_create,
                     .lock_acquire = transport->lock_acquire,
                     .lock_release = lock_release,
-                    .lock_destroy = lock_destroy,
                     .start = transport->start,
                     .latch_create = latch_create,
                     .latch_count_down = latch_count_down,

@@ -85,7 +85,6 @@ static void linearize(struct tables *tables, struct call_record *call,
               annotation->result_count, call->batch.count);
     call->is_linearized = true;
     call->reported = annotation->results;
-    call->reported_count = annotation->result_count;
     run_reference(tables, call);
 }
 

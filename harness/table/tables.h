@@ -22,10 +22,9 @@ struct call_record {
     const struct ct_filter *filter; // CALL_QUERY
     bool is_linearized;
     const struct ct_op_result *reported; // the results given with the annotation, if any
-    size_t reported_count;
-    struct ct_outcome outcome;    // the reference's
-    struct ct_op_result *results; // CALL_BATCH that succeeded, one per operation
-    struct ct_rows rows;          // CALL_QUERY
+    struct ct_outcome outcome;           // the reference's
+    struct ct_op_result *results;        // CALL_BATCH that succeeded, one per operation
+    struct ct_rows rows;                 // CALL_QUERY
 };
 
 enum request_kind {

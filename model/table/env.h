@@ -31,10 +31,10 @@ struct ct_annotation {
 struct ct_env_ops {
     void (*annotate)(struct ct_env *env, const char *where, const struct ct_annotation *annotation);
 
+    // A lock lives as long as the arena: who waits for it may outlive its creator.
     struct ct_lock *(*lock_create)(struct ct_env *env);
     void (*lock_acquire)(struct ct_env *env, const char *where, struct ct_lock *lock);
     void (*lock_release)(struct ct_env *env, struct ct_lock *lock);
-    void (*lock_destroy)(struct ct_env *env, struct ct_lock *lock);
 
     // Runs [function] concurrently; it may have run, wholly or up to its first wait, on return.
     void (*start)(struct ct_env *env, const char *name, void (*function)(void *), void *argument);

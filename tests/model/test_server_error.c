@@ -140,7 +140,6 @@ static const struct ct_env_ops env_ops = {
     .lock_create = lock_create,
     .lock_acquire = lock_acquire,
     .lock_release = lock_release,
-    .lock_destroy = lock_release,
     .start = start_at_once,
     .latch_create = latch_create,
     .latch_count_down = latch_use,

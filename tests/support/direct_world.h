@@ -229,11 +229,6 @@ static inline void direct_lock_release(struct ct_env *env, struct ct_lock *lock)
     direct_world_of(env)->locks_held--;
 }
 
-static inline void direct_lock_destroy(struct ct_env *env, struct ct_lock *lock) {
-    (void)env;
-    assert_false(lock->is_held);
-}
-
 static inline void direct_start(struct ct_env *env, const char *name, void (*function)(void *),
                                 void *argument) {
     (void)env;
@@ -305,7 +300,6 @@ static inline void direct_reset(struct direct_world *world, enum mt_state state)
                                               .lock_create = direct_lock_create,
                                               .lock_acquire = direct_lock_acquire,
                                               .lock_release = direct_lock_release,
-                                              .lock_destroy = direct_lock_destroy,
                                               .start = direct_start,
                                               .latch_create = direct_latch_create,
                                               .latch_count_down = direct_latch_count_down,
