@@ -1,13 +1,13 @@
 #define _GNU_SOURCE // clock_gettime
 #include "core/campaign.h"
 #include "core/base/hash.h"
-#include "core/base/map.h"
 #include "core/internal.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { PROGRESS_EVERY = 1024 };
 
 uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
     return rng_mix(rng_mix(seed) + iteration);
@@ -99,95 +99,74 @@ struct sct_strategy *sct_strategy_for(struct sct_strategy *strategy, uint64_t it
     return sct_strategy_member(strategy, iteration % sct_strategy_count(strategy));
 }
 
-// ---- Grouping of violations --------------------------------------------------------------------
+// ---- Sums --------------------------------------------------------------------------------------
 
-struct grouping {
-    char *key;
-    struct sct_group *group;
-    UT_hash_handle hh;
-};
-
-// The end of a quoted or braced text that begins at [text]; [text] itself if none does.
-static const char *skip_value(const char *text) {
-    const char *end = *text == '\''  ? strchr(text + 1, '\'')
-                      : *text == '{' ? strchr(text, '}')
-                                     : NULL;
-    return end ? end : text;
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-// The kind and the message without numbers, punctuation and what is quoted or in braces, so that
-// violations which differ only in values share a key.
-static char *pattern_of(const struct sct_violation *violation) {
-    size_t bytes = strlen(violation->kind) + strlen(violation->message) + 2;
-    char *pattern = malloc(bytes);
-    if (!pattern)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
-    char *out = stpcpy(pattern, violation->kind);
-    *out++ = '\n';
-    for (const char *in = violation->message; *in; in++) {
-        const char *end = skip_value(in);
-        if (end != in)
-            in = end;
-        else if (isalpha((unsigned char)*in))
-            *out++ = *in;
-    }
-    *out = '\0';
-    return pattern;
+void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
+                  struct sct_strategy *strategy) {
+    *campaign = (struct sct_campaign){.share_count = sct_strategy_count(strategy)};
+    ASSERT(campaign->share_count <= SCT_SHARES_MAX);
+    for (size_t i = 0; i < campaign->share_count; i++)
+        campaign->shares[i].strategy = sct_strategy_member(strategy, i);
+    sum->campaign = campaign;
+    sct_groups_init(&sum->groups);
+    sct_seen_init(&sum->seen);
+    sum->started_at = now();
 }
 
-static struct sct_group *new_group(const struct sct_result *result, uint64_t iteration) {
-    struct sct_group *group = calloc(1, sizeof *group);
-    if (!group)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
-    group->violation = result->violation;
-    group->iteration = iteration;
-    group->decision_count = result->decision_count;
-    group->count = 1;
-    return group;
+double sct_sum_seconds(const struct sct_sum *sum) {
+    return now() - sum->started_at;
+}
+
+void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *options) {
+    struct sct_campaign *campaign = sum->campaign;
+    campaign->groups = sum->groups.first;
+    campaign->elapsed_seconds = sct_sum_seconds(sum);
+    uint64_t runs = campaign->iterations_run;
+    if (runs == 0)
+        campaign->rate = (struct sct_rate){.high95 = 1};
+    else if (campaign->violations > 0 && !options->keep_going)
+        campaign->rate = sct_rate_until_first(runs);
+    else
+        campaign->rate = sct_rate_fixed(campaign->violations, runs);
+    sct_groups_deinit(&sum->groups);
+    sct_seen_deinit(&sum->seen);
 }
 
 // The state of one sct_campaign_run.
 struct run {
     const struct sct_campaign_options *options;
     struct sct_campaign *campaign;
-    struct grouping *groupings;
-    struct sct_group **last_group;
-    struct sct_seen seen;
-    struct timespec start;
+    struct sct_sum sum;
 };
 
 // Counts it in its group; whether that is new.
 static bool count_violation(struct run *run, const struct sct_result *result, uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
     run->campaign->violations++;
-    char *pattern = pattern_of(&result->violation);
-    struct grouping *grouping;
-    HASH_FIND_STR(run->groupings, pattern, grouping);
-    if (grouping) {
+    char *pattern = sct_violation_pattern(&result->violation);
+    struct sct_group *group = sct_groups_find(&run->sum.groups, pattern);
+    if (group) {
         free(pattern);
-        grouping->group->count++;
+        group->count++;
         return false;
     }
-    grouping = calloc(1, sizeof *grouping);
-    if (!grouping)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
-    grouping->key = pattern;
-    grouping->group = new_group(result, iteration);
-    grouping->group->strategy = sct_strategy_for(run->options->strategy, iteration);
-    *run->last_group = grouping->group;
-    run->last_group = &grouping->group->next;
-    HASH_ADD_KEYPTR(hh, run->groupings, grouping->key, strlen(grouping->key), grouping);
-    if (run->options->on_violation)
-        run->options->on_violation(run->options->context, iteration, result);
+    group = sct_groups_append(&run->sum.groups, pattern);
+    group->violation = result->violation;
+    group->iteration = iteration;
+    group->strategy = sct_strategy_for(options->strategy, iteration);
+    group->decision_count = result->decision_count;
+    group->count = 1;
+    if (options->record)
+        group->record = options->record(options->context, iteration, result);
+    if (options->on_violation)
+        options->on_violation(options->context, iteration, result);
     return true;
-}
-
-static void free_groupings(struct run *run) {
-    struct grouping *grouping, *next;
-    HASH_ITER(hh, run->groupings, grouping, next) {
-        HASH_DEL(run->groupings, grouping);
-        free(grouping->key);
-        free(grouping);
-    }
 }
 
 // ---- The loop ----------------------------------------------------------------------------------
@@ -210,19 +189,13 @@ static const struct sct_result *run_counted(struct run *run, struct sct_engine *
     return result;
 }
 
-static double seconds_since(const struct timespec *start) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
-}
-
 // Whether the execution is the first of a new group of violations.
 static bool account(struct run *run, const struct sct_result *result, uint64_t iteration) {
     struct sct_campaign *campaign = run->campaign;
     campaign->iterations_run++;
     campaign->decisions += result->decision_count;
     campaign->points += result->point_count;
-    campaign->distinct_behaviours += sct_seen_add(&run->seen, result->fingerprint);
+    campaign->distinct_behaviours += sct_seen_add(&run->sum.seen, result->fingerprint);
     // A sum of mixed terms: the same in whatever order the executions were run.
     campaign->fingerprint +=
         rng_mix(rng_mix(iteration) ^ result->fingerprint ^ (uint64_t)result->outcome);
@@ -292,52 +265,27 @@ static bool should_stop(const struct run *run) {
     if (run->campaign->violations > 0 && !options->keep_going)
         return true;
     return options->seconds_max > 0 && run->campaign->iterations_run > 0 &&
-           seconds_since(&run->start) >= options->seconds_max;
-}
-
-static void summarise(struct run *run) {
-    struct sct_campaign *campaign = run->campaign;
-    campaign->elapsed_seconds = seconds_since(&run->start);
-    uint64_t runs = campaign->iterations_run;
-    if (runs == 0)
-        campaign->rate = (struct sct_rate){.high95 = 1};
-    else if (campaign->violations > 0 && !run->options->keep_going)
-        campaign->rate = sct_rate_until_first(runs);
-    else
-        campaign->rate = sct_rate_fixed(campaign->violations, runs);
-}
-
-static void divide(struct sct_campaign *campaign, struct sct_strategy *strategy) {
-    campaign->share_count = sct_strategy_count(strategy);
-    ASSERT(campaign->share_count <= SCT_SHARES_MAX);
-    for (size_t i = 0; i < campaign->share_count; i++)
-        campaign->shares[i].strategy = sct_strategy_member(strategy, i);
+           sct_sum_seconds(&run->sum) >= options->seconds_max;
 }
 
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign) {
-    *campaign = (struct sct_campaign){0};
-    struct run run = {.options = options, .campaign = campaign, .last_group = &campaign->groups};
-    divide(campaign, options->strategy);
-    sct_seen_init(&run.seen);
-    clock_gettime(CLOCK_MONOTONIC, &run.start);
+    struct run run = {.options = options, .campaign = campaign};
+    sct_sum_init(&run.sum, campaign, options->strategy);
+    uint64_t step = options->iteration_step ? options->iteration_step : 1;
     for (uint64_t i = 0; i < options->iterations && !should_stop(&run); i++) {
-        uint64_t iteration = options->first_iteration + i;
+        uint64_t iteration = options->first_iteration + i * step;
         bool is_new_group = account(&run, run_counted(&run, engine, iteration), iteration);
         bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0;
         if (is_due || (options->repeat_every > 0 && is_new_group))
             check_repeats(&run, engine, iteration);
+        if (options->on_progress && i % PROGRESS_EVERY == PROGRESS_EVERY - 1)
+            options->on_progress(options->context, campaign);
     }
-    summarise(&run);
-    free_groupings(&run);
-    sct_seen_deinit(&run.seen);
+    sct_sum_close(&run.sum, options);
 }
 
 void sct_campaign_free(struct sct_campaign *campaign) {
-    for (struct sct_group *group = campaign->groups; group;) {
-        struct sct_group *next = group->next;
-        free(group);
-        group = next;
-    }
+    sct_groups_free(campaign->groups);
     campaign->groups = NULL;
 }

@@ -7,7 +7,7 @@
 #ifndef CORE_CAMPAIGN_H
 #define CORE_CAMPAIGN_H
 
-#include "core/execution.h"
+#include "core/groups.h"
 #include "core/seen.h"
 #include "core/statistics.h"
 
@@ -17,14 +17,17 @@ enum { SCT_CALIBRATION_RUNS = 16 };
 
 #define SCT_UNLIMITED UINT64_MAX
 
+struct sct_campaign;
+
 struct sct_campaign_options {
     const struct sct_program *program;
     struct sct_strategy *strategy; // calibrated; one with members takes them in turn
     uint64_t seed;
     uint64_t first_iteration;
-    uint64_t iterations; // how many from there on; SCT_UNLIMITED is allowed
-    double seconds_max;  // 0: no limit; checked after every execution
-    bool keep_going;     // do not stop at the first violation
+    uint64_t iteration_step; // from one iteration to the next; 0 is 1
+    uint64_t iterations;     // how many from there on; SCT_UNLIMITED is allowed
+    double seconds_max;      // 0: no limit; checked after every execution
+    bool keep_going;         // do not stop at the first violation
     // Every repeat_every-th execution, and the first violation of each group, is run again and
     // compared; a difference ends the campaign. 0: none is.
     uint64_t repeat_every;
@@ -35,18 +38,11 @@ struct sct_campaign_options {
     void (*after_counted)(void *context, uint64_t iteration, const struct sct_result *result);
     // Called at once for every violation whose kind and message pattern are new.
     void (*on_violation)(void *context, uint64_t iteration, const struct sct_result *result);
-    void *context; // of all three
-};
-
-// Violations of the same kind whose messages differ in values only: numbers, and what is quoted or
-// stands in braces.
-struct sct_group {
-    struct sct_violation violation; // of the lowest iteration
-    uint64_t iteration;
-    const struct sct_strategy *strategy; // that served it
-    uint32_t decision_count;
-    uint64_t count;
-    struct sct_group *next; // by iteration
+    // Called before that; what it returns (allocated with malloc, or NULL) is kept in the group.
+    char *(*record)(void *context, uint64_t iteration, const struct sct_result *result);
+    // Called now and then with what there is so far, for those who wait.
+    void (*on_progress)(void *context, const struct sct_campaign *campaign);
+    void *context; // of all of them
 };
 
 // What one strategy of a campaign did.
@@ -100,5 +96,25 @@ void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_optio
                       struct sct_campaign *campaign);
 
 void sct_campaign_free(struct sct_campaign *campaign);
+
+// ---- Campaigns in parts ------------------------------------------------------------------------
+
+// A campaign under way: the sum of the executions, or of the parts, added so far.
+struct sct_sum {
+    struct sct_campaign *campaign;
+    struct sct_groups groups;
+    struct sct_seen seen;
+    double started_at; // seconds of the monotonic clock
+};
+
+// An empty sum of executions under [strategy] in [campaign], which is overwritten.
+void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
+                  struct sct_strategy *strategy);
+
+// Completes the campaign with what follows from the sums, and frees the rest.
+void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *options);
+
+// Seconds since sct_sum_init.
+double sct_sum_seconds(const struct sct_sum *sum);
 
 #endif
