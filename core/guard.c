@@ -89,6 +89,12 @@ static void on_tick(int number) {
                 "it runs and runs without a scheduling point (endless loop)");
 }
 
+void sct_guard_start_timer(void) {
+    struct timeval interval = {.tv_usec = TICK_MS * 1000};
+    struct itimerval timer = {.it_interval = interval, .it_value = interval};
+    setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
 // Handlers leave by switching stacks and never return: the signal must not stay blocked
 // (SA_NODEFER), and they need a stack of their own, since the coroutine's may be full.
 void sct_guard_install(struct sct_engine *engine) {
@@ -113,9 +119,7 @@ void sct_guard_install(struct sct_engine *engine) {
     for (int i = 0; i < FAULT_COUNT; i++)
         sigaddset(&unblocked, fault_signals[i]);
     sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
-    struct timeval interval = {.tv_usec = TICK_MS * 1000};
-    struct itimerval timer = {.it_interval = interval, .it_value = interval};
-    setitimer(ITIMER_VIRTUAL, &timer, NULL);
+    sct_guard_start_timer();
 }
 
 void sct_guard_remove(void) {

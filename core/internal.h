@@ -124,4 +124,7 @@ void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struc
 void sct_guard_install(struct sct_engine *engine);
 void sct_guard_remove(void);
 
+// The timer of hangs, which a forked process does not inherit.
+void sct_guard_start_timer(void);
+
 #endif

@@ -35,6 +35,9 @@ const struct sct_mark *sct_marks_next(const struct sct_mark *mark);
 // How often the marks called [name] were reached together.
 uint64_t sct_marks_reached(const char *name);
 
+// Adds what another process has counted for the marks called [name].
+void sct_marks_add(const char *name, uint64_t count);
+
 // Puts [mark], which is not listed, into the list.
 void sct_mark_list(struct sct_mark *mark);
 

@@ -1,9 +1,10 @@
 #define _GNU_SOURCE // getentropy, sigaction
 #include "harness/cli/command.h"
-#include "core/campaign.h"
+#include "core/jobs.h"
 #include "core/replay.h"
 #include "harness/cli/history.h"
 #include "harness/cli/report.h"
+#include "harness/cli/resume.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -181,13 +182,19 @@ static struct sct_trace describe_trace(const struct session *session, uint64_t i
     return trace;
 }
 
-// Writes the trace of the engine's last run before anything else is done with it. If that fails it
-// goes to standard error: nothing is lost.
-static void save_trace(struct session *session, uint64_t iteration,
-                       const struct sct_result *result) {
+// The trace of the engine's last run, as text; freed by the caller.
+static char *format_trace(void *context, uint64_t iteration, const struct sct_result *result) {
+    const struct session *session = context;
     struct sct_trace trace = describe_trace(session, iteration);
     sct_trace_capture(&trace, session->engine, result);
     char *text = sct_trace_format(&trace);
+    sct_trace_free(&trace);
+    return text;
+}
+
+// Writes a trace before anything else is done with it. If that fails it goes to standard error:
+// nothing is lost.
+static void write_trace(struct session *session, uint64_t iteration, const char *text) {
     struct group_trace *entry = calloc(1, sizeof *entry);
     if (!entry)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the list of traces");
@@ -200,12 +207,22 @@ static void save_trace(struct session *session, uint64_t iteration,
     *session->last_trace = entry;
     session->last_trace = &entry->next;
     session->trace_count++;
+}
+
+static void save_trace(struct session *session, uint64_t iteration,
+                       const struct sct_result *result) {
+    char *text = format_trace(session, iteration, result);
+    write_trace(session, iteration, text);
     free(text);
-    sct_trace_free(&trace);
 }
 
 static void on_violation(void *context, uint64_t iteration, const struct sct_result *result) {
     save_trace(context, iteration, result);
+}
+
+// Of a group that another process has found.
+static void on_new_group(void *context, const struct sct_group *group) {
+    write_trace(context, group->iteration, group->record);
 }
 
 static void begin_counting(void *context, uint64_t iteration) {
@@ -238,33 +255,75 @@ static void calibrate(struct session *session) {
     sct_calibrate(session->engine, &session->program, name, session->strategy, session->run.seed);
 }
 
-static void run_campaign(struct session *session, struct sct_campaign *campaign) {
+// How many of the iterations 0 .. all-1 belong to the shard.
+static uint64_t shard_size(const struct options *options, uint64_t all) {
+    if (all == SCT_UNLIMITED)
+        return SCT_UNLIMITED;
+    uint64_t step = options->shard_count;
+    return options->shard_index < all ? (all - options->shard_index - 1) / step + 1 : 0;
+}
+
+static struct sct_campaign_options describe_campaign(struct session *session) {
     const struct options *options = session->options;
     bool is_single = options->has_only_iteration;
-    struct sct_campaign_options campaign_options = {
+    return (struct sct_campaign_options){
         .program = &session->program,
         .strategy = session->strategy,
         .seed = session->run.seed,
-        .first_iteration = is_single ? options->only_iteration : 0,
-        .iterations = is_single ? 1 : options->iterations,
+        .first_iteration = is_single ? options->only_iteration : options->shard_index,
+        .iteration_step = options->shard_count,
+        .iterations = is_single ? 1 : shard_size(options, options->iterations),
         .seconds_max = options->time_limit,
         .keep_going = options->keep_going,
         .interrupted = &interrupted,
         .repeat_every = REPEAT_EVERY,
         .before_counted = begin_counting,
         .after_counted = end_counting,
-        .on_violation = on_violation,
         .context = session,
     };
-    session->run.iterations = campaign_options.iterations;
-    if (is_single && options->verbose)
-        sct_engine_narrate(session->engine, narrate, narration_stream(options));
+}
+
+// By workers, which send what they have found.
+static bool run_jobs(struct session *session, struct sct_campaign_options *campaign_options,
+                     struct sct_checkpoint *checkpoint, struct sct_campaign *campaign,
+                     struct error *error) {
+    const struct coverage *coverage = session->run.scenario->coverage;
+    const struct sct_counters counters[] = {
+        {coverage->counts, coverage_cell_count(coverage)},
+        {session->bugs.reached, BUG_COUNT},
+    };
+    campaign_options->record = format_trace;
+    struct sct_part_options part = {
+        .campaign = campaign_options,
+        .counters = counters,
+        .counter_arrays = sizeof counters / sizeof counters[0],
+    };
+    struct sct_jobs jobs = {
+        .part = &part,
+        .workers = session->options->jobs,
+        .on_new_group = on_new_group,
+        .checkpoint = checkpoint->file ? checkpoint : NULL,
+    };
+    return sct_jobs_run(session->engine, &jobs, campaign, error);
+}
+
+static bool run_campaign(struct session *session, struct sct_checkpoint *checkpoint,
+                         struct sct_campaign *campaign, struct error *error) {
+    const struct options *options = session->options;
+    struct sct_campaign_options campaign_options = describe_campaign(session);
+    session->run.iterations = options->has_only_iteration ? 1 : options->iterations;
     session->run.bugs = &session->bugs;
     session->run.shows_coverage = options->coverage;
     coverage_reset(session->run.scenario->coverage);
     sct_marks_reset();
+    if (!options->has_only_iteration && (options->jobs > 1 || checkpoint->file))
+        return run_jobs(session, &campaign_options, checkpoint, campaign, error);
+    if (options->has_only_iteration && options->verbose)
+        sct_engine_narrate(session->engine, narrate, narration_stream(options));
+    campaign_options.on_violation = on_violation;
     sct_campaign_run(session->engine, &campaign_options, campaign);
     sct_engine_narrate(session->engine, NULL, NULL);
+    return true;
 }
 
 // --only-iteration with --trace writes a passing execution too.
@@ -332,30 +391,69 @@ static bool check_coverage_options(const struct session *session, struct error *
                      scenario->name);
 }
 
-static int campaign_command(const struct options *options) {
+// Opens the checkpoint that is resumed, which defines the campaign, or nothing.
+static bool open_resumed(struct options *options, struct sct_checkpoint *checkpoint,
+                         struct error *error) {
+    return !options->resume || (sct_checkpoint_open(checkpoint, options->resume, error) &&
+                                resume_options(checkpoint->text, options, error));
+}
+
+static bool create_checkpoint(const struct session *session, struct sct_checkpoint *checkpoint,
+                              struct error *error) {
+    const struct options *options = session->options;
+    if (!options->checkpoint)
+        return true;
+    char buffer[4096];
+    struct text text = text_in(buffer, sizeof buffer);
+    resume_describe(options, session->run.seed, &text);
+    return sct_checkpoint_create(checkpoint, options->checkpoint, text.data, error);
+}
+
+static int run_and_report(struct session *session, struct sct_checkpoint *checkpoint) {
+    const struct options *options = session->options;
+    open_engine(session, options->max_steps);
+    catch_interrupts();
+    calibrate(session);
+    struct sct_campaign campaign;
+    struct error error;
+    bool is_whole = run_campaign(session, checkpoint, &campaign, &error);
+    save_single_run(session, &campaign);
+    int status = report(session, &campaign);
+    if (!is_whole) {
+        fprintf(stderr, "mtcheck: %s\n", error.text);
+        status = EXIT_TOOL_FAILED;
+    }
+    sct_campaign_free(&campaign);
+    free_traces(session);
+    sct_engine_close(session->engine);
+    return status;
+}
+
+static bool prepare_campaign(struct session *session, struct options *options,
+                             struct sct_checkpoint *checkpoint, struct error *error) {
+    if (!open_resumed(options, checkpoint, error) ||
+        !choose_scenario(session, options->model, options->test, error) ||
+        !choose_bug(session, options->bug, error) || !check_coverage_options(session, error))
+        return false;
+    draw_seed(session);
+    session->strategy = sct_strategy_new(options->strategy, error);
+    if (!session->strategy)
+        return false;
+    struct text text = text_in(session->strategy_text, sizeof session->strategy_text);
+    sct_strategy_format(session->strategy, &text);
+    session->run.strategy = session->strategy_text;
+    return create_checkpoint(session, checkpoint, error);
+}
+
+static int campaign_command(struct options *options) {
     struct session session = {.options = options};
     session.last_trace = &session.run.traces;
+    struct sct_checkpoint checkpoint = {0};
     struct error error;
-    if (!choose_scenario(&session, options->model, options->test, &error) ||
-        !choose_bug(&session, options->bug, &error) || !check_coverage_options(&session, &error))
-        return usage_error(&error);
-    draw_seed(&session);
-    session.strategy = sct_strategy_new(options->strategy, &error);
-    if (!session.strategy)
-        return usage_error(&error);
-    struct text text = text_in(session.strategy_text, sizeof session.strategy_text);
-    sct_strategy_format(session.strategy, &text);
-    session.run.strategy = session.strategy_text;
-    open_engine(&session, options->max_steps);
-    catch_interrupts();
-    calibrate(&session);
-    struct sct_campaign campaign;
-    run_campaign(&session, &campaign);
-    save_single_run(&session, &campaign);
-    int status = report(&session, &campaign);
-    sct_campaign_free(&campaign);
-    free_traces(&session);
-    sct_engine_close(session.engine);
+    int status = prepare_campaign(&session, options, &checkpoint, &error)
+                     ? run_and_report(&session, &checkpoint)
+                     : usage_error(&error);
+    sct_checkpoint_close(&checkpoint);
     sct_strategy_free(session.strategy);
     return flush_output(status);
 }

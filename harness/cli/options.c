@@ -1,10 +1,11 @@
 #include "harness/cli/options.h"
-#include "core/campaign.h"
+#include "core/jobs.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char options_help[] =
     "Usage: mtcheck [OPTION]...\n"
@@ -24,6 +25,11 @@ const char options_help[] =
     "      --max-steps N        scheduling points after which an execution is cut off\n"
     "      --keep-going         do not stop at the first violation; count and group them\n"
     "      --only-iteration I   run iteration I alone, as it is in the campaign, whatever -i says\n"
+    "  -j, --jobs J             worker processes, 0 for all cores (default 1); the results do not\n"
+    "                           depend on J\n"
+    "      --shard I/N          only the iterations congruent to I modulo N\n"
+    "      --checkpoint FILE    write down what was done, to go on from after a kill\n"
+    "      --resume FILE        go on with the campaign of that checkpoint\n"
     "What comes out\n"
     "      --format FORMAT      text or json, on standard output (default text)\n"
     "      --trace FILE         where the failing trace goes (default\n"
@@ -57,6 +63,10 @@ enum option_id {
     OPTION_MAX_STEPS,
     OPTION_KEEP_GOING,
     OPTION_ONLY_ITERATION,
+    OPTION_JOBS,
+    OPTION_SHARD,
+    OPTION_CHECKPOINT,
+    OPTION_RESUME,
     OPTION_FORMAT,
     OPTION_TRACE,
     OPTION_REPLAY,
@@ -89,6 +99,10 @@ static const struct {
     [OPTION_MAX_STEPS] = {"max-steps", 0, true, true},
     [OPTION_KEEP_GOING] = {"keep-going", 0, false, true},
     [OPTION_ONLY_ITERATION] = {"only-iteration", 0, true, true},
+    [OPTION_JOBS] = {"jobs", 'j', true, true},
+    [OPTION_SHARD] = {"shard", 0, true, true},
+    [OPTION_CHECKPOINT] = {"checkpoint", 0, true, true},
+    [OPTION_RESUME] = {"resume", 0, true, true},
     [OPTION_FORMAT] = {"format", 0, true, false},
     [OPTION_TRACE] = {"trace", 0, true, true},
     [OPTION_REPLAY] = {"replay", 0, true, false},
@@ -216,6 +230,31 @@ static bool set_only_iteration(struct parser *parser, const char *value) {
                       &parser->options->only_iteration);
 }
 
+static bool set_jobs(struct parser *parser, const char *value) {
+    uint64_t jobs = 0;
+    if (!parse_unsigned(value, SCT_WORKERS_MAX, &jobs))
+        return bad_value(parser, OPTION_JOBS, value, "a number from 0 to 256");
+    long cores = jobs == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+    cores = cores > SCT_WORKERS_MAX ? SCT_WORKERS_MAX : cores;
+    parser->options->jobs = jobs > 0 ? (unsigned)jobs : cores > 0 ? (unsigned)cores : 1;
+    return true;
+}
+
+static bool set_shard(struct parser *parser, const char *value) {
+    char index[24];
+    const char *slash = strchr(value, '/');
+    size_t length = slash ? (size_t)(slash - value) : 0;
+    if (length == 0 || length >= sizeof index)
+        return bad_value(parser, OPTION_SHARD, value, "I/N with 0 <= I < N");
+    memcpy(index, value, length);
+    index[length] = '\0';
+    struct options *options = parser->options;
+    return (parse_unsigned(index, INT64_MAX, &options->shard_index) &&
+            parse_unsigned(slash + 1, INT64_MAX, &options->shard_count) &&
+            options->shard_index < options->shard_count) ||
+           bad_value(parser, OPTION_SHARD, value, "I/N with 0 <= I < N");
+}
+
 static bool set_text(struct parser *parser, enum option_id id, const char *value,
                      const char **text) {
     if (*value == '\0')
@@ -251,6 +290,14 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_max_steps(parser, value);
     case OPTION_ONLY_ITERATION:
         return set_only_iteration(parser, value);
+    case OPTION_JOBS:
+        return set_jobs(parser, value);
+    case OPTION_SHARD:
+        return set_shard(parser, value);
+    case OPTION_CHECKPOINT:
+        return set_text(parser, id, value, &options->checkpoint);
+    case OPTION_RESUME:
+        return set_text(parser, id, value, &options->resume);
     case OPTION_FORMAT:
         return set_format(parser, value);
     case OPTION_TRACE:
@@ -366,17 +413,36 @@ static bool check_mode(struct parser *parser) {
            contradiction(parser, mode, OPTION_MODEL);
 }
 
+// A checkpoint says itself what campaign it is of.
+static bool check_resume(struct parser *parser) {
+    static const enum option_id defining[] = {
+        OPTION_MODEL,      OPTION_TEST,      OPTION_BUG,        OPTION_STRATEGY, OPTION_SEED,
+        OPTION_ITERATIONS, OPTION_MAX_STEPS, OPTION_KEEP_GOING, OPTION_SHARD,    OPTION_CHECKPOINT,
+    };
+    bool is_kept = parser->given[OPTION_RESUME] || parser->given[OPTION_CHECKPOINT];
+    if (is_kept && parser->given[OPTION_ONLY_ITERATION])
+        return contradiction(parser,
+                             parser->given[OPTION_RESUME] ? OPTION_RESUME : OPTION_CHECKPOINT,
+                             OPTION_ONLY_ITERATION);
+    for (size_t i = 0; i < sizeof defining / sizeof defining[0]; i++)
+        if (parser->given[OPTION_RESUME] && parser->given[defining[i]])
+            return contradiction(parser, OPTION_RESUME, defining[i]);
+    return true;
+}
+
 static bool check_combinations(struct parser *parser) {
     const struct options *options = parser->options;
     if (options->verbose && options->quiet)
         return error_set(parser->error, "options --verbose and --quiet contradict each other");
-    if (!check_mode(parser))
+    if (!check_mode(parser) || !check_resume(parser))
         return false;
     if (options->history_format && !options->check_history)
         return error_set(parser->error, "option --history-format: expected --check-history too");
     if (options->has_only_iteration && options->keep_going)
         return error_set(parser->error,
                          "options --only-iteration and --keep-going contradict each other");
+    if (options->has_only_iteration && options->shard_count > 1)
+        return contradiction(parser, OPTION_ONLY_ITERATION, OPTION_SHARD);
     return true;
 }
 
@@ -386,6 +452,8 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
         .seed = 1,
         .model = "migrating-table",
         .strategy = "portfolio",
+        .jobs = 1,
+        .shard_count = 1,
     };
     struct parser parser = {.options = options, .error = error};
     for (int i = 1; i < argc; i++)

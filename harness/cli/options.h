@@ -24,6 +24,10 @@ struct options {
     bool keep_going;
     bool has_only_iteration;
     uint64_t only_iteration;
+    unsigned jobs;                     // worker processes, at least 1
+    uint64_t shard_index, shard_count; // the iterations congruent to the one modulo the other
+    const char *checkpoint;            // NULL: none
+    const char *resume;                // NULL: none
     enum report_format format;
     const char *trace;          // NULL: the default name
     const char *replay;         // NULL: a campaign

@@ -1,0 +1,31 @@
+// Jobs: a campaign by several processes, with the results of one.
+//
+// Workers are forked; worker w of W runs the parts w, w + W, w + 2W, ... and sends each through a
+// pipe. The parts are added in order, so whatever ends the campaign ends it at the same execution
+// whatever the number of workers, and what a worker did beyond that is thrown away. A checkpoint
+// gets every part that was added.
+#ifndef CORE_JOBS_H
+#define CORE_JOBS_H
+
+#include "core/checkpoint.h"
+
+enum {
+    SCT_PART_ITERATIONS = 256,
+    SCT_WORKERS_MAX = 256,
+};
+
+struct sct_jobs {
+    const struct sct_part_options *part;
+    unsigned workers; // 1 .. SCT_WORKERS_MAX
+    // Called for every new group, in the order of iterations, before anything else is done with it.
+    void (*on_new_group)(void *context, const struct sct_group *group);
+    // NULL, or where added parts go. If it was opened, not created, its parts are added first.
+    struct sct_checkpoint *checkpoint;
+};
+
+// Runs the campaign of jobs->part. False, with the reason, if a worker died or the checkpoint
+// failed: the campaign is then what was added until then. [campaign] is to be freed in any case.
+bool sct_jobs_run(struct sct_engine *engine, const struct sct_jobs *jobs,
+                  struct sct_campaign *campaign, struct error *error);
+
+#endif

@@ -1,0 +1,57 @@
+#include "harness/cli/resume.h"
+#include "core/campaign.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { WORDS_MAX = 32 };
+
+static const char version_line[] = "mtcheck " MTCHECK_VERSION;
+
+void resume_describe(const struct options *options, uint64_t seed, struct text *text) {
+    text_add(text, "%s\n--model=%s\n--strategy=%s\n--seed=%" PRIu64 "\n", version_line,
+             options->model, options->strategy, seed);
+    if (options->test)
+        text_add(text, "--test=%s\n", options->test);
+    if (options->bug)
+        text_add(text, "--bug=%s\n", options->bug);
+    if (options->iterations == SCT_UNLIMITED)
+        text_add(text, "--iterations=unlimited\n");
+    else
+        text_add(text, "--iterations=%" PRIu64 "\n", options->iterations);
+    if (options->max_steps)
+        text_add(text, "--max-steps=%" PRIu32 "\n", options->max_steps);
+    if (options->keep_going)
+        text_add(text, "--keep-going\n");
+    text_add(text, "--shard=%" PRIu64 "/%" PRIu64 "\n", options->shard_index, options->shard_count);
+}
+
+static int split(char *text, char **words) {
+    int count = 0;
+    for (char *line = strtok(text, "\n"); line && count < WORDS_MAX; line = strtok(NULL, "\n"))
+        words[count++] = line;
+    return count;
+}
+
+bool resume_options(char *text, struct options *options, struct error *error) {
+    char *words[WORDS_MAX];
+    int count = split(text, words);
+    if (count == 0 || strcmp(words[0], version_line) != 0)
+        return error_set(error, "checkpoint '%.200s': expected one of %s, found one of %.100s",
+                         options->resume, version_line, count > 0 ? words[0] : "nothing");
+    struct options stored;
+    struct error inner;
+    if (!options_parse(count, words, &stored, &inner))
+        return error_set(error, "checkpoint '%.200s': %.250s", options->resume, inner.text);
+    options->model = stored.model;
+    options->strategy = stored.strategy;
+    options->seed = stored.seed;
+    options->test = stored.test;
+    options->bug = stored.bug;
+    options->iterations = stored.iterations;
+    options->max_steps = stored.max_steps;
+    options->keep_going = stored.keep_going;
+    options->shard_index = stored.shard_index;
+    options->shard_count = stored.shard_count;
+    return true;
+}
