@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PROGRESS_EVERY = 1024 };
+enum { PROGRESS_EVERY = 64 };
 
 uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
     return rng_mix(rng_mix(seed) + iteration);

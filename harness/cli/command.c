@@ -3,7 +3,9 @@
 #include "core/jobs.h"
 #include "core/replay.h"
 #include "harness/cli/history.h"
+#include "harness/cli/progress.h"
 #include "harness/cli/report.h"
+#include "harness/cli/report_ci.h"
 #include "harness/cli/resume.h"
 
 #include <errno.h>
@@ -91,6 +93,7 @@ struct session {
     char strategy_text[SCT_TRACE_NAME_BYTES];
     struct group_trace **last_trace;
     uint64_t trace_count;
+    struct progress progress;
 };
 
 static bool choose_scenario(struct session *session, const char *model, const char *test,
@@ -240,6 +243,10 @@ static void end_counting(void *context, uint64_t iteration, const struct sct_res
     sct_marks_count(false);
 }
 
+static void on_progress(void *context, const struct sct_campaign *campaign) {
+    progress_tell(&((struct session *)context)->progress, campaign);
+}
+
 static void draw_seed(struct session *session) {
     session->run.seed = session->options->seed;
     if (!session->options->is_seed_random)
@@ -279,6 +286,7 @@ static struct sct_campaign_options describe_campaign(struct session *session) {
         .repeat_every = REPEAT_EVERY,
         .before_counted = begin_counting,
         .after_counted = end_counting,
+        .on_progress = on_progress,
         .context = session,
     };
 }
@@ -356,6 +364,31 @@ static bool complain_of_coverage(const struct scenario *scenario) {
     return true;
 }
 
+static void report_standard(const struct session *session, const struct sct_campaign *campaign) {
+    switch (session->options->format) {
+    case FORMAT_JSON:
+        report_campaign_json(stdout, &session->run, campaign);
+        break;
+    case FORMAT_GITHUB:
+        report_campaign_github(stdout, &session->run, campaign);
+        break;
+    case FORMAT_TEXT:
+        if (!session->options->quiet)
+            report_campaign_text(stdout, &session->run, campaign);
+    }
+}
+
+// A report that got lost does not change what was found, but must not look like success.
+static int write_junit(const struct session *session, const struct sct_campaign *campaign,
+                       int status) {
+    struct error error;
+    if (!session->options->junit ||
+        report_junit(session->options->junit, &session->run, campaign, &error))
+        return status;
+    fprintf(stderr, "mtcheck: %s\n", error.text);
+    return status == EXIT_CLEAN ? EXIT_TOOL_FAILED : status;
+}
+
 static int report(struct session *session, const struct sct_campaign *campaign) {
     if (campaign->unrepeatable.is_found) {
         fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
@@ -363,10 +396,7 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
         return EXIT_TOOL_FAILED;
     }
     session->run.use_color = use_color(session->options);
-    if (session->options->format == FORMAT_JSON)
-        report_campaign_json(stdout, &session->run, campaign);
-    else if (!session->options->quiet)
-        report_campaign_text(stdout, &session->run, campaign);
+    report_standard(session, campaign);
     if (campaign->was_interrupted)
         return EXIT_INTERRUPTED;
     if (campaign->violations > 0)
@@ -416,9 +446,13 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     calibrate(session);
     struct sct_campaign campaign;
     struct error error;
+    bool is_narrated = options->has_only_iteration && options->verbose;
+    progress_begin(&session->progress, !options->quiet && !is_narrated,
+                   shard_size(options, options->iterations), options->time_limit);
     bool is_whole = run_campaign(session, checkpoint, &campaign, &error);
+    progress_end(&session->progress);
     save_single_run(session, &campaign);
-    int status = report(session, &campaign);
+    int status = write_junit(session, &campaign, report(session, &campaign));
     if (!is_whole) {
         fprintf(stderr, "mtcheck: %s\n", error.text);
         status = EXIT_TOOL_FAILED;

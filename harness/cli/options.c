@@ -31,7 +31,9 @@ const char options_help[] =
     "      --checkpoint FILE    write down what was done, to go on from after a kill\n"
     "      --resume FILE        go on with the campaign of that checkpoint\n"
     "What comes out\n"
-    "      --format FORMAT      text or json, on standard output (default text)\n"
+    "      --format FORMAT      text, json or github (annotations), on standard output (default\n"
+    "                           text)\n"
+    "      --junit FILE         a JUnit report too\n"
     "      --trace FILE         where the failing trace goes (default\n"
     "                           mtcheck-MODEL-BUG-SEED-ITERATION.trace)\n"
     "      --replay FILE        run exactly that trace; with --verbose narrate every step\n"
@@ -69,6 +71,7 @@ enum option_id {
     OPTION_RESUME,
     OPTION_FORMAT,
     OPTION_TRACE,
+    OPTION_JUNIT,
     OPTION_REPLAY,
     OPTION_LIST,
     OPTION_CHECK_HISTORY,
@@ -105,6 +108,7 @@ static const struct {
     [OPTION_RESUME] = {"resume", 0, true, true},
     [OPTION_FORMAT] = {"format", 0, true, false},
     [OPTION_TRACE] = {"trace", 0, true, true},
+    [OPTION_JUNIT] = {"junit", 0, true, true},
     [OPTION_REPLAY] = {"replay", 0, true, false},
     [OPTION_LIST] = {"list", 0, true, false},
     [OPTION_CHECK_HISTORY] = {"check-history", 0, true, false},
@@ -176,9 +180,9 @@ static int name_index(const char *value, const char *const *names) {
 }
 
 static bool set_format(struct parser *parser, const char *value) {
-    int index = name_index(value, (const char *const[]){"text", "json", NULL});
+    int index = name_index(value, (const char *const[]){"text", "json", "github", NULL});
     if (index < 0)
-        return bad_value(parser, OPTION_FORMAT, value, "'text' or 'json'");
+        return bad_value(parser, OPTION_FORMAT, value, "'text', 'json' or 'github'");
     parser->options->format = (enum report_format)index;
     return true;
 }
@@ -302,6 +306,8 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_format(parser, value);
     case OPTION_TRACE:
         return set_trace(parser, value);
+    case OPTION_JUNIT:
+        return set_text(parser, id, value, &options->junit);
     case OPTION_REPLAY:
         return set_text(parser, id, value, &options->replay);
     case OPTION_LIST:

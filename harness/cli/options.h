@@ -8,7 +8,7 @@
 // The longest accepted path of --trace, in bytes.
 enum { OPTIONS_PATH_MAX = 4000 };
 
-enum report_format { FORMAT_TEXT, FORMAT_JSON };
+enum report_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
@@ -30,6 +30,7 @@ struct options {
     const char *resume;                // NULL: none
     enum report_format format;
     const char *trace;          // NULL: the default name
+    const char *junit;          // NULL: none
     const char *replay;         // NULL: a campaign
     const char *list;           // NULL: no listing
     const char *check_history;  // NULL: none

@@ -1,0 +1,231 @@
+#define _GNU_SOURCE // gethostname, gmtime_r, open_memstream
+#include "harness/cli/report_ci.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+// ---- XML ---------------------------------------------------------------------------------------
+
+// The length of the UTF-8 character at [text]; 0 if it is none that XML can hold.
+static size_t character_length(const char *text) {
+    const unsigned char *bytes = (const unsigned char *)text;
+    if (bytes[0] < 0x80)
+        return bytes[0] >= ' ' || bytes[0] == '\n' || bytes[0] == '\t' ? 1 : 0;
+    size_t length = bytes[0] >= 0xc2 && bytes[0] < 0xe0   ? 2
+                    : bytes[0] >= 0xe0 && bytes[0] < 0xf0 ? 3
+                    : bytes[0] >= 0xf0 && bytes[0] < 0xf5 ? 4
+                                                          : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    bool is_overlong =
+        (bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xf0 && bytes[1] < 0x90);
+    bool is_outside = (bytes[0] == 0xed && bytes[1] >= 0xa0) || // surrogates
+                      (bytes[0] == 0xf4 && bytes[1] >= 0x90) ||
+                      (bytes[0] == 0xef && bytes[1] == 0xbf && bytes[2] >= 0xbe);
+    return is_overlong || is_outside ? 0 : length;
+}
+
+static void print_xml(FILE *out, const char *text) {
+    while (*text) {
+        size_t length = character_length(text);
+        const char *entity = *text == '&'   ? "&amp;"
+                             : *text == '<' ? "&lt;"
+                             : *text == '>' ? "&gt;"
+                             : *text == '"' ? "&quot;"
+                             : length == 0  ? "?"
+                                            : NULL;
+        if (entity)
+            fputs(entity, out);
+        else
+            fwrite(text, 1, length, out);
+        text += length ? length : 1;
+    }
+}
+
+static void print_attribute(FILE *out, const char *name, const char *value) {
+    fprintf(out, " %s=\"", name);
+    print_xml(out, value);
+    fprintf(out, "\"");
+}
+
+static void print_property(FILE *out, const char *name, const char *value) {
+    fprintf(out, "      <property");
+    print_attribute(out, "name", name);
+    print_attribute(out, "value", value);
+    fprintf(out, "/>\n");
+}
+
+// ---- JUnit -------------------------------------------------------------------------------------
+
+static void print_suite_start(FILE *out, const struct run_description *run,
+                              const struct sct_campaign *campaign) {
+    char host[256] = "localhost", stamp[32] = "1970-01-01T00:00:00";
+    time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc))
+        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+    if (gethostname(host, sizeof host - 1) != 0 || !*host)
+        strcpy(host, "localhost");
+    fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite");
+    print_attribute(out, "name", run->scenario->name);
+    print_attribute(out, "package", run->model->name);
+    print_attribute(out, "timestamp", stamp);
+    print_attribute(out, "hostname", host);
+    fprintf(out, " id=\"0\" tests=\"1\" failures=\"%d\" errors=\"%d\" time=\"%.3f\">\n",
+            campaign->violations > 0 && !campaign->unrepeatable.is_found,
+            campaign->unrepeatable.is_found, campaign->elapsed_seconds);
+}
+
+static void print_properties(FILE *out, const struct run_description *run,
+                             const struct sct_campaign *campaign) {
+    char number[32];
+    fprintf(out, "    <properties>\n");
+    print_property(out, "strategy", run->strategy);
+    snprintf(number, sizeof number, "%" PRIu64, run->seed);
+    print_property(out, "seed", number);
+    print_property(out, "bug", run->bug ? run->bug->name : "none");
+    snprintf(number, sizeof number, "%" PRIu64, campaign->iterations_run);
+    print_property(out, "iterations_run", number);
+    snprintf(number, sizeof number, "%016" PRIx64, campaign->fingerprint);
+    print_property(out, "fingerprint", number);
+    fprintf(out, "    </properties>\n");
+}
+
+// One failure element with the first violation; the others are in the report below.
+static void print_failure(FILE *out, const struct run_description *run,
+                          const struct sct_campaign *campaign) {
+    const struct sct_group *group = campaign->groups;
+    const char *trace = run->traces ? run->traces->path : "";
+    fprintf(out, "      <failure");
+    print_attribute(out, "type", group->violation.kind);
+    print_attribute(out, "message", group->violation.message);
+    fprintf(out, ">in ");
+    print_xml(out, group->violation.machine);
+    fprintf(out, ", iteration %" PRIu64 ", trace ", group->iteration);
+    print_xml(out, trace);
+    fprintf(out, "</failure>\n");
+}
+
+static void print_error(FILE *out, const struct sct_campaign *campaign) {
+    fprintf(out, "      <error type=\"unrepeatable\"");
+    print_attribute(out, "message", campaign->unrepeatable.difference.text);
+    fprintf(out, "/>\n");
+}
+
+static void print_case(FILE *out, const struct run_description *run,
+                       const struct sct_campaign *campaign) {
+    char name[200];
+    struct text text = text_in(name, sizeof name);
+    text_add(&text, "%s, seed %" PRIu64 "%s%s", run->strategy, run->seed, run->bug ? ", bug " : "",
+             run->bug ? run->bug->name : "");
+    fprintf(out, "    <testcase");
+    print_attribute(out, "name", name);
+    fprintf(out, " classname=\"");
+    print_xml(out, run->model->name);
+    fprintf(out, ".");
+    print_xml(out, run->scenario->name);
+    fprintf(out, "\" time=\"%.3f\">\n", campaign->elapsed_seconds);
+    if (campaign->unrepeatable.is_found)
+        print_error(out, campaign);
+    else if (campaign->violations > 0)
+        print_failure(out, run, campaign);
+    fprintf(out, "    </testcase>\n");
+}
+
+static void print_junit(FILE *out, const struct run_description *run,
+                        const struct sct_campaign *campaign) {
+    char *report = NULL;
+    size_t bytes = 0;
+    FILE *memory = open_memstream(&report, &bytes);
+    if (!memory)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+    struct run_description plain = *run;
+    plain.use_color = false;
+    report_campaign_text(memory, &plain, campaign);
+    if (fclose(memory) != 0)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+    print_suite_start(out, run, campaign);
+    print_properties(out, run, campaign);
+    print_case(out, run, campaign);
+    fprintf(out, "    <system-out>");
+    print_xml(out, report);
+    fprintf(out, "</system-out>\n    <system-err></system-err>\n  </testsuite>\n</testsuites>\n");
+    free(report);
+}
+
+bool report_junit(const char *path, const struct run_description *run,
+                  const struct sct_campaign *campaign, struct error *error) {
+    FILE *out = fopen(path, "we");
+    if (!out)
+        return error_set(error, "cannot write '%.300s': %s", path, strerror(errno));
+    print_junit(out, run, campaign);
+    bool is_written = !ferror(out);
+    is_written = fclose(out) == 0 && is_written;
+    return is_written || error_set(error, "cannot write '%.300s': %s", path, strerror(errno));
+}
+
+// ---- GitHub ------------------------------------------------------------------------------------
+
+// Text of a workflow command; in a property ':' and ',' are escaped too.
+static void print_command_text(FILE *out, const char *text, bool is_property) {
+    for (; *text; text++) {
+        bool is_special = *text == '%' || *text == '\n' || *text == '\r' ||
+                          (is_property && (*text == ':' || *text == ','));
+        if (is_special)
+            fprintf(out, "%%%02X", (unsigned char)*text);
+        else
+            fputc(*text, out);
+    }
+}
+
+static void print_place(FILE *out, const char *where) {
+    const char *colon = where ? strrchr(where, ':') : NULL;
+    if (!colon)
+        return;
+    char file[256];
+    snprintf(file, sizeof file, "%.*s", (int)(colon - where), where);
+    fprintf(out, "file=");
+    print_command_text(out, file, true);
+    fprintf(out, ",line=%s,", colon + 1);
+}
+
+static void print_annotation(FILE *out, const struct run_description *run,
+                             const struct sct_group *group, const char *trace) {
+    char title[160];
+    snprintf(title, sizeof title, "%s %s: %s in %s", run->model->name, run->scenario->name,
+             group->violation.kind, group->violation.machine);
+    fprintf(out, "::error ");
+    print_place(out, group->violation.where);
+    fprintf(out, "title=");
+    print_command_text(out, title, true);
+    fprintf(out, "::");
+    print_command_text(out, group->violation.message, false);
+    fprintf(out, "%%0Aiteration %" PRIu64 " of seed %" PRIu64 ", %" PRIu64 " like it",
+            group->iteration, run->seed, group->count);
+    if (trace && *trace) {
+        fprintf(out, "%%0Areplay: mtcheck --verbose --replay ");
+        print_command_text(out, trace, false);
+    }
+    fprintf(out, "\n");
+}
+
+void report_campaign_github(FILE *out, const struct run_description *run,
+                            const struct sct_campaign *campaign) {
+    const struct group_trace *trace = run->traces;
+    for (const struct sct_group *group = campaign->groups; group; group = group->next) {
+        print_annotation(out, run, group, trace ? trace->path : NULL);
+        trace = trace ? trace->next : NULL;
+    }
+    if (campaign->violations > 0)
+        return;
+    fprintf(out,
+            "::notice title=%s %s::no violation in %" PRIu64 " executions (seed %" PRIu64
+            "); a failure rate above %.3g %%25 is excluded at 95 %%25 confidence\n",
+            run->model->name, run->scenario->name, campaign->iterations_run, run->seed,
+            campaign->rate.high95 * 100);
+}
