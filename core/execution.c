@@ -2,9 +2,11 @@
 #include "core/execution.h"
 #include "core/base/hash.h"
 #include "core/internal.h"
+#include "core/monitor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -14,6 +16,8 @@ enum {
     DEFAULT_STACK_BYTES = ARENA_POISONS ? 256 * 1024 : 64 * 1024,
     DEFAULT_ARENA_BYTES = 256 * 1024 * 1024,
 };
+
+extern const struct sct_strategy_ops sct_strategy_random_ops; // core/strategy/random.c
 
 struct sct_engine *sct_engine_now;
 
@@ -74,9 +78,37 @@ static void narrate_decision(const struct sct_engine *engine, uint32_t index) {
     engine->narrator(engine->narrator_context, index, machine, line);
 }
 
+// From here on a random walk answers, so that nobody is starved for ever. Its generator is seeded
+// from the execution's seed alone: the tail is a function of where it begins.
+static void begin_tail(struct sct_engine *engine) {
+    engine->is_in_tail = true;
+    engine->tail_point = engine->point_count;
+    engine->tail_decision = engine->decision_count;
+    engine->point_bound = engine->options.steps_max;
+    engine->decision_bound = engine->decision_capacity;
+    memcpy(engine->steps_before_tail, engine->steps, sizeof engine->steps);
+    if (engine->strategy->ops->is_asked_in_tail)
+        return;
+    rng_seed(&engine->tail.rng, rng_mix(~engine->seed));
+    engine->strategy = &engine->tail;
+}
+
+static bool is_at_bound(const struct sct_engine *engine) {
+    return engine->point_count > engine->point_bound ||
+           engine->decision_count == engine->decision_bound;
+}
+
+// The fair tail begins, or the execution is cut off.
+__attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine) {
+    if (!engine->is_in_tail)
+        begin_tail(engine);
+    if (is_at_bound(engine))
+        sct_leave(engine, sct_blame_livelock(engine) ? SCT_VIOLATED : SCT_STEP_LIMIT);
+}
+
 static inline void check_room(struct sct_engine *engine) {
-    if (__builtin_expect(engine->decision_count == engine->decision_capacity, 0))
-        sct_leave(engine, SCT_STEP_LIMIT);
+    if (__builtin_expect(engine->decision_count == engine->decision_bound, 0))
+        pass_bound(engine);
 }
 
 static inline void record(struct sct_engine *engine, uint32_t packed,
@@ -152,8 +184,8 @@ struct sct_decision sct_engine_decision(const struct sct_engine *engine, uint32_
 // ---- Scheduling --------------------------------------------------------------------------------
 
 void sct_reschedule(struct sct_engine *engine) {
-    if (__builtin_expect(++engine->point_count > engine->options.steps_max, 0))
-        sct_leave(engine, SCT_STEP_LIMIT);
+    if (__builtin_expect(++engine->point_count > engine->point_bound, 0))
+        pass_bound(engine);
     uint64_t enabled = engine->enabled;
     if (__builtin_expect(enabled == 0, 0))
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
@@ -196,10 +228,15 @@ static void check_nothing_unfinished(struct sct_engine *engine) {
     struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "nothing can run: ");
     const struct sct_strand *strand = describe_unfinished(engine, &text);
-    if (!strand)
+    const struct sct_machine *blamed = strand ? strand->task->machine : NULL;
+    if (!strand && engine->hot) { // nobody waits, but something was promised
+        blamed = engine->hot->machine;
+        text_add(&text, "%s waits for %s", blamed->name, engine->hot->what);
+    }
+    if (!blamed)
         return;
     engine->result.outcome = SCT_VIOLATED;
-    sct_blame(engine, SCT_KIND_DEADLOCK, strand->task->machine->name, NULL, buffer);
+    sct_blame(engine, SCT_KIND_DEADLOCK, blamed->name, NULL, buffer);
 }
 
 // ---- Running -----------------------------------------------------------------------------------
@@ -230,6 +267,12 @@ static void finish(void *argument) {
     sct_leave(argument, SCT_PASSED);
 }
 
+// Room for the decisions of so many points. Values are decisions without a scheduling point: they
+// get as much again.
+static uint32_t decisions_for(uint32_t points) {
+    return points * 2 + 64;
+}
+
 static void reset(struct sct_engine *engine) {
     arena_reset(&engine->arena, 0);
     sct_coro_pool_reset(&engine->pool);
@@ -238,6 +281,11 @@ static void reset(struct sct_engine *engine) {
     engine->task_count = engine->machine_count = 0;
     engine->last_slot = 0;
     engine->is_finishing = false;
+    engine->is_in_tail = false;
+    engine->point_bound = engine->options.fair_after;
+    engine->decision_bound = decisions_for(engine->options.fair_after);
+    engine->hot = NULL;
+    engine->hot_end = &engine->hot;
     engine->strands = NULL;
     engine->strands_end = &engine->strands;
     engine->result.violation.kind = NULL;
@@ -258,6 +306,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     ASSERT(engine == sct_engine_now && !engine->self);
     reset(engine);
     engine->strategy = strategy;
+    engine->seed = seed;
     running_program = program;
     rng_seed(&strategy->rng, seed);
     strategy->diverged = false;
@@ -309,6 +358,10 @@ static void apply_defaults(struct sct_engine_options *options) {
         options->stack_bytes = DEFAULT_STACK_BYTES;
     if (options->steps_max == 0)
         options->steps_max = DEFAULT_STEPS;
+    if (options->fair_after == 0)
+        options->fair_after = options->steps_max / 2;
+    if (options->fair_after > options->steps_max)
+        options->fair_after = options->steps_max;
     if (options->hang_ms == 0)
         options->hang_ms = DEFAULT_HANG_MS;
 }
@@ -324,8 +377,8 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     arena_init(&engine->arena, engine->options.arena_bytes);
     sct_coro_pool_init(&engine->pool, engine->options.stack_bytes);
     sct_coro_pool_reserve(&engine->pool, USUAL_STACKS);
-    // Values are decisions without a scheduling point: give them as much room again.
-    engine->decision_capacity = engine->options.steps_max * 2 + 64;
+    engine->tail.ops = &sct_strategy_random_ops;
+    engine->decision_capacity = decisions_for(engine->options.steps_max);
     engine->packed = reserve(sizeof *engine->packed * engine->decision_capacity);
     engine->notes = reserve(sizeof *engine->notes * engine->decision_capacity);
     sct_engine_now = engine;

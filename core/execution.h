@@ -23,7 +23,8 @@ struct sct_program {
 enum sct_outcome {
     SCT_PASSED,
     SCT_VIOLATED,
-    SCT_STEP_LIMIT, // cut off after options.steps_max scheduling points: no verdict
+    SCT_STEP_LIMIT, // cut off after options.steps_max scheduling points, or when the room for
+                    // decisions (more than twice as many) was full: no verdict
     SCT_DIVERGED,   // a replay met a decision that differs from the recorded one
 };
 
@@ -62,8 +63,13 @@ struct sct_engine_options {
     size_t arena_bytes; // reserved for one execution; 0: 256 MiB of addresses
     size_t stack_bytes; // per coroutine; 0: 64 KiB, or 256 KiB under AddressSanitizer
     uint32_t steps_max; // scheduling points per execution; 0: 10,000
-    uint32_t hang_ms;   // CPU time without a scheduling point that counts as a hang; 0: 2,000
-    bool catch_signals; // turn faults and hangs into violations (installs signal handlers)
+    // After so many points scheduling is fair, and so are values: a random walk takes the
+    // strategy's place (core/monitor.h). 0: half of steps_max. Executions that end before are the
+    // same whatever it is.
+    uint32_t fair_after;
+    uint32_t livelock_points; // a fair tail shorter than this gives no verdict; 0: any does
+    uint32_t hang_ms;         // CPU time without a scheduling point that counts as a hang; 0: 2,000
+    bool catch_signals;       // turn faults and hangs into violations (installs signal handlers)
 };
 
 struct sct_engine;

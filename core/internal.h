@@ -29,6 +29,8 @@ struct sct_task {
     bool is_idle; // waits in sct_receive with may_idle
 };
 
+struct sct_monitor;
+
 enum { SCT_TASK_NAMES_MAX = 8 };
 
 struct sct_machine {
@@ -69,10 +71,18 @@ struct sct_engine {
     struct sct_strategy *strategy;
     uint32_t *packed; // the decisions, for fingerprint and replay
     struct sct_decision_note *notes;
-    uint32_t decision_count, decision_capacity;
-    uint32_t schedule_count;
-    uint32_t point_count;
+    uint32_t decision_count, schedule_count, point_count;
+    // Where the fair tail begins; in it, where the execution is cut off.
+    uint32_t decision_bound, point_bound;
     unsigned last_slot;
+
+    struct sct_monitor *hot, **hot_end; // in the order of becoming hot
+    bool is_in_tail;
+    uint32_t tail_point, tail_decision; // the counts when it began
+    uint32_t steps_before_tail[SCT_TASKS_MAX];
+    struct sct_strategy tail; // who is asked in it
+    uint64_t seed;            // of this execution
+    uint32_t decision_capacity;
 
     uint64_t alive; // slots in use
     uint32_t task_count;
@@ -112,6 +122,13 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
 
 // The name of the machine whose code runs; "harness" in setup and finish.
 const char *sct_running_name(const struct sct_engine *engine);
+
+// monitor.c: what [machine] has promised is promised no more.
+void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *machine);
+
+// monitor.c: at the step bound, records a violation if a monitor was hot all through the fair tail;
+// whether there was one.
+bool sct_blame_livelock(struct sct_engine *engine);
 
 // sync.c: frees the mutexes that the stopped [strand] holds.
 void sct_strand_free_mutexes(struct sct_strand *strand);

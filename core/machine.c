@@ -226,6 +226,7 @@ void sct_machine_stop(struct sct_machine *machine) {
     machine->receiver = NULL;
     machine->first = NULL;
     machine->last = &machine->first;
+    sct_cool_monitors(engine, machine);
     for (; stopped; stopped = stopped->next)
         sct_strand_free_mutexes(stopped);
     if (engine->current && engine->current->machine == machine)

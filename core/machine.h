@@ -46,9 +46,9 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
 // code of theirs runs, the messages in its mailbox are lost. What others know of it stays good:
 // its stacks are kept to the end of the execution, so messages that it sent may still be read and
 // answered and latches counted down, to no effect on it; in queues of sync.h its places are passed
-// over; mutexes that it holds are freed, and whoever waits for them is woken. It may be started
-// again: new tasks are the machine come back. Not a scheduling point; does not return if the
-// running code is the machine's. Not in the final check.
+// over; mutexes that it holds are freed, and whoever waits for them is woken; its monitors
+// (core/monitor.h) become cold. It may be started again: new tasks are the machine come back. Not a
+// scheduling point; does not return if the running code is the machine's. Not in the final check.
 void sct_machine_stop(struct sct_machine *machine);
 
 // ---- Scheduling points and choices -------------------------------------------------------------
@@ -152,6 +152,7 @@ _Noreturn void sct_violation(const char *kind, const char *format, ...)
 
 // Kinds of violation that the engine itself reports.
 #define SCT_KIND_DEADLOCK "deadlock"
+#define SCT_KIND_LIVELOCK "livelock" // see core/monitor.h
 #define SCT_KIND_ASSERTION "assertion"
 #define SCT_KIND_PROGRAM_ERROR "program-error"
 #define SCT_KIND_OUT_OF_MEMORY "out-of-memory"

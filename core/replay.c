@@ -43,6 +43,7 @@ static const struct sct_strategy_ops replay_ops = {
     .begin = begin,
     .pick = pick,
     .choose = choose,
+    .is_asked_in_tail = true,
 };
 
 void sct_replay_init(struct sct_replay *replay, const struct sct_trace *trace) {

@@ -43,8 +43,10 @@ struct sct_task_count {
 
 // What a strategy may know of the system beforehand: measured on calibration executions.
 struct sct_calibration {
-    uint32_t decisions_max; // scheduling decisions of the longest execution, at least 1
-    uint32_t tasks_max;     // tasks of the execution with most of them
+    // Scheduling decisions of the longest execution that ended before its fair tail (if none did:
+    // of the longest), at least 1.
+    uint32_t decisions_max;
+    uint32_t tasks_max; // tasks of the execution with most of them
     struct sct_task_count counts[SCT_TASK_COUNTS_MAX];
     uint32_t count_count;
 };
@@ -72,6 +74,9 @@ struct sct_strategy_ops {
     unsigned (*pick)(struct sct_strategy *strategy, const struct sct_schedule_point *point);
     // A value in 0 .. count-1; count >= 2.
     uint32_t (*choose)(struct sct_strategy *strategy, uint32_t count);
+    // Asked to the end: the engine does not put a random walk in its place for the fair tail (see
+    // core/monitor.h). For those that must answer every decision, as a replay.
+    bool is_asked_in_tail;
     bool is_wrapper; // its spec is "name:STRATEGY": it has an inner strategy and no parameter
     // For strategies made of others: their specs, NULL-terminated; the execution with number i is
     // served by the (i modulo their number)-th. NULL: it serves all executions itself.
