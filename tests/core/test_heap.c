@@ -3,6 +3,8 @@
 // and not under AddressSanitizer, whose allocator is itself a replacement.
 #include "tests/support/programs.h"
 
+#include "core/monitor.h"
+
 #include <signal.h>
 #include <stdlib.h>
 
@@ -31,6 +33,8 @@ void *realloc(void *memory, size_t bytes) {
 
 static void work(void *argument) {
     (void)argument;
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "the work to be done");
     for (int i = 0; i < 20; i++) {
         arena_printf(sct_arena(), "line %d", i);
         step("work");
@@ -39,6 +43,9 @@ static void work(void *argument) {
     ASSERT(sct_choose(10, "assert") != 0);
     if (sct_choose(10, "crash") == 0)
         raise(SIGSEGV);
+    for (bool is_endless = sct_choose(30, "loop") == 0; is_endless;)
+        step("again");
+    sct_monitor_cold(&monitor);
 }
 
 static void three_tasks(void *context) {
@@ -47,21 +54,25 @@ static void three_tasks(void *context) {
         start("m", work, NULL);
 }
 
-// After 100 executions to warm up, 1,000 more, passing and violating ones, call no allocator; the
-// counter itself is alive.
+// After 100 executions to warm up, 1,000 more, passing and violating ones, some of them livelocks,
+// call no allocator; the counter itself is alive.
 static void test_run_asks_the_heap_for_nothing(void **state) {
     open_catching_engine();
     const struct sct_program program = {.setup = three_tasks};
     struct sct_strategy *strategies[] = {new_strategy("random"), new_strategy("pct:3")};
-    uint64_t violations = 0;
+    uint64_t violations = 0, livelocks = 0;
     unsigned long before = calls;
     assert_true(before > 0);
     for (uint64_t i = 0; i < 2 * 1100; i++) {
         if (i == 2 * 100)
             before = calls;
-        violations += run_with(strategies[i % 2], &program, i)->outcome == SCT_VIOLATED;
+        const struct sct_result *result = run_with(strategies[i % 2], &program, i);
+        bool is_violated = result->outcome == SCT_VIOLATED;
+        violations += is_violated;
+        livelocks += is_violated && strcmp(result->violation.kind, SCT_KIND_LIVELOCK) == 0;
     }
     assert_int_equal(calls - before, 0);
+    assert_true(livelocks > 10);
     assert_true(violations > 100);
     for (int i = 0; i < 2; i++)
         sct_strategy_free(strategies[i]);
