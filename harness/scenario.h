@@ -22,7 +22,9 @@ struct model {
     const char *summary;
     enum bug_model bugs;
     const char *default_test;
-    uint32_t steps_max; // default of --max-steps: many times the longest proper execution
+    // Default of --max-steps. Half of it, the shortest fair tail that gives a verdict of livelock,
+    // is many times the longest proper execution.
+    uint32_t steps_max;
 };
 
 // The registries (models.def, scenarios.def); NULL after the last.

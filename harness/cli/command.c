@@ -133,6 +133,8 @@ static void open_engine(struct session *session, uint32_t steps_max) {
     session->steps_max = steps_max ? steps_max : session->run.model->steps_max;
     session->engine = sct_engine_open(&(struct sct_engine_options){
         .steps_max = session->steps_max,
+        // With a smaller --max-steps proper executions may fill the tail: no verdict then.
+        .livelock_points = session->run.model->steps_max / 2,
         .catch_signals = true,
     });
 }

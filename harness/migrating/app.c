@@ -1,4 +1,5 @@
 #include "harness/migrating/app.h"
+#include "core/monitor.h"
 #include "harness/migrating/forbidden.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
@@ -71,7 +72,10 @@ static void push(struct mt_config *config, const char *where, enum mt_state stat
     struct app *app = app_of(config);
     if (sct_narrating())
         sct_note("pushes %s", mt_state_name(state));
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "a push to end");
     app->world->delivery->push(app, where, state);
+    sct_monitor_cold(&monitor);
 }
 
 static const struct mt_config_ops config_ops = {
@@ -119,9 +123,12 @@ static bool met_server_error(struct app *app, struct ct_outcome outcome) {
 
 void app_migrate(struct app *app) {
     app->client.may_linearize = false;
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "the migration to end");
     struct ct_outcome outcome = mt_migrate(app->instance);
     while (met_server_error(app, outcome)) // "in theory you should be able to call this again"
         outcome = mt_migrate(app->instance);
+    sct_monitor_cold(&monitor);
     if (outcome.kind == CT_SUCCEEDED)
         return;
     char buffer[TEXT_BYTES];
@@ -260,6 +267,16 @@ static void mark_call(const struct app *app) {
         MARK("a call ends in a later state of its machine");
 }
 
+static const struct ct_op_result *execute(struct app *app, struct ct_batch *batch,
+                                          struct ct_outcome *outcome) {
+    struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "a batch to return");
+    *outcome = ct_execute(app->table, batch, results);
+    sct_monitor_cold(&monitor);
+    return results;
+}
+
 // What is forbidden is refused at once: nothing is asked of anybody, and nothing linearizes.
 static void execute_forbidden(struct app *app, struct ct_batch *batch, size_t op_index) {
     size_t subscriptions = app->subscriptions, requests = app->client.requests;
@@ -267,9 +284,7 @@ static void execute_forbidden(struct app *app, struct ct_batch *batch, size_t op
     struct answer expected = {.outcome = ct_storage_error(CT_STATUS_BAD_REQUEST, op_index)};
     struct call_record call = {.kind = CALL_BATCH, .batch = *batch};
     begin_call(app, &call);
-    struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
-    answer.outcome = ct_execute(app->table, batch, results);
-    answer.results = results;
+    answer.results = execute(app, batch, &answer.outcome);
     if (!same_answer(&call, &answer, &expected))
         report_mismatch(&call, &answer, &expected);
     sct_check(app->subscriptions == subscriptions && app->client.requests == requests,
@@ -291,9 +306,7 @@ void app_execute(struct app *app, struct ct_batch *batch) {
     if (sct_narrating())
         note_call("execute", batch, NULL);
     struct answer answer = {0};
-    struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
-    answer.outcome = ct_execute(app->table, batch, results);
-    answer.results = results;
+    answer.results = execute(app, batch, &answer.outcome);
     if (sct_narrating())
         note_answer(&call, &answer);
     migrating_cover_batch(&app->view, batch, answer.outcome);
@@ -308,7 +321,10 @@ void app_query(struct app *app, const struct ct_filter *filter) {
     if (sct_narrating())
         note_call("query", NULL, filter);
     struct answer answer = {0};
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "a query to return");
     answer.outcome = ct_query(app->table, filter, sct_arena(), &answer.rows);
+    sct_monitor_cold(&monitor);
     if (sct_narrating())
         note_answer(&call, &answer);
     migrating_cover_query(&app->view, filter, answer.outcome);
@@ -364,6 +380,29 @@ static void cover_read(const struct reader *reader, struct ct_key from, const st
         MARK("a stream outlives two changes of state");
 }
 
+static struct ct_outcome open_stream(struct reader *reader) {
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "a stream to open");
+    struct ct_outcome outcome = ct_open_stream(reader->app->table, reader->filter, &reader->stream);
+    sct_monitor_cold(&monitor);
+    return outcome;
+}
+
+static struct ct_outcome read_stream(struct ct_stream *stream, const struct ct_row **row) {
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "a read of a stream to return");
+    struct ct_outcome outcome = ct_stream_read(stream, row);
+    sct_monitor_cold(&monitor);
+    return outcome;
+}
+
+static void close_stream(struct ct_stream *stream) {
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "a stream to close");
+    ct_stream_close(stream);
+    sct_monitor_cold(&monitor);
+}
+
 // Whether a server error befell the stream's change of state: no read succeeds any more.
 static bool has_failed_for_ever(struct app *app, struct ct_stream *stream,
                                 struct ct_outcome outcome) {
@@ -371,7 +410,7 @@ static bool has_failed_for_ever(struct app *app, struct ct_stream *stream,
     if (!app->client.faults.failed || !ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
         return false;
     app->client.faults.failed = NULL;
-    return ct_failed_with(ct_stream_read(stream, &row), CT_STATUS_SERVER_ERROR);
+    return ct_failed_with(read_stream(stream, &row), CT_STATUS_SERVER_ERROR);
 }
 
 // Reads one row at or behind *[from] and moves *[from] behind it. False at the end.
@@ -385,7 +424,7 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
               "the continuation key '%s' '%s' lies before the stream's place '%s' '%s'",
               key.partition, key.row, from->partition, from->row);
     take_view(app, app->mirror.current);
-    struct ct_outcome outcome = ct_stream_read(stream, &row);
+    struct ct_outcome outcome = read_stream(stream, &row);
     if (met_server_error(app, outcome))
         return true; // it stands where it stood
     if (has_failed_for_ever(app, stream, outcome))
@@ -417,7 +456,7 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
         note_call("stream", NULL, filter);
     struct reader reader = {.app = app, .filter = filter};
     reader.start = client_peek_revision(&app->client, HERE);
-    struct ct_outcome outcome = ct_open_stream(app->table, filter, &reader.stream);
+    struct ct_outcome outcome = open_stream(&reader);
     if (met_server_error(app, outcome))
         return;
     check_stream_outcome(outcome);
@@ -427,7 +466,7 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
     while (read_checked(&reader, &from))
         pause(app);
     app_release_state(app);
-    ct_stream_close(reader.stream);
+    close_stream(reader.stream);
 }
 
 // ---- Hooks -------------------------------------------------------------------------------------
