@@ -273,6 +273,22 @@ static bool set_trace(struct parser *parser, const char *value) {
     return set_text(parser, OPTION_TRACE, value, &parser->options->trace);
 }
 
+static bool set_flag(struct parser *parser, enum option_id id) {
+    struct options *options = parser->options;
+    bool *const flags[OPTION_COUNT] = {
+        [OPTION_KEEP_GOING] = &options->keep_going,
+        [OPTION_COVERAGE] = &options->coverage,
+        [OPTION_REQUIRE_COVERAGE] = &options->require_coverage,
+        [OPTION_VERBOSE] = &options->verbose,
+        [OPTION_QUIET] = &options->quiet,
+        [OPTION_HELP] = &options->help,
+        [OPTION_VERSION] = &options->version,
+    };
+    ASSERT(flags[id]);
+    *flags[id] = true;
+    return true;
+}
+
 static bool set_value(struct parser *parser, enum option_id id, const char *value) {
     struct options *options = parser->options;
     switch (id) {
@@ -319,28 +335,14 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
     case OPTION_COLOR:
         return set_color(parser, value);
     case OPTION_KEEP_GOING:
-        options->keep_going = true;
-        return true;
     case OPTION_COVERAGE:
-        options->coverage = true;
-        return true;
     case OPTION_REQUIRE_COVERAGE:
-        options->require_coverage = true;
-        return true;
     case OPTION_VERBOSE:
-        options->verbose = true;
-        return true;
     case OPTION_QUIET:
-        options->quiet = true;
-        return true;
     case OPTION_HELP:
-        options->help = true;
-        return true;
     case OPTION_VERSION:
-        options->version = true;
-        return true;
     case OPTION_COUNT:
-        break;
+        break; // these take no value
     }
     fail_at(FAIL_ASSERTION, HERE, "option %d has no meaning", (int)id);
 }
@@ -366,7 +368,7 @@ static bool accept(struct parser *parser, enum option_id id, const char *value) 
         return error_set(parser->error, "option --%s: expected once, found it twice",
                          table[id].name);
     parser->given[id] = true;
-    return set_value(parser, id, value);
+    return table[id].takes_value ? set_value(parser, id, value) : set_flag(parser, id);
 }
 
 // Parses the word at argv[*at] and, if its option takes one, the value after it.

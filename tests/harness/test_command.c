@@ -41,7 +41,7 @@ static void test_malformed_command_lines(void **state) {
         {"--strategy pct:x", "'pct:x': expected"},
         {"--strategy pct:", "'pct:': expected"},
         {"--strategy random:3", "'random' takes no parameter"},
-        {"--format xml", "--format: expected 'text' or 'json', found 'xml'"},
+        {"--format xml", "--format: expected 'text', 'json' or 'github', found 'xml'"},
         {"--color blue", "--color: expected 'auto', 'always' or 'never', found 'blue'"},
         {"--list everything", "--list: expected"},
         {"--list bugs --model nothing", "unknown model 'nothing'"},
