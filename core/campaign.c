@@ -210,6 +210,7 @@ static bool account(struct run *run, const struct sct_result *result, uint64_t i
     share->violations += result->outcome == SCT_VIOLATED;
     if (result->outcome == SCT_STEP_LIMIT)
         campaign->step_limit_hits++;
+    campaign->checks_unknown += result->checks_unknown;
     return result->outcome == SCT_VIOLATED && count_violation(run, result, iteration);
 }
 
@@ -231,7 +232,9 @@ static bool compare_results(const struct sct_result *first, const struct sct_res
     bool is_same = first->outcome == second->outcome &&
                    (first->outcome != SCT_VIOLATED ||
                     (strcmp(first->violation.kind, second->violation.kind) == 0 &&
-                     strcmp(first->violation.message, second->violation.message) == 0));
+                     strcmp(first->violation.message, second->violation.message) == 0 &&
+                     strcmp(first->violation.remark, second->violation.remark) == 0));
+    is_same = is_same && first->checks_unknown == second->checks_unknown;
     return is_same || error_set(difference, "the same decisions ended differently: %.150s; %.150s",
                                 first->outcome == SCT_VIOLATED ? first->violation.message : "-",
                                 second->outcome == SCT_VIOLATED ? second->violation.message : "-");

@@ -58,6 +58,7 @@ struct sct_campaign {
     uint64_t iterations_run;
     uint64_t violations;
     uint64_t step_limit_hits;
+    uint64_t checks_unknown; // see sct_check_gave_up
     uint64_t decisions;
     uint64_t points;
     uint64_t distinct_behaviours;

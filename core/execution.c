@@ -31,6 +31,13 @@ const char *sct_running_name(const struct sct_engine *engine) {
     return engine->current ? engine->current->machine->name : "harness";
 }
 
+// One line, whatever the system under test put into it.
+static void make_line(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ')
+            *text = ' ';
+}
+
 void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
                const char *message) {
     struct sct_violation *violation = &engine->result.violation;
@@ -39,9 +46,8 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
     snprintf(violation->machine, sizeof violation->machine, "%s", machine);
     snprintf(violation->message, sizeof violation->message, "%s",
              *message ? message : "(no message)");
-    for (char *c = violation->message; *c; c++)
-        if ((unsigned char)*c < ' ')
-            *c = ' '; // one line, whatever the system under test put into it
+    violation->remark[0] = '\0';
+    make_line(violation->message);
 }
 
 void sct_leave(struct sct_engine *engine, enum sct_outcome outcome) {
@@ -289,6 +295,7 @@ static void reset(struct sct_engine *engine) {
     engine->strands = NULL;
     engine->strands_end = &engine->strands;
     engine->result.violation.kind = NULL;
+    engine->result.checks_unknown = 0;
     engine->executions++;
 }
 
@@ -298,6 +305,37 @@ static void end_living_tasks(struct sct_engine *engine) {
         engine->on_task_end(engine->on_task_end_context, &engine->identities[slot],
                             engine->steps[slot]);
     }
+}
+
+static void review(void *argument) {
+    struct sct_engine *engine = argument;
+    struct sct_violation *violation = &engine->result.violation;
+    struct text remark = text_in(violation->remark, sizeof violation->remark);
+    engine->is_finishing = true;
+    running_program->review(running_program->context, violation, &remark);
+    make_line(violation->remark);
+    sct_leave(engine, SCT_VIOLATED);
+}
+
+static bool may_review(const struct sct_engine *engine, const struct sct_program *program) {
+    const char *kind = engine->result.violation.kind;
+    return program->review && engine->result.outcome == SCT_VIOLATED &&
+           strcmp(kind, SCT_KIND_CRASH) != 0 && strcmp(kind, SCT_KIND_HANG) != 0 &&
+           strcmp(kind, SCT_KIND_STACK_OVERFLOW) != 0 && strcmp(kind, SCT_KIND_OUT_OF_MEMORY) != 0;
+}
+
+void sct_check_gave_up(void) {
+    ASSERT(sct_engine_inside());
+    sct_engine_now->result.checks_unknown++;
+}
+
+static uint64_t fingerprint(const struct sct_engine *engine) {
+    return hash_bytes(engine->packed, sizeof(uint32_t) * engine->decision_count);
+}
+
+uint64_t sct_fingerprint_so_far(void) {
+    ASSERT(sct_engine_inside());
+    return fingerprint(sct_engine_now);
 }
 
 const struct sct_result *sct_engine_run(struct sct_engine *engine,
@@ -317,13 +355,15 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
         check_nothing_unfinished(engine);
     if (result->outcome == SCT_PASSED && program->finish)
         run_phase(engine, finish);
+    if (may_review(engine, program))
+        run_phase(engine, review);
     if (engine->on_task_end)
         end_living_tasks(engine);
     result->decision_count = engine->decision_count;
     result->schedule_count = engine->schedule_count;
     result->point_count = engine->point_count;
     result->task_count = engine->task_count;
-    result->fingerprint = hash_bytes(engine->packed, sizeof(uint32_t) * engine->decision_count);
+    result->fingerprint = fingerprint(engine);
     return result;
 }
 

@@ -12,13 +12,33 @@
 
 #include "core/strategy.h"
 
+struct sct_violation {
+    const char *kind;   // a constant string
+    char machine[48];   // who is blamed
+    char message[1024]; // one line; without addresses, line numbers or times
+    const char *where;  // place in the source of a failed assertion, or NULL; not part of a trace
+    char remark[512];   // of the program's review, one line, or empty; not part of a trace
+};
+
 struct sct_program {
     // Creates machines and tasks. Runs before anything is scheduled, as one atomic step.
     void (*setup)(void *context);
     // Checks the end, once nothing can run and nothing is left unfinished; atomic. May be NULL.
     void (*finish)(void *context);
     void *context;
+    // Adds to [remark] what a second opinion says of a violation; atomic, in an execution that has
+    // ended, where machines may be suspended anywhere. Not after a crash, hang or the like, which
+    // may have left anything behind. May be NULL.
+    void (*review)(void *context, const struct sct_violation *violation, struct text *remark);
 };
+
+// The program that is being run, of setup, finish and review: a check of this execution reached a
+// limit of its own and has no verdict. Counted; the execution goes on.
+void sct_check_gave_up(void);
+
+// The fingerprint of the decisions so far, inside an execution: for what an execution should decide
+// without a choice of its own, such as whether a costly check is made. The same in a replay.
+uint64_t sct_fingerprint_so_far(void);
 
 enum sct_outcome {
     SCT_PASSED,
@@ -26,13 +46,6 @@ enum sct_outcome {
     SCT_STEP_LIMIT, // cut off after options.steps_max scheduling points, or when the room for
                     // decisions (more than twice as many) was full: no verdict
     SCT_DIVERGED,   // a replay met a decision that differs from the recorded one
-};
-
-struct sct_violation {
-    const char *kind;   // a constant string
-    char machine[48];   // who is blamed
-    char message[1024]; // one line; without addresses, line numbers or times
-    const char *where;  // place in the source of a failed assertion, or NULL; not part of a trace
 };
 
 enum sct_decision_kind { SCT_DECISION_SCHEDULE, SCT_DECISION_VALUE };
@@ -53,6 +66,7 @@ struct sct_result {
     uint32_t schedule_count; // decisions that were about scheduling
     uint32_t point_count;    // scheduling points, forced ones included
     uint32_t task_count;     // tasks started
+    uint32_t checks_unknown; // that reached a limit: see sct_check_gave_up
     uint64_t fingerprint;    // hash of kinds, counts and answers of the decisions
 };
 

@@ -13,6 +13,7 @@ struct scenario {
     // The parts of struct sct_program; the context is the struct bug_set of injected bugs.
     void (*setup)(void *bugs);
     void (*finish)(void *bugs);
+    void (*review)(void *bugs, const struct sct_violation *violation, struct text *remark);
     const struct coverage *coverage; // what its executions count in
     bool reaches_all;                // meant to reach every cell that can be reached
 };

@@ -110,6 +110,7 @@ static bool choose_scenario(struct session *session, const char *model, const ch
         .setup = session->run.scenario->setup,
         .finish = session->run.scenario->finish,
         .context = &session->uncounted_bugs,
+        .review = session->run.scenario->review,
     };
     return true;
 }

@@ -31,6 +31,8 @@ static void print_group(FILE *out, const struct run_description *run, const stru
     fprintf(out, "%sviolation%s: %s in %s\n", red(run), plain(run), group->violation.kind,
             group->violation.machine);
     fprintf(out, "  what       %s\n", group->violation.message);
+    if (*group->violation.remark)
+        fprintf(out, "  remark     %s\n", group->violation.remark);
     if (group->violation.where)
         fprintf(out, "  where      %s\n", group->violation.where);
     char strategy[SCT_TRACE_NAME_BYTES];
@@ -98,6 +100,9 @@ void report_campaign_text(FILE *out, const struct run_description *run,
             campaign->iterations_run, campaign->distinct_behaviours, seconds,
             seconds > 0 ? (double)campaign->iterations_run / seconds : 0, campaign->violations,
             campaign->step_limit_hits);
+    if (campaign->checks_unknown > 0)
+        fprintf(out, "%" PRIu64 " checks reached a limit: their verdict is unknown\n",
+                campaign->checks_unknown);
     print_shares(out, campaign);
     if (run->shows_coverage)
         report_coverage_text(out, run);
@@ -150,6 +155,9 @@ static json_t *json_group(const struct sct_group *group, const struct group_trac
     json_object_set_new(object, "kind", json_string(group->violation.kind));
     json_object_set_new(object, "machine", json_text(group->violation.machine));
     json_object_set_new(object, "message", json_text(group->violation.message));
+    json_object_set_new(object, "remark",
+                        *group->violation.remark ? json_text(group->violation.remark)
+                                                 : json_null());
     json_object_set_new(object, "decisions", json_count(group->decision_count));
     json_object_set_new(object, "trace",
                         trace && *trace->path ? json_text(trace->path) : json_null());
@@ -207,6 +215,7 @@ static void set_counts(json_t *object, const struct run_description *run,
     json_object_set_new(object, "iterations_run", json_count(campaign->iterations_run));
     json_object_set_new(object, "violations", json_count(campaign->violations));
     json_object_set_new(object, "step_limit_hits", json_count(campaign->step_limit_hits));
+    json_object_set_new(object, "checks_unknown", json_count(campaign->checks_unknown));
     json_object_set_new(object, "exhausted", json_false());
     json_object_set_new(object, "elapsed_seconds", json_real(seconds));
     json_object_set_new(object, "executions_per_second",
