@@ -1,0 +1,629 @@
+// The check of table histories against one that tries everything (table_brute.h).
+//
+// Exhaustive: all histories of at most 4 operations on one row, every overlap of their intervals,
+// with the row there at first or not, out of the operations and outcomes of [small]; and all of at
+// most 3 out of those of [large]. Sampled: histories of up to 5 calls, a stream of up to 3 reads
+// and the final contents, on two keys (batches of one or two, queries, calls that never return,
+// ETags that change by themselves), made by an imaginary table; in half something is then changed.
+#include "tests/support/test.h"
+
+#include "core/base/rng.h"
+#include "harness/table/log_check.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+#include "tests/harness/table_brute.h"
+
+#include <stdio.h>
+
+enum { SAMPLES = ARENA_POISONS ? 2000 : 50000, EVENTS_MAX = 96, DRIFTS_END = 14 };
+
+// ---- Histories as logs -------------------------------------------------------------------------
+
+// An event of a history: of a call, or of a stream, whose reads are observations of its own.
+struct event {
+    enum { CALL, RETURN, OPEN, READ } kind;
+    uint32_t index;       // of the operation, or the stream
+    struct brute_row row; // READ: what it gave, or the end
+    uint32_t key;         // READ: of the row
+};
+
+struct sample {
+    struct brute_row initial[BRUTE_KEYS];
+    struct brute_operation calls[BRUTE_OPERATIONS];
+    uint32_t call_count, stream_count;
+    bool is_filtered[4]; // of the streams
+    struct event events[EVENTS_MAX];
+    uint32_t event_count;
+    uint32_t peeked[BRUTE_KEYS];
+    bool has_final;
+    struct brute_row final[BRUTE_KEYS];
+};
+
+static struct arena arena;
+static struct log_checker *checker;
+
+static const char *const row_keys[BRUTE_KEYS] = {"0", "1"};
+static char etags[BRUTE_ETAGS][8];
+
+static struct ct_row *row_of(uint32_t key, uint32_t bits, const char *etag) {
+    static const char *const names[] = {"a", "b"};
+    struct ct_property properties[2];
+    size_t count = 0;
+    for (uint32_t i = 0; i < 2; i++)
+        if (bits >> i & 1)
+            properties[count++] =
+                (struct ct_property){.name = names[i], .type = CT_BOOL, .value.boolean = true};
+    return ct_row_new(&arena, (struct ct_key){"p", row_keys[key]}, etag, properties, count);
+}
+
+static struct ct_rows rows_of(const struct brute_row *seen) {
+    const struct ct_row **rows = ARENA_ARRAY(&arena, const struct ct_row *, BRUTE_KEYS);
+    size_t count = 0;
+    for (uint32_t key = 0; key < BRUTE_KEYS; key++)
+        if (seen[key].exists)
+            rows[count++] = row_of(key, seen[key].bits, etags[seen[key].etag]);
+    return (struct ct_rows){.rows = rows, .count = count};
+}
+
+static const struct ct_filter *filter_of(bool is_filtered, bool is_query) {
+    const struct ct_filter *filter =
+        is_filtered ? ct_filter_compare_bool(&arena, "a", CT_EQ, true) : NULL;
+    return is_query ? ct_filter_and(&arena, ct_filter_in_partition(&arena, "p"), filter) : filter;
+}
+
+static struct ct_batch batch_of(const struct brute_operation *call) {
+    static const enum ct_op_type types[] = {
+        [INSERT] = CT_INSERT,
+        [REPLACE] = CT_REPLACE,
+        [MERGE] = CT_MERGE,
+        [DELETE] = CT_DELETE,
+        [INSERT_OR_REPLACE] = CT_INSERT_OR_REPLACE,
+        [INSERT_OR_MERGE] = CT_INSERT_OR_MERGE,
+    };
+    struct ct_batch batch = ct_batch_new(&arena, call->count);
+    for (uint32_t i = 0; i < call->count; i++) {
+        const struct brute_change *change = &call->changes[i];
+        const char *match = change->match == MATCH_ANY         ? CT_ANY_ETAG
+                            : change->match == MATCH_IF_EXISTS ? CT_IF_EXISTS_ETAG
+                            : change->match == NO_ETAG         ? NULL
+                                                               : etags[change->match];
+        ct_batch_add(&batch, types[change->type], row_of(change->key, change->bits, match));
+    }
+    return batch;
+}
+
+static void log_return(struct table_log *log, struct logged_call *logged,
+                       const struct brute_operation *call, const struct ct_batch *batch) {
+    struct ct_op_result *results = ARENA_ARRAY(&arena, struct ct_op_result, BRUTE_KEYS);
+    if (call->kind == NOTHING || (call->kind == BATCH && call->status != 0)) {
+        enum ct_status status =
+            call->kind == NOTHING ? CT_STATUS_SERVER_ERROR : (enum ct_status)call->status;
+        table_log_return(log, logged, ct_storage_error(status, call->failed_at), NULL,
+                         (struct ct_rows){0});
+        return;
+    }
+    for (uint32_t i = 0; call->kind == BATCH && i < call->count; i++) {
+        const struct brute_change *change = &call->changes[i];
+        bool is_delete = change->type == DELETE;
+        struct ct_row *entity = batch->operations[i].entity;
+        if (!is_delete)
+            entity->etag = etags[change->etag];
+        results[i] = (struct ct_op_result){
+            .status = change->type == INSERT ? CT_STATUS_CREATED : CT_STATUS_NO_CONTENT,
+            .etag = is_delete ? NULL : entity->etag,
+            .entity = entity,
+        };
+    }
+    table_log_return(log, logged, ct_success(), results,
+                     call->kind == BATCH ? (struct ct_rows){0} : rows_of(call->seen));
+}
+
+static void log_sample(struct table_log *log, const struct sample *sample) {
+    struct logged_call *logged[BRUTE_OPERATIONS];
+    struct ct_batch batches[BRUTE_OPERATIONS];
+    struct logged_stream *streams[4];
+    table_log_init(log, &arena, rows_of(sample->initial));
+    for (uint32_t etag = 1; etag < BRUTE_ETAGS; etag++) {
+        struct brute_row rows[BRUTE_KEYS] = {{0}};
+        for (uint32_t key = 0; key < BRUTE_KEYS; key++)
+            rows[key] = (struct brute_row){sample->peeked[key] >> etag & 1, 0, etag};
+        if (rows[0].exists || rows[1].exists)
+            table_log_peek(log, rows_of(rows));
+    }
+    for (uint32_t i = 0; i < sample->event_count; i++) {
+        const struct event *event = &sample->events[i];
+        const struct brute_operation *call = &sample->calls[event->index];
+        switch (event->kind) {
+        case CALL:
+            if (call->kind != OBSERVATION) {
+                batches[event->index] = batch_of(call);
+                logged[event->index] = table_log_batch(log, &batches[event->index]);
+            } else {
+                logged[event->index] = table_log_query(log, filter_of(call->is_filtered, true));
+            }
+            break;
+        case RETURN:
+            log_return(log, logged[event->index], call, &batches[event->index]);
+            break;
+        case OPEN:
+            streams[event->index] =
+                table_log_open(log, filter_of(sample->is_filtered[event->index], false));
+            break;
+        case READ:
+            table_log_read(log, streams[event->index],
+                           event->row.exists
+                               ? row_of(event->key, event->row.bits, etags[event->row.etag])
+                               : NULL);
+            break;
+        }
+    }
+    if (sample->has_final)
+        table_log_final(log, rows_of(sample->final));
+}
+
+// ---- Histories for the other checker -----------------------------------------------------------
+
+static struct brute_operation *add(struct brute_history *history) {
+    assert_true(history->count < BRUTE_OPERATIONS);
+    return &history->operations[history->count++];
+}
+
+// The observations of stream [index], one for every key that a read passes.
+static void add_stream(struct brute_history *history, const struct sample *sample, uint32_t index,
+                       uint32_t opened_at) {
+    uint32_t place = 0; // the first key not passed
+    for (uint32_t i = opened_at; i < sample->event_count; i++) {
+        const struct event *event = &sample->events[i];
+        if (event->kind != READ || event->index != index)
+            continue;
+        bool goes_back = event->row.exists && event->key < place;
+        uint32_t end = event->row.exists ? event->key + 1 : BRUTE_KEYS;
+        for (uint32_t key = goes_back ? event->key : place; key < end; key++) {
+            struct brute_operation *seen = add(history);
+            *seen = (struct brute_operation){.kind = OBSERVATION,
+                                             .keys = 1u << key,
+                                             .is_filtered = sample->is_filtered[index],
+                                             .is_impossible = goes_back,
+                                             .called_at = opened_at,
+                                             .returned_at = i};
+            if (event->row.exists && key == event->key) {
+                seen->seen[key] = event->row;
+                seen->is_impossible |= seen->is_filtered && !(event->row.bits & 1);
+            }
+        }
+        place = end;
+    }
+}
+
+static void add_final(struct brute_history *history, const struct sample *sample) {
+    struct brute_operation *end = add(history);
+    *end = (struct brute_operation){.kind = OBSERVATION,
+                                    .keys = 3,
+                                    .called_at = sample->event_count,
+                                    .returned_at = sample->event_count + 1};
+    memcpy(end->seen, sample->final, sizeof end->seen);
+}
+
+static bool brute_verdict(const struct sample *sample) {
+    struct brute_history history = {.count = 0};
+    uint32_t numbers[BRUTE_OPERATIONS] = {0};
+    memcpy(history.initial, sample->initial, sizeof history.initial);
+    memcpy(history.peeked, sample->peeked, sizeof history.peeked);
+    for (uint32_t i = 0; i < sample->event_count; i++) {
+        const struct event *event = &sample->events[i];
+        if (event->kind == CALL) {
+            numbers[event->index] = history.count;
+            struct brute_operation *call = add(&history);
+            *call = sample->calls[event->index];
+            call->called_at = i;
+            call->returned_at = UINT32_MAX;
+            call->keys = 3;
+            for (uint32_t key = 0; call->kind == OBSERVATION && key < BRUTE_KEYS; key++)
+                call->is_impossible |=
+                    call->is_filtered && call->seen[key].exists && !(call->seen[key].bits & 1);
+        } else if (event->kind == RETURN) {
+            history.operations[numbers[event->index]].returned_at = i;
+        } else if (event->kind == OPEN) {
+            add_stream(&history, sample, event->index, i);
+        }
+    }
+    if (sample->has_final)
+        add_final(&history, sample);
+    return brute_is_linearizable(&history);
+}
+
+// ---- Comparison --------------------------------------------------------------------------------
+
+struct tally {
+    uint64_t yes, no;
+};
+
+static void compare(const struct sample *sample, struct tally *tally) {
+    struct table_log log;
+    arena_reset(&arena, 0);
+    log_sample(&log, sample);
+    enum lin_verdict verdict = log_check(checker, &log, NULL);
+    bool expected = brute_verdict(sample);
+    if (verdict != (expected ? LIN_LINEARIZABLE : LIN_NOT_LINEARIZABLE)) {
+        for (uint32_t i = 0; i < sample->event_count; i++) {
+            const struct event *event = &sample->events[i];
+            const struct brute_operation *call = &sample->calls[event->index];
+            print_message(
+                "event %u of %u: kind %u, type %u match %u etag %u status %u; row %d %u e%u\n",
+                (unsigned)event->kind, event->index, (unsigned)call->kind,
+                (unsigned)call->changes[0].type, call->changes[0].match, call->changes[0].etag,
+                call->status, event->row.exists, event->key, event->row.etag);
+        }
+        fail_msg("verdict %d, everything tried says %d", (int)verdict, expected);
+    }
+    tally->yes += expected;
+    tally->no += !expected;
+}
+
+// ---- All small histories -----------------------------------------------------------------------
+
+#define CHANGE(type_, match_, bits_, etag_) \
+    .kind = BATCH, .count = 1,              \
+    .changes = {{.type = (type_), .match = (match_), .bits = (bits_), .etag = (etag_)}}
+#define SEEN(bits_, etag_) .kind = OBSERVATION, .seen = {{true, (bits_), (etag_)}}
+#define PENDING .returned_at = UINT32_MAX
+
+static const struct brute_operation small[] = {
+    {CHANGE(INSERT, NO_ETAG, 1, 2)},
+    {CHANGE(INSERT, NO_ETAG, 1, 0), .status = 409},
+    {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 0), PENDING},
+    {CHANGE(REPLACE, 1, 3, 3)},
+    {CHANGE(REPLACE, 2, 3, 0), .status = 412},
+    {CHANGE(DELETE, MATCH_ANY, 0, 0)},
+    {.kind = OBSERVATION},
+    {SEEN(1, 1)},
+    {SEEN(1, 2)},
+    {SEEN(3, 4)},
+};
+
+static const struct brute_operation large[] = {
+    {CHANGE(INSERT, NO_ETAG, 1, 2)},
+    {CHANGE(INSERT, NO_ETAG, 1, 3)},
+    {CHANGE(INSERT, NO_ETAG, 1, 0), .status = 409},
+    {CHANGE(INSERT, NO_ETAG, 1, 0), PENDING},
+    {CHANGE(INSERT_OR_REPLACE, NO_ETAG, 2, 3)},
+    {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 3)},
+    {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 0), PENDING},
+    {CHANGE(REPLACE, 1, 3, 3)},
+    {CHANGE(REPLACE, 1, 3, 0), .status = 412},
+    {CHANGE(REPLACE, 1, 3, 0), .status = 404},
+    {CHANGE(REPLACE, 1, 3, 0), PENDING},
+    {CHANGE(MERGE, MATCH_ANY, 2, 3)},
+    {CHANGE(MERGE, 4, 2, 3)},
+    {CHANGE(MERGE, 4, 2, 0), .status = 412},
+    {CHANGE(MERGE, MATCH_ANY, 2, 0), .status = 412},
+    {CHANGE(DELETE, MATCH_ANY, 0, 0)},
+    {CHANGE(DELETE, 2, 0, 0)},
+    {CHANGE(DELETE, 2, 0, 0), .status = 412},
+    {CHANGE(DELETE, MATCH_ANY, 0, 0), .status = 404},
+    {CHANGE(DELETE, MATCH_IF_EXISTS, 0, 0)},
+    {CHANGE(DELETE, MATCH_IF_EXISTS, 0, 0), PENDING},
+    {CHANGE(DELETE, 1, 0, 0), PENDING},
+    {.kind = OBSERVATION},
+    {.kind = OBSERVATION, .is_filtered = true},
+    {SEEN(1, 1)},
+    {SEEN(1, 2)},
+    {SEEN(1, 4)},
+    {SEEN(2, 3)},
+    {SEEN(3, 3), .is_filtered = true},
+    {SEEN(3, 4)},
+    {SEEN(3, 5)},
+    {.kind = NOTHING, .count = 1, .changes = {{.type = DELETE, .match = MATCH_ANY}}},
+};
+
+// Adds the events of [left] more calls in every order, and compares.
+static void each_overlap(struct sample *sample, uint32_t count, uint32_t open, uint32_t called,
+                         struct tally *tally) {
+    if (called == count && open == 0) {
+        compare(sample, tally);
+        return;
+    }
+    struct event *event = &sample->events[sample->event_count++];
+    if (called < count) {
+        *event = (struct event){.kind = CALL, .index = called};
+        bool returns = sample->calls[called].returned_at != UINT32_MAX;
+        each_overlap(sample, count, open | (uint32_t)returns << called, called + 1, tally);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!(open >> i & 1))
+            continue;
+        *event = (struct event){.kind = RETURN, .index = i};
+        each_overlap(sample, count, open & ~(1u << i), called, tally);
+    }
+    sample->event_count--;
+}
+
+static void each_history(const struct brute_operation *of, uint32_t of_count, uint32_t count,
+                         struct tally *tally) {
+    struct sample sample = {.peeked = {1u << 4, 0}};
+    uint32_t digits[4] = {0};
+    for (uint32_t at = 0; at < count;) {
+        for (uint32_t i = 0; i < count; i++)
+            sample.calls[i] = of[digits[i]];
+        for (int exists = 0; exists < 2; exists++) {
+            sample.initial[0] = (struct brute_row){exists == 1, 1, 1};
+            each_overlap(&sample, count, 0, 0, tally);
+        }
+        for (at = 0; at < count && ++digits[at] == of_count; at++)
+            digits[at] = 0;
+    }
+}
+
+// Every history of the spaces described above gets the right verdict.
+static void test_all_small_histories(void **state) {
+    (void)state;
+    struct tally tally = {0};
+    uint32_t longest = ARENA_POISONS ? 3 : 4;
+    for (uint32_t count = 1; count <= longest; count++)
+        each_history(small, sizeof small / sizeof *small, count, &tally);
+    for (uint32_t count = 1; count < longest; count++)
+        each_history(large, sizeof large / sizeof *large, count, &tally);
+    print_message("%llu linearizable, %llu not\n", (unsigned long long)tally.yes,
+                  (unsigned long long)tally.no);
+    assert_true(tally.yes > 1000 && tally.no > 1000);
+}
+
+// ---- Sampled histories -------------------------------------------------------------------------
+
+struct imagination {
+    struct rng rng;
+    struct sample *sample;
+    struct brute_row rows[BRUTE_KEYS];
+    uint32_t next_etag;
+    struct {
+        enum { IDLE, CALLED, EFFECTIVE, STREAMING, STOPPED } phase;
+        uint32_t index, place;
+        struct brute_row seen[BRUTE_KEYS]; // STREAMING: what each key's read will show
+    } processes[3];
+};
+
+static uint32_t draw(struct imagination *of, uint32_t count) {
+    return rng_below(&of->rng, count);
+}
+
+static struct event *add_event(struct sample *sample, int kind, uint32_t index) {
+    assert_true(sample->event_count < EVENTS_MAX);
+    struct event *event = &sample->events[sample->event_count++];
+    *event = (struct event){.index = index};
+    event->kind = kind;
+    return event;
+}
+
+static uint32_t draw_match(struct imagination *of, enum brute_type type, uint32_t key) {
+    if (type == INSERT || type == INSERT_OR_REPLACE || type == INSERT_OR_MERGE)
+        return NO_ETAG;
+    switch (draw(of, 4)) {
+    case 0:
+        return type == DELETE ? MATCH_IF_EXISTS : MATCH_ANY;
+    case 1:
+        return 1 + draw(of, of->next_etag);
+    case 2:
+        return MATCH_ANY;
+    default:
+        return of->rows[key].exists ? of->rows[key].etag : MATCH_ANY;
+    }
+}
+
+static void draw_call(struct imagination *of, struct brute_operation *call) {
+    if (draw(of, 3) == 0) {
+        *call = (struct brute_operation){.kind = OBSERVATION, .is_filtered = draw(of, 2) == 0};
+        return;
+    }
+    *call = (struct brute_operation){.kind = BATCH, .count = 1 + draw(of, 2)};
+    uint32_t first = draw(of, 2);
+    for (uint32_t i = 0; i < call->count; i++) {
+        struct brute_change *change = &call->changes[i];
+        change->type = (enum brute_type)draw(of, 6);
+        change->key = first ^ i;
+        change->bits = draw(of, 4);
+        change->match = draw_match(of, change->type, change->key);
+    }
+}
+
+// The call takes effect, with ETags of its own.
+static void take_effect(struct imagination *of, struct brute_operation *call) {
+    if (call->kind == OBSERVATION) {
+        for (uint32_t key = 0; key < BRUTE_KEYS; key++)
+            if (of->rows[key].exists && (!call->is_filtered || (of->rows[key].bits & 1)))
+                call->seen[key] = of->rows[key];
+        return;
+    }
+    struct brute_table table = {{{0}}, {0}};
+    memcpy(table.rows, of->rows, sizeof table.rows);
+    uint32_t etag = of->next_etag;
+    for (uint32_t i = 0; i < call->count; i++) {
+        assert_true(etag < BRUTE_ETAGS);
+        call->changes[i].etag = etag++;
+        call->status = brute_change_row(&table, &call->changes[i], true);
+        if (call->status != 0) {
+            call->failed_at = i;
+            return;
+        }
+    }
+    of->next_etag = etag;
+    memcpy(of->rows, table.rows, sizeof table.rows);
+}
+
+static void read_stream(struct imagination *of, uint32_t process) {
+    uint32_t index = of->processes[process].index;
+    struct event *event = add_event(of->sample, READ, index);
+    for (uint32_t key = of->processes[process].place; key < BRUTE_KEYS; key++) {
+        struct brute_row row = of->processes[process].seen[key];
+        if (!row.exists || (of->sample->is_filtered[index] && !(row.bits & 1)))
+            continue;
+        event->row = row;
+        event->key = key;
+        of->processes[process].place = key + 1;
+        return;
+    }
+    of->processes[process].phase = IDLE;
+}
+
+static void begin_something(struct imagination *of, uint32_t process) {
+    struct sample *sample = of->sample;
+    if (sample->stream_count < 1 && draw(of, 6) == 0) {
+        uint32_t index = sample->stream_count++;
+        sample->is_filtered[index] = draw(of, 2) == 0;
+        add_event(sample, OPEN, index);
+        of->processes[process].phase = STREAMING;
+        of->processes[process].index = index;
+        of->processes[process].place = 0;
+        memcpy(of->processes[process].seen, of->rows, sizeof of->rows);
+        return;
+    }
+    uint32_t index = sample->call_count++;
+    draw_call(of, &sample->calls[index]);
+    add_event(sample, CALL, index);
+    of->processes[process].phase = CALLED;
+    of->processes[process].index = index;
+}
+
+static void act(struct imagination *of, uint32_t process, uint32_t calls_max) {
+    uint32_t index = of->processes[process].index;
+    switch (of->processes[process].phase) {
+    case IDLE:
+        if (of->sample->call_count < calls_max)
+            begin_something(of, process);
+        return;
+    case CALLED:
+        of->processes[process].phase = EFFECTIVE;
+        if (draw(of, 16) == 0)
+            of->processes[process].phase = STOPPED; // died without having done it
+        else
+            take_effect(of, &of->sample->calls[index]);
+        return;
+    case EFFECTIVE:
+        of->processes[process].phase = draw(of, 12) == 0 ? STOPPED : IDLE;
+        if (of->processes[process].phase == IDLE)
+            add_event(of->sample, RETURN, index);
+        return;
+    case STREAMING:
+        read_stream(of, process);
+        return;
+    case STOPPED:
+        return;
+    }
+}
+
+// A row changes its ETag, and streams look at rows again.
+static void drift(struct imagination *of) {
+    uint32_t key = draw(of, BRUTE_KEYS);
+    if (draw(of, 10) == 0 && of->rows[key].exists && of->next_etag < DRIFTS_END)
+        of->rows[key].etag = of->next_etag++;
+    for (uint32_t p = 0; p < 3; p++)
+        if (of->processes[p].phase == STREAMING && draw(of, 2) == 0)
+            of->processes[p].seen[key] = of->rows[key];
+}
+
+static void imagine(struct sample *sample, uint64_t seed) {
+    struct imagination of = {.sample = sample, .next_etag = 1};
+    *sample = (struct sample){.has_final = true};
+    rng_seed(&of.rng, seed);
+    for (uint32_t key = 0; key < BRUTE_KEYS; key++)
+        if (draw(&of, 3) > 0)
+            of.rows[key] = (struct brute_row){true, draw(&of, 4), of.next_etag++};
+    memcpy(sample->initial, of.rows, sizeof of.rows);
+    for (uint32_t i = 0; i < 34; i++) {
+        act(&of, draw(&of, 3), 5);
+        drift(&of);
+    }
+    memcpy(sample->final, of.rows, sizeof of.rows);
+    for (uint32_t key = 0; key < BRUTE_KEYS; key++) // callers may have got ETags anywhere
+        sample->peeked[key] = (1u << of.next_etag) - 2;
+}
+
+static void change_row(struct rng *rng, struct brute_row *row) {
+    switch (rng_below(rng, 3)) {
+    case 0:
+        *row = (struct brute_row){!row->exists, rng_below(rng, 4), 1 + rng_below(rng, 8)};
+        return;
+    case 1:
+        row->bits ^= 1 + rng_below(rng, 3);
+        return;
+    default:
+        row->etag = 1 + rng_below(rng, 8);
+    }
+}
+
+static void change_call(struct rng *rng, struct brute_operation *call) {
+    static const uint32_t statuses[] = {0, 404, 409, 412};
+    if (call->kind == OBSERVATION) {
+        change_row(rng, &call->seen[rng_below(rng, BRUTE_KEYS)]);
+        return;
+    }
+    struct brute_change *change = &call->changes[rng_below(rng, call->count)];
+    if (rng_below(rng, 2) == 0) {
+        call->status = statuses[rng_below(rng, 4)];
+        call->failed_at = rng_below(rng, call->count);
+    } else {
+        change->etag = 1 + rng_below(rng, 8);
+    }
+    for (uint32_t i = 0; i < call->count; i++)
+        if (call->changes[i].etag == NO_ETAG)
+            call->changes[i].etag = 14;
+}
+
+// Changes something that was answered.
+static void spoil(struct sample *sample, uint64_t seed) {
+    struct rng rng;
+    rng_seed(&rng, ~seed);
+    struct event *event = &sample->events[rng_below(&rng, sample->event_count)];
+    if (rng_below(&rng, 4) == 0)
+        memset(sample->peeked, 0, sizeof sample->peeked);
+    if (rng_below(&rng, 8) == 0)
+        change_row(&rng, &sample->final[rng_below(&rng, BRUTE_KEYS)]);
+    else if (event->kind == READ && event->row.exists)
+        change_row(&rng, &event->row);
+    else if (event->kind == RETURN || event->kind == CALL)
+        change_call(&rng, &sample->calls[event->index]);
+}
+
+// Histories of an imaginary table are linearizable; these and what becomes of them when an answer
+// is changed get the right verdict.
+static void test_sampled_histories(void **state) {
+    (void)state;
+    struct tally honest = {0}, spoilt = {0};
+    static struct sample sample;
+    for (uint64_t seed = 0; seed < SAMPLES; seed++) {
+        imagine(&sample, seed);
+        bool is_honest = seed % 2 == 0;
+        if (!is_honest)
+            spoil(&sample, seed);
+        compare(&sample, is_honest ? &honest : &spoilt);
+    }
+    print_message("spoilt: %llu linearizable, %llu not\n", (unsigned long long)spoilt.yes,
+                  (unsigned long long)spoilt.no);
+    assert_int_equal(honest.no, 0);
+    assert_true(spoilt.no > spoilt.yes / 4);
+}
+
+static int open_all(void **state) {
+    (void)state;
+    arena_init(&arena, 1 << 26);
+    for (int etag = 1; etag < BRUTE_ETAGS; etag++)
+        snprintf(etags[etag], sizeof etags[etag], "e%d", etag);
+    checker = log_checker_open(
+        &(struct lin_limits){.steps_max = 1000000, .memory_bytes = 8 * 1024 * 1024});
+    return 0;
+}
+
+static int close_all(void **state) {
+    (void)state;
+    log_checker_close(checker);
+    arena_deinit(&arena);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_small_histories),
+        cmocka_unit_test(test_sampled_histories),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
