@@ -23,6 +23,11 @@ struct world *world_new(const struct transport *transport, const struct delivery
     return world;
 }
 
+void world_log(struct world *world) {
+    world->log = ARENA_NEW(sct_arena(), struct table_log);
+    table_log_init(world->log, sct_arena(), ct_memory_rows(world->tables.reference));
+}
+
 static struct app *app_of(struct mt_config *config) {
     return MESSAGE_OF(struct app, config, config);
 }
@@ -203,11 +208,20 @@ _Noreturn static void report_mismatch(const struct call_record *call, const stru
                   call->kind == CALL_QUERY ? "query" : "batch", got, wanted);
 }
 
+// Without annotations there is nothing more to compare with.
+static bool ignores_annotations(const struct app *app) {
+    return app->world->tables.options.ignores_annotations;
+}
+
 // The checks after an atomic call, in the published order but for the first, which the others need.
 static void check_call(struct app *app, const struct call_record *call,
                        const struct answer *actual) {
     sct_check(actual->outcome.kind != CT_PROGRAM_ERROR, SCT_KIND_PROGRAM_ERROR, "%s",
               actual->outcome.message);
+    if (ignores_annotations(app)) {
+        met_server_error(app, actual->outcome);
+        return;
+    }
     // A call that a server error befell has not happened. No other may fail so: it has no point.
     if (met_server_error(app, actual->outcome)) {
         sct_check(!call->is_linearized, KIND_OUTCOME_MISMATCH,
@@ -226,6 +240,28 @@ static void check_call(struct app *app, const struct call_record *call,
     struct answer expected = {call->outcome, call->results, call->rows};
     if (!same_answer(call, actual, &expected))
         report_mismatch(call, actual, &expected);
+}
+
+struct ct_rows app_peek_rows(struct app *app) {
+    struct ct_rows rows = client_peek_rows(&app->client, HERE);
+    if (app->world->log)
+        table_log_peek(app->world->log, rows);
+    return rows;
+}
+
+static void log_call(const struct app *app, struct call_record *call) {
+    struct table_log *log = app->world->log;
+    if (log && call->kind == CALL_BATCH)
+        call->logged = table_log_batch(log, &call->batch);
+    else if (log)
+        call->logged = table_log_query(log, call->filter);
+}
+
+static void log_return(const struct app *app, const struct call_record *call,
+                       const struct answer *answer) {
+    if (call->logged)
+        table_log_return(app->world->log, call->logged, answer->outcome, answer->results,
+                         answer->rows);
 }
 
 static void begin_call(struct app *app, struct call_record *call) {
@@ -305,8 +341,10 @@ void app_execute(struct app *app, struct ct_batch *batch) {
     begin_call(app, &call);
     if (sct_narrating())
         note_call("execute", batch, NULL);
+    log_call(app, &call);
     struct answer answer = {0};
     answer.results = execute(app, batch, &answer.outcome);
+    log_return(app, &call, &answer);
     if (sct_narrating())
         note_answer(&call, &answer);
     migrating_cover_batch(&app->view, batch, answer.outcome);
@@ -320,11 +358,13 @@ void app_query(struct app *app, const struct ct_filter *filter) {
     begin_call(app, &call);
     if (sct_narrating())
         note_call("query", NULL, filter);
+    log_call(app, &call);
     struct answer answer = {0};
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "a query to return");
     answer.outcome = ct_query(app->table, filter, sct_arena(), &answer.rows);
     sct_monitor_cold(&monitor);
+    log_return(app, &call, &answer);
     if (sct_narrating())
         note_answer(&call, &answer);
     migrating_cover_query(&app->view, filter, answer.outcome);
@@ -367,8 +407,9 @@ struct reader {
     struct app *app;
     struct ct_stream *stream;
     const struct ct_filter *filter;
-    size_t start;         // the reference's revision when it was opened
-    enum mt_state opened; // in which state
+    struct logged_stream *logged; // NULL: streams are not logged
+    size_t start;                 // the reference's revision when it was opened
+    enum mt_state opened;         // in which state
 };
 
 static void cover_read(const struct reader *reader, struct ct_key from, const struct ct_row *row) {
@@ -433,7 +474,10 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
     if (sct_narrating())
         sct_note("its stream gives %s%s", row ? "row " : "the end", row ? row->key.row : "");
     cover_read(reader, *from, row);
-    if (!client_peek_valid(&app->client, HERE, reader->start, reader->filter, *from, row))
+    if (reader->logged)
+        table_log_read(app->world->log, reader->logged, row);
+    if (!client_peek_valid(&app->client, HERE, reader->start, reader->filter, *from, row) &&
+        !ignores_annotations(app))
         report_invalid_read(*from, row);
     if (!row)
         return false;
@@ -456,6 +500,8 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
         note_call("stream", NULL, filter);
     struct reader reader = {.app = app, .filter = filter};
     reader.start = client_peek_revision(&app->client, HERE);
+    if (app->world->log)
+        reader.logged = table_log_open(app->world->log, filter);
     struct ct_outcome outcome = open_stream(&reader);
     if (met_server_error(app, outcome))
         return;

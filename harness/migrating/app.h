@@ -8,6 +8,7 @@
 #define HARNESS_MIGRATING_APP_H
 
 #include "harness/migrating/coverage.h"
+#include "harness/table/log.h"
 #include "harness/table/transport.h"
 #include "model/migrating/migrating.h"
 
@@ -53,6 +54,7 @@ struct world {
     struct tables tables;
     struct tables_host host;
     struct bug_set *bugs;
+    struct table_log *log; // of the applications' calls; NULL: none is kept
     const struct transport *transport;
     const struct delivery *delivery;
     struct app apps[APPS_MAX];
@@ -65,6 +67,12 @@ struct world {
 // A world of empty tables, in the execution's arena.
 struct world *world_new(const struct transport *transport, const struct delivery *delivery,
                         const struct tables_options *options, struct bug_set *bugs);
+
+// Logs the applications' calls from now on; the rows that are in the reference are the first ones.
+void world_log(struct world *world);
+
+// The reference's rows, for inputs that take ETags from there.
+struct ct_rows app_peek_rows(struct app *app);
 
 // Adds an application that will run [program]; its machine has no task yet.
 struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app));

@@ -164,7 +164,7 @@ static void draw_operation(struct draft *draft, struct ct_batch *batch) {
 static void batch_call(struct draft *draft) {
     uint32_t count_max = profile.key_count < OPERATIONS_MAX ? profile.key_count : OPERATIONS_MAX;
     uint32_t count = 1 + sct_choose(count_max, "operations");
-    draft->dump = client_peek_rows(&draft->app->client, HERE);
+    draft->dump = app_peek_rows(draft->app);
     bool forbidden = one_in(FORBIDDEN_RARITY, "forbidden");
     struct ct_batch batch = ct_batch_new(sct_arena(), forbidden ? FORBIDDEN_BATCH_ROOM : count);
     if (count == OPERATIONS_MAX)

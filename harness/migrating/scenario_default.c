@@ -1,6 +1,8 @@
 // default: rich inputs and faults under the free transport, and checks of what the migration
-// leaves.
+// leaves; judged by annotations and by the history of the calls. history: the same, judged without
+// annotations.
 #include "harness/migrating/faults.h"
+#include "harness/migrating/history_oracle.h"
 #include "harness/migrating/rich_workload.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
@@ -13,16 +15,26 @@ enum { TEXT_BYTES = 440 };
 
 static struct world *present_world; // of this execution: set up anew by each
 
-static void setup(void *bugs) {
-    struct tables_options options = {.choose = uniform_choice};
+static void set_up(struct bug_set *bugs, bool ignores_annotations) {
+    struct tables_options options = {.choose = uniform_choice,
+                                     .ignores_annotations = ignores_annotations};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     present_world = world;
     rich_draw_profile(world);
+    world_log(world);
     app_add(world, "service-0", rich_program);
     app_add(world, "service-1", rich_program);
     app_add(world, "migrator", app_migrate);
     world_start_direct(world);
     faults_draw(world);
+}
+
+static void setup(void *bugs) {
+    set_up(bugs, false);
+}
+
+static void setup_history(void *bugs) {
+    set_up(bugs, true);
 }
 
 // ---- The end -----------------------------------------------------------------------------------
@@ -64,23 +76,51 @@ static void check_equal(struct ct_rows actual, struct ct_rows expected) {
     sct_violation(KIND_FINAL_STATE, "the new table holds %s; the reference table %s", got, wanted);
 }
 
+static void check_backends(const struct tables *tables) {
+    check_old_table_empty(ct_memory_rows(tables->backend[TABLE_OLD]));
+    check_no_metadata(ct_memory_rows(tables->backend[TABLE_NEW]));
+}
+
 static void finish(void *bugs) {
     (void)bugs;
     const struct tables *tables = &present_world->tables;
     sct_check(!tables->awaits_annotation, KIND_ANNOTATION_PROTOCOL,
               "the last backend call was not annotated");
-    check_old_table_empty(ct_memory_rows(tables->backend[TABLE_OLD]));
-    check_no_metadata(ct_memory_rows(tables->backend[TABLE_NEW]));
+    check_backends(tables);
     check_equal(ct_memory_rows(tables->backend[TABLE_NEW]), ct_memory_rows(tables->reference));
+    if (history_oracle_is_due())
+        history_oracle_check(present_world);
+}
+
+static void finish_history(void *bugs) {
+    (void)bugs;
+    check_backends(&present_world->tables);
+    history_oracle_check(present_world);
+}
+
+static void review(void *bugs, const struct sct_violation *violation, struct text *remark) {
+    (void)bugs;
+    history_oracle_review(present_world, violation, remark);
 }
 
 extern const struct scenario scenario_default;
 const struct scenario scenario_default = {
     .model = "migrating-table",
     .name = "default",
-    .summary = "the published inputs, every backend call a step of its own, final state checked",
+    .summary = "rich inputs, faults, every backend call a step of its own, the end is checked",
     .setup = setup,
     .finish = finish,
+    .review = review,
     .coverage = &migrating_coverage,
     .reaches_all = true,
+};
+
+extern const struct scenario scenario_history;
+const struct scenario scenario_history = {
+    .model = "migrating-table",
+    .name = "history",
+    .summary = "default, judged by the history of the calls alone: annotations are ignored",
+    .setup = setup_history,
+    .finish = finish_history,
+    .coverage = &migrating_coverage,
 };

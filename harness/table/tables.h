@@ -21,6 +21,7 @@ struct call_record {
     struct ct_batch batch;          // a copy with the original If-Match values
     const struct ct_filter *filter; // CALL_QUERY
     bool is_linearized;
+    struct logged_call *logged;          // NULL: calls are not logged
     const struct ct_op_result *reported; // the results given with the annotation, if any
     struct ct_outcome outcome;           // the reference's
     struct ct_op_result *results;        // CALL_BATCH that succeeded, one per operation
@@ -89,6 +90,8 @@ static inline bool request_is_backend_call(const struct request *request) {
 struct tables_options {
     uint32_t calls_max; // annotatable calls per execution before it counts as endless; 0: no limit
     size_t (*choose)(void *context, size_t count); // which valid row a backend stream returns
+    // What annotations say is not checked: neither they themselves nor outcomes against them.
+    bool ignores_annotations;
 };
 
 struct tables {

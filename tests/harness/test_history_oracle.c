@@ -1,0 +1,131 @@
+// The two oracles of MigratingTable side by side: what the second one says of violations, and that
+// it can be told a wrong annotation from a wrong outcome.
+#include "tests/harness/run.h"
+
+#include "harness/migrating/app.h"
+#include "harness/migrating/history_oracle.h"
+#include "harness/migrating/workload.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+// Runs the default test with [bug] until a violation of [kind]; its remark.
+static bool first_remark(enum bug bug, const char *test, const char *kind, char *remark,
+                         size_t bytes) {
+    struct run run;
+    bool is_found = false;
+    run_open(&run, test, bug, "portfolio", 1);
+    for (uint64_t i = 0; i < 5000 && !is_found; i++) {
+        const struct sct_result *result = sct_engine_run(
+            run.engine, &run.program, sct_strategy_for(run.strategy, i), sct_execution_seed(1, i));
+        assert_int_equal(result->checks_unknown, 0);
+        is_found = result->outcome == SCT_VIOLATED && strcmp(result->violation.kind, kind) == 0;
+        if (is_found)
+            snprintf(remark, bytes, "%s", result->violation.remark);
+    }
+    run_close(&run);
+    return is_found;
+}
+
+// A backend call that is not annotated stops everything: the annotations' fault, and it is said so.
+static void test_missing_annotation(void **state) {
+    (void)state;
+    char remark[512];
+    assert_true(first_remark(BUG_MISSING_ANNOTATION, "default", "deadlock", remark, sizeof remark));
+    assert_string_equal(remark, "the history alone is linearizable: the annotations are at fault");
+}
+
+// A query that returns an old row is wrong by the history too.
+static void test_wrong_outcome(void **state) {
+    (void)state;
+    char remark[512];
+    assert_true(first_remark(BUG_QUERY_ATOMIC_FILTER_SHADOWING, "default", "outcome-mismatch",
+                             remark, sizeof remark));
+    assert_non_null(strstr(remark, "not linearizable too"));
+}
+
+// Without annotations the history finds the stale row alone.
+static void test_history_alone(void **state) {
+    (void)state;
+    char remark[512];
+    assert_true(first_remark(BUG_QUERY_ATOMIC_FILTER_SHADOWING, "history", "not-linearizable",
+                             remark, sizeof remark));
+}
+
+// ---- A planted linearization point -------------------------------------------------------------
+
+static struct world *world;
+static void (*annotate_truly)(struct ct_env *env, const char *where,
+                              const struct ct_annotation *annotation);
+static size_t annotations; // of the running query
+
+// Reports the point of every query at its first backend call, whatever the protocol says.
+static void annotate_early(struct ct_env *env, const char *where,
+                           const struct ct_annotation *annotation) {
+    struct ct_annotation early = *annotation;
+    early.linearization_point = annotations++ == 0;
+    annotate_truly(env, where, &early);
+}
+
+static void query_program(struct app *app) {
+    app_await_state(app, MT_PREFER_NEW, HOLD);
+    app_query(app, ct_filter_in_partition(sct_arena(), THE_PARTITION));
+}
+
+static void insert_program(struct app *app) {
+    struct ct_property property = is_happy(true);
+    struct ct_batch batch = ct_batch_new(sct_arena(), 1);
+    app_await_state(app, MT_PREFER_NEW, HOLD);
+    ct_batch_add(&batch, CT_INSERT,
+                 ct_row_new(sct_arena(), (struct ct_key){THE_PARTITION, "5"}, NULL, &property, 1));
+    app_execute(app, &batch);
+}
+
+static void setup_planted(void *bugs) {
+    struct tables_options options = {.choose = uniform_choice};
+    world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    load_published_rows(world);
+    world_log(world);
+    struct app *reader = app_add(world, "service-0", query_program);
+    app_add(world, "service-1", insert_program);
+    app_add(world, "migrator", app_migrate);
+    annotations = 0;
+    annotate_truly = reader->client.env_ops.annotate;
+    reader->client.env_ops.annotate = annotate_early;
+    world_start_direct(world);
+}
+
+static void review_planted(void *bugs, const struct sct_violation *violation, struct text *remark) {
+    (void)bugs;
+    history_oracle_review(world, violation, remark);
+}
+
+// A point reported too early is contradicted by the reference, not by the history.
+static void test_planted_point(void **state) {
+    (void)state;
+    struct run run;
+    uint32_t disagreements = 0;
+    run_open(&run, "default", NO_BUG, "random", 1);
+    run.program = (struct sct_program){setup_planted, NULL, &run.bugs, review_planted};
+    for (uint64_t i = 0; i < 3000; i++) {
+        const struct sct_result *result =
+            sct_engine_run(run.engine, &run.program, run.strategy, sct_execution_seed(1, i));
+        if (result->outcome != SCT_VIOLATED)
+            continue;
+        assert_string_equal(result->violation.kind, "outcome-mismatch");
+        assert_non_null(strstr(result->violation.remark, "the annotations are at fault"));
+        disagreements++;
+    }
+    run_close(&run);
+    assert_true(disagreements > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_missing_annotation),
+        cmocka_unit_test(test_wrong_outcome),
+        cmocka_unit_test(test_history_alone),
+        cmocka_unit_test(test_planted_point),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
