@@ -16,6 +16,6 @@
 #define KIND_FAULT_HIDDEN "fault-hidden" // a call does not return the server error that befell it
 #define KIND_FORBIDDEN_EXECUTED "forbidden-executed" // a forbidden batch was not refused at once
 #define KIND_NOT_LINEARIZABLE "not-linearizable" // no order of the calls explains their outcomes
-#define KIND_FINAL_STATE "final-state"               // what the migration left behind
+#define KIND_FINAL_STATE "final-state"           // what the migration left behind
 
 #endif
