@@ -42,12 +42,13 @@ static void add_text(struct sct_bytes *bytes, const char *text) {
 }
 
 // The numbers of a campaign, in a fixed order, for writing and for adding alike.
-enum { SUMS = 6 };
+enum { SUMS = 7 };
 
 static void list_sums(struct sct_campaign *campaign, uint64_t *sums[SUMS]) {
     uint64_t *const all[SUMS] = {
         &campaign->iterations_run, &campaign->violations, &campaign->step_limit_hits,
         &campaign->decisions,      &campaign->points,     &campaign->fingerprint,
+        &campaign->checks_unknown,
     };
     memcpy(sums, all, sizeof all);
 }
@@ -61,6 +62,7 @@ static void add_groups(struct sct_bytes *bytes, const struct sct_group *first) {
         add_text(bytes, group->violation.where);
         add_text(bytes, group->violation.machine);
         add_text(bytes, group->violation.message);
+        add_text(bytes, group->violation.remark);
         sct_bytes_add_number(bytes, group->iteration);
         sct_bytes_add_number(bytes, group->decision_count);
         sct_bytes_add_number(bytes, group->count);
@@ -241,9 +243,10 @@ static void take_group(struct source *source, const struct target *target) {
     const char *pattern = take_text(source), *made = take_text(source);
     const char *kind = take_text(source), *where = take_text(source);
     const char *machine = take_text(source), *message = take_text(source);
+    const char *remark = take_text(source);
     uint64_t iteration = take_number(source), decisions = take_number(source);
     uint64_t count = take_number(source);
-    if (source->is_bad || !pattern || !kind || !machine || !message) {
+    if (source->is_bad || !pattern || !kind || !machine || !message || !remark) {
         source->is_bad = true;
         return;
     }
@@ -257,6 +260,7 @@ static void take_group(struct source *source, const struct target *target) {
     keep_texts(group, kind, where);
     snprintf(group->violation.machine, sizeof group->violation.machine, "%s", machine);
     snprintf(group->violation.message, sizeof group->violation.message, "%s", message);
+    snprintf(group->violation.remark, sizeof group->violation.remark, "%s", remark);
     const struct sct_campaign_options *campaign = target->options->campaign;
     group->iteration = iteration;
     group->strategy = sct_strategy_for(campaign->strategy, iteration);
