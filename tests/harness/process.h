@@ -6,6 +6,8 @@
 
 #include "tests/support/test.h"
 
+#include "core/base/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,25 +39,29 @@ struct ended {
 };
 
 static inline char *read_text(const char *path) {
-    char *text = NULL;
-    size_t length = 0;
+    size_t length = 0, capacity = 4096, got = 0;
+    char *text = malloc(capacity);
+    assert_non_null(text);
     FILE *in = fopen(path, "r");
-    FILE *copy = open_memstream(&text, &length);
-    assert_non_null(copy);
-    for (int c = in ? fgetc(in) : EOF; c != EOF; c = fgetc(in))
-        fputc(c, copy);
-    fclose(copy);
+    while (in && (got = fread(text + length, 1, capacity - length - 1, in)) > 0) {
+        length += got;
+        if (length == capacity - 1)
+            text = realloc(text, capacity *= 2);
+        assert_non_null(text);
+    }
     if (in)
         fclose(in);
+    text[length] = '\0';
     return text;
 }
 
 static inline const char *in_folder(const char *name) {
     static char paths[8][200];
     static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
+    struct text path = text_in(paths[next++ % 8], sizeof paths[0]);
+    assert_non_null(name);
+    text_add(&path, "%s/%s", folder, name);
+    return path.data;
 }
 
 static inline void write_text(const char *name, const char *text, size_t length) {

@@ -96,9 +96,10 @@ static void test_only_iteration_is_the_campaign_s(void **state) {
 }
 
 static void check_replays(const char *name) {
-    char line[300];
-    snprintf(line, sizeof line, "--replay %s --quiet", name);
-    struct ended ended = run(line);
+    char buffer[300];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_add(&line, "--replay %s --quiet", name);
+    struct ended ended = run(line.data);
     check_status(&ended, 1);
     forget(&ended);
 }
