@@ -102,7 +102,8 @@ void app_release_state(struct app *app);
 // A batch that must be refused with 400 is checked against that alone.
 void app_execute(struct app *app, struct ct_batch *batch);
 
-void app_query(struct app *app, const struct ct_filter *filter);
+// A query that must be refused is checked against that alone. The rows that it returned, if any.
+struct ct_rows app_query(struct app *app, const struct ct_filter *filter);
 
 // Opens a stream, reads it to its end and closes it.
 void app_stream(struct app *app, const struct ct_filter *filter);

@@ -44,6 +44,13 @@ bool forbidden_expected(const struct ct_batch *batch, size_t *op_index) {
     return first < batch->count;
 }
 
+// Only PartitionKey eq '...' is left of what a query may begin with, alone or before an "and".
+bool forbidden_query_expected(const struct ct_filter *filter) {
+    const struct ct_filter *first = filter && filter->kind == CT_FILTER_AND ? filter->left : filter;
+    return !first || first->kind != CT_FILTER_COMPARE || first->compare != CT_EQ ||
+           first->operand.type != CT_STRING || strcmp(first->operand.name, "PartitionKey") != 0;
+}
+
 // ---- Drawing -----------------------------------------------------------------------------------
 
 static const char *draw_name(const char *const names[2]) {
@@ -88,5 +95,25 @@ void forbidden_spoil(struct ct_batch *batch) {
         return;
     default:
         add_too_many(batch);
+    }
+}
+
+const struct ct_filter *forbidden_filter(const char *partition, const struct ct_filter *rest) {
+    struct arena *arena = sct_arena();
+    const struct ct_filter *in_partition = ct_filter_in_partition(arena, partition);
+    if (!rest)
+        rest = ct_filter_compare_string(arena, CT_ROW_KEY, CT_GE, "");
+    switch (sct_choose(6, "forbidden filter")) {
+    case 0:
+    case 1:
+        return ct_filter_or(arena, in_partition, rest);
+    case 2:
+        return ct_filter_and(arena, rest, in_partition);
+    case 3:
+        return ct_filter_and(arena, ct_filter_and(arena, in_partition, rest), rest);
+    case 4:
+        return ct_filter_compare_string(arena, CT_PARTITION_KEY, CT_LE, partition);
+    default:
+        return NULL;
     }
 }

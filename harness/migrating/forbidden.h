@@ -1,11 +1,12 @@
-// Batches that the virtual table must refuse with 400: what to expect, and how to draw one.
+// Calls that the virtual table must refuse at once: what to expect, and how to draw one.
 //
-// The expectation is written out anew, from the specification and the batch alone: it is the oracle
-// of mt_batch_is_forbidden and shares nothing with it.
+// A batch that the protocol cannot carry is answered 400; a query that does not target one
+// partition is a program error. The expectations are written out anew, from the specification and
+// the call alone: they are the oracle of the virtual table's own tests and share nothing with them.
 #ifndef HARNESS_MIGRATING_FORBIDDEN_H
 #define HARNESS_MIGRATING_FORBIDDEN_H
 
-#include "model/table/table.h"
+#include "model/table/filter.h"
 
 // Room that a batch needs for [forbidden_spoil].
 enum { FORBIDDEN_BATCH_ROOM = 100 };
@@ -15,5 +16,12 @@ bool forbidden_expected(const struct ct_batch *batch, size_t *op_index);
 
 // Turns a batch of distinct keys into one that must be refused, in a way that is drawn.
 void forbidden_spoil(struct ct_batch *batch);
+
+// Whether a query with [filter] must be refused.
+bool forbidden_query_expected(const struct ct_filter *filter);
+
+// A filter that must be refused: [partition] and [rest] (may be NULL) put together in a way that is
+// drawn. The first one is an "or".
+const struct ct_filter *forbidden_filter(const char *partition, const struct ct_filter *rest);
 
 #endif

@@ -14,8 +14,9 @@ enum {
     KEYS_MAX = 3,
     CALLS_MAX = 4,
     OPERATIONS_MAX = 3,
-    FORBIDDEN_RARITY = 32, // of so many batches one must be refused
-    TYPE_COUNT = 7,        // as enum ct_op_type, and DeleteIfExists
+    FORBIDDEN_RARITY = 32,       // of so many batches one must be refused
+    FORBIDDEN_QUERY_RARITY = 16, // and of so many queries
+    TYPE_COUNT = 7,              // as enum ct_op_type, and DeleteIfExists
     DELETE_IF_EXISTS = 6,
 };
 
@@ -179,7 +180,11 @@ static void batch_call(struct draft *draft) {
 static void query_call(const struct draft *draft) {
     struct arena *arena = sct_arena();
     const struct ct_filter *partition = ct_filter_in_partition(arena, draft->partition);
-    app_query(draft->app, ct_filter_and(arena, partition, draw_happy_filter()));
+    const struct ct_filter *filter = draw_happy_filter();
+    if (one_in(FORBIDDEN_QUERY_RARITY, "forbidden"))
+        app_query(draft->app, forbidden_filter(draft->partition, filter));
+    else
+        app_query(draft->app, ct_filter_and(arena, partition, filter));
 }
 
 static enum patience draw_patience(void) {

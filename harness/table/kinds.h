@@ -14,7 +14,7 @@
 #define KIND_CALL_LIMIT "call-limit"     // more backend calls than the published limit
 #define KIND_CALL_FAILED "call-failed"   // an error that no outcome of the interface explains
 #define KIND_FAULT_HIDDEN "fault-hidden" // a call does not return the server error that befell it
-#define KIND_FORBIDDEN_EXECUTED "forbidden-executed" // a forbidden batch was not refused at once
+#define KIND_FORBIDDEN_EXECUTED "forbidden-executed" // a forbidden call was not refused at once
 #define KIND_NOT_LINEARIZABLE "not-linearizable" // no order of the calls explains their outcomes
 #define KIND_FINAL_STATE "final-state"           // what the migration left behind
 

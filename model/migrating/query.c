@@ -55,9 +55,9 @@ static struct ct_outcome query_one(struct mt_table *table, struct ct_table *back
     return ct_success();
 }
 
-static struct ct_outcome query_both(struct mt_table *table, const struct ct_filter *filter,
-                                    struct arena *arena, struct ct_rows *rows) {
-    const char *partition = ct_filter_partition(filter);
+static struct ct_outcome query_both(struct mt_table *table, const char *partition,
+                                    const struct ct_filter *filter, struct arena *arena,
+                                    struct ct_rows *rows) {
     const struct ct_filter *backend_filter = with_meta_row(arena, filter);
     struct ct_rows old_rows, new_rows;
     struct ct_outcome outcome = ct_query(table->old_table, backend_filter, arena, &old_rows);
@@ -81,12 +81,22 @@ static struct ct_outcome query_both(struct mt_table *table, const struct ct_filt
     return ct_success();
 }
 
+// The partition that [filter] targets, or NULL.
+static const char *targeted_partition(struct mt_table *table, const struct ct_filter *filter) {
+    // An "or" matches beyond the partition that its left operand names, and the widened filter
+    // would be an "and".
+    if (filter && filter->kind == CT_FILTER_OR && bug_on(table->bugs, BUG_QUERY_OR_FILTER_ACCEPTED))
+        filter = filter->left;
+    return ct_filter_partition(filter);
+}
+
 struct ct_outcome mt_query(struct ct_table *interface, const char *where,
                            const struct ct_filter *filter, struct arena *arena,
                            struct ct_rows *rows) {
     (void)where;
     struct mt_table *table = (struct mt_table *)interface;
-    if (!ct_filter_partition(filter))
+    const char *partition = targeted_partition(table, filter);
+    if (!partition)
         return ct_program_error("a query must target one partition");
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
     enum mt_state state = mt_subscribe(table, &subscription);
@@ -94,7 +104,7 @@ struct ct_outcome mt_query(struct ct_table *interface, const char *where,
     if (state == MT_USE_OLD_HIDE_METADATA)
         outcome = query_one(table, table->old_table, filter, arena, rows);
     else if (state <= MT_PREFER_NEW)
-        outcome = query_both(table, filter, arena, rows);
+        outcome = query_both(table, partition, filter, arena, rows);
     else
         outcome = query_one(table, table->new_table, filter, arena, rows);
     mt_unsubscribe(table, &subscription);

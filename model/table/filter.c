@@ -99,7 +99,7 @@ static const char *compared_partition(const struct ct_filter *filter) {
 }
 
 const char *ct_filter_partition(const struct ct_filter *filter) {
-    if (!filter)
+    if (!filter || filter->kind == CT_FILTER_OR)
         return NULL;
     return compared_partition(filter->kind == CT_FILTER_COMPARE ? filter : filter->left);
 }

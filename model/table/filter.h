@@ -38,8 +38,9 @@ void ct_filter_format(const struct ct_filter *filter, struct text *text);
 // ordinally, false < true. Type mismatch: eq false, ne true, ordering operators false.
 bool ct_filter_matches(const struct ct_filter *filter, const struct ct_row *row);
 
-// The partition that [filter] targets syntactically: it is PartitionKey eq 'p', or a boolean node
-// whose left child is that comparison. NULL if it targets none.
+// The partition that [filter] targets syntactically: it is PartitionKey eq 'p', or an "and" whose
+// left child is that comparison. NULL if it targets none. An "or" targets none: its right child may
+// match in any partition.
 const char *ct_filter_partition(const struct ct_filter *filter);
 
 // Builders. A NULL (empty) operand is neutral for and, and absorbs or.

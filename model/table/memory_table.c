@@ -204,12 +204,9 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
 
 // ---- Atomic queries ----------------------------------------------------------------------------
 
-// Where matches of [filter], which targets [partition], can lie: not an "or", whose right operand
-// may match anywhere.
+// Where matches of [filter], which targets [partition], can lie.
 static struct ct_rows query_range(struct ct_rows rows, const struct ct_filter *filter,
                                   const char *partition) {
-    if (filter->kind == CT_FILTER_OR)
-        return rows;
     const struct ct_filter *rest = filter->kind == CT_FILTER_AND ? filter->right : NULL;
     bool is_point = rest && rest->kind == CT_FILTER_COMPARE && rest->compare == CT_EQ &&
                     rest->operand.type == CT_STRING &&

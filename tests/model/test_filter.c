@@ -138,7 +138,8 @@ static void test_filter_matches_combines(void **state) {
 
 // ---- The targeted partition --------------------------------------------------------------------
 
-// Only PartitionKey eq and a string, alone or as the left child of the root, targets a partition.
+// Only PartitionKey eq and a string, alone or as the left child of an and at the root, targets a
+// partition.
 static void test_filter_partition_is_syntactic(void **state) {
     (void)state;
     const struct {
@@ -147,7 +148,7 @@ static void test_filter_partition_is_syntactic(void **state) {
         {"PartitionKey eq 'p'", "p"},
         {"PartitionKey eq ''", ""},
         {"(PartitionKey eq 'p') and (a eq 'b')", "p"},
-        {"(PartitionKey eq 'p') or (a eq 'b')", "p"},
+        {"(PartitionKey eq 'p') or (a eq 'b')", NULL},
         {"(PartitionKey eq 'p') and ((a eq 'b') or (c eq 'd'))", "p"},
         {"", NULL},
         {"PartitionKey ne 'p'", NULL},
@@ -156,6 +157,7 @@ static void test_filter_partition_is_syntactic(void **state) {
         {"RowKey eq 'p'", NULL},
         {"(a eq 'b') and (PartitionKey eq 'p')", NULL},
         {"((PartitionKey eq 'p') and (a eq 'b')) and (c eq 'd')", NULL},
+        {"((PartitionKey eq 'p') or (a eq 'b')) and (c eq 'd')", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_true(ct_string_equal(ct_filter_partition(parse(cases[i].text)), cases[i].partition));

@@ -162,6 +162,31 @@ static void test_properties_up_to_the_limit_pass(void **state) {
     assert_refused(1, with(inserts(2), 1, "x", many_properties(252), 252));
 }
 
+// A query that does not target one partition is a program error in every state, and nobody was
+// asked anything: an "or" with the partition on its left reaches into other partitions.
+static void test_queries_of_no_partition_are_refused(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "(PartitionKey eq 'p') or (RowKey eq '1')",
+        "(PartitionKey eq 'p') or (PartitionKey eq 'p')",
+        "(RowKey eq '1') and (PartitionKey eq 'p')",
+        "PartitionKey le 'p'",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        for (int s = 0; s < MT_STATE_COUNT; s++) {
+            const struct ct_filter *filter;
+            struct ct_rows rows;
+            struct error error;
+            open_table((enum mt_state)s);
+            assert_true(ct_filter_parse(&arena, texts[i], &filter, &error));
+            assert_int_equal(ct_query(table, filter, &arena, &rows).kind, CT_PROGRAM_ERROR);
+            assert_int_equal(ct_query(backends[0], filter, &arena, &rows).kind, CT_PROGRAM_ERROR);
+            assert_int_equal(notes, 0);
+            assert_int_equal(subscriptions, 0);
+        }
+}
+
 // The first of several reasons decides; a batch that is ill-formed remains a program error.
 static void test_first_reason_decides(void **state) {
     (void)state;
@@ -181,6 +206,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_reserved_properties_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_operations_up_to_the_limit_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(test_properties_up_to_the_limit_pass, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_queries_of_no_partition_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_first_reason_decides, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
