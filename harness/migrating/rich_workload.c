@@ -2,6 +2,7 @@
 #include "core/marks.h"
 #include "core/strategy.h"
 #include "harness/migrating/forbidden.h"
+#include "harness/migrating/rich_filter.h"
 #include "harness/migrating/workload.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
@@ -14,6 +15,7 @@ enum {
     KEYS_MAX = 3,
     CALLS_MAX = 4,
     OPERATIONS_MAX = 3,
+    PROPERTIES_MAX = 4,
     FORBIDDEN_RARITY = 32,       // of so many batches one must be refused
     FORBIDDEN_QUERY_RARITY = 16, // and of so many queries
     TYPE_COUNT = 7,              // as enum ct_op_type, and DeleteIfExists
@@ -29,7 +31,9 @@ struct profile {
     uint32_t types;      // set of operation types in use
     enum mt_state focus; // where most calls begin
     bool is_focused;
-    bool has_filters; // queries and streams use filters
+    bool has_filters;      // queries and streams use filters
+    bool has_rich_filters; // of all forms, not isHappy alone
+    bool has_wide_rows;    // rows have properties beside isHappy
 };
 
 static struct profile profile; // of this execution: drawn anew by each
@@ -72,6 +76,21 @@ static enum mt_state draw_focus(void) {
     return weighted[sct_choose(sizeof weighted / sizeof weighted[0], "focus state")];
 }
 
+// isHappy, and of wide rows any of the others; their number.
+static size_t draw_properties(struct ct_property properties[]) {
+    size_t count = 0;
+    properties[count++] = is_happy(sct_choose(2, "isHappy") == 1);
+    if (!profile.has_wide_rows)
+        return count;
+    uint32_t mood = sct_choose(MOOD_COUNT + 1, MOOD);
+    if (mood > 0)
+        properties[count++] =
+            (struct ct_property){.name = MOOD, .type = CT_STRING, .value.string = moods[mood - 1]};
+    if (sct_choose(2, AGE) == 1)
+        properties[count++] = (struct ct_property){.name = AGE, .type = CT_INT32, .value.int32 = 7};
+    return count;
+}
+
 static void load_rows(struct world *world) {
     if (one_in(6, "empty table")) {
         MARK("the table is empty at first");
@@ -83,9 +102,10 @@ static void load_rows(struct world *world) {
         for (uint32_t k = 0; k < profile.key_count; k++) {
             if (one_in(4, "row absent"))
                 continue;
-            struct ct_property property = is_happy(sct_choose(2, "isHappy") == 1);
+            struct ct_property properties[PROPERTIES_MAX];
+            size_t property_count = draw_properties(properties);
             struct ct_key key = {partitions[p], row_keys[k]};
-            rows[count++] = ct_row_new(sct_arena(), key, NULL, &property, 1);
+            rows[count++] = ct_row_new(sct_arena(), key, NULL, properties, property_count);
         }
         if (count > 0)
             tables_load(&world->tables, rows, count);
@@ -99,6 +119,8 @@ void rich_draw_profile(struct world *world) {
     };
     profile.types = draw_types();
     profile.has_filters = !one_in(8, "no filters");
+    profile.has_rich_filters = one_in(4, "all filters");
+    profile.has_wide_rows = one_in(4, "wide rows");
     profile.is_focused = !one_in(4, "no focus");
     if (profile.is_focused)
         profile.focus = draw_focus();
@@ -115,9 +137,12 @@ struct draft {
     const char *writer;  // the property that names who wrote
 };
 
-static const struct ct_filter *draw_happy_filter(void) {
+static const struct ct_filter *draw_filter(void) {
+    static const struct filter_keys keys = {partitions, row_keys, PARTITIONS_MAX, KEYS_MAX};
     if (!profile.has_filters)
         return NULL;
+    if (profile.has_rich_filters)
+        return rich_filter(&keys);
     return ct_filter_compare_bool(sct_arena(), IS_HAPPY, CT_EQ, sct_choose(2, "filter") == 1);
 }
 
@@ -154,12 +179,12 @@ static void draw_operation(struct draft *draft, struct ct_batch *batch) {
         if_match = CT_IF_EXISTS_ETAG;
     else if (type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE)
         if_match = draw_if_match(draft, key);
-    struct ct_property properties[] = {
-        is_happy(sct_choose(2, "isHappy") == 1),
-        {.name = draft->writer, .type = CT_BOOL, .value.boolean = true},
-    };
+    struct ct_property properties[PROPERTIES_MAX];
+    size_t count = draw_properties(properties);
+    properties[count++] =
+        (struct ct_property){.name = draft->writer, .type = CT_BOOL, .value.boolean = true};
     ct_batch_add(batch, type == DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
-                 ct_row_new(sct_arena(), key, if_match, properties, 2));
+                 ct_row_new(sct_arena(), key, if_match, properties, count));
 }
 
 static void batch_call(struct draft *draft) {
@@ -180,7 +205,7 @@ static void batch_call(struct draft *draft) {
 static void query_call(const struct draft *draft) {
     struct arena *arena = sct_arena();
     const struct ct_filter *partition = ct_filter_in_partition(arena, draft->partition);
-    const struct ct_filter *filter = draw_happy_filter();
+    const struct ct_filter *filter = draw_filter();
     if (one_in(FORBIDDEN_QUERY_RARITY, "forbidden"))
         app_query(draft->app, forbidden_filter(draft->partition, filter));
     else
@@ -243,7 +268,7 @@ static void make_call(struct draft *draft, enum role role) {
     else if (sct_choose(2, "stream") == 0)
         query_call(draft);
     else
-        app_stream_slowly(draft->app, draw_happy_filter(), pause);
+        app_stream_slowly(draft->app, draw_filter(), pause);
 }
 
 void rich_program(struct app *app) {

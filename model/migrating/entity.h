@@ -6,6 +6,7 @@
 #ifndef MODEL_MIGRATING_ENTITY_H
 #define MODEL_MIGRATING_ENTITY_H
 
+#include "bugs/bugs.h"
 #include "model/migrating/state.h"
 #include "model/table/table.h"
 
@@ -45,9 +46,10 @@ struct ct_row *mt_assertion_row(struct arena *arena, const char *partition);
 // itself if there is nothing to drop.
 const struct ct_row *mt_export_row(struct arena *arena, const struct ct_row *row);
 
-// The raw [row] exported, or NULL if the application must not see it: it is internal, does not
-// match [filter] in its written form, or is a tombstone.
-const struct ct_row *mt_visible_row(struct arena *arena, const struct ct_filter *filter,
-                                    const struct ct_row *row);
+// The raw [row] exported, or NULL if the application must not see it: it is internal or a
+// tombstone, or does not match [filter] as exported. A raw row matches whatever its exported form
+// does (a missing property matches nothing), so backends may be asked with the same filter.
+const struct ct_row *mt_visible_row(struct arena *arena, struct bug_set *bugs,
+                                    const struct ct_filter *filter, const struct ct_row *row);
 
 #endif

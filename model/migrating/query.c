@@ -2,12 +2,12 @@
 #include "model/migrating/mtable.h"
 
 // What the application may see of the raw [rows].
-static struct ct_rows visible_rows(struct arena *arena, const struct ct_filter *filter,
-                                   struct ct_rows rows) {
+static struct ct_rows visible_rows(struct mt_table *table, struct arena *arena,
+                                   const struct ct_filter *filter, struct ct_rows rows) {
     const struct ct_row **visible = ARENA_ARRAY(arena, const struct ct_row *, rows.count);
     size_t count = 0;
     for (size_t i = 0; i < rows.count; i++) {
-        const struct ct_row *row = mt_visible_row(arena, filter, rows.rows[i]);
+        const struct ct_row *row = mt_visible_row(arena, table->bugs, filter, rows.rows[i]);
         if (row)
             visible[count++] = row;
     }
@@ -51,7 +51,7 @@ static struct ct_outcome query_one(struct mt_table *table, struct ct_table *back
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "query: unexpected answer of a backend table");
     mt_note_lp(table);
-    *rows = visible_rows(arena, filter, raw);
+    *rows = visible_rows(table, arena, filter, raw);
     return ct_success();
 }
 
@@ -66,7 +66,7 @@ static struct ct_outcome query_both(struct mt_table *table, const char *partitio
     const struct ct_row *meta = ct_rows_find(old_rows, mt_meta_key(partition));
     if (mt_partition_state_of(meta) != MT_PARTITION_SWITCHED) {
         mt_note_lp(table);
-        *rows = visible_rows(arena, filter, old_rows);
+        *rows = visible_rows(table, arena, filter, old_rows);
         return ct_success();
     }
     mt_note(table);
@@ -77,7 +77,7 @@ static struct ct_outcome query_both(struct mt_table *table, const char *partitio
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "query: unexpected answer of the new table");
     mt_note_lp(table);
-    *rows = visible_rows(arena, filter, overlay(arena, old_rows, new_rows));
+    *rows = visible_rows(table, arena, filter, overlay(arena, old_rows, new_rows));
     return ct_success();
 }
 

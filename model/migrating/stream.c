@@ -161,6 +161,7 @@ static struct ct_outcome take_next(struct mt_stream *stream, int sides, const st
 }
 
 static struct ct_outcome next_visible_row(struct mt_stream *stream, const struct ct_row **visible) {
+    struct mt_table *table = stream->table;
     while (!*visible) {
         int sides = next_sides(stream);
         if (sides == SIDE_NONE)
@@ -169,7 +170,7 @@ static struct ct_outcome next_visible_row(struct mt_stream *stream, const struct
         struct ct_outcome outcome = take_next(stream, sides, &row);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
-        *visible = mt_visible_row(stream->table->arena, stream->filter, row);
+        *visible = mt_visible_row(table->arena, table->bugs, stream->filter, row);
     }
     return ct_success();
 }

@@ -1,0 +1,84 @@
+#include "harness/migrating/rich_filter.h"
+#include "core/machine.h"
+#include "harness/migrating/workload.h"
+
+const char *const moods[MOOD_COUNT] = {"", "calm", "wild"};
+
+static const char *draw_string(const char *const *strings, uint32_t count, const char *label) {
+    return strings[sct_choose(count, label)];
+}
+
+static enum ct_compare draw_compare(void) {
+    return (enum ct_compare)sct_choose(CT_GE + 1, "comparison");
+}
+
+static const struct ct_filter *compare_bool(const char *name) {
+    enum ct_compare compare = draw_compare();
+    return ct_filter_compare_bool(sct_arena(), name, compare, sct_choose(2, "literal") == 1);
+}
+
+static const struct ct_filter *compare_string(const char *name, const char *literal) {
+    return ct_filter_compare_string(sct_arena(), name, draw_compare(), literal);
+}
+
+// A property whose type is another one, or that no row has.
+static const struct ct_filter *compare_mismatched(void) {
+    static const char *const names[] = {IS_HAPPY, MOOD, AGE, CT_ROW_KEY, "nobody"};
+    const char *name = draw_string(names, sizeof names / sizeof names[0], "mismatched");
+    if (name == names[0])
+        return compare_string(name, "true");
+    return compare_bool(name);
+}
+
+static const struct ct_filter *compare_reserved(void) {
+    static const char *const rows[] = {
+        "_mtable_partition_meta",
+        "_mtable_partition_populated_assertion",
+    };
+    switch (sct_choose(4, "reserved name")) {
+    case 0:
+        return compare_bool("_mtable_deleted");
+    case 1:
+        return compare_bool("_mtable_partition_state");
+    case 2:
+        return compare_string("_mtable_deleted", "");
+    default:
+        return compare_string(CT_ROW_KEY, draw_string(rows, 2, "reserved row"));
+    }
+}
+
+static const struct ct_filter *draw_comparison(const struct filter_keys *keys) {
+    switch (sct_choose(8, "compared")) {
+    case 0:
+    case 1:
+        return compare_bool(IS_HAPPY);
+    case 2:
+        return compare_string(CT_ROW_KEY, draw_string(keys->rows, keys->row_count, "row"));
+    case 3:
+        return compare_string(CT_PARTITION_KEY,
+                              draw_string(keys->partitions, keys->partition_count, "partition"));
+    case 4:
+        return compare_string(MOOD, draw_string(moods, MOOD_COUNT, "mood"));
+    case 5:
+        return compare_mismatched();
+    default:
+        return compare_reserved();
+    }
+}
+
+static const struct ct_filter *join(const struct ct_filter *left, const struct ct_filter *right) {
+    if (sct_choose(2, "or") == 0)
+        return ct_filter_and(sct_arena(), left, right);
+    return ct_filter_or(sct_arena(), left, right);
+}
+
+const struct ct_filter *rich_filter(const struct filter_keys *keys) {
+    const struct ct_filter *filter = draw_comparison(keys);
+    uint32_t more = sct_choose(4, "more comparisons");
+    for (uint32_t i = 0; i < more; i++) {
+        const struct ct_filter *other = draw_comparison(keys);
+        bool is_left = sct_choose(2, "left") == 1;
+        filter = is_left ? join(other, filter) : join(filter, other);
+    }
+    return filter;
+}
