@@ -20,6 +20,7 @@ struct world *world_new(const struct transport *transport, const struct delivery
     world->bugs = bugs;
     tables_init(&world->tables, options);
     tables_host_init(&world->host, &world->tables);
+    sct_waiters_init(&world->migrated);
     return world;
 }
 
@@ -134,8 +135,11 @@ void app_migrate(struct app *app) {
     while (met_server_error(app, outcome)) // "in theory you should be able to call this again"
         outcome = mt_migrate(app->instance);
     sct_monitor_cold(&monitor);
-    if (outcome.kind == CT_SUCCEEDED)
+    if (outcome.kind == CT_SUCCEEDED) {
+        app->world->has_migrated = true;
+        sct_waiters_wake(&app->world->migrated);
         return;
+    }
     char buffer[TEXT_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe_outcome(&text, outcome, NULL, 0);

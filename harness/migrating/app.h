@@ -60,6 +60,8 @@ struct world {
     struct app apps[APPS_MAX];
     size_t app_count;
     enum mt_state state;             // direct delivery: the newest that was pushed
+    bool has_migrated;               // the migrator has returned
+    struct sct_waiters migrated;     // those who wait for that
     struct mt_config_service master; // published delivery only
     struct client host_client;       // published delivery only: the environment of the master
 };

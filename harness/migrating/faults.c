@@ -1,18 +1,25 @@
 #include "harness/migrating/faults.h"
 
 enum {
-    RARITY = 8, // of so many executions one has the fault
+    RARITY = 8,      // of so many executions one has the fault
+    BUSY_RARITY = 3, // a death where machines gather at a push, which is what it endangers
     CALLS = 24, // a fault falls at one of so many backend calls of its client, which few exceed
 };
 
-static struct app *draw_victim(struct world *world) {
+static struct app *draw_any(struct world *world) {
     return &world->apps[sct_choose((uint32_t)world->app_count, "victim")];
+}
+
+// The migrator, of whose death most depends, or anybody.
+static struct app *draw_victim(struct world *world) {
+    struct app *migrator = &world->apps[world->app_count - 1];
+    return sct_choose(2, "migrator") == 0 ? draw_any(world) : migrator;
 }
 
 static void draw_server_error(struct world *world) {
     if (sct_choose(RARITY, "server error") != RARITY - 1)
         return;
-    struct app *victim = draw_victim(world);
+    struct app *victim = draw_any(world);
     victim->client.faults.server_error_at = 1 + sct_choose(CALLS, "backend call that fails");
 }
 
@@ -35,15 +42,22 @@ static void die(struct client *client) {
     sct_task_start(sct_machine_create("death"), "death", kill, app);
 }
 
-static void draw_death(struct world *world) {
-    if (sct_choose(RARITY, "death") != RARITY - 1)
+static enum mt_state draw_push(enum mt_state busy_push) {
+    if (busy_push > MT_USE_OLD_HIDE_METADATA && sct_choose(4, "in the busy push") > 0)
+        return busy_push;
+    return 1 + sct_choose(MT_STATE_COUNT - 1, "deadly push");
+}
+
+static void draw_death(struct world *world, enum mt_state busy_push) {
+    uint32_t rarity = busy_push > MT_USE_OLD_HIDE_METADATA ? BUSY_RARITY : RARITY;
+    if (sct_choose(rarity, "death") != rarity - 1)
         return;
     struct app *victim = draw_victim(world);
     struct client_faults *faults = &victim->client.faults;
     faults->die = die;
     // What a push waits for is the migrator's alone: many deaths fall there.
     if (victim->program == app_migrate && sct_choose(3, "death in a push") > 0) {
-        victim->deadly_push = 1 + sct_choose(MT_STATE_COUNT - 1, "deadly push");
+        victim->deadly_push = draw_push(busy_push);
         return;
     }
     faults->death_after = sct_choose(CALLS, "backend calls before the death");
@@ -51,7 +65,7 @@ static void draw_death(struct world *world) {
         die(&victim->client);
 }
 
-void faults_draw(struct world *world) {
-    draw_death(world);
+void faults_draw(struct world *world, enum mt_state busy_push) {
+    draw_death(world, busy_push);
     draw_server_error(world);
 }

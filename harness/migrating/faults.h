@@ -9,8 +9,9 @@
 
 #include "harness/migrating/app.h"
 
-// Draws what befalls the applications of [world], which are all there: most often nothing. In
+// Draws what befalls the applications of [world], which are all there: most often nothing. A
+// migrator that dies in a push often does so in [busy_push], if that is a state that is pushed. In
 // setup, before machines run.
-void faults_draw(struct world *world);
+void faults_draw(struct world *world, enum mt_state busy_push);
 
 #endif

@@ -3,6 +3,7 @@
 // annotations.
 #include "harness/migrating/faults.h"
 #include "harness/migrating/history_oracle.h"
+#include "harness/migrating/rich_profile.h"
 #include "harness/migrating/rich_workload.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
@@ -20,13 +21,16 @@ static void set_up(struct bug_set *bugs, bool ignores_annotations) {
                                      .ignores_annotations = ignores_annotations};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     present_world = world;
-    rich_draw_profile(world);
+    rich_profile_draw();
+    rich_load_rows(world);
     world_log(world);
     app_add(world, "service-0", rich_program);
     app_add(world, "service-1", rich_program);
+    if (rich_profile()->has_third_service)
+        app_add(world, "service-2", rich_program);
     app_add(world, "migrator", app_migrate);
     world_start_direct(world);
-    faults_draw(world);
+    faults_draw(world, rich_busy_push());
 }
 
 static void setup(void *bugs) {
