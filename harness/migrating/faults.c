@@ -42,10 +42,12 @@ static void die(struct client *client) {
     sct_task_start(sct_machine_create("death"), "death", kill, app);
 }
 
+// Any push, or three times of four the one that machines gather at.
 static enum mt_state draw_push(enum mt_state busy_push) {
-    if (busy_push > MT_USE_OLD_HIDE_METADATA && sct_choose(4, "in the busy push") > 0)
-        return busy_push;
-    return 1 + sct_choose(MT_STATE_COUNT - 1, "deadly push");
+    const uint32_t pushes = MT_STATE_COUNT - 1;
+    bool is_busy = busy_push > MT_USE_OLD_HIDE_METADATA;
+    uint32_t drawn = sct_choose(is_busy ? 4 * pushes : pushes, "deadly push");
+    return drawn < pushes ? (enum mt_state)(1 + drawn) : busy_push;
 }
 
 static void draw_death(struct world *world, enum mt_state busy_push) {

@@ -4,7 +4,7 @@
 
 // What the faults of a number of executions of the default test were.
 struct faults {
-    size_t victims[3];
+    size_t victims[3]; // service-0, service-1 or service-2, the migrator
     size_t count;
 };
 
@@ -13,7 +13,9 @@ static void count_fault(struct faults *faults, const struct sct_result *result, 
     for (uint32_t i = 0; i < result->decision_count; i++) {
         struct sct_decision decision = sct_engine_decision(engine, i);
         if (strcmp(decision.label, "victim") == 0)
-            victim = decision.answer;
+            victim = decision.answer == decision.count - 1 ? 2 : decision.answer % 2;
+        if (strcmp(decision.label, "migrator") == 0 && decision.answer == 1)
+            victim = 2;
         if (strcmp(decision.label, draw) != 0)
             continue;
         faults->victims[victim]++;
@@ -51,7 +53,10 @@ static void test_default_test_draws_server_errors(void **state) {
     assert_all_are_victims(run_default("backend call that fails"));
 }
 
-// So do deaths; two of three of the migrator's fall in a push, the others after some calls.
+// So do deaths, twice as many of them the migrator's. One execution in eight has one; one in three
+// where machines gather at a push, which is three of eight free executions (six of ten) and all
+// chases (two of ten). That is 854 of 4000, deviation 26, and of them 569 (22) of the migrator,
+// two of three of which fall in a push, the others after some calls.
 static void test_default_test_draws_deaths(void **state) {
     (void)state;
     struct faults pushes = run_default("deadly push");
@@ -60,7 +65,10 @@ static void test_default_test_draws_deaths(void **state) {
     struct faults all = {.count = pushes.count + calls.count};
     for (int i = 0; i < 3; i++)
         all.victims[i] = pushes.victims[i] + calls.victims[i];
-    assert_all_are_victims(all);
+    assert_in_range(all.count, 720, 990);
+    for (int i = 0; i < 2; i++)
+        assert_in_range(all.victims[i], 80, 210);
+    assert_in_range(all.victims[2], 450, 690);
     assert_true(pushes.count > calls.victims[2]);
 }
 
