@@ -6,7 +6,7 @@ static const uint64_t seeds[] = {1, 2, 3};
 enum { SEEDS = sizeof seeds / sizeof seeds[0] };
 
 // The rates below: executions of one campaign of seed 1 (mtcheck --keep-going --format json).
-enum { MEASURED = 100000, MEASURED_RARE = 1000000 };
+enum { MEASURED = 100000 };
 
 // As many as the members of the portfolio: the rates are theirs on average.
 enum { ROTATION = 8 };
@@ -21,41 +21,29 @@ struct cell {
 };
 
 static const struct cell cells[] = {
-    {BUG_QUERY_ATOMIC_FILTER_SHADOWING, 513, 2936},
-    {BUG_QUERY_STREAMED_FILTER_SHADOWING, 286, 5440},
-    {BUG_QUERY_STREAMED_LOCK, 4545, 312},
-    {BUG_QUERY_STREAMED_BACK_UP_NEW_STREAM, 2817, 504},
-    {BUG_DELETE_NO_LEAVE_TOMBSTONES_ETAG, 14393, 96},
-    {BUG_DELETE_PRIMARY_KEY, 24652, 56},
-    {BUG_ENSURE_PARTITION_SWITCHED_FROM_POPULATED, 1073, 1368},
-    {BUG_TOMBSTONE_OUTPUT_ETAG, 13344, 104},
-    {BUG_MIGRATE_SKIP_PREFER_OLD, 26755, 48},
-    {BUG_MIGRATE_SKIP_USE_NEW_WITH_TOMBSTONES, 36131, 32},
-    {BUG_INSERT_BEHIND_MIGRATOR, 38245, 32},
-    {BUG_DELETE_IF_EXISTS_EMPTY_BATCH, 3388, 416},
-    {BUG_MISSING_ANNOTATION, 28952, 48},
-    {BUG_TOMBSTONE_OUTPUT_ETAG_INVERTED, 28000, 48},
-    {BUG_ENSURE_SWITCHED_IN_LAST_STATE, 13459, 104},
-    {BUG_METADATA_IN_LAST_STATE, 9761, 144},
-    {BUG_MIGRATE_RESUME_WITHOUT_BARRIER, 37, 53024},
+    {BUG_QUERY_ATOMIC_FILTER_SHADOWING, 918, 1600},
+    {BUG_QUERY_STREAMED_FILTER_SHADOWING, 836, 1768},
+    {BUG_QUERY_STREAMED_LOCK, 5023, 280},
+    {BUG_QUERY_STREAMED_BACK_UP_NEW_STREAM, 2173, 664},
+    {BUG_DELETE_NO_LEAVE_TOMBSTONES_ETAG, 20356, 64},
+    {BUG_DELETE_PRIMARY_KEY, 35329, 40},
+    {BUG_ENSURE_PARTITION_SWITCHED_FROM_POPULATED, 792, 1872},
+    {BUG_TOMBSTONE_OUTPUT_ETAG, 19143, 72},
+    {BUG_MIGRATE_SKIP_PREFER_OLD, 23897, 56},
+    {BUG_MIGRATE_SKIP_USE_NEW_WITH_TOMBSTONES, 27345, 48},
+    {BUG_INSERT_BEHIND_MIGRATOR, 35295, 40},
+    {BUG_DELETE_IF_EXISTS_EMPTY_BATCH, 5482, 256},
+    {BUG_DELETE_IF_EXISTS_NOT_LINEARIZABLE, 20, 113080},
+    {BUG_MISSING_ANNOTATION, 32318, 40},
+    {BUG_TOMBSTONE_OUTPUT_ETAG_INVERTED, 28463, 48},
+    {BUG_ENSURE_SWITCHED_IN_LAST_STATE, 16487, 80},
+    {BUG_METADATA_IN_LAST_STATE, 10372, 136},
+    {BUG_QUERY_STREAMED_KEEP_OLD_STREAM, 64, 28024},
+    {BUG_MIGRATE_RESUME_WITHOUT_BARRIER, 190, 8424},
+    {BUG_QUERY_OR_FILTER_ACCEPTED, 2024, 712},
+    {BUG_FILTER_SEES_METADATA, 876, 1680},
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
-
-// Found by the default test in less than one execution of 10,000: too rare for a budget that a test
-// can afford. [found] of MEASURED_RARE; their own cases find them (bug_cases.def).
-static const struct rare {
-    enum bug bug;
-    uint64_t found;
-    const char *reason;
-} rare[] = {
-    {BUG_DELETE_IF_EXISTS_NOT_LINEARIZABLE, 37,
-     "a batch of the last state deletes an absent row and writes another; between its query and "
-     "its submission a machine that is also there must add the first and leave the second alone"},
-    {BUG_QUERY_STREAMED_KEEP_OLD_STREAM, 14,
-     "a stream opened before the copy pass ends must stand before a copied row until another "
-     "machine is in the last state and deletes it, and read on before it takes that state itself"},
-};
-enum { RARE = sizeof rare / sizeof rare[0] };
 
 static void test_found_within_budget(void **state) {
     const struct cell *cell = *(const struct cell **)*state;
@@ -72,12 +60,16 @@ static void test_found_within_budget(void **state) {
     }
 }
 
-// The longest campaign has the executions of all others.
+// The longest campaign has the executions of all others. About false alarms, of which ten times
+// slower sanitizers find no more.
+enum { CLEAN_MAX = ARENA_POISONS ? 2000 : 120000 };
+
 static void test_clean_without_bugs(void **state) {
     (void)state;
     uint64_t longest = 0;
     for (size_t i = 0; i < CELLS; i++)
         longest = cells[i].budget > longest ? cells[i].budget : longest;
+    longest = longest > CLEAN_MAX ? CLEAN_MAX : longest;
     for (size_t i = 0; i < SEEDS; i++) {
         struct run run;
         struct search search;
@@ -102,13 +94,9 @@ static void test_budgets_have_their_reason(void **state) {
         assert_true(sct_miss_probability(rate.low95, cells[i].budget) < 1e-6);
         assert_true(sct_miss_probability(rate.low95, cells[i].budget / 2) > 1e-6);
     }
-    for (size_t i = 0; i < RARE; i++) {
-        assert_true(sct_rate_fixed(rare[i].found, MEASURED_RARE).high95 < 1e-4);
-        assert_non_null(rare[i].reason);
-    }
 }
 
-// Every bug of the model stands in one list; bug 4 in none, since nothing shows it.
+// Every bug of the model has its cell but bug 4, which nothing shows.
 static void test_every_bug_has_its_cell(void **state) {
     (void)state;
     for (int bug = 0; bug < BUG_COUNT; bug++) {
@@ -117,8 +105,6 @@ static void test_every_bug_has_its_cell(void **state) {
         size_t count = bug == BUG_QUERY_STREAMED_SAVE_NEW_CONFIG;
         for (size_t i = 0; i < CELLS; i++)
             count += cells[i].bug == (enum bug)bug;
-        for (size_t i = 0; i < RARE; i++)
-            count += rare[i].bug == (enum bug)bug;
         assert_int_equal(count, 1);
     }
 }
