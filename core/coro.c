@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_STACK
 #include "core/coro.h"
+#include "core/backtrace.h"
 #include "core/base/arena.h"
 
 #include <stdint.h>
@@ -260,4 +261,22 @@ bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address) {
             return true;
     }
     return false;
+}
+
+uint32_t sct_coro_backtrace(const struct sct_coro *coro, const void **addresses, uint32_t max) {
+#ifdef SCT_UCONTEXT
+    (void)coro;
+    (void)addresses;
+    (void)max;
+    return 0;
+#else
+    const uintptr_t *frame = coro->stack_pointer;
+    if (!coro->stack_low || (const char *)frame < coro->stack_low ||
+        (const char *)(frame + FRAME_WORDS) > coro->stack_low + coro->stack_bytes)
+        return 0; // it was left on another stack, a signal handler's
+    // The frame pointer is saved beside the address.
+    struct sct_frame from = {frame[FRAME_ENTRY], frame[FRAME_ENTRY - 1]};
+    return sct_backtrace(from, coro->stack_low, coro->stack_low + coro->stack_bytes, addresses,
+                         max);
+#endif
 }

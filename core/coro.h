@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // One coroutine; lives at the top of its own stack. The program's own stack is represented by a
 // zeroed one, initialised by the first switch away from it.
@@ -56,6 +57,10 @@ void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro);
 
 // Suspends [from] (the running one) and continues [to]. Returns when somebody switches to [from].
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to);
+
+// Stores up to [max] return addresses of the suspended [coro], innermost first; returns how many (0
+// with ucontext).
+uint32_t sct_coro_backtrace(const struct sct_coro *coro, const void **addresses, uint32_t max);
 
 // Whether [address] lies in the guard below one of the pool's stacks.
 bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address);

@@ -43,6 +43,7 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
     struct sct_violation *violation = &engine->result.violation;
     violation->kind = kind;
     violation->where = where;
+    violation->frame_count = 0;
     snprintf(violation->machine, sizeof violation->machine, "%s", machine);
     snprintf(violation->message, sizeof violation->message, "%s",
              *message ? message : "(no message)");
@@ -53,6 +54,8 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
 void sct_leave(struct sct_engine *engine, enum sct_outcome outcome) {
     static struct sct_coro abandoned; // nobody comes back to it
     struct sct_coro *from = engine->self ? engine->self->coro : &abandoned;
+    if (!engine->last_self) // what comes after the end is not the system's
+        engine->last_self = engine->self;
     engine->self = NULL; // from here on a fault is the tool's own
     ASSERT(!engine->ended);
     engine->ended = true;
@@ -61,28 +64,24 @@ void sct_leave(struct sct_engine *engine, enum sct_outcome outcome) {
     abort(); // an execution that has ended was continued
 }
 
-void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
-                 const char *message) {
+void sct_violate_at(struct sct_engine *engine, const char *kind, const char *where,
+                    const char *message, struct sct_frame frame) {
     sct_blame(engine, kind, sct_running_name(engine), where, message);
+    struct sct_violation *violation = &engine->result.violation;
+    const struct sct_coro *coro = engine->self ? engine->self->coro : NULL;
+    if (coro)
+        violation->frame_count =
+            sct_backtrace(frame, coro->stack_low, coro->stack_low + coro->stack_bytes,
+                          violation->frames, SCT_FRAMES_MAX);
     sct_leave(engine, SCT_VIOLATED);
 }
 
-// ---- Decisions ---------------------------------------------------------------------------------
-
-static void narrate_decision(const struct sct_engine *engine, uint32_t index) {
-    const struct sct_decision_note *note = &engine->notes[index];
-    uint32_t count = engine->packed[index] >> 16 & SCT_CHOICES_MAX;
-    uint32_t answer = engine->packed[index] & 0xffff;
-    const char *machine = note->machine ? note->machine->name : "harness";
-    char line[512];
-    struct text text = text_in(line, sizeof line);
-    if (engine->packed[index] >> 31)
-        text_add(&text, ". '%s' is %u of 0..%u", note->label, answer, count - 1);
-    else
-        text_add(&text, "> %s   (choice %u of 0..%u%s%s)", note->label, answer, count - 1,
-                 note->where ? "; " : "", note->where ? note->where : "");
-    engine->narrator(engine->narrator_context, index, machine, line);
+void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
+                 const char *message) {
+    sct_violate_at(engine, kind, where, message, sct_frame_here());
 }
+
+// ---- Decisions ---------------------------------------------------------------------------------
 
 // From here on a random walk answers, so that nobody is starved for ever. Its generator is seeded
 // from the execution's seed alone: the tail is a function of where it begins.
@@ -123,8 +122,6 @@ static inline void record(struct sct_engine *engine, uint32_t packed,
     engine->packed[index] = packed;
     engine->notes[index] = (struct sct_decision_note){machine, label, where};
     engine->decision_count = index + 1;
-    if (__builtin_expect(engine->narrator != NULL, 0))
-        narrate_decision(engine, index);
 }
 
 // Asks the strategy which of several enabled tasks runs. With [sct_choose], the one place where
@@ -166,6 +163,8 @@ uint32_t sct_choose(uint32_t count, const char *label) {
     ASSERT(answer < count);
     const struct sct_machine *machine = engine->current ? engine->current->machine : NULL;
     record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell_value(engine);
     return answer;
 }
 
@@ -189,6 +188,25 @@ struct sct_decision sct_engine_decision(const struct sct_engine *engine, uint32_
 
 // ---- Scheduling --------------------------------------------------------------------------------
 
+// Continues [next], which is not the running task.
+static inline void go_on(struct sct_engine *engine, struct sct_task *next) {
+    struct sct_strand *from = engine->self;
+    if (engine->current)
+        engine->current->strand = from;
+    engine->current = next;
+    engine->last_slot = next->slot;
+    engine->self = next->strand;
+    sct_coro_switch(from->coro, engine->self->coro);
+}
+
+// The turn is told on the stack of the task that goes on. (A new task begins in task_main.)
+__attribute__((noinline)) static void go_on_and_tell(struct sct_engine *engine,
+                                                     struct sct_task *next) {
+    if (next != engine->current)
+        go_on(engine, next);
+    sct_tell_turn(engine);
+}
+
 void sct_reschedule(struct sct_engine *engine) {
     if (__builtin_expect(++engine->point_count > engine->point_bound, 0))
         pass_bound(engine);
@@ -199,15 +217,10 @@ void sct_reschedule(struct sct_engine *engine) {
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
     engine->steps[slot]++;
     struct sct_task *next = engine->tasks[slot];
-    if (next == engine->current)
-        return;
-    struct sct_strand *from = engine->self;
-    if (engine->current)
-        engine->current->strand = from;
-    engine->current = next;
-    engine->last_slot = slot;
-    engine->self = next->strand;
-    sct_coro_switch(from->coro, engine->self->coro);
+    if (__builtin_expect(engine->listener != NULL, 0))
+        go_on_and_tell(engine, next);
+    else if (next != engine->current)
+        go_on(engine, next);
 }
 
 // What is unfinished although nothing can run, as text; NULL if all is well.
@@ -286,6 +299,8 @@ static void reset(struct sct_engine *engine) {
     engine->decision_count = engine->schedule_count = engine->point_count = 0;
     engine->task_count = engine->machine_count = 0;
     engine->last_slot = 0;
+    engine->told_decisions = 0;
+    engine->last_self = NULL;
     engine->is_finishing = false;
     engine->is_in_tail = false;
     engine->point_bound = engine->options.fair_after;
@@ -296,6 +311,7 @@ static void reset(struct sct_engine *engine) {
     engine->strands_end = &engine->strands;
     engine->result.violation.kind = NULL;
     engine->result.checks_unknown = 0;
+    engine->result.violation.frame_count = 0;
     engine->executions++;
 }
 
@@ -444,9 +460,4 @@ void sct_engine_close(struct sct_engine *engine) {
 void sct_engine_watch_tasks(struct sct_engine *engine, sct_task_watcher watcher, void *context) {
     engine->on_task_end = watcher;
     engine->on_task_end_context = context;
-}
-
-void sct_engine_narrate(struct sct_engine *engine, sct_narrator narrator, void *context) {
-    engine->narrator = narrator;
-    engine->narrator_context = context;
 }

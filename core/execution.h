@@ -12,12 +12,17 @@
 
 #include "core/strategy.h"
 
+enum { SCT_FRAMES_MAX = 24 };
+
 struct sct_violation {
     const char *kind;   // a constant string
     char machine[48];   // who is blamed
     char message[1024]; // one line; without addresses, line numbers or times
-    const char *where;  // place in the source of a failed assertion, or NULL; not part of a trace
-    char remark[512];   // of the program's review, one line, or empty; not part of a trace
+    // Not part of a trace:
+    const char *where;                  // place in the source of a failed assertion, or NULL
+    char remark[512];                   // of the program's review, one line, or empty
+    const void *frames[SCT_FRAMES_MAX]; // the calls in which it happened, innermost first
+    uint32_t frame_count;               // 0: unknown, or nobody was running
 };
 
 struct sct_program {
@@ -93,7 +98,8 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options);
 
 void sct_engine_close(struct sct_engine *engine);
 
-// Who hears the notes of executions; NULL: nobody, the normal case.
+// Who hears the story of executions, line by line; NULL: nobody, the normal case. For the story as
+// data see listener.h.
 typedef void (*sct_narrator)(void *context, uint32_t decision, const char *machine,
                              const char *line);
 void sct_engine_narrate(struct sct_engine *engine, sct_narrator narrator, void *context);

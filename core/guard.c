@@ -65,19 +65,21 @@ _Noreturn static void die(const char *what) {
 }
 
 static void on_fault(int number, siginfo_t *info, void *context) {
-    (void)context;
     struct sct_engine *engine = sct_engine_now;
     bool is_from_elsewhere = info->si_code <= 0 && info->si_pid != getpid();
     if (!sct_engine_inside() || is_from_elsewhere)
         die(signal_name(number));
+    struct sct_frame frame = sct_frame_of_signal(context);
     bool is_memory = number == SIGSEGV || number == SIGBUS;
     if (is_memory && sct_coro_in_guard(&engine->pool, info->si_addr))
-        sct_violate(engine, SCT_KIND_STACK_OVERFLOW, NULL, "the stack of a coroutine overflowed");
-    sct_violate(engine, SCT_KIND_CRASH, NULL, signal_name(number));
+        sct_violate_at(engine, SCT_KIND_STACK_OVERFLOW, NULL, "the stack of a coroutine overflowed",
+                       frame);
+    sct_violate_at(engine, SCT_KIND_CRASH, NULL, signal_name(number), frame);
 }
 
-static void on_tick(int number) {
+static void on_tick(int number, siginfo_t *info, void *context) {
     (void)number;
+    (void)info;
     struct sct_engine *engine = sct_engine_now;
     uint64_t progress = engine->executions + engine->point_count + engine->decision_count;
     idle_ticks = sct_engine_inside() && progress == last_progress ? idle_ticks + 1 : 0;
@@ -85,8 +87,9 @@ static void on_tick(int number) {
     if (idle_ticks * TICK_MS < engine->options.hang_ms)
         return;
     idle_ticks = 0;
-    sct_violate(engine, SCT_KIND_HANG, NULL,
-                "it runs and runs without a scheduling point (endless loop)");
+    sct_violate_at(engine, SCT_KIND_HANG, NULL,
+                   "it runs and runs without a scheduling point (endless loop)",
+                   sct_frame_of_signal(context));
 }
 
 void sct_guard_start_timer(void) {
@@ -109,9 +112,9 @@ void sct_guard_install(struct sct_engine *engine) {
     action.sa_sigaction = on_fault;
     for (int i = 0; i < FAULT_COUNT; i++)
         sigaction(fault_signals[i], &action, &old_actions[i]);
-    struct sigaction tick = {.sa_flags = SA_ONSTACK | SA_NODEFER | SA_RESTART};
+    struct sigaction tick = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
     sigemptyset(&tick.sa_mask);
-    tick.sa_handler = on_tick;
+    tick.sa_sigaction = on_tick;
     sigaction(SIGVTALRM, &tick, &old_timer_action);
     sigset_t unblocked;
     sigemptyset(&unblocked);

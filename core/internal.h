@@ -3,7 +3,8 @@
 #define CORE_INTERNAL_H
 
 #include "core/coro.h"
-#include "core/execution.h"
+#include "core/backtrace.h"
+#include "core/listener.h"
 
 struct sct_strand {
     struct sct_coro *coro;
@@ -64,6 +65,7 @@ struct sct_engine {
     uint64_t fresh;
     struct sct_strand *self;  // NULL: the engine's own stack runs
     struct sct_task *current; // NULL in setup and finish, which are atomic
+    sct_listener listener;    // NULL: nobody listens
     struct sct_task *tasks[SCT_TASKS_MAX];
     const struct sct_access *accesses[SCT_TASKS_MAX];
     uint32_t steps[SCT_TASKS_MAX];
@@ -96,8 +98,11 @@ struct sct_engine {
     bool is_finishing;    // the final check runs: no more tasks
     bool ended;           // the verdict stands; nothing more is scheduled
     struct sct_result result;
-    sct_narrator narrator;
+    void *listener_context;
+    uint32_t told_decisions; // so many decisions the listener knows of
+    sct_narrator narrator;   // of the listener that sct_engine_narrate installs
     void *narrator_context;
+    struct sct_strand *last_self; // who was running when the execution ended
     struct sct_engine_options options;
     uint64_t executions; // for the watchdog: progress even where no point is met
 };
@@ -116,6 +121,10 @@ _Noreturn void sct_leave(struct sct_engine *engine, enum sct_outcome outcome);
 _Noreturn void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
                            const char *message);
 
+// As [sct_violate], where a signal interrupted the running code.
+_Noreturn void sct_violate_at(struct sct_engine *engine, const char *kind, const char *where,
+                              const char *message, struct sct_frame frame);
+
 // Records a violation without leaving.
 void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
                const char *message);
@@ -129,6 +138,15 @@ void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *mach
 // monitor.c: at the step bound, records a violation if a monitor was hot all through the fair tail;
 // whether there was one.
 bool sct_blame_livelock(struct sct_engine *engine);
+
+// listener.c: tells the listener, who exists. An event of the running machine unless it says whose.
+void sct_tell(struct sct_engine *engine, struct sct_event event);
+
+// The running task goes on after a scheduling point, decided or not.
+void sct_tell_turn(struct sct_engine *engine);
+
+// The last recorded decision was a value.
+void sct_tell_value(struct sct_engine *engine);
 
 // sync.c: frees the mutexes that the stopped [strand] holds.
 void sct_strand_free_mutexes(struct sct_strand *strand);

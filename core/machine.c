@@ -41,6 +41,10 @@ static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
 static void end_task(struct sct_engine *engine, const struct sct_task *task) {
     engine->enabled &= ~bit(task);
     engine->alive &= ~bit(task);
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell(engine, (struct sct_event){.kind = SCT_EVENT_TASK_ENDED,
+                                            .machine = task->machine->name,
+                                            .text = task->own.name});
     if (__builtin_expect(engine->on_task_end != NULL, 0))
         engine->on_task_end(engine->on_task_end_context, &engine->identities[task->slot],
                             engine->steps[task->slot]);
@@ -48,6 +52,8 @@ static void end_task(struct sct_engine *engine, const struct sct_task *task) {
 
 static void task_main(void *argument) {
     struct sct_strand *self = argument;
+    if (__builtin_expect(sct_engine_now->listener != NULL, 0))
+        sct_tell_turn(sct_engine_now);
     self->function(self->argument);
     struct sct_engine *engine = sct_engine_now;
     struct sct_task *task = self->task;
@@ -196,6 +202,10 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
     engine->enabled |= bit(task);
     engine->fresh |= bit(task);
     engine->task_count++;
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell(engine, (struct sct_event){.kind = SCT_EVENT_TASK_STARTED,
+                                            .machine = machine->name,
+                                            .text = name});
 }
 
 // Takes the strands of [machine] out of the list of the living, into one of their own.
@@ -246,8 +256,10 @@ void sct_point(const char *label, const char *where, const struct sct_access *ac
 
 // ---- Messages ----------------------------------------------------------------------------------
 
-void sct_post(struct sct_machine *to, struct sct_message *message) {
+static void post(struct sct_machine *to, struct sct_message *message, const char *label) {
     struct sct_engine *engine = engine_inside();
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell_sent(message, to, label);
     ASSERT(message->kind < 32);
     message->next = NULL;
     message->sender = sct_machine_self();
@@ -257,9 +269,13 @@ void sct_post(struct sct_machine *to, struct sct_message *message) {
         engine->enabled |= bit(to->receiver);
 }
 
+void sct_post(struct sct_machine *to, struct sct_message *message) {
+    post(to, message, "message");
+}
+
 void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
               const char *where) {
-    sct_post(to, message);
+    post(to, message, label);
     sct_point(label, where, &sct_access_unknown);
 }
 
@@ -291,6 +307,8 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
         task->is_idle = false;
         machine->receiver = NULL;
     }
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell_taken(message, machine);
     return message;
 }
 
@@ -310,7 +328,8 @@ void sct_answer(struct sct_call *call) {
         sct_wake(call->caller);
 }
 
-// ---- Verdicts and narration --------------------------------------------------------------------
+// ---- Verdicts
+// ------------------------------------------------------------------------------------
 
 void sct_violation(const char *kind, const char *format, ...) {
     struct sct_engine *engine = engine_inside();
@@ -320,21 +339,4 @@ void sct_violation(const char *kind, const char *format, ...) {
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     sct_violate(engine, kind, NULL, message);
-}
-
-bool sct_narrating(void) {
-    return sct_engine_now && sct_engine_now->narrator;
-}
-
-void sct_note(const char *format, ...) {
-    struct sct_engine *engine = sct_engine_now;
-    if (!engine || !engine->narrator)
-        return;
-    char line[4096];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    engine->narrator(engine->narrator_context, engine->decision_count, sct_running_name(engine),
-                     line);
 }

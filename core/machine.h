@@ -163,7 +163,29 @@ _Noreturn void sct_violation(const char *kind, const char *format, ...)
 // Whether somebody listens to [sct_note]; ask first where preparing the text costs something.
 bool sct_narrating(void);
 
-// One line of the story of this execution, told only when it is narrated.
+// One line of the story of this execution, told only when somebody listens.
 void sct_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// What a line of the story is about, so that reports can set it off.
+enum sct_note_class {
+    SCT_NOTE_PLAIN,
+    SCT_NOTE_CALL,     // the machine begins a call of the interface that is checked
+    SCT_NOTE_RETURN,   // and that call returns
+    SCT_NOTE_POINT,    // a linearization point: here a call takes effect
+    SCT_NOTE_STATE,    // the machine enters another state
+    SCT_NOTE_CHECK,    // of the checking alone: no step of the system's
+    SCT_NOTE_FAULT,    // something that was made to go wrong
+    SCT_NOTE_EXPECTED, // one line of what would have been right, before a violation
+    SCT_NOTE_ACTUAL,   // one line of what there was instead
+};
+
+void sct_note_as(enum sct_note_class about, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// Arrows of the story beside messages, told only when somebody listens. What is sent under
+// [identity] (any address that is used once at a time) arrives where [sct_tell_taken] names it. No
+// scheduling points.
+void sct_tell_sent(const void *identity, const struct sct_machine *to, const char *label);
+void sct_tell_taken(const void *identity, const struct sct_machine *by);
 
 #endif
