@@ -5,6 +5,7 @@
 #include "bugs/bugs.h"
 #include "core/execution.h"
 #include "harness/coverage.h"
+#include "harness/panels.h"
 
 struct scenario {
     const char *model;
@@ -16,6 +17,9 @@ struct scenario {
     void (*review)(void *bugs, const struct sct_violation *violation, struct text *remark);
     const struct coverage *coverage; // what its executions count in
     bool reaches_all;                // meant to reach every cell that can be reached
+    // For reports; all may be NULL.
+    void (*show)(struct panel_sink *sink); // the state of the running execution (panels.h)
+    const struct term *terms;              // what its words mean
 };
 
 struct model {

@@ -12,6 +12,12 @@ enum { TEXT_BYTES = 440 }; // two of them and some words fit into a violation's 
 
 // ---- Worlds ------------------------------------------------------------------------------------
 
+static struct world *present_world;
+
+struct world *world_present(void) {
+    return present_world;
+}
+
 struct world *world_new(const struct transport *transport, const struct delivery *delivery,
                         const struct tables_options *options, struct bug_set *bugs) {
     struct world *world = ARENA_NEW(sct_arena(), struct world);
@@ -21,6 +27,7 @@ struct world *world_new(const struct transport *transport, const struct delivery
     tables_init(&world->tables, options);
     tables_host_init(&world->host, &world->tables);
     sct_waiters_init(&world->migrated);
+    present_world = world;
     return world;
 }
 
@@ -77,7 +84,7 @@ static void unsubscribe(struct mt_config *config, struct mt_subscription *subscr
 static void push(struct mt_config *config, const char *where, enum mt_state state) {
     struct app *app = app_of(config);
     if (sct_narrating())
-        sct_note("pushes %s", mt_state_name(state));
+        sct_note_as(SCT_NOTE_STATE, "pushes %s", mt_state_name(state));
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "a push to end");
     app->world->delivery->push(app, where, state);
@@ -201,6 +208,26 @@ static bool same_answer(const struct call_record *call, const struct answer *a,
     return same_results(a->results, b->results, call->batch.count);
 }
 
+static void note_answer_as(enum sct_note_class about, const struct call_record *call,
+                           const struct answer *answer) {
+    char buffer[2000];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (answer->outcome.kind == CT_SUCCEEDED && call->kind == CALL_QUERY) {
+        note_rows(about, answer->rows);
+        return;
+    }
+    bool has_results = answer->outcome.kind == CT_SUCCEEDED;
+    describe_outcome(&text, answer->outcome, NULL, 0);
+    sct_note_as(about, "%s", buffer);
+    for (size_t i = 0; has_results && i < call->batch.count; i++) {
+        text = text_in(buffer, sizeof buffer);
+        text_add(&text, "%d etag %s ", (int)answer->results[i].status,
+                 answer->results[i].etag ? answer->results[i].etag : "none");
+        describe_row(&text, answer->results[i].entity);
+        sct_note_as(about, "%s", buffer);
+    }
+}
+
 _Noreturn static void report_mismatch(const struct call_record *call, const struct answer *actual,
                                       const struct answer *expected) {
     char got[TEXT_BYTES], wanted[TEXT_BYTES];
@@ -208,6 +235,10 @@ _Noreturn static void report_mismatch(const struct call_record *call, const stru
     struct text wanted_text = text_in(wanted, sizeof wanted);
     describe_call_answer(&got_text, call, actual);
     describe_call_answer(&wanted_text, call, expected);
+    if (sct_narrating()) {
+        note_answer_as(SCT_NOTE_EXPECTED, call, expected);
+        note_answer_as(SCT_NOTE_ACTUAL, call, actual);
+    }
     sct_violation(KIND_OUTCOME_MISMATCH, "a %s returned %s; the reference table says %s",
                   call->kind == CALL_QUERY ? "query" : "batch", got, wanted);
 }
@@ -290,14 +321,14 @@ static void note_call(const char *what, const struct ct_batch *batch,
         describe_batch(&text, batch);
     else
         describe_filter(&text, filter);
-    sct_note("calls %s: %s", what, buffer);
+    sct_note_as(SCT_NOTE_CALL, "calls %s: %s", what, buffer);
 }
 
 static void note_answer(const struct call_record *call, const struct answer *answer) {
     char buffer[2000];
     struct text text = text_in(buffer, sizeof buffer);
     describe_call_answer(&text, call, answer);
-    sct_note("its call returns %s", buffer);
+    sct_note_as(SCT_NOTE_RETURN, "its call returns %s", buffer);
 }
 
 // ---- Calls -------------------------------------------------------------------------------------
@@ -405,20 +436,6 @@ static void check_stream_outcome(struct ct_outcome outcome) {
               outcome.message ? outcome.message : "storage error");
 }
 
-_Noreturn static void report_invalid_read(struct ct_key from, const struct ct_row *row) {
-    char buffer[TEXT_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    if (row)
-        describe_row(&text, row);
-    else
-        text_add(&text, "the end");
-    sct_violation(
-        KIND_STREAM_READ_INVALID,
-        "a stream that stands at '%s' '%s' returned %s, which is right at no instant since "
-        "it was opened",
-        from.partition, from.row, buffer);
-}
-
 static void check_continuation(bool has_key, struct ct_key key, const struct ct_row *row) {
     sct_check(has_key, KIND_CONTINUATION_KEY_INVALID,
               "a stream without continuation key returned row '%s' '%s'", row->key.partition,
@@ -437,6 +454,38 @@ struct reader {
     size_t start;                 // the reference's revision when it was opened
     enum mt_state opened;         // in which state
 };
+
+// What the stream might have returned; there may be several.
+static void note_valid_reads(const struct reader *reader, struct ct_key from, const char *actual) {
+    char buffer[TEXT_BYTES];
+    struct ct_valid_rows valid = ct_memory_valid_rows(
+        reader->app->world->tables.reference, reader->start, reader->filter, from, sct_arena());
+    for (size_t i = 0; i < valid.count; i++) {
+        struct text text = text_in(buffer, sizeof buffer);
+        describe_row(&text, valid.rows[i]);
+        sct_note_as(SCT_NOTE_EXPECTED, "%s%s", i > 0 ? "or " : "", buffer);
+    }
+    if (valid.may_end)
+        sct_note_as(SCT_NOTE_EXPECTED, "%sthe end", valid.count > 0 ? "or " : "");
+    sct_note_as(SCT_NOTE_ACTUAL, "%s", actual);
+}
+
+_Noreturn static void report_invalid_read(const struct reader *reader, struct ct_key from,
+                                          const struct ct_row *row) {
+    char buffer[TEXT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (row)
+        describe_row(&text, row);
+    else
+        text_add(&text, "the end");
+    if (sct_narrating())
+        note_valid_reads(reader, from, buffer);
+    sct_violation(
+        KIND_STREAM_READ_INVALID,
+        "a stream that stands at '%s' '%s' returned %s, which is right at no instant since "
+        "it was opened",
+        from.partition, from.row, buffer);
+}
 
 static void cover_read(const struct reader *reader, struct ct_key from, const struct ct_row *row) {
     const struct app *app = reader->app;
@@ -480,6 +529,14 @@ static bool has_failed_for_ever(struct app *app, struct ct_stream *stream,
     return ct_failed_with(read_stream(stream, &row), CT_STATUS_SERVER_ERROR);
 }
 
+static void note_read(const struct ct_row *row) {
+    char buffer[2000];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (row)
+        describe_row(&text, row);
+    sct_note_as(SCT_NOTE_RETURN, "its stream gives %s%s", row ? "" : "the end", buffer);
+}
+
 // Reads one row at or behind *[from] and moves *[from] behind it. False at the end.
 static bool read_checked(struct reader *reader, struct ct_key *from) {
     struct app *app = reader->app;
@@ -498,13 +555,13 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
         return false;
     check_stream_outcome(outcome);
     if (sct_narrating())
-        sct_note("its stream gives %s%s", row ? "row " : "the end", row ? row->key.row : "");
+        note_read(row);
     cover_read(reader, *from, row);
     if (reader->logged)
         table_log_read(app->world->log, reader->logged, row);
     if (!client_peek_valid(&app->client, HERE, reader->start, reader->filter, *from, row) &&
         !ignores_annotations(app))
-        report_invalid_read(*from, row);
+        report_invalid_read(reader, *from, row);
     if (!row)
         return false;
     check_continuation(has_key, key, row);

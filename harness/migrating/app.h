@@ -76,6 +76,9 @@ void world_log(struct world *world);
 // The reference's rows, for inputs that take ETags from there.
 struct ct_rows app_peek_rows(struct app *app);
 
+// The world of the present execution: the last that was made.
+struct world *world_present(void);
+
 // Adds an application that will run [program]; its machine has no task yet.
 struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app));
 

@@ -1,5 +1,6 @@
 // The four published cases, each written to reach one bug that the random workload missed, and two
 // of our own in their manner.
+#include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
 #include "model/table/batch.h"
@@ -216,6 +217,8 @@ static void case_18_setup(void *bugs) {
         .summary = origin " case: " text,                \
         .setup = case_##number##_setup,                  \
         .coverage = &migrating_coverage,                 \
+        .show = migrating_show,                          \
+        .terms = migrating_terms,                        \
     }
 
 CASE(1, "published", "a write in PREFER_NEW, then a stream whose filter the old row still matches");

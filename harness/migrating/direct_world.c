@@ -41,8 +41,9 @@ static void arrive(void *argument) {
     struct app *app = arrival->app;
     struct mt_config *mirror = &app->mirror.config;
     await_turn(arrival);
+    sct_tell_taken(arrival, app->client.machine);
     if (sct_narrating())
-        sct_note("receives %s", mt_state_name(arrival->state));
+        sct_note_as(SCT_NOTE_STATE, "receives %s", mt_state_name(arrival->state));
     mirror->ops->push(mirror, HERE, arrival->state);
     remove_first(app);
     sct_waiters_wake(&app->progress);
@@ -67,6 +68,7 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
         struct arrival *arrival = ARENA_NEW(sct_arena(), struct arrival);
         *arrival = (struct arrival){&world->apps[i], state, latch, NULL};
         append(arrival);
+        sct_tell_sent(arrival, world->apps[i].client.machine, mt_state_name(state));
         sct_task_start(world->apps[i].client.machine, "new configuration", arrive, arrival);
     }
     if (state == migrator->deadly_push) {

@@ -31,7 +31,7 @@ static void kill(void *argument) {
     struct tables_host *host = app->client.host;
     while (host->tables->awaits_annotation)
         sct_waiters_wait(&host->ready, "the annotation of the last backend call");
-    sct_note("FAULT: %s dies", app->name);
+    sct_note_as(SCT_NOTE_FAULT, "FAULT: %s dies", app->name);
     app_die(app);
     if (app->program == app_migrate)
         app_restart(app);

@@ -99,7 +99,7 @@ static void apply_here(void *argument) {
     struct remote_push *remote = argument;
     struct mt_config *mirror = &remote->app->mirror.config;
     if (sct_narrating())
-        sct_note("receives %s", mt_state_name(remote->state));
+        sct_note_as(SCT_NOTE_STATE, "receives %s", mt_state_name(remote->state));
     mirror->ops->push(mirror, HERE, remote->state);
     sct_send(remote->app->world->host.machine, &remote->done, "configuration taken", HERE);
 }

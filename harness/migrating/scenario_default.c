@@ -5,6 +5,7 @@
 #include "harness/migrating/history_oracle.h"
 #include "harness/migrating/rich_profile.h"
 #include "harness/migrating/rich_workload.h"
+#include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
 #include "harness/table/describe.h"
@@ -14,13 +15,10 @@
 
 enum { TEXT_BYTES = 440 };
 
-static struct world *present_world; // of this execution: set up anew by each
-
 static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     struct tables_options options = {.choose = uniform_choice,
                                      .ignores_annotations = ignores_annotations};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
-    present_world = world;
     rich_profile_draw();
     rich_load_rows(world);
     world_log(world);
@@ -63,6 +61,10 @@ static void check_old_table_empty(struct ct_rows rows) {
     char buffer[TEXT_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe_rows(&text, rows);
+    if (rows.count > 0) {
+        note_rows(SCT_NOTE_EXPECTED, (struct ct_rows){NULL, 0});
+        note_rows(SCT_NOTE_ACTUAL, rows);
+    }
     sct_check(rows.count == 0, KIND_FINAL_STATE, "the old table keeps %s", buffer);
 }
 
@@ -77,6 +79,8 @@ static void check_equal(struct ct_rows actual, struct ct_rows expected) {
     struct text wanted_text = text_in(wanted, sizeof wanted);
     describe_rows(&got_text, actual);
     describe_rows(&wanted_text, expected);
+    note_rows(SCT_NOTE_EXPECTED, expected);
+    note_rows(SCT_NOTE_ACTUAL, actual);
     sct_violation(KIND_FINAL_STATE, "the new table holds %s; the reference table %s", got, wanted);
 }
 
@@ -87,24 +91,24 @@ static void check_backends(const struct tables *tables) {
 
 static void finish(void *bugs) {
     (void)bugs;
-    const struct tables *tables = &present_world->tables;
+    const struct tables *tables = &world_present()->tables;
     sct_check(!tables->awaits_annotation, KIND_ANNOTATION_PROTOCOL,
               "the last backend call was not annotated");
     check_backends(tables);
     check_equal(ct_memory_rows(tables->backend[TABLE_NEW]), ct_memory_rows(tables->reference));
     if (history_oracle_is_due())
-        history_oracle_check(present_world);
+        history_oracle_check(world_present());
 }
 
 static void finish_history(void *bugs) {
     (void)bugs;
-    check_backends(&present_world->tables);
-    history_oracle_check(present_world);
+    check_backends(&world_present()->tables);
+    history_oracle_check(world_present());
 }
 
 static void review(void *bugs, const struct sct_violation *violation, struct text *remark) {
     (void)bugs;
-    history_oracle_review(present_world, violation, remark);
+    history_oracle_review(world_present(), violation, remark);
 }
 
 extern const struct scenario scenario_default;
@@ -116,6 +120,8 @@ const struct scenario scenario_default = {
     .finish = finish,
     .review = review,
     .coverage = &migrating_coverage,
+    .show = migrating_show,
+    .terms = migrating_terms,
     .reaches_all = true,
 };
 
@@ -127,4 +133,6 @@ const struct scenario scenario_history = {
     .setup = setup_history,
     .finish = finish_history,
     .coverage = &migrating_coverage,
+    .show = migrating_show,
+    .terms = migrating_terms,
 };

@@ -1,5 +1,6 @@
 // fast16: the published workload at the published message granularity with the published checks
 // (two random machines and the migrator), plus deadlock and failed activities.
+#include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
 
@@ -28,4 +29,6 @@ const struct scenario scenario_fast16 = {
     .summary = "the published workload at the published message granularity (FAST 2016)",
     .setup = setup,
     .coverage = &migrating_coverage,
+    .show = migrating_show,
+    .terms = migrating_terms,
 };

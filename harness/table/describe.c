@@ -44,6 +44,19 @@ void describe_rows(struct text *text, struct ct_rows rows) {
     }
 }
 
+void note_rows(enum sct_note_class about, struct ct_rows rows) {
+    char buffer[2000];
+    if (!sct_narrating())
+        return;
+    for (size_t i = 0; i < rows.count; i++) {
+        struct text text = text_in(buffer, sizeof buffer);
+        describe_row(&text, rows.rows[i]);
+        sct_note_as(about, "%s", buffer);
+    }
+    if (rows.count == 0)
+        sct_note_as(about, "no rows");
+}
+
 void describe_batch(struct text *text, const struct ct_batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
         const struct ct_operation *operation = &batch->operations[i];

@@ -17,6 +17,9 @@ void describe_outcome(struct text *text, struct ct_outcome outcome,
 // The label and arguments of [request]; to be told before it is served, which changes entities.
 void describe_request(struct text *text, const struct request *request);
 
+// Tells of [rows] one by one, "no rows" if there are none; when somebody listens.
+void note_rows(enum sct_note_class about, struct ct_rows rows);
+
 // What came out of serving it.
 void describe_answer(struct text *text, const struct request *request);
 

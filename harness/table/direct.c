@@ -19,6 +19,11 @@ static void serve_when_ready(struct client *client, struct request *request) {
     struct tables_host *host = client->host;
     while (host->tables->awaits_annotation)
         sct_waiters_wait(&host->ready, "the annotation of the last backend call");
+    // An arrow that arrives in the step in which it begins.
+    if (sct_narrating() && request_is_backend_call(request)) {
+        sct_tell_sent(request, host->machine, request->label);
+        sct_tell_taken(request, host->machine);
+    }
     if (meets_server_error(client, request))
         tables_fail(request);
     else

@@ -164,6 +164,16 @@ static void serve(struct tables *tables, struct request *request) {
     request->outcome = serve_call(tables, request);
 }
 
+static enum sct_note_class note_class_of(const struct request *request) {
+    if (request_is_backend_call(request))
+        return SCT_NOTE_PLAIN;
+    if (request->kind != REQUEST_ANNOTATE)
+        return SCT_NOTE_CHECK; // a look at the reference
+    if (request->as.annotation->linearization_point)
+        return SCT_NOTE_POINT;
+    return request->as.annotation->etag_changed ? SCT_NOTE_PLAIN : SCT_NOTE_CHECK;
+}
+
 static void serve_and_tell(struct tables *tables, struct request *request) {
     char buffer[NOTE_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
@@ -173,7 +183,7 @@ static void serve_and_tell(struct tables *tables, struct request *request) {
     serve(tables, request);
     text_add(&text, " -> ");
     describe_answer(&text, request);
-    sct_note("%s   (%s)", buffer, request->where);
+    sct_note_as(note_class_of(request), "%s   (%s)", buffer, request->where);
 }
 
 void tables_serve(struct tables *tables, struct request *request) {
@@ -191,5 +201,6 @@ void tables_fail(struct request *request) {
     char buffer[NOTE_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe_request(&text, request);
-    sct_note("%s -> FAULT: server error, not executed   (%s)", buffer, request->where);
+    sct_note_as(SCT_NOTE_FAULT, "%s -> FAULT: server error, not executed   (%s)", buffer,
+                request->where);
 }

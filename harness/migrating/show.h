@@ -1,0 +1,12 @@
+// What the worlds of MigratingTable show of themselves in reports.
+#ifndef HARNESS_MIGRATING_SHOW_H
+#define HARNESS_MIGRATING_SHOW_H
+
+#include "harness/panels.h"
+
+// The present execution's world: the three tables, each machine's state, each partition's.
+void migrating_show(struct panel_sink *sink);
+
+extern const struct term migrating_terms[];
+
+#endif

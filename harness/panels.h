@@ -1,0 +1,41 @@
+// Panels: what a system under test shows of itself in reports, as named tables of text.
+//
+// A scenario's hook [show] writes them when a report asks, between two steps of an execution. It
+// looks only: no scheduling point, no choice, nothing from the execution's arena. To reports the
+// cells mean nothing but what stands here.
+#ifndef HARNESS_PANELS_H
+#define HARNESS_PANELS_H
+
+#include <stddef.h>
+
+enum panel_kind {
+    PANEL_TABLE, // rows of contents; shown at the selected step, with what changed
+    PANEL_TRACK, // rows of NAME, VALUE; shown over time, a band for each name
+};
+
+// A column whose name begins with "~" holds words about the row, not contents.
+struct panel_form {
+    const char *name;
+    enum panel_kind kind;
+    const char *summary;        // one sentence for those who do not know the system
+    const char *const *columns; // NULL-terminated
+    size_t key_count;           // the first so many cells say which row it is
+};
+
+// Where panels are written to; the report's.
+struct panel_sink;
+
+// Begins the contents of a panel. [form] is a constant; the panels of one scenario always come in
+// the same order.
+void panel_begin(struct panel_sink *sink, const struct panel_form *form);
+
+// The next cell, row by row.
+void panel_cell(struct panel_sink *sink, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// A word of the system's vocabulary and what it means, for the page's glossary.
+struct term {
+    const char *word, *meaning; // NULL, NULL after the last
+};
+
+#endif
