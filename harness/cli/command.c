@@ -2,6 +2,7 @@
 #include "harness/cli/command.h"
 #include "core/jobs.h"
 #include "core/replay.h"
+#include "harness/cli/explain.h"
 #include "harness/cli/history.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/report.h"
@@ -93,6 +94,7 @@ struct session {
     char strategy_text[SCT_TRACE_NAME_BYTES];
     struct group_trace **last_trace;
     uint64_t trace_count;
+    char *first_trace; // the text of the first, for reports about that execution; owned
     struct progress progress;
 };
 
@@ -202,7 +204,9 @@ static char *format_trace(void *context, uint64_t iteration, const struct sct_re
 // nothing is lost.
 static void write_trace(struct session *session, uint64_t iteration, const char *text) {
     struct group_trace *entry = calloc(1, sizeof *entry);
-    if (!entry)
+    if (!session->first_trace)
+        session->first_trace = strdup(text);
+    if (!entry || !session->first_trace)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the list of traces");
     trace_path(session, iteration, entry->path, sizeof entry->path);
     struct error error;
@@ -337,13 +341,16 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     return true;
 }
 
-// --only-iteration with --trace writes a passing execution too.
+// --only-iteration with --trace writes a passing execution too, and reports may be about one.
 static void save_single_run(struct session *session, const struct sct_campaign *campaign) {
     const struct options *options = session->options;
-    if (!options->has_only_iteration || !options->trace || campaign->violations > 0 ||
-        campaign->iterations_run == 0)
+    if (!options->has_only_iteration || campaign->violations > 0 || campaign->iterations_run == 0)
         return;
-    save_trace(session, options->only_iteration, sct_engine_last_result(session->engine));
+    const struct sct_result *result = sct_engine_last_result(session->engine);
+    if (options->trace)
+        save_trace(session, options->only_iteration, result);
+    else if (explain_is_asked_for(options))
+        session->first_trace = format_trace(session, options->only_iteration, result);
 }
 
 // Names the cells that should have been reached and were not, in one line; whether there are any.
@@ -392,21 +399,54 @@ static int write_junit(const struct session *session, const struct sct_campaign 
     return status == EXIT_CLEAN ? EXIT_TOOL_FAILED : status;
 }
 
+static struct explanation begin_explanation(struct session *session, const char *trace_path) {
+    return (struct explanation){
+        .options = session->options,
+        .run = {.model = session->run.model,
+                .scenario = session->run.scenario,
+                .bug = session->run.bug,
+                .trace_path = trace_path,
+                .command = explain_command_name()},
+        .engine = session->engine,
+        .program = &session->program,
+        .bugs = &session->uncounted_bugs,
+    };
+}
+
+// Reports about the first violation (or the single execution). False if something could not be
+// written, which is named.
+static bool explain_first(struct session *session, struct explanation *explanation) {
+    const struct group_trace *first = session->run.traces;
+    *explanation = begin_explanation(session, first ? first->path : NULL);
+    bool is_told = session->options->format == FORMAT_TEXT && !session->options->quiet && first;
+    if (!session->first_trace || !(is_told || explain_is_asked_for(session->options)))
+        return true;
+    bool is_done = explain_text(explanation, session->first_trace);
+    session->run.story = explanation->has_story ? &explanation->story : NULL;
+    return is_done;
+}
+
 static int report(struct session *session, const struct sct_campaign *campaign) {
+    struct explanation explanation;
     if (campaign->unrepeatable.is_found) {
         fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
                 campaign->unrepeatable.iteration, campaign->unrepeatable.difference.text);
         return EXIT_TOOL_FAILED;
     }
+    bool is_explained = explain_first(session, &explanation);
     session->run.use_color = use_color(session->options);
+    session->run.look = explain_look(session->options, session->run.use_color);
     report_standard(session, campaign);
+    explain_end(&explanation);
     if (campaign->was_interrupted)
         return EXIT_INTERRUPTED;
     if (campaign->violations > 0)
         return EXIT_VIOLATION;
     bool is_incomplete =
         session->options->require_coverage && complain_of_coverage(session->run.scenario);
-    return is_incomplete ? EXIT_NO_VERDICT : EXIT_CLEAN;
+    if (is_incomplete)
+        return EXIT_NO_VERDICT;
+    return is_explained ? EXIT_CLEAN : EXIT_TOOL_FAILED;
 }
 
 static void free_traces(struct session *session) {
@@ -462,6 +502,7 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     }
     sct_campaign_free(&campaign);
     free_traces(session);
+    free(session->first_trace);
     sct_engine_close(session->engine);
     return status;
 }
@@ -509,25 +550,60 @@ static void print_replay_text(const struct sct_trace *trace, bool is_confirmed,
                trace->decision_count);
 }
 
+// What the options ask for about the replayed execution: files, and the details of the text report.
+// False if something could not be written.
+static bool explain_replay(struct session *session, const struct sct_trace *trace) {
+    const struct options *options = session->options;
+    bool is_told =
+        options->format != FORMAT_JSON && !options->quiet && trace->outcome == SCT_VIOLATED;
+    struct explanation explanation = begin_explanation(session, options->replay);
+    if (!(is_told || explain_is_asked_for(options)))
+        return true;
+    bool is_done = explain_trace(&explanation, trace);
+    struct report_text_options look = explain_look(options, use_color(options));
+    look.shows_all = false; // the narration has told all
+    if (is_told && explanation.has_story)
+        report_write_text(stdout, &look, &explanation.story);
+    explain_end(&explanation);
+    return is_done;
+}
+
+static bool listen_to_replay(struct session *session, const struct sct_trace *trace,
+                             struct error *error) {
+    const struct options *options = session->options;
+    FILE *out = options->verbose ? narration_stream(options) : NULL;
+    if (options->has_break_at)
+        return explain_break_at(session->engine, trace, options->break_at, out, error);
+    if (out)
+        sct_engine_narrate(session->engine, narrate, out);
+    return true;
+}
+
 static int replay_trace(const struct options *options, struct session *session,
                         const struct sct_trace *trace) {
+    struct error difference = {{0}};
     open_engine(session, trace->steps_max);
-    if (options->verbose)
-        sct_engine_narrate(session->engine, narrate, narration_stream(options));
+    if (!listen_to_replay(session, trace, &difference)) {
+        sct_engine_close(session->engine);
+        return usage_error(&difference);
+    }
     struct sct_replay replay;
     sct_replay_init(&replay, trace);
     const struct sct_result *result =
         sct_engine_run(session->engine, &session->program, &replay.base, 0);
-    struct error difference = {{0}};
+    sct_engine_listen(session->engine, NULL, NULL);
     bool is_confirmed = sct_replay_confirms(&replay, result, &difference);
     if (options->format == FORMAT_JSON)
         report_replay_json(stdout, trace, is_confirmed, difference.text);
     else if (!options->quiet)
         print_replay_text(trace, is_confirmed, difference.text);
+    bool is_explained = !is_confirmed || explain_replay(session, trace);
     sct_engine_close(session->engine);
     if (!is_confirmed)
         return EXIT_NO_VERDICT;
-    return trace->outcome == SCT_VIOLATED ? EXIT_VIOLATION : EXIT_CLEAN;
+    if (trace->outcome == SCT_VIOLATED)
+        return EXIT_VIOLATION;
+    return is_explained ? EXIT_CLEAN : EXIT_TOOL_FAILED;
 }
 
 static int replay_command(const struct options *options) {

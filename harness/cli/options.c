@@ -37,13 +37,16 @@ const char options_help[] =
     "      --trace FILE         where the failing trace goes (default\n"
     "                           mtcheck-MODEL-BUG-SEED-ITERATION.trace)\n"
     "      --replay FILE        run exactly that trace; with --verbose narrate every step\n"
+    "      --break-at N         stop at decision N of the replay, under gdb\n"
+    "      --report FILE.html   a page about the failing (or replayed) execution\n"
+    "      --export WHAT FILE   the same for other tools: shiviz or chrome (Trace Event JSON)\n"
     "      --check-history FILE check a recorded history for linearizability\n"
     "      --history-format F   its format: native, jepsen-register or kv (default native)\n"
     "      --list WHAT          bugs, strategies, models or tests\n"
     "      --coverage           what was reached: a table of calls, bug lines, marks\n"
     "      --require-coverage   fail (status 4) if a cell of that table was not reached that\n"
     "                           the test is expected to reach\n"
-    "  -v, --verbose            narrate (replay and --only-iteration)\n"
+    "  -v, --verbose            tell everything; narrate (replay and --only-iteration)\n"
     "  -q, --quiet              no report, only the exit status and errors\n"
     "      --color WHEN         auto, always or never (NO_COLOR is respected)\n"
     "  -h, --help               this text\n"
@@ -73,6 +76,9 @@ enum option_id {
     OPTION_TRACE,
     OPTION_JUNIT,
     OPTION_REPLAY,
+    OPTION_BREAK_AT,
+    OPTION_REPORT,
+    OPTION_EXPORT,
     OPTION_LIST,
     OPTION_CHECK_HISTORY,
     OPTION_HISTORY_FORMAT,
@@ -110,6 +116,9 @@ static const struct {
     [OPTION_TRACE] = {"trace", 0, true, true},
     [OPTION_JUNIT] = {"junit", 0, true, true},
     [OPTION_REPLAY] = {"replay", 0, true, false},
+    [OPTION_BREAK_AT] = {"break-at", 0, true, false},
+    [OPTION_REPORT] = {"report", 0, true, false},
+    [OPTION_EXPORT] = {"export", 0, true, false}, // and a file after its value
     [OPTION_LIST] = {"list", 0, true, false},
     [OPTION_CHECK_HISTORY] = {"check-history", 0, true, false},
     [OPTION_HISTORY_FORMAT] = {"history-format", 0, true, false},
@@ -126,6 +135,8 @@ struct parser {
     struct options *options;
     struct error *error;
     bool given[OPTION_COUNT];
+    const char *next; // the word after the present option's value, or NULL
+    bool has_used_next;
 };
 
 // ---- Values ------------------------------------------------------------------------------------
@@ -289,6 +300,33 @@ static bool set_flag(struct parser *parser, enum option_id id) {
     return true;
 }
 
+static bool set_break_at(struct parser *parser, const char *value) {
+    uint64_t number = 0;
+    parser->options->has_break_at = true;
+    if (!set_number(parser, OPTION_BREAK_AT, value, UINT32_MAX, "a decision's number", &number))
+        return false;
+    parser->options->break_at = (uint32_t)number;
+    return true;
+}
+
+// [value] says for which tool; the file is the next word.
+static bool set_export(struct parser *parser, const char *value) {
+    int index = name_index(value, (const char *const[]){"shiviz", "chrome", NULL});
+    if (index < 0)
+        return bad_value(parser, OPTION_EXPORT, value, "'shiviz' or 'chrome', and a file");
+    const char **path =
+        index == 0 ? &parser->options->export_shiviz : &parser->options->export_chrome;
+    if (*path)
+        return error_set(parser->error, "option --export: expected one file for %s, found two",
+                         value);
+    if (!parser->next || !*parser->next)
+        return error_set(parser->error, "option --export: expected a file after '%s', found %s",
+                         value, parser->next ? "''" : "the end of the line");
+    *path = parser->next;
+    parser->has_used_next = true;
+    return true;
+}
+
 static bool set_value(struct parser *parser, enum option_id id, const char *value) {
     struct options *options = parser->options;
     switch (id) {
@@ -326,6 +364,12 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_text(parser, id, value, &options->junit);
     case OPTION_REPLAY:
         return set_text(parser, id, value, &options->replay);
+    case OPTION_BREAK_AT:
+        return set_break_at(parser, value);
+    case OPTION_REPORT:
+        return set_text(parser, id, value, &options->report);
+    case OPTION_EXPORT:
+        return set_export(parser, value);
     case OPTION_LIST:
         return set_list(parser, value);
     case OPTION_CHECK_HISTORY:
@@ -364,7 +408,7 @@ static int find_letter(char letter) {
 }
 
 static bool accept(struct parser *parser, enum option_id id, const char *value) {
-    if (parser->given[id] && table[id].takes_value)
+    if (parser->given[id] && table[id].takes_value && id != OPTION_EXPORT)
         return error_set(parser->error, "option --%s: expected once, found it twice",
                          table[id].name);
     parser->given[id] = true;
@@ -389,12 +433,19 @@ static bool parse_word(struct parser *parser, int argc, char **argv, int *at) {
                              table[id].name, rest);
         return accept(parser, (enum option_id)id, "");
     }
-    if (*rest)
-        return accept(parser, (enum option_id)id, rest + (is_long ? 1 : 0));
-    if (*at + 1 >= argc)
-        return error_set(parser->error, "option --%s: expected a value, found the end of the line",
-                         table[id].name);
-    return accept(parser, (enum option_id)id, argv[++*at]);
+    const char *value = rest + (is_long ? 1 : 0);
+    if (!*rest) {
+        if (*at + 1 >= argc)
+            return error_set(parser->error,
+                             "option --%s: expected a value, found the end of the line",
+                             table[id].name);
+        value = argv[++*at];
+    }
+    parser->next = argv[*at + 1]; // argv ends in NULL
+    parser->has_used_next = false;
+    bool is_accepted = accept(parser, (enum option_id)id, value);
+    *at += parser->has_used_next;
+    return is_accepted;
 }
 
 static bool contradiction(struct parser *parser, enum option_id mode, enum option_id other) {
@@ -444,6 +495,13 @@ static bool check_combinations(struct parser *parser) {
         return error_set(parser->error, "options --verbose and --quiet contradict each other");
     if (!check_mode(parser) || !check_resume(parser))
         return false;
+    if (options->has_break_at && !options->replay)
+        return error_set(parser->error, "option --break-at: expected --replay too");
+    enum option_id mode = options->list ? OPTION_LIST : OPTION_CHECK_HISTORY;
+    if ((options->list || options->check_history) && parser->given[OPTION_REPORT])
+        return contradiction(parser, mode, OPTION_REPORT);
+    if ((options->list || options->check_history) && parser->given[OPTION_EXPORT])
+        return contradiction(parser, mode, OPTION_EXPORT);
     if (options->history_format && !options->check_history)
         return error_set(parser->error, "option --history-format: expected --check-history too");
     if (options->has_only_iteration && options->keep_going)

@@ -29,9 +29,14 @@ struct options {
     const char *checkpoint;            // NULL: none
     const char *resume;                // NULL: none
     enum report_format format;
-    const char *trace;          // NULL: the default name
-    const char *junit;          // NULL: none
-    const char *replay;         // NULL: a campaign
+    const char *trace;         // NULL: the default name
+    const char *junit;         // NULL: none
+    const char *report;        // the page's file, NULL: none
+    const char *export_shiviz; // the same for other tools
+    const char *export_chrome;
+    const char *replay; // NULL: a campaign
+    bool has_break_at;  // stop under the debugger at a decision of the replay
+    uint32_t break_at;
     const char *list;           // NULL: no listing
     const char *check_history;  // NULL: none
     const char *history_format; // NULL: native

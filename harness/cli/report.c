@@ -1,4 +1,5 @@
 #include "harness/cli/report.h"
+#include "harness/cli/explain.h"
 #include "harness/cli/report_coverage.h"
 
 #include <inttypes.h>
@@ -20,12 +21,6 @@ static const char *plain(const struct run_description *run) {
     return run->use_color ? "\033[0m" : "";
 }
 
-// How the user calls the command: the launcher tells.
-static const char *command_name(void) {
-    const char *name = getenv("MTCHECK_COMMAND");
-    return name && *name ? name : "mtcheck";
-}
-
 static void print_group(FILE *out, const struct run_description *run, const struct sct_group *group,
                         const char *trace, uint64_t violations) {
     fprintf(out, "%sviolation%s: %s in %s\n", red(run), plain(run), group->violation.kind,
@@ -45,7 +40,7 @@ static void print_group(FILE *out, const struct run_description *run, const stru
     fprintf(out, "\n");
     if (trace && *trace)
         fprintf(out, "  trace      %s\n  replay     %s --replay '%s' --verbose\n", trace,
-                command_name(), trace);
+                explain_command_name(), trace);
 }
 
 static void print_groups(FILE *out, const struct run_description *run,
@@ -54,6 +49,8 @@ static void print_groups(FILE *out, const struct run_description *run,
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {
         print_group(out, run, group, trace ? trace->path : NULL, campaign->violations);
         trace = trace ? trace->next : NULL;
+        if (group == campaign->groups && run->story)
+            report_write_text(out, &run->look, run->story);
     }
 }
 

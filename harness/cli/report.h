@@ -5,6 +5,7 @@
 #include "core/campaign.h"
 #include "core/trace.h"
 #include "harness/cli/options.h"
+#include "harness/report/report.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,8 @@ struct run_description {
     uint64_t seed;
     uint64_t iterations;        // asked for
     struct group_trace *traces; // where each group's trace is, in the order of the groups
+    const struct story *story;  // of the first violation; NULL: not known
+    struct report_text_options look;
     bool use_color;
     bool shows_coverage; // in text; always in JSON
 };

@@ -1,0 +1,180 @@
+#define _GNU_SOURCE // ioctl, raise
+#include "harness/cli/explain.h"
+#include "core/replay.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { USUAL_WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 400 };
+
+const char *explain_command_name(void) {
+    const char *name = getenv("MTCHECK_COMMAND");
+    return name && *name ? name : "mtcheck";
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+bool explain_is_asked_for(const struct options *options) {
+    return options->report || options->export_shiviz || options->export_chrome;
+}
+
+// Complete on return, or named. What stands there half written is removed, if it is a file.
+static bool write_file(const char *what, const char *path, report_writer writer,
+                       const struct report_run *run, const struct story *story) {
+    FILE *out = fopen(path, "w");
+    if (!out) {
+        fprintf(stderr, "mtcheck: cannot write the %s '%s': %s\n", what, path, strerror(errno));
+        return false;
+    }
+    errno = 0;
+    writer(out, run, story);
+    bool is_written = fflush(out) == 0 && !ferror(out);
+    int reason = errno;
+    if (fclose(out) != 0 && is_written) {
+        is_written = false;
+        reason = errno;
+    }
+    if (is_written)
+        return true;
+    fprintf(stderr, "mtcheck: cannot write the %s '%s': %s\n", what, path, strerror(reason));
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        unlink(path);
+    return false;
+}
+
+static bool write_files(const struct options *options, const struct report_run *run,
+                        const struct story *story) {
+    bool is_written = true;
+    if (options->report)
+        is_written &= write_file("report", options->report, report_write_page, run, story);
+    if (options->export_shiviz)
+        is_written &= write_file("export", options->export_shiviz, report_write_shiviz, run, story);
+    if (options->export_chrome)
+        is_written &= write_file("export", options->export_chrome, report_write_chrome, run, story);
+    return is_written;
+}
+
+// ---- Explaining --------------------------------------------------------------------------------
+
+bool explain_trace(struct explanation *explanation, const struct sct_trace *trace) {
+    struct sct_engine *engine = explanation->engine;
+    struct sct_replay replay;
+    struct error difference;
+    sct_replay_init(&replay, trace);
+    explanation->run.trace = trace;
+    story_listen(&explanation->story, engine, explanation->run.scenario, explanation->bugs,
+                 trace->decision_count);
+    const struct sct_result *result = sct_engine_run(engine, explanation->program, &replay.base, 0);
+    story_end(&explanation->story, engine, result);
+    explanation->has_story = true;
+    if (!sct_replay_confirms(&replay, result, &difference)) {
+        fprintf(stderr, "mtcheck: no report about the execution, which did not repeat: %s\n",
+                difference.text);
+        explain_end(explanation);
+        return false;
+    }
+    return write_files(explanation->options, &explanation->run, &explanation->story);
+}
+
+bool explain_text(struct explanation *explanation, const char *trace_text) {
+    struct sct_trace trace;
+    struct error error;
+    char *text = strdup(trace_text);
+    if (!text)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace");
+    bool is_read = sct_trace_parse(text, strlen(text), &trace, &error);
+    if (!is_read)
+        fprintf(stderr, "mtcheck: no report about the execution: %s\n", error.text);
+    bool is_done = is_read && explain_trace(explanation, &trace);
+    explanation->run.trace = NULL; // it ends here
+    sct_trace_free(&trace);
+    return is_done;
+}
+
+void explain_end(struct explanation *explanation) {
+    if (explanation->has_story)
+        story_free(&explanation->story);
+    explanation->has_story = false;
+}
+
+// ---- The terminal ------------------------------------------------------------------------------
+
+static unsigned terminal_width(void) {
+    const char *text = getenv("COLUMNS");
+    long columns = text ? strtol(text, NULL, 10) : 0;
+    struct winsize size;
+    if (columns <= 0 && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        columns = size.ws_col;
+    if (columns <= 0)
+        return USUAL_WIDTH;
+    if (columns < WIDTH_MIN)
+        return WIDTH_MIN;
+    return columns > WIDTH_MAX ? WIDTH_MAX : (unsigned)columns;
+}
+
+struct report_text_options explain_look(const struct options *options, bool use_color) {
+    return (struct report_text_options){
+        .use_color = use_color,
+        .shows_all = options->verbose,
+        .width = terminal_width(),
+    };
+}
+
+// ---- Stopping under a debugger -----------------------------------------------------------------
+
+static bool is_traced(void) {
+    char line[200];
+    int tracer = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+            break;
+    if (status)
+        fclose(status);
+    return tracer != 0;
+}
+
+static struct {
+    uint32_t index;
+    FILE *out; // NULL: silent
+} stop;
+
+static void on_event(void *context, const struct sct_event *event) {
+    (void)context;
+    char line[4096];
+    struct text text = text_in(line, sizeof line);
+    bool is_told = sct_event_format(event, &text);
+    if (is_told && stop.out)
+        fprintf(stop.out, "%5" PRIu32 "  %-10s %s\n", event->decision, event->machine, line);
+    bool is_decision = event->kind == SCT_EVENT_VALUE || event->kind == SCT_EVENT_TURN;
+    if (!is_decision || event->count < 2 || event->decision != stop.index)
+        return;
+    fprintf(stderr, "mtcheck: stopped at decision %" PRIu32 ": %s %s\n", event->decision,
+            event->machine, line);
+    if (stop.out)
+        fflush(stop.out);
+    raise(SIGTRAP); // the machine's own calls are above this frame: see 'backtrace', 'finish'
+}
+
+bool explain_break_at(struct sct_engine *engine, const struct sct_trace *trace, uint32_t index,
+                      FILE *out, struct error *error) {
+    if (index >= trace->decision_count)
+        return error_set(error,
+                         "option --break-at: expected one of the trace's %" PRIu32
+                         " decisions, counted from 0, found %" PRIu32,
+                         trace->decision_count, index);
+    if (!is_traced())
+        return error_set(error, "option --break-at: expected a debugger, found none; "
+                                "start the command as: gdb --args mtcheck --replay ...");
+    stop.index = index;
+    stop.out = out;
+    sct_engine_listen(engine, on_event, NULL);
+    return true;
+}

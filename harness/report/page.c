@@ -1,0 +1,291 @@
+// The page: a template (page.html, page.css, page.js, embedded by embed.cmake) around the story as
+// JSON. The script draws; nothing is loaded from anywhere.
+#include "harness/report/page_parts.h"
+#include "harness/report/report.h"
+#include "harness/report/symbols.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Values ------------------------------------------------------------------------------------
+
+// Text that is not UTF-8 is taken byte by byte.
+static json_t *json_text(const char *text) {
+    json_t *value = text ? json_string(text) : json_null();
+    if (value)
+        return value;
+    size_t length = strlen(text), used = 0;
+    char *wide = malloc(2 * length + 1);
+    if (!wide)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c >= 0x80)
+            wide[used++] = (char)(0xc0 | *c >> 6);
+        wide[used++] = (char)(*c >= 0x80 ? 0x80 | (*c & 0x3f) : *c);
+    }
+    value = json_stringn(wide, used);
+    free(wide);
+    return value;
+}
+
+static json_t *json_number(uint64_t value) {
+    return json_integer((json_int_t)value);
+}
+
+static json_t *json_u64_text(uint64_t value) {
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    return json_string(text);
+}
+
+static void set(json_t *object, const char *name, json_t *value) {
+    if (json_object_set_new(object, name, value) != 0)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+}
+
+static json_t *json_calls(const struct symbols *symbols, const void *const *frames, size_t count) {
+    char buffer[600];
+    struct text text = text_in(buffer, sizeof buffer);
+    symbols_calls(symbols, frames, count, 8, &text);
+    return json_text(buffer);
+}
+
+// ---- The run -----------------------------------------------------------------------------------
+
+static json_t *json_bug(const struct bug_info *bug) {
+    if (!bug)
+        return json_null();
+    return json_pack("{s:i, s:s, s:s, s:s}", "id", bug->number, "name", bug->name, "kind",
+                     bug_kind_name(bug->kind), "summary", bug->summary);
+}
+
+// A command line that runs the same execution again; single quotes keep the shell out.
+static json_t *json_commands(const struct report_run *run) {
+    char buffer[6000];
+    json_t *commands = json_array();
+    struct text text = text_in(buffer, sizeof buffer);
+    if (run->trace_path && *run->trace_path) {
+        text_add(&text, "%s --replay '%s' --verbose", run->command, run->trace_path);
+        json_array_append_new(commands, json_text(buffer));
+    }
+    const struct sct_trace *trace = run->trace;
+    text = text_in(buffer, sizeof buffer);
+    text_add(&text, "%s --model %s --test %s --strategy '%s' --seed %" PRIu64, run->command,
+             trace->model, trace->test, trace->strategy, trace->seed);
+    if (run->bug)
+        text_add(&text, " --bug %d", run->bug->number);
+    text_add(&text, " --only-iteration %" PRIu64 " --verbose", trace->iteration);
+    json_array_append_new(commands, json_text(buffer));
+    return commands;
+}
+
+static json_t *json_violation(const struct story *story, const struct symbols *symbols) {
+    const struct sct_violation *violation = &story->violation;
+    if (story->outcome != SCT_VIOLATED)
+        return json_null();
+    json_t *object = json_object();
+    set(object, "kind", json_text(violation->kind));
+    set(object, "machine", json_text(violation->machine));
+    set(object, "message", json_text(violation->message));
+    set(object, "where", json_text(violation->where));
+    set(object, "calls", json_calls(symbols, violation->frames, violation->frame_count));
+    return object;
+}
+
+static json_t *json_terms(const struct scenario *scenario) {
+    json_t *array = json_array();
+    for (const struct term *term = scenario->terms; term && term->word; term++)
+        json_array_append_new(array, json_pack("[s, s]", term->word, term->meaning));
+    return array;
+}
+
+static void set_run(json_t *object, const struct report_run *run) {
+    const struct sct_trace *trace = run->trace;
+    set(object, "tool", json_string("mtcheck"));
+    set(object, "version", json_string(MTCHECK_VERSION));
+    set(object, "schema_version", json_integer(1));
+    set(object, "model", json_text(run->model->name));
+    set(object, "model_summary", json_text(run->model->summary));
+    set(object, "test", json_text(run->scenario->name));
+    set(object, "bug", json_bug(run->bug));
+    set(object, "strategy", json_text(trace->strategy));
+    set(object, "seed", json_u64_text(trace->seed));
+    set(object, "iteration", json_u64_text(trace->iteration));
+    set(object, "commands", json_commands(run));
+    set(object, "terms", json_terms(run->scenario));
+}
+
+// ---- The story ---------------------------------------------------------------------------------
+
+static json_t *json_item(const struct story_item *item) {
+    static const char *const words[] = {
+        [SCT_EVENT_VALUE] = "value",
+        [SCT_EVENT_TASK_STARTED] = "start",
+        [SCT_EVENT_TASK_ENDED] = "end",
+    };
+    json_t *object = json_object();
+    set(object, "k",
+        json_string(item->kind == SCT_EVENT_NOTE ? report_note_word(item->note)
+                                                 : words[item->kind]));
+    set(object, "m", json_number(item->machine));
+    set(object, "t", json_text(item->text));
+    if (item->kind == SCT_EVENT_VALUE) {
+        set(object, "d", json_number(item->decision));
+        set(object, "n", json_number(item->count));
+        set(object, "a", json_number(item->answer));
+    }
+    return object;
+}
+
+static json_t *json_views(const struct story *story, const struct story_step *step) {
+    json_t *views = json_array();
+    for (uint32_t i = 0; step->views && i < story->panel_count; i++)
+        json_array_append_new(views, json_number(step->views[i]));
+    return views;
+}
+
+static json_t *json_step(const struct story *story, const struct story_step *step) {
+    json_t *object = json_object();
+    set(object, "m", json_number(step->machine));
+    set(object, "l", json_text(step->label));
+    set(object, "d", json_number(step->decision));
+    if (step->where)
+        set(object, "w", json_text(step->where));
+    if (step->count > 1) {
+        set(object, "n", json_number(step->count));
+        set(object, "a", json_number(step->answer));
+        set(object, "o", json_text(step->others));
+    }
+    if (step->meets_bug)
+        set(object, "b", json_true());
+    json_t *items = json_array();
+    for (uint32_t i = 0; i < step->item_count; i++)
+        json_array_append_new(items, json_item(&story->items[step->first_item + i]));
+    set(object, "i", items);
+    set(object, "v", json_views(story, step));
+    return object;
+}
+
+static json_t *json_arrow(const struct story_arrow *arrow) {
+    json_int_t taken = arrow->taken == STORY_NOWHERE ? -1 : (json_int_t)arrow->taken;
+    json_t *array = json_pack("[I, I, I, I]", (json_int_t)arrow->from, (json_int_t)arrow->to,
+                              (json_int_t)arrow->sent, taken);
+    json_array_append_new(array, json_text(arrow->label));
+    return array;
+}
+
+static json_t *json_view(const struct story_panel *panel, const struct story_view *view) {
+    json_t *rows = json_array();
+    for (uint32_t r = 0; r < view->row_count; r++) {
+        json_t *row = json_array();
+        for (uint32_t c = 0; c < panel->column_count; c++)
+            json_array_append_new(row, json_text(view->cells[r * panel->column_count + c]));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *json_panel(const struct story_panel *panel) {
+    json_t *object = json_object(), *columns = json_array(), *views = json_array();
+    set(object, "name", json_text(panel->form->name));
+    set(object, "kind", json_string(panel->form->kind == PANEL_TRACK ? "track" : "table"));
+    set(object, "summary", json_text(panel->form->summary));
+    set(object, "keys", json_number(panel->form->key_count));
+    for (uint32_t i = 0; i < panel->column_count; i++)
+        json_array_append_new(columns, json_text(panel->form->columns[i]));
+    for (uint32_t i = 0; i < panel->view_count; i++)
+        json_array_append_new(views, json_view(panel, &panel->views[i]));
+    set(object, "columns", columns);
+    set(object, "views", views);
+    return object;
+}
+
+static json_t *json_place(const struct story_place *place, const struct symbols *symbols) {
+    json_t *object = json_object();
+    set(object, "machine", json_text(place->machine));
+    set(object, "name", json_text(place->name));
+    set(object, "label", json_text(place->label));
+    set(object, "where", json_text(place->where));
+    set(object, "waits_for", json_text(place->waits_for));
+    set(object, "is_runnable", json_boolean(place->is_runnable));
+    set(object, "is_idle", json_boolean(place->is_idle));
+    set(object, "was_running", json_boolean(place->was_running));
+    set(object, "calls", json_calls(symbols, place->frames, place->frame_count));
+    return object;
+}
+
+static void set_story(json_t *object, const struct story *story, const struct symbols *symbols) {
+    static const char *const outcomes[] = {[SCT_PASSED] = "passed",
+                                           [SCT_VIOLATED] = "violation",
+                                           [SCT_STEP_LIMIT] = "step-limit",
+                                           [SCT_DIVERGED] = "diverged"};
+    json_t *machines = json_array(), *steps = json_array(), *arrows = json_array();
+    json_t *panels = json_array(), *places = json_array();
+    for (uint32_t i = 0; i < story->machine_count; i++)
+        json_array_append_new(machines, json_text(story->machines[i]));
+    for (uint32_t i = 0; i < story->step_count; i++)
+        json_array_append_new(steps, json_step(story, &story->steps[i]));
+    for (uint32_t i = 0; i < story->arrow_count; i++)
+        json_array_append_new(arrows, json_arrow(&story->arrows[i]));
+    for (uint32_t i = 0; i < story->panel_count; i++)
+        json_array_append_new(panels, json_panel(&story->panels[i]));
+    for (uint32_t i = 0; i < story->place_count; i++)
+        json_array_append_new(places, json_place(&story->places[i], symbols));
+    set(object, "outcome", json_string(outcomes[story->outcome]));
+    set(object, "decisions", json_number(story->decision_count));
+    set(object, "skipped_steps", json_number(story->skipped_steps));
+    set(object, "beginning", json_number(report_beginning(story)));
+    set(object, "violation", json_violation(story, symbols));
+    set(object, "machines", machines);
+    set(object, "steps", steps);
+    set(object, "arrows", arrows);
+    set(object, "panels", panels);
+    set(object, "places", places);
+}
+
+// ---- The page ----------------------------------------------------------------------------------
+
+// No text can end the script element or begin a comment: there is no "<" left.
+static void write_data(FILE *out, const struct report_run *run, const struct story *story) {
+    struct symbols *symbols = symbols_open();
+    json_t *object = json_object();
+    set_run(object, run);
+    set_story(object, story, symbols);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+    if (!text)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+    for (const char *c = text; *c; c++) {
+        if (*c == '<')
+            fputs("\\u003c", out);
+        else
+            fputc(*c, out);
+    }
+    free(text);
+    json_decref(object);
+    symbols_close(symbols);
+}
+
+void report_write_page(FILE *out, const struct report_run *run, const struct story *story) {
+    static const char style[] = "/*STYLE*/", script[] = "/*SCRIPT*/", data[] = "/*DATA*/";
+    const char *rest = (const char *)page_html;
+    const char *at;
+    while ((at = strstr(rest, "/*"))) {
+        fwrite(rest, 1, (size_t)(at - rest), out);
+        if (strncmp(at, style, sizeof style - 1) == 0) {
+            fputs((const char *)page_css, out);
+            rest = at + sizeof style - 1;
+        } else if (strncmp(at, script, sizeof script - 1) == 0) {
+            fputs((const char *)page_js, out);
+            rest = at + sizeof script - 1;
+        } else if (strncmp(at, data, sizeof data - 1) == 0) {
+            write_data(out, run, story);
+            rest = at + sizeof data - 1;
+        } else {
+            fputs("/*", out);
+            rest = at + 2;
+        }
+    }
+    fputs(rest, out);
+}

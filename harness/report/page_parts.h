@@ -1,0 +1,7 @@
+// The files page.html, page.css and page.js of this folder, embedded at build time (embed.cmake).
+#ifndef HARNESS_REPORT_PAGE_PARTS_H
+#define HARNESS_REPORT_PAGE_PARTS_H
+
+extern const unsigned char page_html[], page_css[], page_js[]; // NUL-terminated
+
+#endif

@@ -1,0 +1,331 @@
+#include "harness/report/story.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STRINGS_BYTES = 1 << 30 };
+
+// A panel being written. Cells are kept one behind the other, each with its NUL.
+struct panel_sink {
+    struct story *story;
+    struct story_panel *panel; // NULL: before the first
+    char *data;
+    size_t length, capacity;
+    uint32_t cell_count;
+};
+
+// ---- Memory ------------------------------------------------------------------------------------
+
+static void *grown(void *array, uint32_t *capacity, size_t element_bytes) {
+    *capacity = *capacity ? *capacity * 2 : 64;
+    void *result = realloc(array, *capacity * element_bytes);
+    if (!result)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the story of an execution");
+    return result;
+}
+
+// The address of a new last element of one of the story's arrays.
+#define APPEND(array, count, capacity) \
+    ((count) < (capacity)              \
+         ? &(array)[(count)++]         \
+         : ((array) = grown((array), &(capacity), sizeof *(array)), &(array)[(count)++]))
+
+static const char *copied(struct story *story, const char *text) {
+    return arena_strdup(&story->arena, text);
+}
+
+static uint32_t machine_index(struct story *story, const char *name) {
+    for (uint32_t i = 0; i < story->machine_count; i++)
+        if (strcmp(story->machines[i], name) == 0)
+            return i;
+    if (story->machine_count == STORY_MACHINES_MAX)
+        return STORY_MACHINES_MAX - 1; // the rest share a lane
+    story->machines[story->machine_count] = copied(story, name);
+    return story->machine_count++;
+}
+
+// ---- Panels ------------------------------------------------------------------------------------
+
+static void reserve_bytes(struct panel_sink *sink, size_t bytes) {
+    if (sink->length + bytes <= sink->capacity)
+        return;
+    sink->capacity = (sink->length + bytes) * 2;
+    sink->data = realloc(sink->data, sink->capacity);
+    if (!sink->data)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the story of an execution");
+}
+
+static bool is_same_view(const struct panel_sink *sink, const struct story_panel *panel) {
+    const struct story_view *last = &panel->views[panel->view_count - 1];
+    if (last->row_count * panel->column_count != sink->cell_count)
+        return false;
+    const char *cell = sink->data;
+    for (uint32_t i = 0; i < sink->cell_count; i++, cell += strlen(cell) + 1)
+        if (strcmp(cell, last->cells[i]) != 0)
+            return false;
+    return true;
+}
+
+// Keeps what was written, if it is news.
+static void end_panel(struct panel_sink *sink) {
+    struct story_panel *panel = sink->panel;
+    if (!panel)
+        return;
+    ASSERT(sink->cell_count % panel->column_count == 0);
+    if (panel->view_count > 0 && is_same_view(sink, panel))
+        return;
+    struct arena *arena = &sink->story->arena;
+    struct story_view *view = APPEND(panel->views, panel->view_count, panel->view_capacity);
+    view->row_count = sink->cell_count / panel->column_count;
+    view->cells = ARENA_ARRAY(arena, const char *, sink->cell_count);
+    const char *cell = sink->data;
+    for (uint32_t i = 0; i < sink->cell_count; i++, cell += strlen(cell) + 1)
+        view->cells[i] = arena_strdup(arena, cell);
+}
+
+void panel_begin(struct panel_sink *sink, const struct panel_form *form) {
+    struct story *story = sink->story;
+    end_panel(sink);
+    sink->length = 0;
+    sink->cell_count = 0;
+    sink->panel = sink->panel ? sink->panel + 1 : story->panels;
+    ASSERT(sink->panel < story->panels + STORY_PANELS_MAX);
+    if (sink->panel == story->panels + story->panel_count) {
+        story->panel_count++;
+        *sink->panel = (struct story_panel){.form = form};
+        while (form->columns[sink->panel->column_count])
+            sink->panel->column_count++;
+    }
+    ASSERT(sink->panel->form == form);
+}
+
+void panel_cell(struct panel_sink *sink, const char *format, ...) {
+    char cell[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(cell, sizeof cell, format, arguments);
+    va_end(arguments);
+    size_t bytes = strlen(cell) + 1;
+    reserve_bytes(sink, bytes);
+    memcpy(sink->data + sink->length, cell, bytes);
+    sink->length += bytes;
+    sink->cell_count++;
+}
+
+// What the panels show now is what the last step has left.
+static void look(struct story *story) {
+    if (!story->scenario->show || story->step_count == 0 || !story->is_set_up)
+        return;
+    struct panel_sink *sink = story->sink;
+    sink->panel = NULL;
+    story->scenario->show(sink);
+    end_panel(sink);
+    struct story_step *step = &story->steps[story->step_count - 1];
+    step->views = ARENA_ARRAY(&story->arena, uint32_t, story->panel_count);
+    for (uint32_t i = 0; i < story->panel_count; i++)
+        step->views[i] = story->panels[i].view_count - 1;
+}
+
+// ---- Events ------------------------------------------------------------------------------------
+
+// The index of the present step; the setup is one too.
+static uint32_t present_step(struct story *story) {
+    return story->step_count ? story->step_count - 1 : 0;
+}
+
+static void end_step(struct story *story) {
+    if (story->step_count == 0)
+        return;
+    struct story_step *step = &story->steps[story->step_count - 1];
+    step->item_count = story->item_count - step->first_item;
+    uint64_t meetings = 0;
+    for (int i = 0; i < BUG_COUNT; i++)
+        meetings += story->bugs->on >> i & 1 ? story->bugs->reached[i] : 0;
+    step->meets_bug = meetings != story->bug_meetings;
+    story->bug_meetings = meetings;
+    look(story);
+}
+
+struct others {
+    struct text text;
+    const char *machine, *label; // who was chosen
+    bool is_left_out;            // that has been met
+};
+
+static void add_other(void *context, const struct sct_standing *standing) {
+    struct others *others = context;
+    if (!standing->is_runnable)
+        return;
+    bool is_chosen = !others->is_left_out && strcmp(standing->machine, others->machine) == 0 &&
+                     strcmp(standing->label, others->label) == 0;
+    if (is_chosen)
+        others->is_left_out = true;
+    else
+        text_add(&others->text, "%s%s: %s", others->text.length ? "\n" : "", standing->machine,
+                 standing->label);
+}
+
+static const char *who_else(struct story *story, const struct sct_event *event) {
+    char buffer[2000];
+    struct others others = {text_in(buffer, sizeof buffer), event->machine, event->text, false};
+    if (event->count < 2)
+        return "";
+    sct_engine_standings(story->engine, add_other, &others);
+    return copied(story, buffer);
+}
+
+static struct story_step *new_step(struct story *story, const char *machine, const char *label) {
+    struct story_step *step = APPEND(story->steps, story->step_count, story->step_capacity);
+    *step = (struct story_step){
+        .machine = machine_index(story, machine),
+        .label = copied(story, label),
+        .count = 1,
+        .others = "",
+        .first_item = story->item_count,
+    };
+    return step;
+}
+
+static void begin_step(struct story *story, const struct sct_event *event) {
+    story->is_set_up = true;
+    end_step(story);
+    struct story_step *step = new_step(story, event->machine, event->text);
+    step->where = event->where ? copied(story, event->where) : NULL;
+    step->decision = event->decision;
+    step->count = event->count;
+    step->answer = event->answer;
+    step->others = who_else(story, event);
+}
+
+static void add_item(struct story *story, const struct sct_event *event) {
+    struct story_item *item = APPEND(story->items, story->item_count, story->item_capacity);
+    *item = (struct story_item){
+        .kind = event->kind,
+        .note = event->note,
+        .machine = machine_index(story, event->machine),
+        .decision = event->decision,
+        .count = event->count,
+        .answer = event->answer,
+        .text = copied(story, event->text),
+    };
+}
+
+static void send(struct story *story, const struct sct_event *event) {
+    uint32_t from = machine_index(story, event->machine), to = machine_index(story, event->to);
+    struct story_arrow *arrow = APPEND(story->arrows, story->arrow_count, story->arrow_capacity);
+    *arrow = (struct story_arrow){
+        .from = from,
+        .to = to,
+        .sent = present_step(story),
+        .taken = STORY_NOWHERE,
+        .label = copied(story, event->text),
+        .identity = event->identity,
+    };
+}
+
+static void take(struct story *story, const struct sct_event *event) {
+    for (uint32_t i = story->arrow_count; i-- > 0;) {
+        struct story_arrow *arrow = &story->arrows[i];
+        if (arrow->identity != event->identity || arrow->taken != STORY_NOWHERE)
+            continue;
+        arrow->taken = present_step(story);
+        return;
+    }
+}
+
+// The final check is nobody's turn.
+static bool begins_the_end(const struct story *story, const struct sct_event *event) {
+    return story->is_set_up && strcmp(event->machine, "harness") == 0 &&
+           strcmp(story->machines[story->steps[story->step_count - 1].machine], "harness") != 0;
+}
+
+static void on_event(void *context, const struct sct_event *event) {
+    struct story *story = context;
+    bool is_too_early = (uint64_t)event->decision + STORY_STEPS_MAX < story->decisions_expected;
+    if (is_too_early) {
+        story->skipped_steps += event->kind == SCT_EVENT_TURN;
+        return;
+    }
+    if (story->step_count == 0)
+        new_step(story, "harness", story->skipped_steps ? "(earlier steps)" : "setup");
+    if (begins_the_end(story, event)) {
+        end_step(story);
+        new_step(story, event->machine, "final check")->decision = event->decision;
+    }
+    switch (event->kind) {
+    case SCT_EVENT_TURN:
+        begin_step(story, event);
+        return;
+    case SCT_EVENT_SENT:
+        send(story, event);
+        return;
+    case SCT_EVENT_TAKEN:
+        take(story, event);
+        return;
+    case SCT_EVENT_VALUE:
+    case SCT_EVENT_NOTE:
+    case SCT_EVENT_TASK_STARTED:
+    case SCT_EVENT_TASK_ENDED:
+        add_item(story, event);
+        return;
+    }
+}
+
+// ---- Beginning and end -------------------------------------------------------------------------
+
+void story_listen(struct story *story, struct sct_engine *engine, const struct scenario *scenario,
+                  const struct bug_set *bugs, uint32_t decisions_expected) {
+    *story = (struct story){
+        .scenario = scenario,
+        .engine = engine,
+        .bugs = bugs,
+        .decisions_expected = decisions_expected,
+    };
+    for (int i = 0; i < BUG_COUNT; i++)
+        story->bug_meetings += bugs->on >> i & 1 ? bugs->reached[i] : 0;
+    arena_init(&story->arena, STRINGS_BYTES);
+    story->sink = calloc(1, sizeof *story->sink);
+    if (!story->sink)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the story of an execution");
+    story->sink->story = story;
+    sct_engine_listen(engine, on_event, story);
+}
+
+static void add_place(void *context, const struct sct_standing *standing) {
+    struct story *story = context;
+    struct story_place *place = APPEND(story->places, story->place_count, story->place_capacity);
+    *place = (struct story_place){
+        .machine = copied(story, standing->machine),
+        .name = copied(story, standing->name),
+        .label = copied(story, standing->label),
+        .where = standing->where ? copied(story, standing->where) : NULL,
+        .waits_for = standing->waits_for ? copied(story, standing->waits_for) : NULL,
+        .is_runnable = standing->is_runnable,
+        .is_idle = standing->is_idle,
+        .was_running = standing->was_running,
+        .frame_count = standing->frame_count,
+    };
+    memcpy(place->frames, standing->frames, sizeof place->frames);
+}
+
+void story_end(struct story *story, struct sct_engine *engine, const struct sct_result *result) {
+    sct_engine_listen(engine, NULL, NULL);
+    end_step(story);
+    story->outcome = result->outcome;
+    story->violation = result->violation;
+    story->decision_count = result->decision_count;
+    sct_engine_standings(engine, add_place, story);
+}
+
+void story_free(struct story *story) {
+    for (uint32_t i = 0; i < story->panel_count; i++)
+        free(story->panels[i].views);
+    free(story->sink ? story->sink->data : NULL);
+    free(story->sink);
+    free(story->steps);
+    free(story->items);
+    free(story->arrows);
+    free(story->places);
+    arena_deinit(&story->arena);
+}
