@@ -1,0 +1,358 @@
+// The report's page in a real browser: what it shows, how it answers keys, how fast. Run by
+// scripts/test-browser, which names the browser (CHROMIUM) and a folder with two pages (PAGES):
+//   bug.html   the first violation of bug 3
+//   long.html  the same story drawn out to 5,000 steps
+// Screenshots go to that folder too.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const folder = process.env.PAGES;
+const widths = [
+  [1280, 900],
+  [390, 844],
+];
+let browser;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+});
+after(() => browser.close());
+
+// Opens a page; what the console said and what was requested is collected.
+async function open(name, [width, height] = widths[0], colorScheme = 'light') {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  page.problems = [];
+  page.requests = [];
+  page.on('console', (message) => page.problems.push(message.text()));
+  page.on('pageerror', (error) => page.problems.push(error.message));
+  page.on('request', (request) => page.requests.push(request.url()));
+  await page.goto(`file://${folder}/${name}`);
+  return page;
+}
+
+const text = (page, selector) => page.locator(selector).innerText();
+const position = (page) => text(page, '#position');
+const data = (page) => page.evaluate(() => JSON.parse(document.getElementById('data').textContent));
+
+// What the tables show, as lines "table|mark|cells".
+const tables = (page) =>
+  page
+    .locator('#tables tbody tr')
+    .evaluateAll((rows) =>
+      rows.map((row) =>
+        [
+          row.closest('table').dataset.panel,
+          ...[...row.cells].map((cell) => cell.innerText.trim()),
+        ].join('|'),
+      ),
+    );
+
+async function select(page, step) {
+  await page.locator('#slider').evaluate((slider, value) => {
+    slider.value = value;
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+  }, String(step));
+}
+
+test('the page says what went wrong, and how to see it again', async () => {
+  const page = await open('bug.html');
+  assert.match(await text(page, 'h1'), /^stream-read-invalid in service-\d$/);
+  assert.match(await text(page, '#wrong'), /expected\s+\{.*actual\s+the end/s);
+  assert.match(await text(page, '#wrong'), /Injected bug 3, QueryStreamedBackUpNewStream/);
+  assert.match(await text(page, '#again'), /mtcheck --replay '.*\.trace' --verbose/);
+  assert.match(await text(page, '#again'), /--bug 3 --only-iteration \d+/);
+  assert.match(await text(page, '#places'), /was running/);
+  assert.match(await text(page, '#words'), /tombstone/);
+  // The last line of the explanation is the violation, and the bug's line comes before it.
+  const lines = await page.locator('#came li').allInnerTexts();
+  assert.match(lines.at(-1), /stream-read-invalid/);
+  assert.ok(lines.some((line) => line.includes('passes the line of the injected bug')));
+  assert.match(lines[0], /calls stream/);
+  await page.close();
+});
+
+test('nothing is loaded and nothing is complained of', async () => {
+  for (const name of ['bug.html', 'long.html']) {
+    const page = await open(name);
+    for (const key of ['Home', 'ArrowRight', 'End', 'ArrowLeft']) await page.keyboard.press(key);
+    assert.deepEqual(page.problems, []);
+    assert.deepEqual(page.requests, [`file://${folder}/${name}`]);
+    await page.close();
+  }
+});
+
+test('the tables are those of the selected step, with what changed marked in signs', async () => {
+  const page = await open('bug.html');
+  const story = await data(page);
+  const panel = story.panels.findIndex(({ name }) => name === 'new table');
+  const inserts = story.steps.findIndex(
+    (step, i) =>
+      i > 0 &&
+      story.panels[panel].views[step.v[panel]].length >
+        story.panels[panel].views[story.steps[i - 1].v[panel]].length,
+  );
+  await select(page, inserts - 1);
+  const earlier = await tables(page);
+  assert.ok(!earlier.some((row) => /^new table\|\+/.test(row)));
+  await select(page, inserts);
+  const later = await tables(page);
+  assert.notDeepEqual(earlier, later);
+  assert.equal(later.filter((row) => /^new table\|\+\s*added/.test(row)).length, 1);
+  // Every row of the story's view is shown, and only those (removed rows aside).
+  const rows = later.filter((row) => row.startsWith('new table|') && !row.includes('removed'));
+  assert.equal(rows.length, story.panels[panel].views[story.steps[inserts].v[panel]].length);
+  await page.close();
+});
+
+test('a row that changes shows both values', async () => {
+  const page = await open('bug.html');
+  const story = await data(page);
+  const panel = story.panels.findIndex(({ name }) => name === 'reference');
+  const view = (i) => story.panels[panel].views[story.steps[i].v[panel]];
+  const changes = story.steps.findIndex(
+    (step, i) =>
+      i > 0 &&
+      view(i).some((row) =>
+        view(i - 1).some((old) => old[0] === row[0] && old[1] === row[1] && old[3] !== row[3]),
+      ),
+  );
+  await select(page, changes);
+  const row = page.locator('#tables table[data-panel="reference"] tr.changed').first();
+  assert.match(await row.innerText(), /~/);
+  assert.notEqual(
+    await row.locator('del').first().innerText(),
+    await row.locator('ins').first().innerText(),
+  );
+  await page.close();
+});
+
+test('keys move through the steps', async () => {
+  const page = await open('bug.html');
+  const last = (await data(page)).steps.length - 1;
+  assert.match(await position(page), new RegExp(`^step ${last} of ${last} `));
+  const presses = [
+    ['ArrowLeft', last - 1],
+    ['ArrowLeft', last - 2],
+    ['ArrowRight', last - 1],
+    ['Home', 0],
+    ['ArrowLeft', 0],
+    ['ArrowRight', 1],
+    ['End', last],
+    ['ArrowRight', last],
+  ];
+  for (const [key, step] of presses) {
+    await page.keyboard.press(key);
+    assert.match(await position(page), new RegExp(`^step ${step} of `), key);
+    assert.equal(await page.locator('#slider').inputValue(), String(step));
+    assert.equal(
+      await page.locator('.row[aria-selected="true"]').getAttribute('id'),
+      `row-${step}`,
+    );
+    assert.match(await text(page, '#step-title'), new RegExp(`^Step ${step}: `));
+  }
+  // The same on the slider, once: its own keys do not add to the page's.
+  await page.locator('#slider').focus();
+  await page.keyboard.press('ArrowLeft');
+  assert.match(await position(page), new RegExp(`^step ${last - 1} of `));
+  // In the list also up, down and pages.
+  await page.locator('#scroller').focus();
+  await page.keyboard.press('ArrowUp');
+  assert.match(await position(page), new RegExp(`^step ${last - 2} of `));
+  // From line to line of the explanation.
+  const steps = await page
+    .locator('#came button')
+    .evaluateAll((all) => all.map((b) => Number(b.dataset.step)));
+  await page.keyboard.press('Home');
+  await page.keyboard.press('n');
+  assert.match(await position(page), new RegExp(`^step ${steps.find((step) => step > 0)} of `));
+  await page.keyboard.press('End');
+  await page.keyboard.press('p');
+  assert.match(
+    await position(page),
+    new RegExp(`^step ${steps.filter((step) => step < last).at(-1)} of `),
+  );
+  await page.close();
+});
+
+test('search finds steps, goes round, and gives the keys back', async () => {
+  const page = await open('bug.html');
+  const story = await data(page);
+  const wanted = story.steps.flatMap((step, i) =>
+    step.i.some((item) => item.t.includes('LINEARIZATION POINT')) ? [i] : [],
+  );
+  await page.keyboard.press('/');
+  await page.keyboard.type('linearization point');
+  assert.equal(await text(page, '#matches'), `${wanted.length} found`);
+  await page.keyboard.press('Enter'); // behind the last step: around
+  assert.match(await position(page), new RegExp(`^step ${wanted[0]} of `));
+  assert.ok(await page.locator(`#row-${wanted[0]}.found`).isVisible());
+  assert.equal(await text(page, '#matches'), `1 of ${wanted.length}`);
+  await page.keyboard.press('Shift+Enter');
+  assert.match(await position(page), new RegExp(`^step ${wanted.at(-1)} of `));
+  await page.keyboard.type(' no such text');
+  assert.equal(await text(page, '#matches'), 'no match');
+  await page.keyboard.press('Home'); // moves in the field, not in the story
+  assert.match(await position(page), new RegExp(`^step ${wanted.at(-1)} of `));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Home');
+  assert.match(await position(page), /^step 0 of /);
+  await page.close();
+});
+
+test('clicks select: rows, lines of the explanation, buttons', async () => {
+  const page = await open('bug.html');
+  await page.locator('#came button').first().click();
+  const step = Number(await page.locator('#came button').first().getAttribute('data-step'));
+  assert.match(await position(page), new RegExp(`^step ${step} of `));
+  assert.equal(await page.locator('#came button').first().getAttribute('aria-current'), 'step');
+  await page.locator(`#row-${step + 2}`).click();
+  assert.match(await position(page), new RegExp(`^step ${step + 2} of `));
+  await page.getByRole('button', { name: 'Previous step' }).click();
+  assert.match(await position(page), new RegExp(`^step ${step + 1} of `));
+  await page.close();
+});
+
+test('it can be used without a mouse and without colours', async () => {
+  const page = await open('bug.html');
+  const seen = new Set();
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab');
+    const { id, outline } = await page.evaluate(() => {
+      const style = getComputedStyle(document.activeElement);
+      return { id: document.activeElement.id, outline: parseFloat(style.outlineWidth) };
+    });
+    if (id) seen.add(id);
+    assert.ok(outline >= 2 || id === '', `no visible focus on ${id}`);
+  }
+  for (const id of ['theme', 'first', 'previous', 'next', 'last', 'slider', 'search', 'scroller'])
+    assert.ok(seen.has(id), `${id} cannot be reached by Tab`);
+  assert.match(await page.locator('#slider').getAttribute('aria-valuetext'), /^step \d+ of \d+, /);
+  const unnamed = await page
+    .locator('button, input, [role]')
+    .evaluateAll((all) =>
+      all
+        .filter(
+          (element) =>
+            !(
+              element.getAttribute('aria-label') ||
+              element.getAttribute('aria-labelledby') ||
+              element.innerText.trim() ||
+              element.id === 'matches'
+            ),
+        )
+        .map((element) => element.outerHTML.slice(0, 80)),
+    );
+  assert.deepEqual(unnamed, []);
+  assert.equal(
+    await page.locator('#scroller').getAttribute('aria-activedescendant'),
+    await page.locator('.row[aria-selected="true"]').getAttribute('id'),
+  );
+  await page.keyboard.press('Home');
+  assert.match(await page.locator('#live').textContent(), /^Step 0, /);
+  // States stand as numbers in the drawing and in the legend.
+  await page.keyboard.press('End');
+  assert.ok(
+    (await page.locator('#window svg text').allTextContents()).some((number) => number === '3'),
+  );
+  assert.match(await text(page, '#legend'), /3\s*PREFER_NEW/);
+  await page.close();
+});
+
+// WCAG's contrast of text with its background.
+async function contrast(page, selector) {
+  return page
+    .locator(selector)
+    .first()
+    .evaluate((element) => {
+      const parse = (color) => color.match(/[\d.]+/g).map(Number);
+      const light = ([r, g, b]) =>
+        [r, g, b]
+          .map((c) => c / 255)
+          .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+          .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+      let behind = element;
+      while (behind && parse(getComputedStyle(behind).backgroundColor)[3] === 0)
+        behind = behind.parentElement;
+      const a = light(parse(getComputedStyle(element).color));
+      const b = light(parse(getComputedStyle(behind || document.documentElement).backgroundColor));
+      return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    });
+}
+
+test('dark and light, wide and narrow: readable, nothing cut off', async () => {
+  for (const size of widths) {
+    for (const scheme of ['light', 'dark']) {
+      const page = await open('bug.html', size, scheme);
+      for (const selector of [
+        'h1',
+        '#message',
+        '.hint',
+        '#came .text',
+        '.diff .expected',
+        '.diff .actual',
+        '.tag.state',
+        '.tag.return',
+        '.row .line',
+        '.bug',
+        '#tables td',
+      ])
+        assert.ok(
+          (await contrast(page, selector)) >= 4.5,
+          `${selector} in ${scheme} at ${size[0]}`,
+        );
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - window.innerWidth,
+      );
+      assert.ok(overflow <= 0, `${overflow} pixels too wide at ${size[0]}`);
+      const title = await page.locator('h1').boundingBox();
+      assert.ok(title.x >= 0 && title.x + title.width <= size[0]);
+      assert.ok(await page.locator('#slider').isVisible());
+      await page.screenshot({ path: `${folder}/bug-${size[0]}-${scheme}.png`, fullPage: true });
+      await page.close();
+    }
+  }
+});
+
+test('the theme can be chosen against the system', async () => {
+  const page = await open('bug.html', widths[0], 'light');
+  const back = () =>
+    page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await back();
+  await page.locator('#theme').click();
+  assert.equal(await back(), light);
+  await page.locator('#theme').click();
+  assert.equal(await text(page, '#theme'), 'Theme: dark');
+  assert.notEqual(await back(), light);
+  await page.close();
+});
+
+test('5,000 steps: each key answered within a second, few elements at a time', async () => {
+  for (const size of widths) {
+    const page = await open('long.html', size);
+    const { length } = (await data(page)).steps;
+    assert.ok(length >= 5000);
+    for (const key of ['Home', 'ArrowRight', 'End', 'ArrowLeft', 'Home', 'End']) {
+      const begin = performance.now();
+      await page.keyboard.press(key);
+      // Two frames later the browser has drawn it.
+      await page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
+      const elapsed = performance.now() - begin;
+      assert.ok(elapsed < 1000, `${key} took ${elapsed} ms at ${size[0]}`);
+    }
+    assert.ok((await page.locator('.row').count()) < 200);
+    await page.keyboard.press('/');
+    const begin = performance.now();
+    await page.keyboard.type('tombstones');
+    assert.match(await text(page, '#matches'), /\d+ found/);
+    assert.ok(performance.now() - begin < 2000);
+    await page.keyboard.press('Enter');
+    assert.match(await text(page, '#matches'), /^1 of \d+/);
+    await page.close();
+  }
+});
