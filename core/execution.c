@@ -210,9 +210,9 @@ __attribute__((noinline)) static void go_on_and_tell(struct sct_engine *engine,
 void sct_reschedule(struct sct_engine *engine) {
     if (__builtin_expect(++engine->point_count > engine->point_bound, 0))
         pass_bound(engine);
-    uint64_t enabled = engine->enabled;
-    if (__builtin_expect(enabled == 0, 0))
+    if (__builtin_expect(engine->enabled == 0, 0) && !sct_time_passes(engine))
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+    uint64_t enabled = engine->enabled;
     unsigned slot =
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
     engine->steps[slot]++;
@@ -297,7 +297,8 @@ static void reset(struct sct_engine *engine) {
     sct_coro_pool_reset(&engine->pool);
     engine->enabled = engine->fresh = engine->alive = 0;
     engine->decision_count = engine->schedule_count = engine->point_count = 0;
-    engine->task_count = engine->machine_count = 0;
+    engine->task_count = engine->machine_count = engine->object_count = 0;
+    engine->wakes_spuriously = false;
     engine->last_slot = 0;
     engine->told_decisions = 0;
     engine->last_self = NULL;

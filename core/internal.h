@@ -15,6 +15,7 @@ struct sct_strand {
     const char *name;
     const char *waits_for;           // while parked
     struct sct_strand *next_waiting; // in a queue of sync.c
+    struct sct_waiting *waiting;     // its place in a queue of object.c, or NULL
     struct sct_strand *next, **link; // all living strands
     struct sct_mutex *held;          // the mutexes that it holds, of sync.c
     bool is_activity;
@@ -89,6 +90,8 @@ struct sct_engine {
     uint64_t alive; // slots in use
     uint32_t task_count;
     uint32_t machine_count;
+    uint32_t object_count;        // of object.c
+    bool wakes_spuriously;        // conditions of lock.c
     sct_task_watcher on_task_end; // calibration only
     void *on_task_end_context;
     struct sct_strand *strands, **strands_end; // in order of creation
@@ -150,6 +153,13 @@ void sct_tell_value(struct sct_engine *engine);
 
 // sync.c: frees the mutexes that the stopped [strand] holds.
 void sct_strand_free_mutexes(struct sct_strand *strand);
+
+// object.c: nothing can run. Timed waits, if there are any, may time out from now on; whether there
+// are.
+bool sct_time_passes(struct sct_engine *engine);
+
+// Ends the running task, which is on its own coroutine.
+_Noreturn void sct_task_exit(void);
 
 // Makes [strand] a living coroutine that will run [function].
 void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,

@@ -3,6 +3,7 @@
 #include "core/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct sct_access sct_access_none = {.mode = SCT_ACCESS_NONE};
@@ -50,17 +51,23 @@ static void end_task(struct sct_engine *engine, const struct sct_task *task) {
                             engine->steps[task->slot]);
 }
 
+void sct_task_exit(void) {
+    struct sct_engine *engine = sct_engine_now;
+    struct sct_task *task = engine->current;
+    ASSERT(task && engine->self == &task->own);
+    end_strand(engine, engine->self);
+    end_task(engine, task);
+    sct_reschedule(engine); // does not come back: the task is not enabled any more
+    abort();
+}
+
 static void task_main(void *argument) {
     struct sct_strand *self = argument;
     if (__builtin_expect(sct_engine_now->listener != NULL, 0))
         sct_tell_turn(sct_engine_now);
     self->function(self->argument);
-    struct sct_engine *engine = sct_engine_now;
-    struct sct_task *task = self->task;
-    ASSERT(engine->self == self && engine->current == task);
-    end_strand(engine, self);
-    end_task(engine, task);
-    sct_reschedule(engine); // does not come back: the task is not enabled any more
+    ASSERT(sct_engine_now->self == self);
+    sct_task_exit();
 }
 
 static void activity_main(void *argument) {
