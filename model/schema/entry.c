@@ -1,0 +1,180 @@
+#include "model/schema/entry.h"
+#include "model/table/row.h"
+
+#include <string.h>
+
+enum { PROPERTIES_MAX = 5 };
+
+static const char *const version_names[SU_VERSION_COUNT] = {"1.0", "1.5", "2.0", "3.0"};
+
+// What the classes of the releases have in them.
+static const struct {
+    const char *name;
+    bool refuses_unknown; // a row with a property that the class does not know is an error
+    bool knows_area;
+    bool knows_scale;
+    bool needs_scale; // a row without it is an error
+    enum su_version inserts;
+} classes[SU_RELEASE_COUNT] = {
+    [SU_R1_STRICT] = {"R1-strict", true, false, true, true, SU_1_0},
+    [SU_R1_TOLERANT] = {"R1-tolerant", false, false, true, true, SU_1_0},
+    [SU_R1_5] = {"R1.5", false, true, true, true, SU_1_5},
+    [SU_R2] = {"R2", false, true, true, false, SU_2_0},
+    [SU_R3] = {"R3", false, true, false, false, SU_3_0},
+};
+
+const char *su_version_name(enum su_version version) {
+    ASSERT(version < SU_VERSION_COUNT);
+    return version_names[version];
+}
+
+const char *su_release_name(enum su_release release) {
+    ASSERT(release < SU_RELEASE_COUNT);
+    return classes[release].name;
+}
+
+// ---- Reading -----------------------------------------------------------------------------------
+
+static bool class_knows(enum su_release release, const char *property) {
+    if (strcmp(property, SU_AREA) == 0)
+        return classes[release].knows_area;
+    if (strcmp(property, SU_SCALE) == 0)
+        return classes[release].knows_scale;
+    return strcmp(property, SU_TIME) == 0 || strcmp(property, SU_TEMPERATURE) == 0 ||
+           strcmp(property, SU_VERSION) == 0;
+}
+
+static bool find_unknown(enum su_release release, const struct ct_row *row, const char **property) {
+    for (size_t i = 0; i < row->property_count; i++) {
+        *property = row->properties[i].name;
+        if (!class_knows(release, *property))
+            return true;
+    }
+    return false;
+}
+
+static bool get_number(const struct ct_row *row, const char *name, int32_t *value) {
+    const struct ct_property *property = ct_row_property(row, name);
+    if (!property || property->type != CT_INT32)
+        return false;
+    *value = property->value.int32;
+    return true;
+}
+
+// NULL if there is none.
+static const char *get_string(const struct ct_row *row, const char *name) {
+    const struct ct_property *property = ct_row_property(row, name);
+    return property && property->type == CT_STRING ? property->value.string : NULL;
+}
+
+static bool get_version(const struct ct_row *row, enum su_version *version) {
+    const char *name = get_string(row, SU_VERSION);
+    for (int i = 0; name && i < SU_VERSION_COUNT; i++)
+        if (strcmp(name, version_names[i]) == 0) {
+            *version = (enum su_version)i;
+            return true;
+        }
+    return false;
+}
+
+// The first property that the class needs and [row] lacks; NULL if there is none.
+static const char *read_known(enum su_release release, const struct ct_row *row,
+                              struct su_entry *entry) {
+    if (!get_number(row, SU_TIME, &entry->time))
+        return SU_TIME;
+    if (!get_number(row, SU_TEMPERATURE, &entry->temperature))
+        return SU_TEMPERATURE;
+    if (!get_version(row, &entry->version))
+        return SU_VERSION;
+    entry->scale = classes[release].knows_scale ? get_string(row, SU_SCALE) : NULL;
+    if (classes[release].needs_scale && !entry->scale)
+        return SU_SCALE;
+    entry->area = classes[release].knows_area ? get_string(row, SU_AREA) : NULL;
+    if (classes[release].knows_area && entry->version >= SU_1_5 && !entry->area)
+        return SU_AREA;
+    return NULL;
+}
+
+bool su_entry_parse(enum su_release release, const struct ct_row *row, struct su_entry *entry,
+                    const char **property) {
+    *entry = (struct su_entry){.key = row->key, .etag = row->etag};
+    if (classes[release].refuses_unknown && find_unknown(release, row, property))
+        return false;
+    *property = read_known(release, row, entry);
+    return !*property;
+}
+
+struct su_reading su_entry_reading(enum su_release release, const struct su_entry *entry,
+                                   struct bug_set *bugs) {
+    // Below 2.0 the area is only the default: nobody chose it.
+    bool is_chosen = entry->version >= SU_2_0 || bug_on(bugs, BUG_TRUST_DEFAULT);
+    return (struct su_reading){
+        .version = entry->version,
+        .time = entry->time,
+        .temperature = entry->temperature,
+        .scale = entry->scale ? entry->scale : SU_SCALE_DEFAULT,
+        .area = release >= SU_R2 && is_chosen ? entry->area : NULL,
+    };
+}
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+static struct ct_property number(const char *name, int32_t value) {
+    return (struct ct_property){.name = name, .type = CT_INT32, .value.int32 = value};
+}
+
+static struct ct_property string(const char *name, const char *value) {
+    return (struct ct_property){.name = name, .type = CT_STRING, .value.string = value};
+}
+
+struct ct_row *su_entry_format(enum su_release release, const struct su_entry *entry,
+                               const char *if_match, struct arena *arena) {
+    struct ct_property properties[PROPERTIES_MAX] = {
+        number(SU_TIME, entry->time),
+        number(SU_TEMPERATURE, entry->temperature),
+        string(SU_VERSION, version_names[entry->version]),
+    };
+    size_t count = 3;
+    // What was not there is not added: an entry at 3.0 stays without Scale.
+    if (classes[release].knows_scale && entry->scale)
+        properties[count++] = string(SU_SCALE, entry->scale);
+    if (classes[release].knows_area && entry->area)
+        properties[count++] = string(SU_AREA, entry->area);
+    return ct_row_new(arena, entry->key, if_match, properties, count);
+}
+
+struct su_entry su_entry_new(enum su_release release, struct ct_key key,
+                             const struct su_sample *sample) {
+    struct su_entry entry = {
+        .key = key,
+        .version = classes[release].inserts,
+        .time = sample->time,
+        .temperature = sample->temperature,
+        .scale = SU_SCALE_DEFAULT,
+    };
+    if (classes[release].knows_area)
+        entry.area = release >= SU_R2 ? sample->area : SU_AREA_DEFAULT;
+    return entry;
+}
+
+void su_entry_touch(enum su_release release, struct su_entry *entry, struct bug_set *bugs) {
+    switch (release) {
+    case SU_R1_STRICT:
+    case SU_R1_TOLERANT:
+    case SU_R2:
+        return;
+    case SU_R1_5:
+        // Only an entry at 1.0 becomes 1.5: never one that a neighbour has brought further.
+        if (entry->version == SU_1_0 || bug_on(bugs, BUG_HYBRID_DOWNGRADE)) {
+            entry->version = SU_1_5;
+            entry->area = SU_AREA_DEFAULT;
+        }
+        return;
+    case SU_R3:
+        entry->version = SU_3_0;
+        return;
+    case SU_RELEASE_COUNT:
+        break;
+    }
+    fail_at(FAIL_ASSERTION, HERE, "unknown release %d", (int)release);
+}
