@@ -3,9 +3,12 @@
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 
-static const char *const labels[TABLE_COUNT][REQUEST_READ_STREAM + 1] = {
+enum { PLAIN_TABLE = TABLE_COUNT };
+
+static const char *const labels[PLAIN_TABLE + 1][REQUEST_READ_STREAM + 1] = {
     [TABLE_OLD] = {"old.execute", "old.query", "old.open-stream", "old.read-stream"},
     [TABLE_NEW] = {"new.execute", "new.query", "new.open-stream", "new.read-stream"},
+    [PLAIN_TABLE] = {"table.execute", "table.query", "table.open-stream", "table.read-stream"},
 };
 
 static struct client *client_of(struct ct_env *env) {
@@ -26,10 +29,11 @@ static void client_request(struct client *client, struct request *request) {
 
 static struct request new_request(const struct client_table *table, enum request_kind kind,
                                   const char *where) {
+    bool is_plain = table->client->host->tables->options.is_plain;
     return (struct request){
         .kind = kind,
         .table = table->id,
-        .label = labels[table->id][kind],
+        .label = labels[is_plain ? PLAIN_TABLE : (int)table->id][kind],
         .where = where,
         .caller = table->client->machine,
         .access = {.mode = SCT_ACCESS_READ, .object = (uint32_t)table->id, .high = UINT64_MAX},

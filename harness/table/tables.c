@@ -22,6 +22,10 @@ void tables_init(struct tables *tables, const struct tables_options *options) {
     tables->reference = open_table(options, "ref-");
 }
 
+const struct ct_memory_table *tables_visible(const struct tables *tables) {
+    return tables->options.is_plain ? tables->backend[TABLE_OLD] : tables->reference;
+}
+
 void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count) {
     struct arena *arena = sct_arena();
     struct ct_table *old_table = ct_memory_table_interface(tables->backend[TABLE_OLD]);
@@ -31,6 +35,8 @@ void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count
     struct ct_op_result *results = ARENA_ARRAY(arena, struct ct_op_result, count);
     struct ct_outcome outcome = ct_execute(old_table, &batch, results);
     ASSERT(outcome.kind == CT_SUCCEEDED);
+    if (tables->options.is_plain)
+        return;
     struct ct_op_result *mirrored = ARENA_ARRAY(arena, struct ct_op_result, count);
     outcome = ct_memory_execute_mirror(tables->reference, &batch, results, mirrored);
     ASSERT(outcome.kind == CT_SUCCEEDED);
@@ -85,8 +91,14 @@ static bool ignores_point(const struct tables *tables, const struct call_record 
            (annotation->results && annotation->result_count != call->batch.count);
 }
 
-static void linearize(struct tables *tables, struct call_record *call,
-                      const struct ct_annotation *annotation) {
+static void tell_of_batch(const struct tables *tables, const struct request *request) {
+    if (tables->options.wrote)
+        tables->options.wrote(tables->options.wrote_context, request->caller);
+}
+
+static void linearize(struct tables *tables, const struct request *request) {
+    struct call_record *call = request->call;
+    const struct ct_annotation *annotation = request->as.annotation;
     if (ignores_point(tables, call, annotation))
         return;
     sct_check(call, KIND_ANNOTATION_PROTOCOL,
@@ -99,6 +111,8 @@ static void linearize(struct tables *tables, struct call_record *call,
     call->is_linearized = true;
     call->reported = annotation->results;
     run_reference(tables, call);
+    if (call->kind == CALL_BATCH && call->outcome.kind == CT_SUCCEEDED)
+        tell_of_batch(tables, request);
 }
 
 static void annotate(struct tables *tables, const struct request *request) {
@@ -109,7 +123,7 @@ static void annotate(struct tables *tables, const struct request *request) {
               KIND_ANNOTATION_PROTOCOL, "a linearization point together with a changed ETag");
     tables->awaits_annotation = false;
     if (annotation->linearization_point)
-        linearize(tables, request->call, annotation);
+        linearize(tables, request);
     if (annotation->etag_changed)
         apply_etag_change(tables, annotation);
 }
@@ -159,9 +173,12 @@ static void serve(struct tables *tables, struct request *request) {
         sct_check(tables->options.calls_max == 0 || tables->calls <= tables->options.calls_max,
                   KIND_CALL_LIMIT, "more than %u backend calls: an endless loop",
                   tables->options.calls_max);
-        tables->awaits_annotation = true;
+        tables->awaits_annotation = !tables->options.is_plain;
     }
     request->outcome = serve_call(tables, request);
+    if (tables->options.is_plain && request->kind == REQUEST_EXECUTE &&
+        request->outcome.kind == CT_SUCCEEDED)
+        tell_of_batch(tables, request);
 }
 
 static enum sct_note_class note_class_of(const struct request *request) {

@@ -4,6 +4,9 @@
 // table call is served. At a reported linearization point the reference table executes the caller's
 // operation too; its outcome is what the caller must get. Serving a request takes no time: how
 // requests get here, and what may happen in between, is the transport's business (transport.h).
+//
+// Or, for systems that use a table and are none themselves, there is one plain table: nothing is
+// annotated, nothing mirrored.
 #ifndef HARNESS_TABLE_TABLES_H
 #define HARNESS_TABLE_TABLES_H
 
@@ -92,6 +95,11 @@ struct tables_options {
     size_t (*choose)(void *context, size_t count); // which valid row a backend stream returns
     // What annotations say is not checked: neither they themselves nor outcomes against them.
     bool ignores_annotations;
+    bool is_plain; // TABLE_OLD is the one table; the others stay empty
+    // Told of each batch of [caller] that took effect, in the same step: of a plain table's own,
+    // else of the reference's at a linearization point. May be NULL.
+    void (*wrote)(void *context, const struct sct_machine *caller);
+    void *wrote_context;
 };
 
 struct tables {
@@ -106,7 +114,11 @@ struct tables {
 // Empty tables in the execution's arena.
 void tables_init(struct tables *tables, const struct tables_options *options);
 
-// Puts [rows] (sorted or not) into the old table and, with the same ETags, into the reference.
+// The table that applications see: the plain one, or the reference.
+const struct ct_memory_table *tables_visible(const struct tables *tables);
+
+// Puts [rows] (sorted or not) into the old table and, with the same ETags, into the reference if
+// there is one.
 void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count);
 
 // Executes [request]. A table call must not come while an annotation is awaited (asserted; the

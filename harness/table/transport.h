@@ -53,7 +53,7 @@ struct client {
     const struct transport *transport;
     struct tables_host *host;
     struct sct_machine *machine;
-    struct client_table old_table, new_table;
+    struct client_table old_table, new_table; // a plain table is the old one
     struct call_record *calls; // the running atomic calls: one, but for hooks of published cases
     size_t requests;           // how many it has made
     struct client_faults faults;
