@@ -364,14 +364,8 @@ static void execute_forbidden(struct app *app, struct ct_batch *batch, size_t op
     app_release_state(app); // no subscription has done so
 }
 
-void app_execute(struct app *app, struct ct_batch *batch) {
-    size_t forbidden;
-    if (forbidden_expected(batch, &forbidden)) {
-        if (sct_narrating())
-            note_call("forbidden execute", batch, NULL);
-        execute_forbidden(app, batch, forbidden);
-        return;
-    }
+static struct ct_outcome call_execute(struct app *app, struct ct_batch *batch,
+                                      const struct ct_op_result **results) {
     struct call_record call = {.kind = CALL_BATCH, .batch = ct_batch_copy(sct_arena(), batch)};
     begin_call(app, &call);
     if (sct_narrating())
@@ -386,6 +380,20 @@ void app_execute(struct app *app, struct ct_batch *batch) {
     mark_call(app);
     end_call(app, &call);
     check_call(app, &call, &answer);
+    *results = answer.results;
+    return answer.outcome;
+}
+
+void app_execute(struct app *app, struct ct_batch *batch) {
+    size_t forbidden;
+    if (forbidden_expected(batch, &forbidden)) {
+        if (sct_narrating())
+            note_call("forbidden execute", batch, NULL);
+        execute_forbidden(app, batch, forbidden);
+        return;
+    }
+    const struct ct_op_result *results;
+    call_execute(app, batch, &results);
 }
 
 static void query_forbidden(struct app *app, const struct ct_filter *filter) {
@@ -403,13 +411,8 @@ static void query_forbidden(struct app *app, const struct ct_filter *filter) {
     app_release_state(app); // no subscription has done so
 }
 
-struct ct_rows app_query(struct app *app, const struct ct_filter *filter) {
-    if (forbidden_query_expected(filter)) {
-        if (sct_narrating())
-            note_call("forbidden query", NULL, filter);
-        query_forbidden(app, filter);
-        return (struct ct_rows){.count = 0};
-    }
+static struct ct_outcome call_query(struct app *app, const struct ct_filter *filter,
+                                    struct ct_rows *rows) {
     struct call_record call = {.kind = CALL_QUERY, .filter = filter};
     begin_call(app, &call);
     if (sct_narrating())
@@ -427,8 +430,61 @@ struct ct_rows app_query(struct app *app, const struct ct_filter *filter) {
     mark_call(app);
     end_call(app, &call);
     check_call(app, &call, &answer);
-    return answer.rows;
+    *rows = answer.rows;
+    return answer.outcome;
 }
+
+struct ct_rows app_query(struct app *app, const struct ct_filter *filter) {
+    struct ct_rows rows = {.count = 0};
+    if (forbidden_query_expected(filter)) {
+        if (sct_narrating())
+            note_call("forbidden query", NULL, filter);
+        query_forbidden(app, filter);
+        return rows;
+    }
+    call_query(app, filter, &rows);
+    return rows;
+}
+
+// ---- The checked table -------------------------------------------------------------------------
+
+static struct app *app_of_table(struct ct_table *table) {
+    return MESSAGE_OF(struct app, checked, table);
+}
+
+static struct ct_outcome checked_execute(struct ct_table *table, const char *where,
+                                         struct ct_batch *batch, struct ct_op_result *results) {
+    const struct ct_op_result *done;
+    (void)where;
+    struct ct_outcome outcome = call_execute(app_of_table(table), batch, &done);
+    if (outcome.kind == CT_SUCCEEDED)
+        memcpy(results, done, batch->count * sizeof *results);
+    return outcome;
+}
+
+static struct ct_outcome checked_query(struct ct_table *table, const char *where,
+                                       const struct ct_filter *filter, struct arena *arena,
+                                       struct ct_rows *rows) {
+    (void)where;
+    (void)arena; // everything lives in the execution's
+    return call_query(app_of_table(table), filter, rows);
+}
+
+static struct ct_outcome checked_open_stream(struct ct_table *table, const char *where,
+                                             const struct ct_filter *filter,
+                                             struct ct_stream **stream) {
+    struct ct_table *inner = app_of_table(table)->table;
+    return inner->ops->open_stream(inner, where, filter, stream);
+}
+
+struct ct_table *app_checked_table(struct app *app) {
+    static const struct ct_table_ops ops = {
+        .execute = checked_execute, .query = checked_query, .open_stream = checked_open_stream};
+    app->checked.ops = &ops;
+    return &app->checked;
+}
+
+// ---- Streams -----------------------------------------------------------------------------------
 
 static void check_stream_outcome(struct ct_outcome outcome) {
     sct_check(outcome.kind != CT_PROGRAM_ERROR, SCT_KIND_PROGRAM_ERROR, "%s", outcome.message);

@@ -32,7 +32,8 @@ struct app {
     struct mt_config config;         // what the instance sees: its mirror; pushes go to the master
     struct mt_config_service mirror; // the machine's copy of the configuration
     struct mt_table *instance;
-    struct ct_table *table; // the virtual table
+    struct ct_table *table;  // the virtual table
+    struct ct_table checked; // the same with checks (see app_checked_table)
     struct world *world;
     const char *name;
     size_t index;
@@ -109,6 +110,10 @@ void app_execute(struct app *app, struct ct_batch *batch);
 
 // A query that must be refused is checked against that alone. The rows that it returned, if any.
 struct ct_rows app_query(struct app *app, const struct ct_filter *filter);
+
+// The virtual table for a system that runs on top of it: its execute and query are checked as
+// above, and their answers passed on; its streams are not checked.
+struct ct_table *app_checked_table(struct app *app);
 
 // Opens a stream, reads it to its end and closes it.
 void app_stream(struct app *app, const struct ct_filter *filter);
