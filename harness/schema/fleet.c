@@ -1,0 +1,264 @@
+#include "harness/schema/fleet.h"
+#include "core/marks.h"
+#include "harness/schema/workload.h"
+
+enum {
+    DEATHS_MAX = 2,
+    CALLS_MAX = 10, // a death falls within so many of the worker's calls, which few passes exceed
+};
+
+// ---- Waiting -----------------------------------------------------------------------------------
+
+// Somebody has moved: wakes those whose wait is over, and nobody in vain.
+static void tell_change(struct fleet *fleet) {
+    for (size_t i = 0; i <= PARTIES_MAX; i++) {
+        struct fleet_wait *wait = &fleet->waits[i];
+        if (wait->is_over && wait->is_over(fleet, i))
+            sct_waiters_wake(&wait->queue);
+    }
+}
+
+static void await(struct fleet *fleet, size_t index,
+                  bool (*is_over)(const struct fleet *fleet, size_t index), const char *waits_for) {
+    struct fleet_wait *wait = &fleet->waits[index];
+    wait->is_over = is_over;
+    while (!is_over(fleet, index))
+        sct_waiters_wait(&wait->queue, waits_for);
+    wait->is_over = NULL;
+}
+
+// ---- Setting up --------------------------------------------------------------------------------
+
+void fleet_draw(struct fleet *fleet, struct bug_set *bugs) {
+    *fleet = (struct fleet){.state = {.bugs = bugs}};
+    fleet->state.count = sct_choose(8, "servers") == 7 ? 3 : 2;
+    for (size_t i = 0; i <= PARTIES_MAX; i++)
+        sct_waiters_init(&fleet->waits[i].queue);
+    workload_draw();
+    if (fleet->state.count > 2)
+        MARK("three servers");
+}
+
+void fleet_load(struct fleet *fleet, struct tables *tables) {
+    workload_load(tables);
+    ledger_open(&fleet->ledger, tables);
+}
+
+struct party *fleet_join(struct fleet *fleet, const struct sct_machine *machine,
+                         struct ct_table *table) {
+    size_t index = fleet->ledger.party_count++;
+    ASSERT(index <= fleet->state.count);
+    struct party *party = &fleet->ledger.parties[index];
+    party->machine = machine;
+    party->server = (struct su_server){
+        .release = SU_R1_STRICT,
+        .station = STATION,
+        .table = table,
+        .arena = sct_arena(),
+        .bugs = fleet->state.bugs,
+    };
+    if (index == fleet->state.count)
+        fleet->worker = party;
+    return party;
+}
+
+const char *fleet_server_name(size_t index) {
+    static const char *const names[] = {"server-0", "server-1", "server-2"};
+    ASSERT(index < sizeof names / sizeof names[0]);
+    return names[index];
+}
+
+// ---- The roll-out ------------------------------------------------------------------------------
+
+static bool may_be_upgraded(const struct fleet *fleet, size_t server, enum su_release *release) {
+    return fleet->awaits_upgrade[server] && su_rollout_allows(&fleet->state, server, release);
+}
+
+static bool rollout_may_go_on(const struct fleet *fleet, size_t index) {
+    enum su_release release;
+    (void)index;
+    for (size_t i = 0; i < fleet->state.count; i++)
+        if (may_be_upgraded(fleet, i, &release))
+            return true;
+    return false;
+}
+
+static void upgrade(struct fleet *fleet, size_t index, enum su_release release) {
+    if (sct_narrating())
+        sct_note("upgrades %s to %s", fleet_server_name(index), su_release_name(release));
+    fleet->state.releases[index] = release;
+    fleet->ledger.parties[index].server.release = release;
+    fleet->awaits_upgrade[index] = false;
+    tell_change(fleet);
+}
+
+// Upgrades a drawn one of the servers that wait for it.
+static void upgrade_any(struct fleet *fleet) {
+    size_t servers[SU_FLEET_MAX];
+    enum su_release releases[SU_FLEET_MAX];
+    uint32_t count = 0;
+    for (size_t i = 0; i < fleet->state.count; i++)
+        if (may_be_upgraded(fleet, i, &releases[count]))
+            servers[count++] = i;
+    uint32_t drawn = sct_choose(count, "server to be upgraded");
+    upgrade(fleet, servers[drawn], releases[drawn]);
+}
+
+static void roll_out(void *argument) {
+    struct fleet *fleet = argument;
+    while (!su_fleet_runs(&fleet->state, SU_R3)) {
+        await(fleet, PARTIES_MAX, rollout_may_go_on, "a server that may be upgraded");
+        sct_point("upgrade", HERE, &sct_access_unknown);
+        upgrade_any(fleet);
+    }
+}
+
+// ---- Servers -----------------------------------------------------------------------------------
+
+static bool is_upgraded(const struct fleet *fleet, size_t index) {
+    return !fleet->awaits_upgrade[index];
+}
+
+static bool is_ahead(const struct fleet *fleet, size_t server, enum su_release release) {
+    return fleet->state.releases[server] > release &&
+           (fleet->lag == LAG_BEHIND || fleet->is_idle[server]);
+}
+
+static bool is_overtaken(const struct fleet *fleet, size_t index) {
+    for (size_t i = 0; i < fleet->state.count; i++)
+        if (is_ahead(fleet, i, fleet->state.releases[index]))
+            return true;
+    return false;
+}
+
+// Whether the worker has begun the pass that belongs to the release of the server: R2 or R3.
+static bool pass_has_begun(const struct fleet *fleet, size_t index) {
+    enum su_release release = fleet->state.releases[index];
+    enum su_version target = release == SU_R3 ? SU_3_0 : SU_2_0;
+    return fleet->state.swept >= target ||
+           (fleet->is_sweeping && su_fleet_runs(&fleet->state, release));
+}
+
+static void idle(struct fleet *fleet, size_t index,
+                 bool (*is_over)(const struct fleet *fleet, size_t index), const char *waits_for) {
+    fleet->is_idle[index] = true;
+    tell_change(fleet);
+    await(fleet, index, is_over, waits_for);
+    fleet->is_idle[index] = false;
+}
+
+static void stay_behind(struct fleet *fleet, size_t index) {
+    if (fleet->lag != LAG_NONE)
+        return;
+    fleet->lag = workload_draw_lag();
+    if (fleet->lag != LAG_NONE)
+        await(fleet, index, is_overtaken, "a neighbour to be ahead");
+    fleet->lag = LAG_NONE;
+}
+
+static void work(struct fleet *fleet, size_t index) {
+    enum su_release release = fleet->state.releases[index];
+    uint32_t count = workload_draw_operations(release);
+    if (count > 0 && release < SU_R3)
+        stay_behind(fleet, index);
+    for (; count > 0; count--) {
+        if (release >= SU_R2 && workload_draw_wait())
+            idle(fleet, index, pass_has_begun, "the worker's pass to begin");
+        workload_operate(fleet, index);
+    }
+}
+
+void fleet_serve(struct fleet *fleet, size_t index) {
+    for (;;) {
+        work(fleet, index);
+        if (fleet->state.releases[index] == SU_R3)
+            break;
+        fleet->awaits_upgrade[index] = true;
+        idle(fleet, index, is_upgraded, "its upgrade");
+    }
+    fleet->is_idle[index] = true;
+    tell_change(fleet);
+}
+
+// ---- The worker --------------------------------------------------------------------------------
+
+// A task of a machine of its own: when it runs, the worker dies.
+static void kill_worker(void *argument) {
+    struct fleet *fleet = argument;
+    struct tables_host *host = fleet->worker_client->host;
+    while (host->tables->awaits_annotation)
+        sct_waiters_wait(&host->ready, "the annotation of the last backend call");
+    if (fleet->state.swept == SU_3_0)
+        return;
+    sct_note("FAULT: the worker dies");
+    if (fleet->is_sweeping)
+        MARK("the worker dies in the middle of a pass");
+    fleet->is_sweeping = false;
+    fleet->restart_worker(fleet);
+}
+
+static void start_death(struct fleet *fleet) {
+    sct_task_start(sct_machine_create("death"), "death", kill_worker, fleet);
+}
+
+// Draws how many more calls the worker will have begun when it may die.
+static void draw_death(struct fleet *fleet) {
+    if (fleet->deaths_left == 0)
+        return;
+    fleet->deaths_left--;
+    struct client_faults *faults = &fleet->worker_client->faults;
+    faults->death_after = faults->calls + 1 + sct_choose(CALLS_MAX, "calls before the death");
+}
+
+// The client's calls do not say whose they are: one fleet at a time.
+static struct fleet *present_fleet;
+
+static void die(struct client *client) {
+    (void)client;
+    start_death(present_fleet);
+}
+
+void fleet_start(struct fleet *fleet, struct client *worker_client) {
+    present_fleet = fleet;
+    fleet->worker_client = worker_client;
+    worker_client->faults.die = die;
+    if (sct_choose(3, "death of the worker") == 2)
+        fleet->deaths_left = 1 + sct_choose(DEATHS_MAX, "deaths");
+    sct_task_start(sct_machine_create("roll-out"), "main", roll_out, fleet);
+}
+
+static void pass(struct fleet *fleet) {
+    struct party *worker = fleet->worker;
+    worker->server.release = fleet->state.releases[0];
+    enum su_version target = worker->server.release == SU_R3 ? SU_3_0 : SU_2_0;
+    if (sct_narrating())
+        sct_note("begins its pass to %s", su_version_name(target));
+    fleet->is_sweeping = true;
+    tell_change(fleet);
+    ledger_begin(&fleet->ledger, worker, &(struct errand){.operation = ERRAND_UPGRADE});
+    struct su_outcome outcome = su_worker_pass(&worker->server);
+    ledger_end(&fleet->ledger, worker, &outcome, NULL);
+    ledger_check_swept(&fleet->ledger, target);
+    fleet->is_sweeping = false;
+    fleet->state.swept = target;
+    tell_change(fleet);
+}
+
+static bool worker_is_due(const struct fleet *fleet, size_t index) {
+    (void)index;
+    return su_worker_is_due(&fleet->state);
+}
+
+void fleet_sweep(struct fleet *fleet) {
+    draw_death(fleet);
+    while (fleet->state.swept < SU_3_0) {
+        await(fleet, fleet->state.count, worker_is_due, "the servers to run its next release");
+        pass(fleet);
+    }
+}
+
+void fleet_check_end(const struct fleet *fleet) {
+    ASSERT(su_fleet_runs(&fleet->state, SU_R3));
+    ASSERT(fleet->state.swept == SU_3_0);
+    ledger_check_swept(&fleet->ledger, SU_3_0);
+}

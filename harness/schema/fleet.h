@@ -1,0 +1,72 @@
+// The fleet: servers, the roll-out and the worker as machines, over whatever table a scenario gives
+// them.
+//
+// A server works a drawn number of operations in each release and then waits for its upgrade, which
+// so falls between two operations; any schedule of operations and upgrades is of this form. It may
+// lag, waiting with its operations until a neighbour is ahead: that only narrows the schedules. The
+// roll-out upgrades servers that wait for it, drawing between several. The worker waits for
+// its phases; it may die anywhere and is started again.
+#ifndef HARNESS_SCHEMA_FLEET_H
+#define HARNESS_SCHEMA_FLEET_H
+
+#include "core/sync.h"
+#include "harness/schema/ledger.h"
+#include "harness/table/transport.h"
+
+struct fleet;
+
+// How one of them waits for the others: until [is_over] says so.
+struct fleet_wait {
+    bool (*is_over)(const struct fleet *fleet, size_t index); // NULL: it does not wait
+    struct sct_waiters queue;
+};
+
+// Of a server that lags. One at a time does: two would wait for each other.
+enum lag {
+    LAG_NONE,
+    LAG_BEHIND,     // until a neighbour runs a later release
+    LAG_FAR_BEHIND, // and has made its operations there
+};
+
+struct fleet {
+    struct ledger ledger;
+    struct su_fleet state; // of the servers, which are the first parties
+    struct party *worker;  // the last party
+    struct client *worker_client;
+    // Stops the worker's machine and starts its program again.
+    void (*restart_worker)(struct fleet *fleet);
+    struct fleet_wait waits[PARTIES_MAX + 1]; // of the parties, then the roll-out
+    bool awaits_upgrade[SU_FLEET_MAX];
+    bool is_idle[SU_FLEET_MAX]; // the server goes on only when somebody else has moved
+    enum lag lag;               // of the one server that lags
+    bool is_sweeping;           // the worker has begun a pass
+    uint32_t deaths_left;       // of the worker
+    uint32_t samples;           // inserted so far
+};
+
+// Draws the number of servers and the inputs of this execution. In setup, before machines run.
+void fleet_draw(struct fleet *fleet, struct bug_set *bugs);
+
+// Puts the drawn entries into the empty [tables].
+void fleet_load(struct fleet *fleet, struct tables *tables);
+
+// Makes [machine] the next server, or, after all of them, the worker.
+struct party *fleet_join(struct fleet *fleet, const struct sct_machine *machine,
+                         struct ct_table *table);
+
+// The names of the machines: "server-0", ...
+const char *fleet_server_name(size_t index);
+#define WORKER_NAME "worker"
+
+// Starts the roll-out, and draws the deaths of the worker, whose client is [worker_client]. All
+// have joined.
+void fleet_start(struct fleet *fleet, struct client *worker_client);
+
+// The programs of server [index] and of the worker.
+void fleet_serve(struct fleet *fleet, size_t index);
+void fleet_sweep(struct fleet *fleet);
+
+// The end: the whole roll-out has happened, and nothing old is left.
+void fleet_check_end(const struct fleet *fleet);
+
+#endif

@@ -1,0 +1,192 @@
+#include "harness/schema/workload.h"
+#include "core/marks.h"
+#include "core/strategy.h"
+#include "model/table/row.h"
+
+struct profile {
+    uint32_t key_count;
+    uint32_t operations;   // set of enum schema_operation in use
+    enum su_release focus; // around which most operations are made
+    bool is_focused;
+};
+
+static struct profile profile; // of this execution: drawn anew by each
+
+enum { SERVER_OPERATIONS = ERRAND_UPGRADE }; // those before it are a server's
+
+static bool one_in(uint32_t n, const char *label) {
+    return sct_choose(n, label) == n - 1;
+}
+
+// ---- The profile -------------------------------------------------------------------------------
+
+// All operations, two of them, or a random set that is not empty. Few meet more often.
+static uint32_t draw_operation_set(void) {
+    const uint32_t all = (1u << SERVER_OPERATIONS) - 1;
+    uint32_t first; // one draw per statement: the order of draws is part of the execution
+    switch (sct_choose(3, "subset of operations")) {
+    case 0:
+        return all;
+    case 1:
+        first = sct_choose(SERVER_OPERATIONS, "operation in use");
+        return 1u << first | 1u << sct_choose(SERVER_OPERATIONS, "operation in use");
+    default:
+        return 1 + sct_choose(all, "operations in use");
+    }
+}
+
+void workload_draw(void) {
+    profile = (struct profile){
+        .key_count = sct_choose(3, "several keys") < 2 ? 1 : 2 + sct_choose(KEYS_MAX - 1, "keys"),
+    };
+    profile.operations = draw_operation_set();
+    profile.is_focused = !one_in(4, "no focus");
+    if (profile.is_focused)
+        profile.focus = (enum su_release)sct_choose(SU_RELEASE_COUNT, "focus release");
+}
+
+static struct ct_row *first_entry(size_t key) {
+    struct ct_property properties[] = {
+        {.name = SU_TIME, .type = CT_INT32, .value.int32 = 0},
+        {.name = SU_TEMPERATURE, .type = CT_INT32, .value.int32 = 20},
+        {.name = SU_SCALE, .type = CT_STRING, .value.string = SU_SCALE_DEFAULT},
+        {.name = SU_VERSION, .type = CT_STRING, .value.string = "1.0"},
+    };
+    return ct_row_new(sct_arena(), (struct ct_key){STATION, entry_keys[key]}, NULL, properties,
+                      sizeof properties / sizeof properties[0]);
+}
+
+void workload_load(struct tables *tables) {
+    struct ct_row *rows[KEYS_MAX];
+    size_t count = 0;
+    for (uint32_t key = 0; key < profile.key_count; key++)
+        if (!one_in(3, "entry absent"))
+            rows[count++] = first_entry(key);
+    if (count > 0)
+        tables_load(tables, rows, count);
+    else
+        MARK("the table is empty at first");
+}
+
+uint32_t workload_draw_operations(enum su_release release) {
+    if (!profile.is_focused)
+        return sct_choose(2, "operations");
+    if (release + 1 < profile.focus || release > profile.focus + 1)
+        return one_in(8, "an operation out of focus");
+    return sct_choose(4, "operations");
+}
+
+enum lag workload_draw_lag(void) {
+    return (enum lag)sct_choose(LAG_FAR_BEHIND + 1, "lag");
+}
+
+bool workload_draw_wait(void) {
+    return one_in(2, "wait for the worker");
+}
+
+// ---- Operations --------------------------------------------------------------------------------
+
+// The [index]-th element of a set of bits.
+static uint32_t element(uint32_t set, uint32_t index) {
+    while (index-- > 0)
+        set &= set - 1;
+    return (uint32_t)__builtin_ctz(set);
+}
+
+static enum schema_operation draw_operation(enum su_release release) {
+    uint32_t set = profile.operations;
+    if (release < SU_R2)
+        set &= ~(1u << ERRAND_CHOOSE);
+    if (set == 0)
+        return ERRAND_UPDATE;
+    return (enum schema_operation)element(set, sct_choose(sct_count_bits(set), "operation"));
+}
+
+// Each server chooses areas of its own.
+static const char *draw_area(size_t server) {
+    static const char *const areas[][2] = {
+        {"Athens", "Patras"}, {"Chios", "Volos"}, {"Corfu", "Rhodes"}};
+    ASSERT(server < sizeof areas / sizeof areas[0]);
+    return areas[server][sct_choose(2, "area")];
+}
+
+static struct errand draw_errand(struct fleet *fleet, size_t server) {
+    enum su_release release = fleet->state.releases[server];
+    struct errand errand = {.operation = draw_operation(release)};
+    if (errand.operation != ERRAND_SCAN)
+        errand.key = sct_choose(profile.key_count, "key");
+    if (errand.operation == ERRAND_UPDATE)
+        errand.increment = 1;
+    if (errand.operation == ERRAND_CHOOSE)
+        errand.area = draw_area(server);
+    if (errand.operation == ERRAND_INSERT) {
+        int32_t number = (int32_t)++fleet->samples;
+        errand.sample = (struct su_sample){.time = number, .temperature = 20 + 10 * number};
+        if (release >= SU_R2)
+            errand.sample.area = draw_area(server);
+    }
+    return errand;
+}
+
+struct visit {
+    struct fleet *fleet;
+    struct party *party;
+};
+
+static void visit(void *context, const char *key, const struct su_reading *reading) {
+    const struct visit *self = context;
+    if (sct_narrating())
+        sct_note("its scan gives '%s' at version %s", key, su_version_name(reading->version));
+    ledger_scanned(&self->fleet->ledger, self->party, key, reading);
+}
+
+static struct su_outcome perform(struct fleet *fleet, struct party *party,
+                                 const struct errand *errand, struct su_reading *reading) {
+    struct su_server *server = &party->server;
+    const char *key = entry_keys[errand->key];
+    switch (errand->operation) {
+    case ERRAND_INSERT:
+        return su_insert(server, key, &errand->sample);
+    case ERRAND_UPDATE:
+        return su_update_temperature(server, key, errand->increment);
+    case ERRAND_CHOOSE:
+        return su_choose_area(server, key, errand->area);
+    case ERRAND_DELETE:
+        return su_delete(server, key);
+    case ERRAND_READ:
+        return su_read(server, key, reading);
+    case ERRAND_SCAN:
+        return su_scan(server, visit, &(struct visit){fleet, party});
+    case ERRAND_UPGRADE:
+    case ERRAND_COUNT:
+        break;
+    }
+    fail_at(FAIL_ASSERTION, HERE, "operation %d is not a server's", (int)errand->operation);
+}
+
+static void note_end(const struct su_outcome *outcome) {
+    static const char *const words[] = {
+        [SU_DONE] = "done",
+        [SU_NOT_FOUND] = "no such entry",
+        [SU_CONFLICT] = "there is such an entry",
+        [SU_UNREADABLE] = "cannot read the entry",
+        [SU_FAILED] = "failed",
+    };
+    sct_note("its operation ends: %s, %u retries", words[outcome->result], outcome->retries);
+}
+
+void workload_operate(struct fleet *fleet, size_t index) {
+    struct party *party = &fleet->ledger.parties[index];
+    struct errand errand = draw_errand(fleet, index);
+    struct su_reading reading;
+    if (sct_narrating())
+        sct_note("as %s: %s %s", su_release_name(party->server.release),
+                 schema_operation_names[errand.operation],
+                 errand.operation == ERRAND_SCAN ? "" : entry_keys[errand.key]);
+    ledger_begin(&fleet->ledger, party, &errand);
+    struct su_outcome outcome = perform(fleet, party, &errand, &reading);
+    if (sct_narrating())
+        note_end(&outcome);
+    bool has_reading = errand.operation == ERRAND_READ && outcome.result == SU_DONE;
+    ledger_end(&fleet->ledger, party, &outcome, has_reading ? &reading : NULL);
+}
