@@ -1,0 +1,14 @@
+// What a migration must leave: the old table empty, the new one equal to the reference, no
+// metadata.
+#ifndef HARNESS_MIGRATING_FINAL_STATE_H
+#define HARNESS_MIGRATING_FINAL_STATE_H
+
+#include "harness/table/tables.h"
+
+// At the end of an execution in which the migration has ended.
+void final_state_check(const struct tables *tables);
+
+// Of that, what the backend tables show by themselves.
+void final_state_check_backends(const struct tables *tables);
+
+#endif
