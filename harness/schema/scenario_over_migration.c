@@ -1,0 +1,64 @@
+// over-migration: the roll-out over a MigratingTable, while that is itself being migrated.
+#include "harness/migrating/app.h"
+#include "harness/migrating/final_state.h"
+#include "harness/migrating/workload.h"
+#include "harness/scenario.h"
+#include "harness/schema/fleet.h"
+
+static struct fleet *fleet_of_execution; // set up anew by each
+
+static void run_server(struct app *app) {
+    fleet_serve(fleet_of_execution, app->index);
+}
+
+static void run_worker(struct app *app) {
+    (void)app;
+    fleet_sweep(fleet_of_execution);
+}
+
+static void restart_worker(struct fleet *fleet) {
+    struct app *app = (struct app *)(void *)fleet->worker_client; // its first member
+    app_die(app);
+    app_restart(app);
+}
+
+static struct app *join(struct world *world, const char *name, void (*program)(struct app *app)) {
+    struct app *app = app_add(world, name, program);
+    fleet_join(fleet_of_execution, app->client.machine, app_checked_table(app));
+    return app;
+}
+
+static void setup(void *bugs) {
+    struct fleet *fleet = ARENA_NEW(sct_arena(), struct fleet);
+    fleet_of_execution = fleet;
+    fleet_draw(fleet, bugs);
+    struct world *world = world_new(&transport_direct, &delivery_direct,
+                                    &(struct tables_options){.choose = uniform_choice,
+                                                             .wrote = ledger_wrote,
+                                                             .wrote_context = &fleet->ledger},
+                                    bugs);
+    fleet_load(fleet, &world->tables);
+    for (size_t i = 0; i < fleet->state.count; i++)
+        join(world, fleet_server_name(i), run_server);
+    struct app *worker = join(world, WORKER_NAME, run_worker);
+    app_add(world, "migrator", app_migrate);
+    fleet->restart_worker = restart_worker;
+    world_start_direct(world);
+    fleet_start(fleet, &worker->client);
+}
+
+static void finish(void *bugs) {
+    (void)bugs;
+    fleet_check_end(fleet_of_execution);
+    final_state_check(fleet_of_execution->ledger.tables);
+}
+
+extern const struct scenario scenario_schema_over_migration;
+const struct scenario scenario_schema_over_migration = {
+    .model = "schema-upgrade",
+    .name = "over-migration",
+    .summary = "the same over a MigratingTable that is being migrated meanwhile",
+    .setup = setup,
+    .finish = finish,
+    .coverage = &schema_coverage,
+};
