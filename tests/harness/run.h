@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef MODEL_NAME // tests/CMakeLists.txt has some programs for each model
 #define MODEL_NAME "migrating-table"
+#endif
 
 // A scenario, a strategy that has been calibrated, and the injected bugs.
 struct run {

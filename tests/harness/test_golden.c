@@ -8,9 +8,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/harness/run.h"
 
+#ifndef BUG_CASES
+#define BUG_CASES "tests/harness/bug_cases.def"
+#define MODEL_FOLDER ""
+#endif
+
 #include <dirent.h>
 
-#define FOLDER "tests/traces/"
+#define FOLDER "tests/traces/" MODEL_FOLDER
 
 static const struct golden {
     enum bug bug;
@@ -20,7 +25,7 @@ static const struct golden {
 #define BUG_CASE(symbol, test, strategy, kind, found, budget) \
     {BUG_##symbol, test, strategy, kind, budget},
 #define BUG_UNOBSERVABLE(symbol, test, strategy, runs)
-#include "tests/harness/bug_cases.def"
+#include BUG_CASES
 #undef BUG_CASE
 #undef BUG_UNOBSERVABLE
 };

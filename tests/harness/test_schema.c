@@ -1,0 +1,169 @@
+// The schema upgrade by the default test with the portfolio: every optional bug within its budget
+// from three seeds, nothing without a bug, the same twice, and all that can be reached is. The same
+// over a table that is being migrated.
+#define MODEL_NAME "schema-upgrade"
+#include "tests/harness/run.h"
+
+#include "harness/schema/coverage.h"
+
+static const uint64_t seeds[] = {1, 2, 3};
+enum { SEEDS = sizeof seeds / sizeof seeds[0], MEASURED = 100000 };
+
+enum { CLEAN = ARENA_POISONS ? 500 : 20000, CLEAN_OVER_MIGRATION = ARENA_POISONS ? 200 : 3000 };
+
+// [found] executions of MEASURED violated (seed 1, --keep-going). At the lower 95 % bound of that
+// rate [budget] executions, whole rotations of the portfolio, all miss with a probability below
+// 1e-6.
+struct cell {
+    enum bug bug;
+    uint64_t found, budget;
+};
+
+static const struct cell cells[] = {
+    {BUG_HYBRID_BEFORE_TOLERANT, 335, 4608},
+    {BUG_BLIND_UPDATE, 1631, 896},
+    {BUG_OLD_CLIENT_REPLACES, 1045, 1416},
+    {BUG_WORKER_OVERWRITES, 2376, 608},
+    {BUG_WORKER_SKIPS_CONFLICT, 599, 2512},
+    {BUG_TRUST_DEFAULT, 1339, 1096},
+    {BUG_HYBRID_DOWNGRADE, 238, 6640},
+    {BUG_MERGE_ON_REMOVE, 61875, 16},
+    {BUG_SKIP_HYBRID, 307, 5048},
+};
+enum { CELLS = sizeof cells / sizeof cells[0] };
+
+static void test_found_within_budget(void **state) {
+    const struct cell *cell = *(const struct cell **)*state;
+    for (size_t i = 0; i < SEEDS; i++) {
+        struct run run;
+        struct search search;
+        run_open(&run, "default", cell->bug, "portfolio", seeds[i]);
+        run_search(&run, NULL, 0, cell->budget, &search);
+        if (!search.is_found)
+            print_error("seed %d: not found\n", (int)seeds[i]);
+        assert_true(search.is_found);
+        sct_trace_free(&search.trace);
+        run_close(&run);
+    }
+}
+
+static void test_budgets_have_their_reason(void **state) {
+    (void)state;
+    for (size_t i = 0; i < CELLS; i++) {
+        struct sct_rate rate = sct_rate_fixed(cells[i].found, MEASURED);
+        double missed = sct_miss_probability(rate.low95, cells[i].budget);
+        double much_less = sct_miss_probability(rate.low95, cells[i].budget / 2);
+        if (missed >= 1e-6 || much_less <= 1e-6)
+            print_error("%s: %g\n", bug_info(cells[i].bug)->name, missed);
+        assert_true(missed < 1e-6);
+        assert_true(much_less > 1e-6);
+    }
+}
+
+static void check_clean(const char *test, uint64_t count) {
+    for (size_t i = 0; i < SEEDS; i++) {
+        struct run run;
+        struct search search;
+        run_open(&run, test, NO_BUG, "portfolio", seeds[i]);
+        struct sct_campaign campaign = run_search(&run, NULL, 0, count, &search);
+        if (search.is_found)
+            print_error("seed %d: %s\n", (int)seeds[i], search.trace.message);
+        assert_false(search.is_found);
+        assert_int_equal(campaign.iterations_run, count);
+        assert_int_equal(campaign.step_limit_hits, 0);
+        for (size_t c = 0; c < CELLS; c++)
+            assert_true(run.bugs.reached[cells[c].bug] > 0);
+        run_close(&run);
+    }
+}
+
+static void test_clean_without_bugs(void **state) {
+    (void)state;
+    check_clean("default", CLEAN);
+}
+
+static void test_clean_over_migration(void **state) {
+    (void)state;
+    check_clean("over-migration", CLEAN_OVER_MIGRATION);
+}
+
+// The bugs of the upgrade are seen through the MigratingTable, too.
+static void test_found_over_migration(void **state) {
+    (void)state;
+    static const enum bug bugs[] = {BUG_WORKER_OVERWRITES, BUG_MERGE_ON_REMOVE, BUG_TRUST_DEFAULT};
+    for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
+        struct run run;
+        struct search search;
+        run_open(&run, "over-migration", bugs[i], "portfolio", 1);
+        run_search(&run, NULL, 0, 5000, &search);
+        assert_true(search.is_found);
+        sct_trace_free(&search.trace);
+        run_close(&run);
+    }
+}
+
+static uint64_t fingerprint(const char *test, uint64_t first) {
+    struct run run;
+    struct search search;
+    run_open(&run, test, NO_BUG, "portfolio", 7);
+    struct sct_campaign campaign = run_search(&run, NULL, first, 64, &search);
+    run_close(&run);
+    return campaign.fingerprint;
+}
+
+static void test_same_twice(void **state) {
+    (void)state;
+    static const char *const names[] = {"default", "over-migration"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(fingerprint(names[i], 0) == fingerprint(names[i], 0));
+        assert_true(fingerprint(names[i], 0) != fingerprint(names[i], 64));
+    }
+}
+
+static void test_default_test_reaches_every_required_cell(void **state) {
+    (void)state;
+    if (ARENA_POISONS)
+        skip();
+    struct run run;
+    struct search search;
+    coverage_reset(&schema_coverage);
+    run_open(&run, "default", NO_BUG, "portfolio", 1);
+    sct_marks_count(true);
+    run_search(&run, NULL, 0, MEASURED, &search);
+    sct_marks_count(false);
+    run_close(&run);
+    for (size_t i = 0; i < coverage_cell_count(&schema_coverage); i++) {
+        char buffer[120];
+        const char *why;
+        struct text name = text_in(buffer, sizeof buffer);
+        coverage_name(&schema_coverage, i, &name);
+        if (coverage_is_missing(&schema_coverage, i))
+            fail_msg("not reached: %s", name.data);
+        if (schema_coverage.counts[i] > 0 &&
+            coverage_expectation(&schema_coverage, i, &why) == COVERAGE_IMPOSSIBLE)
+            fail_msg("reached: %s", name.data);
+    }
+}
+
+enum { SAME_FOR_ALL = 6 };
+
+int main(void) {
+    static struct CMUnitTest tests[CELLS + SAME_FOR_ALL];
+    static const struct cell *states[CELLS];
+    for (size_t i = 0; i < CELLS; i++) {
+        states[i] = &cells[i];
+        tests[i] = (struct CMUnitTest){.name = bug_info(cells[i].bug)->name,
+                                       .test_func = test_found_within_budget,
+                                       .initial_state = (void *)&states[i]};
+    }
+    const struct CMUnitTest same[SAME_FOR_ALL] = {
+        cmocka_unit_test(test_budgets_have_their_reason),
+        cmocka_unit_test(test_clean_without_bugs),
+        cmocka_unit_test(test_clean_over_migration),
+        cmocka_unit_test(test_found_over_migration),
+        cmocka_unit_test(test_same_twice),
+        cmocka_unit_test(test_default_test_reaches_every_required_cell),
+    };
+    memcpy(&tests[CELLS], same, sizeof same);
+    return _cmocka_run_group_tests("schema", tests, sizeof tests / sizeof tests[0], NULL, NULL);
+}
