@@ -8,14 +8,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/harness/run.h"
 
-#ifndef BUG_CASES
-#define BUG_CASES "tests/harness/bug_cases.def"
-#define MODEL_FOLDER ""
-#endif
-
 #include <dirent.h>
 
-#define FOLDER "tests/traces/" MODEL_FOLDER
+#ifdef CASES_OF_SCHEMA_UPGRADE
+#define FOLDER "tests/traces/schema-upgrade/"
+#else
+#define FOLDER "tests/traces/"
+#endif
 
 static const struct golden {
     enum bug bug;
@@ -25,7 +24,7 @@ static const struct golden {
 #define BUG_CASE(symbol, test, strategy, kind, found, budget) \
     {BUG_##symbol, test, strategy, kind, budget},
 #define BUG_UNOBSERVABLE(symbol, test, strategy, runs)
-#include BUG_CASES
+#include "tests/harness/cases.def"
 #undef BUG_CASE
 #undef BUG_UNOBSERVABLE
 };
