@@ -1,5 +1,6 @@
 #include "harness/schema/fleet.h"
 #include "core/marks.h"
+#include "core/monitor.h"
 #include "harness/schema/workload.h"
 
 enum {
@@ -236,7 +237,10 @@ static void pass(struct fleet *fleet) {
     fleet->is_sweeping = true;
     tell_change(fleet);
     ledger_begin(&fleet->ledger, worker, &(struct errand){.operation = ERRAND_UPGRADE});
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "its pass to end");
     struct su_outcome outcome = su_worker_pass(&worker->server);
+    sct_monitor_cold(&monitor);
     ledger_end(&fleet->ledger, worker, &outcome, NULL);
     ledger_check_swept(&fleet->ledger, target);
     fleet->is_sweeping = false;

@@ -5,7 +5,8 @@
 // so falls between two operations; any schedule of operations and upgrades is of this form. It may
 // lag, waiting with its operations until a neighbour is ahead: that only narrows the schedules. The
 // roll-out upgrades servers that wait for it, drawing between several. The worker waits for
-// its phases; it may die anywhere and is started again.
+// its phases; it may die anywhere and is started again. Each pass and each
+// operation has a liveness monitor (core/monitor.h): they must end.
 #ifndef HARNESS_SCHEMA_FLEET_H
 #define HARNESS_SCHEMA_FLEET_H
 

@@ -1,5 +1,6 @@
 #include "harness/schema/workload.h"
 #include "core/marks.h"
+#include "core/monitor.h"
 #include "core/strategy.h"
 #include "model/table/row.h"
 
@@ -184,7 +185,10 @@ void workload_operate(struct fleet *fleet, size_t index) {
                  schema_operation_names[errand.operation],
                  errand.operation == ERRAND_SCAN ? "" : entry_keys[errand.key]);
     ledger_begin(&fleet->ledger, party, &errand);
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "an operation to end");
     struct su_outcome outcome = perform(fleet, party, &errand, &reading);
+    sct_monitor_cold(&monitor);
     if (sct_narrating())
         note_end(&outcome);
     bool has_reading = errand.operation == ERRAND_READ && outcome.result == SU_DONE;
