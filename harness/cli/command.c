@@ -2,7 +2,7 @@
 #include "harness/cli/command.h"
 #include "core/jobs.h"
 #include "core/replay.h"
-#include "harness/cli/explain.h"
+#include "harness/cli/inspect.h"
 #include "harness/cli/history.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/report.h"
@@ -349,7 +349,7 @@ static void save_single_run(struct session *session, const struct sct_campaign *
     const struct sct_result *result = sct_engine_last_result(session->engine);
     if (options->trace)
         save_trace(session, options->only_iteration, result);
-    else if (explain_is_asked_for(options))
+    else if (inspect_is_asked_for(options))
         session->first_trace = format_trace(session, options->only_iteration, result);
 }
 
@@ -399,14 +399,14 @@ static int write_junit(const struct session *session, const struct sct_campaign 
     return status == EXIT_CLEAN ? EXIT_TOOL_FAILED : status;
 }
 
-static struct explanation begin_explanation(struct session *session, const char *trace_path) {
-    return (struct explanation){
+static struct inspection begin_inspection(struct session *session, const char *trace_path) {
+    return (struct inspection){
         .options = session->options,
         .run = {.model = session->run.model,
                 .scenario = session->run.scenario,
                 .bug = session->run.bug,
                 .trace_path = trace_path,
-                .command = explain_command_name()},
+                .command = inspect_command_name()},
         .engine = session->engine,
         .program = &session->program,
         .bugs = &session->uncounted_bugs,
@@ -415,29 +415,29 @@ static struct explanation begin_explanation(struct session *session, const char 
 
 // Reports about the first violation (or the single execution). False if something could not be
 // written, which is named.
-static bool explain_first(struct session *session, struct explanation *explanation) {
+static bool inspect_first(struct session *session, struct inspection *inspection) {
     const struct group_trace *first = session->run.traces;
-    *explanation = begin_explanation(session, first ? first->path : NULL);
+    *inspection = begin_inspection(session, first ? first->path : NULL);
     bool is_told = session->options->format == FORMAT_TEXT && !session->options->quiet && first;
-    if (!session->first_trace || !(is_told || explain_is_asked_for(session->options)))
+    if (!session->first_trace || !(is_told || inspect_is_asked_for(session->options)))
         return true;
-    bool is_done = explain_text(explanation, session->first_trace);
-    session->run.story = explanation->has_story ? &explanation->story : NULL;
+    bool is_done = inspect_text(inspection, session->first_trace);
+    session->run.story = inspection->has_story ? &inspection->story : NULL;
     return is_done;
 }
 
 static int report(struct session *session, const struct sct_campaign *campaign) {
-    struct explanation explanation;
+    struct inspection inspection;
     if (campaign->unrepeatable.is_found) {
         fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
                 campaign->unrepeatable.iteration, campaign->unrepeatable.difference.text);
         return EXIT_TOOL_FAILED;
     }
-    bool is_explained = explain_first(session, &explanation);
+    bool is_inspected = inspect_first(session, &inspection);
     session->run.use_color = use_color(session->options);
-    session->run.look = explain_look(session->options, session->run.use_color);
+    session->run.look = inspect_look(session->options, session->run.use_color);
     report_standard(session, campaign);
-    explain_end(&explanation);
+    inspect_end(&inspection);
     if (campaign->was_interrupted)
         return EXIT_INTERRUPTED;
     if (campaign->violations > 0)
@@ -446,7 +446,7 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
         session->options->require_coverage && complain_of_coverage(session->run.scenario);
     if (is_incomplete)
         return EXIT_NO_VERDICT;
-    return is_explained ? EXIT_CLEAN : EXIT_TOOL_FAILED;
+    return is_inspected ? EXIT_CLEAN : EXIT_TOOL_FAILED;
 }
 
 static void free_traces(struct session *session) {
@@ -552,19 +552,19 @@ static void print_replay_text(const struct sct_trace *trace, bool is_confirmed,
 
 // What the options ask for about the replayed execution: files, and the details of the text report.
 // False if something could not be written.
-static bool explain_replay(struct session *session, const struct sct_trace *trace) {
+static bool inspect_replay(struct session *session, const struct sct_trace *trace) {
     const struct options *options = session->options;
     bool is_told =
         options->format != FORMAT_JSON && !options->quiet && trace->outcome == SCT_VIOLATED;
-    struct explanation explanation = begin_explanation(session, options->replay);
-    if (!(is_told || explain_is_asked_for(options)))
+    struct inspection inspection = begin_inspection(session, options->replay);
+    if (!(is_told || inspect_is_asked_for(options)))
         return true;
-    bool is_done = explain_trace(&explanation, trace);
-    struct report_text_options look = explain_look(options, use_color(options));
+    bool is_done = inspect_trace(&inspection, trace);
+    struct report_text_options look = inspect_look(options, use_color(options));
     look.shows_all = false; // the narration has told all
-    if (is_told && explanation.has_story)
-        report_write_text(stdout, &look, &explanation.story);
-    explain_end(&explanation);
+    if (is_told && inspection.has_story)
+        report_write_text(stdout, &look, &inspection.story);
+    inspect_end(&inspection);
     return is_done;
 }
 
@@ -573,7 +573,7 @@ static bool listen_to_replay(struct session *session, const struct sct_trace *tr
     const struct options *options = session->options;
     FILE *out = options->verbose ? narration_stream(options) : NULL;
     if (options->has_break_at)
-        return explain_break_at(session->engine, trace, options->break_at, out, error);
+        return inspect_break_at(session->engine, trace, options->break_at, out, error);
     if (out)
         sct_engine_narrate(session->engine, narrate, out);
     return true;
@@ -597,13 +597,13 @@ static int replay_trace(const struct options *options, struct session *session,
         report_replay_json(stdout, trace, is_confirmed, difference.text);
     else if (!options->quiet)
         print_replay_text(trace, is_confirmed, difference.text);
-    bool is_explained = !is_confirmed || explain_replay(session, trace);
+    bool is_inspected = !is_confirmed || inspect_replay(session, trace);
     sct_engine_close(session->engine);
     if (!is_confirmed)
         return EXIT_NO_VERDICT;
     if (trace->outcome == SCT_VIOLATED)
         return EXIT_VIOLATION;
-    return is_explained ? EXIT_CLEAN : EXIT_TOOL_FAILED;
+    return is_inspected ? EXIT_CLEAN : EXIT_TOOL_FAILED;
 }
 
 static int replay_command(const struct options *options) {

@@ -1,5 +1,5 @@
 #include "harness/cli/report.h"
-#include "harness/cli/explain.h"
+#include "harness/cli/inspect.h"
 #include "harness/cli/report_coverage.h"
 
 #include <inttypes.h>
@@ -40,7 +40,7 @@ static void print_group(FILE *out, const struct run_description *run, const stru
     fprintf(out, "\n");
     if (trace && *trace)
         fprintf(out, "  trace      %s\n  replay     %s --replay '%s' --verbose\n", trace,
-                explain_command_name(), trace);
+                inspect_command_name(), trace);
 }
 
 static void print_groups(FILE *out, const struct run_description *run,

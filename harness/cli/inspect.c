@@ -1,5 +1,5 @@
 #define _GNU_SOURCE // ioctl, raise
-#include "harness/cli/explain.h"
+#include "harness/cli/inspect.h"
 #include "core/replay.h"
 
 #include <errno.h>
@@ -13,14 +13,14 @@
 
 enum { USUAL_WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 400 };
 
-const char *explain_command_name(void) {
+const char *inspect_command_name(void) {
     const char *name = getenv("MTCHECK_COMMAND");
     return name && *name ? name : "mtcheck";
 }
 
 // ---- Files -------------------------------------------------------------------------------------
 
-bool explain_is_asked_for(const struct options *options) {
+bool inspect_is_asked_for(const struct options *options) {
     return options->report || options->export_shiviz || options->export_chrome;
 }
 
@@ -63,27 +63,27 @@ static bool write_files(const struct options *options, const struct report_run *
 
 // ---- Explaining --------------------------------------------------------------------------------
 
-bool explain_trace(struct explanation *explanation, const struct sct_trace *trace) {
-    struct sct_engine *engine = explanation->engine;
+bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace) {
+    struct sct_engine *engine = inspection->engine;
     struct sct_replay replay;
     struct error difference;
     sct_replay_init(&replay, trace);
-    explanation->run.trace = trace;
-    story_listen(&explanation->story, engine, explanation->run.scenario, explanation->bugs,
+    inspection->run.trace = trace;
+    story_listen(&inspection->story, engine, inspection->run.scenario, inspection->bugs,
                  trace->decision_count);
-    const struct sct_result *result = sct_engine_run(engine, explanation->program, &replay.base, 0);
-    story_end(&explanation->story, engine, result);
-    explanation->has_story = true;
+    const struct sct_result *result = sct_engine_run(engine, inspection->program, &replay.base, 0);
+    story_end(&inspection->story, engine, result);
+    inspection->has_story = true;
     if (!sct_replay_confirms(&replay, result, &difference)) {
         fprintf(stderr, "mtcheck: no report about the execution, which did not repeat: %s\n",
                 difference.text);
-        explain_end(explanation);
+        inspect_end(inspection);
         return false;
     }
-    return write_files(explanation->options, &explanation->run, &explanation->story);
+    return write_files(inspection->options, &inspection->run, &inspection->story);
 }
 
-bool explain_text(struct explanation *explanation, const char *trace_text) {
+bool inspect_text(struct inspection *inspection, const char *trace_text) {
     struct sct_trace trace;
     struct error error;
     char *text = strdup(trace_text);
@@ -92,16 +92,16 @@ bool explain_text(struct explanation *explanation, const char *trace_text) {
     bool is_read = sct_trace_parse(text, strlen(text), &trace, &error);
     if (!is_read)
         fprintf(stderr, "mtcheck: no report about the execution: %s\n", error.text);
-    bool is_done = is_read && explain_trace(explanation, &trace);
-    explanation->run.trace = NULL; // it ends here
+    bool is_done = is_read && inspect_trace(inspection, &trace);
+    inspection->run.trace = NULL; // it ends here
     sct_trace_free(&trace);
     return is_done;
 }
 
-void explain_end(struct explanation *explanation) {
-    if (explanation->has_story)
-        story_free(&explanation->story);
-    explanation->has_story = false;
+void inspect_end(struct inspection *inspection) {
+    if (inspection->has_story)
+        story_free(&inspection->story);
+    inspection->has_story = false;
 }
 
 // ---- The terminal ------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ static unsigned terminal_width(void) {
     return columns > WIDTH_MAX ? WIDTH_MAX : (unsigned)columns;
 }
 
-struct report_text_options explain_look(const struct options *options, bool use_color) {
+struct report_text_options inspect_look(const struct options *options, bool use_color) {
     return (struct report_text_options){
         .use_color = use_color,
         .shows_all = options->verbose,
@@ -163,7 +163,7 @@ static void on_event(void *context, const struct sct_event *event) {
     raise(SIGTRAP); // the machine's own calls are above this frame: see 'backtrace', 'finish'
 }
 
-bool explain_break_at(struct sct_engine *engine, const struct sct_trace *trace, uint32_t index,
+bool inspect_break_at(struct sct_engine *engine, const struct sct_trace *trace, uint32_t index,
                       FILE *out, struct error *error) {
     if (index >= trace->decision_count)
         return error_set(error,

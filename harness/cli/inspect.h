@@ -1,13 +1,13 @@
 // Explaining: replays a recording once more, listening, and makes the reports about one execution
 // that were asked for.
-#ifndef HARNESS_CLI_EXPLAIN_H
-#define HARNESS_CLI_EXPLAIN_H
+#ifndef HARNESS_CLI_INSPECT_H
+#define HARNESS_CLI_INSPECT_H
 
 #include "harness/cli/options.h"
 #include "harness/report/report.h"
 
 // What is explained, and by which engine; the caller fills in all but [run.trace] and the story.
-struct explanation {
+struct inspection {
     const struct options *options;
     struct report_run run;
     struct sct_engine *engine;
@@ -18,28 +18,28 @@ struct explanation {
 };
 
 // Whether the options name a page or an export.
-bool explain_is_asked_for(const struct options *options);
+bool inspect_is_asked_for(const struct options *options);
 
 // Replays [trace] for its story, and writes the page and the exports that the options name. False
 // if that cannot be done: named on standard error.
-bool explain_trace(struct explanation *explanation, const struct sct_trace *trace);
+bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace);
 
 // The same for the text of a trace.
-bool explain_text(struct explanation *explanation, const char *trace_text);
+bool inspect_text(struct inspection *inspection, const char *trace_text);
 
 // Frees the story.
-void explain_end(struct explanation *explanation);
+void inspect_end(struct inspection *inspection);
 
 // How the story in the report on standard output is to look.
-struct report_text_options explain_look(const struct options *options, bool use_color);
+struct report_text_options inspect_look(const struct options *options, bool use_color);
 
 // How the user calls the command: the launcher tells.
-const char *explain_command_name(void);
+const char *inspect_command_name(void);
 
 // --break-at: has [engine], which will replay [trace], stop under the debugger at decision [index],
 // telling [out] of all that happens if that is given. False if there is no such decision or no
 // debugger.
-bool explain_break_at(struct sct_engine *engine, const struct sct_trace *trace, uint32_t index,
+bool inspect_break_at(struct sct_engine *engine, const struct sct_trace *trace, uint32_t index,
                       FILE *out, struct error *error);
 
 #endif
