@@ -88,6 +88,8 @@ static void calibrate_one(struct sct_engine *engine, const struct sct_program *p
 void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
                    struct sct_strategy *strategy, uint64_t seed) {
     struct error error;
+    if (strategy->path)
+        return;
     struct sct_strategy *measuring[CALIBRATION_STRATEGIES];
     for (int i = 0; i < CALIBRATION_STRATEGIES; i++) {
         measuring[i] = sct_strategy_new(calibration_strategies[i], &error);
@@ -115,7 +117,10 @@ static double now(void) {
 
 void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
                   struct sct_strategy *strategy) {
-    *campaign = (struct sct_campaign){.share_count = sct_strategy_count(strategy)};
+    *campaign = (struct sct_campaign){
+        .share_count = sct_strategy_count(strategy),
+        .search.path = strategy->path,
+    };
     ASSERT(campaign->share_count <= SCT_SHARES_MAX);
     for (size_t i = 0; i < campaign->share_count; i++)
         campaign->shares[i].strategy = sct_strategy_member(strategy, i);
@@ -168,6 +173,8 @@ static bool count_violation(struct run *run, const struct sct_result *result, ui
     group->strategy = sct_strategy_for(options->strategy, iteration);
     group->decision_count = result->decision_count;
     group->count = 1;
+    if (options->strategy->path)
+        group->bound = options->strategy->path->bound;
     if (options->record)
         group->record = options->record(options->context, iteration, result);
     if (options->on_violation)
@@ -195,16 +202,9 @@ static const struct sct_result *run_counted(struct run *run, struct sct_engine *
     return result;
 }
 
-// Whether the execution is the first of a new group of violations.
-static bool account(struct run *run, const struct sct_result *result, uint64_t iteration) {
+// Counts an execution in its share; whether it is the first of a new group of violations.
+static bool account_verdict(struct run *run, const struct sct_result *result, uint64_t iteration) {
     struct sct_campaign *campaign = run->campaign;
-    campaign->iterations_run++;
-    campaign->decisions += result->decision_count;
-    campaign->points += result->point_count;
-    campaign->distinct_behaviours += sct_seen_add(&run->sum.seen, result->fingerprint);
-    // A sum of mixed terms: the same in whatever order the executions were run.
-    campaign->fingerprint +=
-        rng_mix(rng_mix(iteration) ^ result->fingerprint ^ (uint64_t)result->outcome);
     struct sct_share *share = &campaign->shares[iteration % campaign->share_count];
     share->iterations_run++;
     share->violations += result->outcome == SCT_VIOLATED;
@@ -212,6 +212,33 @@ static bool account(struct run *run, const struct sct_result *result, uint64_t i
         campaign->step_limit_hits++;
     campaign->checks_unknown += result->checks_unknown;
     return result->outcome == SCT_VIOLATED && count_violation(run, result, iteration);
+}
+
+// Systematic executions are distinct by construction, but those of a smaller bound come again.
+static bool is_first_time(struct sct_search *search) {
+    if (!search->path)
+        return true;
+    bool is_first = sct_path_is_first_time(search->path);
+    search->bound_runs++;
+    search->executions += is_first;
+    search->repeated += !is_first;
+    return is_first;
+}
+
+// Whether the execution is the first of a new group of violations.
+static bool account(struct run *run, const struct sct_result *result, uint64_t iteration) {
+    struct sct_campaign *campaign = run->campaign;
+    campaign->iterations_run++;
+    campaign->decisions += result->decision_count;
+    campaign->points += result->point_count;
+    // A sum of mixed terms: the same in whatever order the executions were run.
+    campaign->fingerprint +=
+        rng_mix(rng_mix(iteration) ^ result->fingerprint ^ (uint64_t)result->outcome);
+    if (!is_first_time(&campaign->search))
+        return false;
+    campaign->distinct_behaviours +=
+        campaign->search.path || sct_seen_add(&run->sum.seen, result->fingerprint);
+    return account_verdict(run, result, iteration);
 }
 
 // ---- Repeating ---------------------------------------------------------------------------------
@@ -277,20 +304,72 @@ static bool should_stop(const struct run *run) {
            sct_sum_seconds(&run->sum) >= options->seconds_max;
 }
 
+// ---- Systematic search -------------------------------------------------------------------------
+
+static void estimate(struct sct_search *search) {
+    double share = search->path ? sct_path_share(search->path) : 0;
+    search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
+}
+
+// An execution of the search that did not go the way of those before it.
+static void check_followed(struct run *run, const struct sct_result *result, uint64_t iteration) {
+    struct sct_campaign *campaign = run->campaign;
+    const struct sct_path *path = campaign->search.path;
+    if (result->outcome != SCT_DIVERGED && sct_path_is_new(path))
+        return;
+    campaign->unrepeatable.is_found = true;
+    campaign->unrepeatable.iteration = iteration;
+    error_set(&campaign->unrepeatable.difference,
+              "decision %u: the same decisions led to another choice than before", path->position);
+}
+
+// Moves the search on; false when there is nothing left.
+static bool advance(struct sct_search *search, struct sct_path *path) {
+    uint32_t bound = path->bound;
+    search->is_exhausted = !sct_path_advance(path);
+    if (search->is_exhausted || path->bound != bound)
+        search->bounds_completed++;
+    if (path->bound != bound)
+        search->bound_runs = 0;
+    return !search->is_exhausted;
+}
+
+// ---- Campaigns ---------------------------------------------------------------------------------
+
+// Runs and counts one execution; false if there is no further one.
+static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
+    struct sct_path *path = options->strategy->path;
+    const struct sct_result *result = run_counted(run, engine, iteration);
+    if (path)
+        check_followed(run, result, iteration);
+    if (run->campaign->unrepeatable.is_found)
+        return false;
+    bool is_new_group = account(run, result, iteration);
+    bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0;
+    if (is_due || (options->repeat_every > 0 && is_new_group))
+        check_repeats(run, engine, iteration);
+    return !path || advance(&run->campaign->search, path);
+}
+
+static void tell_progress(struct run *run) {
+    if (!run->options->on_progress || run->campaign->iterations_run % PROGRESS_EVERY != 0)
+        return;
+    estimate(&run->campaign->search);
+    run->options->on_progress(run->options->context, run->campaign);
+}
+
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign) {
     struct run run = {.options = options, .campaign = campaign};
     sct_sum_init(&run.sum, campaign, options->strategy);
     uint64_t step = options->iteration_step ? options->iteration_step : 1;
-    for (uint64_t i = 0; i < options->iterations && !should_stop(&run); i++) {
-        uint64_t iteration = options->first_iteration + i * step;
-        bool is_new_group = account(&run, run_counted(&run, engine, iteration), iteration);
-        bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0;
-        if (is_due || (options->repeat_every > 0 && is_new_group))
-            check_repeats(&run, engine, iteration);
-        if (options->on_progress && i % PROGRESS_EVERY == PROGRESS_EVERY - 1)
-            options->on_progress(options->context, campaign);
+    bool goes_on = true;
+    for (uint64_t i = 0; i < options->iterations && goes_on && !should_stop(&run); i++) {
+        goes_on = run_iteration(&run, engine, options->first_iteration + i * step);
+        tell_progress(&run);
     }
+    estimate(&campaign->search);
     sct_sum_close(&run.sum, options);
 }
 

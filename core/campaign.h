@@ -4,6 +4,10 @@
 // Execution i is a function of seed, name, strategy and i alone: the same in a campaign, alone, or
 // in another order. What a strategy must know of the program is measured beforehand, on a fixed
 // number of uncounted executions.
+//
+// Under a systematic strategy an execution is a function of the program and of those before it; the
+// campaign moves the search on from each to the next, and ends when the tree is exhausted. The
+// strategy must be fresh: a search is run once.
 #ifndef CORE_CAMPAIGN_H
 #define CORE_CAMPAIGN_H
 
@@ -54,6 +58,17 @@ struct sct_share {
 
 enum { SCT_SHARES_MAX = 32 };
 
+// How far a systematic search came.
+struct sct_search {
+    const struct sct_path *path; // the strategy's; NULL: the strategy samples
+    bool is_exhausted;           // nothing is left within the bound and the limit of steps
+    uint64_t executions;         // that ended in a verdict or at the limit of steps, once each
+    uint64_t repeated;           // executions that belong to a smaller bound and were run again
+    uint64_t bound_runs;         // executions of the present bound, those included
+    uint32_t bounds_completed;   // how many bounds were searched to their end
+    double estimate;             // of the executions within the present bound; 0: cannot tell
+};
+
 struct sct_campaign {
     uint64_t iterations_run;
     uint64_t violations;
@@ -77,6 +92,7 @@ struct sct_campaign {
     struct sct_rate rate;
     struct sct_share shares[SCT_SHARES_MAX];
     size_t share_count;
+    struct sct_search search;
     struct sct_group *groups; // the first is the first violation
 };
 
@@ -85,7 +101,8 @@ uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
 
 // Measures what [strategy] (each of its members, if it has some) may know, by SCT_CALIBRATION_RUNS
 // executions, random walks and executions without priority changes in turn, whose seeds derive from
-// [seed], [name] and the strategy's spec. What they find is ignored.
+// [seed], [name] and the strategy's spec. What they find is ignored. Systematic strategies need
+// nothing and get nothing.
 void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
                    struct sct_strategy *strategy, uint64_t seed);
 

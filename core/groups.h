@@ -10,6 +10,7 @@ struct sct_group {
     uint64_t iteration;
     const struct sct_strategy *strategy; // that served it
     uint32_t decision_count;
+    uint32_t bound; // systematic search: the bound with which it was found
     uint64_t count;
     char *pattern;          // what the members share; owned
     char *record;           // what the campaign's option [record] made of the first; owned, or NULL

@@ -62,20 +62,23 @@ static const struct sct_strategy_ops *find(const char *name, size_t length) {
     return NULL;
 }
 
+bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number) {
+    size_t length = strlen(text);
+    if (length == 0 || length > 9 || strspn(text, "0123456789") != length)
+        return false;
+    unsigned long value = strtoul(text, NULL, 10);
+    *number = (uint32_t)value;
+    return value >= min && value <= max;
+}
+
 // Reads the number after the colon into [parameter].
 static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text,
                             uint32_t *parameter, struct error *error) {
     if (ops->parameter_max == 0)
         return error_set(error, "strategy '%s' takes no parameter", ops->name);
-    char *end;
-    unsigned long value = strspn(text, "0123456789") == strlen(text) && strlen(text) <= 9
-                              ? strtoul(text, &end, 10)
-                              : 0;
-    if (*text == '\0' || value < ops->parameter_min || value > ops->parameter_max)
-        return error_set(error, "strategy '%s:%s': expected a number from %u to %u", ops->name,
-                         text, ops->parameter_min, ops->parameter_max);
-    *parameter = (uint32_t)value;
-    return true;
+    return sct_parse_number(text, ops->parameter_min, ops->parameter_max, parameter) ||
+           error_set(error, "strategy '%s:%s': expected a number from %u to %u", ops->name, text,
+                     ops->parameter_min, ops->parameter_max);
 }
 
 static struct sct_strategy *allocate(const struct sct_strategy_ops *ops, uint32_t parameter) {
@@ -111,7 +114,7 @@ static struct sct_strategy *new_wrapper(const struct sct_strategy_ops *ops, cons
     struct sct_strategy *inner = sct_strategy_new(inner_spec, error);
     if (!inner)
         return NULL;
-    if (inner->ops->is_wrapper || inner->ops->members) {
+    if (inner->ops->is_wrapper || inner->ops->members || inner->path) {
         error_set(error, "strategy '%s:%s': expected a simple strategy inside", ops->name,
                   inner_spec);
         sct_strategy_free(inner);
@@ -132,9 +135,13 @@ struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
     if (ops->is_wrapper)
         return new_wrapper(ops, colon ? colon + 1 : NULL, error);
     uint32_t parameter = ops->parameter_default;
-    if (colon && !parse_parameter(ops, colon + 1, &parameter, error))
+    if (colon && !ops->parse && !parse_parameter(ops, colon + 1, &parameter, error))
         return NULL;
     struct sct_strategy *strategy = allocate(ops, parameter);
+    if (ops->parse && !ops->parse(strategy, colon ? colon + 1 : NULL, error)) {
+        sct_strategy_free(strategy);
+        return NULL;
+    }
     if (ops->members)
         add_members(strategy);
     return strategy;
@@ -147,6 +154,8 @@ void sct_strategy_free(struct sct_strategy *strategy) {
         sct_strategy_free(strategy->members[i]);
     free(strategy->members);
     sct_strategy_free(strategy->inner);
+    if (strategy->ops->close)
+        strategy->ops->close(strategy);
     free(strategy);
 }
 
@@ -163,6 +172,8 @@ void sct_strategy_format(const struct sct_strategy *strategy, struct text *text)
     text_add(text, "%s", strategy->ops->name);
     if (strategy->ops->parameter_max > 0)
         text_add(text, ":%u", strategy->parameter);
+    if (strategy->ops->format)
+        strategy->ops->format(strategy, text);
     if (strategy->inner) {
         text_add(text, ":");
         sct_strategy_format(strategy->inner, text);

@@ -10,6 +10,7 @@
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "core/machine.h"
+#include "core/path.h"
 
 // A scheduling decision. Tasks are known by slots 0 .. SCT_TASKS_MAX-1; a slot is reused when its
 // task has ended.
@@ -59,7 +60,10 @@ struct sct_strategy {
     struct sct_strategy *inner;    // of a wrapper; owned
     struct sct_strategy **members; // ops->members made; owned
     size_t member_count;
-    bool diverged; // set by replay: the execution does not follow the recording
+    // Of a systematic strategy: where its search stands. The one who runs the executions calls
+    // sct_path_advance between them. NULL: the strategy samples.
+    struct sct_path *path;
+    bool diverged; // set by replay and systematic strategies: not what was recorded
 };
 
 struct sct_strategy_ops {
@@ -68,6 +72,10 @@ struct sct_strategy_ops {
     size_t size; // bytes of the strategy's own structure, whose first member is struct sct_strategy
     // Parameter "name:N". A maximum of 0: the strategy has none.
     uint32_t parameter_default, parameter_min, parameter_max;
+    // In place of the number: reads what stands after the colon (NULL: no colon), and writes it
+    // with the colon. False with an error that says what was expected.
+    bool (*parse)(struct sct_strategy *strategy, const char *text, struct error *error);
+    void (*format)(const struct sct_strategy *strategy, struct text *text);
     // Called before each execution.
     void (*begin)(struct sct_strategy *strategy);
     // The slot to run, one of point->enabled.
@@ -81,6 +89,8 @@ struct sct_strategy_ops {
     // For strategies made of others: their specs, NULL-terminated; the execution with number i is
     // served by the (i modulo their number)-th. NULL: it serves all executions itself.
     const char *const *members;
+    // Frees what the strategy has allocated; may be NULL.
+    void (*close)(struct sct_strategy *strategy);
 };
 
 // The alternatives of a scheduling point have an order: cyclic by slot, from the current task on.
@@ -93,6 +103,9 @@ uint32_t sct_count_bits(uint64_t bits);
 
 // Whether the order of two steps can matter: same object, overlapping keys, not both reads.
 bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b);
+
+// Reads decimal digits alone, at most nine of them; whether that is a number from [min] to [max].
+bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number);
 
 // A uniform value: what most strategies answer for values.
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);

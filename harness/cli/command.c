@@ -327,11 +327,13 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     const struct options *options = session->options;
     struct sct_campaign_options campaign_options = describe_campaign(session);
     session->run.iterations = options->has_only_iteration ? 1 : options->iterations;
+    session->run.steps_max = session->steps_max;
     session->run.bugs = &session->bugs;
     session->run.shows_coverage = options->coverage;
     coverage_reset(session->run.scenario->coverage);
     sct_marks_reset();
-    if (!options->has_only_iteration && (options->jobs > 1 || checkpoint->file))
+    bool is_systematic = session->strategy->path; // one process, whatever --jobs says
+    if (!options->has_only_iteration && !is_systematic && (options->jobs > 1 || checkpoint->file))
         return run_jobs(session, &campaign_options, checkpoint, campaign, error);
     if (options->has_only_iteration && options->verbose)
         sct_engine_narrate(session->engine, narrate, narration_stream(options));
@@ -507,6 +509,28 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     return status;
 }
 
+static bool refuse_search(const char *option, const struct options *options, struct error *error) {
+    return error_set(error, "options --%s and --strategy %.200s contradict each other", option,
+                     options->strategy);
+}
+
+// What a systematic search cannot do, since its executions depend on those before them. It has no
+// limit of iterations unless it is given one.
+static bool check_search_options(const struct session *session, struct options *options,
+                                 struct error *error) {
+    if (!session->strategy->path)
+        return true;
+    if (options->has_only_iteration)
+        return refuse_search("only-iteration", options, error);
+    if (options->shard_count > 1)
+        return refuse_search("shard", options, error);
+    if (options->checkpoint)
+        return refuse_search("checkpoint", options, error);
+    if (!options->has_iterations)
+        options->iterations = SCT_UNLIMITED;
+    return true;
+}
+
 static bool prepare_campaign(struct session *session, struct options *options,
                              struct sct_checkpoint *checkpoint, struct error *error) {
     if (!open_resumed(options, checkpoint, error) ||
@@ -515,7 +539,7 @@ static bool prepare_campaign(struct session *session, struct options *options,
         return false;
     draw_seed(session);
     session->strategy = sct_strategy_new(options->strategy, error);
-    if (!session->strategy)
+    if (!session->strategy || !check_search_options(session, options, error))
         return false;
     struct text text = text_in(session->strategy_text, sizeof session->strategy_text);
     sct_strategy_format(session->strategy, &text);

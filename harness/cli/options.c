@@ -17,9 +17,11 @@ const char options_help[] =
     "      --model NAME         system under test (default migrating-table; --list models)\n"
     "      --test NAME          scenario of the model (default: default; --list tests)\n"
     "      --strategy SPEC      portfolio, random, pct[:D], ... (default portfolio;\n"
-    "                           --list strategies)\n"
+    "                           --list strategies); dfs, dfs:delay=D, dfs:preempt=P: all\n"
+    "                           executions there are, or all within a bound\n"
     "How much\n"
-    "  -i, --iterations N       executions to try, or 'unlimited' (default 100000)\n"
+    "  -i, --iterations N       executions to try, or 'unlimited' (default 100000; dfs: "
+    "unlimited)\n"
     "  -s, --seed S             64-bit seed, decimal or 0x, or 'random' (default 1)\n"
     "      --time-limit SECONDS stop after that long\n"
     "      --max-steps N        scheduling points after which an execution is cut off\n"
@@ -231,6 +233,7 @@ static bool set_seed(struct parser *parser, const char *value) {
 }
 
 static bool set_iterations(struct parser *parser, const char *value) {
+    parser->options->has_iterations = true;
     if (strcmp(value, "unlimited") == 0) {
         parser->options->iterations = SCT_UNLIMITED;
         return true;

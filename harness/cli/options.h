@@ -13,6 +13,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
     uint64_t iterations; // SCT_UNLIMITED allowed
+    bool has_iterations; // else systematic strategies have no limit
     uint64_t seed;
     bool is_seed_random; // draw one
     const char *bug;     // number or name as given, NULL: none

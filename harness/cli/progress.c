@@ -68,6 +68,8 @@ void progress_tell(struct progress *progress, const struct sct_campaign *campaig
         text_add(&text, " of %" PRIu64, progress->iterations);
     text_add(&text, " executions, %.0f/s, %" PRIu64 " violations", (double)done / elapsed,
              campaign->violations);
+    if (campaign->search.estimate > 0)
+        text_add(&text, ", about %.3g in all", campaign->search.estimate);
     double left = seconds_left(progress, done, elapsed);
     if (left >= 0) {
         text_add(&text, ", ");

@@ -81,15 +81,48 @@ static void print_meaning(FILE *out, const struct sct_campaign *campaign) {
         sct_miss_probability(1e-5, campaign->iterations_run - campaign->step_limit_hits));
 }
 
-void report_campaign_text(FILE *out, const struct run_description *run,
-                          const struct sct_campaign *campaign) {
-    print_groups(out, run, campaign);
-    fprintf(out, "%s%s%s: %s %s", campaign->violations ? red(run) : green(run),
-            campaign->violations ? "failed" : "clean", plain(run), run->model->name,
-            run->scenario->name);
-    if (run->bug)
-        fprintf(out, ", bug %d %s", run->bug->number, run->bug->name);
-    fprintf(out, ", %s, seed %" PRIu64 "\n", run->strategy, run->seed);
+// ---- Text of systematic searches ---------------------------------------------------------------
+
+static const char *bound_name(const struct sct_path *path) {
+    return path->bound_kind == SCT_BOUND_DELAYS ? "delays" : "preemptions";
+}
+
+// What the search leaves out although it went to the end.
+static void print_limits(FILE *out, const struct run_description *run,
+                         const struct sct_campaign *campaign) {
+    const struct sct_path *path = campaign->search.path;
+    if (path->bound_kind != SCT_BOUND_NONE && path->meets_bound)
+        fprintf(out, " with at most %" PRIu32 " %s", path->bound, bound_name(path));
+    if (campaign->step_limit_hits > 0)
+        fprintf(out, " up to the step bound of %" PRIu32, run->steps_max);
+}
+
+static void print_search(FILE *out, const struct run_description *run,
+                         const struct sct_campaign *campaign) {
+    const struct sct_search *search = &campaign->search;
+    const struct sct_path *path = search->path;
+    fprintf(out, "%s",
+            search->is_exhausted ? "exhausted: these are all executions" : "not exhausted");
+    if (search->is_exhausted)
+        print_limits(out, run, campaign);
+    else if (search->estimate > 0)
+        fprintf(out, ": about %.3g executions%s in all, as far as can be told", search->estimate,
+                path->bound_kind != SCT_BOUND_NONE ? " within this bound" : "");
+    fprintf(out, "\n");
+    if (path->bound_kind == SCT_BOUND_NONE)
+        return;
+    if (search->bounds_completed > 0)
+        fprintf(out, "all executions with at most %" PRIu32 " %s were tried",
+                search->bounds_completed - 1, bound_name(path));
+    else
+        fprintf(out, "not even all executions without %s were tried", bound_name(path));
+    fprintf(out, "; %" PRIu64 " were run again with a larger bound\n", search->repeated);
+    if (campaign->groups)
+        fprintf(out, "the first violation needs %" PRIu32 " %s\n", campaign->groups->bound,
+                bound_name(path));
+}
+
+static void print_counts(FILE *out, const struct sct_campaign *campaign) {
     double seconds = campaign->elapsed_seconds;
     fprintf(out,
             "%" PRIu64 " executions (%" PRIu64 " distinct) in %.2f s, %.0f/s; %" PRIu64
@@ -100,10 +133,28 @@ void report_campaign_text(FILE *out, const struct run_description *run,
     if (campaign->checks_unknown > 0)
         fprintf(out, "%" PRIu64 " checks reached a limit: their verdict is unknown\n",
                 campaign->checks_unknown);
+}
+
+void report_campaign_text(FILE *out, const struct run_description *run,
+                          const struct sct_campaign *campaign) {
+    bool is_systematic = campaign->search.path;
+    print_groups(out, run, campaign);
+    fprintf(out, "%s%s%s: %s %s", campaign->violations ? red(run) : green(run),
+            campaign->violations ? "failed" : "clean", plain(run), run->model->name,
+            run->scenario->name);
+    if (run->bug)
+        fprintf(out, ", bug %d %s", run->bug->number, run->bug->name);
+    fprintf(out, ", %s", run->strategy);
+    if (!is_systematic)
+        fprintf(out, ", seed %" PRIu64, run->seed);
+    fprintf(out, "\n");
+    print_counts(out, campaign);
     print_shares(out, campaign);
     if (run->shows_coverage)
         report_coverage_text(out, run);
-    if (campaign->iterations_run > campaign->step_limit_hits)
+    if (is_systematic)
+        print_search(out, run, campaign);
+    else if (campaign->iterations_run > campaign->step_limit_hits)
         print_meaning(out, campaign);
     if (campaign->was_interrupted)
         fprintf(out, "interrupted: this is what was found so far\n");
@@ -181,7 +232,7 @@ static json_t *json_strategies(const struct sct_campaign *campaign) {
         json_object_set_new(object, "name", json_strategy(share->strategy));
         json_object_set_new(object, "iterations_run", json_count(share->iterations_run));
         json_object_set_new(object, "violations", json_count(share->violations));
-        if (share->iterations_run > 0) {
+        if (share->iterations_run > 0 && !campaign->search.path) {
             struct sct_rate rate = sct_rate_fixed(share->violations, share->iterations_run);
             json_object_set_new(object, "failure_rate", json_rate(&rate));
         }
@@ -213,12 +264,41 @@ static void set_counts(json_t *object, const struct run_description *run,
     json_object_set_new(object, "violations", json_count(campaign->violations));
     json_object_set_new(object, "step_limit_hits", json_count(campaign->step_limit_hits));
     json_object_set_new(object, "checks_unknown", json_count(campaign->checks_unknown));
-    json_object_set_new(object, "exhausted", json_false());
+    json_object_set_new(object, "exhausted", json_boolean(campaign->search.is_exhausted));
     json_object_set_new(object, "elapsed_seconds", json_real(seconds));
     json_object_set_new(object, "executions_per_second",
                         json_real(seconds > 0 ? (double)campaign->iterations_run / seconds : 0));
     json_object_set_new(object, "decisions", json_count(campaign->decisions));
     json_object_set_new(object, "distinct_behaviours", json_count(campaign->distinct_behaviours));
+}
+
+static json_t *json_bound(const struct sct_campaign *campaign) {
+    const struct sct_search *search = &campaign->search;
+    const struct sct_path *path = search->path;
+    if (path->bound_kind == SCT_BOUND_NONE)
+        return json_null();
+    json_t *object = json_object();
+    json_object_set_new(object, "kind", json_string(bound_name(path)));
+    json_object_set_new(object, "limit", json_count(path->bound_limit));
+    json_object_set_new(object, "completed",
+                        search->bounds_completed > 0 ? json_count(search->bounds_completed - 1)
+                                                     : json_null());
+    json_object_set_new(object, "leaves_out", json_boolean(path->meets_bound));
+    json_object_set_new(object, "first_violation",
+                        campaign->groups ? json_count(campaign->groups->bound) : json_null());
+    return object;
+}
+
+static json_t *json_exhaustive(const struct sct_campaign *campaign) {
+    const struct sct_search *search = &campaign->search;
+    json_t *object = json_object();
+    json_object_set_new(object, "executions", json_count(search->executions));
+    json_object_set_new(object, "repeated", json_count(search->repeated));
+    json_object_set_new(object, "estimate",
+                        search->estimate > 0 ? json_real(search->estimate) : json_null());
+    json_object_set_new(object, "up_to_step_limit", json_boolean(campaign->step_limit_hits > 0));
+    json_object_set_new(object, "bound", json_bound(campaign));
+    return object;
 }
 
 static void print_json(FILE *out, json_t *value) {
@@ -235,7 +315,12 @@ void report_campaign_json(FILE *out, const struct run_description *run,
     json_t *object = json_object();
     set_identity(object, run, campaign);
     set_counts(object, run, campaign);
-    json_object_set_new(object, "failure_rate", json_rate(&campaign->rate));
+    // A systematic search draws no sample: there is no rate.
+    bool is_systematic = campaign->search.path;
+    json_object_set_new(object, "failure_rate",
+                        is_systematic ? json_null() : json_rate(&campaign->rate));
+    if (is_systematic)
+        json_object_set_new(object, "exhaustive", json_exhaustive(campaign));
     json_object_set_new(object, "strategies", json_strategies(campaign));
     json_object_set_new(object, "first_violation",
                         campaign->groups ? json_group(campaign->groups, run->traces) : json_null());

@@ -16,7 +16,8 @@ struct run_description {
     const struct bug_set *bugs; // with what the executions that count have reached
     const char *strategy;
     uint64_t seed;
-    uint64_t iterations;        // asked for
+    uint64_t iterations; // asked for
+    uint32_t steps_max;
     struct group_trace *traces; // where each group's trace is, in the order of the groups
     const struct story *story;  // of the first violation; NULL: not known
     struct report_text_options look;

@@ -40,6 +40,11 @@ static void test_malformed_command_lines(void **state) {
         {"--strategy pct:0", "'pct:0': expected a number from 1"},
         {"--strategy pct:x", "'pct:x': expected"},
         {"--strategy pct:", "'pct:': expected"},
+        {"--strategy dfs:3", "'dfs:3': expected 'dfs:delay=D' or 'dfs:preempt=P'"},
+        {"--strategy dfs:delay=x", "'dfs:delay=x': expected a number from 0"},
+        {"--strategy fair:dfs", "'fair:dfs': expected a simple strategy inside"},
+        {"--strategy dfs --only-iteration 3", "--only-iteration and --strategy dfs contradict"},
+        {"--strategy dfs --shard 1/3", "--shard and --strategy dfs contradict"},
         {"--strategy random:3", "'random' takes no parameter"},
         {"--format xml", "--format: expected 'text', 'json' or 'github', found 'xml'"},
         {"--color blue", "--color: expected 'auto', 'always' or 'never', found 'blue'"},
@@ -100,6 +105,32 @@ static void test_help_and_version(void **state) {
 }
 
 // ---- Campaigns ---------------------------------------------------------------------------------
+
+// A bounded search of a case goes to its end: all executions without a delay, and with one.
+static void test_systematic_search(void **state) {
+    (void)state;
+    struct ended ended = run("--strategy dfs:delay=1 --test case-11 --format json");
+    check_status(&ended, 0);
+    json_t *report = parse(ended.out);
+    const json_t *exhaustive = json_object_get(report, "exhaustive");
+    assert_true(json_is_true(json_object_get(report, "exhausted")));
+    assert_true(json_is_null(json_object_get(report, "failure_rate")));
+    assert_int_equal(count_of(exhaustive, "executions") + count_of(exhaustive, "repeated"),
+                     count_of(report, "iterations_run"));
+    assert_int_equal(count_of(json_object_get(exhaustive, "bound"), "completed"), 1);
+    json_decref(report);
+    forget(&ended);
+    ended = run("--strategy dfs --test case-11 --iterations 10");
+    check_status(&ended, 0);
+    assert_non_null(strstr(ended.out, "not exhausted: about "));
+    forget(&ended);
+    ended = run("--strategy dfs:delay=3 --test case-1 --bug 1 --trace x.trace");
+    check_status(&ended, 1);
+    forget(&ended);
+    ended = run("--replay x.trace");
+    check_status(&ended, 1);
+    forget(&ended);
+}
 
 // Without a violation 0, with one 1; the text report says what was found and how to replay it.
 static void test_exit_statuses(void **state) {
@@ -396,6 +427,7 @@ int main(void) {
         TEST(test_refusal_of_several_lines),
         TEST(test_help_and_version),
         TEST(test_exit_statuses),
+        TEST(test_systematic_search),
         TEST(test_spellings),
         TEST(test_json_of_a_failure),
         TEST(test_json_of_a_clean_run),

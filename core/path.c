@@ -1,0 +1,131 @@
+#include "core/path.h"
+#include "core/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 1024 };
+
+void sct_path_deinit(struct sct_path *path) {
+    free(path->frames);
+    path->frames = NULL;
+    path->depth = path->position = path->capacity = 0;
+}
+
+static struct sct_frame *push(struct sct_path *path) {
+    if (path->depth == path->capacity) {
+        uint32_t capacity = path->capacity ? 2 * path->capacity : FIRST_CAPACITY;
+        struct sct_frame *frames = realloc(path->frames, capacity * sizeof *frames);
+        if (!frames)
+            fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", capacity);
+        path->frames = frames;
+        path->capacity = capacity;
+    }
+    path->position++;
+    return &path->frames[path->depth++];
+}
+
+static uint32_t cost(const struct sct_path *path, const struct sct_frame *frame) {
+    if (frame->kind != SCT_FRAME_SCHEDULE)
+        return 0;
+    switch (path->bound_kind) {
+    case SCT_BOUND_NONE:
+        return 0;
+    case SCT_BOUND_DELAYS:
+        return frame->answer;
+    case SCT_BOUND_PREEMPTIONS:
+        return frame->is_preempting && frame->answer > 0;
+    }
+    fail_at(FAIL_ASSERTION, HERE, "unknown bound %d", (int)path->bound_kind);
+}
+
+uint32_t sct_path_spent(const struct sct_path *path) {
+    if (path->depth == 0)
+        return 0;
+    const struct sct_frame *last = &path->frames[path->depth - 1];
+    return last->spent + cost(path, last);
+}
+
+// How many of the alternatives of [frame] the bound allows.
+static uint32_t limit_of(struct sct_path *path, const struct sct_frame *frame) {
+    uint32_t left = path->bound - frame->spent;
+    uint32_t limit = frame->count;
+    if (frame->kind != SCT_FRAME_SCHEDULE)
+        return limit;
+    if (path->bound_kind == SCT_BOUND_DELAYS && left + 1 < limit)
+        limit = left + 1;
+    if (path->bound_kind == SCT_BOUND_PREEMPTIONS && frame->is_preempting && left == 0)
+        limit = 1;
+    path->meets_bound = path->meets_bound || limit < frame->count;
+    return limit;
+}
+
+bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t count,
+                     bool is_preempting, uint32_t *answer) {
+    while (path->position < path->depth && path->frames[path->position].kind == SCT_FRAME_STATE)
+        path->position++;
+    if (path->position < path->depth) {
+        const struct sct_frame *frame = &path->frames[path->position++];
+        *answer = frame->answer;
+        return frame->kind == kind && frame->count == count;
+    }
+    uint32_t spent = sct_path_spent(path);
+    struct sct_frame *frame = push(path);
+    *frame = (struct sct_frame){.count = (uint16_t)count,
+                                .kind = (uint8_t)kind,
+                                .is_preempting = is_preempting,
+                                .spent = spent};
+    frame->limit = (uint16_t)limit_of(path, frame);
+    *answer = 0;
+    return true;
+}
+
+struct sct_frame *sct_path_add_state(struct sct_path *path) {
+    ASSERT(sct_path_is_new(path));
+    uint32_t spent = sct_path_spent(path);
+    struct sct_frame *frame = push(path);
+    *frame = (struct sct_frame){.count = 1, .limit = 1, .kind = SCT_FRAME_STATE, .spent = spent};
+    return frame;
+}
+
+bool sct_path_is_first_time(const struct sct_path *path) {
+    return path->bound_kind == SCT_BOUND_NONE || sct_path_spent(path) == path->bound;
+}
+
+// From the leaf up to the last decision with an alternative left, which takes it.
+static bool turn(struct sct_path *path) {
+    while (path->depth > 0) {
+        struct sct_frame *frame = &path->frames[path->depth - 1];
+        if (frame->answer + 1 < frame->limit) {
+            frame->answer++;
+            return true;
+        }
+        if (path->on_pop)
+            path->on_pop(path->context, frame);
+        path->depth--;
+    }
+    return false;
+}
+
+bool sct_path_advance(struct sct_path *path) {
+    ASSERT(!path->is_exhausted);
+    if (turn(path))
+        return true;
+    bool goes_on =
+        path->bound_kind != SCT_BOUND_NONE && path->meets_bound && path->bound < path->bound_limit;
+    path->is_exhausted = !goes_on;
+    if (goes_on) {
+        path->bound++;
+        path->meets_bound = false;
+    }
+    return goes_on;
+}
+
+double sct_path_share(const struct sct_path *path) {
+    double share = 0, weight = 1;
+    for (uint32_t i = 0; i < path->depth; i++) {
+        weight /= path->frames[i].limit;
+        share += weight * path->frames[i].answer;
+    }
+    return path->is_exhausted ? 1 : share;
+}
