@@ -196,7 +196,11 @@ static const struct sct_result *run_counted(struct run *run, struct sct_engine *
     const struct sct_campaign_options *options = run->options;
     if (options->before_counted)
         options->before_counted(options->context, iteration);
+    sct_engine_explore(engine, options->explorer);
     const struct sct_result *result = run_one(run, engine, iteration);
+    if (options->explorer)
+        sct_explorer_end(options->explorer, result->outcome);
+    sct_engine_explore(engine, NULL);
     if (options->after_counted)
         options->after_counted(options->context, iteration, result);
     return result;
@@ -215,11 +219,14 @@ static bool account_verdict(struct run *run, const struct sct_result *result, ui
 }
 
 // Systematic executions are distinct by construction, but those of a smaller bound come again.
-static bool is_first_time(struct sct_search *search) {
+static bool is_first_time(struct sct_search *search, enum sct_outcome outcome) {
     if (!search->path)
         return true;
-    bool is_first = sct_path_is_first_time(search->path);
     search->bound_runs++;
+    search->pruned += outcome == SCT_PRUNED;
+    if (outcome == SCT_PRUNED)
+        return false;
+    bool is_first = sct_path_is_first_time(search->path);
     search->executions += is_first;
     search->repeated += !is_first;
     return is_first;
@@ -234,7 +241,7 @@ static bool account(struct run *run, const struct sct_result *result, uint64_t i
     // A sum of mixed terms: the same in whatever order the executions were run.
     campaign->fingerprint +=
         rng_mix(rng_mix(iteration) ^ result->fingerprint ^ (uint64_t)result->outcome);
-    if (!is_first_time(&campaign->search))
+    if (!is_first_time(&campaign->search, result->outcome))
         return false;
     campaign->distinct_behaviours +=
         campaign->search.path || sct_seen_add(&run->sum.seen, result->fingerprint);
@@ -346,7 +353,12 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
     if (run->campaign->unrepeatable.is_found)
         return false;
     bool is_new_group = account(run, result, iteration);
-    bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0;
+    if (options->explorer && options->explorer->is_full) {
+        run->campaign->search.is_cache_full = true;
+        return false;
+    }
+    bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0 &&
+                  result->outcome != SCT_PRUNED;
     if (is_due || (options->repeat_every > 0 && is_new_group))
         check_repeats(run, engine, iteration);
     return !path || advance(&run->campaign->search, path);

@@ -11,6 +11,7 @@
 #ifndef CORE_CAMPAIGN_H
 #define CORE_CAMPAIGN_H
 
+#include "core/explore.h"
 #include "core/groups.h"
 #include "core/seen.h"
 #include "core/statistics.h"
@@ -28,10 +29,11 @@ struct sct_campaign_options {
     struct sct_strategy *strategy; // calibrated; one with members takes them in turn
     uint64_t seed;
     uint64_t first_iteration;
-    uint64_t iteration_step; // from one iteration to the next; 0 is 1
-    uint64_t iterations;     // how many from there on; SCT_UNLIMITED is allowed
-    double seconds_max;      // 0: no limit; checked after every execution
-    bool keep_going;         // do not stop at the first violation
+    uint64_t iteration_step;       // from one iteration to the next; 0 is 1
+    uint64_t iterations;           // how many from there on; SCT_UNLIMITED is allowed
+    double seconds_max;            // 0: no limit; checked after every execution
+    bool keep_going;               // do not stop at the first violation
+    struct sct_explorer *explorer; // of a systematic search with a state cache; else NULL
     // Every repeat_every-th execution, and the first violation of each group, is run again and
     // compared; a difference ends the campaign. 0: none is.
     uint64_t repeat_every;
@@ -62,7 +64,9 @@ enum { SCT_SHARES_MAX = 32 };
 struct sct_search {
     const struct sct_path *path; // the strategy's; NULL: the strategy samples
     bool is_exhausted;           // nothing is left within the bound and the limit of steps
+    bool is_cache_full;          // the search ended because the cache has no room
     uint64_t executions;         // that ended in a verdict or at the limit of steps, once each
+    uint64_t pruned;             // executions that ended in a state that was met before
     uint64_t repeated;           // executions that belong to a smaller bound and were run again
     uint64_t bound_runs;         // executions of the present bound, those included
     uint32_t bounds_completed;   // how many bounds were searched to their end

@@ -92,8 +92,8 @@ static void begin_tail(struct sct_engine *engine) {
     engine->point_bound = engine->options.steps_max;
     engine->decision_bound = engine->decision_capacity;
     memcpy(engine->steps_before_tail, engine->steps, sizeof engine->steps);
-    if (engine->strategy->ops->is_asked_in_tail)
-        return;
+    if (engine->strategy->ops->is_asked_in_tail || engine->strategy->path)
+        return; // a systematic search leaves nothing to chance
     rng_seed(&engine->tail.rng, rng_mix(~engine->seed));
     engine->strategy = &engine->tail;
 }
@@ -107,8 +107,11 @@ static bool is_at_bound(const struct sct_engine *engine) {
 __attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine) {
     if (!engine->is_in_tail)
         begin_tail(engine);
-    if (is_at_bound(engine))
-        sct_leave(engine, sct_blame_livelock(engine) ? SCT_VIOLATED : SCT_STEP_LIMIT);
+    if (!is_at_bound(engine))
+        return;
+    // Systematic searches have no fair tail: what does not end there may have been starved.
+    bool is_fair = !engine->strategy->path;
+    sct_leave(engine, is_fair && sct_blame_livelock(engine) ? SCT_VIOLATED : SCT_STEP_LIMIT);
 }
 
 static inline void check_room(struct sct_engine *engine) {
@@ -165,6 +168,10 @@ uint32_t sct_choose(uint32_t count, const char *label) {
     record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell_value(engine);
+    if (sct_keeps_digests(engine)) {
+        struct digest *digest = &engine->observed[sct_running_slot(engine)];
+        *digest = digest_fold(*digest, answer);
+    }
     return answer;
 }
 
@@ -212,6 +219,8 @@ void sct_reschedule(struct sct_engine *engine) {
         pass_bound(engine);
     if (__builtin_expect(engine->enabled == 0, 0) && !sct_time_passes(engine))
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+    if (sct_keeps_digests(engine))
+        sct_explorer_visit(engine);
     uint64_t enabled = engine->enabled;
     unsigned slot =
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
@@ -308,6 +317,9 @@ static void reset(struct sct_engine *engine) {
     engine->decision_bound = decisions_for(engine->options.fair_after);
     engine->hot = NULL;
     engine->hot_end = &engine->hot;
+    engine->machines = NULL;
+    engine->sync = engine->observed[SCT_TASKS_MAX] = (struct digest){0, 0};
+    engine->made[SCT_TASKS_MAX] = 0;
     engine->strands = NULL;
     engine->strands_end = &engine->strands;
     engine->result.violation.kind = NULL;

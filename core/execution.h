@@ -35,6 +35,11 @@ struct sct_program {
     // ended, where machines may be suspended anywhere. Not after a crash, hang or the like, which
     // may have left anything behind. May be NULL.
     void (*review)(void *context, const struct sct_violation *violation, struct text *remark);
+    // Adds to *[state] what tasks share, so that states can be compared: everything outside of
+    // tasks, mailboxes and the things of sync.h that a task or the final check may still read, in
+    // contents, never addresses. A program that has it observes what it reads (see sct_observe).
+    // NULL: the program's states cannot be compared.
+    void (*digest)(void *context, struct digest *state);
 };
 
 // The program that is being run, of setup, finish and review: a check of this execution reached a
@@ -50,6 +55,7 @@ enum sct_outcome {
     SCT_VIOLATED,
     SCT_STEP_LIMIT, // cut off after options.steps_max scheduling points, or when the room for
                     // decisions (more than twice as many) was full: no verdict
+    SCT_PRUNED,     // ended in a state that was met before: no verdict, and none is missing
     SCT_DIVERGED,   // a replay met a decision that differs from the recorded one
 };
 

@@ -2,6 +2,7 @@
 #ifndef CORE_INTERNAL_H
 #define CORE_INTERNAL_H
 
+#include "core/base/digest.h"
 #include "core/coro.h"
 #include "core/backtrace.h"
 #include "core/listener.h"
@@ -44,6 +45,7 @@ struct sct_machine {
         uint64_t hash;
         uint32_t count;
     } names[SCT_TASK_NAMES_MAX];
+    struct sct_machine *next;          // all machines
     struct sct_message *first, **last; // mailbox
     struct sct_task *receiver;         // waits in sct_receive
     uint32_t receives;                 // for these kinds
@@ -86,6 +88,13 @@ struct sct_engine {
     struct sct_strategy tail; // who is asked in it
     uint64_t seed;            // of this execution
     uint32_t decision_capacity;
+    // For a search with a state cache only: what each task has observed, and what setup has; how
+    // many things of sync.h each has made; the digests of those that are not at rest; all machines.
+    struct sct_explorer *explorer; // NULL: there is none, and none of these is kept
+    struct digest observed[SCT_TASKS_MAX + 1];
+    uint32_t made[SCT_TASKS_MAX + 1];
+    struct digest sync;
+    struct sct_machine *machines;
 
     uint64_t alive; // slots in use
     uint32_t task_count;
@@ -164,6 +173,19 @@ _Noreturn void sct_task_exit(void);
 // Makes [strand] a living coroutine that will run [function].
 void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
                      const char *name, void (*function)(void *), void *argument);
+
+// Where the digest of the running code is: a task's, or that of setup and finish.
+static inline unsigned sct_running_slot(const struct sct_engine *engine) {
+    return engine->current ? engine->current->slot : SCT_TASKS_MAX;
+}
+
+static inline bool sct_keeps_digests(const struct sct_engine *engine) {
+    return __builtin_expect(engine->explorer != NULL, 0);
+}
+
+// explore.c: a scheduling point with enabled tasks is reached. Leaves the execution if the state is
+// known.
+void sct_explorer_visit(struct sct_engine *engine);
 
 // guard.c: installs and removes the handlers of faults and hangs.
 void sct_guard_install(struct sct_engine *engine);

@@ -23,6 +23,40 @@ struct arena *sct_arena(void) {
     return &engine_inside()->arena;
 }
 
+// ---- What is observed --------------------------------------------------------------------------
+
+static struct digest *running_digest(struct sct_engine *engine) {
+    return &engine->observed[sct_running_slot(engine)];
+}
+
+void sct_observe(const void *data, size_t bytes) {
+    struct sct_engine *engine = engine_inside();
+    if (sct_keeps_digests(engine))
+        *running_digest(engine) = digest_fold_bytes(*running_digest(engine), data, bytes);
+}
+
+void sct_observe_digest(struct digest digest) {
+    struct sct_engine *engine = engine_inside();
+    if (sct_keeps_digests(engine))
+        *running_digest(engine) = digest_fold_digest(*running_digest(engine), digest);
+}
+
+struct digest sct_observed(void) {
+    struct sct_engine *engine = engine_inside();
+    return sct_keeps_digests(engine) ? *running_digest(engine) : (struct digest){0, 0};
+}
+
+void sct_forget(struct digest mark, const void *data, size_t bytes) {
+    struct sct_engine *engine = engine_inside();
+    if (sct_keeps_digests(engine))
+        *running_digest(engine) = digest_fold_bytes(mark, data, bytes);
+}
+
+static inline void observe_text(struct sct_engine *engine, const char *text) {
+    if (sct_keeps_digests(engine))
+        *running_digest(engine) = digest_fold_text(*running_digest(engine), text);
+}
+
 // ---- Strands -----------------------------------------------------------------------------------
 
 static void unlink_strand(struct sct_engine *engine, struct sct_strand *strand) {
@@ -105,6 +139,7 @@ void sct_park(const char *waits_for) {
     struct sct_strand *self = engine->self;
     sct_check(engine->current, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", waits_for);
     self->waits_for = waits_for;
+    observe_text(engine, waits_for);
     if (self->is_activity) {
         engine->self = self->resumer;
         sct_coro_switch(self->coro, self->resumer->coro);
@@ -155,6 +190,8 @@ struct sct_machine *sct_machine_create(const char *name) {
     machine->name = name;
     machine->index = engine->machine_count++;
     machine->last = &machine->first;
+    machine->next = engine->machines;
+    engine->machines = machine;
     return machine;
 }
 
@@ -205,6 +242,10 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
     engine->steps[task->slot] = 0;
     engine->identities[task->slot] = identify(engine, machine, name);
     engine->accesses[task->slot] = &sct_access_unknown;
+    if (sct_keeps_digests(engine)) {
+        engine->observed[task->slot] = *running_digest(engine);
+        engine->made[task->slot] = 0;
+    }
     engine->alive |= bit(task);
     engine->enabled |= bit(task);
     engine->fresh |= bit(task);
@@ -257,6 +298,7 @@ void sct_point(const char *label, const char *where, const struct sct_access *ac
         return; // setup and finish are atomic
     task->label = label;
     task->where = where;
+    observe_text(engine, label);
     engine->accesses[task->slot] = access;
     sct_reschedule(engine);
 }
@@ -270,6 +312,11 @@ static void post(struct sct_machine *to, struct sct_message *message, const char
     ASSERT(message->kind < 32);
     message->next = NULL;
     message->sender = sct_machine_self();
+    if (sct_keeps_digests(engine)) {
+        // What it says is a function of what the sender has observed and said so far.
+        message->digest = digest_fold(*running_digest(engine), message->kind);
+        *running_digest(engine) = message->digest;
+    }
     *to->last = message;
     to->last = &message->next;
     if (to->receiver && (to->receives & SCT_KIND_BIT(message->kind)))
@@ -305,6 +352,7 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
     ASSERT(task && engine->self == &task->own);
     struct sct_machine *machine = task->machine;
     struct sct_message *message;
+    struct digest before = sct_observed();
     while (!(message = take(machine, kinds))) {
         ASSERT(!machine->receiver);
         machine->receiver = task;
@@ -313,7 +361,10 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
         sct_park(label);
         task->is_idle = false;
         machine->receiver = NULL;
+        if (sct_keeps_digests(engine))
+            *running_digest(engine) = before; // that it waited makes no difference
     }
+    sct_observe_digest(message->digest);
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell_taken(message, machine);
     return message;
@@ -330,6 +381,11 @@ void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, 
 
 void sct_answer(struct sct_call *call) {
     ASSERT(!call->is_answered);
+    struct sct_engine *engine = engine_inside();
+    if (sct_keeps_digests(engine)) { // the caller learns what the answerer knows
+        struct digest *caller = &engine->observed[call->caller->task->slot];
+        *caller = digest_fold_digest(*caller, *running_digest(engine));
+    }
     call->is_answered = true;
     if (call->caller->waits_for)
         sct_wake(call->caller);

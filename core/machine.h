@@ -13,6 +13,7 @@
 #define CORE_MACHINE_H
 
 #include "core/base/arena.h"
+#include "core/base/digest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -108,6 +109,7 @@ struct sct_message {
     struct sct_message *next;
     uint32_t kind; // 0..31, the receiver's vocabulary
     struct sct_machine *sender;
+    struct digest digest; // of what the sender had observed; for the state cache
 };
 
 #define SCT_KIND_BIT(kind) (UINT32_C(1) << (kind))
@@ -139,6 +141,25 @@ void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, 
 
 // Lets the caller of [call] continue. Not a scheduling point.
 void sct_answer(struct sct_call *call);
+
+// ---- What is observed --------------------------------------------------------------------------
+
+// A systematic search may compare states (core/states.h). A task is deterministic, so its state is
+// what it has observed since it began: the engine notes choices, scheduling points, waits, what a
+// message's sender and a task's creator had observed. What it reads of shared memory is for the
+// task to say. Nothing here is a scheduling point; without a state cache all do nothing.
+
+// The running task has learnt [data].
+void sct_observe(const void *data, size_t bytes);
+void sct_observe_digest(struct digest digest);
+
+// What the running task has observed so far, for [sct_forget].
+struct digest sct_observed(void);
+
+// What the running task does from now on depends on nothing it has observed since [mark] was taken
+// but [data], which must also tell this place of the program from others. A zero mark: since ever,
+// the knowledge of its creator included.
+void sct_forget(struct digest mark, const void *data, size_t bytes);
 
 // ---- Verdicts and narration --------------------------------------------------------------------
 

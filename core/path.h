@@ -36,7 +36,6 @@ struct sct_frame {
     uint8_t kind;
     bool is_preempting; // alternatives but the first leave a task that is enabled
     uint32_t spent;     // of the bound, by the decisions before this one
-    uint32_t points;    // for the cache: scheduling points before this frame
     uint64_t entry;     // for the cache: what it has of the state here; 0: nothing
     uint64_t cuts;      // for the cache: subtrees left incomplete before this frame
 };

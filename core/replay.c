@@ -71,6 +71,8 @@ static const char *outcome_text(enum sct_outcome outcome) {
         return "violation";
     case SCT_STEP_LIMIT:
         return "step limit reached";
+    case SCT_PRUNED:
+        return "pruned";
     case SCT_DIVERGED:
         return "diverged";
     }

@@ -1,6 +1,27 @@
 #include "core/sync.h"
 #include "core/internal.h"
 
+// Recognises a thing across executions: by who made it, and how many were made before.
+static struct digest identify(void) {
+    struct sct_engine *engine = sct_engine_now;
+    if (!sct_keeps_digests(engine))
+        return (struct digest){0, 0};
+    unsigned slot = sct_running_slot(engine);
+    uint64_t signature = slot < SCT_TASKS_MAX ? engine->identities[slot].signature : 0;
+    return digest_fold((struct digest){signature, 0}, ++engine->made[slot]);
+}
+
+// A thing changes from [old_value] to [new_value]; at rest it is 0.
+static void change(struct digest identity, size_t old_value, size_t new_value) {
+    struct sct_engine *engine = sct_engine_now;
+    if (!sct_keeps_digests(engine))
+        return;
+    if (old_value != 0)
+        digest_subtract(&engine->sync, digest_fold(identity, old_value));
+    if (new_value != 0)
+        digest_add(&engine->sync, digest_fold(identity, new_value));
+}
+
 void sct_waiters_init(struct sct_waiters *waiters) {
     waiters->first = NULL;
     waiters->last = &waiters->first;
@@ -11,7 +32,10 @@ void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
     self->next_waiting = NULL;
     *waiters->last = self;
     waiters->last = &self->next_waiting;
+    struct digest before = sct_observed();
     sct_park(waits_for);
+    if (sct_keeps_digests(sct_engine_now))
+        sct_engine_now->observed[sct_running_slot(sct_engine_now)] = before;
 }
 
 void sct_waiters_wake(struct sct_waiters *waiters) {
@@ -27,6 +51,7 @@ void sct_waiters_wake(struct sct_waiters *waiters) {
 void sct_mutex_init(struct sct_mutex *mutex) {
     mutex->holder = NULL;
     sct_waiters_init(&mutex->waiters);
+    mutex->identity = identify();
 }
 
 void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
@@ -39,6 +64,7 @@ void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
     if (self->held)
         self->held->link_held = &mutex->next_held;
     self->held = mutex;
+    change(mutex->identity, 0, 1);
 }
 
 static void free_mutex(struct sct_mutex *mutex) {
@@ -46,6 +72,7 @@ static void free_mutex(struct sct_mutex *mutex) {
     if (mutex->next_held)
         mutex->next_held->link_held = mutex->link_held;
     mutex->holder = NULL;
+    change(mutex->identity, 1, 0);
     sct_waiters_wake(&mutex->waiters);
 }
 
@@ -62,10 +89,13 @@ void sct_strand_free_mutexes(struct sct_strand *strand) {
 void sct_latch_init(struct sct_latch *latch, size_t count) {
     latch->count = count;
     sct_waiters_init(&latch->waiters);
+    latch->identity = identify();
+    change(latch->identity, 0, count);
 }
 
 void sct_latch_count_down(struct sct_latch *latch) {
     ASSERT(latch->count > 0);
+    change(latch->identity, latch->count, latch->count - 1);
     if (--latch->count == 0)
         sct_waiters_wake(&latch->waiters);
 }

@@ -14,7 +14,8 @@ struct sct_waiters {
 
 void sct_waiters_init(struct sct_waiters *waiters);
 
-// Waits until the next sct_waiters_wake. The caller tests its condition again afterwards.
+// Waits until the next sct_waiters_wake. The caller tests its condition again afterwards, and does
+// the same whether it has waited or not.
 void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for);
 
 // Wakes those who wait now; who queues again meanwhile is not woken again.
@@ -25,6 +26,7 @@ struct sct_mutex {
     struct sct_strand *holder;                // NULL: free
     struct sct_mutex *next_held, **link_held; // among those of the holder
     struct sct_waiters waiters;
+    struct digest identity; // for the state cache
 };
 
 void sct_mutex_init(struct sct_mutex *mutex);
@@ -40,6 +42,7 @@ void sct_mutex_release(struct sct_mutex *mutex);
 struct sct_latch {
     size_t count;
     struct sct_waiters waiters;
+    struct digest identity; // for the state cache
 };
 
 void sct_latch_init(struct sct_latch *latch, size_t count);

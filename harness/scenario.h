@@ -15,8 +15,9 @@ struct scenario {
     void (*setup)(void *bugs);
     void (*finish)(void *bugs);
     void (*review)(void *bugs, const struct sct_violation *violation, struct text *remark);
-    const struct coverage *coverage; // what its executions count in
-    bool reaches_all;                // meant to reach every cell that can be reached
+    void (*digest)(void *bugs, struct digest *state); // NULL: its states cannot be compared
+    const struct coverage *coverage;                  // what its executions count in
+    bool reaches_all; // meant to reach every cell that can be reached
     // For reports; all may be NULL.
     void (*show)(struct panel_sink *sink); // the state of the running execution (panels.h)
     const struct term *terms;              // what its words mean

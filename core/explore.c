@@ -1,0 +1,129 @@
+#include "core/explore.h"
+#include "core/internal.h"
+#include "core/monitor.h"
+
+// Everything below the frame is searched. It is complete unless something was cut off there.
+static void on_pop(void *context, const struct sct_frame *frame) {
+    struct sct_explorer *explorer = context;
+    if (frame->entry != 0 && frame->cuts == explorer->cuts)
+        sct_states_complete(&explorer->states, frame->entry);
+}
+
+void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *program,
+                       struct sct_path *path, uint64_t bytes) {
+    ASSERT(program->digest);
+    *explorer = (struct sct_explorer){.program = program, .path = path};
+    sct_states_init(&explorer->states, bytes);
+    path->on_pop = on_pop;
+    path->context = explorer;
+}
+
+void sct_explorer_deinit(struct sct_explorer *explorer) {
+    explorer->path->on_pop = NULL;
+    sct_states_deinit(&explorer->states);
+}
+
+void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer) {
+    ASSERT(!engine->self);
+    engine->explorer = explorer;
+    if (explorer)
+        explorer->is_in_row = false;
+}
+
+void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
+    if (outcome == SCT_STEP_LIMIT)
+        explorer->cuts++;
+    explorer->is_in_row = false;
+}
+
+// ---- The key -----------------------------------------------------------------------------------
+
+static struct digest task_digest(const struct sct_engine *engine, unsigned slot) {
+    uint64_t words[4] = {engine->observed[slot].low, engine->observed[slot].high,
+                         engine->identities[slot].signature, engine->enabled >> slot & 1};
+    return digest_of(words, sizeof words);
+}
+
+static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
+    for (const struct sct_machine *machine = engine->machines; machine; machine = machine->next) {
+        if (!machine->first)
+            continue;
+        struct digest mailbox = {machine->index, 1};
+        for (const struct sct_message *message = machine->first; message; message = message->next)
+            mailbox = digest_fold_digest(mailbox, message->digest);
+        digest_add(key, mailbox);
+    }
+}
+
+// What was promised by whom, whether the one who promised it still lives or not.
+static void add_promises(const struct sct_engine *engine, struct digest *key) {
+    for (const struct sct_monitor *monitor = engine->hot; monitor; monitor = monitor->next)
+        digest_add(key,
+                   digest_fold_text((struct digest){monitor->machine->index, 2}, monitor->what));
+}
+
+// What costs depend on: the order of tasks, and which ran last.
+static void add_order(const struct sct_engine *engine, struct digest *key) {
+    struct digest order = {0, 0};
+    for (uint64_t left = engine->alive; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        order = digest_fold(order, engine->identities[slot].signature);
+        order = digest_fold(order, slot << 1 | (engine->steps[slot] > 0));
+    }
+    digest_add(key, digest_fold(order, engine->last_slot));
+}
+
+static struct digest state_key(const struct sct_engine *engine) {
+    const struct sct_explorer *explorer = engine->explorer;
+    struct digest key = engine->sync;
+    for (uint64_t left = engine->alive; left; left &= left - 1)
+        digest_add(&key, task_digest(engine, (unsigned)__builtin_ctzll(left)));
+    add_mailboxes(engine, &key);
+    add_promises(engine, &key);
+    if (explorer->path->bound_kind != SCT_BOUND_NONE)
+        add_order(engine, &key);
+    explorer->program->digest(explorer->program->context, &key);
+    return digest_fold(key, 0);
+}
+
+// ---- Visits ------------------------------------------------------------------------------------
+
+static void visit_new(struct sct_engine *engine) {
+    struct sct_explorer *explorer = engine->explorer;
+    struct sct_path *path = explorer->path;
+    if (path->bound != explorer->bound) {
+        sct_states_clear(&explorer->states);
+        explorer->bound = path->bound;
+    }
+    struct sct_budget budget = {
+        .points = engine->options.steps_max - engine->point_count,
+        .bound = path->bound - sct_path_spent(path),
+    };
+    uint64_t entry;
+    bool is_complete;
+    explorer->transitions++;
+    switch (sct_states_visit(&explorer->states, state_key(engine), budget, &entry, &is_complete)) {
+    case SCT_VISIT_NEW: {
+        struct sct_frame *frame = sct_path_add_state(path);
+        frame->entry = entry;
+        frame->cuts = explorer->cuts;
+        explorer->states_met++;
+        return;
+    }
+    case SCT_VISIT_KNOWN:
+        explorer->cuts += !is_complete;
+        sct_leave(engine, SCT_PRUNED);
+    case SCT_VISIT_FULL:
+        explorer->is_full = true;
+        sct_leave(engine, SCT_PRUNED);
+    }
+}
+
+void sct_explorer_visit(struct sct_engine *engine) {
+    struct sct_explorer *explorer = engine->explorer;
+    bool has_choice = engine->enabled & (engine->enabled - 1);
+    bool is_skipped = !has_choice && explorer->is_in_row;
+    explorer->is_in_row = !has_choice;
+    if (!is_skipped && sct_path_is_new(explorer->path))
+        visit_new(engine);
+}

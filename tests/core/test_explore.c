@@ -1,0 +1,357 @@
+#include "tests/support/programs.h"
+
+#include "core/base/rng.h"
+#include "core/campaign.h"
+#include "core/sync.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+// ---- The table of states -----------------------------------------------------------------------
+
+static enum sct_visit visit(struct sct_states *states, uint64_t key, uint32_t points,
+                            uint32_t bound, uint64_t *entry) {
+    bool is_complete;
+    return sct_states_visit(states, digest_fold((struct digest){0, 0}, key),
+                            (struct sct_budget){points, bound}, entry, &is_complete);
+}
+
+// A state is known with the same budget or less, new with more; complete it is known with any
+// number of points, but not with more of the bound.
+static void test_states_compare_budgets(void **state) {
+    (void)state;
+    struct sct_states states;
+    uint64_t entry, first;
+    sct_states_init(&states, 1 << 16);
+    assert_int_equal(visit(&states, 7, 10, 2, &first), SCT_VISIT_NEW);
+    assert_int_equal(visit(&states, 7, 10, 2, &entry), SCT_VISIT_KNOWN);
+    assert_int_equal(visit(&states, 7, 9, 1, &entry), SCT_VISIT_KNOWN);
+    assert_int_equal(visit(&states, 8, 9, 1, &entry), SCT_VISIT_NEW);
+    assert_int_equal(visit(&states, 7, 11, 2, &entry), SCT_VISIT_NEW);
+    assert_int_equal(entry, first);
+    assert_int_equal(visit(&states, 7, 11, 2, &entry), SCT_VISIT_KNOWN);
+    assert_int_equal(visit(&states, 7, 5, 3, &entry), SCT_VISIT_NEW);
+    assert_int_equal(states.count, 2);
+    sct_states_complete(&states, entry);
+    assert_int_equal(visit(&states, 7, 100000000, 3, &entry), SCT_VISIT_KNOWN);
+    assert_int_equal(visit(&states, 7, 1, 4, &entry), SCT_VISIT_NEW);
+    sct_states_deinit(&states);
+}
+
+// Filled to its capacity the table still finds every state, and says that it is full.
+static void test_states_fill_up(void **state) {
+    (void)state;
+    struct sct_states states;
+    uint64_t entry;
+    sct_states_init(&states, 1 << 16);
+    assert_true(states.capacity > 2000 && sct_states_bytes_each(&states) < 25);
+    for (uint64_t i = 0; i < states.capacity; i++)
+        assert_int_equal(visit(&states, i, 1, 0, &entry), SCT_VISIT_NEW);
+    for (uint64_t i = 0; i < states.capacity; i++)
+        assert_int_equal(visit(&states, i, 1, 0, &entry), SCT_VISIT_KNOWN);
+    assert_int_equal(visit(&states, states.capacity, 1, 0, &entry), SCT_VISIT_FULL);
+    sct_states_clear(&states);
+    assert_int_equal(visit(&states, 0, 1, 0, &entry), SCT_VISIT_NEW);
+    sct_states_deinit(&states);
+    assert_true(sct_states_collision(UINT64_C(1) << 32) == 0x1p-65);
+}
+
+// ---- Generated programs ------------------------------------------------------------------------
+
+// Tasks of a few instructions over shared cells, drawn from a seed.
+enum { TASKS = 3, INSTRUCTIONS = 4, CELLS = 2 };
+enum opcode { WRITE, ADD, CHOOSE, LOCKED_ADD, SEND, RECEIVE, AWAIT, COUNT_DOWN, CHECK, OPCODES };
+
+static struct {
+    enum opcode code;
+    uint32_t cell, value;
+} program_text[TASKS][INSTRUCTIONS];
+
+static struct world {
+    uint32_t cells[CELLS];
+    struct sct_mutex mutex;
+    struct sct_latch latch;
+    struct sct_machine *machines[TASKS];
+} * world;
+
+struct letter {
+    struct sct_message message;
+    uint32_t value;
+};
+
+static void draw_program(uint64_t seed) {
+    struct rng rng;
+    rng_seed(&rng, seed);
+    for (int t = 0; t < TASKS; t++)
+        for (int i = 0; i < INSTRUCTIONS; i++) {
+            program_text[t][i].code = (enum opcode)rng_below(&rng, OPCODES);
+            program_text[t][i].cell = rng_below(&rng, CELLS);
+            program_text[t][i].value = rng_below(&rng, 3);
+        }
+}
+
+static uint32_t read_cell(uint32_t cell) {
+    uint32_t value = world->cells[cell];
+    sct_observe(&value, sizeof value);
+    return value;
+}
+
+static void locked_add(uint32_t cell, uint32_t value) {
+    sct_mutex_acquire(&world->mutex, "the mutex");
+    uint32_t old = read_cell(cell);
+    step("locked");
+    world->cells[cell] = (old + value) % 4;
+    sct_mutex_release(&world->mutex);
+}
+
+static void execute(enum opcode code, uint32_t cell, uint32_t value, uint32_t *own) {
+    struct letter *letter;
+    switch (code) {
+    case WRITE:
+        world->cells[cell] = value;
+        return;
+    case ADD:
+        *own += read_cell(cell);
+        step("between");
+        world->cells[cell] = (*own + value) % 4;
+        return;
+    case CHOOSE:
+        *own += sct_choose(2, "bit");
+        return;
+    case LOCKED_ADD:
+        locked_add(cell, value);
+        return;
+    case SEND:
+        letter = ARENA_NEW(sct_arena(), struct letter);
+        letter->value = *own;
+        sct_send(world->machines[value], &letter->message, "send", "here:1");
+        return;
+    case RECEIVE:
+        letter = (struct letter *)sct_receive(1, true, "a letter");
+        *own += letter->value;
+        return;
+    case AWAIT:
+        sct_latch_wait(&world->latch, "the latch");
+        return;
+    case COUNT_DOWN:
+        if (world->latch.count > 0)
+            sct_latch_count_down(&world->latch);
+        return;
+    case CHECK:
+        sct_check(read_cell(cell) != 3, "three", "cell %c is three", cell == 0 ? 'a' : 'b');
+        return;
+    case OPCODES:
+        return;
+    }
+}
+
+static void interpret(void *argument) {
+    uint32_t task = (uint32_t)(uintptr_t)argument, own = 0;
+    for (int i = 0; i < INSTRUCTIONS; i++) {
+        step("instruction");
+        execute(program_text[task][i].code, program_text[task][i].cell, program_text[task][i].value,
+                &own);
+    }
+    world->cells[task % CELLS] = (world->cells[task % CELLS] + own) % 4;
+}
+
+static void set_up(void *context) {
+    (void)context;
+    world = ARENA_NEW(sct_arena(), struct world);
+    sct_mutex_init(&world->mutex);
+    sct_latch_init(&world->latch, 1);
+    for (int t = 0; t < TASKS; t++)
+        world->machines[t] = sct_machine_create("m");
+    for (int t = 0; t < TASKS; t++)
+        sct_task_start(world->machines[t], "main", interpret, (void *)(uintptr_t)t);
+}
+
+static void add_cells(void *context, struct digest *state) {
+    (void)context;
+    digest_add(state, digest_of(world->cells, sizeof world->cells));
+}
+
+// ---- Final states ------------------------------------------------------------------------------
+
+// What executions ended with: final cells, or the violation.
+enum { ENDS_MAX = 4096 };
+
+static struct ends {
+    uint64_t digests[ENDS_MAX];
+    size_t count;
+} ends;
+
+static void add_end(struct digest digest) {
+    for (size_t i = 0; i < ends.count; i++)
+        if (ends.digests[i] == digest.low)
+            return;
+    assert_true(ends.count < ENDS_MAX);
+    ends.digests[ends.count++] = digest.low;
+}
+
+static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)context;
+    (void)iteration;
+    if (result->outcome == SCT_VIOLATED)
+        add_end(digest_fold_text((struct digest){1, 0}, result->violation.message));
+    else if (result->outcome == SCT_PASSED)
+        add_end(digest_of(world->cells, sizeof world->cells));
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static struct sct_campaign search(const char *spec, const struct sct_program *program,
+                                  uint64_t cache_bytes, struct sct_explorer *explorer) {
+    struct sct_campaign campaign;
+    struct sct_strategy *strategy = new_strategy(spec);
+    ends.count = 0;
+    if (cache_bytes > 0)
+        sct_explorer_init(explorer, program, strategy->path, cache_bytes);
+    sct_campaign_run(engine,
+                     &(struct sct_campaign_options){.program = program,
+                                                    .strategy = strategy,
+                                                    .iterations = 300000,
+                                                    .keep_going = true,
+                                                    .explorer = cache_bytes > 0 ? explorer : NULL,
+                                                    .repeat_every = 100,
+                                                    .after_counted = note_end},
+                     &campaign);
+    assert_false(campaign.unrepeatable.is_found);
+    sct_campaign_free(&campaign);
+    if (cache_bytes > 0)
+        sct_explorer_deinit(explorer);
+    sct_strategy_free(strategy);
+    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    return campaign;
+}
+
+// With the cache and without the same ends are found, deadlocks and violations included. Programs
+// too large to be searched without are passed over; most are not.
+static void expect_same_ends(const char *spec, size_t programs) {
+    const struct sct_program program = {.setup = set_up, .digest = add_cells};
+    static struct ends without;
+    size_t compared = 0;
+    uint64_t executions = 0, with_cache = 0;
+    for (uint64_t seed = 1; compared < programs; seed++) {
+        assert_true(seed < 4 * programs);
+        draw_program(seed);
+        struct sct_explorer explorer;
+        struct sct_campaign campaign = search(spec, &program, 0, NULL);
+        if (!campaign.search.is_exhausted)
+            continue;
+        executions += campaign.iterations_run;
+        without = ends;
+        campaign = search(spec, &program, 1 << 22, &explorer);
+        with_cache += campaign.iterations_run;
+        assert_true(campaign.search.is_exhausted);
+        if (ends.count != without.count ||
+            memcmp(ends.digests, without.digests, ends.count * sizeof *ends.digests) != 0)
+            fail_msg("%s, program %llu: %zu ends without cache, %zu with", spec,
+                     (unsigned long long)seed, without.count, ends.count);
+        compared++;
+    }
+    assert_true(with_cache < executions);
+}
+
+static void test_cache_finds_the_same_ends(void **state) {
+    (void)state;
+    expect_same_ends("dfs", 40);
+}
+
+static void test_cache_finds_the_same_ends_within_bounds(void **state) {
+    (void)state;
+    expect_same_ends("dfs:delay=2", 40);
+    expect_same_ends("dfs:preempt=2", 40);
+}
+
+// ---- Counts ------------------------------------------------------------------------------------
+
+static void walk(void *argument) {
+    for (int i = 1; i < *(const int *)argument; i++)
+        step("step");
+}
+
+static void independent(void *context) {
+    (void)context;
+    static const int lengths[] = {4, 5, 6};
+    for (int i = 0; i < 3; i++)
+        start("m", walk, (void *)(uintptr_t)&lengths[i]);
+}
+
+static void nothing_shared(void *context, struct digest *state) {
+    (void)context;
+    (void)state;
+}
+
+// Tasks of 4, 5 and 6 steps that share nothing: a state says how far each has come, so there are
+// 5 * 6 * 7 - 1 with a task left. From each of the 4 + 5 + 6 with one task left, which are entered
+// from the side, an execution runs to the end; all others are pruned.
+static void test_cache_merges_what_commutes(void **state) {
+    (void)state;
+    struct sct_explorer explorer;
+    const struct sct_program program = {.setup = independent, .digest = nothing_shared};
+    struct sct_campaign campaign = search("dfs", &program, 1 << 22, &explorer);
+    assert_true(campaign.search.is_exhausted);
+    assert_int_equal(explorer.states_met, 5 * 6 * 7 - 1);
+    assert_int_equal(campaign.search.executions, 4 + 5 + 6);
+}
+
+static void spin(void *argument) {
+    uint32_t *flag = argument;
+    while (read_cell(0) == 0) {
+        sct_forget((struct digest){0, 0}, "spin", 4);
+        step("again");
+    }
+    (void)flag;
+}
+
+static void set_flag(void *argument) {
+    (void)argument;
+    step("before");
+    world->cells[0] = 1;
+}
+
+static void spinning(void *context) {
+    (void)context;
+    world = ARENA_NEW(sct_arena(), struct world);
+    start("spinner", spin, NULL);
+    start("setter", set_flag, NULL);
+}
+
+// A loop that comes back to the same state is no end of the search: it is exhausted without coming
+// to the limit of steps.
+static void test_cache_closes_cycles(void **state) {
+    (void)state;
+    struct sct_explorer explorer;
+    const struct sct_program program = {.setup = spinning, .digest = add_cells};
+    struct sct_campaign campaign = search("dfs", &program, 1 << 22, &explorer);
+    assert_true(campaign.search.is_exhausted);
+    assert_int_equal(campaign.step_limit_hits, 0);
+    assert_int_equal(ends.count, 1);
+}
+
+// A cache that is too small ends the search, which then is not exhausted.
+static void test_cache_may_be_full(void **state) {
+    (void)state;
+    struct sct_explorer explorer;
+    const struct sct_program program = {.setup = independent, .digest = nothing_shared};
+    struct sct_campaign campaign = search("dfs", &program, 1 << 11, &explorer);
+    assert_true(campaign.search.is_cache_full);
+    assert_false(campaign.search.is_exhausted);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_states_compare_budgets),
+        cmocka_unit_test(test_states_fill_up),
+        ENGINE_TEST(test_cache_finds_the_same_ends),
+        ENGINE_TEST(test_cache_finds_the_same_ends_within_bounds),
+        ENGINE_TEST(test_cache_merges_what_commutes),
+        ENGINE_TEST(test_cache_closes_cycles),
+        ENGINE_TEST(test_cache_may_be_full),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
