@@ -29,6 +29,10 @@ static struct digest *running_digest(struct sct_engine *engine) {
     return &engine->observed[sct_running_slot(engine)];
 }
 
+bool sct_comparing(void) {
+    return sct_keeps_digests(sct_engine_now);
+}
+
 void sct_observe(const void *data, size_t bytes) {
     struct sct_engine *engine = engine_inside();
     if (sct_keeps_digests(engine))

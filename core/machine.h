@@ -149,6 +149,9 @@ void sct_answer(struct sct_call *call);
 // message's sender and a task's creator had observed. What it reads of shared memory is for the
 // task to say. Nothing here is a scheduling point; without a state cache all do nothing.
 
+// Whether somebody compares states; ask first where preparing the data costs something.
+bool sct_comparing(void);
+
 // The running task has learnt [data].
 void sct_observe(const void *data, size_t bytes);
 void sct_observe_digest(struct digest digest);

@@ -90,6 +90,7 @@ struct session {
     struct sct_program program;
     struct sct_engine *engine;
     struct sct_strategy *strategy;
+    struct sct_explorer explorer; // of a search with a cache
     uint32_t steps_max;
     char strategy_text[SCT_TRACE_NAME_BYTES];
     struct group_trace **last_trace;
@@ -111,6 +112,7 @@ static bool choose_scenario(struct session *session, const char *model, const ch
     session->program = (struct sct_program){
         .setup = session->run.scenario->setup,
         .finish = session->run.scenario->finish,
+        .digest = session->run.scenario->digest,
         .context = &session->uncounted_bugs,
         .review = session->run.scenario->review,
     };
@@ -338,6 +340,13 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     if (options->has_only_iteration && options->verbose)
         sct_engine_narrate(session->engine, narrate, narration_stream(options));
     campaign_options.on_violation = on_violation;
+    bool has_cache = is_systematic && session->program.digest && options->cache_bytes > 0;
+    if (has_cache) {
+        sct_explorer_init(&session->explorer, &session->program, session->strategy->path,
+                          options->cache_bytes);
+        session->run.explorer = &session->explorer;
+        campaign_options.explorer = &session->explorer;
+    }
     sct_campaign_run(session->engine, &campaign_options, campaign);
     sct_engine_narrate(session->engine, NULL, NULL);
     return true;
@@ -444,6 +453,13 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
         return EXIT_INTERRUPTED;
     if (campaign->violations > 0)
         return EXIT_VIOLATION;
+    if (campaign->search.is_cache_full) {
+        fprintf(stderr,
+                "mtcheck: the state cache is full (%" PRIu64 " states): no verdict; give "
+                "--cache more bytes\n",
+                session->explorer.states.count);
+        return EXIT_NO_VERDICT;
+    }
     bool is_incomplete =
         session->options->require_coverage && complain_of_coverage(session->run.scenario);
     if (is_incomplete)
@@ -502,6 +518,8 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
         fprintf(stderr, "mtcheck: %s\n", error.text);
         status = EXIT_TOOL_FAILED;
     }
+    if (session->run.explorer)
+        sct_explorer_deinit(&session->explorer);
     sct_campaign_free(&campaign);
     free_traces(session);
     free(session->first_trace);
@@ -519,7 +537,12 @@ static bool refuse_search(const char *option, const struct options *options, str
 static bool check_search_options(const struct session *session, struct options *options,
                                  struct error *error) {
     if (!session->strategy->path)
-        return true;
+        return !options->has_cache ||
+               error_set(error, "option --cache: expected --strategy dfs, found '%.200s'",
+                         options->strategy);
+    if (options->has_cache && options->cache_bytes > 0 && !session->program.digest)
+        return error_set(error, "option --cache: test %s cannot compare states",
+                         session->run.scenario->name);
     if (options->has_only_iteration)
         return refuse_search("only-iteration", options, error);
     if (options->shard_count > 1)

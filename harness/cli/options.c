@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@ const char options_help[] =
     "      --strategy SPEC      portfolio, random, pct[:D], ... (default portfolio;\n"
     "                           --list strategies); dfs, dfs:delay=D, dfs:preempt=P: all\n"
     "                           executions there are, or all within a bound\n"
+    "      --cache off|BYTES    for dfs: memory for the states met (K, M, G; default 1G, where\n"
+    "                           the test can compare states)\n"
     "How much\n"
     "  -i, --iterations N       executions to try, or 'unlimited' (default 100000; dfs: "
     "unlimited)\n"
@@ -66,6 +69,7 @@ enum option_id {
     OPTION_MODEL,
     OPTION_TEST,
     OPTION_STRATEGY,
+    OPTION_CACHE,
     OPTION_TIME_LIMIT,
     OPTION_MAX_STEPS,
     OPTION_KEEP_GOING,
@@ -106,6 +110,7 @@ static const struct {
     [OPTION_MODEL] = {"model", 0, true, false},
     [OPTION_TEST] = {"test", 0, true, true},
     [OPTION_STRATEGY] = {"strategy", 0, true, true},
+    [OPTION_CACHE] = {"cache", 0, true, true},
     [OPTION_TIME_LIMIT] = {"time-limit", 0, true, true},
     [OPTION_MAX_STEPS] = {"max-steps", 0, true, true},
     [OPTION_KEEP_GOING] = {"keep-going", 0, false, true},
@@ -172,6 +177,25 @@ static bool set_max_steps(struct parser *parser, const char *value) {
         return bad_value(parser, OPTION_MAX_STEPS, value, "a number from 1 to 100000000");
     parser->options->max_steps = (uint32_t)number;
     return true;
+}
+
+static bool set_cache(struct parser *parser, const char *value) {
+    static const char suffixes[] = "KMG";
+    char digits[24];
+    size_t length = strspn(value, "0123456789");
+    const char *suffix = value[length] ? strchr(suffixes, value[length]) : NULL;
+    int shift = suffix ? 10 * (int)(suffix - suffixes + 1) : 0;
+    parser->options->has_cache = true;
+    parser->options->cache_bytes = 0;
+    if (strcmp(value, "off") == 0)
+        return true;
+    snprintf(digits, sizeof digits, "%.*s", (int)(length < 20 ? length : 20), value);
+    bool is_number =
+        value[length + (suffix ? 1 : 0)] == '\0' &&
+        parse_unsigned(digits, (uint64_t)INT64_MAX >> shift, &parser->options->cache_bytes);
+    parser->options->cache_bytes <<= shift;
+    return (is_number && parser->options->cache_bytes > 0) ||
+           bad_value(parser, OPTION_CACHE, value, "'off' or a number of bytes (K, M or G)");
 }
 
 static bool set_time_limit(struct parser *parser, const char *value) {
@@ -345,6 +369,8 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_text(parser, id, value, &options->test);
     case OPTION_STRATEGY:
         return set_text(parser, id, value, &options->strategy);
+    case OPTION_CACHE:
+        return set_cache(parser, value);
     case OPTION_TIME_LIMIT:
         return set_time_limit(parser, value);
     case OPTION_MAX_STEPS:
@@ -518,6 +544,7 @@ static bool check_combinations(struct parser *parser) {
 bool options_parse(int argc, char **argv, struct options *options, struct error *error) {
     *options = (struct options){
         .iterations = 100000,
+        .cache_bytes = UINT64_C(1) << 30,
         .seed = 1,
         .model = "migrating-table",
         .strategy = "portfolio",

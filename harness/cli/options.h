@@ -12,8 +12,10 @@ enum report_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
-    uint64_t iterations; // SCT_UNLIMITED allowed
-    bool has_iterations; // else systematic strategies have no limit
+    bool has_cache;       // --cache was given
+    uint64_t cache_bytes; // of the state cache of a systematic search; 0: off
+    uint64_t iterations;  // SCT_UNLIMITED allowed
+    bool has_iterations;  // else systematic strategies have no limit
     uint64_t seed;
     bool is_seed_random; // draw one
     const char *bug;     // number or name as given, NULL: none

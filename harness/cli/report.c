@@ -97,6 +97,23 @@ static void print_limits(FILE *out, const struct run_description *run,
         fprintf(out, " up to the step bound of %" PRIu32, run->steps_max);
 }
 
+static void print_states(FILE *out, const struct run_description *run,
+                         const struct sct_campaign *campaign) {
+    const struct sct_explorer *explorer = run->explorer;
+    if (!explorer)
+        return;
+    double seconds = campaign->elapsed_seconds;
+    fprintf(out,
+            "%" PRIu64 " states by %" PRIu64 " transitions, %.0f states/s, %.1f bytes each; two of "
+            "them taken for one with probability %.1g\n"
+            "%" PRIu64 " executions ended in a state that was met before%s\n",
+            explorer->states_met, explorer->transitions,
+            seconds > 0 ? (double)explorer->states_met / seconds : 0,
+            sct_states_bytes_each(&explorer->states), sct_states_collision(explorer->states_met),
+            campaign->search.pruned,
+            campaign->search.is_cache_full ? ", the last for want of room in the cache" : "");
+}
+
 static void print_search(FILE *out, const struct run_description *run,
                          const struct sct_campaign *campaign) {
     const struct sct_search *search = &campaign->search;
@@ -109,6 +126,7 @@ static void print_search(FILE *out, const struct run_description *run,
         fprintf(out, ": about %.3g executions%s in all, as far as can be told", search->estimate,
                 path->bound_kind != SCT_BOUND_NONE ? " within this bound" : "");
     fprintf(out, "\n");
+    print_states(out, run, campaign);
     if (path->bound_kind == SCT_BOUND_NONE)
         return;
     if (search->bounds_completed > 0)
@@ -289,7 +307,23 @@ static json_t *json_bound(const struct sct_campaign *campaign) {
     return object;
 }
 
-static json_t *json_exhaustive(const struct sct_campaign *campaign) {
+static void set_states(json_t *object, const struct sct_explorer *explorer,
+                       const struct sct_campaign *campaign) {
+    double seconds = campaign->elapsed_seconds;
+    json_object_set_new(object, "pruned", json_count(campaign->search.pruned));
+    json_object_set_new(object, "states", json_count(explorer->states_met));
+    json_object_set_new(object, "states_per_second",
+                        json_real(seconds > 0 ? (double)explorer->states_met / seconds : 0));
+    json_object_set_new(object, "bytes_per_state",
+                        json_real(sct_states_bytes_each(&explorer->states)));
+    json_object_set_new(object, "transitions", json_count(explorer->transitions));
+    json_object_set_new(object, "collision_probability",
+                        json_real(sct_states_collision(explorer->states_met)));
+    json_object_set_new(object, "cache_full", json_boolean(campaign->search.is_cache_full));
+}
+
+static json_t *json_exhaustive(const struct run_description *run,
+                               const struct sct_campaign *campaign) {
     const struct sct_search *search = &campaign->search;
     json_t *object = json_object();
     json_object_set_new(object, "executions", json_count(search->executions));
@@ -298,6 +332,8 @@ static json_t *json_exhaustive(const struct sct_campaign *campaign) {
                         search->estimate > 0 ? json_real(search->estimate) : json_null());
     json_object_set_new(object, "up_to_step_limit", json_boolean(campaign->step_limit_hits > 0));
     json_object_set_new(object, "bound", json_bound(campaign));
+    if (run->explorer)
+        set_states(object, run->explorer, campaign);
     return object;
 }
 
@@ -320,7 +356,7 @@ void report_campaign_json(FILE *out, const struct run_description *run,
     json_object_set_new(object, "failure_rate",
                         is_systematic ? json_null() : json_rate(&campaign->rate));
     if (is_systematic)
-        json_object_set_new(object, "exhaustive", json_exhaustive(campaign));
+        json_object_set_new(object, "exhaustive", json_exhaustive(run, campaign));
     json_object_set_new(object, "strategies", json_strategies(campaign));
     json_object_set_new(object, "first_violation",
                         campaign->groups ? json_group(campaign->groups, run->traces) : json_null());

@@ -18,8 +18,9 @@ struct run_description {
     uint64_t seed;
     uint64_t iterations; // asked for
     uint32_t steps_max;
-    struct group_trace *traces; // where each group's trace is, in the order of the groups
-    const struct story *story;  // of the first violation; NULL: not known
+    const struct sct_explorer *explorer; // of a search with a state cache; else NULL
+    struct group_trace *traces;          // where each group's trace is, in the order of the groups
+    const struct story *story;           // of the first violation; NULL: not known
     struct report_text_options look;
     bool use_color;
     bool shows_coverage; // in text; always in JSON

@@ -58,6 +58,7 @@ static enum mt_state subscribe(struct mt_config *config, struct mt_subscription 
     struct mt_config *mirror = &app_of(config)->mirror.config;
     app_of(config)->subscriptions++;
     enum mt_state state = mirror->ops->subscribe(mirror, subscription);
+    sct_observe(&state, sizeof state);
     take_view(app_of(config), state);
     app_release_state(app_of(config));
     return state;

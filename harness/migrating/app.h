@@ -148,6 +148,10 @@ extern const struct delivery delivery_direct;
 // Starts all machines' main programs as tasks. For transport_direct.
 void world_start_direct(struct world *world);
 
+// Of what the world's tasks share: tables, mirrors, configurations on their way. Streams of
+// MigratingTable are not in it: for worlds whose applications open none, and without faults.
+struct digest world_digest(const struct world *world);
+
 // The process of [app] dies where it is: no push waits for it any more. Direct delivery only, from
 // another machine. Its last backend call must be annotated.
 void app_die(struct app *app);

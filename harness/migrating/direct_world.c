@@ -38,6 +38,8 @@ static void await_turn(struct arrival *arrival) {
 
 static void arrive(void *argument) {
     struct arrival *arrival = argument;
+    // Not what the migrator knew when it pushed.
+    sct_forget((struct digest){0, 0}, &arrival->state, sizeof arrival->state);
     struct app *app = arrival->app;
     struct mt_config *mirror = &app->mirror.config;
     await_turn(arrival);
@@ -106,4 +108,22 @@ void app_restart(struct app *app) {
     app->is_dead = false;
     app_open(app, app->world->state);
     sct_task_start(app->client.machine, "main again", run_program, app);
+}
+
+static struct digest app_digest(const struct app *app) {
+    uint64_t words[] = {app->mirror.current, app->arrived_state, app->held_state,
+                        app->pushed_state,   app->is_dead,       app->deadly_push};
+    struct digest digest = digest_of(words, sizeof words);
+    for (const struct arrival *arrival = app->arrivals; arrival; arrival = arrival->next)
+        digest = digest_fold(digest, arrival->state);
+    for (const struct mt_subscription *s = app->mirror.first; s; s = s->next)
+        digest = digest_fold(digest, s->pending != NULL);
+    return digest;
+}
+
+struct digest world_digest(const struct world *world) {
+    struct digest digest = digest_fold(tables_digest(&world->tables), world->state);
+    for (size_t i = 0; i < world->app_count; i++)
+        digest = digest_fold_digest(digest, app_digest(&world->apps[i]));
+    return digest;
 }

@@ -82,12 +82,6 @@ static struct ct_outcome proxy_query(struct ct_table *base, const char *where,
     return request.outcome;
 }
 
-struct client_stream {
-    struct ct_stream stream;
-    const struct client_table *table;
-    struct ct_stream *backend;
-};
-
 static struct ct_outcome proxy_read(struct ct_stream *base, const char *where,
                                     const struct ct_row **row) {
     struct client_stream *stream = (struct client_stream *)base;
@@ -101,10 +95,26 @@ static struct ct_outcome proxy_read(struct ct_stream *base, const char *where,
 // Closing sends nothing: it is no scheduling point.
 static void proxy_close(struct ct_stream *base, const char *where) {
     (void)where;
-    ct_stream_close(((struct client_stream *)base)->backend);
+    struct client_stream *stream = (struct client_stream *)base;
+    ct_stream_close(stream->backend);
+    if (!stream->link)
+        return;
+    *stream->link = stream->next;
+    if (stream->next)
+        stream->next->link = stream->link;
+    stream->link = NULL;
 }
 
 static const struct ct_stream_ops proxy_stream_ops = {.read = proxy_read, .close = proxy_close};
+
+static void list_stream(struct client_stream *stream) {
+    struct tables *tables = stream->table->client->host->tables;
+    stream->next = tables->streams;
+    stream->link = &tables->streams;
+    if (stream->next)
+        stream->next->link = &stream->next;
+    tables->streams = stream;
+}
 
 static struct ct_outcome proxy_open_stream(struct ct_table *base, const char *where,
                                            const struct ct_filter *filter,
@@ -117,8 +127,10 @@ static struct ct_outcome proxy_open_stream(struct ct_table *base, const char *wh
     request.as.open.filter = filter;
     request.as.open.stream = &proxy->backend;
     client_request(table->client, &request);
-    if (request.outcome.kind == CT_SUCCEEDED)
+    if (request.outcome.kind == CT_SUCCEEDED) {
+        list_stream(proxy);
         *stream = &proxy->stream;
+    }
     return request.outcome;
 }
 
@@ -234,6 +246,17 @@ static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
     (void)latch; // the arena's
 }
 
+static struct digest observed(struct ct_env *env) {
+    (void)env;
+    return sct_observed();
+}
+
+static void forget(struct ct_env *env, struct digest mark, const char *place, uint64_t value) {
+    (void)env;
+    struct digest what = digest_fold_text((struct digest){value, 0}, place);
+    sct_forget(mark, &what, sizeof what);
+}
+
 // ---- Setting up --------------------------------------------------------------------------------
 
 void tables_host_init(struct tables_host *host, struct tables *tables) {
@@ -255,7 +278,9 @@ void client_init(struct client *client, const struct transport *transport, struc
                     .latch_create = latch_create,
                     .latch_count_down = latch_count_down,
                     .latch_wait = latch_wait,
-                    .latch_destroy = latch_destroy},
+                    .latch_destroy = latch_destroy,
+                    .observed = observed,
+                    .forget = forget},
         .old_table = {{&proxy_table_ops}, client, TABLE_OLD},
         .new_table = {{&proxy_table_ops}, client, TABLE_NEW},
         .may_linearize = true,

@@ -34,6 +34,8 @@ static void direct_request(struct client *client, struct request *request) {
     struct tables_host *host = client->host;
     if (request->kind == REQUEST_ANNOTATE) { // the same step as its call
         tables_serve(host->tables, request);
+        if (sct_comparing() && request->as.annotation->linearization_point)
+            sct_observe_digest(call_digest(request->call));
         sct_waiters_wake(&host->ready);
         return;
     }
@@ -41,6 +43,8 @@ static void direct_request(struct client *client, struct request *request) {
     if (request->kind != REQUEST_PEEK_VALID)
         sct_point(request->label, request->where, &request->access);
     serve_when_ready(client, request);
+    if (sct_comparing())
+        sct_observe_digest(request_digest(request));
 }
 
 // ---- The environment ---------------------------------------------------------------------------

@@ -12,6 +12,7 @@ static struct ct_memory_table *open_table(const struct tables_options *options,
         .arena = sct_arena(),
         .etag_prefix = prefix,
         .choose = options->choose,
+        .etags_per_key = options->etags_per_key,
     });
 }
 

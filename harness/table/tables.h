@@ -90,7 +90,10 @@ static inline bool request_is_backend_call(const struct request *request) {
     return request->kind <= REQUEST_READ_STREAM;
 }
 
+struct client_stream;
+
 struct tables_options {
+    bool etags_per_key; // see struct ct_memory_options
     uint32_t calls_max; // annotatable calls per execution before it counts as endless; 0: no limit
     size_t (*choose)(void *context, size_t count); // which valid row a backend stream returns
     // What annotations say is not checked: neither they themselves nor outcomes against them.
@@ -106,8 +109,9 @@ struct tables {
     struct ct_memory_table *backend[TABLE_COUNT];
     struct ct_memory_table *reference;
     bool awaits_annotation;
-    uint32_t calls;   // annotatable ones so far
-    uint32_t objects; // ids given out for struct sct_access; the first are the tables'
+    struct client_stream *streams; // the open ones, in no order
+    uint32_t calls;                // annotatable ones so far
+    uint32_t objects;              // ids given out for struct sct_access; the first are the tables'
     struct tables_options options;
 };
 
@@ -128,6 +132,13 @@ void tables_serve(struct tables *tables, struct request *request);
 // In place of [tables_serve] of a backend call: fails it with a server error. It is not executed,
 // and no annotation is awaited.
 void tables_fail(struct request *request);
+
+// Of what [request] has answered, and of what was told to the call that was linearized.
+struct digest request_digest(const struct request *request);
+struct digest call_digest(const struct call_record *call);
+
+// Of the tables and their open streams: contents, not history.
+struct digest tables_digest(const struct tables *tables);
 
 // The integer a key maps to in struct sct_access: monotone in key order.
 uint64_t tables_access_key(struct ct_key key);

@@ -41,6 +41,14 @@ struct client_faults {
     struct sct_strand *failed; // whose call that was, until [client_take_server_error]
 };
 
+// A stream of a backend table, opened through a client.
+struct client_stream {
+    struct ct_stream stream; // first member
+    const struct client_table *table;
+    struct ct_stream *backend;
+    struct client_stream *next, **link; // among the open ones; link is NULL once it is closed
+};
+
 struct client_table {
     struct ct_table table;
     struct client *client;

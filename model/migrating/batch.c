@@ -264,7 +264,8 @@ static const struct ct_filter *named_rows_filter(struct arena *arena, const char
 }
 
 static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state state,
-                                         struct ct_batch *batch, struct ct_op_result *results) {
+                                         struct ct_batch *batch, struct ct_op_result *results,
+                                         struct digest mark) {
     const char *partition = batch->operations[0].entity->key.partition;
     struct attempt attempt = {
         .table = table,
@@ -277,12 +278,16 @@ static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state s
     // In the last state nobody looks at partition states, and clean-up is removing them.
     if (state < MT_USE_NEW_HIDE_METADATA || bug_on(table->bugs, BUG_ENSURE_SWITCHED_IN_LAST_STATE))
         outcome = mt_ensure_switched(table, partition);
+    if (outcome.kind == CT_SUCCEEDED)
+        mt_forget(table, mark, "batch: partition is ready", 0);
     // Later the copy pass has ended: the new table holds every row.
     if (outcome.kind == CT_SUCCEEDED && state <= MT_PREFER_NEW)
         outcome = mt_ensure_rows_migrated(table, batch, attempt.named_rows);
     bool decided = false;
-    while (outcome.kind == CT_SUCCEEDED && !decided)
+    while (outcome.kind == CT_SUCCEEDED && !decided) {
+        mt_forget(table, mark, "batch: attempt", 0); // of what was seen before nothing is used
         outcome = try_once(&attempt, results, &decided);
+    }
     return outcome;
 }
 
@@ -334,14 +339,15 @@ static struct ct_outcome populated_batch(struct mt_table *table, struct ct_batch
 }
 
 static struct ct_outcome prefer_old_batch(struct mt_table *table, struct ct_batch *batch,
-                                          struct ct_op_result *results) {
+                                          struct ct_op_result *results, struct digest mark) {
     struct ct_outcome outcome =
         mt_mark_populated(table, batch->operations[0].entity->key.partition);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
+    mt_forget(table, mark, "batch: partition is marked", 0);
     bool switched = false;
     outcome = populated_batch(table, batch, results, &switched);
-    return switched ? new_table_batch(table, MT_PREFER_OLD, batch, results) : outcome;
+    return switched ? new_table_batch(table, MT_PREFER_OLD, batch, results, mark) : outcome;
 }
 
 // What the real service would refuse, and what the protocol keeps for itself.
@@ -374,9 +380,9 @@ struct ct_outcome mt_execute(struct ct_table *interface, const char *where, stru
     if (state == MT_USE_OLD_HIDE_METADATA)
         outcome = old_table_batch(table, batch, results);
     else if (state == MT_PREFER_OLD)
-        outcome = prefer_old_batch(table, batch, results);
+        outcome = prefer_old_batch(table, batch, results, mt_observed(table));
     else
-        outcome = new_table_batch(table, state, batch, results);
+        outcome = new_table_batch(table, state, batch, results, mt_observed(table));
     mt_unsubscribe(table, &subscription);
     return outcome;
 }

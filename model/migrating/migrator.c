@@ -30,6 +30,7 @@ static struct ct_outcome copy_row(struct mt_table *table, const struct ct_row *r
 
 static struct ct_outcome copy_rows(struct mt_table *table, struct ct_stream **stream) {
     const char *partition = NULL;
+    struct digest mark = mt_observed(table);
     for (;;) {
         const struct ct_row *row;
         struct ct_outcome outcome = ct_stream_read(*stream, &row);
@@ -40,6 +41,8 @@ static struct ct_outcome copy_rows(struct mt_table *table, struct ct_stream **st
         outcome = copy_row(table, row, &partition, stream);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
+        // Copied rows are done with; known is the partition.
+        mt_forget(table, mark, partition, 0);
     }
 }
 
@@ -114,6 +117,7 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
                                     struct ct_outcome (*clean_row)(struct mt_table *,
                                                                    const struct ct_row *)) {
     struct ct_stream *stream;
+    struct digest mark = mt_observed(table);
     struct ct_outcome outcome = ct_open_stream(backend, NULL, &stream);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "clean-up: unexpected answer of a backend table");
@@ -126,15 +130,19 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
             outcome = clean_row(table, row);
         if (outcome.kind != CT_SUCCEEDED || !row)
             break;
+        mt_forget(table, mark, "clean-up: next row", 0);
     }
     ct_stream_close(stream);
     return outcome;
 }
 
 static struct ct_outcome clean_up_pass(struct mt_table *table) {
+    struct digest mark = mt_observed(table);
     struct ct_outcome outcome = clean_rows(table, table->new_table, clean_new_row);
-    if (outcome.kind == CT_SUCCEEDED)
+    if (outcome.kind == CT_SUCCEEDED) {
+        mt_forget(table, mark, "migrator: new table is clean", 0);
         outcome = clean_rows(table, table->old_table, delete_old_row);
+    }
     return outcome;
 }
 
@@ -156,6 +164,7 @@ static enum mt_state push_at(struct mt_table *table, const char *where, enum mt_
 
 struct ct_outcome mt_migrate(struct mt_table *table) {
     struct bug_set *bugs = table->bugs;
+    struct digest mark = mt_observed(table);
     enum mt_state state = present_state(table);
     // A migrator that died may have pushed this state without waiting for anybody.
     if (state > MT_USE_OLD_HIDE_METADATA && !bug_on(bugs, BUG_MIGRATE_RESUME_WITHOUT_BARRIER))
@@ -171,6 +180,7 @@ struct ct_outcome mt_migrate(struct mt_table *table) {
         struct ct_outcome outcome = copy_pass(table);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
+        mt_forget(table, mark, "migrator: rows are copied", 0);
         // Physical deletes begin when nobody reads the old table any more.
         state = push(table, !bug_on(bugs, BUG_MIGRATE_SKIP_USE_NEW_WITH_TOMBSTONES)
                                 ? MT_USE_NEW_WITH_TOMBSTONES
@@ -178,5 +188,6 @@ struct ct_outcome mt_migrate(struct mt_table *table) {
     }
     if (state == MT_USE_NEW_WITH_TOMBSTONES)
         push(table, MT_USE_NEW_HIDE_METADATA);
+    mt_forget(table, mark, "migrator: clean-up", 0);
     return clean_up_pass(table);
 }

@@ -50,6 +50,19 @@ struct ct_outcome mt_query(struct ct_table *interface, const char *where,
 struct ct_outcome mt_open_stream(struct ct_table *interface, const char *where,
                                  const struct ct_filter *filter, struct ct_stream **stream);
 
+// ---- What is observed (see struct ct_env_ops) --------------------------------------------------
+
+static inline struct digest mt_observed(struct mt_table *table) {
+    return table->env->ops->observed ? table->env->ops->observed(table->env)
+                                     : (struct digest){0, 0};
+}
+
+static inline void mt_forget(struct mt_table *table, struct digest mark, const char *place,
+                             uint64_t value) {
+    if (table->env->ops->forget)
+        table->env->ops->forget(table->env, mark, place, value);
+}
+
 // ---- Backend calls and notes -------------------------------------------------------------------
 
 // Registers a call with the configuration service, or ends that.

@@ -6,6 +6,7 @@
 #ifndef MODEL_TABLE_ENV_H
 #define MODEL_TABLE_ENV_H
 
+#include "core/base/digest.h"
 #include "model/table/table.h"
 
 struct ct_env;
@@ -43,6 +44,12 @@ struct ct_env_ops {
     void (*latch_count_down)(struct ct_env *env, struct ct_latch *latch);
     void (*latch_wait)(struct ct_env *env, const char *where, struct ct_latch *latch);
     void (*latch_destroy)(struct ct_env *env, struct ct_latch *latch);
+
+    // For testers that compare states; both may be NULL. What the running code has observed so far;
+    // and: what it does from now on depends on nothing observed since [mark] but the constant text
+    // [place], which names this place of the program, and [value].
+    struct digest (*observed)(struct ct_env *env);
+    void (*forget)(struct ct_env *env, struct digest mark, const char *place, uint64_t value);
 };
 
 struct ct_env {

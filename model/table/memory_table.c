@@ -8,11 +8,21 @@
 
 enum { SNAPSHOTS_INITIAL = 32, DECIMAL_DIGITS_MAX = 20 };
 
+// How many ETags each key has used.
+struct counters {
+    size_t count;
+    struct {
+        struct ct_key key;
+        uint64_t used;
+    } of[CT_MEMORY_KEYS_MAX];
+};
+
 struct ct_memory_table {
     struct ct_table table; // first, so that the interface is the table
     struct ct_memory_options options;
     size_t prefix_length;
-    uint64_t next_number; // of the next ETag
+    uint64_t next_number;      // of the next ETag
+    struct counters *counters; // of ETags, if each key has its own
     struct ct_rows *snapshots;
     size_t revision; // index of the latest snapshot
     size_t capacity; // of [snapshots]
@@ -31,6 +41,7 @@ struct draft {
     const struct ct_row **rows;
     size_t count;
     uint64_t next_number;
+    struct counters *counters;           // a copy, if each key has its own
     const struct ct_op_result *mirrored; // NULL: ETags are the table's own
 };
 
@@ -40,10 +51,16 @@ static struct draft begin_draft(struct ct_memory_table *table, const struct ct_b
     const struct ct_row **rows =
         ARENA_ARRAY(table->options.arena, const struct ct_row *, latest.count + batch->count);
     memcpy(rows, latest.rows, latest.count * sizeof *rows);
+    struct counters *counters = NULL;
+    if (table->counters) {
+        counters = ARENA_NEW(table->options.arena, struct counters);
+        *counters = *table->counters;
+    }
     return (struct draft){.table = table,
                           .rows = rows,
                           .count = latest.count,
                           .next_number = table->next_number,
+                          .counters = counters,
                           .mirrored = mirrored};
 }
 
@@ -77,9 +94,22 @@ static const char *numbered_etag(const struct ct_memory_table *table, uint64_t n
     return etag;
 }
 
-static const char *new_etag(struct draft *draft, size_t index) {
+static uint64_t next_of_key(struct counters *counters, struct ct_key key) {
+    size_t i = 0;
+    while (i < counters->count && !ct_key_equal(counters->of[i].key, key))
+        i++;
+    if (i == counters->count) {
+        ASSERT(counters->count < CT_MEMORY_KEYS_MAX);
+        counters->of[counters->count++].key = key;
+    }
+    return ++counters->of[i].used;
+}
+
+static const char *new_etag(struct draft *draft, struct ct_key key, size_t index) {
     if (draft->mirrored)
         return draft->mirrored[index].etag;
+    if (draft->counters)
+        return numbered_etag(draft->table, next_of_key(draft->counters, key));
     return numbered_etag(draft->table, draft->next_number++);
 }
 
@@ -140,7 +170,7 @@ static struct ct_outcome apply_operation(struct draft *draft, const struct ct_op
     }
     if (operation->type == CT_INSERT)
         result->status = CT_STATUS_CREATED;
-    result->etag = new_etag(draft, index);
+    result->etag = new_etag(draft, operation->entity->key, index);
     put_row(draft, at, exists, written_row(draft, operation, existing, result->etag));
     return outcome;
 }
@@ -168,6 +198,7 @@ static void append_snapshot(struct ct_memory_table *table, struct ct_rows rows) 
 static void commit_draft(const struct draft *draft, const struct ct_batch *batch,
                          const struct ct_op_result *done, struct ct_op_result *results) {
     draft->table->next_number = draft->next_number;
+    draft->table->counters = draft->counters;
     append_snapshot(draft->table, (struct ct_rows){.rows = draft->rows, .count = draft->count});
     memcpy(results, done, batch->count * sizeof *results);
     for (size_t i = 0; i < batch->count; i++)
@@ -312,6 +343,8 @@ struct ct_memory_table *ct_memory_table_open(const struct ct_memory_options *opt
     table->options = *options;
     table->prefix_length = strlen(options->etag_prefix);
     table->next_number = 1;
+    if (options->etags_per_key)
+        table->counters = ARENA_NEW(options->arena, struct counters);
     table->capacity = SNAPSHOTS_INITIAL;
     table->snapshots = ARENA_ARRAY(options->arena, struct ct_rows, SNAPSHOTS_INITIAL);
     // Not a null list: the first batch copies it.
@@ -335,4 +368,50 @@ struct ct_rows ct_memory_rows_at(const struct ct_memory_table *table, size_t rev
 
 struct ct_rows ct_memory_rows(const struct ct_memory_table *table) {
     return table->snapshots[table->revision];
+}
+
+// ---- Digests -----------------------------------------------------------------------------------
+
+struct digest ct_memory_digest(const struct ct_memory_table *table) {
+    struct digest digest = ct_rows_digest(ct_memory_rows(table));
+    if (!table->counters)
+        return digest_fold(digest, table->next_number);
+    struct digest counters = {0, 0}; // in whatever order the keys came
+    for (size_t i = 0; i < table->counters->count; i++) {
+        struct digest of_key = digest_fold_text((struct digest){table->counters->of[i].used, 0},
+                                                table->counters->of[i].key.partition);
+        digest_add(&counters, digest_fold_text(of_key, table->counters->of[i].key.row));
+    }
+    return digest_fold_digest(digest, counters);
+}
+
+// What of [rows] the stream may return.
+static struct digest part_digest(const struct memory_stream *stream, struct ct_rows rows) {
+    struct digest digest = {0, 1};
+    for (size_t i = ct_rows_lower_bound(rows, stream->from); i < rows.count; i++)
+        if (ct_filter_matches(stream->filter, rows.rows[i]))
+            digest = digest_fold_digest(digest, ct_row_digest(rows.rows[i]));
+    return digest;
+}
+
+// Whether an earlier revision of the window has the same part.
+static bool is_repeated(const struct memory_stream *stream, size_t revision, struct digest part) {
+    for (size_t j = stream->start; j < revision; j++)
+        if (digest_equal(part_digest(stream, stream->table->snapshots[j]), part))
+            return true;
+    return false;
+}
+
+struct digest ct_memory_stream_digest(const struct ct_stream *interface) {
+    const struct memory_stream *stream = (const struct memory_stream *)interface;
+    struct digest parts = {0, 0};
+    if (stream->ended || stream->closed)
+        return (struct digest){stream->ended, stream->closed};
+    for (size_t j = stream->start; j <= stream->table->revision; j++) {
+        struct digest part = part_digest(stream, stream->table->snapshots[j]);
+        if (!is_repeated(stream, j, part))
+            digest_add(&parts, part);
+    }
+    parts = digest_fold_text(parts, stream->from.partition);
+    return digest_fold_text(parts, stream->from.row);
 }

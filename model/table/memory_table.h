@@ -7,7 +7,10 @@
 #ifndef MODEL_TABLE_MEMORY_TABLE_H
 #define MODEL_TABLE_MEMORY_TABLE_H
 
+#include "core/base/digest.h"
 #include "model/table/table.h"
+
+enum { CT_MEMORY_KEYS_MAX = 16 };
 
 struct ct_memory_options {
     struct arena *arena; // lives as long as the table
@@ -18,6 +21,9 @@ struct ct_memory_options {
     // ct_memory_valid_rows); NULL: always the first.
     size_t (*choose)(void *context, size_t count);
     void *choose_context;
+    // Each key counts its own ETags, which then repeat between keys: writes of different keys
+    // commute. At most CT_MEMORY_KEYS_MAX keys are ever written (asserted).
+    bool etags_per_key;
     bool enforce_limits; // refuse with 400 what ct_batch_exceeds_limits names
 };
 
@@ -36,6 +42,14 @@ struct ct_rows ct_memory_rows_at(const struct ct_memory_table *table, size_t rev
 
 // The rows of the latest snapshot.
 struct ct_rows ct_memory_rows(const struct ct_memory_table *table);
+
+// What decides on the table's future answers to calls other than open streams': its rows and the
+// next ETags, not its history.
+struct digest ct_memory_digest(const struct ct_memory_table *table);
+
+// The same for a stream of an in-memory table: where it stands, and what it may still return of the
+// revisions since it was opened, whatever their order.
+struct digest ct_memory_stream_digest(const struct ct_stream *stream);
 
 // As execute, but a written row gets the ETag of the same-numbered element of [mirrored] instead of
 // a number of this table's own. NULL: as execute. For a reference table that follows another one.

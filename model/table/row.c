@@ -170,3 +170,33 @@ const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key) {
     size_t at = ct_rows_lower_bound(rows, key);
     return at < rows.count && ct_key_equal(rows.rows[at]->key, key) ? rows.rows[at] : NULL;
 }
+
+static struct digest fold_property(struct digest digest, const struct ct_property *property) {
+    digest = digest_fold_text(digest_fold(digest, property->type), property->name);
+    switch (property->type) {
+    case CT_BOOL:
+        return digest_fold(digest, property->value.boolean);
+    case CT_STRING:
+        return digest_fold_text(digest, property->value.string);
+    case CT_INT32:
+        return digest_fold(digest, (uint32_t)property->value.int32);
+    }
+    return digest;
+}
+
+struct digest ct_row_digest(const struct ct_row *row) {
+    struct digest digest = {(uint64_t)row->timestamp, row->property_count};
+    digest = digest_fold_text(digest, row->key.partition);
+    digest = digest_fold_text(digest, row->key.row);
+    digest = digest_fold_text(digest, row->etag);
+    for (size_t i = 0; i < row->property_count; i++)
+        digest = fold_property(digest, &row->properties[i]);
+    return digest;
+}
+
+struct digest ct_rows_digest(struct ct_rows rows) {
+    struct digest digest = {rows.count, 0};
+    for (size_t i = 0; i < rows.count; i++)
+        digest = digest_fold_digest(digest, ct_row_digest(rows.rows[i]));
+    return digest;
+}

@@ -2,6 +2,7 @@
 #ifndef MODEL_TABLE_ROW_H
 #define MODEL_TABLE_ROW_H
 
+#include "core/base/digest.h"
 #include "model/table/table.h"
 
 // Equality of strings that may be NULL (NULL equals only NULL); quick when the pointers are equal.
@@ -40,6 +41,12 @@ struct ct_row *ct_row_copy(struct arena *arena, const struct ct_row *row);
 // key and with the ETag [etag].
 struct ct_row *ct_row_merge(struct arena *arena, const struct ct_row *base,
                             const struct ct_row *changes, const char *etag);
+
+// Of key, ETag, timestamp and properties: equal rows have equal digests.
+struct digest ct_row_digest(const struct ct_row *row);
+
+// Of the rows in their order.
+struct digest ct_rows_digest(struct ct_rows rows);
 
 // The index of the first row of the sorted [rows] whose key is >= [key]; count if there is none.
 size_t ct_rows_lower_bound(struct ct_rows rows, struct ct_key key);

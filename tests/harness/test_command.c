@@ -44,6 +44,10 @@ static void test_malformed_command_lines(void **state) {
         {"--strategy dfs:delay=x", "'dfs:delay=x': expected a number from 0"},
         {"--strategy fair:dfs", "'fair:dfs': expected a simple strategy inside"},
         {"--strategy dfs --only-iteration 3", "--only-iteration and --strategy dfs contradict"},
+        {"--cache 1M", "--cache: expected --strategy dfs"},
+        {"--strategy dfs --cache 1X", "--cache: expected 'off' or a number of bytes"},
+        {"--strategy dfs --cache 0", "--cache: expected 'off' or a number"},
+        {"--strategy dfs --test fast16 --cache 1M", "--cache: test fast16 cannot compare states"},
         {"--strategy dfs --shard 1/3", "--shard and --strategy dfs contradict"},
         {"--strategy random:3", "'random' takes no parameter"},
         {"--format xml", "--format: expected 'text', 'json' or 'github', found 'xml'"},
@@ -129,6 +133,24 @@ static void test_systematic_search(void **state) {
     forget(&ended);
     ended = run("--replay x.trace");
     check_status(&ended, 1);
+    forget(&ended);
+}
+
+// A state cache without room is no verdict; with room its numbers are told.
+static void test_state_cache(void **state) {
+    (void)state;
+    struct ended ended = run("--strategy dfs --test small-1-0 --cache 64K --format json");
+    check_status(&ended, 4);
+    assert_non_null(strstr(ended.err, "the state cache is full"));
+    forget(&ended);
+    ended = run("--strategy dfs:delay=0 --test small-1-0 --format json");
+    check_status(&ended, 0);
+    json_t *report = parse(ended.out);
+    const json_t *exhaustive = json_object_get(report, "exhaustive");
+    assert_true(json_is_true(json_object_get(report, "exhausted")));
+    assert_true(count_of(exhaustive, "states") > 0);
+    assert_true(real_of(exhaustive, "bytes_per_state") < 25);
+    json_decref(report);
     forget(&ended);
 }
 
@@ -428,6 +450,7 @@ int main(void) {
         TEST(test_help_and_version),
         TEST(test_exit_statuses),
         TEST(test_systematic_search),
+        TEST(test_state_cache),
         TEST(test_spellings),
         TEST(test_json_of_a_failure),
         TEST(test_json_of_a_clean_run),

@@ -70,7 +70,8 @@ static void run(const struct sct_program *program, const char *spec, uint64_t fi
 
 static struct sct_program default_test(struct bug_set *bugs) {
     const struct scenario *scenario = scenario_find(model_find("migrating-table"), "default");
-    return (struct sct_program){scenario->setup, scenario->finish, bugs, NULL};
+    return (struct sct_program){
+        .setup = scenario->setup, .finish = scenario->finish, .context = bugs};
 }
 
 static int reset(void **state) {

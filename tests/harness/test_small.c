@@ -1,0 +1,148 @@
+// The small tests under exhaustive search: the state cache changes nothing but the time.
+#include "tests/harness/run.h"
+
+#include "core/base/digest.h"
+
+// ---- Ends --------------------------------------------------------------------------------------
+
+// The distinct ends of executions: the violation's kind, or what the tables hold.
+enum { ENDS_MAX = 1 << 14 };
+
+static struct ends {
+    uint64_t digests[ENDS_MAX];
+    size_t count;
+} ends;
+
+static const struct sct_program *program;
+
+static void add_end(struct digest digest) {
+    for (size_t i = 0; i < ends.count; i++)
+        if (ends.digests[i] == digest.low)
+            return;
+    assert_true(ends.count < ENDS_MAX);
+    ends.digests[ends.count++] = digest.low;
+}
+
+static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)context;
+    (void)iteration;
+    struct digest digest = {0, 0};
+    if (result->outcome == SCT_VIOLATED)
+        digest = digest_fold_text(digest, result->violation.kind);
+    else if (result->outcome == SCT_PASSED)
+        program->digest(program->context, &digest);
+    else
+        return;
+    add_end(digest);
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static struct sct_campaign search(const char *test, enum bug bug, const char *spec, bool has_cache,
+                                  struct sct_explorer *explorer) {
+    struct run run;
+    struct sct_campaign campaign;
+    run_open(&run, test, bug, spec, 1);
+    program = &run.program;
+    ends.count = 0;
+    if (has_cache)
+        sct_explorer_init(explorer, program, run.strategy->path, 1 << 26);
+    sct_campaign_run(run.engine,
+                     &(struct sct_campaign_options){.program = program,
+                                                    .strategy = run.strategy,
+                                                    .iterations = SCT_UNLIMITED,
+                                                    .keep_going = true,
+                                                    .explorer = has_cache ? explorer : NULL,
+                                                    .repeat_every = 1000,
+                                                    .after_counted = note_end},
+                     &campaign);
+    assert_false(campaign.unrepeatable.is_found);
+    assert_true(campaign.search.is_exhausted);
+    sct_campaign_free(&campaign);
+    if (has_cache)
+        sct_explorer_deinit(explorer);
+    run_close(&run);
+    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    return campaign;
+}
+
+// Searches with and without cache; both give the same ends, and the cache runs fewer executions.
+static uint64_t expect_same_ends(const char *test, enum bug bug, const char *spec) {
+    static struct ends without;
+    struct sct_explorer explorer;
+    struct sct_campaign plain = search(test, bug, spec, false, NULL);
+    without = ends;
+    struct sct_campaign cached = search(test, bug, spec, true, &explorer);
+    if (ends.count != without.count ||
+        memcmp(ends.digests, without.digests, ends.count * sizeof *ends.digests) != 0)
+        fail_msg("%s, bug %d, %s: %zu ends without cache, %zu with", test, (int)bug, spec,
+                 without.count, ends.count);
+    assert_true(cached.iterations_run < plain.iterations_run);
+    return cached.violations;
+}
+
+// ---- Tests -------------------------------------------------------------------------------------
+
+// The protocol as it is has no violation within one delay, with the cache and without.
+static void test_small_is_clean_within_a_delay(void **state) {
+    (void)state;
+    assert_int_equal(expect_same_ends("small-1-0", NO_BUG, "dfs:delay=1"), 0);
+    assert_int_equal(expect_same_ends("small-1", NO_BUG, "dfs:delay=0"), 0);
+}
+
+// A bug's violations are the same with the cache as without: bug 6 needs two delays here.
+static void test_small_finds_the_same_violations(void **state) {
+    (void)state;
+    if (ARENA_POISONS)
+        skip(); // half a million executions
+    assert_true(expect_same_ends("small-1-0", BUG_DELETE_PRIMARY_KEY, "dfs:delay=2") > 0);
+}
+
+static void expect_found(enum bug bug) {
+    struct run run;
+    struct sct_explorer explorer;
+    struct sct_campaign campaign;
+    run_open(&run, "small-1-1", bug, "dfs:preempt=0", 1);
+    sct_explorer_init(&explorer, &run.program, run.strategy->path, 1 << 24);
+    sct_campaign_run(run.engine,
+                     &(struct sct_campaign_options){.program = &run.program,
+                                                    .strategy = run.strategy,
+                                                    .iterations = 5000,
+                                                    .explorer = &explorer},
+                     &campaign);
+    if (campaign.violations == 0)
+        fail_msg("bug %d is not found", (int)bug);
+    sct_campaign_free(&campaign);
+    sct_explorer_deinit(&explorer);
+    run_close(&run);
+}
+
+// With the cache, bugs that any write or query can meet are found soon: the first 500 to 700
+// executions have them, before the search has seen much of the tree.
+static void test_small_finds_bugs(void **state) {
+    (void)state;
+    static const enum bug bugs[] = {
+        BUG_DELETE_NO_LEAVE_TOMBSTONES_ETAG,
+        BUG_DELETE_PRIMARY_KEY,
+        BUG_TOMBSTONE_OUTPUT_ETAG,
+        BUG_DELETE_IF_EXISTS_EMPTY_BATCH,
+        BUG_MISSING_ANNOTATION,
+        BUG_TOMBSTONE_OUTPUT_ETAG_INVERTED,
+        BUG_ENSURE_SWITCHED_IN_LAST_STATE,
+        BUG_METADATA_IN_LAST_STATE,
+    };
+    for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++)
+        expect_found(bugs[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_small_is_clean_within_a_delay),
+        cmocka_unit_test(test_small_finds_the_same_violations),
+        cmocka_unit_test(test_small_finds_bugs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
