@@ -106,7 +106,8 @@ static void test_planted_point(void **state) {
     struct run run;
     uint32_t disagreements = 0;
     run_open(&run, "default", NO_BUG, "random", 1);
-    run.program = (struct sct_program){setup_planted, NULL, &run.bugs, review_planted};
+    run.program = (struct sct_program){
+        .setup = setup_planted, .finish = NULL, .context = &run.bugs, .review = review_planted};
     for (uint64_t i = 0; i < 3000; i++) {
         const struct sct_result *result =
             sct_engine_run(run.engine, &run.program, run.strategy, sct_execution_seed(1, i));
