@@ -56,9 +56,20 @@ void sct_forget(struct digest mark, const void *data, size_t bytes) {
         *running_digest(engine) = digest_fold_bytes(mark, data, bytes);
 }
 
+__attribute__((noinline, cold)) static void fold_text(struct sct_engine *engine, const char *text) {
+    *running_digest(engine) = digest_fold_text(*running_digest(engine), text);
+}
+
+__attribute__((noinline, cold)) static void sign(struct sct_engine *engine,
+                                                 struct sct_message *message) {
+    // What it says is a function of what the sender has observed and said so far.
+    message->digest = digest_fold(*running_digest(engine), message->kind);
+    *running_digest(engine) = message->digest;
+}
+
 static inline void observe_text(struct sct_engine *engine, const char *text) {
     if (sct_keeps_digests(engine))
-        *running_digest(engine) = digest_fold_text(*running_digest(engine), text);
+        fold_text(engine, text);
 }
 
 // ---- Strands -----------------------------------------------------------------------------------
@@ -316,11 +327,8 @@ static void post(struct sct_machine *to, struct sct_message *message, const char
     ASSERT(message->kind < 32);
     message->next = NULL;
     message->sender = sct_machine_self();
-    if (sct_keeps_digests(engine)) {
-        // What it says is a function of what the sender has observed and said so far.
-        message->digest = digest_fold(*running_digest(engine), message->kind);
-        *running_digest(engine) = message->digest;
-    }
+    if (sct_keeps_digests(engine))
+        sign(engine, message);
     *to->last = message;
     to->last = &message->next;
     if (to->receiver && (to->receives & SCT_KIND_BIT(message->kind)))
@@ -356,7 +364,9 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
     ASSERT(task && engine->self == &task->own);
     struct sct_machine *machine = task->machine;
     struct sct_message *message;
-    struct digest before = sct_observed();
+    struct digest before = {0, 0};
+    if (sct_keeps_digests(engine))
+        before = *running_digest(engine);
     while (!(message = take(machine, kinds))) {
         ASSERT(!machine->receiver);
         machine->receiver = task;
@@ -368,7 +378,8 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
         if (sct_keeps_digests(engine))
             *running_digest(engine) = before; // that it waited makes no difference
     }
-    sct_observe_digest(message->digest);
+    if (sct_keeps_digests(engine))
+        sct_observe_digest(message->digest);
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell_taken(message, machine);
     return message;

@@ -2,24 +2,28 @@
 #include "core/internal.h"
 
 // Recognises a thing across executions: by who made it, and how many were made before.
-static struct digest identify(void) {
-    struct sct_engine *engine = sct_engine_now;
-    if (!sct_keeps_digests(engine))
-        return (struct digest){0, 0};
+__attribute__((noinline, cold)) static struct digest identify_in(struct sct_engine *engine) {
     unsigned slot = sct_running_slot(engine);
     uint64_t signature = slot < SCT_TASKS_MAX ? engine->identities[slot].signature : 0;
     return digest_fold((struct digest){signature, 0}, ++engine->made[slot]);
 }
 
+static inline struct digest identify(void) {
+    return sct_keeps_digests(sct_engine_now) ? identify_in(sct_engine_now) : (struct digest){0, 0};
+}
+
 // A thing changes from [old_value] to [new_value]; at rest it is 0.
-static void change(struct digest identity, size_t old_value, size_t new_value) {
-    struct sct_engine *engine = sct_engine_now;
-    if (!sct_keeps_digests(engine))
-        return;
+__attribute__((noinline, cold)) static void
+change_in(struct sct_engine *engine, struct digest identity, size_t old_value, size_t new_value) {
     if (old_value != 0)
         digest_subtract(&engine->sync, digest_fold(identity, old_value));
     if (new_value != 0)
         digest_add(&engine->sync, digest_fold(identity, new_value));
+}
+
+static inline void change(struct digest identity, size_t old_value, size_t new_value) {
+    if (sct_keeps_digests(sct_engine_now))
+        change_in(sct_engine_now, identity, old_value, new_value);
 }
 
 void sct_waiters_init(struct sct_waiters *waiters) {
@@ -32,10 +36,13 @@ void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
     self->next_waiting = NULL;
     *waiters->last = self;
     waiters->last = &self->next_waiting;
-    struct digest before = sct_observed();
+    struct sct_engine *engine = sct_engine_now;
+    struct digest before = {0, 0};
+    if (sct_keeps_digests(engine))
+        before = engine->observed[sct_running_slot(engine)];
     sct_park(waits_for);
-    if (sct_keeps_digests(sct_engine_now))
-        sct_engine_now->observed[sct_running_slot(sct_engine_now)] = before;
+    if (sct_keeps_digests(engine)) // that it waited makes no difference
+        engine->observed[sct_running_slot(engine)] = before;
 }
 
 void sct_waiters_wake(struct sct_waiters *waiters) {
