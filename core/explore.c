@@ -3,7 +3,7 @@
 #include "core/monitor.h"
 
 // Everything below the frame is searched. It is complete unless something was cut off there.
-static void on_pop(void *context, const struct sct_frame *frame) {
+static void on_pop(void *context, const struct sct_path_frame *frame) {
     struct sct_explorer *explorer = context;
     if (frame->entry != 0 && frame->cuts == explorer->cuts)
         sct_states_complete(&explorer->states, frame->entry);
@@ -104,7 +104,7 @@ static void visit_new(struct sct_engine *engine) {
     explorer->transitions++;
     switch (sct_states_visit(&explorer->states, state_key(engine), budget, &entry, &is_complete)) {
     case SCT_VISIT_NEW: {
-        struct sct_frame *frame = sct_path_add_state(path);
+        struct sct_path_frame *frame = sct_path_add_state(path);
         frame->entry = entry;
         frame->cuts = explorer->cuts;
         explorer->states_met++;

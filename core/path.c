@@ -12,10 +12,10 @@ void sct_path_deinit(struct sct_path *path) {
     path->depth = path->position = path->capacity = 0;
 }
 
-static struct sct_frame *push(struct sct_path *path) {
+static struct sct_path_frame *push(struct sct_path *path) {
     if (path->depth == path->capacity) {
         uint32_t capacity = path->capacity ? 2 * path->capacity : FIRST_CAPACITY;
-        struct sct_frame *frames = realloc(path->frames, capacity * sizeof *frames);
+        struct sct_path_frame *frames = realloc(path->frames, capacity * sizeof *frames);
         if (!frames)
             fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", capacity);
         path->frames = frames;
@@ -25,7 +25,7 @@ static struct sct_frame *push(struct sct_path *path) {
     return &path->frames[path->depth++];
 }
 
-static uint32_t cost(const struct sct_path *path, const struct sct_frame *frame) {
+static uint32_t cost(const struct sct_path *path, const struct sct_path_frame *frame) {
     if (frame->kind != SCT_FRAME_SCHEDULE)
         return 0;
     switch (path->bound_kind) {
@@ -42,12 +42,12 @@ static uint32_t cost(const struct sct_path *path, const struct sct_frame *frame)
 uint32_t sct_path_spent(const struct sct_path *path) {
     if (path->depth == 0)
         return 0;
-    const struct sct_frame *last = &path->frames[path->depth - 1];
+    const struct sct_path_frame *last = &path->frames[path->depth - 1];
     return last->spent + cost(path, last);
 }
 
 // How many of the alternatives of [frame] the bound allows.
-static uint32_t limit_of(struct sct_path *path, const struct sct_frame *frame) {
+static uint32_t limit_of(struct sct_path *path, const struct sct_path_frame *frame) {
     uint32_t left = path->bound - frame->spent;
     uint32_t limit = frame->count;
     if (frame->kind != SCT_FRAME_SCHEDULE)
@@ -65,26 +65,27 @@ bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t c
     while (path->position < path->depth && path->frames[path->position].kind == SCT_FRAME_STATE)
         path->position++;
     if (path->position < path->depth) {
-        const struct sct_frame *frame = &path->frames[path->position++];
+        const struct sct_path_frame *frame = &path->frames[path->position++];
         *answer = frame->answer;
         return frame->kind == kind && frame->count == count;
     }
     uint32_t spent = sct_path_spent(path);
-    struct sct_frame *frame = push(path);
-    *frame = (struct sct_frame){.count = (uint16_t)count,
-                                .kind = (uint8_t)kind,
-                                .is_preempting = is_preempting,
-                                .spent = spent};
+    struct sct_path_frame *frame = push(path);
+    *frame = (struct sct_path_frame){.count = (uint16_t)count,
+                                     .kind = (uint8_t)kind,
+                                     .is_preempting = is_preempting,
+                                     .spent = spent};
     frame->limit = (uint16_t)limit_of(path, frame);
     *answer = 0;
     return true;
 }
 
-struct sct_frame *sct_path_add_state(struct sct_path *path) {
+struct sct_path_frame *sct_path_add_state(struct sct_path *path) {
     ASSERT(sct_path_is_new(path));
     uint32_t spent = sct_path_spent(path);
-    struct sct_frame *frame = push(path);
-    *frame = (struct sct_frame){.count = 1, .limit = 1, .kind = SCT_FRAME_STATE, .spent = spent};
+    struct sct_path_frame *frame = push(path);
+    *frame =
+        (struct sct_path_frame){.count = 1, .limit = 1, .kind = SCT_FRAME_STATE, .spent = spent};
     return frame;
 }
 
@@ -95,7 +96,7 @@ bool sct_path_is_first_time(const struct sct_path *path) {
 // From the leaf up to the last decision with an alternative left, which takes it.
 static bool turn(struct sct_path *path) {
     while (path->depth > 0) {
-        struct sct_frame *frame = &path->frames[path->depth - 1];
+        struct sct_path_frame *frame = &path->frames[path->depth - 1];
         if (frame->answer + 1 < frame->limit) {
             frame->answer++;
             return true;

@@ -29,7 +29,7 @@ enum sct_frame_kind {
     SCT_FRAME_STATE, // no decision: a state with one way to go on, remembered by the cache
 };
 
-struct sct_frame {
+struct sct_path_frame {
     uint16_t count;  // alternatives there are
     uint16_t limit;  // alternatives within the bound: the first ones
     uint16_t answer; // the one the path takes, < limit
@@ -41,7 +41,7 @@ struct sct_frame {
 };
 
 struct sct_path {
-    struct sct_frame *frames;
+    struct sct_path_frame *frames;
     uint32_t depth;    // decisions on the path
     uint32_t position; // decisions of the running execution so far
     uint32_t capacity;
@@ -51,7 +51,7 @@ struct sct_path {
     bool meets_bound;     // with this bound something was left out
     bool is_exhausted;    // there is no further leaf
     // Called before a frame is forgotten; may be NULL.
-    void (*on_pop)(void *context, const struct sct_frame *frame);
+    void (*on_pop)(void *context, const struct sct_path_frame *frame);
     void *context;
 };
 
@@ -70,7 +70,7 @@ static inline bool sct_path_is_new(const struct sct_path *path) {
 }
 
 // Adds a frame with one alternative for the cache's sake.
-struct sct_frame *sct_path_add_state(struct sct_path *path);
+struct sct_path_frame *sct_path_add_state(struct sct_path *path);
 
 // What the decisions of the path have spent of the bound.
 uint32_t sct_path_spent(const struct sct_path *path);

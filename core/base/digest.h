@@ -3,40 +3,23 @@
 #ifndef CORE_BASE_DIGEST_H
 #define CORE_BASE_DIGEST_H
 
-#include "core/base/hash.h"
-
 #include <stdbool.h>
-#include <string.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct digest {
     uint64_t low, high;
 };
 
-static inline struct digest digest_of(const void *data, size_t bytes) {
-    XXH128_hash_t hash = XXH3_128bits(data, bytes);
-    return (struct digest){hash.low64, hash.high64};
-}
+struct digest digest_of(const void *data, size_t bytes);
 
-// The sequence that [digest] stands for, followed by [value].
-static inline struct digest digest_fold(struct digest digest, uint64_t value) {
-    uint64_t words[3] = {digest.low, digest.high, value};
-    return digest_of(words, sizeof words);
-}
-
-static inline struct digest digest_fold_digest(struct digest digest, struct digest other) {
-    uint64_t words[4] = {digest.low, digest.high, other.low, other.high};
-    return digest_of(words, sizeof words);
-}
-
-static inline struct digest digest_fold_bytes(struct digest digest, const void *data,
-                                              size_t bytes) {
-    return digest_fold_digest(digest, digest_of(data, bytes));
-}
+// The sequence that [digest] stands for, followed by [value], [other] or bytes.
+struct digest digest_fold(struct digest digest, uint64_t value);
+struct digest digest_fold_digest(struct digest digest, struct digest other);
+struct digest digest_fold_bytes(struct digest digest, const void *data, size_t bytes);
 
 // NULL differs from every text.
-static inline struct digest digest_fold_text(struct digest digest, const char *text) {
-    return text ? digest_fold_bytes(digest, text, strlen(text)) : digest_fold(digest, 0);
-}
+struct digest digest_fold_text(struct digest digest, const char *text);
 
 // A collection without order: the sum of its members.
 static inline void digest_add(struct digest *sum, struct digest member) {

@@ -17,8 +17,6 @@ enum { KEYS = 2, SERVICES = 2, ANY_ROWS = KEYS + 1 };
 static const char *const row_keys[KEYS] = {"0", "1"};
 static const char *const service_names[SERVICES] = {"service-0", "service-1"};
 
-static struct world *present_world; // of this execution: set up anew by each
-
 // ---- Calls -------------------------------------------------------------------------------------
 
 static const char *choose_if_match(struct app *app, struct ct_key key) {
@@ -83,7 +81,6 @@ static void load(struct world *world, uint32_t count) {
 static void set_up(void *bugs, uint32_t row_count) {
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
-    present_world = world;
     load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"));
     for (int i = 0; i < SERVICES; i++)
         app_add(world, service_names[i], one_call);
@@ -93,12 +90,12 @@ static void set_up(void *bugs, uint32_t row_count) {
 
 static void finish(void *bugs) {
     (void)bugs;
-    final_state_check(&present_world->tables);
+    final_state_check(&world_present()->tables);
 }
 
 static void add_digest(void *bugs, struct digest *state) {
     (void)bugs;
-    digest_add(state, world_digest(present_world));
+    digest_add(state, world_digest(world_present()));
 }
 
 #define SMALL(symbol, test, rows, text)                                         \

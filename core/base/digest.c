@@ -1,0 +1,27 @@
+#include "core/base/digest.h"
+#include "core/base/hash.h"
+
+#include <string.h>
+
+struct digest digest_of(const void *data, size_t bytes) {
+    XXH128_hash_t hash = XXH3_128bits(data, bytes);
+    return (struct digest){hash.low64, hash.high64};
+}
+
+struct digest digest_fold(struct digest digest, uint64_t value) {
+    uint64_t words[3] = {digest.low, digest.high, value};
+    return digest_of(words, sizeof words);
+}
+
+struct digest digest_fold_digest(struct digest digest, struct digest other) {
+    uint64_t words[4] = {digest.low, digest.high, other.low, other.high};
+    return digest_of(words, sizeof words);
+}
+
+struct digest digest_fold_bytes(struct digest digest, const void *data, size_t bytes) {
+    return digest_fold_digest(digest, digest_of(data, bytes));
+}
+
+struct digest digest_fold_text(struct digest digest, const char *text) {
+    return text ? digest_fold_bytes(digest, text, strlen(text)) : digest_fold(digest, 0);
+}
