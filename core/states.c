@@ -3,6 +3,7 @@
 #include "core/base/assert.h"
 
 #include <math.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { BUCKET_ENTRIES = 3, LOAD_PERCENT = 90, POINTS_BITS = 24 };
