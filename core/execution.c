@@ -343,7 +343,21 @@ static void review(void *argument) {
     engine->is_finishing = true;
     running_program->review(running_program->context, violation, &remark);
     make_line(violation->remark);
-    sct_leave(engine, SCT_VIOLATED);
+    sct_leave(engine, SCT_PASSED);
+}
+
+// The violation stays what it was, whatever the review does.
+static void run_review(struct sct_engine *engine) {
+    struct sct_violation *violation = &engine->result.violation;
+    struct sct_violation found = *violation;
+    run_phase(engine, review);
+    bool has_failed = engine->result.outcome != SCT_PASSED;
+    if (has_failed)
+        snprintf(found.remark, sizeof found.remark, "the review failed: %.480s",
+                 violation->message);
+    engine->result.outcome = SCT_VIOLATED;
+    if (has_failed)
+        *violation = found;
 }
 
 static bool may_review(const struct sct_engine *engine, const struct sct_program *program) {
@@ -385,7 +399,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     if (result->outcome == SCT_PASSED && program->finish)
         run_phase(engine, finish);
     if (may_review(engine, program))
-        run_phase(engine, review);
+        run_review(engine);
     if (engine->on_task_end)
         end_living_tasks(engine);
     result->decision_count = engine->decision_count;

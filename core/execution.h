@@ -33,7 +33,7 @@ struct sct_program {
     void *context;
     // Adds to [remark] what a second opinion says of a violation; atomic, in an execution that has
     // ended, where machines may be suspended anywhere. Not after a crash, hang or the like, which
-    // may have left anything behind. May be NULL.
+    // may have left anything behind. A fault of its own becomes the remark. May be NULL.
     void (*review)(void *context, const struct sct_violation *violation, struct text *remark);
     // Adds to *[state] what tasks share, so that states can be compared: everything outside of
     // tasks, mailboxes and the things of sync.h that a task or the final check may still read, in

@@ -39,7 +39,22 @@ static void sometimes_wrong(void *context) {
     start("b", be_wrong_at_times, NULL);
 }
 
-static const struct sct_program faulty = {.setup = sometimes_wrong};
+// One check in three gives up, in passing executions and in reviews.
+static void give_up_at_times(void *context) {
+    (void)context;
+    if (sct_fingerprint_so_far() % 3 == 0)
+        sct_check_gave_up();
+}
+
+static void remark_a_violation(void *context, const struct sct_violation *violation,
+                               struct text *remark) {
+    give_up_at_times(context);
+    text_add(remark, "about %s after %llx", violation->kind,
+             (unsigned long long)sct_fingerprint_so_far());
+}
+
+static const struct sct_program faulty = {
+    .setup = sometimes_wrong, .finish = give_up_at_times, .review = remark_a_violation};
 
 // ---- Campaigns ---------------------------------------------------------------------------------
 
@@ -82,18 +97,20 @@ static const struct sct_counters counters = {verdicts, sizeof verdicts / sizeof 
 
 // Everything that a campaign and its counters say, as one text.
 static void describe(const struct sct_campaign *campaign, struct text *text) {
-    text_add(text, "%llu %llu %llu %llu %llu %llx %zu\n",
+    text_add(text, "%llu %llu %llu %llu %llu %llu %llx %zu\n",
              (unsigned long long)campaign->iterations_run, (unsigned long long)campaign->violations,
              (unsigned long long)campaign->decisions, (unsigned long long)campaign->points,
              (unsigned long long)campaign->distinct_behaviours,
+             (unsigned long long)campaign->checks_unknown,
              (unsigned long long)campaign->fingerprint, campaign->share_count);
     for (size_t i = 0; i < campaign->share_count; i++)
         text_add(text, "%llu/%llu ", (unsigned long long)campaign->shares[i].violations,
                  (unsigned long long)campaign->shares[i].iterations_run);
     for (const struct sct_group *group = campaign->groups; group; group = group->next)
-        text_add(text, "\n%llu %llu %u %s %s %s (%s)", (unsigned long long)group->iteration,
+        text_add(text, "\n%llu %llu %u %s %s %s; %s (%s)", (unsigned long long)group->iteration,
                  (unsigned long long)group->count, group->decision_count, group->violation.kind,
-                 group->violation.machine, group->violation.message, group->record);
+                 group->violation.machine, group->violation.message, group->violation.remark,
+                 group->record);
     text_add(text, "\n%llu;", (unsigned long long)sct_marks_reached("the largest verdict"));
     for (size_t i = 0; i < counters.count; i++)
         text_add(text, " %llu", (unsigned long long)verdicts[i]);
@@ -101,13 +118,15 @@ static void describe(const struct sct_campaign *campaign, struct text *text) {
              campaign->rate.high95);
 }
 
-static void run_alone(const struct sct_campaign_options *options, struct text *text) {
+static struct sct_campaign run_alone(const struct sct_campaign_options *options,
+                                     struct text *text) {
     memset(verdicts, 0, sizeof verdicts);
     sct_marks_reset();
     struct sct_campaign campaign;
     sct_campaign_run(engine, options, &campaign);
     describe(&campaign, text);
     sct_campaign_free(&campaign);
+    return campaign;
 }
 
 static char told_buffer[1000];
@@ -161,7 +180,9 @@ static void test_jobs_change_nothing(void **state) {
         options.first_iteration = keeps_going ? 0 : 1;
         char buffer[TEXT_BYTES];
         struct text text = text_in(buffer, sizeof buffer);
-        run_alone(&options, &text);
+        struct sct_campaign campaign = run_alone(&options, &text);
+        assert_true(!keeps_going || (campaign.checks_unknown > ITERATIONS / 4 &&
+                                     campaign.checks_unknown < ITERATIONS / 2));
         for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++)
             assert_same_with_jobs(&options, workers[i], text.data);
     }
