@@ -136,7 +136,10 @@ static bool met_server_error(struct app *app, struct ct_outcome outcome) {
 }
 
 void app_migrate(struct app *app) {
+    struct table_log *log = app->world->log;
     app->client.may_linearize = false;
+    if (log)
+        table_log_unsettle(log); // it may have ended before, and died since
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "the migration to end");
     struct ct_outcome outcome = mt_migrate(app->instance);
@@ -144,6 +147,8 @@ void app_migrate(struct app *app) {
         outcome = mt_migrate(app->instance);
     sct_monitor_cold(&monitor);
     if (outcome.kind == CT_SUCCEEDED) {
+        if (log)
+            table_log_settle(log);
         app->world->has_migrated = true;
         sct_waiters_wake(&app->world->migrated);
         return;

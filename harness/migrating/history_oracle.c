@@ -29,16 +29,21 @@ bool history_oracle_is_due(void) {
     return rng_mix(sct_fingerprint_so_far()) % HISTORY_ORACLE_SHARE == 0;
 }
 
+// The new table's rows are the final contents.
+static void log_end(const struct world *world) {
+    table_log_final(world->log, ct_memory_rows(world->tables.backend[TABLE_NEW]));
+}
+
 void history_oracle_check(struct world *world) {
     char buffer[TEXT_BYTES];
     struct text blocked = text_in(buffer, sizeof buffer);
-    table_log_final(world->log, ct_memory_rows(world->tables.backend[TABLE_NEW]));
+    log_end(world);
     if (judge(world, &blocked) == LIN_NOT_LINEARIZABLE)
         sct_violation(KIND_NOT_LINEARIZABLE, "no order of the calls explains %s", buffer);
 }
 
 // What kinds say. The others are about something else than outcomes.
-enum topic { TOPIC_NONE, TOPIC_PROGRESS, TOPIC_OUTCOMES, TOPIC_ANNOTATIONS };
+enum topic { TOPIC_NONE, TOPIC_PROGRESS, TOPIC_OUTCOMES, TOPIC_ANNOTATIONS, TOPIC_END };
 
 static enum topic topic_of(const struct world *world, const char *kind) {
     static const char *const outcomes[] = {KIND_OUTCOME_MISMATCH, KIND_STREAM_READ_INVALID,
@@ -46,6 +51,8 @@ static enum topic topic_of(const struct world *world, const char *kind) {
     static const char *const annotations[] = {
         KIND_RESULTS_MISMATCH, KIND_NO_LINEARIZATION_POINT, KIND_SECOND_LINEARIZATION_POINT,
         KIND_ANNOTATION_PROTOCOL, KIND_SPURIOUS_CHANGE_INVALID};
+    if (strcmp(kind, KIND_FINAL_STATE) == 0)
+        return TOPIC_END;
     if (strcmp(kind, SCT_KIND_DEADLOCK) == 0) // it may be that all wait for an annotation
         return world->tables.awaits_annotation ? TOPIC_ANNOTATIONS : TOPIC_PROGRESS;
     for (size_t i = 0; i < sizeof annotations / sizeof annotations[0]; i++)
@@ -57,6 +64,15 @@ static enum topic topic_of(const struct world *world, const char *kind) {
     return TOPIC_NONE;
 }
 
+// What a history that can be explained says of a violation.
+static const char *const of_explained[] = {
+    [TOPIC_PROGRESS] = "the calls so far are linearizable",
+    [TOPIC_OUTCOMES] = "the calls so far are linearizable without the annotations: these are at "
+                       "fault, or no outcome shows the fault yet",
+    [TOPIC_ANNOTATIONS] = "the calls so far are linearizable: the annotations are at fault",
+    [TOPIC_END] = "the calls, and the new table's rows as the final contents, are linearizable",
+};
+
 void history_oracle_review(const struct world *world, const struct sct_violation *violation,
                            struct text *remark) {
     enum topic topic = topic_of(world, violation->kind);
@@ -64,17 +80,18 @@ void history_oracle_review(const struct world *world, const struct sct_violation
         return;
     char buffer[TEXT_BYTES];
     struct text blocked = text_in(buffer, sizeof buffer);
+    if (topic == TOPIC_END)
+        log_end(world);
     switch (judge(world, &blocked)) {
     case LIN_NOT_LINEARIZABLE:
-        text_add(remark, "the history alone: not linearizable too; no order explains %s", buffer);
+        text_add(remark, "by the history alone a violation too: no order of the calls explains %s",
+                 buffer);
         return;
     case LIN_UNKNOWN:
         text_add(remark, "the history alone: unknown, the check reached its limit");
         return;
     case LIN_LINEARIZABLE:
-        text_add(remark, "the history alone is linearizable%s%s",
-                 topic == TOPIC_PROGRESS ? "" : ": the annotations are at fault",
-                 topic == TOPIC_OUTCOMES ? ", or no outcome shows the fault yet" : "");
+        text_add(remark, "%s", of_explained[topic]);
         return;
     }
 }

@@ -26,8 +26,8 @@ bool history_oracle_is_due(void);
 // log that cannot be explained is a violation, not-linearizable.
 void history_oracle_check(struct world *world);
 
-// Adds to [remark] what the log says of a violation, if its kind speaks about outcomes or
-// annotations.
+// Adds to [remark] what the log says of a violation, if its kind speaks about outcomes, annotations
+// or the end; then (KIND_FINAL_STATE) the execution has ended and its log not.
 void history_oracle_review(const struct world *world, const struct sct_violation *violation,
                            struct text *remark);
 

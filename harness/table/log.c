@@ -68,6 +68,15 @@ void table_log_peek(struct table_log *log, struct ct_rows rows) {
     add_event(log, LOG_PEEK)->as.rows = rows;
 }
 
+void table_log_settle(struct table_log *log) {
+    ASSERT(!log->settled);
+    log->settled = add_event(log, LOG_SETTLED);
+}
+
+void table_log_unsettle(struct table_log *log) {
+    log->settled = NULL;
+}
+
 void table_log_final(struct table_log *log, struct ct_rows rows) {
     ASSERT(!log->has_final);
     log->has_final = true;

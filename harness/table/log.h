@@ -41,6 +41,7 @@ struct log_event {
         LOG_OPEN, // of a stream
         LOG_READ, // and the return of each read
         LOG_PEEK, // somebody learned ETags beside the interface
+        LOG_SETTLED,
     } kind;
     union {
         struct logged_call *call;
@@ -55,9 +56,10 @@ struct table_log {
     struct ct_rows initial; // the contents before the first call
     struct log_event *first, **link;
     uint32_t call_count, read_count;
-    uint32_t row_count;   // of operations and rows logged, repetitions included: a measure of size
-    bool has_final;       // the end is known:
-    struct ct_rows final; // the contents after the last event
+    uint32_t row_count; // of operations and rows logged, repetitions included: a measure of size
+    const struct log_event *settled; // behind it no ETag changes by itself; NULL: they may always
+    bool has_final;                  // the end is known:
+    struct ct_rows final;            // the contents after the last event
 };
 
 // Begins the log of a table that contains [initial].
@@ -80,6 +82,12 @@ void table_log_read(struct table_log *log, struct logged_stream *stream, const s
 // The ETags of [rows] become known to callers although no call has returned them: only ETags that
 // somebody gave out can match.
 void table_log_peek(struct table_log *log, struct ct_rows rows);
+
+// From now on a row's ETag changes by writes alone: what moves the rows has ended.
+void table_log_settle(struct table_log *log);
+
+// That was not the last time: ETags may change by themselves, before and from now on.
+void table_log_unsettle(struct table_log *log);
 
 // Nothing happens any more, and the table contains [rows].
 void table_log_final(struct table_log *log, struct ct_rows rows);

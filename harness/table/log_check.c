@@ -39,6 +39,7 @@ struct translation {
     struct table_spec spec;
     uint32_t *calls; // of each logged call: its operation
     uint32_t *reads; // of each logged read: the first of its operations
+    bool is_settled; // at the present event
 };
 
 // ---- Keys --------------------------------------------------------------------------------------
@@ -63,6 +64,7 @@ static void add_event_keys(struct table_spec *spec, const struct log_event *even
         return;
     case LOG_OPEN:
     case LOG_PEEK:
+    case LOG_SETTLED:
         return;
     }
 }
@@ -90,11 +92,17 @@ static uint32_t add_operation(struct translation *to, const struct spec_operatio
     return sct_history_call(to->history, &(struct sct_operation){.data = operation});
 }
 
+static void add_return(struct translation *to, uint32_t index) {
+    to->history->operations[index].function = to->is_settled ? SPEC_OTHER : SPEC_EARLY;
+    sct_history_return(to->history, index, 0);
+}
+
 static struct spec_operation *new_operation(struct translation *to, int kind,
                                             const struct log_event *origin) {
     struct spec_operation *operation = ARENA_NEW(to->arena, struct spec_operation);
     operation->kind = kind;
     operation->is_possible = true;
+    operation->is_late = to->is_settled;
     operation->origin = origin;
     return operation;
 }
@@ -277,7 +285,7 @@ static void return_read(struct translation *to, const struct logged_read *read) 
         if (!operation->origin || operation->origin->kind != LOG_OPEN ||
             operation->origin->as.stream != read->stream)
             return;
-        sct_history_return(to->history, i, 0);
+        add_return(to, i);
     }
 }
 
@@ -289,7 +297,7 @@ static void translate_event(struct translation *to, const struct log_event *even
         to->calls[event->as.call->number] = add_operation(to, translate_call(to, event));
         return;
     case LOG_RETURN:
-        sct_history_return(to->history, to->calls[event->as.call->number], 0);
+        add_return(to, to->calls[event->as.call->number]);
         return;
     case LOG_OPEN:
         translate_stream(to, event);
@@ -298,6 +306,9 @@ static void translate_event(struct translation *to, const struct log_event *even
         return_read(to, event->as.read);
         return;
     case LOG_PEEK:
+        return;
+    case LOG_SETTLED:
+        to->is_settled = event == to->log->settled;
         return;
     }
 }
@@ -322,7 +333,7 @@ static void translate_final(struct translation *to) {
         }
         operation->key = group;
         operation->of.cells = cells;
-        sct_history_return(to->history, add_operation(to, operation), 0);
+        add_return(to, add_operation(to, operation));
     }
 }
 
@@ -344,6 +355,7 @@ static void translate(struct translation *to) {
     const struct table_log *log = to->log;
     sct_history_clear(to->history);
     table_spec_init(&to->spec, to->arena, log->row_count);
+    to->spec.has_settlement = log->settled != NULL;
     to->calls = ARENA_ARRAY(to->arena, uint32_t, log->call_count);
     to->reads = ARENA_ARRAY(to->arena, uint32_t, log->read_count);
     add_all_keys(&to->spec, log);

@@ -7,7 +7,9 @@
 // left; each at some instant of its own between the opening of the stream and the return of the
 // read. A row's ETag may at any moment change to one that it never had (the migration copies it);
 // an ETag that was superseded never comes back. So 412 on an exact ETag is always possible where
-// there is a row, on "*" never. An ETag that no call returned and nobody peeked at never matches.
+// there is a row, on "*" never. When the log is settled, no ETag changes by itself any more: then
+// 412 on the present one is impossible. An ETag that no call returned and nobody peeked at never
+// matches.
 //
 // Keys that no batch, query or row ties together are checked apart (core/linearize.h).
 #ifndef HARNESS_TABLE_LOG_CHECK_H

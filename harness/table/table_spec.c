@@ -87,17 +87,20 @@ void table_spec_tie(struct table_spec *spec, uint32_t a, uint32_t b) {
 
 void table_spec_lay_out(struct table_spec *spec) {
     uint32_t *words = arena_zalloc(spec->arena, (spec->key_count + 1) * sizeof *words);
+    uint32_t bits = spec->has_settlement ? 2 : 1;
     for (uint32_t i = 1; i < spec->etag_count; i++) {
         struct spec_etag *etag = &spec->etags[i];
         if (!etag->is_written && etag->is_seen)
-            etag->bit = spec->keys[etag->key].etag_count++;
+            etag->bit = (spec->keys[etag->key].etag_bits += bits) - bits;
     }
     spec->state_words = 1;
     for (uint32_t i = 0; i < spec->key_count; i++) {
         struct spec_key *key = &spec->keys[i];
         key->group = table_spec_group(spec, i);
+        if (words[key->group] == 0)
+            words[key->group] = spec->has_settlement;
         key->offset = words[key->group];
-        words[key->group] += 1 + (key->etag_count + 63) / 64;
+        words[key->group] += 1 + (key->etag_bits + 63) / 64;
         if (words[key->group] > spec->state_words)
             spec->state_words = words[key->group];
     }
@@ -156,36 +159,78 @@ uint32_t table_spec_etag(struct table_spec *spec, uint32_t key, const char *text
 
 // ---- Steps -------------------------------------------------------------------------------------
 
+#define CERTAIN (UINT64_C(1) << 31)
+
 // The row that a key has in a state.
 struct cell {
     uint32_t value, etag;
+    bool is_certain; // the ETag: it is the present one, and does not change by itself
 };
 
 static struct cell load(const struct table_spec *spec, const uint64_t *state, uint32_t key) {
     uint64_t word = state[spec->keys[key].offset] ^ spec->keys[key].initial;
-    return (struct cell){(uint32_t)(word >> 32), (uint32_t)word};
+    return (struct cell){(uint32_t)(word >> 32), word & (CERTAIN - 1), word & CERTAIN};
 }
 
 static void store(const struct table_spec *spec, uint64_t *state, uint32_t key, struct cell cell) {
-    uint64_t word = (uint64_t)cell.value << 32 | cell.etag;
+    uint64_t word = (uint64_t)cell.value << 32 | (cell.is_certain ? CERTAIN : 0) | cell.etag;
     state[spec->keys[key].offset] = word ^ spec->keys[key].initial;
+}
+
+static bool is_settled(const struct table_spec *spec, const uint64_t *state) {
+    return spec->has_settlement && state[0] != 0;
+}
+
+// Whether finding that [etag] is the present one may be news.
+static bool may_appear(const struct table_spec *spec, uint32_t etag) {
+    return !spec->etags[etag].is_written && spec->etags[etag].is_seen;
+}
+
+#define HAD_BITS UINT64_C(0x5555555555555555)
+
+static uint64_t *word_of(const struct table_spec *spec, uint64_t *state, uint32_t etag) {
+    const struct spec_etag *info = &spec->etags[etag];
+    return &state[spec->keys[info->key].offset + 1 + info->bit / 64];
+}
+
+// Of the two bits of an ETag.
+static uint64_t had_bit(const struct table_spec *spec, uint32_t etag) {
+    return UINT64_C(1) << (spec->etags[etag].bit % 64);
+}
+
+static uint64_t excluded_bit(const struct table_spec *spec, uint32_t etag) {
+    return spec->has_settlement ? had_bit(spec, etag) << 1 : 0;
 }
 
 // Whether the row of [key], which exists, can have that ETag now. Then it has.
 static bool has_etag(const struct table_spec *spec, uint64_t *state, uint32_t key, uint32_t etag) {
-    const struct spec_etag *info = &spec->etags[etag];
     struct cell cell = load(spec, state, key);
-    if (cell.etag == etag)
-        return true;
-    if (info->is_written || !info->is_seen)
-        return false;
-    uint64_t *word = &state[spec->keys[key].offset + 1 + info->bit / 64];
-    uint64_t bit = UINT64_C(1) << (info->bit % 64);
-    if (*word & bit)
-        return false; // superseded before
-    *word |= bit;
+    if (cell.etag != etag) {
+        if (cell.is_certain || !may_appear(spec, etag))
+            return false;
+        uint64_t *word = word_of(spec, state, etag);
+        if (*word & (had_bit(spec, etag) | excluded_bit(spec, etag)))
+            return false;
+        *word |= had_bit(spec, etag);
+    }
     cell.etag = etag;
+    cell.is_certain = is_settled(spec, state);
     store(spec, state, key, cell);
+    return true;
+}
+
+// Whether the row of [key], which exists, can have another ETag than that now. Then it has.
+static bool has_other_etag(const struct table_spec *spec, uint64_t *state, uint32_t key,
+                           uint32_t etag) {
+    struct cell cell = load(spec, state, key);
+    if (cell.is_certain)
+        return cell.etag != etag;
+    if (cell.etag == etag) {
+        cell.etag = SPEC_FRESH_ETAG;
+        store(spec, state, key, cell);
+    } else if (may_appear(spec, etag) && is_settled(spec, state)) {
+        *word_of(spec, state, etag) |= excluded_bit(spec, etag);
+    }
     return true;
 }
 
@@ -208,21 +253,15 @@ static bool can_succeed(const struct table_spec *spec, uint64_t *state,
 // Whether [change] can be refused with [status]. A 412 proves that the ETag is another one by now.
 static bool can_fail(const struct table_spec *spec, uint64_t *state,
                      const struct spec_change *change, enum ct_status status) {
-    struct cell cell = load(spec, state, change->key);
-    bool exists = cell.value != SPEC_ABSENT;
+    bool exists = load(spec, state, change->key).value != SPEC_ABSENT;
     if (change->type == CT_INSERT)
         return exists && status == CT_STATUS_CONFLICT;
     if (!is_conditional(change->type) || change->if_match == SPEC_MATCH_IF_EXISTS)
         return false;
     if (!exists)
         return status == CT_STATUS_NOT_FOUND;
-    if (status != CT_STATUS_PRECONDITION_FAILED || change->if_match == SPEC_MATCH_ANY)
-        return false;
-    if (cell.etag == change->if_match) {
-        cell.etag = SPEC_FRESH_ETAG;
-        store(spec, state, change->key, cell);
-    }
-    return true;
+    return status == CT_STATUS_PRECONDITION_FAILED && change->if_match != SPEC_MATCH_ANY &&
+           has_other_etag(spec, state, change->key, change->if_match);
 }
 
 static uint32_t merged(struct table_spec *spec, uint32_t key, uint32_t base, uint32_t changes) {
@@ -236,9 +275,15 @@ static uint32_t merged(struct table_spec *spec, uint32_t key, uint32_t base, uin
     return value;
 }
 
+// Another ETag, another chance.
+static void forget_exclusions(const struct table_spec *spec, uint64_t *state, uint32_t key) {
+    for (uint32_t i = 0; i < (spec->keys[key].etag_bits + 63) / 64; i++)
+        state[spec->keys[key].offset + 1 + i] &= HAD_BITS;
+}
+
 static void apply(struct table_spec *spec, uint64_t *state, const struct spec_change *change,
                   uint32_t etag) {
-    struct cell cell = {SPEC_ABSENT, SPEC_FRESH_ETAG};
+    struct cell cell = {SPEC_ABSENT, SPEC_FRESH_ETAG, false};
     uint32_t before = load(spec, state, change->key).value;
     bool merges = change->type == CT_MERGE || change->type == CT_INSERT_OR_MERGE;
     if (change->type != CT_DELETE) {
@@ -246,8 +291,11 @@ static void apply(struct table_spec *spec, uint64_t *state, const struct spec_ch
                          ? merged(spec, change->key, before, change->value)
                          : change->value;
         cell.etag = etag;
+        cell.is_certain = etag != SPEC_FRESH_ETAG && is_settled(spec, state);
     }
     store(spec, state, change->key, cell);
+    if (is_settled(spec, state))
+        forget_exclusions(spec, state, change->key);
 }
 
 // Without an output it is one that succeeds, with ETags that nobody knows, or never happens.
@@ -280,6 +328,8 @@ static uint32_t step(void *context, const uint64_t *state, const struct sct_oper
     if (way > 0)
         return 1;
     memcpy(next, state, spec->state_words * sizeof *next);
+    if (what->is_late)
+        next[0] = 1;
     if (what->kind == SPEC_BATCH && !operation->has_output)
         return step_batch(spec, next, what, false);
     if (what->kind == SPEC_NOTHING || !operation->has_output)
@@ -304,11 +354,6 @@ static uint64_t part(void *context, const struct sct_operation *operation) {
     const struct table_spec *spec = context;
     const struct spec_operation *what = operation->data;
     return spec->key_count > 0 ? spec->keys[what->key].group : 0;
-}
-
-// Whether finding that [etag] is the present one may be news.
-static bool may_appear(const struct table_spec *spec, uint32_t etag) {
-    return !spec->etags[etag].is_written && spec->etags[etag].is_seen;
 }
 
 // A refused batch changes what is known if it proves that an ETag came or went.
@@ -341,6 +386,8 @@ static bool observes(void *context, const struct sct_operation *operation) {
         return false;
     if (what->kind == SPEC_NOTHING || !operation->has_output || !what->is_possible)
         return true;
+    if (operation->function != SPEC_EARLY)
+        return false; // that it is behind the settlement may be news
     return what->kind == SPEC_BATCH ? batch_observes(spec, what) : rows_observe(spec, what);
 }
 

@@ -10,6 +10,11 @@
 // one. An ETag that a write returned comes with that write and never otherwise. Of the other ones
 // that were ever seen the further words of a key say which it has had: those do not come back.
 // So every operation takes effect in one way at most.
+//
+// At one moment of a history, the settlement, that may come to an end. Then the first word of a
+// state says whether it is past: operations called later make it so, and one that overlaps it is
+// before it until such a one has taken effect. What an ETag has become by then is guessed as late
+// as before: the first observation behind the settlement decides, for good; refusals exclude.
 #ifndef HARNESS_TABLE_TABLE_SPEC_H
 #define HARNESS_TABLE_TABLE_SPEC_H
 
@@ -24,17 +29,18 @@ enum { SPEC_ABSENT = 0, SPEC_FRESH_ETAG = 0 }; // an ETag that nobody knows
 
 struct spec_key {
     struct ct_key key;
-    uint32_t group;      // as the number of one of its keys
-    uint32_t offset;     // of its words in a state of its group
-    uint32_t etag_count; // that may appear by themselves
-    uint64_t initial;    // its first word, absolutely
+    uint32_t group;     // as the number of one of its keys
+    uint32_t offset;    // of its words in a state of its group
+    uint32_t etag_bits; // of those that may appear by themselves
+    uint64_t initial;   // its first word, absolutely
 };
 
 struct spec_etag {
     const char *text;
     uint32_t key;
     uint32_t next;   // in its slot of the index
-    uint32_t bit;    // appears by itself: its place in the words of its key
+    uint32_t bit;    // appears by itself: its place in the words of its key: the row had it; the
+                     //   next one, with a settlement: the row does not have it
     bool is_written; // the result of a write, or initial
     bool is_seen;    // somebody got it
 };
@@ -59,10 +65,14 @@ struct spec_cell {
     uint32_t key, value, etag;
 };
 
+// sct_operation's function: an operation that returned before the settlement (or there is none).
+enum { SPEC_OTHER, SPEC_EARLY };
+
 // One operation, as sct_operation's data.
 struct spec_operation {
     enum { SPEC_NOTHING, SPEC_BATCH, SPEC_ROWS } kind; // NOTHING: it did not happen
     bool is_possible;                                  // false: no table answers so
+    bool is_late;                                      // called behind the settlement
     uint32_t key;                                      // any of its keys; 0 if it has none
     uint32_t count;                                    // of changes or cells
     union {
@@ -86,6 +96,7 @@ struct table_spec {
     uint32_t *etag_slots, *value_slots; // the indices: number of the first
     uint32_t slot_mask;
     uint32_t state_words;
+    bool has_settlement; // false: ETags may always change by themselves
 };
 
 // An empty specification in [arena], for about [size] rows and results.
@@ -112,7 +123,7 @@ void table_spec_tie(struct table_spec *spec, uint32_t a, uint32_t b);
 // The group of a key.
 uint32_t table_spec_group(const struct table_spec *spec, uint32_t key);
 
-// When all keys, ETags and ties are known: lays out the states.
+// When all keys, ETags and ties and [has_settlement] are known: lays out the states.
 void table_spec_lay_out(struct table_spec *spec);
 
 // The specification as the search wants it, after table_spec_lay_out. It refers to [spec].

@@ -1,5 +1,6 @@
 // A checker of small table histories that tries everything: all orders of the calls, all subsets of
-// those that never returned, every change of an ETag before every operation that looks at it.
+// those that never returned, every change of an ETag before every operation that looks at it and
+// before the settlement, behind which none changes.
 // Straightforward, and shares nothing with harness/table/table_spec.c.
 //
 // Rows have keys 0 and 1 of one partition and a set of properties out of two (bits); a filter asks
@@ -27,7 +28,7 @@ struct brute_change {
 };
 
 struct brute_operation {
-    enum { BATCH, OBSERVATION, NOTHING } kind;
+    enum { BATCH, OBSERVATION, NOTHING, SETTLEMENT } kind;
     uint32_t count; // BATCH: changes
     struct brute_change changes[BRUTE_KEYS];
     uint32_t status, failed_at;        // BATCH: 0, or the refusal
@@ -49,6 +50,7 @@ struct brute_history {
 struct brute_table {
     struct brute_row rows[BRUTE_KEYS];
     uint32_t had[BRUTE_KEYS]; // ETags that the row has had
+    bool is_settled;          // no ETag changes by itself any more
 };
 
 static inline bool brute_try(const struct brute_history *history, uint32_t done,
@@ -112,20 +114,57 @@ static inline bool brute_observation(const struct brute_table *table,
     return true;
 }
 
+// Settled: what an unknown write gave the rows was some ETag, now and for good.
+static inline bool brute_name(const struct brute_history *history, uint32_t done,
+                              struct brute_table table, uint32_t keys) {
+    uint32_t key = 0;
+    while (key < BRUTE_KEYS && !(keys >> key & 1))
+        key++;
+    if (key == BRUTE_KEYS)
+        return brute_try(history, done, table);
+    keys &= ~(1u << key);
+    if (brute_name(history, done, table, keys))
+        return true;
+    for (uint32_t etag = 1; etag < SECRET_ETAG; etag++) {
+        struct brute_table named = table;
+        if (!((history->free[key] & ~table.had[key]) >> etag & 1))
+            continue;
+        named.rows[key].etag = etag;
+        named.had[key] |= 1u << etag;
+        if (brute_name(history, done, named, keys))
+            return true;
+    }
+    return false;
+}
+
+// The keys whose rows have got an ETag from an unknown write.
+static inline uint32_t brute_unnamed(const struct brute_operation *operation,
+                                     const struct brute_table *table) {
+    uint32_t keys = 0;
+    for (uint32_t i = 0; operation->kind == BATCH && i < operation->count; i++)
+        if (operation->returned_at == UINT32_MAX && operation->changes[i].type != DELETE)
+            keys |= 1u << operation->changes[i].key;
+    return table->is_settled ? keys : 0;
+}
+
 static inline bool brute_apply(const struct brute_history *history, uint32_t done, uint32_t index,
                                struct brute_table table) {
     const struct brute_operation *operation = &history->operations[index];
-    bool fits = operation->kind == NOTHING || operation->returned_at == UINT32_MAX;
+    bool fits = operation->kind == NOTHING || operation->kind == SETTLEMENT ||
+                operation->returned_at == UINT32_MAX;
+    table.is_settled |= operation->kind == SETTLEMENT;
     if (operation->kind == BATCH)
         fits = brute_batch(&table, operation);
     else if (!fits)
         fits = brute_observation(&table, operation);
-    return fits && brute_try(history, done | 1u << index, table);
+    return fits && brute_name(history, done | 1u << index, table, brute_unnamed(operation, &table));
 }
 
-// Whether the operation looks at the ETag of [key]. A change before any other one may as well come
-// later.
+// Whether the operation looks at the ETag of [key], or no change can come behind it. A change
+// before any other one may as well come later.
 static inline bool brute_looks_at(const struct brute_operation *operation, uint32_t key) {
+    if (operation->kind == SETTLEMENT)
+        return true;
     if (operation->kind == OBSERVATION)
         return (operation->keys >> key & 1) && operation->seen[key].exists;
     for (uint32_t i = 0; operation->kind == BATCH && i < operation->count; i++)
@@ -142,7 +181,8 @@ static inline bool brute_shift(const struct brute_history *history, uint32_t don
         return brute_apply(history, done, index, table);
     if (brute_shift(history, done, index, table, key + 1))
         return true;
-    if (!table.rows[key].exists || !brute_looks_at(&history->operations[index], key))
+    if (table.is_settled || !table.rows[key].exists ||
+        !brute_looks_at(&history->operations[index], key))
         return false;
     for (uint32_t etag = 1; etag <= SECRET_ETAG; etag++) {
         struct brute_table changed = table;
@@ -174,7 +214,7 @@ static inline bool brute_try(const struct brute_history *history, uint32_t done,
     if (is_complete)
         return true;
     for (uint32_t i = 0; i < history->count; i++)
-        if (!(done >> i & 1) && history->operations[i].called_at < first_return &&
+        if (!(done >> i & 1) && history->operations[i].called_at <= first_return &&
             brute_shift(history, done, i, table, 0))
             return true;
     return false;
@@ -182,7 +222,7 @@ static inline bool brute_try(const struct brute_history *history, uint32_t done,
 
 static inline bool brute_is_linearizable(struct brute_history *history) {
     uint32_t seen[BRUTE_KEYS] = {history->peeked[0], history->peeked[1]};
-    struct brute_table table = {{{0}}, {0}};
+    struct brute_table table = {.is_settled = false};
     for (uint32_t key = 0; key < BRUTE_KEYS; key++) {
         table.rows[key] = history->initial[key];
         history->written[key] = 0;

@@ -1,10 +1,19 @@
 // The check of table histories against one that tries everything (table_brute.h).
 //
-// Exhaustive: all histories of at most 4 operations on one row, every overlap of their intervals,
-// with the row there at first or not, out of the operations and outcomes of [small]; and all of at
-// most 3 out of those of [large]. Sampled: histories of up to 5 calls, a stream of up to 3 reads
-// and the final contents, on two keys (batches of one or two, queries, calls that never return,
-// ETags that change by themselves), made by an imaginary table; in half something is then changed.
+// Exhaustive: every overlap of the intervals of
+// - at most 4 operations on one row, out of [small], the row there at first or not;
+// - at most 3 out of [large], on one row;
+// - at most 3 out of [small], with the settlement at every place;
+// - at most 2 (or 3) out of [wide]: two rows, both or one there at first; batches of two, queries,
+//   streams with all their reads; without a settlement and with it at every place.
+//
+// Sampled: histories of 7 operations (calls and reads of a stream) and the final contents, on two
+// keys (batches of one or two, queries, calls that never return, ETags that change by themselves,
+// in half of them only up to a settlement), made by an imaginary table; in half something is then
+// changed.
+//
+// MTCHECK_FULL=1 takes the larger numbers: 4 with a settlement, 3 of [large] with one, 3 of [wide],
+// a million samples; minutes.
 #include "tests/support/test.h"
 
 #include "core/base/rng.h"
@@ -15,14 +24,26 @@
 #include "tests/harness/table_brute.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { SAMPLES = ARENA_POISONS ? 2000 : 50000, EVENTS_MAX = 96, DRIFTS_END = 14 };
+enum {
+    EVENTS_MAX = 128,
+    SAMPLED_OPERATIONS = 7,
+    DRIFTS_END = 12,
+    READS_MAX = 3,
+    CALLS_MAX = 4, // of the exhaustive part
+};
+
+static bool is_full(void) {
+    const char *full = getenv("MTCHECK_FULL");
+    return full && *full && *full != '0';
+}
 
 // ---- Histories as logs -------------------------------------------------------------------------
 
 // An event of a history: of a call, or of a stream, whose reads are observations of its own.
 struct event {
-    enum { CALL, RETURN, OPEN, READ } kind;
+    enum { CALL, RETURN, OPEN, READ, SETTLE } kind;
     uint32_t index;       // of the operation, or the stream
     struct brute_row row; // READ: what it gave, or the end
     uint32_t key;         // READ: of the row
@@ -31,7 +52,7 @@ struct event {
 struct sample {
     struct brute_row initial[BRUTE_KEYS];
     struct brute_operation calls[BRUTE_OPERATIONS];
-    uint32_t call_count, stream_count;
+    uint32_t call_count, stream_count, read_count;
     bool is_filtered[4]; // of the streams
     struct event events[EVENTS_MAX];
     uint32_t event_count;
@@ -156,6 +177,9 @@ static void log_sample(struct table_log *log, const struct sample *sample) {
                                ? row_of(event->key, event->row.bits, etags[event->row.etag])
                                : NULL);
             break;
+        case SETTLE:
+            table_log_settle(log);
+            break;
         }
     }
     if (sample->has_final)
@@ -226,6 +250,9 @@ static bool brute_verdict(const struct sample *sample) {
             history.operations[numbers[event->index]].returned_at = i;
         } else if (event->kind == OPEN) {
             add_stream(&history, sample, event->index, i);
+        } else if (event->kind == SETTLE) {
+            *add(&history) =
+                (struct brute_operation){.kind = SETTLEMENT, .called_at = i, .returned_at = i};
         }
     }
     if (sample->has_final)
@@ -269,104 +296,203 @@ static void compare(const struct sample *sample, struct tally *tally) {
 #define SEEN(bits_, etag_) .kind = OBSERVATION, .seen = {{true, (bits_), (etag_)}}
 #define PENDING .returned_at = UINT32_MAX
 
-static const struct brute_operation small[] = {
-    {CHANGE(INSERT, NO_ETAG, 1, 2)},
-    {CHANGE(INSERT, NO_ETAG, 1, 0), .status = 409},
-    {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 0), PENDING},
-    {CHANGE(REPLACE, 1, 3, 3)},
-    {CHANGE(REPLACE, 2, 3, 0), .status = 412},
-    {CHANGE(DELETE, MATCH_ANY, 0, 0)},
-    {.kind = OBSERVATION},
-    {SEEN(1, 1)},
-    {SEEN(1, 2)},
-    {SEEN(3, 4)},
+#define SIZE_OF(array) (sizeof(array) / sizeof(array)[0])
+
+// An operation of the exhaustive part: a call, or a stream of [read_count] reads; READ_END is the
+// end, else it is the key of the row.
+enum { READ_END = BRUTE_KEYS };
+
+struct item {
+    struct brute_operation call;
+    uint32_t read_count;
+    struct {
+        uint32_t key;
+        struct brute_row row;
+    } reads[READS_MAX];
 };
 
-static const struct brute_operation large[] = {
-    {CHANGE(INSERT, NO_ETAG, 1, 2)},
-    {CHANGE(INSERT, NO_ETAG, 1, 3)},
-    {CHANGE(INSERT, NO_ETAG, 1, 0), .status = 409},
-    {CHANGE(INSERT, NO_ETAG, 1, 0), PENDING},
-    {CHANGE(INSERT_OR_REPLACE, NO_ETAG, 2, 3)},
-    {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 3)},
-    {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 0), PENDING},
-    {CHANGE(REPLACE, 1, 3, 3)},
-    {CHANGE(REPLACE, 1, 3, 0), .status = 412},
-    {CHANGE(REPLACE, 1, 3, 0), .status = 404},
-    {CHANGE(REPLACE, 1, 3, 0), PENDING},
-    {CHANGE(MERGE, MATCH_ANY, 2, 3)},
-    {CHANGE(MERGE, 4, 2, 3)},
-    {CHANGE(MERGE, 4, 2, 0), .status = 412},
-    {CHANGE(MERGE, MATCH_ANY, 2, 0), .status = 412},
-    {CHANGE(DELETE, MATCH_ANY, 0, 0)},
-    {CHANGE(DELETE, 2, 0, 0)},
-    {CHANGE(DELETE, 2, 0, 0), .status = 412},
-    {CHANGE(DELETE, MATCH_ANY, 0, 0), .status = 404},
-    {CHANGE(DELETE, MATCH_IF_EXISTS, 0, 0)},
-    {CHANGE(DELETE, MATCH_IF_EXISTS, 0, 0), PENDING},
-    {CHANGE(DELETE, 1, 0, 0), PENDING},
-    {.kind = OBSERVATION},
-    {.kind = OBSERVATION, .is_filtered = true},
-    {SEEN(1, 1)},
-    {SEEN(1, 2)},
-    {SEEN(1, 4)},
-    {SEEN(2, 3)},
-    {SEEN(3, 3), .is_filtered = true},
-    {SEEN(3, 4)},
-    {SEEN(3, 5)},
-    {.kind = NOTHING, .count = 1, .changes = {{.type = DELETE, .match = MATCH_ANY}}},
+static const struct item small[] = {
+    {.call = {CHANGE(INSERT, NO_ETAG, 1, 2)}},
+    {.call = {CHANGE(INSERT, NO_ETAG, 1, 0), .status = 409}},
+    {.call = {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 0), PENDING}},
+    {.call = {CHANGE(REPLACE, 1, 3, 3)}},
+    {.call = {CHANGE(REPLACE, 2, 3, 0), .status = 412}},
+    {.call = {CHANGE(DELETE, MATCH_ANY, 0, 0)}},
+    {.call = {.kind = OBSERVATION}},
+    {.call = {SEEN(1, 1)}},
+    {.call = {SEEN(1, 2)}},
+    {.call = {SEEN(3, 4)}},
 };
 
-// Adds the events of [left] more calls in every order, and compares.
-static void each_overlap(struct sample *sample, uint32_t count, uint32_t open, uint32_t called,
-                         struct tally *tally) {
-    if (called == count && open == 0) {
-        compare(sample, tally);
-        return;
-    }
-    struct event *event = &sample->events[sample->event_count++];
-    if (called < count) {
-        *event = (struct event){.kind = CALL, .index = called};
-        bool returns = sample->calls[called].returned_at != UINT32_MAX;
-        each_overlap(sample, count, open | (uint32_t)returns << called, called + 1, tally);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (!(open >> i & 1))
-            continue;
-        *event = (struct event){.kind = RETURN, .index = i};
-        each_overlap(sample, count, open & ~(1u << i), called, tally);
-    }
-    sample->event_count--;
+static const struct item large[] = {
+    {.call = {CHANGE(INSERT, NO_ETAG, 1, 2)}},
+    {.call = {CHANGE(INSERT, NO_ETAG, 1, 3)}},
+    {.call = {CHANGE(INSERT, NO_ETAG, 1, 0), .status = 409}},
+    {.call = {CHANGE(INSERT, NO_ETAG, 1, 0), PENDING}},
+    {.call = {CHANGE(INSERT_OR_REPLACE, NO_ETAG, 2, 3)}},
+    {.call = {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 3)}},
+    {.call = {CHANGE(INSERT_OR_MERGE, NO_ETAG, 2, 0), PENDING}},
+    {.call = {CHANGE(REPLACE, 1, 3, 3)}},
+    {.call = {CHANGE(REPLACE, 1, 3, 0), .status = 412}},
+    {.call = {CHANGE(REPLACE, 1, 3, 0), .status = 404}},
+    {.call = {CHANGE(REPLACE, 1, 3, 0), PENDING}},
+    {.call = {CHANGE(MERGE, MATCH_ANY, 2, 3)}},
+    {.call = {CHANGE(MERGE, 4, 2, 3)}},
+    {.call = {CHANGE(MERGE, 4, 2, 0), .status = 412}},
+    {.call = {CHANGE(MERGE, MATCH_ANY, 2, 0), .status = 412}},
+    {.call = {CHANGE(DELETE, MATCH_ANY, 0, 0)}},
+    {.call = {CHANGE(DELETE, 2, 0, 0)}},
+    {.call = {CHANGE(DELETE, 2, 0, 0), .status = 412}},
+    {.call = {CHANGE(DELETE, MATCH_ANY, 0, 0), .status = 404}},
+    {.call = {CHANGE(DELETE, MATCH_IF_EXISTS, 0, 0)}},
+    {.call = {CHANGE(DELETE, MATCH_IF_EXISTS, 0, 0), PENDING}},
+    {.call = {CHANGE(DELETE, 1, 0, 0), PENDING}},
+    {.call = {.kind = OBSERVATION}},
+    {.call = {.kind = OBSERVATION, .is_filtered = true}},
+    {.call = {SEEN(1, 1)}},
+    {.call = {SEEN(1, 2)}},
+    {.call = {SEEN(1, 4)}},
+    {.call = {SEEN(2, 3)}},
+    {.call = {SEEN(3, 3), .is_filtered = true}},
+    {.call = {SEEN(3, 4)}},
+    {.call = {SEEN(3, 5)}},
+    {.call = {.kind = NOTHING, .count = 1, .changes = {{.type = DELETE, .match = MATCH_ANY}}}},
+};
+
+#define CHANGES(type_, match_, bits_, etag0_, etag1_)                                    \
+    .kind = BATCH, .count = 2,                                                           \
+    .changes = {{.type = (type_), .match = (match_), .bits = (bits_), .etag = (etag0_)}, \
+                {.type = INSERT_OR_MERGE, .key = 1, .bits = 2, .etag = (etag1_)}}
+static const struct item wide[] = {
+    {.call = {CHANGES(REPLACE, 1, 2, 3, 4)}},
+    {.call = {CHANGES(REPLACE, 6, 2, 0, 0), .status = 412}},
+    {.call = {CHANGES(DELETE, MATCH_ANY, 0, 0, 5)}},
+    {.call = {CHANGES(INSERT, NO_ETAG, 1, 0, 0), PENDING}},
+    {.call = {CHANGE(REPLACE, 1, 1, 0), .status = 412}},
+    {.call = {CHANGE(DELETE, MATCH_IF_EXISTS, 0, 0)}},
+    {.call = {.kind = OBSERVATION, .seen = {{true, 1, 1}, {true, 2, 2}}}},
+    {.call = {.kind = OBSERVATION, .seen = {{true, 1, 6}, {false, 0, 0}}}},
+    {.call = {.kind = OBSERVATION, .seen = {{false, 0, 0}, {true, 2, 5}}}},
+    {.call = {.kind = OBSERVATION, .seen = {{true, 2, 3}, {true, 2, 4}}}},
+    {.read_count = 1, .reads = {{.key = READ_END}}},
+    {.read_count = 1, .reads = {{1, {true, 2, 5}}}},
+    {.read_count = 2, .reads = {{0, {true, 1, 6}}, {.key = READ_END}}},
+    {.read_count = 2, .reads = {{1, {true, 2, 2}}, {0, {true, 1, 1}}}},
+    {.read_count = 3, .reads = {{0, {true, 1, 1}}, {1, {true, 2, 4}}, {.key = READ_END}}},
+    {.read_count = 1, .call = {.is_filtered = true}, .reads = {{1, {true, 2, 2}}}},
+    {.read_count = 1, .call = {.is_filtered = true}, .reads = {{.key = READ_END}}},
+};
+
+// A history being made: its operations, and for each how many of its returns are still to come.
+struct building {
+    struct sample sample;
+    struct item items[CALLS_MAX];
+    uint32_t count, called;
+    uint32_t left[CALLS_MAX];
+    bool settles; // still to come
+    struct tally *tally;
+};
+
+static struct event begin_item(struct building *of, uint32_t i) {
+    const struct item *item = &of->items[i];
+    of->left[i] = item->read_count                       ? item->read_count
+                  : item->call.returned_at != UINT32_MAX ? 1
+                                                         : 0;
+    return (struct event){.kind = item->read_count ? OPEN : CALL, .index = i};
 }
 
-static void each_history(const struct brute_operation *of, uint32_t of_count, uint32_t count,
-                         struct tally *tally) {
-    struct sample sample = {.peeked = {1u << 4, 0}};
-    uint32_t digits[4] = {0};
+static struct event end_item(struct building *of, uint32_t i) {
+    const struct item *item = &of->items[i];
+    if (item->read_count == 0)
+        return (struct event){.kind = RETURN, .index = i};
+    uint32_t read = item->read_count - of->left[i];
+    return (struct event){
+        .kind = READ, .index = i, .key = item->reads[read].key, .row = item->reads[read].row};
+}
+
+// Continues the history with every event that may be next, and compares what is complete.
+static void each_overlap(struct building *of) {
+    struct event *event = &of->sample.events[of->sample.event_count++];
+    bool is_complete = of->called == of->count && !of->settles;
+    if (of->settles) {
+        *event = (struct event){.kind = SETTLE};
+        of->settles = false;
+        each_overlap(of);
+        of->settles = true;
+    }
+    if (of->called < of->count) {
+        *event = begin_item(of, of->called++);
+        each_overlap(of);
+        of->left[--of->called] = 0;
+    }
+    for (uint32_t i = 0; i < of->count; i++) {
+        if (of->left[i] == 0)
+            continue;
+        is_complete = false;
+        *event = end_item(of, i);
+        of->left[i]--;
+        each_overlap(of);
+        of->left[i]++;
+    }
+    of->sample.event_count--;
+    if (is_complete)
+        compare(&of->sample, of->tally);
+}
+
+// Compares all histories of [count] operations out of [items].
+static void each_history(const struct item *items, uint32_t item_count, uint32_t count,
+                         bool has_settlement, struct tally *tally) {
+    struct building of = {.sample.peeked = {1u << 4 | 1u << 6, 0},
+                          .count = count,
+                          .settles = has_settlement,
+                          .tally = tally};
+    bool is_wide = items == wide;
+    uint32_t digits[CALLS_MAX] = {0};
     for (uint32_t at = 0; at < count;) {
-        for (uint32_t i = 0; i < count; i++)
-            sample.calls[i] = of[digits[i]];
-        for (int exists = 0; exists < 2; exists++) {
-            sample.initial[0] = (struct brute_row){exists == 1, 1, 1};
-            each_overlap(&sample, count, 0, 0, tally);
+        for (uint32_t i = 0; i < count; i++) {
+            of.items[i] = items[digits[i]];
+            of.sample.calls[i] = of.items[i].call;
+            of.sample.is_filtered[i] = of.items[i].call.is_filtered;
         }
-        for (at = 0; at < count && ++digits[at] == of_count; at++)
+        for (int exists = 0; exists < 2; exists++) {
+            of.sample.initial[0] = (struct brute_row){exists == 1, 1, 1};
+            of.sample.initial[1] = (struct brute_row){is_wide, 2, 2};
+            each_overlap(&of);
+        }
+        for (at = 0; at < count && ++digits[at] == item_count; at++)
             digits[at] = 0;
     }
+}
+
+static void each_up_to(const struct item *items, uint32_t item_count, uint32_t count_max,
+                       bool has_settlement) {
+    struct tally tally = {0};
+    for (uint32_t count = 1; count <= count_max; count++)
+        each_history(items, item_count, count, has_settlement, &tally);
+    print_message("%llu linearizable, %llu not\n", (unsigned long long)tally.yes,
+                  (unsigned long long)tally.no);
+    assert_true(tally.yes > 100 && tally.no > 100);
 }
 
 // Every history of the spaces described above gets the right verdict.
 static void test_all_small_histories(void **state) {
     (void)state;
-    struct tally tally = {0};
     uint32_t longest = ARENA_POISONS ? 3 : 4;
-    for (uint32_t count = 1; count <= longest; count++)
-        each_history(small, sizeof small / sizeof *small, count, &tally);
-    for (uint32_t count = 1; count < longest; count++)
-        each_history(large, sizeof large / sizeof *large, count, &tally);
-    print_message("%llu linearizable, %llu not\n", (unsigned long long)tally.yes,
-                  (unsigned long long)tally.no);
-    assert_true(tally.yes > 1000 && tally.no > 1000);
+    each_up_to(small, SIZE_OF(small), longest, false);
+    each_up_to(large, SIZE_OF(large), longest - 1, false);
+}
+
+static void test_all_small_settled_histories(void **state) {
+    (void)state;
+    uint32_t longest = is_full() ? 4 : ARENA_POISONS ? 2 : 3;
+    each_up_to(small, SIZE_OF(small), longest, true);
+    each_up_to(large, SIZE_OF(large), is_full() ? 3 : 2, true);
+}
+
+static void test_all_small_histories_of_two_rows(void **state) {
+    (void)state;
+    each_up_to(wide, SIZE_OF(wide), is_full() ? 3 : 2, false);
+    each_up_to(wide, SIZE_OF(wide), is_full() ? 3 : 2, true);
 }
 
 // ---- Sampled histories -------------------------------------------------------------------------
@@ -376,6 +502,7 @@ struct imagination {
     struct sample *sample;
     struct brute_row rows[BRUTE_KEYS];
     uint32_t next_etag;
+    bool is_settled;
     struct {
         enum { IDLE, CALLED, EFFECTIVE, STREAMING, STOPPED } phase;
         uint32_t index, place;
@@ -434,7 +561,7 @@ static void take_effect(struct imagination *of, struct brute_operation *call) {
                 call->seen[key] = of->rows[key];
         return;
     }
-    struct brute_table table = {{{0}}, {0}};
+    struct brute_table table = {.is_settled = false};
     memcpy(table.rows, of->rows, sizeof table.rows);
     uint32_t etag = of->next_etag;
     for (uint32_t i = 0; i < call->count; i++) {
@@ -453,6 +580,7 @@ static void take_effect(struct imagination *of, struct brute_operation *call) {
 static void read_stream(struct imagination *of, uint32_t process) {
     uint32_t index = of->processes[process].index;
     struct event *event = add_event(of->sample, READ, index);
+    of->sample->read_count++;
     for (uint32_t key = of->processes[process].place; key < BRUTE_KEYS; key++) {
         struct brute_row row = of->processes[process].seen[key];
         if (!row.exists || (of->sample->is_filtered[index] && !(row.bits & 1)))
@@ -484,11 +612,15 @@ static void begin_something(struct imagination *of, uint32_t process) {
     of->processes[process].index = index;
 }
 
-static void act(struct imagination *of, uint32_t process, uint32_t calls_max) {
+static uint32_t operations_of(const struct sample *sample) {
+    return sample->call_count + sample->read_count;
+}
+
+static void act(struct imagination *of, uint32_t process) {
     uint32_t index = of->processes[process].index;
     switch (of->processes[process].phase) {
     case IDLE:
-        if (of->sample->call_count < calls_max)
+        if (operations_of(of->sample) < SAMPLED_OPERATIONS)
             begin_something(of, process);
         return;
     case CALLED:
@@ -514,7 +646,7 @@ static void act(struct imagination *of, uint32_t process, uint32_t calls_max) {
 // A row changes its ETag, and streams look at rows again.
 static void drift(struct imagination *of) {
     uint32_t key = draw(of, BRUTE_KEYS);
-    if (draw(of, 10) == 0 && of->rows[key].exists && of->next_etag < DRIFTS_END)
+    if (draw(of, 10) == 0 && !of->is_settled && of->rows[key].exists && of->next_etag < DRIFTS_END)
         of->rows[key].etag = of->next_etag++;
     for (uint32_t p = 0; p < 3; p++)
         if (of->processes[p].phase == STREAMING && draw(of, 2) == 0)
@@ -529,9 +661,14 @@ static void imagine(struct sample *sample, uint64_t seed) {
         if (draw(&of, 3) > 0)
             of.rows[key] = (struct brute_row){true, draw(&of, 4), of.next_etag++};
     memcpy(sample->initial, of.rows, sizeof of.rows);
-    for (uint32_t i = 0; i < 34; i++) {
-        act(&of, draw(&of, 3), 5);
+    uint32_t settled_at = draw(&of, 80); // in half of them not before the end
+    for (uint32_t i = 0; i < 40; i++) {
+        act(&of, draw(&of, 3));
         drift(&of);
+        if (i != settled_at)
+            continue;
+        of.is_settled = true;
+        add_event(sample, SETTLE, 0);
     }
     memcpy(sample->final, of.rows, sizeof of.rows);
     for (uint32_t key = 0; key < BRUTE_KEYS; key++) // callers may have got ETags anywhere
@@ -590,13 +727,17 @@ static void test_sampled_histories(void **state) {
     (void)state;
     struct tally honest = {0}, spoilt = {0};
     static struct sample sample;
-    for (uint64_t seed = 0; seed < SAMPLES; seed++) {
+    uint64_t samples = is_full() ? 1000000 : ARENA_POISONS ? 2000 : 50000;
+    for (uint64_t seed = 0; honest.yes + honest.no + spoilt.yes + spoilt.no < samples; seed++) {
         imagine(&sample, seed);
+        if (operations_of(&sample) < SAMPLED_OPERATIONS)
+            continue;
         bool is_honest = seed % 2 == 0;
         if (!is_honest)
             spoil(&sample, seed);
         compare(&sample, is_honest ? &honest : &spoilt);
     }
+    print_message("honest: %llu\n", (unsigned long long)honest.yes);
     print_message("spoilt: %llu linearizable, %llu not\n", (unsigned long long)spoilt.yes,
                   (unsigned long long)spoilt.no);
     assert_int_equal(honest.no, 0);
@@ -623,6 +764,8 @@ static int close_all(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_small_histories),
+        cmocka_unit_test(test_all_small_settled_histories),
+        cmocka_unit_test(test_all_small_histories_of_two_rows),
         cmocka_unit_test(test_sampled_histories),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
