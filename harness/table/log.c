@@ -8,7 +8,7 @@ void table_log_init(struct table_log *log, struct arena *arena, struct ct_rows i
     log->link = &log->first;
 }
 
-static struct log_event *add_event(struct table_log *log, int kind) {
+static struct log_event *add_event(struct table_log *log, enum log_event_kind kind) {
     struct log_event *event = ARENA_NEW(log->arena, struct log_event);
     event->kind = kind;
     *log->link = event;

@@ -35,7 +35,7 @@ struct logged_stream {
 
 struct log_event {
     struct log_event *next;
-    enum {
+    enum log_event_kind {
         LOG_CALL,
         LOG_RETURN,
         LOG_OPEN, // of a stream

@@ -97,7 +97,7 @@ static void add_return(struct translation *to, uint32_t index) {
     sct_history_return(to->history, index, 0);
 }
 
-static struct spec_operation *new_operation(struct translation *to, int kind,
+static struct spec_operation *new_operation(struct translation *to, enum spec_kind kind,
                                             const struct log_event *origin) {
     struct spec_operation *operation = ARENA_NEW(to->arena, struct spec_operation);
     operation->kind = kind;

@@ -17,7 +17,7 @@ enum { EVENTS_MAX = 128 };
 
 // An event of a history: of a call, or of a stream, whose reads are observations of its own.
 struct event {
-    enum { CALL, RETURN, OPEN, READ, SETTLE } kind;
+    enum event_kind { CALL, RETURN, OPEN, READ, SETTLE } kind;
     uint32_t index;       // of the operation, or the stream
     struct brute_row row; // READ: what it gave, or the end
     uint32_t key;         // READ: of the row

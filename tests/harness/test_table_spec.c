@@ -291,7 +291,7 @@ static uint32_t draw(struct imagination *of, uint32_t count) {
     return rng_below(&of->rng, count);
 }
 
-static struct event *add_event(struct sample *sample, int kind, uint32_t index) {
+static struct event *add_event(struct sample *sample, enum event_kind kind, uint32_t index) {
     assert_true(sample->event_count < EVENTS_MAX);
     struct event *event = &sample->events[sample->event_count++];
     *event = (struct event){.index = index};
