@@ -52,8 +52,8 @@ static int run_command(char **words, int count, char *out, size_t bytes) {
 
 static int run_history_test(const char *format, const char *jobs, char *out, size_t bytes) {
     char *words[] = {"mtcheck", "--test",     "history",  "--iterations", "200",
-                     "--jobs",  (char *)jobs, "--format", (char *)format};
-    return run_command(words, sizeof words / sizeof words[0], out, bytes);
+                     "--jobs",  (char *)jobs, "--format", (char *)format, NULL};
+    return run_command(words, sizeof words / sizeof words[0] - 1, out, bytes);
 }
 
 // Each is counted, whatever the number of jobs, and is no violation: the status is 0.
