@@ -101,7 +101,8 @@ static void violate_at_the_end(void *unused) {
 
 static void test_review_of_the_final_check(void **state) {
     (void)state;
-    const struct sct_program program = {setup, violate_at_the_end, context, review};
+    const struct sct_program program = {
+        .setup = setup, .finish = violate_at_the_end, .context = context, .review = review};
     misdeed = do_nothing;
     assert_string_equal(run_stay_program(&program)->violation.remark,
                         "opinion: wrong-answer by harness");

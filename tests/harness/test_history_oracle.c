@@ -161,7 +161,8 @@ static enum sct_outcome run_touched(bool again) {
     struct run run;
     migrates_again = again;
     run_open(&run, "default", NO_BUG, "random", 1);
-    run.program = (struct sct_program){setup_touched, finish_touched, &run.bugs, NULL};
+    run.program = (struct sct_program){
+        .setup = setup_touched, .finish = finish_touched, .context = &run.bugs};
     struct sct_result result = *sct_engine_run(run.engine, &run.program, run.strategy, 1);
     run_close(&run);
     if (result.outcome == SCT_VIOLATED)
