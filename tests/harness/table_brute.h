@@ -220,6 +220,20 @@ static inline bool brute_try(const struct brute_history *history, uint32_t done,
     return false;
 }
 
+// The ETags of [key] that some operation names: any other one is as good as the secret one.
+static inline uint32_t brute_named(const struct brute_history *history, uint32_t key) {
+    uint32_t named = 0;
+    for (uint32_t i = 0; i < history->count; i++) {
+        const struct brute_operation *operation = &history->operations[i];
+        if (operation->kind == OBSERVATION)
+            named |= 1u << operation->seen[key].etag;
+        for (uint32_t c = 0; operation->kind == BATCH && c < operation->count; c++)
+            if (operation->changes[c].key == key)
+                named |= 1u << operation->changes[c].match;
+    }
+    return named & ((1u << BRUTE_ETAGS) - 2);
+}
+
 static inline bool brute_is_linearizable(struct brute_history *history) {
     uint32_t seen[BRUTE_KEYS] = {history->peeked[0], history->peeked[1]};
     struct brute_table table = {.is_settled = false};
@@ -240,7 +254,7 @@ static inline bool brute_is_linearizable(struct brute_history *history) {
                 seen[key] |= 1u << operation->seen[key].etag;
     }
     for (uint32_t key = 0; key < BRUTE_KEYS; key++)
-        history->free[key] = seen[key] & ~history->written[key];
+        history->free[key] = seen[key] & ~history->written[key] & brute_named(history, key);
     return brute_try(history, 0, table);
 }
 
