@@ -75,6 +75,7 @@ struct sct_search {
 
 struct sct_campaign {
     uint64_t iterations_run;
+    uint64_t iterations_resumed; // those of them that came from a checkpoint: not in the time below
     uint64_t violations;
     uint64_t step_limit_hits;
     uint64_t checks_unknown; // see sct_check_gave_up

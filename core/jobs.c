@@ -8,6 +8,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,9 +36,8 @@ static const struct sct_campaign_options *campaign_of(const struct crew *crew) {
     return crew->jobs->part->campaign;
 }
 
-// How many iterations the part has; 0: there is no such part.
-static uint64_t part_iterations(const struct crew *crew, uint64_t part) {
-    uint64_t all = campaign_of(crew)->iterations;
+uint64_t sct_part_iterations(const struct sct_campaign_options *campaign, uint64_t part) {
+    uint64_t all = campaign->iterations;
     if (part >= all / SCT_PART_ITERATIONS + (all % SCT_PART_ITERATIONS != 0))
         return 0;
     uint64_t left = all - part * SCT_PART_ITERATIONS;
@@ -62,18 +64,29 @@ static double seconds_left(const struct crew *crew) {
     return limit == 0 ? 0 : left > 0 ? left : 1e-9;
 }
 
+// A whole terminal, service or job of a cluster gets these signals: the first process ends the
+// others, and with it they end.
+static void ignore_interrupts(pid_t first_process) {
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getppid() != first_process) // it ended before; elsewhere writing to the pipe will fail
+        _exit(1);
+}
+
 _Noreturn static void work(struct crew *crew, unsigned index, int pipe) {
-    signal(SIGINT, SIG_IGN); // the whole terminal gets it; the first process ends the others
-    signal(SIGTERM, SIG_DFL);
     if (crew->engine->options.catch_signals)
         sct_guard_start_timer();
     struct sct_part_options options = *crew->jobs->part;
     options.present_iteration = &crew->present_iterations[index];
     unsigned workers = crew->jobs->workers;
     uint64_t first = crew->next_part + (index + workers - crew->next_part % workers) % workers;
-    for (uint64_t part = first; part_iterations(crew, part) > 0; part += workers) {
+    for (uint64_t part = first; sct_part_iterations(campaign_of(crew), part) > 0; part += workers) {
         bool goes_on = sct_part_run(crew->engine, &options, part * SCT_PART_ITERATIONS,
-                                    part_iterations(crew, part), seconds_left(crew), &crew->bytes);
+                                    sct_part_iterations(campaign_of(crew), part),
+                                    seconds_left(crew), &crew->bytes);
         uint64_t size = crew->bytes.size;
         if (!write_all(pipe, &size, sizeof size) || !write_all(pipe, crew->bytes.data, size))
             _exit(1);
@@ -88,8 +101,9 @@ static bool start_worker(struct crew *crew, unsigned index, struct error *error)
     if (pipe2(ends, O_CLOEXEC) != 0)
         return error_set(error, "cannot start worker %u: %s", index, strerror(errno));
     (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES); // a smaller one will do
-    pid_t process = fork();
+    pid_t first_process = getpid(), process = fork();
     if (process == 0) {
+        ignore_interrupts(first_process);
         for (unsigned i = 0; i < index; i++)
             close(crew->workers[i].pipe);
         close(ends[0]);
@@ -166,12 +180,25 @@ static void add_checkpoint(struct crew *crew, bool *goes_on) {
         add_part(crew, goes_on);
 }
 
+// The next part, from whoever runs it.
+static enum reading next_part(struct crew *crew) {
+    const struct sct_part_source *source = crew->jobs->source;
+    if (!source) {
+        unsigned index = (unsigned)(crew->next_part % crew->jobs->workers);
+        return read_part(crew, crew->workers[index].pipe);
+    }
+    if (is_interrupted(crew))
+        return READ_INTERRUPTED;
+    source->next(source->context, &crew->bytes);
+    return READ_ALL;
+}
+
 // Adds the parts as they come, until one ends the campaign or there are no more.
 static bool add_parts(struct crew *crew, struct error *error) {
     const struct sct_campaign_options *options = campaign_of(crew);
-    for (bool goes_on = true; goes_on && part_iterations(crew, crew->next_part) > 0;) {
+    for (bool goes_on = true; goes_on && sct_part_iterations(options, crew->next_part) > 0;) {
         unsigned index = (unsigned)(crew->next_part % crew->jobs->workers);
-        enum reading reading = read_part(crew, crew->workers[index].pipe);
+        enum reading reading = next_part(crew);
         if (reading == READ_INTERRUPTED) {
             crew->sum.campaign->was_interrupted = true;
             return true;
@@ -180,8 +207,8 @@ static bool add_parts(struct crew *crew, struct error *error) {
             return describe_death(crew, index, error);
         add_part(crew, &goes_on);
         // What ended early by the clock is not what the same part would be if it were run again.
-        bool is_whole = goes_on || crew->sum.campaign->violations > 0;
-        if (crew->jobs->checkpoint && is_whole &&
+        bool has_ended = crew->sum.campaign->violations > 0 && !options->keep_going;
+        if (crew->jobs->checkpoint && (goes_on || has_ended) &&
             !sct_checkpoint_append(crew->jobs->checkpoint, &crew->bytes, error))
             return false;
         if (options->on_progress)
@@ -207,6 +234,13 @@ static bool run_crew(struct crew *crew, struct error *error) {
     bool goes_on = true, is_good = true;
     if (jobs->checkpoint)
         add_checkpoint(crew, &goes_on);
+    crew->sum.campaign->iterations_resumed = crew->sum.campaign->iterations_run;
+    if (jobs->source) { // which waits to be told, even that nothing is left to do
+        jobs->source->begin(jobs->source->context, crew->next_part);
+        is_good = !goes_on || add_parts(crew, error);
+        jobs->source->end(jobs->source->context);
+        return is_good;
+    }
     if (!goes_on)
         return true;
     for (unsigned i = 0; is_good && i < jobs->workers; i++)

@@ -14,14 +14,29 @@ enum {
     SCT_WORKERS_MAX = 256,
 };
 
+// Where parts come from, in their order, if not from forked workers.
+struct sct_part_source {
+    // Parts from [first] on are wanted.
+    void (*begin)(void *context, uint64_t first);
+    // The next of them, into [bytes]. May wait long; must not after campaign->interrupted is set.
+    void (*next)(void *context, struct sct_bytes *bytes);
+    // No more are wanted. Called once after begin, whatever happened.
+    void (*end)(void *context);
+    void *context;
+};
+
 struct sct_jobs {
     const struct sct_part_options *part;
-    unsigned workers; // 1 .. SCT_WORKERS_MAX
+    unsigned workers;                     // 1 .. SCT_WORKERS_MAX
+    const struct sct_part_source *source; // NULL: that many forked workers
     // Called for every new group, in the order of iterations, before anything else is done with it.
     void (*on_new_group)(void *context, const struct sct_group *group);
     // NULL, or where added parts go. If it was opened, not created, its parts are added first.
     struct sct_checkpoint *checkpoint;
 };
+
+// How many iterations part number [part] of the campaign has; 0: there is no such part.
+uint64_t sct_part_iterations(const struct sct_campaign_options *campaign, uint64_t part);
 
 // Runs the campaign of jobs->part. False, with the reason, if a worker died or the checkpoint
 // failed: the campaign is then what was added until then. [campaign] is to be freed in any case.

@@ -4,10 +4,12 @@
 #include "core/replay.h"
 #include "harness/cli/inspect.h"
 #include "harness/cli/history.h"
+#include "harness/cli/mpi.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/report.h"
 #include "harness/cli/report_ci.h"
 #include "harness/cli/resume.h"
+#include "harness/cli/version.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -315,8 +317,11 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
         .counters = counters,
         .counter_arrays = sizeof counters / sizeof counters[0],
     };
+    if (mpi_is_worker())
+        mpi_work(session->engine, &part);
     struct sct_jobs jobs = {
         .part = &part,
+        .source = mpi_source(),
         .workers = session->options->jobs,
         .on_new_group = on_new_group,
         .checkpoint = checkpoint->file ? checkpoint : NULL,
@@ -329,13 +334,17 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     const struct options *options = session->options;
     struct sct_campaign_options campaign_options = describe_campaign(session);
     session->run.iterations = options->has_only_iteration ? 1 : options->iterations;
+    session->run.shard_index = options->shard_index;
+    session->run.shard_count = options->shard_count;
     session->run.steps_max = session->steps_max;
+    session->run.keep_going = options->keep_going;
     session->run.bugs = &session->bugs;
     session->run.shows_coverage = options->coverage;
     coverage_reset(session->run.scenario->coverage);
     sct_marks_reset();
     bool is_systematic = session->strategy->path; // one process, whatever --jobs says
-    if (!options->has_only_iteration && !is_systematic && (options->jobs > 1 || checkpoint->file))
+    bool is_shared = options->jobs > 1 || checkpoint->file || mpi_source();
+    if (!options->has_only_iteration && !is_systematic && is_shared)
         return run_jobs(session, &campaign_options, checkpoint, campaign, error);
     if (options->has_only_iteration && options->verbose)
         sct_engine_narrate(session->engine, narrate, narration_stream(options));
@@ -492,7 +501,7 @@ static bool open_resumed(struct options *options, struct sct_checkpoint *checkpo
 static bool create_checkpoint(const struct session *session, struct sct_checkpoint *checkpoint,
                               struct error *error) {
     const struct options *options = session->options;
-    if (!options->checkpoint)
+    if (!options->checkpoint || mpi_is_worker())
         return true;
     char buffer[4096];
     struct text text = text_in(buffer, sizeof buffer);
@@ -512,6 +521,7 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
                    shard_size(options, options->iterations), options->time_limit);
     bool is_whole = run_campaign(session, checkpoint, &campaign, &error);
     progress_end(&session->progress);
+    session->run.failure = is_whole ? NULL : error.text;
     save_single_run(session, &campaign);
     int status = write_junit(session, &campaign, report(session, &campaign));
     if (!is_whole) {
@@ -575,9 +585,12 @@ static int campaign_command(struct options *options) {
     session.last_trace = &session.run.traces;
     struct sct_checkpoint checkpoint = {0};
     struct error error;
-    int status = prepare_campaign(&session, options, &checkpoint, &error)
-                     ? run_and_report(&session, &checkpoint)
-                     : usage_error(&error);
+    bool is_ready = prepare_campaign(&session, options, &checkpoint, &error);
+    mpi_agree(is_ready);
+    session.run.seed = mpi_share(session.run.seed);
+    if (mpi_is_worker() && session.strategy->path) // a search is rank 0's alone
+        exit(EXIT_CLEAN);
+    int status = is_ready ? run_and_report(&session, &checkpoint) : usage_error(&error);
     sct_checkpoint_close(&checkpoint);
     sct_strategy_free(session.strategy);
     return flush_output(status);
@@ -702,16 +715,21 @@ static int history_command(const struct options *options) {
 int command_main(int argc, char **argv) {
     struct options options;
     struct error error;
+    mpi_begin(&argc, &argv);
     fail_handler_set(on_tool_failure);
     atexit(on_exit_call);
     if (!options_parse(argc, argv, &options, &error))
         return usage_error(&error);
+    bool is_campaign = !options.help && !options.version && !options.list &&
+                       !options.check_history && !options.replay && !options.has_only_iteration;
+    if (mpi_is_worker() && !is_campaign)
+        return EXIT_CLEAN;
     if (options.help) {
         fputs(options_help, stdout);
         return flush_output(EXIT_CLEAN);
     }
     if (options.version) {
-        printf("mtcheck %s\n", MTCHECK_VERSION);
+        printf("%s\n", version_line);
         return flush_output(EXIT_CLEAN);
     }
     if (options.list)

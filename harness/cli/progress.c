@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,10 +34,11 @@ void progress_begin(struct progress *progress, bool is_wanted, uint64_t iteratio
 }
 
 // The time that is left by the iterations, or by the clock, whichever is shorter; -1: unknown.
-static double seconds_left(const struct progress *progress, uint64_t done, double elapsed) {
+static double seconds_left(const struct progress *progress, uint64_t done, double rate,
+                           double elapsed) {
     double left = -1;
-    if (progress->iterations != SCT_UNLIMITED && done > 0)
-        left = elapsed * (double)(progress->iterations - done) / (double)done;
+    if (progress->iterations != SCT_UNLIMITED && rate > 0)
+        left = (double)(progress->iterations - done) / rate;
     double until_limit = progress->seconds_max - elapsed;
     if (progress->seconds_max > 0 && (left < 0 || until_limit < left))
         left = until_limit > 0 ? until_limit : 0;
@@ -61,22 +63,25 @@ void progress_tell(struct progress *progress, const struct sct_campaign *campaig
         return;
     progress->told_at = time;
     uint64_t done = campaign->iterations_run;
+    double rate = (double)(done - campaign->iterations_resumed) / elapsed;
     char buffer[200];
     struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "%" PRIu64, done);
     if (progress->iterations != SCT_UNLIMITED)
         text_add(&text, " of %" PRIu64, progress->iterations);
-    text_add(&text, " executions, %.0f/s, %" PRIu64 " violations", (double)done / elapsed,
-             campaign->violations);
+    text_add(&text, " executions, %.0f/s, %" PRIu64 " violations", rate, campaign->violations);
     if (campaign->search.estimate > 0)
         text_add(&text, ", about %.3g in all", campaign->search.estimate);
-    double left = seconds_left(progress, done, elapsed);
+    double left = seconds_left(progress, done, rate, elapsed);
     if (left >= 0) {
         text_add(&text, ", ");
         describe_duration(&text, left);
         text_add(&text, " left");
     }
-    fprintf(stderr, "\r%s\033[K", text.data);
+    // A line that wraps could not be rewritten.
+    struct winsize size;
+    int width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+    fprintf(stderr, "\r%.*s\033[K", width - 1, text.data);
     fflush(stderr);
 }
 

@@ -1,6 +1,7 @@
 #include "harness/cli/report.h"
 #include "harness/cli/inspect.h"
 #include "harness/cli/report_coverage.h"
+#include "harness/cli/version.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -81,6 +82,12 @@ static void print_meaning(FILE *out, const struct sct_campaign *campaign) {
         sct_miss_probability(1e-5, campaign->iterations_run - campaign->step_limit_hits));
 }
 
+// Of this process: what came from a checkpoint took none of its time.
+static double executions_per_second(const struct sct_campaign *campaign) {
+    double executions = (double)(campaign->iterations_run - campaign->iterations_resumed);
+    return campaign->elapsed_seconds > 0 ? executions / campaign->elapsed_seconds : 0;
+}
+
 // ---- Text of systematic searches ---------------------------------------------------------------
 
 static const char *bound_name(const struct sct_path *path) {
@@ -146,8 +153,10 @@ static void print_counts(FILE *out, const struct sct_campaign *campaign) {
             "%" PRIu64 " executions (%" PRIu64 " distinct) in %.2f s, %.0f/s; %" PRIu64
             " violations, %" PRIu64 " cut off at the step bound\n",
             campaign->iterations_run, campaign->distinct_behaviours, seconds,
-            seconds > 0 ? (double)campaign->iterations_run / seconds : 0, campaign->violations,
-            campaign->step_limit_hits);
+            executions_per_second(campaign), campaign->violations, campaign->step_limit_hits);
+    if (campaign->iterations_resumed > 0)
+        fprintf(out, "%" PRIu64 " of the executions are from the checkpoint\n",
+                campaign->iterations_resumed);
     if (campaign->checks_unknown > 0)
         fprintf(out, "%" PRIu64 " checks reached a limit: their verdict is unknown\n",
                 campaign->checks_unknown);
@@ -157,9 +166,10 @@ void report_campaign_text(FILE *out, const struct run_description *run,
                           const struct sct_campaign *campaign) {
     bool is_systematic = campaign->search.path;
     print_groups(out, run, campaign);
-    fprintf(out, "%s%s%s: %s %s", campaign->violations ? red(run) : green(run),
-            campaign->violations ? "failed" : "clean", plain(run), run->model->name,
-            run->scenario->name);
+    bool is_clean = campaign->violations == 0 && !run->failure;
+    const char *verdict = is_clean ? "clean" : campaign->violations ? "failed" : "incomplete";
+    fprintf(out, "%s%s%s: %s %s", is_clean ? green(run) : red(run), verdict, plain(run),
+            run->model->name, run->scenario->name);
     if (run->bug)
         fprintf(out, ", bug %d %s", run->bug->number, run->bug->name);
     fprintf(out, ", %s", run->strategy);
@@ -264,17 +274,22 @@ static void set_identity(json_t *object, const struct run_description *run,
     json_object_set_new(object, "tool", json_string("mtcheck"));
     json_object_set_new(object, "schema_version", json_integer(1));
     json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
+    json_object_set_new(object, "commit", json_string(version_commit));
     json_object_set_new(object, "model", json_string(run->model->name));
     json_object_set_new(object, "test", json_string(run->scenario->name));
     json_object_set_new(object, "strategy", json_string(run->strategy));
     json_object_set_new(object, "fingerprint", json_u64_text("%016" PRIx64, campaign->fingerprint));
     json_object_set_new(object, "seed", json_u64_text("%" PRIu64, run->seed));
     json_object_set_new(object, "bug", json_bug(run->bug));
+    json_object_set_new(object, "max_steps", json_count(run->steps_max));
+    json_object_set_new(object, "keep_going", json_boolean(run->keep_going));
+    json_object_set_new(object, "shard",
+                        json_pack("{s:I, s:I}", "index", (json_int_t)run->shard_index, "count",
+                                  (json_int_t)run->shard_count));
 }
 
 static void set_counts(json_t *object, const struct run_description *run,
                        const struct sct_campaign *campaign) {
-    double seconds = campaign->elapsed_seconds;
     json_object_set_new(object, "iterations",
                         run->iterations == SCT_UNLIMITED ? json_null()
                                                          : json_count(run->iterations));
@@ -283,9 +298,9 @@ static void set_counts(json_t *object, const struct run_description *run,
     json_object_set_new(object, "step_limit_hits", json_count(campaign->step_limit_hits));
     json_object_set_new(object, "checks_unknown", json_count(campaign->checks_unknown));
     json_object_set_new(object, "exhausted", json_boolean(campaign->search.is_exhausted));
-    json_object_set_new(object, "elapsed_seconds", json_real(seconds));
+    json_object_set_new(object, "elapsed_seconds", json_real(campaign->elapsed_seconds));
     json_object_set_new(object, "executions_per_second",
-                        json_real(seconds > 0 ? (double)campaign->iterations_run / seconds : 0));
+                        json_real(executions_per_second(campaign)));
     json_object_set_new(object, "decisions", json_count(campaign->decisions));
     json_object_set_new(object, "distinct_behaviours", json_count(campaign->distinct_behaviours));
 }
@@ -363,6 +378,8 @@ void report_campaign_json(FILE *out, const struct run_description *run,
     json_object_set_new(object, "violation_groups", json_groups(run, campaign));
     json_object_set_new(object, "coverage", report_coverage_json(run));
     json_object_set_new(object, "interrupted", json_boolean(campaign->was_interrupted));
+    if (run->failure)
+        json_object_set_new(object, "failure", json_text(run->failure));
     print_json(out, object);
 }
 

@@ -17,7 +17,10 @@ struct run_description {
     const char *strategy;
     uint64_t seed;
     uint64_t iterations; // asked for
+    uint64_t shard_index, shard_count;
     uint32_t steps_max;
+    bool keep_going;
+    const char *failure; // of the tool, which ended the campaign too early; NULL: none
     const struct sct_explorer *explorer; // of a search with a state cache; else NULL
     struct group_trace *traces;          // where each group's trace is, in the order of the groups
     const struct story *story;           // of the first violation; NULL: not known

@@ -62,6 +62,12 @@ static void print_property(FILE *out, const char *name, const char *value) {
 
 // ---- JUnit -------------------------------------------------------------------------------------
 
+// Why there is no verdict, or NULL.
+static const char *error_message(const struct run_description *run,
+                                 const struct sct_campaign *campaign) {
+    return campaign->unrepeatable.is_found ? campaign->unrepeatable.difference.text : run->failure;
+}
+
 static void print_suite_start(FILE *out, const struct run_description *run,
                               const struct sct_campaign *campaign) {
     char host[256] = "localhost", stamp[32] = "1970-01-01T00:00:00";
@@ -77,8 +83,8 @@ static void print_suite_start(FILE *out, const struct run_description *run,
     print_attribute(out, "timestamp", stamp);
     print_attribute(out, "hostname", host);
     fprintf(out, " id=\"0\" tests=\"1\" failures=\"%d\" errors=\"%d\" time=\"%.3f\">\n",
-            campaign->violations > 0 && !campaign->unrepeatable.is_found,
-            campaign->unrepeatable.is_found, campaign->elapsed_seconds);
+            campaign->violations > 0 && !error_message(run, campaign),
+            error_message(run, campaign) != NULL, campaign->elapsed_seconds);
 }
 
 static void print_properties(FILE *out, const struct run_description *run,
@@ -111,9 +117,11 @@ static void print_failure(FILE *out, const struct run_description *run,
     fprintf(out, "</failure>\n");
 }
 
-static void print_error(FILE *out, const struct sct_campaign *campaign) {
-    fprintf(out, "      <error type=\"unrepeatable\"");
-    print_attribute(out, "message", campaign->unrepeatable.difference.text);
+static void print_error(FILE *out, const struct run_description *run,
+                        const struct sct_campaign *campaign) {
+    const char *type = campaign->unrepeatable.is_found ? "unrepeatable" : "tool";
+    fprintf(out, "      <error type=\"%s\"", type);
+    print_attribute(out, "message", error_message(run, campaign));
     fprintf(out, "/>\n");
 }
 
@@ -130,8 +138,8 @@ static void print_case(FILE *out, const struct run_description *run,
     fprintf(out, ".");
     print_xml(out, run->scenario->name);
     fprintf(out, "\" time=\"%.3f\">\n", campaign->elapsed_seconds);
-    if (campaign->unrepeatable.is_found)
-        print_error(out, campaign);
+    if (error_message(run, campaign))
+        print_error(out, run, campaign);
     else if (campaign->violations > 0)
         print_failure(out, run, campaign);
     fprintf(out, "    </testcase>\n");
@@ -221,7 +229,12 @@ void report_campaign_github(FILE *out, const struct run_description *run,
         print_annotation(out, run, group, trace ? trace->path : NULL);
         trace = trace ? trace->next : NULL;
     }
-    if (campaign->violations > 0)
+    if (run->failure) {
+        fprintf(out, "::error title=%s %s::", run->model->name, run->scenario->name);
+        print_command_text(out, run->failure, false);
+        fprintf(out, "\n");
+    }
+    if (campaign->violations > 0 || run->failure)
         return;
     fprintf(out,
             "::notice title=%s %s::no violation in %" PRIu64 " executions (seed %" PRIu64

@@ -1,15 +1,14 @@
 #include "harness/cli/resume.h"
 #include "core/campaign.h"
+#include "harness/cli/version.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum { WORDS_MAX = 32 };
 
-static const char version_line[] = "mtcheck " MTCHECK_VERSION;
-
 void resume_describe(const struct options *options, uint64_t seed, struct text *text) {
-    text_add(text, "%s\n--model=%s\n--strategy=%s\n--seed=%" PRIu64 "\n", version_line,
+    text_add(text, "%s\n--model=%s\n--strategy=%s\n--seed=%" PRIu64 "\n", version_code,
              options->model, options->strategy, seed);
     if (options->test)
         text_add(text, "--test=%s\n", options->test);
@@ -36,9 +35,9 @@ static int split(char *text, char **words) {
 bool resume_options(char *text, struct options *options, struct error *error) {
     char *words[WORDS_MAX];
     int count = split(text, words);
-    if (count == 0 || strcmp(words[0], version_line) != 0)
+    if (count == 0 || strcmp(words[0], version_code) != 0)
         return error_set(error, "checkpoint '%.200s': expected one of %s, found one of %.100s",
-                         options->resume, version_line, count > 0 ? words[0] : "nothing");
+                         options->resume, version_code, count > 0 ? words[0] : "nothing");
     struct options stored;
     struct error inner;
     if (!options_parse(count, words, &stored, &inner))

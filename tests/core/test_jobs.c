@@ -144,7 +144,8 @@ static bool run_jobs(const struct sct_campaign_options *options, unsigned worker
         .counters = &counters,
         .counter_arrays = 1,
     };
-    const struct sct_jobs jobs = {&part, workers, tell, checkpoint};
+    const struct sct_jobs jobs = {
+        .part = &part, .workers = workers, .on_new_group = tell, .checkpoint = checkpoint};
     memset(verdicts, 0, sizeof verdicts);
     sct_marks_reset();
     told = text_in(told_buffer, sizeof told_buffer);

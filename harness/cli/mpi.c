@@ -1,0 +1,147 @@
+// Compiled with the CMake option MTCHECK_MPI only.
+#define _POSIX_C_SOURCE 200809L // clock_gettime
+#include "harness/cli/mpi.h"
+
+#include <limits.h>
+#include <mpi.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TAG_WANTED, TAG_PART };
+enum { WANT_NO_MORE, WANT_PART };
+
+static int rank, ranks = 1;
+static int real_stderr;    // of a worker, which has something to say if it fails
+static uint64_t next_part; // rank 0: to be asked for
+
+// ---- All ranks ---------------------------------------------------------------------------------
+
+static void leave(void) {
+    MPI_Finalize();
+}
+
+// Outside mpirun MPI would start a service of its own, which takes longer than many campaigns.
+static bool is_under_mpirun(void) {
+    static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+        if (getenv(variables[i]))
+            return true;
+    return false;
+}
+
+void mpi_begin(int *argc, char ***argv) {
+    if (!is_under_mpirun())
+        return;
+    MPI_Init(argc, argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    atexit(leave);
+    // What there is to say, one rank says; all find the same errors in the command line.
+    real_stderr = dup(STDERR_FILENO);
+    if (rank > 0 && (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
+        MPI_Abort(MPI_COMM_WORLD, 3);
+}
+
+bool mpi_is_worker(void) {
+    return rank > 0;
+}
+
+void mpi_agree(bool is_ready) {
+    bool is_first_ready = mpi_share(is_ready);
+    if (rank > 0 && !is_first_ready)
+        exit(0);
+    if (rank > 0 && !is_ready)
+        MPI_Abort(MPI_COMM_WORLD, 2);
+}
+
+uint64_t mpi_share(uint64_t number) {
+    if (ranks > 1)
+        MPI_Bcast(&number, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    return number;
+}
+
+static int worker_of(uint64_t part) {
+    return 1 + (int)(part % (uint64_t)(ranks - 1));
+}
+
+// ---- Rank 0 ------------------------------------------------------------------------------------
+
+static void want(int worker, int what) {
+    MPI_Send(&what, 1, MPI_INT, worker, TAG_WANTED, MPI_COMM_WORLD);
+}
+
+static void begin(void *context, uint64_t first) {
+    (void)context;
+    next_part = mpi_share(first);
+}
+
+static void receive(void *context, struct sct_bytes *bytes) {
+    (void)context;
+    int worker = worker_of(next_part++), size;
+    MPI_Status status;
+    want(worker, WANT_PART);
+    MPI_Probe(worker, TAG_PART, MPI_COMM_WORLD, &status);
+    MPI_Get_count(&status, MPI_BYTE, &size);
+    unsigned char *data = malloc((size_t)size + 1);
+    if (!data)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a part of %d bytes", size);
+    MPI_Recv(data, size, MPI_BYTE, worker, TAG_PART, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    bytes->size = 0;
+    sct_bytes_add(bytes, data, (size_t)size);
+    free(data);
+}
+
+static void end(void *context) {
+    (void)context;
+    for (int worker = 1; worker < ranks; worker++)
+        want(worker, WANT_NO_MORE);
+}
+
+const struct sct_part_source *mpi_source(void) {
+    static const struct sct_part_source source = {begin, receive, end, NULL};
+    return ranks > 1 ? &source : NULL;
+}
+
+// ---- Workers -----------------------------------------------------------------------------------
+
+static bool is_wanted(void) {
+    int what;
+    MPI_Recv(&what, 1, MPI_INT, 0, TAG_WANTED, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    return what == WANT_PART;
+}
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+_Noreturn void mpi_work(struct sct_engine *engine, const struct sct_part_options *options) {
+    const struct sct_campaign_options *campaign = options->campaign;
+    signal(SIGINT, SIG_IGN); // rank 0 ends the campaign
+    signal(SIGTERM, SIG_IGN);
+    dup2(real_stderr, STDERR_FILENO);
+    double started_at = now();
+    uint64_t part = mpi_share(0);
+    while (worker_of(part) != rank)
+        part++;
+    struct sct_bytes bytes = {0};
+    uint64_t iterations;
+    for (bool goes_on = true; goes_on && (iterations = sct_part_iterations(campaign, part)) > 0;
+         part += (uint64_t)(ranks - 1)) {
+        double left = campaign->seconds_max - (now() - started_at);
+        double limit = campaign->seconds_max == 0 ? 0 : left > 0 ? left : 1e-9;
+        goes_on =
+            sct_part_run(engine, options, part * SCT_PART_ITERATIONS, iterations, limit, &bytes);
+        ASSERT(bytes.size <= INT_MAX);
+        if (!is_wanted())
+            exit(0);
+        MPI_Send(bytes.data, (int)bytes.size, MPI_BYTE, 0, TAG_PART, MPI_COMM_WORLD);
+    }
+    if (is_wanted())
+        MPI_Abort(MPI_COMM_WORLD, 3); // rank 0 adds no part behind the last
+    exit(0);
+}

@@ -1,0 +1,345 @@
+#include "harness/merge/merge.h"
+#include "core/campaign.h"
+#include "harness/cli/report_coverage.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Members -----------------------------------------------------------------------------------
+
+static bool input_error(const struct merge_input *input, const char *what, struct error *error) {
+    return error_set(error, "report '%.200s': %.200s", input->name, what);
+}
+
+static uint64_t count_of(const json_t *object, const char *name) {
+    return (uint64_t)json_integer_value(json_object_get(object, name));
+}
+
+static void set_count(json_t *object, const char *name, uint64_t count) {
+    json_object_set_new(object, name, json_integer((json_int_t)count));
+}
+
+static const char *text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static uint64_t shard_index(const struct merge_input *input) {
+    return count_of(json_object_get(input->report, "shard"), "index");
+}
+
+static bool is_set(const struct merge_input *input, const char *name) {
+    return json_is_true(json_object_get(input->report, name));
+}
+
+// ---- Checks ------------------------------------------------------------------------------------
+
+static bool check_shape(const struct merge_input *input, struct error *error) {
+    json_error_t where;
+    int status = json_unpack_ex(
+        input->report, &where, JSON_VALIDATE_ONLY,
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:F, s:[], s:[], s:{s:[], s:{}, s:{}}, s:b, s:b, "
+        "s:{s:I, s:I}}",
+        "fingerprint", "iterations_run", "violations", "step_limit_hits", "checks_unknown",
+        "decisions", "distinct_behaviours", "elapsed_seconds", "strategies", "violation_groups",
+        "coverage", "cells", "bug_lines", "marks", "interrupted", "keep_going", "shard", "index",
+        "count");
+    if (status != 0)
+        return error_set(error, "report '%.200s': expected a campaign by --format json: %.150s",
+                         input->name, where.text);
+    if (json_object_get(input->report, "failure"))
+        return input_error(input, "its run did not end properly, see its member 'failure'", error);
+    return true;
+}
+
+// What reports of one campaign have in common.
+static bool check_same(const struct merge_input *first, const struct merge_input *other,
+                       struct error *error) {
+    static const char *const names[] = {"tool",  "schema_version", "version",   "commit",
+                                        "model", "test",           "bug",       "strategy",
+                                        "seed",  "iterations",     "max_steps", "keep_going"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!json_equal(json_object_get(first->report, names[i]),
+                        json_object_get(other->report, names[i])))
+            return error_set(error, "reports '%.150s' and '%.150s' are of different campaigns: %s",
+                             first->name, other->name, names[i]);
+    return true;
+}
+
+static int by_shard(const void *left, const void *right) {
+    uint64_t a = shard_index(left), b = shard_index(right);
+    return a < b ? -1 : a > b;
+}
+
+static uint64_t shard_count(const struct merge_input *input) {
+    return count_of(json_object_get(input->report, "shard"), "count");
+}
+
+// The inputs, in the order of shards, are those 0 .. count - 1.
+static bool check_complete(const struct merge_input *inputs, size_t count, struct error *error) {
+    for (size_t i = 0; i < count; i++) {
+        uint64_t index = shard_index(&inputs[i]);
+        if (i > 0 && index == shard_index(&inputs[i - 1]))
+            return error_set(error, "reports '%.150s' and '%.150s' are both of shard %" PRIu64,
+                             inputs[i - 1].name, inputs[i].name, index);
+        if (index > i)
+            return error_set(error, "expected a report of shard %zu/%" PRIu64 ", found none", i,
+                             shard_count(&inputs[i]));
+    }
+    for (size_t i = 0; i < count; i++)
+        if (shard_count(&inputs[i]) != count)
+            return error_set(error,
+                             "report '%.200s': expected all of %" PRIu64 " shards, found %zu",
+                             inputs[i].name, shard_count(&inputs[i]), count);
+    return true;
+}
+
+static bool check_inputs(struct merge_input *inputs, size_t count, struct error *error) {
+    for (size_t i = 0; i < count; i++)
+        if (!check_shape(&inputs[i], error) || !check_same(&inputs[0], &inputs[i], error))
+            return false;
+    qsort(inputs, count, sizeof *inputs, by_shard);
+    return check_complete(inputs, count, error);
+}
+
+// ---- Sums --------------------------------------------------------------------------------------
+
+static uint64_t sum_of(const struct merge_input *inputs, size_t count, const char *name) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += count_of(inputs[i].report, name);
+    return sum;
+}
+
+static uint64_t largest_of(const struct merge_input *inputs, size_t count, const char *name) {
+    uint64_t largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = count_of(inputs[i].report, name);
+        largest = number > largest ? number : largest;
+    }
+    return largest;
+}
+
+static void add_times(json_t *merged, const struct merge_input *inputs, size_t count) {
+    double longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        double seconds = json_number_value(json_object_get(inputs[i].report, "elapsed_seconds"));
+        longest = seconds > longest ? seconds : longest;
+    }
+    double runs = (double)count_of(merged, "iterations_run");
+    json_object_set_new(merged, "elapsed_seconds", json_real(longest));
+    json_object_set_new(merged, "executions_per_second",
+                        json_real(longest > 0 ? runs / longest : 0));
+}
+
+static void add_sums(json_t *merged, const struct merge_input *inputs, size_t count) {
+    static const char *const names[] = {"iterations_run", "violations", "step_limit_hits",
+                                        "checks_unknown", "decisions"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        set_count(merged, names[i], sum_of(inputs, count, names[i]));
+    uint64_t fingerprint = 0;
+    bool was_interrupted = false;
+    for (size_t i = 0; i < count; i++) {
+        fingerprint += strtoull(text_of(inputs[i].report, "fingerprint"), NULL, 16);
+        was_interrupted |= is_set(&inputs[i], "interrupted");
+    }
+    char text[32];
+    snprintf(text, sizeof text, "%016" PRIx64, fingerprint);
+    json_object_set_new(merged, "fingerprint", json_string(text));
+    json_object_set_new(merged, "interrupted", json_boolean(was_interrupted));
+    json_object_set_new(merged, "shard", json_pack("{s:i, s:i}", "index", 0, "count", 1));
+    set_count(merged, "distinct_behaviours", largest_of(inputs, count, "distinct_behaviours"));
+    if (count > 1)
+        set_count(merged, "distinct_behaviours_at_most",
+                  sum_of(inputs, count, "distinct_behaviours"));
+    add_times(merged, inputs, count);
+}
+
+static void set_rate(json_t *object, const struct sct_rate *rate) {
+    json_object_set_new(object, "failure_rate",
+                        json_pack("{s:f, s:f, s:f}", "estimate", rate->estimate, "low95",
+                                  rate->low95, "high95", rate->high95));
+}
+
+// The reports have the same strategies in the same order.
+static void add_strategies(json_t *merged, const struct merge_input *inputs, size_t count) {
+    json_t *all = json_array();
+    size_t strategies = json_array_size(json_object_get(inputs[0].report, "strategies"));
+    for (size_t s = 0; s < strategies; s++) {
+        uint64_t runs = 0, violations = 0;
+        const json_t *share = NULL;
+        for (size_t i = 0; i < count; i++) {
+            share = json_array_get(json_object_get(inputs[i].report, "strategies"), s);
+            runs += count_of(share, "iterations_run");
+            violations += count_of(share, "violations");
+        }
+        json_t *object = json_object();
+        json_object_set_new(object, "name", json_string(text_of(share, "name")));
+        set_count(object, "iterations_run", runs);
+        set_count(object, "violations", violations);
+        if (runs > 0 && violations <= runs) {
+            struct sct_rate rate = sct_rate_fixed(violations, runs);
+            set_rate(object, &rate);
+        }
+        json_array_append_new(all, object);
+    }
+    json_object_set_new(merged, "strategies", all);
+}
+
+// ---- Violations --------------------------------------------------------------------------------
+
+static char *pattern_of(const json_t *group) {
+    struct sct_violation violation = {.kind = text_of(group, "kind")};
+    snprintf(violation.message, sizeof violation.message, "%s", text_of(group, "message"));
+    return sct_violation_pattern(&violation);
+}
+
+static bool is_alike(const json_t *left, const json_t *right) {
+    char *a = pattern_of(left), *b = pattern_of(right);
+    bool is_same = strcmp(a, b) == 0;
+    free(a);
+    free(b);
+    return is_same;
+}
+
+// Puts [group] where its iteration belongs.
+static void insert_group(json_t *all, json_t *group) {
+    size_t at = json_array_size(all);
+    while (at > 0 &&
+           count_of(json_array_get(all, at - 1), "iteration") > count_of(group, "iteration"))
+        at--;
+    json_array_insert_new(all, at, group);
+}
+
+// Adds a group: the lowest iteration speaks for those that are alike.
+static void add_group(json_t *all, const json_t *found) {
+    json_t *group = json_deep_copy(found);
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        json_t *known = json_array_get(all, i);
+        if (!is_alike(known, group))
+            continue;
+        uint64_t together = count_of(known, "count") + count_of(group, "count");
+        if (count_of(known, "iteration") < count_of(group, "iteration")) {
+            json_decref(group);
+            group = json_incref(known);
+        }
+        set_count(group, "count", together);
+        json_array_remove(all, i);
+        break;
+    }
+    insert_group(all, group);
+}
+
+static void add_groups(json_t *merged, const struct merge_input *inputs, size_t count) {
+    json_t *all = json_array(), *first = json_null();
+    for (size_t i = 0; i < count; i++) {
+        size_t index;
+        json_t *group;
+        json_array_foreach(json_object_get(inputs[i].report, "violation_groups"), index, group)
+            add_group(all, group);
+    }
+    if (json_array_size(all) > 0) {
+        first = json_deep_copy(json_array_get(all, 0));
+        json_object_del(first, "count");
+    }
+    json_object_set_new(merged, "violation_groups", all);
+    json_object_set_new(merged, "first_violation", first);
+}
+
+// How many executions were run up to the first violation, this included.
+static uint64_t runs_until(const struct merge_input *inputs, size_t count, uint64_t first) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t until = first >= i ? (first - i) / count + 1 : 0;
+        uint64_t runs = count_of(inputs[i].report, "iterations_run");
+        sum += until < runs ? until : runs;
+    }
+    return sum;
+}
+
+static void add_rate(json_t *merged, const struct merge_input *inputs, size_t count) {
+    uint64_t runs = count_of(merged, "iterations_run"), violations = count_of(merged, "violations");
+    struct sct_rate rate = {.high95 = 1};
+    const json_t *first = json_object_get(merged, "first_violation");
+    bool stops = !is_set(&inputs[0], "keep_going") && json_is_object(first);
+    uint64_t until = stops ? runs_until(inputs, count, count_of(first, "iteration")) : 0;
+    if (until > 0)
+        rate = sct_rate_until_first(until);
+    else if (runs > 0 && violations <= runs)
+        rate = sct_rate_fixed(violations, runs);
+    set_rate(merged, &rate);
+}
+
+// ---- Coverage ----------------------------------------------------------------------------------
+
+// The position of the text among the axis's values, or its count.
+static size_t axis_index(const struct coverage_axis *axis, const char *value) {
+    size_t i = 0;
+    while (i < axis->count && strcmp(axis->values[i], value) != 0)
+        i++;
+    return i;
+}
+
+static bool add_cells(const struct coverage *coverage, const json_t *cells) {
+    size_t index;
+    json_t *cell;
+    json_array_foreach(cells, index, cell) {
+        size_t values[COVERAGE_AXES];
+        for (size_t i = 0; i < COVERAGE_AXES; i++) {
+            const struct coverage_axis *axis = &coverage->axes[i];
+            values[i] = axis_index(axis, text_of(cell, axis->name));
+            if (values[i] == axis->count)
+                return false;
+        }
+        coverage->counts[coverage_index(coverage, values)] += count_of(cell, "count");
+    }
+    return true;
+}
+
+static bool add_coverage(struct run_description *run, struct bug_set *bugs, const json_t *part) {
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(part, "bug_lines"), name, value) {
+        enum bug bug;
+        if (!bug_find(run->model->bugs, name, &bug))
+            return false;
+        bugs->reached[bug] += (uint64_t)json_integer_value(value);
+    }
+    json_object_foreach(json_object_get(part, "marks"), name, value)
+        sct_marks_add(name, (uint64_t)json_integer_value(value));
+    return add_cells(run->scenario->coverage, json_object_get(part, "cells"));
+}
+
+// By the counters of the scenario itself: the report of one process lists them in their order.
+static bool merge_coverage(json_t *merged, const struct merge_input *inputs, size_t count,
+                           struct error *error) {
+    struct bug_set bugs = {0};
+    struct run_description run = {.bugs = &bugs, .model = model_find(text_of(merged, "model"))};
+    run.scenario = run.model ? scenario_find(run.model, text_of(merged, "test")) : NULL;
+    if (!run.scenario)
+        return input_error(&inputs[0], "its model or test is unknown to this version", error);
+    coverage_reset(run.scenario->coverage);
+    sct_marks_reset();
+    for (size_t i = 0; i < count; i++)
+        if (!add_coverage(&run, &bugs, json_object_get(inputs[i].report, "coverage")))
+            return input_error(&inputs[i], "its coverage is unknown to this version", error);
+    json_object_set_new(merged, "coverage", report_coverage_json(&run));
+    return true;
+}
+
+// ---- Merging -----------------------------------------------------------------------------------
+
+json_t *merge_reports(struct merge_input *inputs, size_t count, struct error *error) {
+    if (!check_inputs(inputs, count, error))
+        return NULL;
+    json_t *merged = json_copy(inputs[0].report);
+    add_sums(merged, inputs, count);
+    add_strategies(merged, inputs, count);
+    add_groups(merged, inputs, count);
+    add_rate(merged, inputs, count);
+    if (merge_coverage(merged, inputs, count, error))
+        return merged;
+    json_decref(merged);
+    return NULL;
+}

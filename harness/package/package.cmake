@@ -1,0 +1,20 @@
+# Installation of the commands, and the Debian package: cmake --install, cpack.
+include(GNUInstallDirs)
+set(package ${CMAKE_CURRENT_LIST_DIR})
+install(TARGETS mtcheck mtcheck-merge RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES ${package}/mtcheck.1 ${package}/mtcheck-merge.1
+        DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${package}/mtcheck.bash RENAME mtcheck
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${package}/_mtcheck DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES ${package}/mtcheck.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "mtcheck maintainers <mtcheck@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "systematic concurrency testing of protocols in C")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # needs dpkg-shlibdeps, of dpkg-dev
+include(CPack)
