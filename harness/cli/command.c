@@ -5,9 +5,11 @@
 #include "harness/cli/inspect.h"
 #include "harness/cli/history.h"
 #include "harness/cli/mpi.h"
+#include "harness/cli/process.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/report.h"
 #include "harness/cli/report_ci.h"
+#include "harness/cli/report_coverage.h"
 #include "harness/cli/resume.h"
 #include "harness/cli/version.h"
 
@@ -19,49 +21,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum exit_status {
-    EXIT_CLEAN = 0,
-    EXIT_VIOLATION = 1,
-    EXIT_USAGE = 2,
-    EXIT_TOOL_FAILED = 3,
-    EXIT_NO_VERDICT = 4,
-    EXIT_INTERRUPTED = 130,
-};
-
 static int usage_error(const struct error *error) {
     fprintf(stderr, "mtcheck: %s\n", error->text);
     return EXIT_USAGE;
-}
-
-// Failures outside an execution: the tool's own.
-static void on_tool_failure(enum fail_kind kind, const char *where, const char *message) {
-    const char *what = kind == FAIL_RESOURCE ? "" : "internal error: ";
-    fprintf(stderr, "mtcheck: %s%s (%s)\n", what, message, where);
-    _exit(EXIT_TOOL_FAILED);
-}
-
-// A system under test that calls exit() must not end the tool with a status of its own.
-static void on_exit_call(void) {
-    if (!sct_engine_inside())
-        return;
-    fprintf(stderr, "mtcheck: the system under test called exit()\n");
-    _exit(EXIT_TOOL_FAILED);
-}
-
-static volatile sig_atomic_t interrupted;
-
-// The second one ends the process: the default action is back.
-static void on_interrupt(int number) {
-    interrupted = 1;
-    signal(number, SIG_DFL);
-}
-
-static void catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = on_interrupt};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of the write
 }
 
 static bool use_color(const struct options *options) {
@@ -293,7 +255,7 @@ static struct sct_campaign_options describe_campaign(struct session *session) {
         .iterations = is_single ? 1 : shard_size(options, options->iterations),
         .seconds_max = options->time_limit,
         .keep_going = options->keep_going,
-        .interrupted = &interrupted,
+        .interrupted = &process_interrupted,
         .repeat_every = REPEAT_EVERY,
         .before_counted = begin_counting,
         .after_counted = end_counting,
@@ -373,27 +335,6 @@ static void save_single_run(struct session *session, const struct sct_campaign *
         session->first_trace = format_trace(session, options->only_iteration, result);
 }
 
-// Names the cells that should have been reached and were not, in one line; whether there are any.
-static bool complain_of_coverage(const struct scenario *scenario) {
-    const struct coverage *coverage = scenario->coverage;
-    size_t missing = coverage_missing_count(coverage);
-    if (missing == 0)
-        return false;
-    fprintf(stderr, "mtcheck: %zu cells of the coverage were not reached: ", missing);
-    const char *separator = "";
-    for (size_t i = 0; i < coverage_cell_count(coverage); i++) {
-        char buffer[120];
-        struct text name = text_in(buffer, sizeof buffer);
-        if (!coverage_is_missing(coverage, i))
-            continue;
-        coverage_name(coverage, i, &name);
-        fprintf(stderr, "%s%s", separator, name.data);
-        separator = "; ";
-    }
-    fprintf(stderr, "\n");
-    return true;
-}
-
 static void report_standard(const struct session *session, const struct sct_campaign *campaign) {
     switch (session->options->format) {
     case FORMAT_JSON:
@@ -408,15 +349,14 @@ static void report_standard(const struct session *session, const struct sct_camp
     }
 }
 
-// A report that got lost does not change what was found, but must not look like success.
-static int write_junit(const struct session *session, const struct sct_campaign *campaign,
-                       int status) {
+// Whether it is written, if it is asked for.
+static bool write_junit(const struct session *session, const struct sct_campaign *campaign) {
     struct error error;
     if (!session->options->junit ||
         report_junit(session->options->junit, &session->run, campaign, &error))
-        return status;
+        return true;
     fprintf(stderr, "mtcheck: %s\n", error.text);
-    return status == EXIT_CLEAN ? EXIT_TOOL_FAILED : status;
+    return false;
 }
 
 static struct inspection begin_inspection(struct session *session, const char *trace_path) {
@@ -446,18 +386,7 @@ static bool inspect_first(struct session *session, struct inspection *inspection
     return is_done;
 }
 
-static int report(struct session *session, const struct sct_campaign *campaign) {
-    struct inspection inspection;
-    if (campaign->unrepeatable.is_found) {
-        fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
-                campaign->unrepeatable.iteration, campaign->unrepeatable.difference.text);
-        return EXIT_TOOL_FAILED;
-    }
-    bool is_inspected = inspect_first(session, &inspection);
-    session->run.use_color = use_color(session->options);
-    session->run.look = inspect_look(session->options, session->run.use_color);
-    report_standard(session, campaign);
-    inspect_end(&inspection);
+static int verdict_of(const struct session *session, const struct sct_campaign *campaign) {
     if (campaign->was_interrupted)
         return EXIT_INTERRUPTED;
     if (campaign->violations > 0)
@@ -470,10 +399,28 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
         return EXIT_NO_VERDICT;
     }
     bool is_incomplete =
-        session->options->require_coverage && complain_of_coverage(session->run.scenario);
-    if (is_incomplete)
-        return EXIT_NO_VERDICT;
-    return is_inspected ? EXIT_CLEAN : EXIT_TOOL_FAILED;
+        session->options->require_coverage && report_coverage_complain(session->run.scenario);
+    return is_incomplete ? EXIT_NO_VERDICT : EXIT_CLEAN;
+}
+
+static int report(struct session *session, const struct sct_campaign *campaign) {
+    struct inspection inspection;
+    if (campaign->unrepeatable.is_found) {
+        fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
+                campaign->unrepeatable.iteration, campaign->unrepeatable.difference.text);
+        write_junit(session, campaign);
+        return EXIT_TOOL_FAILED;
+    }
+    bool is_written = inspect_first(session, &inspection);
+    session->run.use_color = use_color(session->options);
+    session->run.look = inspect_look(session->options, session->run.use_color);
+    report_standard(session, campaign);
+    is_written = write_junit(session, campaign) && is_written;
+    inspect_end(&inspection);
+    session->run.story = NULL; // it was the inspection's
+    int verdict = verdict_of(session, campaign);
+    // A report that got lost does not change what was found, but must not look like success.
+    return verdict == EXIT_CLEAN && !is_written ? EXIT_TOOL_FAILED : verdict;
 }
 
 static void free_traces(struct session *session) {
@@ -512,7 +459,7 @@ static bool create_checkpoint(const struct session *session, struct sct_checkpoi
 static int run_and_report(struct session *session, struct sct_checkpoint *checkpoint) {
     const struct options *options = session->options;
     open_engine(session, options->max_steps);
-    catch_interrupts();
+    process_catch_interrupts();
     calibrate(session);
     struct sct_campaign campaign;
     struct error error;
@@ -523,7 +470,7 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     progress_end(&session->progress);
     session->run.failure = is_whole ? NULL : error.text;
     save_single_run(session, &campaign);
-    int status = write_junit(session, &campaign, report(session, &campaign));
+    int status = report(session, &campaign);
     if (!is_whole) {
         fprintf(stderr, "mtcheck: %s\n", error.text);
         status = EXIT_TOOL_FAILED;
@@ -716,8 +663,7 @@ int command_main(int argc, char **argv) {
     struct options options;
     struct error error;
     mpi_begin(&argc, &argv);
-    fail_handler_set(on_tool_failure);
-    atexit(on_exit_call);
+    process_watch_failures();
     if (!options_parse(argc, argv, &options, &error))
         return usage_error(&error);
     bool is_campaign = !options.help && !options.version && !options.list &&

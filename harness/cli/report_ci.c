@@ -153,7 +153,7 @@ static void print_junit(FILE *out, const struct run_description *run,
     if (!memory)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
     struct run_description plain = *run;
-    plain.use_color = false;
+    plain.use_color = plain.look.use_color = false;
     report_campaign_text(memory, &plain, campaign);
     if (fclose(memory) != 0)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");

@@ -153,3 +153,23 @@ void report_coverage_text(FILE *out, const struct run_description *run) {
         if (strcmp(previous, mark->name) != 0 && sct_marks_reached(mark->name) > 0)
             fprintf(out, "  %12" PRIu64 "  %s\n", sct_marks_reached(mark->name), mark->name);
 }
+
+bool report_coverage_complain(const struct scenario *scenario) {
+    const struct coverage *coverage = scenario->coverage;
+    size_t missing = coverage_missing_count(coverage);
+    if (missing == 0)
+        return false;
+    fprintf(stderr, "mtcheck: %zu cells of the coverage were not reached: ", missing);
+    const char *separator = "";
+    for (size_t i = 0; i < coverage_cell_count(coverage); i++) {
+        char buffer[120];
+        struct text name = text_in(buffer, sizeof buffer);
+        if (!coverage_is_missing(coverage, i))
+            continue;
+        coverage_name(coverage, i, &name);
+        fprintf(stderr, "%s%s", separator, name.data);
+        separator = "; ";
+    }
+    fprintf(stderr, "\n");
+    return true;
+}

@@ -9,7 +9,7 @@ end
 
 function __mtcheck_complete
     for line in (command mtcheck --help 2>/dev/null)
-        string match -rq '^ {2,6}(?:-(?<letter>.), )?--(?<name>[a-z-]+)(?: (?<value>[A-Z]+\S*))? +(?<text>.*)' -- $line
+        string match -rq '^ {2,6}(?:-(?<letter>.), )?--(?<name>[a-z-]+)(?: (?<value>\S+))? +(?<text>.*)' -- $line
         or continue
         set -l words -l $name -d $text
         test -n "$letter"; and set -a words -s $letter
@@ -30,6 +30,10 @@ function __mtcheck_complete
                 set -a words -x -a 'auto always never'
             case history-format
                 set -a words -x -a 'native jepsen-register kv'
+            case export
+                set -a words -x -a 'shiviz chrome'
+            case cache
+                set -a words -x -a off
             case iterations
                 set -a words -x -a unlimited
             case seed

@@ -1,0 +1,43 @@
+#define _GNU_SOURCE // sigaction
+#include "harness/cli/process.h"
+#include "core/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+volatile sig_atomic_t process_interrupted;
+
+// Failures outside an execution: the tool's own.
+static void on_tool_failure(enum fail_kind kind, const char *where, const char *message) {
+    const char *what = kind == FAIL_RESOURCE ? "" : "internal error: ";
+    fprintf(stderr, "mtcheck: %s%s (%s)\n", what, message, where);
+    _exit(EXIT_TOOL_FAILED);
+}
+
+// A system under test that calls exit() must not end the tool with a status of its own.
+static void on_exit_call(void) {
+    if (!sct_engine_inside())
+        return;
+    fprintf(stderr, "mtcheck: the system under test called exit()\n");
+    _exit(EXIT_TOOL_FAILED);
+}
+
+// The second one ends the process: the default action is back.
+static void on_interrupt(int number) {
+    process_interrupted = 1;
+    signal(number, SIG_DFL);
+}
+
+void process_catch_interrupts(void) {
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of the write
+}
+
+void process_watch_failures(void) {
+    fail_handler_set(on_tool_failure);
+    atexit(on_exit_call);
+}
