@@ -160,6 +160,7 @@ uint32_t sct_choose(uint32_t count, const char *label) {
     if (count == 1)
         return 0;
     check_room(engine);
+    engine->question = label;
     uint32_t answer = engine->strategy->ops->choose(engine->strategy, count);
     if (__builtin_expect(engine->strategy->diverged, 0))
         sct_leave(engine, SCT_DIVERGED);
@@ -307,6 +308,7 @@ static void reset(struct sct_engine *engine) {
     engine->enabled = engine->fresh = engine->alive = 0;
     engine->decision_count = engine->schedule_count = engine->point_count = 0;
     engine->task_count = engine->machine_count = engine->object_count = 0;
+    engine->operation_count = 0;
     engine->wakes_spuriously = false;
     engine->last_slot = 0;
     engine->told_decisions = 0;
@@ -406,6 +408,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     result->schedule_count = engine->schedule_count;
     result->point_count = engine->point_count;
     result->task_count = engine->task_count;
+    result->operation_count = engine->operation_count;
     result->fingerprint = fingerprint(engine);
     return result;
 }

@@ -74,11 +74,12 @@ struct sct_result {
     enum sct_outcome outcome;
     struct sct_violation violation; // SCT_VIOLATED only
     uint32_t decision_count;
-    uint32_t schedule_count; // decisions that were about scheduling
-    uint32_t point_count;    // scheduling points, forced ones included
-    uint32_t task_count;     // tasks started
-    uint32_t checks_unknown; // that reached a limit: see sct_check_gave_up
-    uint64_t fingerprint;    // hash of kinds, counts and answers of the decisions
+    uint32_t schedule_count;  // decisions that were about scheduling
+    uint32_t point_count;     // scheduling points, forced ones included
+    uint32_t task_count;      // tasks started
+    uint32_t checks_unknown;  // that reached a limit: see sct_check_gave_up
+    uint32_t operation_count; // operations of the application (sct_count_operation)
+    uint64_t fingerprint;     // hash of kinds, counts and answers of the decisions
 };
 
 // The largest steps_max.

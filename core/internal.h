@@ -98,6 +98,8 @@ struct sct_engine {
 
     uint64_t alive; // slots in use
     uint32_t task_count;
+    uint32_t operation_count;
+    const char *question; // the label of the value being chosen
     uint32_t machine_count;
     uint32_t object_count;        // of object.c
     bool wakes_spuriously;        // conditions of lock.c

@@ -406,8 +406,11 @@ void sct_answer(struct sct_call *call) {
         sct_wake(call->caller);
 }
 
-// ---- Verdicts
-// ------------------------------------------------------------------------------------
+void sct_count_operation(void) {
+    engine_inside()->operation_count++;
+}
+
+// ---- Verdicts and narration --------------------------------------------------------------------
 
 void sct_violation(const char *kind, const char *format, ...) {
     struct sct_engine *engine = engine_inside();

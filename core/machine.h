@@ -142,6 +142,11 @@ void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, 
 // Lets the caller of [call] continue. Not a scheduling point.
 void sct_answer(struct sct_call *call);
 
+// Counts one operation of the application that this execution has begun: what a user of the system
+// under test would call one call. A measure of an execution's size (struct sct_result), nothing
+// else depends on it. Not a scheduling point.
+void sct_count_operation(void);
+
 // ---- What is observed --------------------------------------------------------------------------
 
 // A systematic search may compare states (core/states.h). A task is deterministic, so its state is

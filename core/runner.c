@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // getopt_long, sigaction
 #include "core/runner.h"
 #include "core/campaign.h"
+#include "core/minimize.h"
 #include "core/replay.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum exit_status {
@@ -20,7 +22,7 @@ enum exit_status {
     EXIT_INTERRUPTED = 130,
 };
 
-enum { REPEAT_EVERY = 1000, DEFAULT_STEPS = 10000, PATH_BYTES = 4096 };
+enum { REPEAT_EVERY = 1000, DEFAULT_STEPS = 10000, PATH_BYTES = 4096, MINIMIZE_SECONDS = 30 };
 
 // One call of sct_run.
 struct session {
@@ -29,12 +31,15 @@ struct session {
     // The options.
     const char *test_name, *strategy_spec, *trace_path, *replay_path, *list;
     uint64_t iterations, seed, only_iteration, steps_max;
-    bool has_only_iteration, keeps_going, is_verbose, helps;
+    bool has_only_iteration, keeps_going, is_verbose, minimizes, helps;
     // What runs.
     const struct sct_test *test;
     struct sct_engine *engine;
     struct sct_strategy *strategy;
     uint32_t traces_written;
+    // The first violation's, to be minimised; the text is owned. An empty path: it has no file.
+    char *first_trace;
+    char first_path[PATH_BYTES];
 };
 
 static const char *suite_name; // for on_failure
@@ -72,6 +77,7 @@ enum option_id {
     OPTION_ONLY_ITERATION,
     OPTION_TRACE,
     OPTION_REPLAY,
+    OPTION_MINIMIZE,
     OPTION_LIST
 };
 
@@ -85,6 +91,7 @@ static const struct option options[] = {
     {"only-iteration", required_argument, NULL, OPTION_ONLY_ITERATION},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"replay", required_argument, NULL, OPTION_REPLAY},
+    {"minimize", no_argument, NULL, OPTION_MINIMIZE},
     {"verbose", no_argument, NULL, 'v'},
     {"list", required_argument, NULL, OPTION_LIST},
     {"help", no_argument, NULL, 'h'},
@@ -102,6 +109,8 @@ static const char help[] =
     "      --trace FILE        where the trace of the first violation goes\n"
     "                          (default SUITE-TEST-SEED-ITERATION.trace)\n"
     "      --replay FILE       run exactly that trace\n"
+    "      --minimize          shrink the first failing trace, or that of --replay, while it\n"
+    "                          fails the same way: to FILE.min\n"
     "  -v, --verbose           narrate (with --replay and --only-iteration)\n"
     "      --list WHAT         tests or strategies\n"
     "  -h, --help              this text\n";
@@ -145,6 +154,9 @@ static bool set_option(struct session *session, int id, const char *value, struc
         return true;
     case OPTION_REPLAY:
         session->replay_path = value;
+        return true;
+    case OPTION_MINIMIZE:
+        session->minimizes = true;
         return true;
     case 'v':
         session->is_verbose = true;
@@ -221,22 +233,37 @@ static void tell_trace(const struct session *session, const char *path, uint32_t
            path, decision_count, session->command, path);
 }
 
-// Writes the trace before anything else is done with it. If that fails it goes to standard error.
-static void save_trace(struct session *session, uint64_t iteration,
-                       const struct sct_result *result) {
-    struct sct_trace trace = describe_trace(session, iteration);
+// Writes the engine's last run under the header of [trace], whose decisions it does not look at.
+// The text; freed by the caller. If it cannot be written it goes to standard error.
+static char *write_last_run(const struct session *session, const struct sct_trace *header,
+                            const char *path) {
+    const struct sct_result *result = sct_engine_last_result(session->engine);
+    struct sct_trace trace = *header;
+    struct error error = {"its original has no file"};
+    trace.storage = NULL;
     sct_trace_capture(&trace, session->engine, result);
     char *text = sct_trace_format(&trace);
-    char path[PATH_BYTES];
-    choose_path(session, iteration, path);
-    struct error error;
-    if (sct_trace_write(path, text, &error))
+    if (*path && sct_trace_write(path, text, &error))
         tell_trace(session, path, result->decision_count);
     else
         fprintf(stderr, "%s: %s; here it is:\n%s", suite_name, error.text, text);
-    session->traces_written++;
-    free(text);
     sct_trace_free(&trace);
+    return text;
+}
+
+// Writes the trace before anything else is done with it.
+static void save_trace(struct session *session, uint64_t iteration) {
+    struct sct_trace header = describe_trace(session, iteration);
+    char path[PATH_BYTES];
+    choose_path(session, iteration, path);
+    char *text = write_last_run(session, &header, path);
+    if (session->traces_written++ > 0) {
+        free(text);
+        return;
+    }
+    session->first_trace = text;
+    struct text first_path = text_in(session->first_path, sizeof session->first_path);
+    text_add(&first_path, "%s", path);
 }
 
 static void on_violation(void *context, uint64_t iteration, const struct sct_result *result) {
@@ -250,8 +277,70 @@ static void on_violation(void *context, uint64_t iteration, const struct sct_res
            result->violation.machine, result->violation.message, iteration, session->seed, buffer);
     if (*result->violation.remark)
         printf("  remark      %s\n", result->violation.remark);
-    save_trace(session, iteration, result);
+    save_trace(session, iteration);
     fflush(stdout);
+}
+
+// ---- Minimising --------------------------------------------------------------------------------
+
+// The original's name and ".min"; a pipe or device takes both.
+static void choose_small_path(const char *original, char *path) {
+    struct stat status;
+    bool is_special = stat(original, &status) == 0 && !S_ISREG(status.st_mode);
+    struct text text = text_in(path, PATH_BYTES);
+    text_add(&text, "%s%s", original, is_special ? "" : ".min");
+}
+
+static void tell_minimum(const struct sct_minimum *minimum) {
+    const struct sct_measures *before = &minimum->before, *now = &minimum->now;
+    printf("minimized in %" PRIu64 " tries%s\n", minimum->tries,
+           minimum->was_interrupted ? " (interrupted: the best so far)"
+           : minimum->reached_limit ? " (the limit: perhaps not the minimum)"
+                                    : "");
+    if (before->operations > 0)
+        printf("  operations  %" PRIu32 ", before %" PRIu32 "\n", now->operations,
+               before->operations);
+    printf("  preemptions %" PRIu32 ", before %" PRIu32 "\n", now->preemptions,
+           before->preemptions);
+    printf("  deviations  %" PRIu32 ", before %" PRIu32 " (answers that are not the default)\n",
+           now->deviations, before->deviations);
+}
+
+// Shrinks the failure that [trace], at [original], is of. False if it was interrupted.
+static bool minimize(const struct session *session, const struct sct_trace *trace,
+                     const char *original) {
+    struct sct_plan plan = {0};
+    struct sct_minimum minimum = {.tries = 0};
+    struct sct_replay replay;
+    char path[PATH_BYTES];
+    sct_replay_init(&replay, trace);
+    const struct sct_minimize_options minimize_options = {
+        .program = &session->test->program,
+        .start = &replay.base,
+        .seed = trace->seed,
+        .seconds_max = MINIMIZE_SECONDS,
+        .interrupted = &interrupted,
+    };
+    if (sct_minimize(session->engine, &minimize_options, &plan, &minimum)) {
+        tell_minimum(&minimum);
+        choose_small_path(original, path);
+        free(write_last_run(session, trace, *original ? path : ""));
+    }
+    sct_plan_free(&plan);
+    return !minimum.was_interrupted;
+}
+
+// --minimize after a campaign.
+static bool minimize_first(struct session *session) {
+    struct sct_trace trace;
+    struct error error;
+    char *text = session->first_trace; // taken over by the trace
+    session->first_trace = NULL;
+    bool is_good = sct_trace_parse(text, strlen(text), &trace, &error);
+    ASSERT(is_good);
+    bool is_whole = minimize(session, &trace, session->first_path);
+    sct_trace_free(&trace);
+    return is_whole;
 }
 
 // ---- Campaigns and replays ---------------------------------------------------------------------
@@ -321,9 +410,14 @@ static int run_campaign(struct session *session) {
                          .context = session,
                      },
                      &campaign);
+    sct_engine_narrate(session->engine, NULL, NULL);
+    bool is_whole = true;
+    if (session->minimizes && session->first_trace && !campaign.unrepeatable.is_found)
+        is_whole = minimize_first(session);
     int status = report_campaign(session, &campaign);
     sct_campaign_free(&campaign);
-    return status;
+    free(session->first_trace);
+    return is_whole || status != EXIT_VIOLATION ? status : EXIT_INTERRUPTED;
 }
 
 static int campaign_command(struct session *session) {
@@ -367,6 +461,10 @@ static int replay_trace(struct session *session, const struct sct_trace *trace) 
     const struct sct_result *result =
         sct_engine_run(session->engine, &session->test->program, &replay.base, 0);
     int status = report_replay(&replay, result);
+    sct_engine_narrate(session->engine, NULL, NULL);
+    if (session->minimizes && status == EXIT_VIOLATION &&
+        !minimize(session, trace, session->replay_path))
+        status = EXIT_INTERRUPTED;
     sct_engine_close(session->engine);
     return status;
 }

@@ -6,6 +6,7 @@
 //     runner.h                       a command line over one's own tests
 //     execution.h, campaign.h,       the same by hand: one execution, many, the record of one as a
 //     trace.h, replay.h              file, and again
+//     minimize.h                     the smallest execution that fails the same way
 //     history.h, linearize.h         was what the clients saw linearizable?
 //     monitor.h                      what must happen some time: livelocks
 //     marks.h                        was what should happen sometimes reached?
@@ -24,6 +25,7 @@
 #include "core/linearize.h"
 #include "core/lock.h"
 #include "core/marks.h"
+#include "core/minimize.h"
 #include "core/monitor.h"
 #include "core/replay.h"
 #include "core/runner.h"

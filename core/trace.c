@@ -72,17 +72,42 @@ static void format_header(FILE *out, const struct sct_trace *trace) {
 // Labels and names stand on one line, whatever the system under test put into them.
 static void format_word(FILE *out, const char *text) {
     for (const char *c = *text ? text : "-"; *c; c++)
-        fputc((unsigned char)*c < ' ' ? ' ' : *c, out);
+        fputc((unsigned char)*c < ' ' ? ' ' : *c == ';' ? ',' : *c, out);
 }
 
-static void format_decision(FILE *out, uint32_t index, const struct sct_decision *decision) {
-    fprintf(out, "%" PRIu32 " %s %" PRIu32 " %" PRIu32 " ", index, kind_names[decision->kind],
-            decision->count, decision->answer);
+static void format_words(FILE *out, const struct sct_decision *decision) {
     if (decision->machine) {
         format_word(out, decision->machine);
         fputc(' ', out);
     }
     format_word(out, decision->label);
+}
+
+static void format_decision(FILE *out, uint32_t index, const struct sct_decision *decision) {
+    fprintf(out, "%" PRIu32 " %s %" PRIu32 " %" PRIu32 " ", index, kind_names[decision->kind],
+            decision->count, decision->answer);
+    format_words(out, decision);
+    fputc('\n', out);
+}
+
+// How many decisions from [first] on stand on one line.
+static uint32_t line_length(const struct sct_trace *trace, uint32_t first) {
+    uint32_t length = 0;
+    while (length < SCT_TRACE_DEFAULTS_MAX && first + length < trace->decision_count &&
+           trace->decisions[first + length].answer == 0)
+        length++;
+    return length > 0 ? length : 1;
+}
+
+static void format_defaults(FILE *out, const struct sct_trace *trace, uint32_t first,
+                            uint32_t count) {
+    fprintf(out, "%" PRIu32 " default %" PRIu32 ":", first, count);
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct sct_decision *decision = &trace->decisions[i];
+        fprintf(out, "%s %c%" PRIu32 " ", i > first ? ";" : "", kind_names[decision->kind][0],
+                decision->count);
+        format_words(out, decision);
+    }
     fputc('\n', out);
 }
 
@@ -93,8 +118,13 @@ char *sct_trace_format(const struct sct_trace *trace) {
     if (!out)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
     format_header(out, trace);
-    for (uint32_t i = 0; i < trace->decision_count; i++)
-        format_decision(out, i, &trace->decisions[i]);
+    for (uint32_t i = 0, count; i < trace->decision_count; i += count) {
+        count = line_length(trace, i);
+        if (count > 1)
+            format_defaults(out, trace, i, count);
+        else
+            format_decision(out, i, &trace->decisions[i]);
+    }
     fflush(out);
     fprintf(out, "checksum %016" PRIx64 "\n", hash_bytes(text, length));
     if (fclose(out) != 0)
@@ -108,6 +138,7 @@ struct reader {
     char *next; // the rest of the text; NUL-terminated
     char *line; // the present line, its newline replaced by NUL
     size_t number;
+    uint64_t version;
     struct error *error;
 };
 
@@ -213,11 +244,10 @@ static bool read_outcome(struct reader *reader, struct sct_trace *trace) {
 
 static bool read_version(struct reader *reader) {
     char *value = NULL;
-    uint64_t version = 0;
     if (!read_field(reader, "mtcheck-trace", &value))
         return false;
-    if (!scan_number(&value, 10, INT32_MAX, '\0', &version) || version != SCT_TRACE_VERSION)
-        return expected(reader, "version 1 of the format ('mtcheck-trace 1')");
+    if (!scan_number(&value, 10, SCT_TRACE_VERSION, '\0', &reader->version) || reader->version == 0)
+        return expected(reader, "version 1 or 2 of the format ('mtcheck-trace 2')");
     return true;
 }
 
@@ -247,20 +277,17 @@ static bool scan_kind(char **text, enum sct_decision_kind *kind) {
     return false;
 }
 
-static bool read_decision(struct reader *reader, uint32_t index, struct sct_decision *decision) {
-    static const char form[] = "'INDEX schedule|value COUNT ANSWER LABEL'";
-    if (!next_line(reader, form))
-        return false;
-    char *rest = reader->line;
-    uint64_t number = 0, count = 0, answer = 0;
+static const char decision_form[] = "'INDEX schedule|value COUNT ANSWER LABEL'";
+static const char defaults_form[] = "'INDEX default N: s|vCOUNT LABEL; ...'";
+
+// What stands behind the index in the line of a decision.
+static bool read_deviation(struct reader *reader, char *rest, struct sct_decision *decision) {
+    uint64_t count = 0, answer = 0;
     *decision = (struct sct_decision){0};
-    if (!scan_number(&rest, 10, UINT32_MAX, ' ', &number) || !scan_kind(&rest, &decision->kind) ||
+    if (!scan_kind(&rest, &decision->kind) ||
         !scan_number(&rest, 10, SCT_CHOICES_MAX, ' ', &count) ||
         !scan_number(&rest, 10, SCT_CHOICES_MAX, ' ', &answer) || *rest == '\0')
-        return expected(reader, form);
-    if (number != index)
-        return error_set(reader->error, "line %zu: expected decision %" PRIu32 ", found %" PRIu64,
-                         reader->number, index, number);
+        return expected(reader, decision_form);
     if (count < 2 || answer >= count)
         return expected(reader, "an answer below the number of alternatives, which is at least 2");
     decision->count = (uint32_t)count;
@@ -269,19 +296,79 @@ static bool read_decision(struct reader *reader, uint32_t index, struct sct_deci
     return true;
 }
 
+// One decision of a line of defaults, which moves behind it; the last one ends the line.
+static bool scan_default(char **text, bool is_last, struct sct_decision *decision) {
+    uint64_t count = 0;
+    *decision = (struct sct_decision){0};
+    if (**text != 's' && **text != 'v')
+        return false;
+    decision->kind = *(*text)++ == 'v' ? SCT_DECISION_VALUE : SCT_DECISION_SCHEDULE;
+    if (!scan_number(text, 10, SCT_CHOICES_MAX, ' ', &count) || count < 2)
+        return false;
+    decision->count = (uint32_t)count;
+    decision->label = *text;
+    size_t length = strcspn(*text, ";");
+    if (length == 0 || is_last)
+        return length > 0 && (*text)[length] == '\0';
+    if (strncmp(*text + length, "; ", 2) != 0)
+        return false;
+    (*text)[length] = '\0';
+    *text += length + 2;
+    return true;
+}
+
+// What stands behind "INDEX default"; *[read] becomes the number of decisions.
+static bool read_defaults(struct reader *reader, char *rest, uint32_t room,
+                          struct sct_decision *decisions, uint32_t *read) {
+    uint64_t count = 0;
+    if (!scan_number(&rest, 10, SCT_TRACE_DEFAULTS_MAX, ':', &count) || count == 0 ||
+        *rest++ != ' ')
+        return expected(reader, defaults_form);
+    if (count > room)
+        return error_set(reader->error,
+                         "line %zu: expected at most %" PRIu32 " decisions more, "
+                         "found %" PRIu64,
+                         reader->number, room, count);
+    for (uint64_t i = 0; i < count; i++)
+        if (!scan_default(&rest, i + 1 == count, &decisions[i]))
+            return expected(reader, defaults_form);
+    *read = (uint32_t)count;
+    return true;
+}
+
+// The next line of decisions, the first of which is number [index] of [count].
+static bool read_decision_line(struct reader *reader, uint32_t index, uint32_t count,
+                               struct sct_decision *decisions, uint32_t *read) {
+    static const char defaults[] = "default ";
+    if (!next_line(reader, decision_form))
+        return false;
+    char *rest = reader->line;
+    uint64_t number = 0;
+    if (!scan_number(&rest, 10, UINT32_MAX, ' ', &number))
+        return expected(reader, decision_form);
+    if (number != index)
+        return error_set(reader->error, "line %zu: expected decision %" PRIu32 ", found %" PRIu64,
+                         reader->number, index, number);
+    if (reader->version > 1 && strncmp(rest, defaults, sizeof defaults - 1) == 0)
+        return read_defaults(reader, rest + sizeof defaults - 1, count - index, decisions, read);
+    *read = 1;
+    return read_deviation(reader, rest, decisions);
+}
+
 static bool read_decisions(struct reader *reader, struct sct_trace *trace, size_t length) {
-    enum { LINE_BYTES_MIN = 14 };
-    if (trace->decision_count > length / LINE_BYTES_MIN)
+    enum { DECISION_BYTES_MIN = 5 };
+    if (trace->decision_count > length / DECISION_BYTES_MIN)
         return error_set(reader->error,
                          "line %zu: expected at most the %zu decisions that a file of "
                          "%zu bytes can hold, found %" PRIu32,
-                         reader->number, length / LINE_BYTES_MIN, length, trace->decision_count);
+                         reader->number, length / DECISION_BYTES_MIN, length,
+                         trace->decision_count);
     trace->decisions = malloc(sizeof *trace->decisions * (trace->decision_count + 1));
     if (!trace->decisions)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
                 trace->decision_count);
-    for (uint32_t i = 0; i < trace->decision_count; i++)
-        if (!read_decision(reader, i, &trace->decisions[i]))
+    for (uint32_t i = 0, read = 0; i < trace->decision_count; i += read)
+        if (!read_decision_line(reader, i, trace->decision_count, &trace->decisions[i], &read))
             return false;
     return true;
 }

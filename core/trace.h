@@ -1,15 +1,21 @@
 // Traces: an execution as data, and as text.
 //
-// The text is line oriented, versioned and ends in a checksum; one line per decision. It says what
-// was run (model, test, bug: opaque here), how it was found, and what happened. Replaying it needs
-// the program and the decisions only.
+// The text is line oriented, versioned and ends in a checksum. It says what was run (model, test,
+// bug: opaque here), how it was found, and what happened. Replaying it needs the program and the
+// decisions only. A decision has a line
+//     INDEX schedule|value COUNT ANSWER MACHINE LABEL
+// but two or more (up to SCT_TRACE_DEFAULTS_MAX) that follow each other and were answered by
+// default, the first alternative, have one together:
+//     INDEX default N: sCOUNT MACHINE LABEL; vCOUNT MACHINE LABEL; ...
+// (s: schedule, v: value). In version 1, which is read as well, all have the first form.
 #ifndef CORE_TRACE_H
 #define CORE_TRACE_H
 
 #include "core/execution.h"
 
 enum {
-    SCT_TRACE_VERSION = 1,
+    SCT_TRACE_VERSION = 2,
+    SCT_TRACE_DEFAULTS_MAX = 8,
     SCT_TRACE_NAME_BYTES = 96,
     SCT_TRACE_BYTES_MAX = 1 << 30,
 };
@@ -20,7 +26,7 @@ struct sct_trace {
     char test[SCT_TRACE_NAME_BYTES];
     char bug[SCT_TRACE_NAME_BYTES]; // "none", or the bug's name
     uint32_t steps_max;
-    // How it was found.
+    // How it was found; if it was minimised since, how the original was.
     char strategy[SCT_TRACE_NAME_BYTES];
     struct sct_calibration calibration;
     uint64_t seed;

@@ -4,6 +4,7 @@
 #include "core/atomic.h"
 #include "core/runner.h"
 #include "core/thread.h"
+#include "core/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,33 @@ static void test_runner_changed_program(void **state) {
     assert_int_equal(unlink("t"), 0);
 }
 
+static unsigned decisions_of(const char *path) {
+    struct sct_trace trace;
+    struct error error;
+    if (!sct_trace_read(path, &trace, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(trace.outcome, SCT_VIOLATED);
+    assert_string_equal(trace.kind, "lost-update");
+    unsigned count = trace.decision_count;
+    sct_trace_free(&trace);
+    return count;
+}
+
+// --minimize writes a smaller trace of the same failure beside the original, from a campaign or a
+// replay alike; what passes has nothing to minimize.
+static void test_runner_minimizes(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--trace", "t", "--minimize", "--strategy", "random"), 1);
+    assert_true(decisions_of("t.min") <= decisions_of("t"));
+    assert_int_equal(RUN("--replay", "t.min"), 1);
+    assert_int_equal(rename("t.min", "first"), 0);
+    assert_int_equal(RUN("--replay", "t", "--minimize", "--verbose"), 1);
+    assert_int_equal(system("cmp first t.min && rm first t t.min"), 0);
+    assert_int_equal(RUN("--test", "fixed", "--minimize", "--iterations", "50"), 0);
+    assert_int_equal(RUN("--trace", "/dev/null", "--minimize"), 1);
+    assert_int_not_equal(access("/dev/null.min", F_OK), 0);
+}
+
 // A program that does not repeat is status 3, whatever it found.
 static void test_runner_unrepeatable(void **state) {
     (void)state;
@@ -160,6 +188,7 @@ int main(void) {
         cmocka_unit_test(test_runner_finds_and_replays), cmocka_unit_test(test_runner_clean),
         cmocka_unit_test(test_runner_only_iteration),    cmocka_unit_test(test_runner_usage),
         cmocka_unit_test(test_runner_changed_program),   cmocka_unit_test(test_runner_unrepeatable),
+        cmocka_unit_test(test_runner_minimizes),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

@@ -193,11 +193,11 @@ static void test_trace_parse_names_the_damaged_line(void **state) {
     const struct {
         const char *from, *to, *place;
     } edits[] = {
-        {"mtcheck-trace 1", "mtcheck-trace 2", "line 1:"},
-        {"mtcheck-trace 1", "mtcheck-trace 01x", "line 1:"},
-        {"mtcheck-trace 1", "mtcheck-trace 1\r", "line 1:"},
-        {"mtcheck-trace 1", "\xef\xbb\xbfmtcheck-trace 1", "line 1:"},
-        {"mtcheck-trace 1\n", "", "line 1:"},
+        {"mtcheck-trace 2", "mtcheck-trace 3", "line 1:"},
+        {"mtcheck-trace 2", "mtcheck-trace 02x", "line 1:"},
+        {"mtcheck-trace 2", "mtcheck-trace 2\r", "line 1:"},
+        {"mtcheck-trace 2", "\xef\xbb\xbfmtcheck-trace 2", "line 1:"},
+        {"mtcheck-trace 2\n", "", "line 1:"},
         {"model the model", "mode the model", "line 2:"},
         {"model the model", "model ", "line 2:"},
         {"model the model\n", "", "line 2:"},
