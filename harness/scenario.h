@@ -4,8 +4,16 @@
 
 #include "bugs/bugs.h"
 #include "core/execution.h"
+#include "core/machine.h"
 #include "harness/coverage.h"
 #include "harness/panels.h"
+
+// How much a line of the narration says to somebody who wants to understand a failure.
+enum retold {
+    RETOLD_NOTHING, // leave it out
+    RETOLD_DETAIL,  // what did not change anything: may be left out or only counted
+    RETOLD_ACT,
+};
 
 struct scenario {
     const char *model;
@@ -18,9 +26,13 @@ struct scenario {
     void (*digest)(void *bugs, struct digest *state); // NULL: its states cannot be compared
     const struct coverage *coverage;                  // what its executions count in
     bool reaches_all; // meant to reach every cell that can be reached
-    // For reports; all may be NULL.
+    // For reports and explanations; all may be NULL.
     void (*show)(struct panel_sink *sink); // the state of the running execution (panels.h)
     const struct term *terms;              // what its words mean
+    // Puts [note], a line of class [about], into words with the machine as the unsaid subject
+    // ("asks the old table for ..."). Not asked about what only the checking said. NULL: the notes
+    // are words enough.
+    enum retold (*retell)(struct text *text, enum sct_note_class about, const char *note);
 };
 
 struct model {

@@ -45,6 +45,12 @@ const char options_help[] =
     "      --break-at N         stop at decision N of the replay, under gdb\n"
     "      --report FILE.html   a page about the failing (or replayed) execution\n"
     "      --export WHAT FILE   the same for other tools: shiviz or chrome (Trace Event JSON)\n"
+    "      --tolerant           replay as far as the trace fits a changed system, and say where\n"
+    "                           it left the recording\n"
+    "      --minimize           shrink the failing trace, of this run or of --replay, while it\n"
+    "                           fails the same way: to FILE.min, with an explanation\n"
+    "      --explain            tell the replayed execution in sentences, and which one answer\n"
+    "                           would have to be different for it to pass\n"
     "      --check-history FILE check a recorded history for linearizability\n"
     "      --history-format F   its format: native, jepsen-register or kv (default native)\n"
     "      --list WHAT          bugs, strategies, models or tests\n"
@@ -85,6 +91,9 @@ enum option_id {
     OPTION_BREAK_AT,
     OPTION_REPORT,
     OPTION_EXPORT,
+    OPTION_TOLERANT,
+    OPTION_MINIMIZE,
+    OPTION_EXPLAIN,
     OPTION_LIST,
     OPTION_CHECK_HISTORY,
     OPTION_HISTORY_FORMAT,
@@ -126,6 +135,9 @@ static const struct {
     [OPTION_BREAK_AT] = {"break-at", 0, true, false},
     [OPTION_REPORT] = {"report", 0, true, false},
     [OPTION_EXPORT] = {"export", 0, true, false}, // and a file after its value
+    [OPTION_TOLERANT] = {"tolerant", 0, false, false},
+    [OPTION_MINIMIZE] = {"minimize", 0, false, false},
+    [OPTION_EXPLAIN] = {"explain", 0, false, false},
     [OPTION_LIST] = {"list", 0, true, false},
     [OPTION_CHECK_HISTORY] = {"check-history", 0, true, false},
     [OPTION_HISTORY_FORMAT] = {"history-format", 0, true, false},
@@ -317,6 +329,9 @@ static bool set_flag(struct parser *parser, enum option_id id) {
         [OPTION_KEEP_GOING] = &options->keep_going,
         [OPTION_COVERAGE] = &options->coverage,
         [OPTION_REQUIRE_COVERAGE] = &options->require_coverage,
+        [OPTION_TOLERANT] = &options->tolerant,
+        [OPTION_MINIMIZE] = &options->minimize,
+        [OPTION_EXPLAIN] = &options->explain,
         [OPTION_VERBOSE] = &options->verbose,
         [OPTION_QUIET] = &options->quiet,
         [OPTION_HELP] = &options->help,
@@ -410,6 +425,9 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
     case OPTION_KEEP_GOING:
     case OPTION_COVERAGE:
     case OPTION_REQUIRE_COVERAGE:
+    case OPTION_TOLERANT:
+    case OPTION_MINIMIZE:
+    case OPTION_EXPLAIN:
     case OPTION_VERBOSE:
     case OPTION_QUIET:
     case OPTION_HELP:
@@ -531,6 +549,12 @@ static bool check_combinations(struct parser *parser) {
         return contradiction(parser, mode, OPTION_REPORT);
     if ((options->list || options->check_history) && parser->given[OPTION_EXPORT])
         return contradiction(parser, mode, OPTION_EXPORT);
+    if ((options->tolerant || options->explain) && !options->replay)
+        return error_set(parser->error, "option --%s: expected --replay too",
+                         options->tolerant ? "tolerant" : "explain");
+    if (options->minimize && (options->list || options->check_history))
+        return contradiction(parser, options->list ? OPTION_LIST : OPTION_CHECK_HISTORY,
+                             OPTION_MINIMIZE);
     if (options->history_format && !options->check_history)
         return error_set(parser->error, "option --history-format: expected --check-history too");
     if (options->has_only_iteration && options->keep_going)

@@ -40,6 +40,8 @@ struct options {
     const char *replay; // NULL: a campaign
     bool has_break_at;  // stop under the debugger at a decision of the replay
     uint32_t break_at;
+    bool tolerant, explain; // of a replay
+    bool minimize;
     const char *list;           // NULL: no listing
     const char *check_history;  // NULL: none
     const char *history_format; // NULL: native

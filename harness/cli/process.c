@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // sigaction
 #include "harness/cli/process.h"
-#include "core/internal.h"
+#include "core/execution.h"
+#include "harness/cli/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>

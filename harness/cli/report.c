@@ -44,14 +44,19 @@ static void print_group(FILE *out, const struct run_description *run, const stru
                 inspect_command_name(), trace);
 }
 
+static void print_story(FILE *out, const struct run_description *run) {
+    if (run->story)
+        report_write_text(out, &run->look, run->story);
+}
+
 static void print_groups(FILE *out, const struct run_description *run,
                          const struct sct_campaign *campaign) {
     const struct group_trace *trace = run->traces;
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {
         print_group(out, run, group, trace ? trace->path : NULL, campaign->violations);
         trace = trace ? trace->next : NULL;
-        if (group == campaign->groups && run->story)
-            report_write_text(out, &run->look, run->story);
+        if (group == campaign->groups && !run->minimized)
+            print_story(out, run);
     }
 }
 
@@ -166,6 +171,10 @@ void report_campaign_text(FILE *out, const struct run_description *run,
                           const struct sct_campaign *campaign) {
     bool is_systematic = campaign->search.path;
     print_groups(out, run, campaign);
+    if (run->minimized) {
+        minimized_print(out, run->minimized, inspect_command_name());
+        print_story(out, run);
+    }
     bool is_clean = campaign->violations == 0 && !run->failure;
     const char *verdict = is_clean ? "clean" : campaign->violations ? "failed" : "incomplete";
     fprintf(out, "%s%s%s: %s %s", is_clean ? green(run) : red(run), verdict, plain(run),
@@ -186,6 +195,46 @@ void report_campaign_text(FILE *out, const struct run_description *run,
         print_meaning(out, campaign);
     if (campaign->was_interrupted)
         fprintf(out, "interrupted: this is what was found so far\n");
+}
+
+// How a tolerant replay ended: as the recording says, or how else.
+static void print_tolerant(FILE *out, const struct replay_report *report) {
+    const struct sct_trace *execution = report->execution;
+    if (report->tolerant->has_left)
+        fprintf(out, "left the recording at decision %" PRIu32 ": %s\n", report->tolerant->left_at,
+                report->tolerant->where.text);
+    if (report->is_confirmed && execution->outcome == SCT_VIOLATED)
+        fprintf(out, "reproduced: %s in %s after %" PRIu32 " decisions\n  what       %s\n",
+                execution->kind, execution->machine, execution->decision_count, execution->message);
+    else if (report->is_confirmed)
+        fprintf(out, "reproduced: passed after %" PRIu32 " decisions\n", execution->decision_count);
+    else
+        fprintf(out, "not reproduced: %s\n", report->difference);
+}
+
+static void print_strict(FILE *out, const struct replay_report *report) {
+    const struct sct_trace *trace = report->trace;
+    if (!report->is_confirmed)
+        fprintf(out, "not reproduced: %s\n", report->difference);
+    else if (trace->outcome == SCT_VIOLATED)
+        fprintf(out, "reproduced: %s in %s after %" PRIu32 " decisions\n  what       %s\n",
+                trace->kind, trace->machine, trace->decision_count, trace->message);
+    else
+        fprintf(out, "reproduced: ended as recorded after %" PRIu32 " decisions\n",
+                trace->decision_count);
+}
+
+void report_replay_text(FILE *out, const struct replay_report *report) {
+    if (report->tolerant)
+        print_tolerant(out, report);
+    else
+        print_strict(out, report);
+    if (report->minimized)
+        minimized_print(out, report->minimized, inspect_command_name());
+    else if (report->explanation)
+        explanation_print(out, report->explanation);
+    if (report->story)
+        report_write_text(out, &report->look, report->story);
 }
 
 // ---- JSON --------------------------------------------------------------------------------------
@@ -361,6 +410,13 @@ static void print_json(FILE *out, json_t *value) {
     json_decref(value);
 }
 
+static void set_minimized(json_t *object, const struct minimized *minimized) {
+    if (!minimized)
+        return;
+    json_object_set_new(object, "minimized", minimized_json(minimized));
+    json_object_set_new(object, "explanation", explanation_json(&minimized->explanation));
+}
+
 void report_campaign_json(FILE *out, const struct run_description *run,
                           const struct sct_campaign *campaign) {
     json_t *object = json_object();
@@ -376,6 +432,7 @@ void report_campaign_json(FILE *out, const struct run_description *run,
     json_object_set_new(object, "first_violation",
                         campaign->groups ? json_group(campaign->groups, run->traces) : json_null());
     json_object_set_new(object, "violation_groups", json_groups(run, campaign));
+    set_minimized(object, run->minimized);
     json_object_set_new(object, "coverage", report_coverage_json(run));
     json_object_set_new(object, "interrupted", json_boolean(campaign->was_interrupted));
     if (run->failure)
@@ -396,17 +453,34 @@ static json_t *json_trace_violation(const struct sct_trace *trace) {
     return object;
 }
 
-void report_replay_json(FILE *out, const struct sct_trace *trace, bool is_confirmed,
-                        const char *difference) {
+// Where a tolerant replay left the recording, and how it ended.
+static void set_tolerant(json_t *object, const struct replay_report *report) {
+    const struct sct_tolerant *tolerant = report->tolerant;
+    if (!tolerant)
+        return;
+    json_object_set_new(object, "left_at",
+                        tolerant->has_left ? json_count(tolerant->left_at) : json_null());
+    json_object_set_new(object, "left",
+                        tolerant->has_left ? json_text(tolerant->where.text) : json_null());
+    json_object_set_new(object, "violation", json_trace_violation(report->execution));
+}
+
+void report_replay_json(FILE *out, const struct replay_report *report) {
+    const struct sct_trace *trace = report->trace;
     json_t *object = json_object();
     json_object_set_new(object, "tool", json_string("mtcheck"));
     json_object_set_new(object, "schema_version", json_integer(1));
     json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
     json_object_set_new(object, "model", json_text(trace->model));
     json_object_set_new(object, "test", json_text(trace->test));
-    json_object_set_new(object, "reproduced", json_boolean(is_confirmed));
-    json_object_set_new(object, "difference", is_confirmed ? json_null() : json_text(difference));
+    json_object_set_new(object, "reproduced", json_boolean(report->is_confirmed));
+    json_object_set_new(object, "difference",
+                        report->is_confirmed ? json_null() : json_text(report->difference));
     json_object_set_new(object, "recorded_violation", json_trace_violation(trace));
+    set_tolerant(object, report);
+    set_minimized(object, report->minimized);
+    if (report->explanation)
+        json_object_set_new(object, "explanation", explanation_json(report->explanation));
     print_json(out, object);
 }
 

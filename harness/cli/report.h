@@ -3,7 +3,9 @@
 #define HARNESS_CLI_REPORT_H
 
 #include "core/campaign.h"
+#include "core/tolerant.h"
 #include "core/trace.h"
+#include "harness/cli/minimize.h"
 #include "harness/cli/options.h"
 #include "harness/report/report.h"
 
@@ -23,8 +25,9 @@ struct run_description {
     const char *failure; // of the tool, which ended the campaign too early; NULL: none
     const struct sct_explorer *explorer; // of a search with a state cache; else NULL
     struct group_trace *traces;          // where each group's trace is, in the order of the groups
-    const struct story *story;           // of the first violation; NULL: not known
+    const struct story *story;           // of the first violation, minimised if it was
     struct report_text_options look;
+    const struct minimized *minimized; // the first of them; NULL: it was not
     bool use_color;
     bool shows_coverage; // in text; always in JSON
 };
@@ -41,9 +44,21 @@ void report_campaign_text(FILE *out, const struct run_description *run,
 void report_campaign_json(FILE *out, const struct run_description *run,
                           const struct sct_campaign *campaign);
 
-// What replaying [trace] gave; [difference] is told unless it was confirmed.
-void report_replay_json(FILE *out, const struct sct_trace *trace, bool is_confirmed,
-                        const char *difference);
+// What replaying a trace gave.
+struct replay_report {
+    const struct sct_trace *trace;
+    bool is_confirmed;
+    const char *difference;                // unless confirmed
+    const struct sct_tolerant *tolerant;   // NULL: the replay was strict
+    const struct sct_trace *execution;     // what happened: the trace unless that was left
+    const struct minimized *minimized;     // NULL: it was not
+    const struct explanation *explanation; // NULL: none
+    const struct story *story;             // of the execution, minimised if it was; NULL: not told
+    struct report_text_options look;
+};
+
+void report_replay_text(FILE *out, const struct replay_report *report);
+void report_replay_json(FILE *out, const struct replay_report *report);
 
 // The registry that options->list names.
 void report_list(FILE *out, const struct options *options, const struct model *model);

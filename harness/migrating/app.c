@@ -306,6 +306,7 @@ static void log_return(const struct app *app, const struct call_record *call,
 }
 
 static void begin_call(struct app *app, struct call_record *call) {
+    sct_count_operation();
     call->owner = sct_self();
     call->next = app->client.calls;
     app->client.calls = call;
@@ -643,6 +644,7 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
                        void (*pause)(struct app *app)) {
     if (sct_narrating())
         note_call("stream", NULL, filter);
+    sct_count_operation();
     struct reader reader = {.app = app, .filter = filter};
     reader.start = client_peek_revision(&app->client, HERE);
     if (app->world->log)

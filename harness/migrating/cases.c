@@ -3,6 +3,7 @@
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
+#include "harness/table/retell.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -219,6 +220,7 @@ static void case_18_setup(void *bugs) {
         .coverage = &migrating_coverage,                 \
         .show = migrating_show,                          \
         .terms = migrating_terms,                        \
+        .retell = table_retell,                          \
     }
 
 CASE(1, "published", "a write in PREFER_NEW, then a stream whose filter the old row still matches");

@@ -9,6 +9,7 @@
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
+#include "harness/table/retell.h"
 
 static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     struct tables_options options = {.choose = uniform_choice,
@@ -63,6 +64,7 @@ const struct scenario scenario_default = {
     .coverage = &migrating_coverage,
     .show = migrating_show,
     .terms = migrating_terms,
+    .retell = table_retell,
     .reaches_all = true,
 };
 
@@ -76,4 +78,5 @@ const struct scenario scenario_history = {
     .coverage = &migrating_coverage,
     .show = migrating_show,
     .terms = migrating_terms,
+    .retell = table_retell,
 };

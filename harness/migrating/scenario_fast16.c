@@ -3,6 +3,7 @@
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
+#include "harness/table/retell.h"
 
 enum { PUBLISHED_CALL_LIMIT = 100 };
 
@@ -31,4 +32,5 @@ const struct scenario scenario_fast16 = {
     .coverage = &migrating_coverage,
     .show = migrating_show,
     .terms = migrating_terms,
+    .retell = table_retell,
 };

@@ -9,6 +9,7 @@
 #include "harness/migrating/final_state.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
+#include "harness/table/retell.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
@@ -111,6 +112,7 @@ static void add_digest(void *bugs, struct digest *state) {
         .finish = finish,                                                       \
         .digest = add_digest,                                                   \
         .coverage = &migrating_coverage,                                        \
+        .retell = table_retell,                                                 \
     };
 
 SMALL(small_1, "small-1", ANY_ROWS, "none, one or both present")

@@ -61,22 +61,31 @@ static json_t *json_bug(const struct bug_info *bug) {
                      bug_kind_name(bug->kind), "summary", bug->summary);
 }
 
-// A command line that runs the same execution again; single quotes keep the shell out.
+static void add_replay(json_t *commands, const struct report_run *run, const char *path,
+                       const char *remark) {
+    char buffer[6000];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (!path || !*path)
+        return;
+    text_add(&text, "%s --replay '%s' --verbose%s", run->command, path, remark);
+    json_array_append_new(commands, json_text(buffer));
+}
+
+// Command lines that run the same execution again; single quotes keep the shell out. The way to a
+// minimised one leads over the original.
 static json_t *json_commands(const struct report_run *run) {
     char buffer[6000];
     json_t *commands = json_array();
-    struct text text = text_in(buffer, sizeof buffer);
-    if (run->trace_path && *run->trace_path) {
-        text_add(&text, "%s --replay '%s' --verbose", run->command, run->trace_path);
-        json_array_append_new(commands, json_text(buffer));
-    }
     const struct sct_trace *trace = run->trace;
-    text = text_in(buffer, sizeof buffer);
+    add_replay(commands, run, run->trace_path, "");
+    add_replay(commands, run, run->original_path, "  # before it was minimized");
+    struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "%s --model %s --test %s --strategy '%s' --seed %" PRIu64, run->command,
              trace->model, trace->test, trace->strategy, trace->seed);
     if (run->bug)
         text_add(&text, " --bug %d", run->bug->number);
-    text_add(&text, " --only-iteration %" PRIu64 " --verbose", trace->iteration);
+    text_add(&text, " --only-iteration %" PRIu64 " --%s", trace->iteration,
+             run->is_minimized ? "minimize" : "verbose");
     json_array_append_new(commands, json_text(buffer));
     return commands;
 }
@@ -101,6 +110,13 @@ static json_t *json_terms(const struct scenario *scenario) {
     return array;
 }
 
+static json_t *json_explanation(const struct report_run *run) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < run->explanation_count; i++)
+        json_array_append_new(array, json_text(run->explanation[i]));
+    return array;
+}
+
 static void set_run(json_t *object, const struct report_run *run) {
     const struct sct_trace *trace = run->trace;
     set(object, "tool", json_string("mtcheck"));
@@ -115,6 +131,8 @@ static void set_run(json_t *object, const struct report_run *run) {
     set(object, "iteration", json_u64_text(trace->iteration));
     set(object, "commands", json_commands(run));
     set(object, "terms", json_terms(run->scenario));
+    set(object, "is_minimized", json_boolean(run->is_minimized));
+    set(object, "explanation", json_explanation(run));
 }
 
 // ---- The story ---------------------------------------------------------------------------------

@@ -634,6 +634,11 @@
           story.bug.summary + '.',
         ),
       );
+    if (story.explanation.length > 0)
+      wrong.append(
+        h('h3', {}, 'In sentences'),
+        h('ol', { class: 'explanation' }, ...story.explanation.map((line) => h('li', {}, line))),
+      );
     const meaning = story.terms.find(([word]) => word === 'the system');
     if (meaning) wrong.append(h('p', { class: 'hint' }, meaning[1]));
   }
@@ -725,7 +730,8 @@
       story.strategy,
       'seed ' + story.seed,
       'iteration ' + story.iteration,
-      `${steps.length + story.skipped_steps} steps, ${story.decisions} decisions`,
+      `${steps.length + story.skipped_steps} steps, ${story.decisions} decisions` +
+        (story.is_minimized ? ' (minimized)' : ''),
     ].join(' \u00b7 ');
   }
 

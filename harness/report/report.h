@@ -14,6 +14,10 @@ struct report_run {
     const struct bug_info *bug;    // NULL: none
     const struct sct_trace *trace; // the recording; its decisions are not looked at
     const char *trace_path;        // where it is; NULL or "": nowhere
+    bool is_minimized;             // it was found as another one and then made smaller:
+    const char *original_path;     // where that is; NULL or "": nowhere
+    char *const *explanation;      // why it fails, in sentences
+    size_t explanation_count;      // 0: nobody asked
     const char *command;           // how the user calls the command
 };
 

@@ -1,6 +1,7 @@
 // default: the roll-out over one table, every call of it a step of its own.
 #include "harness/scenario.h"
 #include "harness/schema/fleet.h"
+#include "harness/table/retell.h"
 
 struct world {
     struct tables tables;
@@ -72,5 +73,6 @@ const struct scenario scenario_schema_default = {
     .setup = setup,
     .finish = finish,
     .coverage = &schema_coverage,
+    .retell = table_retell,
     .reaches_all = true,
 };

@@ -4,6 +4,7 @@
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
 #include "harness/schema/fleet.h"
+#include "harness/table/retell.h"
 
 static struct fleet *fleet_of_execution; // set up anew by each
 
@@ -61,4 +62,5 @@ const struct scenario scenario_schema_over_migration = {
     .setup = setup,
     .finish = finish,
     .coverage = &schema_coverage,
+    .retell = table_retell,
 };

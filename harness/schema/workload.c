@@ -173,17 +173,19 @@ static void note_end(const struct su_outcome *outcome) {
         [SU_UNREADABLE] = "cannot read the entry",
         [SU_FAILED] = "failed",
     };
-    sct_note("its operation ends: %s, %u retries", words[outcome->result], outcome->retries);
+    sct_note_as(SCT_NOTE_RETURN, "its operation ends: %s, %u retries", words[outcome->result],
+                outcome->retries);
 }
 
 void workload_operate(struct fleet *fleet, size_t index) {
     struct party *party = &fleet->ledger.parties[index];
     struct errand errand = draw_errand(fleet, index);
     struct su_reading reading;
+    sct_count_operation();
     if (sct_narrating())
-        sct_note("as %s: %s %s", su_release_name(party->server.release),
-                 schema_operation_names[errand.operation],
-                 errand.operation == ERRAND_SCAN ? "" : entry_keys[errand.key]);
+        sct_note_as(SCT_NOTE_CALL, "as %s: %s %s", su_release_name(party->server.release),
+                    schema_operation_names[errand.operation],
+                    errand.operation == ERRAND_SCAN ? "" : entry_keys[errand.key]);
     ledger_begin(&fleet->ledger, party, &errand);
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "an operation to end");

@@ -105,6 +105,25 @@ static inline struct ended finish(pid_t child) {
                           .err = read_text(in_folder("stderr"))};
 }
 
+// Whether the process catches [number] by now.
+static inline bool catches(pid_t child, int number) {
+    char path[64];
+    unsigned long long caught = 0;
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)child);
+    char *text = read_text(path);
+    const char *line = strstr(text, "SigCgt:");
+    if (line)
+        sscanf(line, "SigCgt: %llx", &caught);
+    free(text);
+    return caught >> (number - 1) & 1;
+}
+
+// Waits until it does.
+static inline void await_handler(pid_t child, int number) {
+    while (!catches(child, number))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 static inline void forget(struct ended *ended) {
     free(ended->out);
     free(ended->err);

@@ -402,25 +402,11 @@ static void test_output_that_fails(void **state) {
     }
 }
 
-// Whether the process catches [number] by now.
-static bool catches(pid_t child, int number) {
-    char path[64];
-    unsigned long long caught = 0;
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)child);
-    char *text = read_text(path);
-    const char *line = strstr(text, "SigCgt:");
-    if (line)
-        sscanf(line, "SigCgt: %llx", &caught);
-    free(text);
-    return caught >> (number - 1) & 1;
-}
-
 static void check_interruption(int number, const char *arguments) {
     char copy[200];
     strcpy(copy, arguments);
     pid_t child = start(split(copy), "stdout");
-    while (!catches(child, number))
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    await_handler(child, number);
     nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     kill(child, number);
     struct ended ended = finish(child);

@@ -295,7 +295,7 @@ static void test_damaged_traces(void **state) {
         bool sealed;
         const char *needle;
     } edits[] = {
-        {"mtcheck-trace 1", "mtcheck-trace 2", true, "line 1: expected version 1"},
+        {"mtcheck-trace 1", "mtcheck-trace 3", true, "line 1: expected version 1"},
         {"mtcheck-trace 1", "mtcheck-trace one", true, "line 1: expected version 1"},
         {"mtcheck-trace 1", "something else", true, "line 1: expected 'mtcheck-trace ...'"},
         {"model migrating-table\n", "", true, "line 2: expected 'model ...'"},
@@ -340,6 +340,62 @@ static void test_damaged_traces(void **state) {
     free(good);
 }
 
+// The compact lines of version 2, damaged in one place, with a checksum that fits: each is refused
+// with the number of the line. Undamaged the trace is read (and not reproduced: nobody ran it).
+static void test_damaged_lines_of_defaults(void **state) {
+    (void)state;
+    static const char whole[] =
+        "mtcheck-trace 2\nmodel migrating-table\ntest fast16\nbug none\nmax-steps 5000\n"
+        "strategy random\ncalibration 5 2\nseed 1\niteration 0\noutcome passed\n"
+        "fingerprint 0123456789abcdef\ndecisions 7\n"
+        "0 default 3: s2 a one; v3 b two; s2 a three\n"
+        "3 schedule 2 1 a one\n"
+        "4 default 3: v2 a x; v2 a y; v2 a z\n"
+        "checksum 0\n";
+    static const char form[] = "line 13: expected 'INDEX default N: s|vCOUNT LABEL; ...'";
+    static const struct {
+        const char *from, *to, *needle;
+    } edits[] = {
+        {"default 3: s2", "default 0: s2", form},
+        {"default 3: s2", "default 9: s2", form},
+        {"default 3: s2", "default 4: s2", form},
+        {"default 3: s2", "default 2: s2", form},
+        {"default 3: s2", "default three: s2", form},
+        {"default 3: s2", "default -3: s2", form},
+        {"default 3: s2", "default 3 s2", form},
+        {"default 3: s2", "default 3:s2", form},
+        {"default 3: s2", "default : s2", form},
+        {"s2 a one;", "x2 a one;", form},
+        {"s2 a one;", "s1 a one;", form},
+        {"s2 a one;", "s a one;", form},
+        {"s2 a one;", "s99999999 a one;", form},
+        {"s2 a one;", "s2 ;", form},
+        {"s2 a one;", "s2 a one,", form},
+        {"v3 b two; ", "v3 b two;", form},
+        {"v3 b two; ", "", form},
+        {"s2 a three\n", "s2 a three;\n", form},
+        {"s2 a three\n", "\n", form},
+        {"0 default", "0 defaults", "line 13: expected 'INDEX schedule|value"},
+        {"4 default", "5 default", "line 15: expected decision 4, found 5"},
+        {"decisions 7", "decisions 5", "line 15: expected at most 1 decisions more, found 3"},
+        {"decisions 7", "decisions 8", "line 16: expected"},
+        {"trace 2", "trace 1", "line 13: expected 'INDEX schedule|value"},
+    };
+    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+        char *edited = replace(whole, edits[i].from, edits[i].to);
+        char *text = seal(edited);
+        check_damaged(text, strlen(text), edits[i].to, edits[i].needle);
+        free(edited);
+        free(text);
+    }
+    char *text = seal(whole);
+    write_text("whole.trace", text, strlen(text));
+    free(text);
+    struct ended ended = run("--replay whole.trace");
+    check_status(&ended, 4);
+    forget(&ended);
+}
+
 // Traces that are cut off, empty, followed by something, or no text at all.
 static void test_mutilated_traces(void **state) {
     (void)state;
@@ -382,6 +438,7 @@ int main(void) {
         TEST(test_replay_of_another_program),
         TEST(test_replay_stops_where_it_differs),
         TEST(test_damaged_traces),
+        TEST(test_damaged_lines_of_defaults),
         TEST(test_mutilated_traces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,457 @@
+#define _GNU_SOURCE // getentropy
+#include "harness/cli/campaign.h"
+#include "core/jobs.h"
+#include "core/replay.h"
+#include "harness/cli/mpi.h"
+#include "harness/cli/process.h"
+#include "harness/cli/report_ci.h"
+#include "harness/cli/report_coverage.h"
+#include "harness/cli/resume.h"
+#include "harness/cli/session.h"
+#include "harness/cli/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Every so often an execution is repeated, to notice nondeterminism that is not under control.
+enum { REPEAT_EVERY = 1000 };
+
+// ---- Traces ------------------------------------------------------------------------------------
+
+static void trace_path(const struct session *session, uint64_t iteration, char *path,
+                       size_t bytes) {
+    const struct options *options = session->options;
+    struct text text = text_in(path, bytes);
+    struct stat status;
+    bool is_special = options->trace && stat(options->trace, &status) == 0 &&
+                      !S_ISREG(status.st_mode); // a pipe, a device: one for all
+    if (options->trace && (session->trace_count == 0 || is_special)) {
+        text_add(&text, "%s", options->trace);
+    } else if (options->trace) {
+        text_add(&text, "%s.%" PRIu64, options->trace, session->trace_count + 1);
+    } else {
+        text_add(&text, "mtcheck-%s-", session->run.model->name);
+        if (session->run.bug)
+            text_add(&text, "%d", session->run.bug->number);
+        else
+            text_add(&text, "none");
+        text_add(&text, "-%" PRIu64 "-%" PRIu64 ".trace", session->run.seed, iteration);
+    }
+}
+
+static struct sct_trace describe_trace(const struct session *session, uint64_t iteration) {
+    const struct sct_strategy *strategy = sct_strategy_for(session->strategy, iteration);
+    struct sct_trace trace = {
+        .steps_max = session->steps_max,
+        .calibration = strategy->calibration,
+        .seed = session->run.seed,
+        .iteration = iteration,
+    };
+    snprintf(trace.model, sizeof trace.model, "%s", session->run.model->name);
+    snprintf(trace.test, sizeof trace.test, "%s", session->run.scenario->name);
+    snprintf(trace.bug, sizeof trace.bug, "%s", session->run.bug ? session->run.bug->name : "none");
+    struct text text = text_in(trace.strategy, sizeof trace.strategy);
+    sct_strategy_format(strategy, &text);
+    return trace;
+}
+
+// The trace of the engine's last run, as text; freed by the caller.
+static char *format_trace(void *context, uint64_t iteration, const struct sct_result *result) {
+    const struct session *session = context;
+    struct sct_trace trace = describe_trace(session, iteration);
+    sct_trace_capture(&trace, session->engine, result);
+    char *text = sct_trace_format(&trace);
+    sct_trace_free(&trace);
+    return text;
+}
+
+// Writes a trace before anything else is done with it. If that fails it goes to standard error:
+// nothing is lost.
+static void write_trace(struct session *session, uint64_t iteration, const char *text) {
+    struct group_trace *entry = calloc(1, sizeof *entry);
+    if (!session->first_trace)
+        session->first_trace = strdup(text);
+    if (!entry || !session->first_trace)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the list of traces");
+    trace_path(session, iteration, entry->path, sizeof entry->path);
+    struct error error;
+    if (!sct_trace_write(entry->path, text, &error)) {
+        fprintf(stderr, "mtcheck: %s; here it is:\n%s", error.text, text);
+        entry->path[0] = '\0';
+    }
+    *session->last_trace = entry;
+    session->last_trace = &entry->next;
+    session->trace_count++;
+}
+
+static void save_trace(struct session *session, uint64_t iteration,
+                       const struct sct_result *result) {
+    char *text = format_trace(session, iteration, result);
+    write_trace(session, iteration, text);
+    free(text);
+}
+
+static void on_violation(void *context, uint64_t iteration, const struct sct_result *result) {
+    save_trace(context, iteration, result);
+}
+
+// Of a group that another process has found.
+static void on_new_group(void *context, const struct sct_group *group) {
+    write_trace(context, group->iteration, group->record);
+}
+
+static void begin_counting(void *context, uint64_t iteration) {
+    (void)iteration;
+    struct session *session = context;
+    session->program.context = &session->bugs;
+    sct_marks_count(true);
+}
+
+static void end_counting(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)iteration;
+    (void)result;
+    struct session *session = context;
+    session->program.context = &session->uncounted_bugs;
+    sct_marks_count(false);
+}
+
+static void on_progress(void *context, const struct sct_campaign *campaign) {
+    progress_tell(&((struct session *)context)->progress, campaign);
+}
+
+static void draw_seed(struct session *session) {
+    session->run.seed = session->options->seed;
+    if (!session->options->is_seed_random)
+        return;
+    if (getentropy(&session->run.seed, sizeof session->run.seed) != 0)
+        fail_at(FAIL_RESOURCE, HERE, "cannot draw a random seed: %s", strerror(errno));
+}
+
+static void calibrate(struct session *session) {
+    char name[256];
+    struct text text = text_in(name, sizeof name);
+    text_add(&text, "%s/%s", session->run.model->name, session->run.scenario->name);
+    sct_calibrate(session->engine, &session->program, name, session->strategy, session->run.seed);
+}
+
+// How many of the iterations 0 .. all-1 belong to the shard.
+static uint64_t shard_size(const struct options *options, uint64_t all) {
+    if (all == SCT_UNLIMITED)
+        return SCT_UNLIMITED;
+    uint64_t step = options->shard_count;
+    return options->shard_index < all ? (all - options->shard_index - 1) / step + 1 : 0;
+}
+
+static struct sct_campaign_options describe_campaign(struct session *session) {
+    const struct options *options = session->options;
+    bool is_single = options->has_only_iteration;
+    return (struct sct_campaign_options){
+        .program = &session->program,
+        .strategy = session->strategy,
+        .seed = session->run.seed,
+        .first_iteration = is_single ? options->only_iteration : options->shard_index,
+        .iteration_step = options->shard_count,
+        .iterations = is_single ? 1 : shard_size(options, options->iterations),
+        .seconds_max = options->time_limit,
+        .keep_going = options->keep_going,
+        .interrupted = &process_interrupted,
+        .repeat_every = REPEAT_EVERY,
+        .before_counted = begin_counting,
+        .after_counted = end_counting,
+        .on_progress = on_progress,
+        .context = session,
+    };
+}
+
+// By workers, which send what they have found.
+static bool run_jobs(struct session *session, struct sct_campaign_options *campaign_options,
+                     struct sct_checkpoint *checkpoint, struct sct_campaign *campaign,
+                     struct error *error) {
+    const struct coverage *coverage = session->run.scenario->coverage;
+    const struct sct_counters counters[] = {
+        {coverage->counts, coverage_cell_count(coverage)},
+        {session->bugs.reached, BUG_COUNT},
+    };
+    campaign_options->record = format_trace;
+    struct sct_part_options part = {
+        .campaign = campaign_options,
+        .counters = counters,
+        .counter_arrays = sizeof counters / sizeof counters[0],
+    };
+    if (mpi_is_worker())
+        mpi_work(session->engine, &part);
+    struct sct_jobs jobs = {
+        .part = &part,
+        .source = mpi_source(),
+        .workers = session->options->jobs,
+        .on_new_group = on_new_group,
+        .checkpoint = checkpoint->file ? checkpoint : NULL,
+    };
+    return sct_jobs_run(session->engine, &jobs, campaign, error);
+}
+
+static bool run_campaign(struct session *session, struct sct_checkpoint *checkpoint,
+                         struct sct_campaign *campaign, struct error *error) {
+    const struct options *options = session->options;
+    struct sct_campaign_options campaign_options = describe_campaign(session);
+    session->run.iterations = options->has_only_iteration ? 1 : options->iterations;
+    session->run.shard_index = options->shard_index;
+    session->run.shard_count = options->shard_count;
+    session->run.steps_max = session->steps_max;
+    session->run.keep_going = options->keep_going;
+    session->run.bugs = &session->bugs;
+    session->run.shows_coverage = options->coverage;
+    coverage_reset(session->run.scenario->coverage);
+    sct_marks_reset();
+    bool is_systematic = session->strategy->path; // one process, whatever --jobs says
+    bool is_shared = options->jobs > 1 || checkpoint->file || mpi_source();
+    if (!options->has_only_iteration && !is_systematic && is_shared)
+        return run_jobs(session, &campaign_options, checkpoint, campaign, error);
+    if (options->has_only_iteration && options->verbose)
+        sct_engine_narrate(session->engine, session_narrate, session_narration(session));
+    campaign_options.on_violation = on_violation;
+    bool has_cache = is_systematic && session->program.digest && options->cache_bytes > 0;
+    if (has_cache) {
+        sct_explorer_init(&session->explorer, &session->program, session->strategy->path,
+                          options->cache_bytes);
+        session->run.explorer = &session->explorer;
+        campaign_options.explorer = &session->explorer;
+    }
+    sct_campaign_run(session->engine, &campaign_options, campaign);
+    sct_engine_narrate(session->engine, NULL, NULL);
+    return true;
+}
+
+// --only-iteration with --trace writes a passing execution too, and reports may be about one.
+static void save_single_run(struct session *session, const struct sct_campaign *campaign) {
+    const struct options *options = session->options;
+    if (!options->has_only_iteration || campaign->violations > 0 || campaign->iterations_run == 0)
+        return;
+    const struct sct_result *result = sct_engine_last_result(session->engine);
+    if (options->trace)
+        save_trace(session, options->only_iteration, result);
+    else if (inspect_is_asked_for(options))
+        session->first_trace = format_trace(session, options->only_iteration, result);
+}
+
+static void report_standard(const struct session *session, const struct sct_campaign *campaign) {
+    switch (session->options->format) {
+    case FORMAT_JSON:
+        report_campaign_json(stdout, &session->run, campaign);
+        break;
+    case FORMAT_GITHUB:
+        report_campaign_github(stdout, &session->run, campaign);
+        break;
+    case FORMAT_TEXT:
+        if (!session->options->quiet)
+            report_campaign_text(stdout, &session->run, campaign);
+    }
+}
+
+// Whether it is written, if it is asked for.
+static bool write_junit(const struct session *session, const struct sct_campaign *campaign) {
+    struct error error;
+    if (!session->options->junit ||
+        report_junit(session->options->junit, &session->run, campaign, &error))
+        return true;
+    fprintf(stderr, "mtcheck: %s\n", error.text);
+    return false;
+}
+
+// ---- Minimising --------------------------------------------------------------------------------
+
+// --minimize: the first violation of the campaign. Its original trace is on disk by now.
+static void minimize_first(struct session *session, const struct sct_campaign *campaign,
+                           struct minimized *minimized) {
+    struct sct_trace trace;
+    struct sct_replay replay;
+    if (!session->options->minimize || campaign->violations == 0 || campaign->unrepeatable.is_found)
+        return;
+    session_parse(session->first_trace, &trace);
+    sct_replay_init(&replay, &trace);
+    if (session_minimize(session, &replay.base, &trace, session->run.traces->path, minimized))
+        session->run.minimized = minimized;
+    sct_trace_free(&trace);
+}
+
+// Reports about the first violation, as small as it was made (or the single execution). False if
+// something could not be written, which is named.
+static bool inspect_first(struct session *session, struct inspection *inspection) {
+    const struct group_trace *first = session->run.traces;
+    const struct minimized *minimized = session->run.minimized;
+    *inspection = session_inspection(session, first ? first->path : NULL);
+    bool is_told = session->options->format == FORMAT_TEXT && !session->options->quiet && first;
+    if (!session->first_trace || !(is_told || inspect_is_asked_for(session->options)))
+        return true;
+    if (minimized)
+        session_inspect_minimized(inspection, minimized);
+    bool is_done = inspect_text(inspection, minimized ? minimized->trace : session->first_trace);
+    session->run.story = inspection->has_story ? &inspection->story : NULL;
+    return is_done;
+}
+
+static int verdict_of(const struct session *session, const struct sct_campaign *campaign) {
+    const struct minimized *minimized = session->run.minimized;
+    if (campaign->was_interrupted || (minimized && minimized->minimum.was_interrupted))
+        return EXIT_INTERRUPTED;
+    if (campaign->violations > 0)
+        return EXIT_VIOLATION;
+    if (campaign->search.is_cache_full) {
+        fprintf(stderr,
+                "mtcheck: the state cache is full (%" PRIu64 " states): no verdict; give "
+                "--cache more bytes\n",
+                session->explorer.states.count);
+        return EXIT_NO_VERDICT;
+    }
+    bool is_incomplete =
+        session->options->require_coverage && report_coverage_complain(session->run.scenario);
+    return is_incomplete ? EXIT_NO_VERDICT : EXIT_CLEAN;
+}
+
+static int report(struct session *session, const struct sct_campaign *campaign) {
+    struct inspection inspection;
+    if (campaign->unrepeatable.is_found) {
+        fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
+                campaign->unrepeatable.iteration, campaign->unrepeatable.difference.text);
+        write_junit(session, campaign);
+        return EXIT_TOOL_FAILED;
+    }
+    bool is_written = inspect_first(session, &inspection);
+    session->run.use_color = session_uses_color(session->options);
+    session->run.look = inspect_look(session->options, session->run.use_color);
+    report_standard(session, campaign);
+    is_written = write_junit(session, campaign) && is_written;
+    inspect_end(&inspection);
+    session->run.story = NULL; // it was the inspection's
+    int verdict = verdict_of(session, campaign);
+    // A report that got lost does not change what was found, but must not look like success.
+    return verdict == EXIT_CLEAN && !is_written ? EXIT_TOOL_FAILED : verdict;
+}
+
+static void free_traces(struct session *session) {
+    while (session->run.traces) {
+        struct group_trace *next = session->run.traces->next;
+        free(session->run.traces);
+        session->run.traces = next;
+    }
+}
+
+static bool check_coverage_options(const struct session *session, struct error *error) {
+    const struct scenario *scenario = session->run.scenario;
+    return !session->options->require_coverage || scenario->reaches_all ||
+           error_set(error, "option --require-coverage: test %s is not meant to reach everything",
+                     scenario->name);
+}
+
+// Opens the checkpoint that is resumed, which defines the campaign, or nothing.
+static bool open_resumed(struct options *options, struct sct_checkpoint *checkpoint,
+                         struct error *error) {
+    return !options->resume || (sct_checkpoint_open(checkpoint, options->resume, error) &&
+                                resume_options(checkpoint->text, options, error));
+}
+
+static bool create_checkpoint(const struct session *session, struct sct_checkpoint *checkpoint,
+                              struct error *error) {
+    const struct options *options = session->options;
+    if (!options->checkpoint || mpi_is_worker())
+        return true;
+    char buffer[4096];
+    struct text text = text_in(buffer, sizeof buffer);
+    resume_describe(options, session->run.seed, &text);
+    return sct_checkpoint_create(checkpoint, options->checkpoint, text.data, error);
+}
+
+static int run_and_report(struct session *session, struct sct_checkpoint *checkpoint) {
+    const struct options *options = session->options;
+    session_open_engine(session, options->max_steps);
+    process_catch_interrupts();
+    calibrate(session);
+    struct sct_campaign campaign;
+    struct error error;
+    bool is_narrated = options->has_only_iteration && options->verbose;
+    progress_begin(&session->progress, !options->quiet && !is_narrated,
+                   shard_size(options, options->iterations), options->time_limit);
+    bool is_whole = run_campaign(session, checkpoint, &campaign, &error);
+    progress_end(&session->progress);
+    session->run.failure = is_whole ? NULL : error.text;
+    save_single_run(session, &campaign);
+    struct minimized minimized = {0};
+    minimize_first(session, &campaign, &minimized);
+    int status = report(session, &campaign);
+    minimized_free(&minimized);
+    if (!is_whole) {
+        fprintf(stderr, "mtcheck: %s\n", error.text);
+        status = EXIT_TOOL_FAILED;
+    }
+    if (session->run.explorer)
+        sct_explorer_deinit(&session->explorer);
+    sct_campaign_free(&campaign);
+    free_traces(session);
+    free(session->first_trace);
+    sct_engine_close(session->engine);
+    return status;
+}
+
+static bool refuse_search(const char *option, const struct options *options, struct error *error) {
+    return error_set(error, "options --%s and --strategy %.200s contradict each other", option,
+                     options->strategy);
+}
+
+// What a systematic search cannot do, since its executions depend on those before them. It has no
+// limit of iterations unless it is given one.
+static bool check_search_options(const struct session *session, struct options *options,
+                                 struct error *error) {
+    if (!session->strategy->path)
+        return !options->has_cache ||
+               error_set(error, "option --cache: expected --strategy dfs, found '%.200s'",
+                         options->strategy);
+    if (options->has_cache && options->cache_bytes > 0 && !session->program.digest)
+        return error_set(error, "option --cache: test %s cannot compare states",
+                         session->run.scenario->name);
+    if (options->has_only_iteration)
+        return refuse_search("only-iteration", options, error);
+    if (options->shard_count > 1)
+        return refuse_search("shard", options, error);
+    if (options->checkpoint)
+        return refuse_search("checkpoint", options, error);
+    if (!options->has_iterations)
+        options->iterations = SCT_UNLIMITED;
+    return true;
+}
+
+static bool prepare_campaign(struct session *session, struct options *options,
+                             struct sct_checkpoint *checkpoint, struct error *error) {
+    if (!open_resumed(options, checkpoint, error) ||
+        !session_choose_scenario(session, options->model, options->test, error) ||
+        !session_choose_bug(session, options->bug, error) ||
+        !check_coverage_options(session, error))
+        return false;
+    draw_seed(session);
+    session->strategy = sct_strategy_new(options->strategy, error);
+    if (!session->strategy || !check_search_options(session, options, error))
+        return false;
+    struct text text = text_in(session->strategy_text, sizeof session->strategy_text);
+    sct_strategy_format(session->strategy, &text);
+    session->run.strategy = session->strategy_text;
+    return create_checkpoint(session, checkpoint, error);
+}
+
+int campaign_command(struct options *options) {
+    struct session session = {.options = options};
+    session.last_trace = &session.run.traces;
+    struct sct_checkpoint checkpoint = {0};
+    struct error error;
+    bool is_ready = prepare_campaign(&session, options, &checkpoint, &error);
+    mpi_agree(is_ready);
+    session.run.seed = mpi_share(session.run.seed);
+    if (mpi_is_worker() && session.strategy->path) // a search is rank 0's alone
+        exit(EXIT_CLEAN);
+    int status = is_ready ? run_and_report(&session, &checkpoint) : status_usage(&error);
+    sct_checkpoint_close(&checkpoint);
+    sct_strategy_free(session.strategy);
+    return status_flush(status);
+}

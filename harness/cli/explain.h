@@ -1,0 +1,28 @@
+// Explanations: a failing execution in sentences, for somebody who knows the protocol but not the
+// failure.
+#ifndef HARNESS_CLI_EXPLAIN_H
+#define HARNESS_CLI_EXPLAIN_H
+
+#include "core/minimize.h"
+#include "core/story.h"
+#include "harness/scenario.h"
+
+struct explanation {
+    char **lines; // one sentence or two each
+    size_t count, capacity;
+};
+
+// Explains what [plan] does, in the words of [scenario]: one line for every change of machine (who
+// was stopped between which two steps, what the others did meanwhile), one for the violation, and
+// one for the nearest execution that passes. Runs executions. To be freed with explanation_free.
+void explain(struct sct_engine *engine, const struct sct_program *program,
+             const struct scenario *scenario, const struct sct_plan *plan,
+             struct explanation *explanation);
+
+void explanation_free(struct explanation *explanation);
+
+// The machines of [before] that do nothing in [after], "a, b"; nothing is added if there is none.
+void explain_lost_machines(struct text *text, const struct sct_story *before,
+                           const struct sct_story *after);
+
+#endif

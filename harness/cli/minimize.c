@@ -1,0 +1,248 @@
+#include "harness/cli/minimize.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// A minimisation that takes longer than this stops with what it has: it is a help, not a duty.
+static const double seconds_max = 30;
+
+static void show_progress(void *context, const struct sct_minimum *minimum) {
+    const struct minimize_job *job = context;
+    if (job->shows_progress)
+        fprintf(stderr,
+                "\rminimizing: %" PRIu64 " tries, %" PRIu32 " deviations, %" PRIu32
+                " preemptions, %" PRIu32 " operations\033[K",
+                minimum->tries, minimum->now.deviations, minimum->now.preemptions,
+                minimum->now.operations);
+}
+
+// ---- The trace ---------------------------------------------------------------------------------
+
+// The original's name and ".min"; a pipe or device takes both.
+static void name_trace(const char *original, char *path, size_t bytes) {
+    struct stat status;
+    bool is_special = stat(original, &status) == 0 && !S_ISREG(status.st_mode);
+    struct text text = text_in(path, bytes);
+    text_add(&text, "%s%s", original, is_special ? "" : ".min");
+}
+
+// Writes the engine's last run under the header of the original.
+static void write_trace(const struct minimize_job *job, struct minimized *minimized) {
+    struct sct_trace trace = *job->header;
+    trace.storage = NULL;
+    sct_trace_capture(&trace, job->engine, sct_engine_last_result(job->engine));
+    char *text = sct_trace_format(&trace);
+    struct error error = {"the original has no file"};
+    name_trace(job->path, minimized->path, sizeof minimized->path);
+    if (!*job->path || !sct_trace_write(minimized->path, text, &error)) {
+        fprintf(stderr, "mtcheck: %s; here is the minimized trace:\n%s", error.text, text);
+        minimized->path[0] = '\0';
+    }
+    minimized->trace = text;
+    sct_trace_free(&trace);
+}
+
+// ---- What was removed --------------------------------------------------------------------------
+
+// The values of an execution that are not the first alternative: what for.
+struct named_value {
+    char name[120];
+};
+
+static struct named_value *list_values(const struct sct_engine *engine, size_t *count) {
+    uint32_t decisions = sct_engine_last_result(engine)->decision_count;
+    struct named_value *values = calloc(decisions + 1, sizeof *values);
+    if (!values)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the list of values");
+    *count = 0;
+    for (uint32_t i = 0; i < decisions; i++) {
+        struct sct_decision decision = sct_engine_decision(engine, i);
+        if (decision.kind != SCT_DECISION_VALUE || decision.answer == 0)
+            continue;
+        struct named_value *value = &values[(*count)++];
+        struct text text = text_in(value->name, sizeof value->name);
+        text_add(&text, "%s", decision.label);
+    }
+    return values;
+}
+
+static size_t count_of(const struct named_value *values, size_t count, const char *name) {
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += strcmp(values[i].name, name) == 0;
+    return found;
+}
+
+// What [before] has more often than [after].
+static void tell_lost_values(struct text *text, const struct named_value *before,
+                             size_t before_count, const struct named_value *after,
+                             size_t after_count) {
+    const char *separator = "";
+    for (size_t i = 0; i < before_count; i++) {
+        const char *name = before[i].name;
+        size_t had = count_of(before, before_count, name);
+        size_t has = count_of(after, after_count, name);
+        if (count_of(before, i, name) > 0 || had <= has)
+            continue;
+        text_add(text, "%s%s", separator, name);
+        if (had - has > 1)
+            text_add(text, " x%zu", had - has);
+        separator = ", ";
+    }
+}
+
+// Compares the original and the minimum; runs both.
+static void tell_removed(const struct minimize_job *job, const struct sct_plan *before,
+                         const struct sct_plan *after, struct minimized *minimized) {
+    struct sct_story old_story, new_story;
+    size_t old_count, new_count;
+    sct_story_tell(job->engine, job->program, before, &old_story);
+    struct named_value *old_values = list_values(job->engine, &old_count);
+    sct_story_tell(job->engine, job->program, after, &new_story);
+    struct named_value *new_values = list_values(job->engine, &new_count);
+    struct text machines = text_in(minimized->machines, sizeof minimized->machines);
+    explain_lost_machines(&machines, &old_story, &new_story);
+    struct text values = text_in(minimized->values, sizeof minimized->values);
+    tell_lost_values(&values, old_values, old_count, new_values, new_count);
+    free(old_values);
+    free(new_values);
+    sct_story_free(&old_story);
+    sct_story_free(&new_story);
+}
+
+// ---- The job -----------------------------------------------------------------------------------
+
+bool minimize_trace(const struct minimize_job *job, struct minimized *minimized) {
+    struct sct_plan before = {0}, after = {0};
+    *minimized = (struct minimized){0};
+    sct_plan_record(job->engine, job->program, job->start, 0, &before);
+    bool is_failing = sct_minimize(job->engine,
+                                   &(struct sct_minimize_options){
+                                       .program = job->program,
+                                       .start = job->start,
+                                       .seed = job->header->seed,
+                                       .seconds_max = seconds_max,
+                                       .interrupted = job->interrupted,
+                                       .progress = show_progress,
+                                       .context = (void *)(uintptr_t)job,
+                                   },
+                                   &after, &minimized->minimum);
+    if (job->shows_progress)
+        fprintf(stderr, "\r\033[K");
+    if (is_failing) {
+        write_trace(job, minimized);
+        tell_removed(job, &before, &after, minimized);
+        explain(job->engine, job->program, job->scenario, &after, &minimized->explanation);
+    }
+    sct_plan_free(&before);
+    sct_plan_free(&after);
+    return is_failing;
+}
+
+void minimized_free(struct minimized *minimized) {
+    explanation_free(&minimized->explanation);
+    free(minimized->trace);
+    minimized->trace = NULL;
+}
+
+// ---- Reports -----------------------------------------------------------------------------------
+
+static void print_measure(FILE *out, const char *name, uint32_t before, uint32_t now,
+                          const char *meaning) {
+    fprintf(out, "  %-12s %" PRIu32 " -> %" PRIu32 "%s\n", name, before, now, meaning);
+}
+
+// Prints [text] in lines of WIDTH columns; it begins at column [indent], and so do all the others.
+static void print_wrapped(FILE *out, int indent, const char *text) {
+    enum { WIDTH = 100 };
+    int room = WIDTH - indent;
+    while ((int)strlen(text) > room) {
+        int length = room;
+        while (length > 0 && text[length] != ' ')
+            length--;
+        if (length == 0) // a word longer than a line
+            length = (int)strcspn(text, " ");
+        fprintf(out, "%.*s\n", length, text);
+        text += length + (text[length] == ' ');
+        if (!*text)
+            return;
+        fprintf(out, "%*s", indent, "");
+    }
+    fprintf(out, "%s\n", text);
+}
+
+void explanation_print(FILE *out, const struct explanation *explanation) {
+    fprintf(out, "explanation\n");
+    for (size_t i = 0; i < explanation->count; i++) {
+        fprintf(out, "  %2zu  ", i + 1);
+        print_wrapped(out, 6, explanation->lines[i]);
+    }
+}
+
+void minimized_print(FILE *out, const struct minimized *minimized, const char *command) {
+    const struct sct_minimum *minimum = &minimized->minimum;
+    const struct sct_measures *before = &minimum->before, *now = &minimum->now;
+    fprintf(out, "minimized in %" PRIu64 " tries, %.2f s%s\n", minimum->tries,
+            minimum->elapsed_seconds,
+            minimum->was_interrupted ? " (interrupted: the best so far)"
+            : minimum->reached_limit ? " (the limit: perhaps not the minimum)"
+                                     : "");
+    print_measure(out, "operations", before->operations, now->operations, "");
+    print_measure(out, "preemptions", before->preemptions, now->preemptions, "");
+    print_measure(out, "deviations", before->deviations, now->deviations,
+                  " (answers that are not the default)");
+    print_measure(out, "decisions", before->decisions, now->decisions, "");
+    if (*minimized->machines)
+        fprintf(out, "  without      %s\n", minimized->machines);
+    if (*minimized->values) {
+        fprintf(out, "  by default   ");
+        print_wrapped(out, 15, minimized->values);
+    }
+    if (*minimized->path)
+        fprintf(out, "  trace        %s\n  replay       %s --replay '%s' --verbose\n",
+                minimized->path, command, minimized->path);
+    explanation_print(out, &minimized->explanation);
+}
+
+// Text that is not UTF-8 (a broken message) becomes a note.
+static json_t *json_text(const char *text) {
+    json_t *value = json_string(text);
+    return value ? value : json_string("(not UTF-8)");
+}
+
+json_t *minimized_json(const struct minimized *minimized) {
+    const struct sct_minimum *minimum = &minimized->minimum;
+    json_t *object = json_object();
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        {"deviations", minimum->now.deviations},
+        {"decisions", minimum->now.decisions},
+        {"preemptions", minimum->now.preemptions},
+        {"operations", minimum->now.operations},
+        {"tries", minimum->tries},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
+    json_object_set_new(object, "trace",
+                        *minimized->path ? json_text(minimized->path) : json_null());
+    const struct sct_measures *before = &minimum->before;
+    json_object_set_new(object, "before",
+                        json_pack("{s:i, s:i, s:i, s:i}", "deviations", (int)before->deviations,
+                                  "decisions", (int)before->decisions, "preemptions",
+                                  (int)before->preemptions, "operations", (int)before->operations));
+    json_object_set_new(object, "elapsed_seconds", json_real(minimum->elapsed_seconds));
+    json_object_set_new(object, "complete",
+                        json_boolean(!minimum->reached_limit && !minimum->was_interrupted));
+    return object;
+}
+
+json_t *explanation_json(const struct explanation *explanation) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < explanation->count; i++)
+        json_array_append_new(array, json_text(explanation->lines[i]));
+    return array;
+}

@@ -1,0 +1,46 @@
+// --minimize: shrinks a failing execution, writes its trace, and tells what was removed and why it
+// fails.
+#ifndef HARNESS_CLI_MINIMIZE_H
+#define HARNESS_CLI_MINIMIZE_H
+
+#include "core/minimize.h"
+#include "core/trace.h"
+#include "harness/cli/explain.h"
+#include "harness/cli/options.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+struct minimized {
+    struct sct_minimum minimum;
+    char path[OPTIONS_PATH_MAX + 40]; // of the new trace; empty if it could not be written
+    char *trace;                      // its text; owned
+    char machines[200];               // removed: "a, b", empty: none
+    char values[600];                 // given back to the first alternative, likewise
+    struct explanation explanation;
+};
+
+struct minimize_job {
+    struct sct_engine *engine;
+    const struct sct_program *program;
+    const struct scenario *scenario;
+    struct sct_strategy *start;     // leads to the failure
+    const struct sct_trace *header; // of the original: what the new trace takes over
+    const char *path;               // of the original; the new one is written to [path].min
+    const volatile sig_atomic_t *interrupted;
+    bool shows_progress; // on standard error
+};
+
+// Does the job. False if the start does not fail (again). To be freed with minimized_free.
+bool minimize_trace(const struct minimize_job *job, struct minimized *minimized);
+
+void minimized_free(struct minimized *minimized);
+
+void minimized_print(FILE *out, const struct minimized *minimized, const char *command);
+void explanation_print(FILE *out, const struct explanation *explanation);
+
+// The object "minimized" of cli.md, and the array "explanation"; new references.
+json_t *minimized_json(const struct minimized *minimized);
+json_t *explanation_json(const struct explanation *explanation);
+
+#endif

@@ -1,0 +1,184 @@
+#include "harness/cli/replay.h"
+#include "core/replay.h"
+#include "core/tolerant.h"
+#include "harness/cli/process.h"
+#include "harness/cli/session.h"
+#include "harness/cli/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// A replay and what else was asked for about the execution.
+struct replaying {
+    struct session *session;
+    const struct sct_trace *recording;
+    const struct sct_trace *execution; // what happened: the recording, or else [left]
+    struct sct_trace left;             // a tolerant replay's own way; owned
+    struct sct_tolerant tolerant;
+    struct minimized minimized;
+    struct explanation explanation;
+    struct inspection inspection;
+    struct replay_report report;
+};
+
+// The engine's last run as a trace under the recording's header; not bound to the engine.
+static void capture(const struct replaying *replaying, struct sct_trace *trace) {
+    const struct sct_engine *engine = replaying->session->engine;
+    struct sct_trace captured = *replaying->recording;
+    captured.storage = NULL;
+    captured.kind[0] = captured.machine[0] = captured.message[0] = '\0';
+    sct_trace_capture(&captured, engine, sct_engine_last_result(engine));
+    char *text = sct_trace_format(&captured);
+    session_parse(text, trace);
+    sct_trace_free(&captured);
+    free(text);
+}
+
+static void run_strictly(struct replaying *replaying, struct error *difference) {
+    struct session *session = replaying->session;
+    struct sct_replay replay;
+    sct_replay_init(&replay, replaying->recording);
+    const struct sct_result *result =
+        sct_engine_run(session->engine, &session->program, &replay.base, 0);
+    replaying->report.is_confirmed = sct_replay_confirms(&replay, result, difference);
+}
+
+static void run_tolerantly(struct replaying *replaying, struct error *difference) {
+    struct session *session = replaying->session;
+    struct sct_tolerant *tolerant = &replaying->tolerant;
+    sct_tolerant_init(tolerant, replaying->recording);
+    const struct sct_result *result =
+        sct_engine_run(session->engine, &session->program, &tolerant->base, 0);
+    sct_tolerant_finish(tolerant, result);
+    replaying->report.is_confirmed = sct_tolerant_confirms(tolerant, result, difference);
+    replaying->report.tolerant = tolerant;
+    capture(replaying, &replaying->left);
+    replaying->execution = replaying->report.execution = &replaying->left;
+}
+
+static void explain_replay(struct replaying *replaying, struct sct_strategy *strategy) {
+    struct session *session = replaying->session;
+    struct sct_plan plan = {0};
+    sct_plan_record(session->engine, &session->program, strategy, 0, &plan);
+    explain(session->engine, &session->program, session->run.scenario, &plan,
+            &replaying->explanation);
+    replaying->report.explanation = &replaying->explanation;
+    sct_plan_free(&plan);
+}
+
+// --minimize and --explain; the former ends in an explanation too.
+static void make_plain(struct replaying *replaying) {
+    struct session *session = replaying->session;
+    const struct options *options = session->options;
+    struct sct_replay replay;
+    sct_replay_init(&replay, replaying->execution);
+    if (options->minimize && replaying->execution->outcome == SCT_VIOLATED) {
+        process_catch_interrupts();
+        if (session_minimize(session, &replay.base, replaying->execution, options->replay,
+                             &replaying->minimized))
+            replaying->report.minimized = &replaying->minimized;
+    } else if (options->explain) {
+        explain_replay(replaying, &replay.base);
+    }
+}
+
+// What the options ask for about the replayed execution: files, and the details of the text report.
+// False if something could not be written.
+static bool inspect_replay(struct replaying *replaying) {
+    struct session *session = replaying->session;
+    const struct options *options = session->options;
+    struct inspection *inspection = &replaying->inspection;
+    bool is_failing = replaying->execution->outcome == SCT_VIOLATED;
+    bool is_told = options->format != FORMAT_JSON && !options->quiet && is_failing;
+    if (!(is_told || inspect_is_asked_for(options)))
+        return true;
+    *inspection = session_inspection(session, options->replay);
+    inspection->run.explanation = replaying->explanation.lines;
+    inspection->run.explanation_count = replaying->explanation.count;
+    const struct minimized *minimized = replaying->report.minimized;
+    if (minimized)
+        session_inspect_minimized(inspection, minimized);
+    bool is_done = minimized ? inspect_text(inspection, minimized->trace)
+                             : inspect_trace(inspection, replaying->execution);
+    replaying->report.look = inspect_look(options, session_uses_color(options));
+    replaying->report.look.shows_all = false; // the narration has told all
+    replaying->report.story = is_told && inspection->has_story ? &inspection->story : NULL;
+    return is_done;
+}
+
+static bool listen_to_replay(struct session *session, const struct sct_trace *trace,
+                             struct error *error) {
+    const struct options *options = session->options;
+    FILE *out = options->verbose ? session_narration(session) : NULL;
+    if (options->has_break_at)
+        return inspect_break_at(session->engine, trace, options->break_at, out, error);
+    if (out)
+        sct_engine_narrate(session->engine, session_narrate, out);
+    return true;
+}
+
+static int report_replay(const struct replaying *replaying, bool is_inspected) {
+    const struct options *options = replaying->session->options;
+    const struct replay_report *report = &replaying->report;
+    if (options->format == FORMAT_JSON)
+        report_replay_json(stdout, report);
+    else if (!options->quiet)
+        report_replay_text(stdout, report);
+    if (report->minimized && report->minimized->minimum.was_interrupted)
+        return EXIT_INTERRUPTED;
+    if (!report->is_confirmed)
+        return EXIT_NO_VERDICT;
+    if (replaying->execution->outcome == SCT_VIOLATED)
+        return EXIT_VIOLATION;
+    return is_inspected ? EXIT_CLEAN : EXIT_TOOL_FAILED;
+}
+
+static int replay_trace(struct session *session, const struct sct_trace *trace) {
+    struct error difference = {{0}};
+    struct replaying replaying = {
+        .session = session,
+        .recording = trace,
+        .execution = trace,
+        .report = {.trace = trace, .execution = trace, .difference = difference.text},
+    };
+    if (!listen_to_replay(session, trace, &difference))
+        return status_usage(&difference);
+    if (session->options->tolerant)
+        run_tolerantly(&replaying, &difference);
+    else
+        run_strictly(&replaying, &difference);
+    sct_engine_listen(session->engine, NULL, NULL);
+    bool is_inspected = true;
+    if (replaying.report.is_confirmed) {
+        make_plain(&replaying);
+        is_inspected = inspect_replay(&replaying);
+    }
+    int status = report_replay(&replaying, is_inspected);
+    inspect_end(&replaying.inspection);
+    explanation_free(&replaying.explanation);
+    minimized_free(&replaying.minimized);
+    sct_trace_free(&replaying.left);
+    return status;
+}
+
+int replay_command(const struct options *options) {
+    struct session session = {.options = options};
+    struct sct_trace trace;
+    struct error error, inner;
+    if (!sct_trace_read(options->replay, &trace, &error)) {
+        sct_trace_free(&trace);
+        return status_usage(&error);
+    }
+    const char *bug = strcmp(trace.bug, "none") == 0 ? NULL : trace.bug;
+    if (!session_choose_scenario(&session, trace.model, trace.test, &inner) ||
+        !session_choose_bug(&session, bug, &inner)) {
+        sct_trace_free(&trace);
+        error_set(&error, "trace '%.200s': %.250s", options->replay, inner.text);
+        return status_usage(&error);
+    }
+    session_open_engine(&session, trace.steps_max);
+    int status = replay_trace(&session, &trace);
+    sct_engine_close(session.engine);
+    sct_trace_free(&trace);
+    return status_flush(status);
+}

@@ -1,0 +1,10 @@
+// --replay: one recorded execution again, and what was asked for about it.
+#ifndef HARNESS_CLI_REPLAY_H
+#define HARNESS_CLI_REPLAY_H
+
+#include "harness/cli/options.h"
+
+// Replays, reports; the exit status.
+int replay_command(const struct options *options);
+
+#endif

@@ -1,0 +1,61 @@
+// Sessions: what a campaign and a replay have in common. What is run, by which engine; and
+// what can be done with one failing execution, whoever found it.
+#ifndef HARNESS_CLI_SESSION_H
+#define HARNESS_CLI_SESSION_H
+
+#include "harness/cli/inspect.h"
+#include "harness/cli/minimize.h"
+#include "harness/cli/progress.h"
+#include "harness/cli/report.h"
+
+#include <stdio.h>
+
+struct session {
+    const struct options *options;
+    struct run_description run;
+    struct bug_set bugs;           // of executions that count
+    struct bug_set uncounted_bugs; // the same, of all others: calibration, repetitions
+    struct sct_program program;
+    struct sct_engine *engine;
+    struct sct_strategy *strategy;
+    struct sct_explorer explorer; // of a search with a cache
+    uint32_t steps_max;
+    char strategy_text[SCT_TRACE_NAME_BYTES];
+    struct group_trace **last_trace;
+    uint64_t trace_count;
+    char *first_trace; // the text of the first, for what is told about that execution; owned
+    struct progress progress;
+};
+
+// False, with the reason, if there is no such thing. [test] NULL: the model's default; [bug] NULL:
+// none.
+bool session_choose_scenario(struct session *session, const char *model, const char *test,
+                             struct error *error);
+bool session_choose_bug(struct session *session, const char *bug, struct error *error);
+
+// [steps_max] 0: the model's default. The caller closes the engine.
+void session_open_engine(struct session *session, uint32_t steps_max);
+
+bool session_uses_color(const struct options *options);
+
+// Standard output, unless that is for one JSON object only; and what sct_engine_narrate needs to
+// write there.
+FILE *session_narration(const struct session *session);
+void session_narrate(void *stream, uint32_t decision, const char *machine, const char *line);
+
+// Parses the text of a trace that this process has formatted; to be freed.
+void session_parse(const char *text, struct sct_trace *trace);
+
+// The reports about an execution whose trace is at [trace_path] (NULL or "": nowhere), to be begun.
+struct inspection session_inspection(struct session *session, const char *trace_path);
+
+// Makes [inspection], of the original, one of what it was minimised to, which must outlive it.
+void session_inspect_minimized(struct inspection *inspection, const struct minimized *minimized);
+
+// --minimize: see minimize_trace. [start] leads to the failure that [header] tells of, whose trace
+// is at [path].
+bool session_minimize(struct session *session, struct sct_strategy *start,
+                      const struct sct_trace *header, const char *path,
+                      struct minimized *minimized);
+
+#endif

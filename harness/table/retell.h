@@ -1,0 +1,10 @@
+// The notes of the simulated tables (describe.h), and of those who use them, in plain words.
+#ifndef HARNESS_TABLE_RETELL_H
+#define HARNESS_TABLE_RETELL_H
+
+#include "harness/scenario.h"
+
+// The [retell] of all scenarios over tables. Reads are details, all else is an act.
+enum retold table_retell(struct text *text, enum sct_note_class about, const char *note);
+
+#endif
