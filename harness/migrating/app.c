@@ -73,7 +73,9 @@ void app_await_state(struct app *app, enum mt_state state, enum patience patienc
     if (patience != AWAIT_ARRIVAL && app->arrived_state <= state)
         hold_state(app, state);
     bool to_end = patience == HOLD_TO_END && state + 1 < MT_STATE_COUNT;
-    while (app->arrived_state < state || (to_end && app->pushed_state <= state))
+    // A later one on its way while this one has not arrived: the migration has skipped it. It must
+    // not be this wait that shows it.
+    while (app->pushed_state <= state && (app->arrived_state < state || to_end))
         sct_waiters_wait(&app->progress, "a state of the migration");
 }
 

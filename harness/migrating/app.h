@@ -90,7 +90,8 @@ void app_open(struct app *app, enum mt_state state);
 void app_migrate(struct app *app);
 
 // How a call waits for a state. These only narrow the schedules: configurations travel as slowly as
-// they like. Direct delivery only.
+// they like. A state that the migration skips is waited for until a later one is on its way; with
+// HOLD the call then begins in the state before. Direct delivery only.
 enum patience {
     AWAIT_ARRIVAL, // until the state has arrived; later ones may arrive meanwhile
     HOLD,          // and no later one arrives before the machine's next call or stream has begun,
