@@ -27,6 +27,7 @@ struct world *world_new(const struct transport *transport, const struct delivery
     tables_init(&world->tables, options);
     tables_host_init(&world->host, &world->tables);
     sct_waiters_init(&world->migrated);
+    sct_waiters_init(&world->others);
     present_world = world;
     return world;
 }
@@ -69,14 +70,22 @@ static void hold_state(struct app *app, enum mt_state state) {
     sct_waiters_wake(&app->progress); // an earlier one may have been held
 }
 
+void app_needs(struct app *app, enum mt_state state) {
+    app->needed_state = state;
+    sct_waiters_wake(&app->world->others);
+}
+
 void app_await_state(struct app *app, enum mt_state state, enum patience patience) {
     if (patience != AWAIT_ARRIVAL && app->arrived_state <= state)
         hold_state(app, state);
     bool to_end = patience == HOLD_TO_END && state + 1 < MT_STATE_COUNT;
     // A later one on its way while this one has not arrived: the migration has skipped it. It must
     // not be this wait that shows it.
-    while (app->pushed_state <= state && (app->arrived_state < state || to_end))
+    while (app->pushed_state <= state && (app->arrived_state < state || to_end)) {
+        app_needs(app, to_end ? state + 1 : state);
         sct_waiters_wait(&app->progress, "a state of the migration");
+    }
+    app->needed_state = MT_USE_OLD_HIDE_METADATA;
 }
 
 static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
@@ -315,11 +324,18 @@ static void begin_call(struct app *app, struct call_record *call) {
     take_view(app, app->mirror.current); // for a call that is refused before it subscribes
 }
 
+static void call_ended(struct app *app) {
+    app->calls_ended++;
+    sct_waiters_wake(&app->world->others);
+}
+
 static void end_call(struct app *app, const struct call_record *call) {
     struct call_record **link = &app->client.calls;
     while (*link != call)
         link = &(*link)->next;
     *link = call->next;
+    app->client.faults.stall_before = 0; // it had fewer backend calls
+    call_ended(app);
 }
 
 static void note_call(const char *what, const struct ct_batch *batch,
@@ -662,6 +678,7 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
         pause(app);
     app_release_state(app);
     close_stream(reader.stream);
+    call_ended(app);
 }
 
 // ---- Hooks -------------------------------------------------------------------------------------

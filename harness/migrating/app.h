@@ -27,6 +27,14 @@ struct delivery {
     void (*act_later)(struct hook *hook);
 };
 
+// How long a process stands still (see slow_call.h).
+enum slowness {
+    SLOW_ONE_CALL, // until another application has ended a call
+    SLOW_ALL,      // until no other application can go on
+    SLOW_PUSH,     // until the next state is on its way here (not in the last one), then SLOW_ALL
+    SLOWNESS_COUNT,
+};
+
 struct app {
     struct client client;            // first member
     struct mt_config config;         // what the instance sees: its mirror; pushes go to the master
@@ -41,13 +49,17 @@ struct app {
     void (*program)(struct app *app); // main program
     struct call_view view;            // of the running call, or of the running read of a stream
     // Direct delivery: calls that wait for a state (see app_await_state).
-    enum mt_state arrived_state;      // the newest that has arrived at the mirror
-    enum mt_state held_state;         // no later one arrives; MT_STATE_COUNT: none is held back
-    enum mt_state pushed_state;       // the newest that is on its way or has arrived
-    struct sct_waiters progress;      // those who wait for a change of these
-    struct arrival *arrivals;         // direct delivery: on their way, in order
-    enum mt_state deadly_push;        // it dies when it has sent that; 0: in none
-    bool is_dead;                     // its machine was stopped and is not started again
+    enum mt_state arrived_state; // the newest that has arrived at the mirror
+    enum mt_state held_state;    // no later one arrives; MT_STATE_COUNT: none is held back
+    enum mt_state pushed_state;  // the newest that is on its way or has arrived
+    struct sct_waiters progress; // those who wait for a change of these
+    enum mt_state needed_state;  // its program goes on once that is on its way; MT_STATE_COUNT:
+                                 // it has ended, or waits for something else (see app_needs)
+    enum slowness slowness;      // of its slow call
+    size_t calls_ended;          // atomic calls and streams
+    struct arrival *arrivals;    // direct delivery: on their way, in order
+    enum mt_state deadly_push;   // it dies when it has sent that; 0: in none
+    bool is_dead;                // its machine was stopped and is not started again
     struct mt_subscription at_master; // published delivery: the mirror's subscription
 };
 
@@ -63,6 +75,7 @@ struct world {
     enum mt_state state;             // direct delivery: the newest that was pushed
     bool has_migrated;               // the migrator has returned
     struct sct_waiters migrated;     // those who wait for that
+    struct sct_waiters others;       // those who wait for another application's call or need
     struct mt_config_service master; // published delivery only
     struct client host_client;       // published delivery only: the environment of the master
 };
@@ -100,6 +113,11 @@ enum patience {
 };
 
 void app_await_state(struct app *app, enum mt_state state, enum patience patience);
+
+// Says that the program of [app] cannot go on before [state] is on its way to it (MT_STATE_COUNT:
+// before something else, or never), for slow calls, which do not wait for it. The first state: it
+// can.
+void app_needs(struct app *app, enum mt_state state);
 
 // Ends holding a state, if one is held.
 void app_release_state(struct app *app);

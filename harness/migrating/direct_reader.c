@@ -81,6 +81,7 @@ void direct_read_old(struct app *app, const struct ct_filter *filter) {
 void direct_read_new(struct app *app, const struct ct_filter *filter) {
     struct world *world = app->world;
     app_release_state(app);
+    app_needs(app, MT_STATE_COUNT);
     while (!world->has_migrated)
         sct_waiters_wait(&world->migrated, "the end of the migration");
     client_peek_revision(&app->client, HERE);

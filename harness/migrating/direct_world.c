@@ -30,6 +30,7 @@ static void await_turn(struct arrival *arrival) {
         sct_waiters_wait(&app->progress, "an earlier configuration to be taken");
     app->pushed_state = arrival->state;
     sct_waiters_wake(&app->progress);
+    sct_waiters_wake(&app->world->others);
     while (app->held_state < arrival->state)
         sct_waiters_wait(&app->progress, "a call that is to begin in the present state");
     app->arrived_state = arrival->state;
@@ -89,6 +90,7 @@ const struct delivery delivery_direct = {.push = push, .act_later = act_later};
 static void run_program(void *argument) {
     struct app *app = argument;
     app->program(app);
+    app_needs(app, MT_STATE_COUNT);
 }
 
 void world_start_direct(struct world *world) {
@@ -100,6 +102,7 @@ void app_die(struct app *app) {
     ASSERT(!app->world->tables.awaits_annotation);
     sct_machine_stop(app->client.machine);
     app->is_dead = true;
+    app_needs(app, MT_STATE_COUNT);
     while (app->arrivals)
         remove_first(app);
 }

@@ -67,13 +67,22 @@ static enum mt_state draw_focus(void) {
         MT_USE_OLD_HIDE_METADATA,
         MT_PREFER_OLD,
         MT_PREFER_OLD,
+        MT_PREFER_OLD,
         MT_PREFER_NEW,
         MT_PREFER_NEW,
         MT_PREFER_NEW,
         MT_USE_NEW_WITH_TOMBSTONES,
         MT_USE_NEW_HIDE_METADATA,
         MT_USE_NEW_HIDE_METADATA,
-        MT_USE_NEW_HIDE_METADATA,
+    };
+    return DRAW_WEIGHTED(weighted);
+}
+
+// All but the last, in which there is no next push.
+static enum mt_state draw_state_before_push(void) {
+    static const enum mt_state weighted[] = {
+        MT_USE_OLD_HIDE_METADATA,   MT_PREFER_OLD, MT_PREFER_NEW,
+        MT_USE_NEW_WITH_TOMBSTONES, MT_PREFER_OLD, MT_PREFER_NEW,
     };
     return DRAW_WEIGHTED(weighted);
 }
@@ -85,7 +94,7 @@ static void draw_gathering(void) {
     };
     profile.gathering = weighted[sct_choose(8, "gathering")];
     if (profile.gathering == GATHER_AT_PUSH)
-        profile.focus = (enum mt_state)sct_choose(MT_STATE_COUNT - 1, "state before the push");
+        profile.focus = draw_state_before_push();
     else if (profile.gathering != GATHER_NOWHERE)
         profile.focus = draw_focus();
 }
@@ -115,7 +124,7 @@ static void draw_duel(void) {
     static const enum mt_state weighted[] = {
         MT_USE_NEW_HIDE_METADATA, MT_PREFER_NEW, MT_PREFER_OLD,
         MT_USE_NEW_HIDE_METADATA, MT_PREFER_NEW, MT_USE_NEW_WITH_TOMBSTONES,
-        MT_USE_NEW_HIDE_METADATA,
+        MT_USE_NEW_HIDE_METADATA, MT_PREFER_OLD, MT_PREFER_OLD,
     };
     profile.gathering = GATHER_IN;
     profile.focus = DRAW_WEIGHTED(weighted);
@@ -123,15 +132,21 @@ static void draw_duel(void) {
     profile.types = 1u << creating[sct_choose(3, "creating operation")];
     profile.types |= 1u << removing[sct_choose(2, "removing operation")];
     profile.types |= draw_type();
-    profile.row_rarity = profile.focus == MT_USE_NEW_HIDE_METADATA ? 2 : 4;
+    profile.row_rarity = profile.focus == MT_USE_NEW_HIDE_METADATA ? 2 : 8;
     profile.calls_min = 2;
     profile.calls_max = 4;
 }
 
 static void draw_chase(void) {
     static const enum mt_state weighted[] = {
-        MT_USE_NEW_WITH_TOMBSTONES, MT_PREFER_OLD, MT_PREFER_NEW,
-        MT_USE_NEW_WITH_TOMBSTONES, MT_PREFER_OLD, MT_USE_OLD_HIDE_METADATA,
+        MT_USE_NEW_WITH_TOMBSTONES,
+        MT_PREFER_OLD,
+        MT_PREFER_NEW,
+        MT_USE_NEW_WITH_TOMBSTONES,
+        MT_PREFER_OLD,
+        MT_USE_OLD_HIDE_METADATA,
+        MT_PREFER_NEW,
+        MT_PREFER_OLD,
     };
     profile.gathering = GATHER_AT_PUSH;
     profile.focus = DRAW_WEIGHTED(weighted);
@@ -142,14 +157,16 @@ static void draw_chase(void) {
 }
 
 static void draw_theme(void) {
-    switch (sct_choose(10, "theme")) {
+    switch (sct_choose(12, "theme")) {
     case 6:
     case 7:
+    case 8:
         profile.theme = THEME_DUEL;
         draw_duel();
         return;
-    case 8:
     case 9:
+    case 10:
+    case 11:
         profile.theme = THEME_CHASE;
         draw_chase();
         return;
@@ -160,20 +177,22 @@ static void draw_theme(void) {
 
 // What few executions have, one of it at a time: the rest would drown in it.
 static void draw_rare_feature(void) {
-    switch (sct_choose(14, "rare feature")) {
+    switch (sct_choose(16, "rare feature")) {
     case 8:
         profile.partition_count = 2 + sct_choose(RICH_PARTITIONS_MAX - 1, "partitions");
         return;
     case 9:
     case 10:
     case 11:
-        profile.has_rich_filters = true;
-        profile.has_wide_rows = sct_choose(2, "wide rows") == 1;
-        return;
     case 12:
+    case 13:
+        profile.has_rich_filters = true;
+        profile.has_wide_rows = one_in(3, "wide rows");
+        return;
+    case 14:
         profile.has_filters = false;
         return;
-    case 13:
+    case 15:
         profile.has_third_service = sct_choose(2, "third service") == 1;
         profile.has_wide_rows = !profile.has_third_service;
         return;
@@ -186,6 +205,8 @@ void rich_profile_draw(void) {
     profile = (struct profile){
         .partition_count = 1, .operations_min = 1, .calls_min = 1, .has_filters = true};
     draw_theme();
+    // In a duel they matter most: all machines are in one state.
+    profile.has_slow_calls = one_in(profile.theme == THEME_DUEL ? 2 : 8, "slow calls");
     draw_rare_feature();
 }
 

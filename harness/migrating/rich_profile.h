@@ -47,6 +47,7 @@ struct profile {
     uint32_t row_rarity;           // of so many keys one has no row at first
     uint32_t calls_min, calls_max; // of a program
     bool has_third_service;
+    bool has_slow_calls;   // some calls stand still half-way (slow_call.h)
     bool has_filters;      // queries and streams use filters
     bool has_rich_filters; // of all forms, not isHappy alone
     bool has_wide_rows;    // rows have properties beside isHappy

@@ -4,6 +4,7 @@
 #include "harness/migrating/direct_reader.h"
 #include "harness/migrating/forbidden.h"
 #include "harness/migrating/rich_profile.h"
+#include "harness/migrating/slow_call.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -15,6 +16,7 @@ enum {
     KEPT_MAX = 4,                // ETags that a program remembers
     FORBIDDEN_RARITY = 32,       // of so many batches one must be refused
     FORBIDDEN_QUERY_RARITY = 16, // and of so many queries
+    SLOW_AT_MAX = 4,             // a slow call stands still before one of so many backend calls
     DIRECT_RARITY = 16,          // of so many programs one reads the old table, one the new one
 };
 
@@ -71,6 +73,25 @@ static const char *kept_etag(const struct script *script, struct ct_key key) {
         if (ct_key_equal(script->kept[i].key, key))
             return script->kept[i].etag;
     return NULL;
+}
+
+// ---- Slow calls --------------------------------------------------------------------------------
+
+// The next atomic call may stand still half-way: the longest have some more backend calls.
+static void draw_slow_call(struct app *app) {
+    if (!rich_profile()->has_slow_calls)
+        return;
+    uint32_t drawn = sct_choose(SLOW_AT_MAX + 2, "slow call");
+    if (drawn < 2)
+        return;
+    slow_call_next(app, drawn - 1, (enum slowness)sct_choose(SLOWNESS_COUNT, "until when"));
+}
+
+// A call or read that is late in its state may wait until machines that are ahead have made calls.
+static void draw_late_beginning(struct app *app) {
+    uint32_t drawn = sct_choose(3, "late");
+    if (drawn > 0)
+        slow_call_begin_late(app, drawn == 1 ? SLOW_ONE_CALL : SLOW_ALL);
 }
 
 // ---- Batches -----------------------------------------------------------------------------------
@@ -134,6 +155,7 @@ static void batch_call(struct draft *draft) {
         draw_operation(draft, &batch);
     if (forbidden)
         forbidden_spoil(&batch);
+    draw_slow_call(app);
     app_execute(app, &batch);
     if (!forbidden)
         keep_results(draft->script, &batch);
@@ -146,6 +168,7 @@ static void query_call(const struct draft *draft) {
     struct arena *arena = sct_arena();
     const struct ct_filter *partition = ct_filter_in_partition(arena, draft->partition);
     const struct ct_filter *filter = rich_draw_filter();
+    draw_slow_call(app);
     if (one_in(FORBIDDEN_QUERY_RARITY, "forbidden"))
         app_query(app, forbidden_filter(draft->partition, filter));
     else
@@ -174,8 +197,10 @@ static void lag(struct app *app) {
         app_release_state(app);
     else if (app->arrived_state < focus)
         app_await_state(app, app->arrived_state + 1, HOLD_TO_END);
-    else
+    else {
         app_await_state(app, focus, HOLD_TO_END);
+        draw_late_beginning(app);
+    }
 }
 
 static void stream_call(const struct draft *draft) {
@@ -212,7 +237,10 @@ static void begin_in(struct script *script, enum mt_state state, enum patience p
 static void begin_at_push(struct script *script) {
     enum mt_state focus = rich_profile()->focus;
     if (script->is_behind) {
-        begin_in(script, draw_near(focus, 2), one_in(4, "early") ? HOLD : HOLD_TO_END);
+        bool is_early = one_in(4, "early");
+        begin_in(script, draw_near(focus, 2), is_early ? HOLD : HOLD_TO_END);
+        if (!is_early)
+            draw_late_beginning(script->app);
     } else {
         begin_in(script, focus + 1, one_in(4, "hold") ? HOLD : AWAIT_ARRIVAL);
     }
@@ -265,7 +293,7 @@ static void make_call(struct script *script, uint32_t number) {
         script->role == ROLE_MIXED ? sct_choose(2, "write") == 1 : script->role == ROLE_WRITER;
     if (writes)
         batch_call(&draft);
-    else if (sct_choose(profile->theme == THEME_CHASE ? 4 : 2, "stream") == 0)
+    else if (sct_choose(profile->theme == THEME_CHASE ? 3 : 2, "stream") == 0)
         query_call(&draft);
     else
         stream_call(&draft);
@@ -273,12 +301,12 @@ static void make_call(struct script *script, uint32_t number) {
 
 static enum role draw_role(const struct app *app) {
     static const enum role free[] = {ROLE_MIXED, ROLE_MIXED, ROLE_WRITER, ROLE_READER};
-    static const enum role duel[] = {ROLE_WRITER, ROLE_MIXED};
+    static const enum role duel[] = {ROLE_WRITER, ROLE_MIXED, ROLE_MIXED};
     switch (rich_profile()->theme) {
     case THEME_FREE:
         return free[sct_choose(4, "role")];
     case THEME_DUEL:
-        return duel[sct_choose(2, "role")];
+        return duel[sct_choose(3, "role")];
     case THEME_CHASE:
         return app->index == 0 ? ROLE_READER : ROLE_WRITER;
     }

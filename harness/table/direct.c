@@ -39,6 +39,9 @@ static void direct_request(struct client *client, struct request *request) {
         sct_waiters_wake(&host->ready);
         return;
     }
+    if (request->call && client->faults.stall_before > 0 && request_is_backend_call(request) &&
+        --client->faults.stall_before == 0)
+        client->faults.stall(client);
     // The validity of a streamed read is judged at its very return.
     if (request->kind != REQUEST_PEEK_VALID)
         sct_point(request->label, request->where, &request->access);

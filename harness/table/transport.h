@@ -38,7 +38,9 @@ struct client_faults {
     size_t server_error_at; // the call of this number, from 1 on, fails; 0: none does
     size_t death_after;     // after the call of this number [die] is called; 0: never so
     void (*die)(struct client *client);
-    struct sct_strand *failed; // whose call that was, until [client_take_server_error]
+    size_t stall_before; // so many backend calls of atomic calls from now [stall] is called; 0: no
+    void (*stall)(struct client *client); // by the caller, which it may suspend
+    struct sct_strand *failed;            // whose call that was, until [client_take_server_error]
 };
 
 // A stream of a backend table, opened through a client.

@@ -54,8 +54,8 @@ static void test_default_test_draws_server_errors(void **state) {
 }
 
 // So do deaths, twice as many of them the migrator's. One execution in eight has one; one in three
-// where machines gather at a push, which is three of eight free executions (six of ten) and all
-// chases (two of ten). That is 854 of 4000, deviation 26, and of them 569 (22) of the migrator,
+// where machines gather at a push, which is three of eight free executions (six of twelve) and all
+// chases (three of twelve). That is 864 of 4000, deviation 26, and of them 576 (22) of the migrator,
 // two of three of which fall in a push, the others after some calls.
 static void test_default_test_draws_deaths(void **state) {
     (void)state;

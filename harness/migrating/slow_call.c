@@ -1,0 +1,62 @@
+#include "harness/migrating/slow_call.h"
+#include "core/marks.h"
+
+static size_t calls_of_others(const struct app *app) {
+    const struct world *world = app->world;
+    size_t count = 0;
+    for (size_t i = 0; i < world->app_count; i++)
+        if (&world->apps[i] != app)
+            count += world->apps[i].calls_ended;
+    return count;
+}
+
+// Whether another application's program can go on though this one stays in [state]. A push may wait
+// for it that is already on its way here; until then there is one more.
+static bool others_go_on(const struct app *app, enum mt_state state) {
+    const struct world *world = app->world;
+    enum mt_state reachable = world->state;
+    if (!app->arrivals && reachable <= state)
+        reachable = state + 1;
+    for (size_t i = 0; i < world->app_count; i++) {
+        const struct app *other = &world->apps[i];
+        if (other != app && other->program != app_migrate && other->needed_state < MT_STATE_COUNT &&
+            other->needed_state <= reachable)
+            return true;
+    }
+    return false;
+}
+
+// Whether another one has ended a call meanwhile.
+static bool stand_still(struct app *app, enum mt_state state, enum slowness slowness) {
+    size_t before = calls_of_others(app);
+    if (sct_narrating())
+        sct_note("stands still");
+    app_needs(app, MT_STATE_COUNT);
+    if (slowness == SLOW_PUSH && state + 1 < MT_STATE_COUNT)
+        while (!app->arrivals) // that state, or once more the present one
+            sct_waiters_wait(&app->world->others, "the next state of the migration");
+    while (others_go_on(app, state) &&
+           (slowness != SLOW_ONE_CALL || calls_of_others(app) == before))
+        sct_waiters_wait(&app->world->others, "another application's call");
+    app_needs(app, MT_USE_OLD_HIDE_METADATA);
+    return calls_of_others(app) > before;
+}
+
+static void stall(struct client *client) {
+    struct app *app = (struct app *)(void *)client; // its first member
+    if (stand_still(app, app->view.state, app->slowness))
+        MARK("a whole call falls between two backend calls of another machine's");
+}
+
+void slow_call_next(struct app *app, size_t backend_call, enum slowness slowness) {
+    app->slowness = slowness;
+    app->client.faults.stall = stall;
+    app->client.faults.stall_before = backend_call;
+}
+
+void slow_call_begin_late(struct app *app, enum slowness slowness) {
+    if (app->held_state == MT_STATE_COUNT)
+        return;
+    if (stand_still(app, app->held_state, slowness))
+        MARK("a call begins in a held state after another machine's call");
+}

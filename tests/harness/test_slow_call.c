@@ -1,0 +1,188 @@
+// Slow calls: others make calls while one stands still, and it never waits for what cannot come.
+#include "tests/harness/run.h"
+
+#include "harness/migrating/app.h"
+#include "harness/migrating/slow_call.h"
+#include "harness/migrating/workload.h"
+#include "model/table/filter.h"
+
+enum { RUNS = 300 };
+
+// ---- Programs ----------------------------------------------------------------------------------
+
+static enum slowness slowness;
+static enum mt_state slow_state, other_state; // where their calls begin
+static enum mt_state began;                   // the slow call's state
+static size_t others_calls;                   // that the other had ended at its end
+
+static void query(struct app *app) {
+    app_query(app, ct_filter_in_partition(sct_arena(), THE_PARTITION));
+}
+
+static void slow_query(struct app *app) {
+    app_await_state(app, slow_state, HOLD);
+    slow_call_next(app, 1, slowness);
+    query(app);
+    began = app->view.state;
+    others_calls = app->world->apps[1].calls_ended;
+}
+
+static void late_query(struct app *app) {
+    app_await_state(app, slow_state, HOLD_TO_END);
+    slow_call_begin_late(app, slowness);
+    query(app);
+    began = app->view.state;
+    others_calls = app->world->apps[1].calls_ended;
+}
+
+static void two_queries(struct app *app) {
+    app_await_state(app, other_state, AWAIT_ARRIVAL);
+    query(app);
+    query(app);
+}
+
+// ---- Runs --------------------------------------------------------------------------------------
+
+static struct {
+    void (*slow)(struct app *app);
+    void (*other)(struct app *app);
+    enum mt_state deadly_push; // of the migrator
+} programs;
+
+static void die(struct client *client) {
+    struct app *app = (struct app *)(void *)client; // its first member
+    app_die(app);
+    app_restart(app);
+}
+
+static void kill(void *argument) {
+    die(argument);
+}
+
+static void start_death(struct client *client) {
+    sct_task_start(sct_machine_create("death"), "death", kill, client);
+}
+
+static void set_up(void *bugs) {
+    struct tables_options options = {.choose = uniform_choice};
+    struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    load_published_rows(world);
+    app_add(world, "service-0", programs.slow);
+    app_add(world, "service-1", programs.other);
+    struct app *migrator = app_add(world, "migrator", app_migrate);
+    migrator->deadly_push = programs.deadly_push;
+    migrator->client.faults.die = start_death;
+    world_start_direct(world);
+}
+
+// Runs it; every execution passes. In all those whose slow call was not too late for its state the
+// other machine has ended that many calls before it.
+static void run_worlds(enum bug bug, size_t calls_min, size_t calls_max) {
+    struct run run;
+    size_t timely = 0;
+    run_open(&run, "default", bug, "random", 1);
+    run.program = (struct sct_program){.setup = set_up, .context = &run.bugs};
+    for (uint64_t i = 0; i < RUNS; i++) {
+        const struct sct_result *result =
+            sct_engine_run(run.engine, &run.program, run.strategy, sct_execution_seed(1, i));
+        if (result->outcome == SCT_VIOLATED)
+            print_error("%s\n", result->violation.message);
+        assert_int_equal(result->outcome, SCT_PASSED);
+        if (began != slow_state)
+            continue;
+        timely++;
+        assert_in_range(others_calls, calls_min, calls_max);
+    }
+    run_close(&run);
+    assert_true(timely > RUNS / 2);
+}
+
+static void prepare(void (*slow)(struct app *), void (*other)(struct app *),
+                    enum mt_state slow_begins, enum mt_state other_begins) {
+    programs.slow = slow;
+    programs.other = other;
+    programs.deadly_push = MT_USE_OLD_HIDE_METADATA; // none
+    slow_state = slow_begins;
+    other_state = other_begins;
+}
+
+// The other machine is one state ahead, and makes both of its calls while one stands still.
+static void test_others_make_their_calls(void **state) {
+    (void)state;
+    prepare(slow_query, two_queries, MT_PREFER_OLD, MT_PREFER_NEW);
+    slowness = SLOW_ALL;
+    run_worlds(NO_BUG, 2, 2);
+    slowness = SLOW_PUSH;
+    run_worlds(NO_BUG, 2, 2);
+    slowness = SLOW_ONE_CALL;
+    run_worlds(NO_BUG, 1, 2);
+}
+
+// The same before a call, whose state is held meanwhile.
+static void test_a_late_beginning(void **state) {
+    (void)state;
+    prepare(late_query, two_queries, MT_PREFER_OLD, MT_PREFER_NEW);
+    slowness = SLOW_ALL;
+    run_worlds(NO_BUG, 2, 2);
+    slowness = SLOW_ONE_CALL;
+    run_worlds(NO_BUG, 1, 2);
+}
+
+// A machine that needs a state which the slow call keeps from being pushed is not waited for.
+static void test_unreachable_state(void **state) {
+    (void)state;
+    for (int i = 0; i < SLOWNESS_COUNT; i++) {
+        slowness = (enum slowness)i;
+        prepare(slow_query, two_queries, MT_PREFER_OLD, MT_USE_NEW_WITH_TOMBSTONES);
+        run_worlds(NO_BUG, 0, 0);
+        prepare(late_query, two_queries, MT_PREFER_OLD, MT_USE_NEW_WITH_TOMBSTONES);
+        run_worlds(NO_BUG, 0, 0);
+    }
+}
+
+// Nor is one that is slow itself, nor any in the last state, which nothing follows.
+static void test_all_are_slow(void **state) {
+    (void)state;
+    for (int i = 0; i < SLOWNESS_COUNT; i++) {
+        slowness = (enum slowness)i;
+        for (int s = 0; s < MT_STATE_COUNT; s++) {
+            prepare(slow_query, slow_query, (enum mt_state)s, (enum mt_state)s);
+            run_worlds(NO_BUG, 0, 1);
+            prepare(late_query, slow_query, (enum mt_state)s, (enum mt_state)s);
+            run_worlds(NO_BUG, 0, 1);
+        }
+    }
+}
+
+// A migrator that starts again pushes the present state once more, which waits for the slow call.
+static void test_migrator_starts_again(void **state) {
+    (void)state;
+    for (int i = 0; i < SLOWNESS_COUNT; i++) {
+        slowness = (enum slowness)i;
+        for (int s = 1; s < MT_STATE_COUNT; s++) {
+            prepare(slow_query, two_queries, (enum mt_state)s, MT_PREFER_NEW);
+            programs.deadly_push = (enum mt_state)s;
+            run_worlds(NO_BUG, 0, 2);
+        }
+    }
+}
+
+// Where a state is skipped, the others are two states ahead.
+static void test_others_are_two_states_ahead(void **state) {
+    (void)state;
+    prepare(late_query, two_queries, MT_USE_OLD_HIDE_METADATA, MT_PREFER_NEW);
+    slowness = SLOW_ALL;
+    run_worlds(BUG_MIGRATE_SKIP_PREFER_OLD, 2, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_others_make_their_calls),
+        cmocka_unit_test(test_a_late_beginning),
+        cmocka_unit_test(test_unreachable_state),
+        cmocka_unit_test(test_all_are_slow),
+        cmocka_unit_test(test_migrator_starts_again),
+        cmocka_unit_test(test_others_are_two_states_ahead),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
