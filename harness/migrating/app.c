@@ -70,11 +70,6 @@ static void hold_state(struct app *app, enum mt_state state) {
     sct_waiters_wake(&app->progress); // an earlier one may have been held
 }
 
-void app_needs(struct app *app, enum mt_state state) {
-    app->needed_state = state;
-    sct_waiters_wake(&app->world->others);
-}
-
 void app_await_state(struct app *app, enum mt_state state, enum patience patience) {
     if (patience != AWAIT_ARRIVAL && app->arrived_state <= state)
         hold_state(app, state);

@@ -1,6 +1,11 @@
 #include "harness/migrating/slow_call.h"
 #include "core/marks.h"
 
+void app_needs(struct app *app, enum mt_state state) {
+    app->needed_state = state;
+    sct_waiters_wake(&app->world->others);
+}
+
 static size_t calls_of_others(const struct app *app) {
     const struct world *world = app->world;
     size_t count = 0;

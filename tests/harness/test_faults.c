@@ -55,8 +55,8 @@ static void test_default_test_draws_server_errors(void **state) {
 
 // So do deaths, twice as many of them the migrator's. One execution in eight has one; one in three
 // where machines gather at a push, which is three of eight free executions (six of twelve) and all
-// chases (three of twelve). That is 864 of 4000, deviation 26, and of them 576 (22) of the migrator,
-// two of three of which fall in a push, the others after some calls.
+// chases (three of twelve). That is 864 of 4000, deviation 26, and of them 576 (22) of the
+// migrator, two of three of which fall in a push, the others after some calls.
 static void test_default_test_draws_deaths(void **state) {
     (void)state;
     struct faults pushes = run_default("deadly push");
