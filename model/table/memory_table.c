@@ -26,6 +26,9 @@ struct ct_memory_table {
     struct ct_rows *snapshots;
     size_t revision; // index of the latest snapshot
     size_t capacity; // of [snapshots]
+    // The digest of the revision before that with this number; 0: none is known.
+    size_t digested;
+    struct digest digest;
 };
 
 static struct ct_memory_table *memory_table(struct ct_table *table) {
@@ -279,6 +282,9 @@ struct memory_stream {
     struct ct_key from; // the next row's key is at least this
     bool ended;
     bool closed;
+    // The digest of the stream at the revision before that with this number; 0: none is known.
+    size_t digested;
+    struct digest digest;
 };
 
 // NULL: the end.
@@ -301,6 +307,7 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
     if (stream->closed)
         return ct_program_error("read of a closed stream");
     *row = stream->ended ? NULL : choose_row(stream);
+    stream->digested = 0;
     if (*row)
         stream->from = ct_key_next((*row)->key, stream->table->options.arena);
     else
@@ -372,7 +379,7 @@ struct ct_rows ct_memory_rows(const struct ct_memory_table *table) {
 
 // ---- Digests -----------------------------------------------------------------------------------
 
-struct digest ct_memory_digest(const struct ct_memory_table *table) {
+static struct digest latest_digest(const struct ct_memory_table *table) {
     struct digest digest = ct_rows_digest(ct_memory_rows(table));
     if (!table->counters)
         return digest_fold(digest, table->next_number);
@@ -383,6 +390,14 @@ struct digest ct_memory_digest(const struct ct_memory_table *table) {
         digest_add(&counters, digest_fold_text(of_key, table->counters->of[i].key.row));
     }
     return digest_fold_digest(digest, counters);
+}
+
+struct digest ct_memory_digest(struct ct_memory_table *table) {
+    if (table->digested != table->revision + 1) {
+        table->digest = latest_digest(table);
+        table->digested = table->revision + 1;
+    }
+    return table->digest;
 }
 
 // What of [rows] the stream may return.
@@ -402,11 +417,8 @@ static bool is_repeated(const struct memory_stream *stream, size_t revision, str
     return false;
 }
 
-struct digest ct_memory_stream_digest(const struct ct_stream *interface) {
-    const struct memory_stream *stream = (const struct memory_stream *)interface;
+static struct digest window_digest(const struct memory_stream *stream) {
     struct digest parts = {0, 0};
-    if (stream->ended || stream->closed)
-        return (struct digest){stream->ended, stream->closed};
     for (size_t j = stream->start; j <= stream->table->revision; j++) {
         struct digest part = part_digest(stream, stream->table->snapshots[j]);
         if (!is_repeated(stream, j, part))
@@ -414,4 +426,15 @@ struct digest ct_memory_stream_digest(const struct ct_stream *interface) {
     }
     parts = digest_fold_text(parts, stream->from.partition);
     return digest_fold_text(parts, stream->from.row);
+}
+
+struct digest ct_memory_stream_digest(struct ct_stream *interface) {
+    struct memory_stream *stream = (struct memory_stream *)interface;
+    if (stream->ended || stream->closed)
+        return (struct digest){stream->ended, stream->closed};
+    if (stream->digested != stream->table->revision + 1) {
+        stream->digest = window_digest(stream);
+        stream->digested = stream->table->revision + 1;
+    }
+    return stream->digest;
 }

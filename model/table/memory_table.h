@@ -45,11 +45,11 @@ struct ct_rows ct_memory_rows(const struct ct_memory_table *table);
 
 // What decides on the table's future answers to calls other than open streams': its rows and the
 // next ETags, not its history.
-struct digest ct_memory_digest(const struct ct_memory_table *table);
+struct digest ct_memory_digest(struct ct_memory_table *table);
 
 // The same for a stream of an in-memory table: where it stands, and what it may still return of the
 // revisions since it was opened, whatever their order.
-struct digest ct_memory_stream_digest(const struct ct_stream *stream);
+struct digest ct_memory_stream_digest(struct ct_stream *stream);
 
 // As execute, but a written row gets the ETag of the same-numbered element of [mirrored] instead of
 // a number of this table's own. NULL: as execute. For a reference table that follows another one.
