@@ -2,6 +2,7 @@
 #include "core/campaign.h"
 #include "core/base/hash.h"
 #include "core/internal.h"
+#include "core/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,8 @@ struct run {
     const struct sct_campaign_options *options;
     struct sct_campaign *campaign;
     struct sct_sum sum;
+    struct sct_snapshots snapshots;
+    bool has_snapshots;
 };
 
 // Counts it in its group; whether that is new.
@@ -197,9 +200,11 @@ static const struct sct_result *run_counted(struct run *run, struct sct_engine *
     if (options->before_counted)
         options->before_counted(options->context, iteration);
     sct_engine_explore(engine, options->explorer);
+    sct_engine_snapshot(engine, run->has_snapshots ? &run->snapshots : NULL);
     const struct sct_result *result = run_one(run, engine, iteration);
     if (options->explorer)
         sct_explorer_end(options->explorer, result->outcome);
+    sct_engine_snapshot(engine, NULL);
     sct_engine_explore(engine, NULL);
     if (options->after_counted)
         options->after_counted(options->context, iteration, result);
@@ -371,16 +376,34 @@ static void tell_progress(struct run *run) {
     run->options->on_progress(run->options->context, run->campaign);
 }
 
+static void open_snapshots(struct run *run, const struct sct_engine *engine) {
+    const struct sct_campaign_options *options = run->options;
+    size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
+    run->has_snapshots = options->strategy->path && options->program->is_copyable &&
+                         bytes != SCT_NO_SNAPSHOTS && !engine->listener && sct_snapshots_work();
+    if (run->has_snapshots)
+        sct_snapshots_init(&run->snapshots, options->strategy->path, bytes);
+}
+
+static void close_snapshots(struct run *run) {
+    if (!run->has_snapshots)
+        return;
+    run->campaign->search.restored = run->snapshots.restored;
+    sct_snapshots_deinit(&run->snapshots);
+}
+
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign) {
     struct run run = {.options = options, .campaign = campaign};
     sct_sum_init(&run.sum, campaign, options->strategy);
+    open_snapshots(&run, engine);
     uint64_t step = options->iteration_step ? options->iteration_step : 1;
     bool goes_on = true;
     for (uint64_t i = 0; i < options->iterations && goes_on && !should_stop(&run); i++) {
         goes_on = run_iteration(&run, engine, options->first_iteration + i * step);
         tell_progress(&run);
     }
+    close_snapshots(&run);
     estimate(&campaign->search);
     sct_sum_close(&run.sum, options);
 }

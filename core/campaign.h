@@ -21,6 +21,7 @@
 enum { SCT_CALIBRATION_RUNS = 16 };
 
 #define SCT_UNLIMITED UINT64_MAX
+#define SCT_NO_SNAPSHOTS SIZE_MAX
 
 struct sct_campaign;
 
@@ -34,6 +35,9 @@ struct sct_campaign_options {
     double seconds_max;            // 0: no limit; checked after every execution
     bool keep_going;               // do not stop at the first violation
     struct sct_explorer *explorer; // of a systematic search with a state cache; else NULL
+    // Memory for the snapshots of a systematic search (core/snapshot.h); 0: what is usually enough;
+    // SCT_NO_SNAPSHOTS: every prefix is run again.
+    size_t snapshot_bytes;
     // Every repeat_every-th execution, and the first violation of each group, is run again and
     // compared; a difference ends the campaign. 0: none is.
     uint64_t repeat_every;
@@ -70,6 +74,7 @@ struct sct_search {
     uint64_t repeated;           // executions that belong to a smaller bound and were run again
     uint64_t bound_runs;         // executions of the present bound, those included
     uint32_t bounds_completed;   // how many bounds were searched to their end
+    uint64_t restored;           // executions that went on from a snapshot
     double estimate;             // of the executions within the present bound; 0: cannot tell
 };
 

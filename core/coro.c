@@ -4,6 +4,7 @@
 #include "core/base/arena.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -183,34 +184,54 @@ void sct_coro_pool_deinit(struct sct_coro_pool *pool) {
         munmap(low - GUARD_BYTES, GUARD_BYTES + pool->stack_bytes);
         coro = next;
     }
+    free(pool->order);
     *pool = (struct sct_coro_pool){0};
 }
 
 void sct_coro_pool_reset(struct sct_coro_pool *pool) {
-    pool->free_list = NULL;
-    for (struct sct_coro *coro = pool->made_list; coro; coro = coro->next_made)
-        sct_coro_give_back(pool, coro);
+    pool->taken_count = 0;
 }
 
-static struct sct_coro *make(struct sct_coro_pool *pool) {
+bool sct_coro_can_be_copied(void) {
+#if defined(SCT_UCONTEXT) || ARENA_POISONS || defined(__SANITIZE_THREAD__)
+    return false;
+#else
+    return true;
+#endif
+}
+
+static void reserve_order(struct sct_coro_pool *pool) {
+    if (pool->made_count < pool->order_capacity)
+        return;
+    size_t capacity = pool->order_capacity ? 2 * pool->order_capacity : 64;
+    struct sct_coro **order = realloc(pool->order, capacity * sizeof(struct sct_coro *));
+    if (!order)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a list of %zu coroutines", capacity);
+    pool->order = order;
+    pool->order_capacity = capacity;
+}
+
+// Makes one more, free, the last to be taken.
+static void make(struct sct_coro_pool *pool) {
+    reserve_order(pool);
     size_t total = GUARD_BYTES + pool->stack_bytes;
     char *base = mmap(NULL, total, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED || mprotect(base, GUARD_BYTES, PROT_NONE) != 0)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot map coroutine stack %zu of %zu bytes",
                 pool->made_count + 1, pool->stack_bytes);
-    size_t colour = pool->made_count++ % COLOURS * COLOUR_BYTES;
+    size_t colour = pool->made_count % COLOURS * COLOUR_BYTES;
     uintptr_t top = (uintptr_t)(base + total) - colour - sizeof(struct sct_coro);
     struct sct_coro *coro = (struct sct_coro *)(top & ~(uintptr_t)63);
     *coro = (struct sct_coro){.stack_low = base + GUARD_BYTES, .next_made = pool->made_list};
     coro->stack_bytes = (size_t)((char *)coro - coro->stack_low);
     pool->made_list = coro;
-    return coro;
+    pool->order[pool->made_count++] = coro;
 }
 
 void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count) {
     while (pool->made_count < count)
-        sct_coro_give_back(pool, make(pool));
+        make(pool);
 }
 
 // Lays out the stack so that the first switch to [coro] enters [enter].
@@ -234,11 +255,10 @@ static void prepare(struct sct_coro *coro) {
 
 struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void *),
                                void *argument) {
-    struct sct_coro *coro = pool->free_list;
-    if (coro)
-        pool->free_list = coro->next_free;
-    else
-        coro = make(pool);
+    if (pool->taken_count == pool->made_count)
+        make(pool);
+    struct sct_coro *coro = pool->order[pool->taken_count];
+    coro->place = pool->taken_count++;
 #if ARENA_POISONS
     __asan_unpoison_memory_region(coro->stack_low, coro->stack_bytes);
 #endif
@@ -249,8 +269,10 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
 }
 
 void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro) {
-    coro->next_free = pool->free_list;
-    pool->free_list = coro;
+    struct sct_coro *last = pool->order[--pool->taken_count];
+    pool->order[coro->place] = last;
+    last->place = coro->place;
+    pool->order[pool->taken_count] = coro; // the next to be taken: its stack is in the caches
 }
 
 bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address) {

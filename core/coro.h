@@ -23,18 +23,25 @@ struct sct_coro {
     void *argument;
     char *stack_low; // lowest usable byte; NULL: the program's own stack
     size_t stack_bytes;
-    struct sct_coro *next_free; // in the pool
     struct sct_coro *next_made; // all coroutines of the pool
+    size_t place;               // in the pool's order, while it is taken
     void *context;              // ucontext only
     void *fake_stack;           // AddressSanitizer only
 };
 
 struct sct_coro_pool {
-    struct sct_coro *free_list;
-    struct sct_coro *made_list;
-    size_t stack_bytes;
+    struct sct_coro *made_list; // the last made first
+    struct sct_coro **order;    // all: the taken ones, then the free ones
+    size_t taken_count;
     size_t made_count;
+    size_t order_capacity;
+    size_t stack_bytes;
 };
+
+// Whether a suspended coroutine can be copied and put back at the same addresses: all of it lies
+// between its stack pointer and the end of its struct sct_coro. Not so with ucontext, nor where a
+// sanitizer knows more of a stack than what it holds.
+bool sct_coro_can_be_copied(void);
 
 // [stack_bytes] per coroutine, rounded up to pages. No stack is made before it is needed.
 void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes);

@@ -144,6 +144,8 @@ static unsigned decide_task(struct sct_engine *engine) {
     };
     engine->fresh = 0;
     unsigned slot = engine->strategy->ops->pick(engine->strategy, &point);
+    if (__builtin_expect(engine->snapshots != NULL, 0) && sct_snapshots_offer(engine))
+        slot = engine->strategy->ops->pick(engine->strategy, &point);
     if (__builtin_expect(engine->strategy->diverged, 0))
         sct_leave(engine, SCT_DIVERGED);
     ASSERT(slot < SCT_TASKS_MAX && (engine->enabled >> slot & 1));
@@ -162,6 +164,8 @@ uint32_t sct_choose(uint32_t count, const char *label) {
     check_room(engine);
     engine->question = label;
     uint32_t answer = engine->strategy->ops->choose(engine->strategy, count);
+    if (__builtin_expect(engine->snapshots != NULL, 0) && sct_snapshots_offer(engine))
+        answer = engine->strategy->ops->choose(engine->strategy, count);
     if (__builtin_expect(engine->strategy->diverged, 0))
         sct_leave(engine, SCT_DIVERGED);
     ASSERT(answer < count);
@@ -270,16 +274,23 @@ static void check_nothing_unfinished(struct sct_engine *engine) {
 
 // ---- Running -----------------------------------------------------------------------------------
 
+// Continues [strand] until the verdict stands: SCT_PASSED if nothing went wrong until everything
+// was quiet. Snapshots are taken here, on the stack that is in none of them.
+static void run_to_end(struct sct_engine *engine, struct sct_strand *strand) {
+    engine->ended = false;
+    do {
+        engine->self = strand;
+        sct_coro_switch(&engine->home, strand->coro);
+        ASSERT(!engine->self);
+    } while (!engine->ended && (strand = sct_snapshots_take(engine)));
+}
+
 // Runs [body] as an atomic phase on a coroutine of its own, so that a fault in it is a finding.
-// Returns with engine->ended set: SCT_PASSED if nothing went wrong until everything was quiet.
 static void run_phase(struct sct_engine *engine, void (*body)(void *)) {
     struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
     strand->coro = sct_coro_take(&engine->pool, body, engine);
     engine->current = NULL;
-    engine->ended = false;
-    engine->self = strand;
-    sct_coro_switch(&engine->home, strand->coro);
-    ASSERT(engine->ended && !engine->self);
+    run_to_end(engine, strand);
 }
 
 static const struct sct_program *running_program;
@@ -302,6 +313,16 @@ static uint32_t decisions_for(uint32_t points) {
     return points * 2 + 64;
 }
 
+static void reset_result(struct sct_engine *engine) {
+    engine->told_decisions = 0;
+    engine->last_self = NULL;
+    engine->is_finishing = false;
+    engine->result.violation.kind = NULL;
+    engine->result.checks_unknown = 0;
+    engine->result.violation.frame_count = 0;
+    engine->executions++;
+}
+
 static void reset(struct sct_engine *engine) {
     arena_reset(&engine->arena, 0);
     sct_coro_pool_reset(&engine->pool);
@@ -311,9 +332,6 @@ static void reset(struct sct_engine *engine) {
     engine->operation_count = 0;
     engine->wakes_spuriously = false;
     engine->last_slot = 0;
-    engine->told_decisions = 0;
-    engine->last_self = NULL;
-    engine->is_finishing = false;
     engine->is_in_tail = false;
     engine->point_bound = engine->options.fair_after;
     engine->decision_bound = decisions_for(engine->options.fair_after);
@@ -324,10 +342,17 @@ static void reset(struct sct_engine *engine) {
     engine->made[SCT_TASKS_MAX] = 0;
     engine->strands = NULL;
     engine->strands_end = &engine->strands;
-    engine->result.violation.kind = NULL;
-    engine->result.checks_unknown = 0;
-    engine->result.violation.frame_count = 0;
-    engine->executions++;
+}
+
+// From the last snapshot on the path of a search, or from the beginning.
+static void run_schedule(struct sct_engine *engine) {
+    struct sct_strand *strand = engine->snapshots ? sct_snapshots_restore(engine) : NULL;
+    if (strand) {
+        run_to_end(engine, strand);
+        return;
+    }
+    reset(engine);
+    run_phase(engine, setup_and_schedule);
 }
 
 static void end_living_tasks(struct sct_engine *engine) {
@@ -387,14 +412,14 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
                                         const struct sct_program *program,
                                         struct sct_strategy *strategy, uint64_t seed) {
     ASSERT(engine == sct_engine_now && !engine->self);
-    reset(engine);
+    reset_result(engine);
     engine->strategy = strategy;
     engine->seed = seed;
     running_program = program;
     rng_seed(&strategy->rng, seed);
     strategy->diverged = false;
     strategy->ops->begin(strategy);
-    run_phase(engine, setup_and_schedule);
+    run_schedule(engine);
     struct sct_result *result = &engine->result;
     if (result->outcome == SCT_PASSED)
         check_nothing_unfinished(engine);

@@ -40,6 +40,10 @@ struct sct_program {
     // contents, never addresses. A program that has it observes what it reads (see sct_observe).
     // NULL: the program's states cannot be compared.
     void (*digest)(void *context, struct digest *state);
+    // All that an execution changes lies in the arena and on stacks of coroutines; statics are set
+    // before the first choice and the same each time. A systematic search may then go back by
+    // copying memory (core/snapshot.h).
+    bool is_copyable;
 };
 
 // The program that is being run, of setup, finish and review: a check of this execution reached a

@@ -63,49 +63,52 @@ struct sct_decision_note {
 };
 
 struct sct_engine {
-    // What every scheduling point uses.
+    // What an execution changes, from [enabled] to [strands_end]: see snapshot.c.
     uint64_t enabled;
     uint64_t fresh;
-    struct sct_strand *self;  // NULL: the engine's own stack runs
+    uint64_t alive;           // slots in use
     struct sct_task *current; // NULL in setup and finish, which are atomic
-    sct_listener listener;    // NULL: nobody listens
-    struct sct_task *tasks[SCT_TASKS_MAX];
-    const struct sct_access *accesses[SCT_TASKS_MAX];
-    uint32_t steps[SCT_TASKS_MAX];
-    struct sct_task_identity identities[SCT_TASKS_MAX];
-    struct sct_strategy *strategy;
-    uint32_t *packed; // the decisions, for fingerprint and replay
-    struct sct_decision_note *notes;
     uint32_t decision_count, schedule_count, point_count;
     // Where the fair tail begins; in it, where the execution is cut off.
     uint32_t decision_bound, point_bound;
     unsigned last_slot;
-
     struct sct_monitor *hot, **hot_end; // in the order of becoming hot
+    uint32_t task_count;
+    uint32_t operation_count;
+    uint32_t machine_count;
+    uint32_t object_count;              // of object.c
+    uint32_t tail_point, tail_decision; // the counts when the fair tail began
     bool is_in_tail;
-    uint32_t tail_point, tail_decision; // the counts when it began
+    bool wakes_spuriously;                     // conditions of lock.c
+    struct digest sync;                        // of the things of sync.h that are not at rest
+    struct sct_machine *machines;              // all
+    struct sct_strand *strands, **strands_end; // in order of creation
+
+    // What else every scheduling point uses; by slot, parts of it are in a snapshot too.
+    struct sct_strand *self; // NULL: the engine's own stack runs
+    sct_listener listener;   // NULL: nobody listens
+    struct sct_strategy *strategy;
+    struct sct_task *tasks[SCT_TASKS_MAX];
+    const struct sct_access *accesses[SCT_TASKS_MAX];
+    uint32_t steps[SCT_TASKS_MAX];
+    struct sct_task_identity identities[SCT_TASKS_MAX];
+    uint32_t *packed; // the decisions, for fingerprint and replay
+    struct sct_decision_note *notes;
+
     uint32_t steps_before_tail[SCT_TASKS_MAX];
     struct sct_strategy tail; // who is asked in it
     uint64_t seed;            // of this execution
     uint32_t decision_capacity;
     // For a search with a state cache only: what each task has observed, and what setup has; how
-    // many things of sync.h each has made; the digests of those that are not at rest; all machines.
+    // many things of sync.h each has made.
     struct sct_explorer *explorer; // NULL: there is none, and none of these is kept
     struct digest observed[SCT_TASKS_MAX + 1];
     uint32_t made[SCT_TASKS_MAX + 1];
-    struct digest sync;
-    struct sct_machine *machines;
+    struct sct_snapshots *snapshots; // NULL: none are taken
+    const char *question;            // the label of the value being chosen
 
-    uint64_t alive; // slots in use
-    uint32_t task_count;
-    uint32_t operation_count;
-    const char *question; // the label of the value being chosen
-    uint32_t machine_count;
-    uint32_t object_count;        // of object.c
-    bool wakes_spuriously;        // conditions of lock.c
     sct_task_watcher on_task_end; // calibration only
     void *on_task_end_context;
-    struct sct_strand *strands, **strands_end; // in order of creation
     struct arena arena;
     struct sct_coro_pool pool;
     struct sct_coro home; // the engine's own stack
@@ -188,6 +191,16 @@ static inline bool sct_keeps_digests(const struct sct_engine *engine) {
 // explore.c: a scheduling point with enabled tasks is reached. Leaves the execution if the state is
 // known.
 void sct_explorer_visit(struct sct_engine *engine);
+
+// snapshot.c: a decision was asked for. Takes a snapshot where the path has further alternatives;
+// whether the decision is to be asked for again, since the execution has come back to it.
+bool sct_snapshots_offer(struct sct_engine *engine);
+
+// snapshot.c: on the engine's own stack, takes the snapshot that was offered; who goes on.
+struct sct_strand *sct_snapshots_take(struct sct_engine *engine);
+
+// snapshot.c: goes back to the last snapshot on the path; who goes on, or NULL if there is none.
+struct sct_strand *sct_snapshots_restore(struct sct_engine *engine);
 
 // guard.c: installs and removes the handlers of faults and hangs.
 void sct_guard_install(struct sct_engine *engine);

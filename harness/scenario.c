@@ -41,3 +41,14 @@ const struct scenario *scenario_find(const struct model *model, const char *name
             return scenario_at(i);
     return NULL;
 }
+
+struct sct_program scenario_program(const struct scenario *scenario, struct bug_set *bugs) {
+    return (struct sct_program){
+        .setup = scenario->setup,
+        .finish = scenario->finish,
+        .context = bugs,
+        .review = scenario->review,
+        .digest = scenario->digest,
+        .is_copyable = scenario->is_copyable,
+    };
+}

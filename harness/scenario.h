@@ -24,6 +24,7 @@ struct scenario {
     void (*finish)(void *bugs);
     void (*review)(void *bugs, const struct sct_violation *violation, struct text *remark);
     void (*digest)(void *bugs, struct digest *state); // NULL: its states cannot be compared
+    bool is_copyable;                                 // see struct sct_program
     const struct coverage *coverage;                  // what its executions count in
     bool reaches_all; // meant to reach every cell that can be reached
     // For reports and explanations; all may be NULL.
@@ -51,5 +52,8 @@ const struct scenario *scenario_at(size_t index);
 
 const struct model *model_find(const char *name);
 const struct scenario *scenario_find(const struct model *model, const char *name);
+
+// The scenario as the engine runs it, with the bugs of [bugs] injected.
+struct sct_program scenario_program(const struct scenario *scenario, struct bug_set *bugs);
 
 #endif

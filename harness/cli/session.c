@@ -24,13 +24,7 @@ bool session_choose_scenario(struct session *session, const char *model, const c
     if (!session->run.scenario)
         return error_set(error, "unknown test '%.200s' of model %s (see --list tests)", test,
                          session->run.model->name);
-    session->program = (struct sct_program){
-        .setup = session->run.scenario->setup,
-        .finish = session->run.scenario->finish,
-        .digest = session->run.scenario->digest,
-        .context = &session->uncounted_bugs,
-        .review = session->run.scenario->review,
-    };
+    session->program = scenario_program(session->run.scenario, &session->uncounted_bugs);
     return true;
 }
 

@@ -111,6 +111,7 @@ static void add_digest(void *bugs, struct digest *state) {
         .setup = setup_##symbol,                                                \
         .finish = finish,                                                       \
         .digest = add_digest,                                                   \
+        .is_copyable = true,                                                    \
         .coverage = &migrating_coverage,                                        \
         .retell = table_retell,                                                 \
     };

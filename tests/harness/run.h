@@ -42,11 +42,7 @@ static inline void run_open(struct run *run, const char *test, enum bug bug, con
         &(struct sct_engine_options){.steps_max = model->steps_max, .catch_signals = true});
     run->strategy = sct_strategy_new(strategy, &error);
     assert_non_null(run->strategy);
-    run->program = (struct sct_program){.setup = run->scenario->setup,
-                                        .finish = run->scenario->finish,
-                                        .context = &run->bugs,
-                                        .review = run->scenario->review,
-                                        .digest = run->scenario->digest};
+    run->program = scenario_program(run->scenario, &run->bugs);
     if (bug != NO_BUG)
         bug_set_inject(&run->bugs, bug);
     snprintf(name, sizeof name, "%s/%s", model->name, test);

@@ -101,6 +101,65 @@ static void test_small_finds_the_same_violations(void **state) {
     assert_true(expect_same_ends("small-1-0", BUG_DELETE_PRIMARY_KEY, "dfs:delay=2") > 0);
 }
 
+// ---- Snapshots ---------------------------------------------------------------------------------
+
+static struct digest story; // of all that the user could see, execution by execution
+
+static void note_story(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)context;
+    story = digest_fold(digest_fold(story, iteration), result->outcome);
+    story = digest_fold(story, result->fingerprint);
+    if (result->outcome == SCT_VIOLATED)
+        story = digest_fold_text(story, result->violation.message);
+}
+
+static struct sct_campaign search_by(size_t snapshot_bytes, enum bug bug, const char *spec,
+                                     struct sct_explorer *explorer) {
+    struct run run;
+    struct sct_campaign campaign;
+    run_open(&run, "small-1", bug, spec, 1);
+    sct_explorer_init(explorer, &run.program, run.strategy->path, 1 << 26);
+    story = (struct digest){0, 0};
+    sct_campaign_run(run.engine,
+                     &(struct sct_campaign_options){.program = &run.program,
+                                                    .strategy = run.strategy,
+                                                    .iterations = 20000,
+                                                    .keep_going = true,
+                                                    .explorer = explorer,
+                                                    .repeat_every = 1000,
+                                                    .snapshot_bytes = snapshot_bytes,
+                                                    .after_counted = note_story},
+                     &campaign);
+    assert_false(campaign.unrepeatable.is_found);
+    sct_campaign_free(&campaign);
+    sct_explorer_deinit(explorer);
+    run_close(&run);
+    return campaign;
+}
+
+static void expect_same_search(enum bug bug, const char *spec) {
+    struct sct_explorer replayed, copied;
+    struct sct_campaign by_replay = search_by(SCT_NO_SNAPSHOTS, bug, spec, &replayed);
+    struct digest story_by_replay = story;
+    struct sct_campaign by_copy = search_by(0, bug, spec, &copied);
+    assert_true(digest_equal(story, story_by_replay));
+    assert_int_equal(by_copy.iterations_run, by_replay.iterations_run);
+    assert_int_equal(by_copy.fingerprint, by_replay.fingerprint);
+    assert_int_equal(by_copy.violations, by_replay.violations);
+    assert_int_equal(copied.states_met, replayed.states_met);
+    assert_int_equal(copied.transitions, replayed.transitions);
+}
+
+// Going back by copying memory finds, in the same order, what running every prefix again does.
+static void test_small_is_the_same_by_snapshots(void **state) {
+    (void)state;
+    expect_same_search(NO_BUG, "dfs");
+    expect_same_search(BUG_DELETE_PRIMARY_KEY, "dfs:delay=2");
+    expect_same_search(BUG_METADATA_IN_LAST_STATE, "dfs:preempt=1");
+}
+
+// ---- Bugs --------------------------------------------------------------------------------------
+
 static void expect_found(enum bug bug) {
     struct run run;
     struct sct_explorer explorer;
@@ -142,6 +201,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_is_clean_within_a_delay),
         cmocka_unit_test(test_small_finds_the_same_violations),
+        cmocka_unit_test(test_small_is_the_same_by_snapshots),
         cmocka_unit_test(test_small_finds_bugs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
