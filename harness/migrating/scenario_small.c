@@ -1,11 +1,14 @@
-// small-1: two services with one call each, while the whole migration runs, small enough to be
-// searched to its end: one partition, two keys, every backend call with its annotation one step,
-// ETags counted per key so that independent writes commute.
+// Tests that are small enough to be searched to their end: one partition, two keys, two services
+// with one call each, while the whole migration runs; every backend call with its annotation one
+// step, ETags counted per key so that independent writes commute. The old table holds no row, one,
+// or both at first: a choice, or fixed in small-1-0, small-3-1 and the like. There are no faults.
+// In the end the checks of the default test hold.
 //
-// A call is one operation (7 types, 2 keys, for three of the types If-Match any, wrong or current,
-// isHappy or not) or an atomic query (all rows, isHappy, not isHappy). The old table holds no row,
-// one, or both at first: a choice, or fixed in small-1-0, small-1-1 and small-1-2. There are no
-// faults. In the end the checks of the default test hold.
+// small-1: a call is one operation (7 types, 2 keys, for three of the types If-Match any, wrong or
+// current, isHappy or not) or an atomic query (all rows, isHappy, not isHappy).
+//
+// small-3: a call is a batch of two operations, one on each key, one of a dozen such batches: those
+// that delete if exists, next to what can be refused, and some without.
 #include "harness/migrating/final_state.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
@@ -20,6 +23,24 @@ static const char *const service_names[SERVICES] = {"service-0", "service-1"};
 
 // ---- Calls -------------------------------------------------------------------------------------
 
+enum { DELETE_IF_EXISTS = CT_INSERT_OR_MERGE + 1, TYPES };
+
+static void add_operation(struct ct_batch *batch, const struct app *app, uint32_t type,
+                          struct ct_key key, const char *if_match, bool happy) {
+    struct ct_property properties[] = {
+        is_happy(happy),
+        {.name = app->name, .type = CT_BOOL, .value.boolean = true},
+    };
+    if (type == DELETE_IF_EXISTS)
+        if_match = CT_IF_EXISTS_ETAG;
+    ct_batch_add(batch, type == DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
+                 ct_row_new(sct_arena(), key, if_match, properties, 2));
+}
+
+static bool has_if_match(uint32_t type) {
+    return type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE;
+}
+
 static const char *choose_if_match(struct app *app, struct ct_key key) {
     static const char wrong[] = "wrong";
     uint32_t choice = sct_choose(3, "If-Match");
@@ -31,21 +52,12 @@ static const char *choose_if_match(struct app *app, struct ct_key key) {
 }
 
 static void call_operation(struct app *app) {
-    enum { DELETE_IF_EXISTS = CT_INSERT_OR_MERGE + 1, TYPES };
     uint32_t type = sct_choose(TYPES, "operation");
     struct ct_key key = {THE_PARTITION, row_keys[sct_choose(KEYS, "key")]};
-    struct ct_property properties[] = {
-        is_happy(sct_choose(2, "isHappy") == 1),
-        {.name = app->name, .type = CT_BOOL, .value.boolean = true},
-    };
-    const char *if_match = NULL;
-    if (type == DELETE_IF_EXISTS)
-        if_match = CT_IF_EXISTS_ETAG;
-    else if (type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE)
-        if_match = choose_if_match(app, key);
+    bool happy = sct_choose(2, "isHappy") == 1;
     struct ct_batch batch = ct_batch_new(sct_arena(), 1);
-    ct_batch_add(&batch, type == DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
-                 ct_row_new(sct_arena(), key, if_match, properties, 2));
+    add_operation(&batch, app, type, key, has_if_match(type) ? choose_if_match(app, key) : NULL,
+                  happy);
     app_execute(app, &batch);
 }
 
@@ -66,6 +78,31 @@ static void one_call(struct app *app) {
         call_query(app);
 }
 
+// By key.
+static const uint32_t batches[][KEYS] = {
+    {DELETE_IF_EXISTS, CT_INSERT},
+    {DELETE_IF_EXISTS, CT_REPLACE},
+    {DELETE_IF_EXISTS, CT_MERGE},
+    {DELETE_IF_EXISTS, CT_INSERT_OR_REPLACE},
+    {DELETE_IF_EXISTS, CT_DELETE},
+    {DELETE_IF_EXISTS, DELETE_IF_EXISTS},
+    {CT_INSERT, CT_INSERT},
+    {CT_INSERT, DELETE_IF_EXISTS},
+    {CT_INSERT_OR_MERGE, DELETE_IF_EXISTS},
+    {CT_DELETE, CT_INSERT},
+    {CT_REPLACE, CT_MERGE},
+    {CT_INSERT_OR_REPLACE, CT_INSERT_OR_MERGE},
+};
+
+static void one_batch(struct app *app) {
+    const uint32_t *types = batches[sct_choose(sizeof batches / sizeof batches[0], "batch")];
+    struct ct_batch batch = ct_batch_new(sct_arena(), KEYS);
+    for (int i = 0; i < KEYS; i++)
+        add_operation(&batch, app, types[i], (struct ct_key){THE_PARTITION, row_keys[i]},
+                      has_if_match(types[i]) ? CT_ANY_ETAG : NULL, i == 0);
+    app_execute(app, &batch);
+}
+
 // ---- The world ---------------------------------------------------------------------------------
 
 static void load(struct world *world, uint32_t count) {
@@ -79,12 +116,12 @@ static void load(struct world *world, uint32_t count) {
         tables_load(&world->tables, rows, count);
 }
 
-static void set_up(void *bugs, uint32_t row_count) {
+static void set_up(void *bugs, uint32_t row_count, void (*program)(struct app *app)) {
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"));
     for (int i = 0; i < SERVICES; i++)
-        app_add(world, service_names[i], one_call);
+        app_add(world, service_names[i], program);
     app_add(world, "migrator", app_migrate);
     world_start_direct(world);
 }
@@ -99,24 +136,28 @@ static void add_digest(void *bugs, struct digest *state) {
     digest_add(state, world_digest(world_present()));
 }
 
-#define SMALL(symbol, test, rows, text)                                         \
-    static void setup_##symbol(void *bugs) {                                    \
-        set_up(bugs, rows);                                                     \
-    }                                                                           \
-    extern const struct scenario scenario_##symbol;                             \
-    const struct scenario scenario_##symbol = {                                 \
-        .model = "migrating-table",                                             \
-        .name = test,                                                           \
-        .summary = "for dfs: two services with one call each, two keys, " text, \
-        .setup = setup_##symbol,                                                \
-        .finish = finish,                                                       \
-        .digest = add_digest,                                                   \
-        .is_copyable = true,                                                    \
-        .coverage = &migrating_coverage,                                        \
-        .retell = table_retell,                                                 \
+#define SMALL(symbol, test, rows, program, text)           \
+    static void setup_##symbol(void *bugs) {               \
+        set_up(bugs, rows, program);                       \
+    }                                                      \
+    extern const struct scenario scenario_##symbol;        \
+    const struct scenario scenario_##symbol = {            \
+        .model = "migrating-table",                        \
+        .name = test,                                      \
+        .summary = "for dfs: two services with one " text, \
+        .setup = setup_##symbol,                           \
+        .finish = finish,                                  \
+        .digest = add_digest,                              \
+        .is_copyable = true,                               \
+        .coverage = &migrating_coverage,                   \
+        .retell = table_retell,                            \
     };
 
-SMALL(small_1, "small-1", ANY_ROWS, "none, one or both present")
-SMALL(small_1_0, "small-1-0", 0, "none present")
-SMALL(small_1_1, "small-1-1", 1, "one present")
-SMALL(small_1_2, "small-1-2", 2, "both present")
+SMALL(small_1, "small-1", ANY_ROWS, one_call, "call each, none, one or both of two rows present")
+SMALL(small_1_0, "small-1-0", 0, one_call, "call each, none of two rows present")
+SMALL(small_1_1, "small-1-1", 1, one_call, "call each, one of two rows present")
+SMALL(small_1_2, "small-1-2", 2, one_call, "call each, both rows present")
+SMALL(small_3, "small-3", ANY_ROWS, one_batch, "batch each, none, one or both of two rows present")
+SMALL(small_3_0, "small-3-0", 0, one_batch, "batch each, none of two rows present")
+SMALL(small_3_1, "small-3-1", 1, one_batch, "batch each, one of two rows present")
+SMALL(small_3_2, "small-3-2", 2, one_batch, "batch each, both rows present")
