@@ -642,7 +642,28 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
         return false;
     check_continuation(has_key, key, row);
     *from = ct_key_next(row->key, sct_arena());
+    app->seen.from = *from;
+    app->seen.digested = 0;
     return true;
+}
+
+// From here on the stream's answers depend on what becomes of the reference.
+static void begin_reading(struct reader *reader) {
+    struct app *app = reader->app;
+    reader->start = client_peek_revision(&app->client, HERE);
+    app->reads = true;
+    app->seen = (struct ct_memory_window){.table = app->world->tables.reference,
+                                          .start = reader->start,
+                                          .filter = reader->filter,
+                                          .from = ct_key_first()};
+}
+
+// Rows that were read are done with; the stream's own state is its subscription's.
+static void forget_rows(struct digest mark, struct ct_key from) {
+    if (!sct_comparing())
+        return;
+    struct digest place = digest_fold_text(digest_fold_text(mark, from.partition), from.row);
+    sct_forget(mark, &place, sizeof place);
 }
 
 static void no_pause(struct app *app) {
@@ -659,18 +680,25 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
         note_call("stream", NULL, filter);
     sct_count_operation();
     struct reader reader = {.app = app, .filter = filter};
-    reader.start = client_peek_revision(&app->client, HERE);
+    begin_reading(&reader);
     if (app->world->log)
         reader.logged = table_log_open(app->world->log, filter);
     struct ct_outcome outcome = open_stream(&reader);
-    if (met_server_error(app, outcome))
+    if (met_server_error(app, outcome)) {
+        app->reads = false;
         return;
+    }
     check_stream_outcome(outcome);
     reader.opened = app->view.state;
     struct ct_key from = ct_key_first();
+    struct digest mark = sct_observed();
     pause(app);
-    while (read_checked(&reader, &from))
+    while (read_checked(&reader, &from)) {
+        forget_rows(mark, from);
         pause(app);
+    }
+    app->reads = false;
+    forget_rows(mark, ct_key_first());
     app_release_state(app);
     close_stream(reader.stream);
     call_ended(app);

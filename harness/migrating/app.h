@@ -48,6 +48,8 @@ struct app {
     size_t subscriptions;             // how often the instance has subscribed
     void (*program)(struct app *app); // main program
     struct call_view view;            // of the running call, or of the running read of a stream
+    bool reads;                       // a stream; at most one at a time where states are compared
+    struct ct_memory_window seen;     // what it may return: the reference's since it was opened
     // Direct delivery: calls that wait for a state (see app_await_state).
     enum mt_state arrived_state; // the newest that has arrived at the mirror
     enum mt_state held_state;    // no later one arrives; MT_STATE_COUNT: none is held back
@@ -169,7 +171,7 @@ void world_start_direct(struct world *world);
 
 // Of what the world's tasks share: tables, mirrors, configurations on their way. Streams of
 // MigratingTable are not in it: for worlds whose applications open none, and without faults.
-struct digest world_digest(const struct world *world);
+struct digest world_digest(struct world *world);
 
 // The process of [app] dies where it is: no push waits for it any more. Direct delivery only, from
 // another machine. Its last backend call must be annotated.

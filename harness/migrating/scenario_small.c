@@ -7,6 +7,9 @@
 // small-1: a call is one operation (7 types, 2 keys, for three of the types If-Match any, wrong or
 // current, isHappy or not) or an atomic query (all rows, isHappy, not isHappy).
 //
+// small-2: one service reads a stream (all rows, isHappy, not isHappy), the other makes one of
+// those writes.
+//
 // small-3: a call is a batch of two operations, one on each key, one of a dozen such batches: those
 // that delete if exists, next to what can be refused, and some without.
 #include "harness/migrating/final_state.h"
@@ -16,10 +19,9 @@
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
-enum { KEYS = 2, SERVICES = 2, ANY_ROWS = KEYS + 1 };
+enum { KEYS = 2, ANY_ROWS = KEYS + 1 };
 
 static const char *const row_keys[KEYS] = {"0", "1"};
-static const char *const service_names[SERVICES] = {"service-0", "service-1"};
 
 // ---- Calls -------------------------------------------------------------------------------------
 
@@ -61,14 +63,20 @@ static void call_operation(struct app *app) {
     app_execute(app, &batch);
 }
 
-static void call_query(struct app *app) {
-    struct arena *arena = sct_arena();
+// NULL: none.
+static const struct ct_filter *choose_filter(void) {
     uint32_t choice = sct_choose(3, "filter");
-    const struct ct_filter *filter = ct_filter_in_partition(arena, THE_PARTITION);
-    if (choice > 0)
-        filter = ct_filter_and(arena, filter,
-                               ct_filter_compare_bool(arena, IS_HAPPY, CT_EQ, choice == 1));
-    app_query(app, filter);
+    return choice > 0 ? ct_filter_compare_bool(sct_arena(), IS_HAPPY, CT_EQ, choice == 1) : NULL;
+}
+
+static void call_query(struct app *app) {
+    const struct ct_filter *rows = choose_filter();
+    const struct ct_filter *filter = ct_filter_in_partition(sct_arena(), THE_PARTITION);
+    app_query(app, rows ? ct_filter_and(sct_arena(), filter, rows) : filter);
+}
+
+static void one_stream(struct app *app) {
+    app_stream(app, choose_filter());
 }
 
 static void one_call(struct app *app) {
@@ -116,12 +124,13 @@ static void load(struct world *world, uint32_t count) {
         tables_load(&world->tables, rows, count);
 }
 
-static void set_up(void *bugs, uint32_t row_count, void (*program)(struct app *app)) {
+static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app),
+                   void (*second)(struct app *app)) {
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"));
-    for (int i = 0; i < SERVICES; i++)
-        app_add(world, service_names[i], program);
+    app_add(world, "service-0", first);
+    app_add(world, "service-1", second);
     app_add(world, "migrator", app_migrate);
     world_start_direct(world);
 }
@@ -136,28 +145,30 @@ static void add_digest(void *bugs, struct digest *state) {
     digest_add(state, world_digest(world_present()));
 }
 
-#define SMALL(symbol, test, rows, program, text)           \
-    static void setup_##symbol(void *bugs) {               \
-        set_up(bugs, rows, program);                       \
-    }                                                      \
-    extern const struct scenario scenario_##symbol;        \
-    const struct scenario scenario_##symbol = {            \
-        .model = "migrating-table",                        \
-        .name = test,                                      \
-        .summary = "for dfs: two services with one " text, \
-        .setup = setup_##symbol,                           \
-        .finish = finish,                                  \
-        .digest = add_digest,                              \
-        .is_copyable = true,                               \
-        .coverage = &migrating_coverage,                   \
-        .retell = table_retell,                            \
+#define SMALL(symbol, test, rows, first, second, text) \
+    static void setup_##symbol(void *bugs) {           \
+        set_up(bugs, rows, first, second);             \
+    }                                                  \
+    extern const struct scenario scenario_##symbol;    \
+    const struct scenario scenario_##symbol = {        \
+        .model = "migrating-table",                    \
+        .name = test,                                  \
+        .summary = "for dfs: two services with " text, \
+        .setup = setup_##symbol,                       \
+        .finish = finish,                              \
+        .digest = add_digest,                          \
+        .is_copyable = true,                           \
+        .coverage = &migrating_coverage,               \
+        .retell = table_retell,                        \
     };
 
-SMALL(small_1, "small-1", ANY_ROWS, one_call, "call each, none, one or both of two rows present")
-SMALL(small_1_0, "small-1-0", 0, one_call, "call each, none of two rows present")
-SMALL(small_1_1, "small-1-1", 1, one_call, "call each, one of two rows present")
-SMALL(small_1_2, "small-1-2", 2, one_call, "call each, both rows present")
-SMALL(small_3, "small-3", ANY_ROWS, one_batch, "batch each, none, one or both of two rows present")
-SMALL(small_3_0, "small-3-0", 0, one_batch, "batch each, none of two rows present")
-SMALL(small_3_1, "small-3-1", 1, one_batch, "batch each, one of two rows present")
-SMALL(small_3_2, "small-3-2", 2, one_batch, "batch each, both rows present")
+// With every number of rows at first.
+#define SMALL_EACH(symbol, test, first, second, text)                                            \
+    SMALL(symbol, test, ANY_ROWS, first, second, text ", none, one or both of two rows present") \
+    SMALL(symbol##_0, test "-0", 0, first, second, text ", none of two rows present")            \
+    SMALL(symbol##_1, test "-1", 1, first, second, text ", one of two rows present")             \
+    SMALL(symbol##_2, test "-2", 2, first, second, text ", both rows present")
+
+SMALL_EACH(small_1, "small-1", one_call, one_call, "one call each")
+SMALL_EACH(small_2, "small-2", one_stream, call_operation, "a stream and a write")
+SMALL_EACH(small_3, "small-3", one_batch, one_batch, "one batch of two operations each")

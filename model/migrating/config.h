@@ -26,6 +26,9 @@ struct mt_subscription {
     // Moves the subscriber to [state]; may block. NULL: a fixed subscription, which accepts no
     // update and so blocks a push until it is ended.
     void (*apply)(struct mt_subscription *subscription, enum mt_state state);
+    // For the comparison of states: what the subscriber has that several tasks may read. NULL:
+    // nothing.
+    struct digest (*digest)(const struct mt_subscription *subscription);
     // The rest is the service's.
     struct mt_subscription *next, **link; // link is NULL unless subscribed
     struct mt_delivery *pending;          // the push that waits for this subscription, if any

@@ -57,9 +57,20 @@ static inline struct digest mt_observed(struct mt_table *table) {
                                      : (struct digest){0, 0};
 }
 
+static inline bool mt_is_observing(const struct mt_table *table) {
+    return table->env->ops->forget;
+}
+
+// The running task has learnt what [digest] stands for.
+static inline void mt_observe(struct mt_table *table, struct digest digest) {
+    if (mt_is_observing(table))
+        table->env->ops->forget(table->env, digest_fold_digest(mt_observed(table), digest),
+                                "observed", 0);
+}
+
 static inline void mt_forget(struct mt_table *table, struct digest mark, const char *place,
                              uint64_t value) {
-    if (table->env->ops->forget)
+    if (mt_is_observing(table))
         table->env->ops->forget(table->env, mark, place, value);
 }
 

@@ -28,6 +28,29 @@ struct mt_stream {
 
 enum { SIDE_NONE = 0, SIDE_OLD = 1, SIDE_NEW = 2, SIDE_BOTH = SIDE_OLD | SIDE_NEW };
 
+// ---- States ------------------------------------------------------------------------------------
+
+static struct digest side_digest(struct side side) {
+    struct digest digest = {side.stream != NULL, 0};
+    return side.row ? digest_fold_digest(digest, ct_row_digest(side.row)) : digest;
+}
+
+static struct digest stream_digest(const struct mt_subscription *subscription) {
+    const struct mt_stream *stream =
+        (const struct mt_stream *)(const void *)((const char *)subscription -
+                                                 offsetof(struct mt_stream, subscription));
+    uint64_t words[] = {stream->state, stream->failure.kind, stream->disposed, stream->ended};
+    struct digest digest = digest_of(words, sizeof words);
+    digest = digest_fold_digest(digest, side_digest(stream->old_side));
+    return digest_fold_digest(digest, side_digest(stream->new_side));
+}
+
+// After each place where others may have changed the stream, before it is looked at.
+static void observe(struct mt_stream *stream) {
+    if (mt_is_observing(stream->table))
+        mt_observe(stream->table, stream_digest(&stream->subscription));
+}
+
 // ---- The lock ----------------------------------------------------------------------------------
 
 static void lock_at(struct mt_stream *stream, const char *where) {
@@ -35,6 +58,7 @@ static void lock_at(struct mt_stream *stream, const char *where) {
     // Start, continuation key, read, apply and dispose exclude each other.
     if (!bug_on(stream->table->bugs, BUG_QUERY_STREAMED_LOCK))
         env->ops->lock_acquire(env, where, stream->lock);
+    observe(stream);
 }
 
 #define stream_lock(stream) lock_at((stream), HERE)
@@ -155,6 +179,7 @@ static struct ct_outcome take_next(struct mt_stream *stream, int sides, const st
     struct ct_outcome outcome = ct_success();
     if (sides & SIDE_OLD)
         outcome = take(&stream->old_side, row);
+    observe(stream);
     if (outcome.kind == CT_SUCCEEDED && sides & SIDE_NEW)
         outcome = take(&stream->new_side, row);
     return outcome;
@@ -163,6 +188,7 @@ static struct ct_outcome take_next(struct mt_stream *stream, int sides, const st
 static struct ct_outcome next_visible_row(struct mt_stream *stream, const struct ct_row **visible) {
     struct mt_table *table = stream->table;
     while (!*visible) {
+        observe(stream);
         int sides = next_sides(stream);
         if (sides == SIDE_NONE)
             return ct_success();
@@ -225,6 +251,7 @@ static struct ct_outcome change_state(struct mt_stream *stream, enum mt_state st
     if (state > MT_USE_OLD_HIDE_METADATA && stream->state == MT_USE_OLD_HIDE_METADATA && has_next) {
         just_started = true;
         outcome = open_new_side(stream, from);
+        observe(stream);
     }
     if (outcome.kind == CT_SUCCEEDED && state >= old_table_ends && stream->state < old_table_ends) {
         drop_side(&stream->old_side);
@@ -262,6 +289,7 @@ struct ct_outcome mt_open_stream(struct ct_table *interface, const char *where,
     opened->filter = filter;
     opened->lock = table->env->ops->lock_create(table->env);
     opened->subscription.apply = apply;
+    opened->subscription.digest = stream_digest;
     opened->failure = ct_success();
     stream_lock(opened);
     struct ct_outcome outcome = start(opened);

@@ -275,23 +275,18 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
 // ---- Streams -----------------------------------------------------------------------------------
 
 struct memory_stream {
-    struct ct_stream stream; // first, so that the interface is the stream
-    struct ct_memory_table *table;
-    const struct ct_filter *filter;
-    size_t start;       // the revision it was opened at
-    struct ct_key from; // the next row's key is at least this
+    struct ct_stream stream;        // first, so that the interface is the stream
+    struct ct_memory_window window; // since it was opened, from the next row's least key on
     bool ended;
     bool closed;
-    // The digest of the stream at the revision before that with this number; 0: none is known.
-    size_t digested;
-    struct digest digest;
 };
 
 // NULL: the end.
 static const struct ct_row *choose_row(const struct memory_stream *stream) {
-    struct ct_memory_table *table = stream->table;
-    struct ct_valid_rows valid = ct_memory_valid_rows(table, stream->start, stream->filter,
-                                                      stream->from, table->options.arena);
+    struct ct_memory_table *table = stream->window.table;
+    struct ct_valid_rows valid =
+        ct_memory_valid_rows(table, stream->window.start, stream->window.filter,
+                             stream->window.from, table->options.arena);
     size_t answers = valid.count + (valid.may_end ? 1 : 0);
     ASSERT(answers >= 1);
     size_t index =
@@ -307,9 +302,9 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
     if (stream->closed)
         return ct_program_error("read of a closed stream");
     *row = stream->ended ? NULL : choose_row(stream);
-    stream->digested = 0;
+    stream->window.digested = 0;
     if (*row)
-        stream->from = ct_key_next((*row)->key, stream->table->options.arena);
+        stream->window.from = ct_key_next((*row)->key, stream->window.table->options.arena);
     else
         stream->ended = true;
     return ct_success();
@@ -328,10 +323,8 @@ static struct ct_outcome open_stream(struct ct_table *table, const char *where,
     struct ct_memory_table *memory = memory_table(table);
     struct memory_stream *opened = ARENA_NEW(memory->options.arena, struct memory_stream);
     opened->stream.ops = &stream_ops;
-    opened->table = memory;
-    opened->filter = filter;
-    opened->start = memory->revision;
-    opened->from = ct_key_first();
+    opened->window = (struct ct_memory_window){
+        .table = memory, .start = memory->revision, .filter = filter, .from = ct_key_first()};
     *stream = &opened->stream;
     return ct_success();
 }
@@ -400,41 +393,46 @@ struct digest ct_memory_digest(struct ct_memory_table *table) {
     return table->digest;
 }
 
-// What of [rows] the stream may return.
-static struct digest part_digest(const struct memory_stream *stream, struct ct_rows rows) {
+// What of [rows] the window shows.
+static struct digest part_digest(const struct ct_memory_window *window, struct ct_rows rows) {
     struct digest digest = {0, 1};
-    for (size_t i = ct_rows_lower_bound(rows, stream->from); i < rows.count; i++)
-        if (ct_filter_matches(stream->filter, rows.rows[i]))
+    for (size_t i = ct_rows_lower_bound(rows, window->from); i < rows.count; i++)
+        if (ct_filter_matches(window->filter, rows.rows[i]))
             digest = digest_fold_digest(digest, ct_row_digest(rows.rows[i]));
     return digest;
 }
 
 // Whether an earlier revision of the window has the same part.
-static bool is_repeated(const struct memory_stream *stream, size_t revision, struct digest part) {
-    for (size_t j = stream->start; j < revision; j++)
-        if (digest_equal(part_digest(stream, stream->table->snapshots[j]), part))
+static bool is_repeated(const struct ct_memory_window *window, size_t revision,
+                        struct digest part) {
+    for (size_t j = window->start; j < revision; j++)
+        if (digest_equal(part_digest(window, window->table->snapshots[j]), part))
             return true;
     return false;
 }
 
-static struct digest window_digest(const struct memory_stream *stream) {
+static struct digest whole_digest(const struct ct_memory_window *window) {
     struct digest parts = {0, 0};
-    for (size_t j = stream->start; j <= stream->table->revision; j++) {
-        struct digest part = part_digest(stream, stream->table->snapshots[j]);
-        if (!is_repeated(stream, j, part))
+    for (size_t j = window->start; j <= window->table->revision; j++) {
+        struct digest part = part_digest(window, window->table->snapshots[j]);
+        if (!is_repeated(window, j, part))
             digest_add(&parts, part);
     }
-    parts = digest_fold_text(parts, stream->from.partition);
-    return digest_fold_text(parts, stream->from.row);
+    parts = digest_fold_text(parts, window->from.partition);
+    return digest_fold_text(parts, window->from.row);
+}
+
+struct digest ct_memory_window_digest(struct ct_memory_window *window) {
+    if (window->digested != window->table->revision + 1) {
+        window->digest = whole_digest(window);
+        window->digested = window->table->revision + 1;
+    }
+    return window->digest;
 }
 
 struct digest ct_memory_stream_digest(struct ct_stream *interface) {
     struct memory_stream *stream = (struct memory_stream *)interface;
     if (stream->ended || stream->closed)
         return (struct digest){stream->ended, stream->closed};
-    if (stream->digested != stream->table->revision + 1) {
-        stream->digest = window_digest(stream);
-        stream->digested = stream->table->revision + 1;
-    }
-    return stream->digest;
+    return ct_memory_window_digest(&stream->window);
 }

@@ -51,6 +51,21 @@ struct digest ct_memory_digest(struct ct_memory_table *table);
 // revisions since it was opened, whatever their order.
 struct digest ct_memory_stream_digest(struct ct_stream *stream);
 
+// What happens to a table from a revision on, seen by somebody who asks for rows of [filter] from
+// the key [from] on. The caller's; the first four members are for the caller to set.
+struct ct_memory_window {
+    struct ct_memory_table *table;
+    size_t start;                   // revision
+    const struct ct_filter *filter; // NULL: all rows
+    struct ct_key from;
+    size_t digested; // [digest] is that of the revision before this one; 0 after a change of [from]
+    struct digest digest;
+};
+
+// Of the contents that the window has seen since its start, whatever their order: what decides on
+// ct_memory_valid_rows.
+struct digest ct_memory_window_digest(struct ct_memory_window *window);
+
 // As execute, but a written row gets the ETag of the same-numbered element of [mirrored] instead of
 // a number of this table's own. NULL: as execute. For a reference table that follows another one.
 struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct ct_batch *batch,
