@@ -45,9 +45,9 @@ struct ct_env_ops {
     void (*latch_wait)(struct ct_env *env, const char *where, struct ct_latch *latch);
     void (*latch_destroy)(struct ct_env *env, struct ct_latch *latch);
 
-    // For testers that compare states; both are NULL where nobody does. What the running code has observed so far;
-    // and: what it does from now on depends on nothing observed since [mark] but the constant text
-    // [place], which names this place of the program, and [value].
+    // For testers that compare states; both are NULL where nobody does. What the running code has
+    // observed so far; and: what it does from now on depends on nothing observed since [mark] but
+    // the constant text [place], which names this place of the program, and [value].
     struct digest (*observed)(struct ct_env *env);
     void (*forget)(struct ct_env *env, struct digest mark, const char *place, uint64_t value);
 };

@@ -93,6 +93,31 @@ static void test_small_is_clean_within_a_delay(void **state) {
     assert_int_equal(expect_same_ends("small-1", NO_BUG, "dfs:delay=0"), 0);
 }
 
+// A stream's state, its windows and what its reader forgets: nothing is lost by them.
+static void test_small_streams_are_the_same(void **state) {
+    (void)state;
+    if (ARENA_POISONS)
+        skip();
+    assert_int_equal(expect_same_ends("small-2-0", NO_BUG, "dfs:delay=1"), 0);
+    assert_int_equal(expect_same_ends("small-2-2", NO_BUG, "dfs:delay=1"), 0);
+    expect_same_ends("small-2-2", BUG_QUERY_STREAMED_BACK_UP_NEW_STREAM, "dfs:delay=1");
+    expect_same_ends("small-2-1", BUG_QUERY_STREAMED_LOCK, "dfs:delay=1");
+}
+
+// The same for bugs that only some interleavings meet.
+static void test_small_interleavings_are_the_same(void **state) {
+    (void)state;
+    static const enum bug bugs[] = {
+        BUG_QUERY_ATOMIC_FILTER_SHADOWING, BUG_ENSURE_PARTITION_SWITCHED_FROM_POPULATED,
+        BUG_MIGRATE_SKIP_PREFER_OLD,       BUG_MIGRATE_SKIP_USE_NEW_WITH_TOMBSTONES,
+        BUG_INSERT_BEHIND_MIGRATOR,
+    };
+    if (ARENA_POISONS)
+        skip();
+    for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++)
+        expect_same_ends("small-3-1", bugs[i], "dfs:delay=1");
+}
+
 // A bug's violations are the same with the cache as without: bug 6 needs two delays here.
 static void test_small_finds_the_same_violations(void **state) {
     (void)state;
@@ -201,6 +226,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_is_clean_within_a_delay),
         cmocka_unit_test(test_small_finds_the_same_violations),
+        cmocka_unit_test(test_small_streams_are_the_same),
+        cmocka_unit_test(test_small_interleavings_are_the_same),
         cmocka_unit_test(test_small_is_the_same_by_snapshots),
         cmocka_unit_test(test_small_finds_bugs),
     };
