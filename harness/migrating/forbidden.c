@@ -80,10 +80,31 @@ static void reserve_property(struct ct_operation *operation) {
     operation->entity = ct_row_new(sct_arena(), entity->key, entity->etag, &property, 1);
 }
 
+// [count] properties instead of those the entity has.
+static void widen(struct ct_operation *operation, size_t count) {
+    const struct ct_row *entity = operation->entity;
+    struct ct_property *properties = ARENA_ARRAY(sct_arena(), struct ct_property, count);
+    for (size_t i = 0; i < count; i++) {
+        char *name = arena_alloc(sct_arena(), 3);
+        name[0] = (char)('a' + i / 16);
+        name[1] = (char)('a' + i % 16);
+        name[2] = '\0';
+        properties[i] = (struct ct_property){.name = name, .type = CT_BOOL};
+    }
+    operation->entity = ct_row_new(sct_arena(), entity->key, entity->etag, properties, count);
+}
+
+// One property too many; the operations before are as wide as can be, which the index tells.
+static void widen_too_far(struct ct_batch *batch, struct ct_operation *operation) {
+    for (struct ct_operation *before = batch->operations; before < operation; before++)
+        widen(before, 251);
+    widen(operation, 252);
+}
+
 void forbidden_spoil(struct ct_batch *batch) {
     struct ct_operation *operation =
         &batch->operations[sct_choose((uint32_t)batch->count, "forbidden operation")];
-    switch (sct_choose(4, "what is forbidden")) {
+    switch (sct_choose(5, "what is forbidden")) {
     case 0:
         add_row(batch, operation->entity->key.row);
         return;
@@ -93,8 +114,11 @@ void forbidden_spoil(struct ct_batch *batch) {
     case 2:
         reserve_property(operation);
         return;
-    default:
+    case 3:
         add_too_many(batch);
+        return;
+    default:
+        widen_too_far(batch, operation);
     }
 }
 

@@ -38,7 +38,7 @@ static void test_spoiled_batches_are_forbidden(void **state) {
     for (uint64_t seed = 0; seed < 1000; seed++)
         assert_passed(run_random(one_batch, seed));
     assert_int_equal(spoiled, 1000);
-    // Half of the kinds are refused behind the first operation, the others in half of the cases.
+    // Two kinds of five are refused behind the first operation, the others in two cases of five.
     assert_true(indices_above_0 > 500 && indices_above_0 < 900);
 }
 
