@@ -38,6 +38,7 @@ static void setup_history(void *bugs) {
 static void finish(void *bugs) {
     (void)bugs;
     final_state_check(&world_present()->tables);
+    final_state_check_released(world_present());
     if (history_oracle_is_due())
         history_oracle_check(world_present());
 }
@@ -45,6 +46,7 @@ static void finish(void *bugs) {
 static void finish_history(void *bugs) {
     (void)bugs;
     final_state_check_backends(&world_present()->tables);
+    final_state_check_released(world_present());
     history_oracle_check(world_present());
 }
 

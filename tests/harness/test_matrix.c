@@ -25,6 +25,7 @@ static const struct cell cells[] = {
     {BUG_QUERY_STREAMED_FILTER_SHADOWING, 1395, 1040},
     {BUG_QUERY_STREAMED_LOCK, 5348, 264},
     {BUG_QUERY_STREAMED_BACK_UP_NEW_STREAM, 2454, 584},
+    {BUG_QUERY_STREAMED_SAVE_NEW_CONFIG, 554, 2712},
     {BUG_DELETE_NO_LEAVE_TOMBSTONES_ETAG, 17435, 80},
     {BUG_DELETE_PRIMARY_KEY, 34342, 40},
     {BUG_ENSURE_PARTITION_SWITCHED_FROM_POPULATED, 1286, 1136},
@@ -96,13 +97,13 @@ static void test_budgets_have_their_reason(void **state) {
     }
 }
 
-// Every bug of the model has its cell but bug 4, which nothing shows.
+// Every bug of the model has its cell.
 static void test_every_bug_has_its_cell(void **state) {
     (void)state;
     for (int bug = 0; bug < BUG_COUNT; bug++) {
         if (bug_info((enum bug)bug)->model != BUG_MODEL_MIGRATING_TABLE)
             continue;
-        size_t count = bug == BUG_QUERY_STREAMED_SAVE_NEW_CONFIG;
+        size_t count = 0;
         for (size_t i = 0; i < CELLS; i++)
             count += cells[i].bug == (enum bug)bug;
         assert_int_equal(count, 1);
