@@ -121,6 +121,10 @@ void app_await_state(struct app *app, enum mt_state state, enum patience patienc
 // can.
 void app_needs(struct app *app, enum mt_state state);
 
+// Remembers what a call that begins now, in [state], finds. A look from outside: no scheduling
+// point.
+void app_take_view(struct app *app, enum mt_state state);
+
 // Ends holding a state, if one is held.
 void app_release_state(struct app *app);
 

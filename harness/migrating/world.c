@@ -1,0 +1,123 @@
+// Worlds and the applications in them: how they come to be, and how an application's instance sees
+// the configuration through its mirror.
+#include "core/monitor.h"
+#include "harness/migrating/app.h"
+
+static struct world *present_world;
+
+struct world *world_present(void) {
+    return present_world;
+}
+
+struct world *world_new(const struct transport *transport, const struct delivery *delivery,
+                        const struct tables_options *options, struct bug_set *bugs) {
+    struct world *world = ARENA_NEW(sct_arena(), struct world);
+    world->transport = transport;
+    world->delivery = delivery;
+    world->bugs = bugs;
+    tables_init(&world->tables, options);
+    tables_host_init(&world->host, &world->tables);
+    sct_waiters_init(&world->migrated);
+    sct_waiters_init(&world->others);
+    present_world = world;
+    return world;
+}
+
+void world_log(struct world *world) {
+    world->log = ARENA_NEW(sct_arena(), struct table_log);
+    table_log_init(world->log, sct_arena(), ct_memory_rows(world->tables.reference));
+}
+
+static struct app *app_of(struct mt_config *config) {
+    return MESSAGE_OF(struct app, config, config);
+}
+
+void app_release_state(struct app *app) {
+    if (app->held_state == MT_STATE_COUNT)
+        return;
+    app->held_state = MT_STATE_COUNT;
+    sct_waiters_wake(&app->progress);
+}
+
+void app_take_view(struct app *app, enum mt_state state) {
+    app->view.state = state;
+    app->view.old_rows = ct_memory_rows(app->world->tables.backend[TABLE_OLD]);
+}
+
+// The beginning of a call or stream: a state that was held for it need not be held any more.
+static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
+    struct mt_config *mirror = &app_of(config)->mirror.config;
+    app_of(config)->subscriptions++;
+    enum mt_state state = mirror->ops->subscribe(mirror, subscription);
+    sct_observe(&state, sizeof state);
+    app_take_view(app_of(config), state);
+    app_release_state(app_of(config));
+    return state;
+}
+
+static void hold_state(struct app *app, enum mt_state state) {
+    app->held_state = state;
+    sct_waiters_wake(&app->progress); // an earlier one may have been held
+}
+
+void app_await_state(struct app *app, enum mt_state state, enum patience patience) {
+    if (patience != AWAIT_ARRIVAL && app->arrived_state <= state)
+        hold_state(app, state);
+    bool to_end = patience == HOLD_TO_END && state + 1 < MT_STATE_COUNT;
+    // A later one on its way while this one has not arrived: the migration has skipped it. It must
+    // not be this wait that shows it.
+    while (app->pushed_state <= state && (app->arrived_state < state || to_end)) {
+        app_needs(app, to_end ? state + 1 : state);
+        sct_waiters_wait(&app->progress, "a state of the migration");
+    }
+    app->needed_state = MT_USE_OLD_HIDE_METADATA;
+}
+
+static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
+    struct mt_config *mirror = &app_of(config)->mirror.config;
+    mirror->ops->unsubscribe(mirror, subscription);
+}
+
+static void push(struct mt_config *config, const char *where, enum mt_state state) {
+    struct app *app = app_of(config);
+    if (sct_narrating())
+        sct_note_as(SCT_NOTE_STATE, "pushes %s", mt_state_name(state));
+    struct sct_monitor monitor = {0};
+    sct_monitor_hot(&monitor, "a push to end");
+    app->world->delivery->push(app, where, state);
+    sct_monitor_cold(&monitor);
+}
+
+static const struct mt_config_ops config_ops = {
+    .subscribe = subscribe,
+    .unsubscribe = unsubscribe,
+    .push = push,
+};
+
+void app_open(struct app *app, enum mt_state state) {
+    mt_config_service_init(&app->mirror, &app->client.env, state);
+    app->arrived_state = app->pushed_state = state;
+    app->held_state = MT_STATE_COUNT;
+    sct_waiters_init(&app->progress);
+    app->config.ops = &config_ops;
+    app->instance = mt_open(&(struct mt_options){
+        .old_table = &app->client.old_table.table,
+        .new_table = &app->client.new_table.table,
+        .config = &app->config,
+        .env = &app->client.env,
+        .bugs = app->world->bugs,
+    });
+    app->table = mt_interface(app->instance);
+}
+
+struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app)) {
+    ASSERT(world->app_count < APPS_MAX);
+    struct app *app = &world->apps[world->app_count];
+    app->index = world->app_count++;
+    app->world = world;
+    app->name = name;
+    app->program = program;
+    client_init(&app->client, world->transport, &world->host, sct_machine_create(name));
+    app_open(app, MT_USE_OLD_HIDE_METADATA);
+    return app;
+}
