@@ -201,11 +201,15 @@ static const struct sct_result *run_counted(struct run *run, struct sct_engine *
         options->before_counted(options->context, iteration);
     sct_engine_explore(engine, options->explorer);
     sct_engine_snapshot(engine, run->has_snapshots ? &run->snapshots : NULL);
+    sct_engine_reduce(engine, options->reducer);
     const struct sct_result *result = run_one(run, engine, iteration);
     if (options->explorer)
         sct_explorer_end(options->explorer, result->outcome);
+    if (options->reducer)
+        sct_reducer_end(options->reducer, engine);
     sct_engine_snapshot(engine, NULL);
     sct_engine_explore(engine, NULL);
+    sct_engine_reduce(engine, NULL);
     if (options->after_counted)
         options->after_counted(options->context, iteration, result);
     return result;
@@ -379,8 +383,9 @@ static void tell_progress(struct run *run) {
 static void open_snapshots(struct run *run, const struct sct_engine *engine) {
     const struct sct_campaign_options *options = run->options;
     size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
-    run->has_snapshots = options->strategy->path && options->program->is_copyable &&
-                         bytes != SCT_NO_SNAPSHOTS && !engine->listener && sct_snapshots_work();
+    run->has_snapshots = options->strategy->path && !options->reducer &&
+                         options->program->is_copyable && bytes != SCT_NO_SNAPSHOTS &&
+                         !engine->listener && sct_snapshots_work();
     if (run->has_snapshots)
         sct_snapshots_init(&run->snapshots, options->strategy->path, bytes);
 }

@@ -11,6 +11,7 @@
 #ifndef CORE_CAMPAIGN_H
 #define CORE_CAMPAIGN_H
 
+#include "core/dpor.h"
 #include "core/explore.h"
 #include "core/groups.h"
 #include "core/seen.h"
@@ -35,8 +36,9 @@ struct sct_campaign_options {
     double seconds_max;            // 0: no limit; checked after every execution
     bool keep_going;               // do not stop at the first violation
     struct sct_explorer *explorer; // of a systematic search with a state cache; else NULL
+    struct sct_reducer *reducer;   // of a systematic search that is reduced; else NULL
     // Memory for the snapshots of a systematic search (core/snapshot.h); 0: what is usually enough;
-    // SCT_NO_SNAPSHOTS: every prefix is run again.
+    // SCT_NO_SNAPSHOTS, and in a reduced search: every prefix is run again.
     size_t snapshot_bytes;
     // Every repeat_every-th execution, and the first violation of each group, is run again and
     // compared; a difference ends the campaign. 0: none is.
@@ -70,7 +72,7 @@ struct sct_search {
     bool is_exhausted;           // nothing is left within the bound and the limit of steps
     bool is_cache_full;          // the search ended because the cache has no room
     uint64_t executions;         // that ended in a verdict or at the limit of steps, once each
-    uint64_t pruned;             // executions that ended in a state that was met before
+    uint64_t pruned;             // that ended in a state met before, or (reduced) all asleep
     uint64_t repeated;           // executions that belong to a smaller bound and were run again
     uint64_t bound_runs;         // executions of the present bound, those included
     uint32_t bounds_completed;   // how many bounds were searched to their end

@@ -226,6 +226,8 @@ void sct_reschedule(struct sct_engine *engine) {
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
     if (sct_keeps_digests(engine))
         sct_explorer_visit(engine);
+    if (sct_is_reducing(engine))
+        sct_reducer_point(engine);
     uint64_t enabled = engine->enabled;
     unsigned slot =
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);

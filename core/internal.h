@@ -100,7 +100,8 @@ struct sct_engine {
     uint64_t seed;            // of this execution
     uint32_t decision_capacity;
     // For a search with a state cache only: what each task has observed, and what setup has; how
-    // many things of sync.h each has made.
+    // many things of sync.h each has made; the digests of those that are not at rest; all machines.
+    struct sct_reducer *reducer;   // of a search that is reduced (core/dpor.h); else NULL
     struct sct_explorer *explorer; // NULL: there is none, and none of these is kept
     struct digest observed[SCT_TASKS_MAX + 1];
     uint32_t made[SCT_TASKS_MAX + 1];
@@ -201,6 +202,46 @@ struct sct_strand *sct_snapshots_take(struct sct_engine *engine);
 
 // snapshot.c: goes back to the last snapshot on the path; who goes on, or NULL if there is none.
 struct sct_strand *sct_snapshots_restore(struct sct_engine *engine);
+
+// Objects of what the engine itself shares between steps; keys tell them apart.
+#define SCT_ACCESS_SYNC (UINT32_MAX - 1)      // things of sync.h
+#define SCT_ACCESS_MAILBOXES (UINT32_MAX - 2) // by machine
+#define SCT_ACCESS_WAITS (UINT32_MAX - 3)     // who waits in a sct_park, or for an answer
+#define SCT_ACCESS_NUMBERS (UINT32_MAX - 4)   // what is numbered or listed in order of creation
+#define SCT_ACCESS_MONITORS (UINT32_MAX - 5)  // by machine; of several, any may be blamed
+
+static inline bool sct_is_reducing(const struct sct_engine *engine) {
+    return __builtin_expect(engine->reducer != NULL, 0);
+}
+
+// dpor.c: a scheduling point with enabled tasks is reached: the running step ends, and the next one
+// begins. Leaves the execution if all who could take it sleep.
+void sct_reducer_point(struct sct_engine *engine);
+
+// dpor.c: the running step touches [access] too.
+void sct_reducer_touch(struct sct_reducer *reducer, const struct sct_access *access);
+void sct_reducer_touch_while(struct sct_reducer *reducer, const bool *is_unfinished);
+
+// dpor.c: the running step (or setup) starts the task in [slot]; wakes it, without which it could
+// never go on; enables it, as others might have; stops a machine; or there is none, and time
+// passes.
+void sct_reducer_task(struct sct_reducer *reducer, unsigned slot, uint64_t signature);
+void sct_reducer_wake(struct sct_reducer *reducer, unsigned slot);
+void sct_reducer_grant(struct sct_reducer *reducer, unsigned slot);
+void sct_reducer_stop(struct sct_reducer *reducer);
+void sct_reducer_time_passes(struct sct_reducer *reducer);
+
+// The running step may change the key [key] of [object].
+static inline void sct_step_touches(struct sct_engine *engine, uint32_t object, uint64_t key) {
+    if (sct_is_reducing(engine))
+        sct_reducer_touch(engine->reducer,
+                          &(struct sct_access){
+                              .mode = SCT_ACCESS_WRITE, .object = object, .low = key, .high = key});
+}
+
+// machine.c: as the public ones, for queues that name themselves.
+void sct_park_quietly(const char *waits_for);
+void sct_wake_quietly(struct sct_strand *strand);
 
 // guard.c: installs and removes the handlers of faults and hangs.
 void sct_guard_install(struct sct_engine *engine);

@@ -72,6 +72,18 @@ static inline void observe_text(struct sct_engine *engine, const char *text) {
         fold_text(engine, text);
 }
 
+void sct_touch(const struct sct_access *access) {
+    struct sct_engine *engine = engine_inside();
+    if (sct_is_reducing(engine))
+        sct_reducer_touch(engine->reducer, access);
+}
+
+void sct_touch_while(const bool *is_unfinished) {
+    struct sct_engine *engine = engine_inside();
+    if (sct_is_reducing(engine))
+        sct_reducer_touch_while(engine->reducer, is_unfinished);
+}
+
 // ---- Strands -----------------------------------------------------------------------------------
 
 static void unlink_strand(struct sct_engine *engine, struct sct_strand *strand) {
@@ -150,6 +162,11 @@ struct sct_strand *sct_self(void) {
 }
 
 void sct_park(const char *waits_for) {
+    sct_step_touches(engine_inside(), SCT_ACCESS_WAITS, 0);
+    sct_park_quietly(waits_for);
+}
+
+void sct_park_quietly(const char *waits_for) {
     struct sct_engine *engine = engine_inside();
     struct sct_strand *self = engine->self;
     sct_check(engine->current, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", waits_for);
@@ -179,6 +196,18 @@ static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
 }
 
 void sct_wake(struct sct_strand *strand) {
+    sct_step_touches(engine_inside(), SCT_ACCESS_WAITS, 0);
+    sct_wake_quietly(strand);
+}
+
+// The task in [slot] can go on.
+static inline void enable(struct sct_engine *engine, const struct sct_task *task) {
+    if (sct_is_reducing(engine) && !(engine->enabled & bit(task)))
+        sct_reducer_wake(engine->reducer, task->slot);
+    engine->enabled |= bit(task);
+}
+
+void sct_wake_quietly(struct sct_strand *strand) {
     struct sct_engine *engine = engine_inside();
     if (__builtin_expect(strand->is_stopped, 0))
         return;
@@ -186,7 +215,7 @@ void sct_wake(struct sct_strand *strand) {
     if (strand->is_activity)
         run_activity(engine, strand);
     else
-        engine->enabled |= bit(strand->task);
+        enable(engine, strand->task);
 }
 
 void sct_activity_start(const char *name, void (*function)(void *), void *argument) {
@@ -202,6 +231,7 @@ void sct_activity_start(const char *name, void (*function)(void *), void *argume
 struct sct_machine *sct_machine_create(const char *name) {
     struct sct_engine *engine = engine_inside();
     struct sct_machine *machine = ARENA_NEW(&engine->arena, struct sct_machine);
+    sct_step_touches(engine, SCT_ACCESS_NUMBERS, 0);
     machine->name = name;
     machine->index = engine->machine_count++;
     machine->last = &machine->first;
@@ -241,8 +271,19 @@ static struct sct_task_identity identify(const struct sct_engine *engine,
     };
 }
 
+__attribute__((noinline, cold)) static void tell_start(struct sct_engine *engine,
+                                                       const struct sct_task *task) {
+    sct_step_touches(engine, SCT_ACCESS_NUMBERS, 0);
+    sct_reducer_task(engine->reducer, task->slot, engine->identities[task->slot].signature);
+}
+
 void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
                     void *argument) {
+    sct_task_start_with(machine, name, function, argument, &sct_access_unknown);
+}
+
+void sct_task_start_with(struct sct_machine *machine, const char *name, void (*function)(void *),
+                         void *argument, const struct sct_access *access) {
     struct sct_engine *engine = engine_inside();
     REQUIRE(!engine->is_finishing, "a task is started in the final check: it would never run");
     if (engine->alive == UINT64_MAX)
@@ -256,11 +297,12 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
     engine->tasks[task->slot] = task;
     engine->steps[task->slot] = 0;
     engine->identities[task->slot] = identify(engine, machine, name);
-    engine->accesses[task->slot] = &sct_access_unknown;
-    if (sct_keeps_digests(engine)) {
+    engine->accesses[task->slot] = sct_is_reducing(engine) ? access : &sct_access_unknown;
+    engine->made[task->slot] = 0;
+    if (sct_keeps_digests(engine))
         engine->observed[task->slot] = *running_digest(engine);
-        engine->made[task->slot] = 0;
-    }
+    if (sct_is_reducing(engine))
+        tell_start(engine, task);
     engine->alive |= bit(task);
     engine->enabled |= bit(task);
     engine->fresh |= bit(task);
@@ -289,6 +331,8 @@ static struct sct_strand *stop_strands(struct sct_engine *engine, struct sct_mac
 void sct_machine_stop(struct sct_machine *machine) {
     struct sct_engine *engine = engine_inside();
     ASSERT(!engine->is_finishing);
+    if (sct_is_reducing(engine))
+        sct_reducer_stop(engine->reducer);
     struct sct_strand *stopped = stop_strands(engine, machine);
     for (struct sct_strand *strand = stopped; strand; strand = strand->next) {
         if (strand->is_activity)
@@ -325,6 +369,7 @@ static void post(struct sct_machine *to, struct sct_message *message, const char
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell_sent(message, to, label);
     ASSERT(message->kind < 32);
+    sct_step_touches(engine, SCT_ACCESS_MAILBOXES, to->index);
     message->next = NULL;
     message->sender = sct_machine_self();
     if (sct_keeps_digests(engine))
@@ -332,7 +377,7 @@ static void post(struct sct_machine *to, struct sct_message *message, const char
     *to->last = message;
     to->last = &message->next;
     if (to->receiver && (to->receives & SCT_KIND_BIT(message->kind)))
-        engine->enabled |= bit(to->receiver);
+        enable(engine, to->receiver);
 }
 
 void sct_post(struct sct_machine *to, struct sct_message *message) {
@@ -367,14 +412,16 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
     struct digest before = {0, 0};
     if (sct_keeps_digests(engine))
         before = *running_digest(engine);
+    sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
     while (!(message = take(machine, kinds))) {
         ASSERT(!machine->receiver);
         machine->receiver = task;
         machine->receives = kinds;
         task->is_idle = may_idle;
-        sct_park(label);
+        sct_park_quietly(label);
         task->is_idle = false;
         machine->receiver = NULL;
+        sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
         if (sct_keeps_digests(engine))
             *running_digest(engine) = before; // that it waited makes no difference
     }
@@ -390,20 +437,22 @@ void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, 
     call->is_answered = false;
     ASSERT(!call->caller->is_activity);
     sct_send(to, &call->message, label, where);
+    sct_step_touches(sct_engine_now, SCT_ACCESS_WAITS, 0);
     if (!call->is_answered)
-        sct_park(label);
+        sct_park_quietly(label);
 }
 
 void sct_answer(struct sct_call *call) {
     ASSERT(!call->is_answered);
     struct sct_engine *engine = engine_inside();
+    sct_step_touches(engine, SCT_ACCESS_WAITS, 0);
     if (sct_keeps_digests(engine)) { // the caller learns what the answerer knows
         struct digest *caller = &engine->observed[call->caller->task->slot];
         *caller = digest_fold_digest(*caller, *running_digest(engine));
     }
     call->is_answered = true;
     if (call->caller->waits_for)
-        sct_wake(call->caller);
+        sct_wake_quietly(call->caller);
 }
 
 void sct_count_operation(void) {

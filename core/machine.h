@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct sct_access;
 struct sct_machine;
 struct sct_task;
 struct sct_strand; // a coroutine of a machine: a task's own, or an activity
@@ -42,6 +43,12 @@ struct sct_machine *sct_machine_self(void);
 // (a program error). Not a scheduling point.
 void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
                     void *argument);
+
+// The same, for a task whose first step, up to its first scheduling point or wait, touches
+// [access], which must stay valid until that begins. Otherwise it may touch anything. Only reduced
+// searches (core/dpor.h) look at it.
+void sct_task_start_with(struct sct_machine *machine, const char *name, void (*function)(void *),
+                         void *argument, const struct sct_access *access);
 
 // Ends [machine] where it is, as a process dies: all its tasks and activities are gone, no clean-up
 // code of theirs runs, the messages in its mailbox are lost. What others know of it stays good:
@@ -78,6 +85,15 @@ extern const struct sct_access sct_access_unknown;
 // what it touches; both pointers must stay valid until the call returns. Consumes one scheduling
 // choice if at least two tasks are enabled.
 void sct_point(const char *label, const char *where, const struct sct_access *access);
+
+// For searches that leave out orders of independent steps (core/dpor.h): the running step touches
+// [access] too, beside what was declared at the point where it began. Not a scheduling point;
+// nothing elsewhere, in setup and in the final check.
+void sct_touch(const struct sct_access *access);
+
+// From now on, to the end of the execution: a step that begins or ends while *[is_unfinished] holds
+// counts as touching everything. One flag per execution.
+void sct_touch_while(const bool *is_unfinished);
 
 // One of [count] alternatives, 0 .. count-1, decided by the strategy; 1 <= count <=
 // SCT_CHOICES_MAX. Consumes one value choice unless count is 1. Not a scheduling point.

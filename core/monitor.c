@@ -8,6 +8,7 @@ void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(engine && engine->current);
     ASSERT(what && !monitor->what);
+    sct_step_touches(engine, SCT_ACCESS_MONITORS, engine->current->machine->index);
     *monitor = (struct sct_monitor){
         .what = what,
         .machine = engine->current->machine,
@@ -25,6 +26,7 @@ void sct_monitor_cold(struct sct_monitor *monitor) {
     ASSERT(engine && engine->self);
     if (!monitor->what)
         return;
+    sct_step_touches(engine, SCT_ACCESS_MONITORS, monitor->machine->index);
     *monitor->link = monitor->next;
     if (monitor->next)
         monitor->next->link = monitor->link;

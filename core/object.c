@@ -14,6 +14,7 @@ struct sct_label {
 void sct_object_init(struct sct_object *object, const char *kind, const char *name) {
     ASSERT(sct_engine_inside());
     ASSERT(name);
+    sct_step_touches(sct_engine_now, SCT_ACCESS_NUMBERS, 0);
     *object = (struct sct_object){
         .kind = kind,
         .name = name,
@@ -23,6 +24,8 @@ void sct_object_init(struct sct_object *object, const char *kind, const char *na
 }
 
 void sct_object_destroy(struct sct_object *object) {
+    if (sct_engine_inside()) // who comes to wait looks at this without a step of its own
+        sct_touch(&sct_access_unknown);
     object->name = NULL;
 }
 
@@ -125,10 +128,13 @@ static struct sct_waiting *first_living(struct sct_waiting *waiting) {
 // Keeps the set of enabled tasks up to date.
 static void enable(struct sct_engine *engine, const struct sct_waiting *waiting) {
     uint64_t bit = UINT64_C(1) << waiting->strand->task->slot;
-    if (waiting->is_granted || waiting->may_give_up)
+    if (waiting->is_granted || waiting->may_give_up) {
+        if (sct_is_reducing(engine) && !(engine->enabled & bit))
+            sct_reducer_grant(engine->reducer, waiting->strand->task->slot);
         engine->enabled |= bit;
-    else
+    } else {
         engine->enabled &= ~bit;
+    }
 }
 
 // What the task of [waiting] does when it is chosen next.
@@ -205,6 +211,7 @@ void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue, struct
     struct sct_engine *engine = sct_engine_now;
     take_out(waiting);
     append(queue, waiting);
+    sct_step_touches(engine, SCT_ACCESS_PRIMITIVES, object->number);
     waiting->is_granted = can_go_on;
     waiting->may_give_up = waiting->is_timed = false;
     announce(engine, waiting, object, verb);
@@ -220,5 +227,7 @@ bool sct_time_passes(struct sct_engine *engine) {
         waiting->may_give_up = any = true;
         enable(engine, waiting);
     }
+    if (any && sct_is_reducing(engine))
+        sct_reducer_time_passes(engine->reducer);
     return any;
 }

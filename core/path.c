@@ -76,7 +76,10 @@ bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t c
                                      .is_preempting = is_preempting,
                                      .spent = spent};
     frame->limit = (uint16_t)limit_of(path, frame);
-    *answer = 0;
+    if (kind == SCT_FRAME_SCHEDULE)
+        frame->answer = (uint16_t)path->first_answer;
+    path->first_answer = 0;
+    *answer = frame->answer;
     return true;
 }
 
@@ -93,14 +96,22 @@ bool sct_path_is_first_time(const struct sct_path *path) {
     return path->bound_kind == SCT_BOUND_NONE || sct_path_spent(path) == path->bound;
 }
 
+// Whether [frame], the last one, has an alternative left; takes it.
+static bool turn_frame(struct sct_path *path, struct sct_path_frame *frame) {
+    if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
+        return path->on_turn(path->context, path->depth - 1, frame);
+    if (frame->answer + 1 >= frame->limit)
+        return false;
+    frame->answer++;
+    return true;
+}
+
 // From the leaf up to the last decision with an alternative left, which takes it.
 static bool turn(struct sct_path *path) {
     while (path->depth > 0) {
         struct sct_path_frame *frame = &path->frames[path->depth - 1];
-        if (frame->answer + 1 < frame->limit) {
-            frame->answer++;
+        if (turn_frame(path, frame))
             return true;
-        }
         if (path->on_pop)
             path->on_pop(path->context, frame);
         path->depth--;
@@ -124,7 +135,7 @@ bool sct_path_advance(struct sct_path *path) {
 
 double sct_path_share(const struct sct_path *path) {
     double share = 0, weight = 1;
-    for (uint32_t i = 0; i < path->depth; i++) {
+    for (uint32_t i = 0; i < path->depth && !path->on_turn; i++) {
         weight /= path->frames[i].limit;
         share += weight * path->frames[i].answer;
     }

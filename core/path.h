@@ -46,10 +46,14 @@ struct sct_path {
     uint32_t position; // decisions of the running execution so far
     uint32_t capacity;
     enum sct_bound_kind bound_kind;
-    uint32_t bound_limit; // the last bound to try
-    uint32_t bound;       // the one being tried
-    bool meets_bound;     // with this bound something was left out
-    bool is_exhausted;    // there is no further leaf
+    uint32_t bound_limit;  // the last bound to try
+    uint32_t bound;        // the one being tried
+    bool meets_bound;      // with this bound something was left out
+    bool is_exhausted;     // there is no further leaf
+    uint32_t first_answer; // the alternative that the next new scheduling decision takes first
+    // A search that leaves out some of the alternatives: whether there is one to take next at the
+    // scheduling decision frames[index], which then becomes frame->answer. NULL: take all in turn.
+    bool (*on_turn)(void *context, uint32_t index, struct sct_path_frame *frame);
     // Called before a frame is forgotten; may be NULL.
     void (*on_pop)(void *context, const struct sct_path_frame *frame);
     void *context;
@@ -82,8 +86,9 @@ bool sct_path_is_first_time(const struct sct_path *path);
 bool sct_path_advance(struct sct_path *path);
 
 // How much of the tree within the present bound lies before the path, 0 .. 1, each alternative of a
-// decision counting alike. With n leaves so far n / share estimates their number: the weighted
-// backtrack estimator (Kilby, Slaney, Thiebaux, Walsh, AAAI 2006), after Knuth (1975).
+// decision counting alike (0 if not all are taken in turn). With n leaves so far n / share
+// estimates their number: the weighted backtrack estimator (Kilby, Slaney, Thiebaux, Walsh, AAAI
+// 2006), after Knuth (1975).
 double sct_path_share(const struct sct_path *path);
 
 #endif

@@ -9,7 +9,8 @@ __attribute__((noinline, cold)) static struct digest identify_in(struct sct_engi
 }
 
 static inline struct digest identify(void) {
-    return sct_keeps_digests(sct_engine_now) ? identify_in(sct_engine_now) : (struct digest){0, 0};
+    bool is_asked_for = sct_keeps_digests(sct_engine_now) || sct_is_reducing(sct_engine_now);
+    return is_asked_for ? identify_in(sct_engine_now) : (struct digest){0, 0};
 }
 
 // A thing changes from [old_value] to [new_value]; at rest it is 0.
@@ -26,12 +27,22 @@ static inline void change(struct digest identity, size_t old_value, size_t new_v
         change_in(sct_engine_now, identity, old_value, new_value);
 }
 
-void sct_waiters_init(struct sct_waiters *waiters) {
+static inline void touch(struct digest identity) {
+    sct_step_touches(sct_engine_now, SCT_ACCESS_SYNC, identity.low);
+}
+
+static void empty(struct sct_waiters *waiters) {
     waiters->first = NULL;
     waiters->last = &waiters->first;
 }
 
-void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
+void sct_waiters_init(struct sct_waiters *waiters) {
+    empty(waiters);
+    if (sct_is_reducing(sct_engine_now)) // where states are compared it is not part of them
+        waiters->identity = identify();
+}
+
+static void wait(struct sct_waiters *waiters, const char *waits_for) {
     struct sct_strand *self = sct_self();
     self->next_waiting = NULL;
     *waiters->last = self;
@@ -40,30 +51,42 @@ void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
     struct digest before = {0, 0};
     if (sct_keeps_digests(engine))
         before = engine->observed[sct_running_slot(engine)];
-    sct_park(waits_for);
+    sct_park_quietly(waits_for);
     if (sct_keeps_digests(engine)) // that it waited makes no difference
         engine->observed[sct_running_slot(engine)] = before;
 }
 
-void sct_waiters_wake(struct sct_waiters *waiters) {
+void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
+    touch(waiters->identity);
+    wait(waiters, waits_for);
+}
+
+static void wake(struct sct_waiters *waiters) {
     struct sct_strand *strand = waiters->first;
-    sct_waiters_init(waiters);
+    empty(waiters);
     while (strand) {
         struct sct_strand *next = strand->next_waiting;
-        sct_wake(strand);
+        sct_wake_quietly(strand);
         strand = next;
     }
 }
 
+void sct_waiters_wake(struct sct_waiters *waiters) {
+    touch(waiters->identity);
+    wake(waiters);
+}
+
 void sct_mutex_init(struct sct_mutex *mutex) {
     mutex->holder = NULL;
-    sct_waiters_init(&mutex->waiters);
+    empty(&mutex->waiters);
     mutex->identity = identify();
 }
 
 void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
+    touch(mutex->identity);
     while (mutex->holder)
-        sct_waiters_wait(&mutex->waiters, waits_for);
+        wait(&mutex->waiters, waits_for);
+    touch(mutex->identity);
     struct sct_strand *self = sct_self();
     mutex->holder = self;
     mutex->next_held = self->held;
@@ -75,12 +98,13 @@ void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
 }
 
 static void free_mutex(struct sct_mutex *mutex) {
+    touch(mutex->identity);
     *mutex->link_held = mutex->next_held;
     if (mutex->next_held)
         mutex->next_held->link_held = mutex->link_held;
     mutex->holder = NULL;
     change(mutex->identity, 1, 0);
-    sct_waiters_wake(&mutex->waiters);
+    wake(&mutex->waiters);
 }
 
 void sct_mutex_release(struct sct_mutex *mutex) {
@@ -95,19 +119,21 @@ void sct_strand_free_mutexes(struct sct_strand *strand) {
 
 void sct_latch_init(struct sct_latch *latch, size_t count) {
     latch->count = count;
-    sct_waiters_init(&latch->waiters);
+    empty(&latch->waiters);
     latch->identity = identify();
     change(latch->identity, 0, count);
 }
 
 void sct_latch_count_down(struct sct_latch *latch) {
     ASSERT(latch->count > 0);
+    touch(latch->identity);
     change(latch->identity, latch->count, latch->count - 1);
     if (--latch->count == 0)
-        sct_waiters_wake(&latch->waiters);
+        wake(&latch->waiters);
 }
 
 void sct_latch_wait(struct sct_latch *latch, const char *waits_for) {
+    touch(latch->identity);
     while (latch->count > 0)
-        sct_waiters_wait(&latch->waiters, waits_for);
+        wait(&latch->waiters, waits_for);
 }

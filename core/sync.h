@@ -10,6 +10,7 @@
 // Those who wait for something, in order.
 struct sct_waiters {
     struct sct_strand *first, **last;
+    struct digest identity; // for reduced searches
 };
 
 void sct_waiters_init(struct sct_waiters *waiters);
@@ -26,7 +27,7 @@ struct sct_mutex {
     struct sct_strand *holder;                // NULL: free
     struct sct_mutex *next_held, **link_held; // among those of the holder
     struct sct_waiters waiters;
-    struct digest identity; // for the state cache
+    struct digest identity; // for systematic searches
 };
 
 void sct_mutex_init(struct sct_mutex *mutex);
@@ -42,7 +43,7 @@ void sct_mutex_release(struct sct_mutex *mutex);
 struct sct_latch {
     size_t count;
     struct sct_waiters waiters;
-    struct digest identity; // for the state cache
+    struct digest identity; // for systematic searches
 };
 
 void sct_latch_init(struct sct_latch *latch, size_t count);

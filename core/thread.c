@@ -14,6 +14,7 @@ struct sct_thread {
 static void end(struct sct_thread *thread, void *result) {
     thread->result = result;
     thread->has_ended = true;
+    sct_step_touches(sct_engine_now, SCT_ACCESS_PRIMITIVES, thread->object.number);
     sct_queue_grant(&thread->joiners, true);
 }
 
@@ -41,10 +42,16 @@ const char *sct_thread_name(const struct sct_thread *thread) {
     return thread->object.name;
 }
 
+// Who joins or detaches it is checked at once, in the step that comes to the call.
+static void touch_joining(const struct sct_thread *thread) {
+    sct_step_touches(sct_engine_now, SCT_ACCESS_SYNC, thread->object.number);
+}
+
 void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
     struct sct_object *object = &thread->object;
     sct_object_check(object);
     SCT_OBJECT_REQUIRE(thread != sct_thread_self(), object, "joins itself");
+    touch_joining(thread);
     SCT_OBJECT_REQUIRE(!thread->is_detached, object, "is joined although it was detached");
     SCT_OBJECT_REQUIRE(!thread->is_joined, object, "is joined twice");
     thread->is_joined = true;
@@ -55,6 +62,7 @@ void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
 
 void sct_thread_detach(struct sct_thread *thread) {
     sct_object_check(&thread->object);
+    touch_joining(thread);
     SCT_OBJECT_REQUIRE(!thread->is_detached, &thread->object, "is detached twice");
     SCT_OBJECT_REQUIRE(!thread->is_joined, &thread->object, "is detached although it was joined");
     thread->is_detached = true;

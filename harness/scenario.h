@@ -25,8 +25,11 @@ struct scenario {
     void (*review)(void *bugs, const struct sct_violation *violation, struct text *remark);
     void (*digest)(void *bugs, struct digest *state); // NULL: its states cannot be compared
     bool is_copyable;                                 // see struct sct_program
-    const struct coverage *coverage;                  // what its executions count in
-    bool reaches_all; // meant to reach every cell that can be reached
+    // Whether its steps touch no more than they declare, so that searches may leave out orders of
+    // independent ones (core/dpor.h).
+    bool is_reducible;
+    const struct coverage *coverage; // what its executions count in
+    bool reaches_all;                // meant to reach every cell that can be reached
     // For reports and explanations; all may be NULL.
     void (*show)(struct panel_sink *sink); // the state of the running execution (panels.h)
     const struct term *terms;              // what its words mean

@@ -4,6 +4,7 @@
 #include "core/replay.h"
 #include "harness/cli/mpi.h"
 #include "harness/cli/process.h"
+#include "harness/cli/reduction.h"
 #include "harness/cli/report_ci.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/resume.h"
@@ -214,7 +215,12 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     if (options->has_only_iteration && options->verbose)
         sct_engine_narrate(session->engine, session_narrate, session_narration(session));
     campaign_options.on_violation = on_violation;
-    bool has_cache = is_systematic && session->program.digest && options->cache_bytes > 0;
+    if (is_systematic && options->reduction != SCT_REDUCE_NONE)
+        session->reducer = sct_reducer_new(options->reduction, session->strategy->path);
+    campaign_options.reducer = session->reducer;
+    session->run.is_reduced = session->reducer;
+    bool has_cache =
+        is_systematic && !session->reducer && session->program.digest && options->cache_bytes > 0;
     if (has_cache) {
         sct_explorer_init(&session->explorer, &session->program, session->strategy->path,
                           options->cache_bytes);
@@ -389,6 +395,7 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     }
     if (session->run.explorer)
         sct_explorer_deinit(&session->explorer);
+    sct_reducer_free(session->reducer);
     sct_campaign_free(&campaign);
     free_traces(session);
     free(session->first_trace);
@@ -405,6 +412,8 @@ static bool refuse_search(const char *option, const struct options *options, str
 // limit of iterations unless it is given one.
 static bool check_search_options(const struct session *session, struct options *options,
                                  struct error *error) {
+    if (!reduction_check(options, session->strategy, session->run.scenario, error))
+        return false;
     if (!session->strategy->path)
         return !options->has_cache ||
                error_set(error, "option --cache: expected --strategy dfs, found '%.200s'",

@@ -22,6 +22,9 @@ const char options_help[] =
     "                           executions there are, or all within a bound\n"
     "      --cache off|BYTES    for dfs: memory for the states met (K, M, G; default 1G, where\n"
     "                           the test can compare states)\n"
+    "      --reduce HOW         for dfs: none, sleep or dpor: one execution of those that differ "
+    "in\n"
+    "                           the order of independent steps only (default none; no cache then)\n"
     "How much\n"
     "  -i, --iterations N       executions to try, or 'unlimited' (default 100000; dfs: "
     "unlimited)\n"
@@ -75,6 +78,7 @@ enum option_id {
     OPTION_MODEL,
     OPTION_TEST,
     OPTION_STRATEGY,
+    OPTION_REDUCE,
     OPTION_CACHE,
     OPTION_TIME_LIMIT,
     OPTION_MAX_STEPS,
@@ -120,6 +124,7 @@ static const struct {
     [OPTION_TEST] = {"test", 0, true, true},
     [OPTION_STRATEGY] = {"strategy", 0, true, true},
     [OPTION_CACHE] = {"cache", 0, true, true},
+    [OPTION_REDUCE] = {"reduce", 0, true, true},
     [OPTION_TIME_LIMIT] = {"time-limit", 0, true, true},
     [OPTION_MAX_STEPS] = {"max-steps", 0, true, true},
     [OPTION_KEEP_GOING] = {"keep-going", 0, false, true},
@@ -189,6 +194,17 @@ static bool set_max_steps(struct parser *parser, const char *value) {
         return bad_value(parser, OPTION_MAX_STEPS, value, "a number from 1 to 100000000");
     parser->options->max_steps = (uint32_t)number;
     return true;
+}
+
+static bool set_reduction(struct parser *parser, const char *value) {
+    static const char *const names[] = {
+        [SCT_REDUCE_NONE] = "none", [SCT_REDUCE_SLEEP] = "sleep", [SCT_REDUCE_DPOR] = "dpor"};
+    for (int i = 0; i <= SCT_REDUCE_DPOR; i++)
+        if (strcmp(value, names[i]) == 0) {
+            parser->options->reduction = (enum sct_reduction)i;
+            return true;
+        }
+    return bad_value(parser, OPTION_REDUCE, value, "'none', 'sleep' or 'dpor'");
 }
 
 static bool set_cache(struct parser *parser, const char *value) {
@@ -384,6 +400,8 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_text(parser, id, value, &options->test);
     case OPTION_STRATEGY:
         return set_text(parser, id, value, &options->strategy);
+    case OPTION_REDUCE:
+        return set_reduction(parser, value);
     case OPTION_CACHE:
         return set_cache(parser, value);
     case OPTION_TIME_LIMIT:

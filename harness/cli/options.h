@@ -3,6 +3,7 @@
 #define HARNESS_CLI_OPTIONS_H
 
 #include "core/base/text.h"
+#include "core/dpor.h"
 #include "harness/scenario.h"
 
 // The longest accepted path of --trace, in bytes.
@@ -12,10 +13,11 @@ enum report_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
-    bool has_cache;       // --cache was given
-    uint64_t cache_bytes; // of the state cache of a systematic search; 0: off
-    uint64_t iterations;  // SCT_UNLIMITED allowed
-    bool has_iterations;  // else systematic strategies have no limit
+    enum sct_reduction reduction; // --reduce
+    bool has_cache;               // --cache was given
+    uint64_t cache_bytes;         // of the state cache of a systematic search; 0: off
+    uint64_t iterations;          // SCT_UNLIMITED allowed
+    bool has_iterations;          // else systematic strategies have no limit
     uint64_t seed;
     bool is_seed_random; // draw one
     const char *bug;     // number or name as given, NULL: none

@@ -131,7 +131,10 @@ static void print_search(FILE *out, const struct run_description *run,
     const struct sct_search *search = &campaign->search;
     const struct sct_path *path = search->path;
     fprintf(out, "%s",
-            search->is_exhausted ? "exhausted: these are all executions" : "not exhausted");
+            !search->is_exhausted ? "not exhausted"
+            : run->is_reduced
+                ? "exhausted: these are all executions but for the order of independent steps"
+                : "exhausted: these are all executions");
     if (search->is_exhausted)
         print_limits(out, run, campaign);
     else if (search->estimate > 0)
@@ -139,6 +142,11 @@ static void print_search(FILE *out, const struct run_description *run,
                 path->bound_kind != SCT_BOUND_NONE ? " within this bound" : "");
     fprintf(out, "\n");
     print_states(out, run, campaign);
+    if (run->is_reduced)
+        fprintf(out,
+                "%" PRIu64 " executions completed; %" PRIu64
+                " blocked: they could only have repeated others\n",
+                search->executions, search->pruned);
     if (path->bound_kind == SCT_BOUND_NONE)
         return;
     if (search->bounds_completed > 0)
@@ -396,6 +404,8 @@ static json_t *json_exhaustive(const struct run_description *run,
                         search->estimate > 0 ? json_real(search->estimate) : json_null());
     json_object_set_new(object, "up_to_step_limit", json_boolean(campaign->step_limit_hits > 0));
     json_object_set_new(object, "bound", json_bound(campaign));
+    if (run->is_reduced)
+        json_object_set_new(object, "blocked_executions", json_count(search->pruned));
     if (run->explorer)
         set_states(object, run->explorer, campaign);
     return object;

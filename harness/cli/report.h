@@ -23,6 +23,7 @@ struct run_description {
     uint32_t steps_max;
     bool keep_going;
     const char *failure; // of the tool, which ended the campaign too early; NULL: none
+    bool is_reduced;     // by partial orders
     const struct sct_explorer *explorer; // of a search with a state cache; else NULL
     struct group_trace *traces;          // where each group's trace is, in the order of the groups
     const struct story *story;           // of the first violation, minimised if it was

@@ -45,6 +45,7 @@ struct app {
     struct world *world;
     const char *name;
     size_t index;
+    struct sct_access access;         // of what its tasks share: mirror, arrivals, states below
     size_t subscriptions;             // how often the instance has subscribed
     void (*program)(struct app *app); // main program
     struct call_view view;            // of the running call, or of the running read of a stream

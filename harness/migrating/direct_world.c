@@ -72,7 +72,8 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
         *arrival = (struct arrival){&world->apps[i], state, latch, NULL};
         append(arrival);
         sct_tell_sent(arrival, world->apps[i].client.machine, mt_state_name(state));
-        sct_task_start(world->apps[i].client.machine, "new configuration", arrive, arrival);
+        sct_task_start_with(world->apps[i].client.machine, "new configuration", arrive, arrival,
+                            &world->apps[i].access);
     }
     if (state == migrator->deadly_push) {
         migrator->deadly_push = 0; // not the next process
@@ -95,7 +96,8 @@ static void run_program(void *argument) {
 
 void world_start_direct(struct world *world) {
     for (size_t i = 0; i < world->app_count; i++)
-        sct_task_start(world->apps[i].client.machine, "main", run_program, &world->apps[i]);
+        sct_task_start_with(world->apps[i].client.machine, "main", run_program, &world->apps[i],
+                            &world->apps[i].access);
 }
 
 void app_die(struct app *app) {

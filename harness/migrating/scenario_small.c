@@ -145,30 +145,32 @@ static void add_digest(void *bugs, struct digest *state) {
     digest_add(state, world_digest(world_present()));
 }
 
-#define SMALL(symbol, test, rows, first, second, text) \
-    static void setup_##symbol(void *bugs) {           \
-        set_up(bugs, rows, first, second);             \
-    }                                                  \
-    extern const struct scenario scenario_##symbol;    \
-    const struct scenario scenario_##symbol = {        \
-        .model = "migrating-table",                    \
-        .name = test,                                  \
-        .summary = "for dfs: two services with " text, \
-        .setup = setup_##symbol,                       \
-        .finish = finish,                              \
-        .digest = add_digest,                          \
-        .is_copyable = true,                           \
-        .coverage = &migrating_coverage,               \
-        .retell = table_retell,                        \
+#define SMALL(symbol, test, rows, first, second, reducible, text) \
+    static void setup_##symbol(void *bugs) {                      \
+        set_up(bugs, rows, first, second);                        \
+    }                                                             \
+    extern const struct scenario scenario_##symbol;               \
+    const struct scenario scenario_##symbol = {                   \
+        .model = "migrating-table",                               \
+        .name = test,                                             \
+        .summary = "for dfs: two services with " text,            \
+        .setup = setup_##symbol,                                  \
+        .finish = finish,                                         \
+        .digest = add_digest,                                     \
+        .is_copyable = true,                                      \
+        .is_reducible = reducible,                                \
+        .coverage = &migrating_coverage,                          \
+        .retell = table_retell,                                   \
     };
 
 // With every number of rows at first.
-#define SMALL_EACH(symbol, test, first, second, text)                                            \
-    SMALL(symbol, test, ANY_ROWS, first, second, text ", none, one or both of two rows present") \
-    SMALL(symbol##_0, test "-0", 0, first, second, text ", none of two rows present")            \
-    SMALL(symbol##_1, test "-1", 1, first, second, text ", one of two rows present")             \
-    SMALL(symbol##_2, test "-2", 2, first, second, text ", both rows present")
+#define SMALL_EACH(symbol, test, first, second, reducible, text)                                 \
+    SMALL(symbol, test, ANY_ROWS, first, second, reducible,                                      \
+          text ", none, one or both of two rows present")                                        \
+    SMALL(symbol##_0, test "-0", 0, first, second, reducible, text ", none of two rows present") \
+    SMALL(symbol##_1, test "-1", 1, first, second, reducible, text ", one of two rows present")  \
+    SMALL(symbol##_2, test "-2", 2, first, second, reducible, text ", both rows present")
 
-SMALL_EACH(small_1, "small-1", one_call, one_call, "one call each")
-SMALL_EACH(small_2, "small-2", one_stream, call_operation, "a stream and a write")
-SMALL_EACH(small_3, "small-3", one_batch, one_batch, "one batch of two operations each")
+SMALL_EACH(small_1, "small-1", one_call, one_call, true, "one call each")
+SMALL_EACH(small_2, "small-2", one_stream, call_operation, false, "a stream and a write")
+SMALL_EACH(small_3, "small-3", one_batch, one_batch, false, "one batch of two operations each")

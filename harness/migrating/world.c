@@ -33,6 +33,7 @@ static struct app *app_of(struct mt_config *config) {
 }
 
 void app_release_state(struct app *app) {
+    sct_touch(&app->access);
     if (app->held_state == MT_STATE_COUNT)
         return;
     app->held_state = MT_STATE_COUNT;
@@ -47,6 +48,7 @@ void app_take_view(struct app *app, enum mt_state state) {
 // The beginning of a call or stream: a state that was held for it need not be held any more.
 static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
     struct mt_config *mirror = &app_of(config)->mirror.config;
+    sct_touch(&app_of(config)->access);
     app_of(config)->subscriptions++;
     enum mt_state state = mirror->ops->subscribe(mirror, subscription);
     sct_observe(&state, sizeof state);
@@ -61,6 +63,7 @@ static void hold_state(struct app *app, enum mt_state state) {
 }
 
 void app_await_state(struct app *app, enum mt_state state, enum patience patience) {
+    sct_touch(&app->access);
     if (patience != AWAIT_ARRIVAL && app->arrived_state <= state)
         hold_state(app, state);
     bool to_end = patience == HOLD_TO_END && state + 1 < MT_STATE_COUNT;
@@ -75,6 +78,7 @@ void app_await_state(struct app *app, enum mt_state state, enum patience patienc
 
 static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
     struct mt_config *mirror = &app_of(config)->mirror.config;
+    sct_touch(&app_of(config)->access);
     mirror->ops->unsubscribe(mirror, subscription);
 }
 
@@ -114,6 +118,7 @@ struct app *app_add(struct world *world, const char *name, void (*program)(struc
     ASSERT(world->app_count < APPS_MAX);
     struct app *app = &world->apps[world->app_count];
     app->index = world->app_count++;
+    app->access = (struct sct_access){.mode = SCT_ACCESS_WRITE, .object = world->tables.objects++};
     app->world = world;
     app->name = name;
     app->program = program;

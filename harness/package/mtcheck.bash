@@ -16,6 +16,7 @@ _mtcheck_values() {
     --history-format) echo native jepsen-register kv ;;
     --export) echo shiviz chrome ;;
     --cache) echo off ;;
+    --reduce) echo none sleep dpor ;;
     --iterations | -i) echo unlimited ;;
     --seed | -s) echo random ;;
     *) return 1 ;;

@@ -32,6 +32,8 @@ function __mtcheck_complete
                 set -a words -x -a 'native jepsen-register kv'
             case export
                 set -a words -x -a 'shiviz chrome'
+            case reduce
+                set -a words -x -a 'none sleep dpor'
             case cache
                 set -a words -x -a off
             case iterations

@@ -1,7 +1,5 @@
 // Proxies: table calls, annotations and peeks as requests to the tables.
 #include "harness/table/transport.h"
-#include "model/table/batch.h"
-#include "model/table/filter.h"
 
 enum { PLAIN_TABLE = TABLE_COUNT };
 
@@ -41,24 +39,11 @@ static struct request new_request(const struct client_table *table, enum request
     };
 }
 
-// The keys that a batch may change. A null key, which the table will refuse, counts as the lowest.
-static struct sct_access batch_access(const struct client_table *table,
-                                      const struct ct_batch *batch) {
-    struct sct_access access = {
-        .mode = SCT_ACCESS_WRITE, .object = (uint32_t)table->id, .low = UINT64_MAX};
-    for (size_t i = 0; i < batch->count; i++) {
-        uint64_t key = tables_access_key(batch->operations[i].entity->key);
-        access.low = key < access.low ? key : access.low;
-        access.high = key > access.high ? key : access.high;
-    }
-    return access;
-}
-
 static struct ct_outcome proxy_execute(struct ct_table *base, const char *where,
                                        struct ct_batch *batch, struct ct_op_result *results) {
     struct client_table *table = (struct client_table *)base;
     struct request request = new_request(table, REQUEST_EXECUTE, where);
-    request.access = batch_access(table, batch);
+    request.access = tables_batch_access((uint32_t)table->id, batch);
     request.as.execute.batch = batch;
     request.as.execute.results = results;
     client_request(table->client, &request);
@@ -71,11 +56,7 @@ static struct ct_outcome proxy_query(struct ct_table *base, const char *where,
     (void)arena; // everything lives in the execution's
     struct client_table *table = (struct client_table *)base;
     struct request request = new_request(table, REQUEST_QUERY, where);
-    const char *partition = ct_filter_partition(filter);
-    if (partition) {
-        request.access.low = tables_access_key((struct ct_key){partition, ""});
-        request.access.high = request.access.low | UINT64_C(0xffffffffffff);
-    }
+    request.access = tables_query_access((uint32_t)table->id, filter);
     request.as.query.filter = filter;
     request.as.query.rows = rows;
     client_request(table->client, &request);

@@ -2,6 +2,7 @@
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
 #include "model/table/batch.h"
+#include "model/table/filter.h"
 #include "model/table/row.h"
 
 enum { NOTE_BYTES = 3000 };
@@ -17,7 +18,8 @@ static struct ct_memory_table *open_table(const struct tables_options *options,
 }
 
 void tables_init(struct tables *tables, const struct tables_options *options) {
-    *tables = (struct tables){.options = *options, .objects = TABLE_COUNT};
+    *tables = (struct tables){.options = *options, .objects = TABLE_OBJECTS};
+    sct_touch_while(&tables->awaits_annotation);
     tables->backend[TABLE_OLD] = open_table(options, "old-");
     tables->backend[TABLE_NEW] = open_table(options, "new-");
     tables->reference = open_table(options, "ref-");
@@ -55,6 +57,27 @@ uint64_t tables_access_key(struct ct_key key) {
     return bits;
 }
 
+// A null key, which the table will refuse, counts as the lowest.
+struct sct_access tables_batch_access(uint32_t object, const struct ct_batch *batch) {
+    struct sct_access access = {.mode = SCT_ACCESS_WRITE, .object = object, .low = UINT64_MAX};
+    for (size_t i = 0; i < batch->count; i++) {
+        uint64_t key = tables_access_key(batch->operations[i].entity->key);
+        access.low = key < access.low ? key : access.low;
+        access.high = key > access.high ? key : access.high;
+    }
+    return access;
+}
+
+struct sct_access tables_query_access(uint32_t object, const struct ct_filter *filter) {
+    struct sct_access access = {.mode = SCT_ACCESS_READ, .object = object, .high = UINT64_MAX};
+    const char *partition = ct_filter_partition(filter);
+    if (partition) {
+        access.low = tables_access_key((struct ct_key){partition, ""});
+        access.high = access.low | UINT64_C(0xffffffffffff);
+    }
+    return access;
+}
+
 // ---- Annotations -------------------------------------------------------------------------------
 
 // An ETag that changed without a write: the reference's row gets it by a Merge of nothing.
@@ -62,6 +85,8 @@ static void apply_etag_change(struct tables *tables, const struct ct_annotation 
     struct arena *arena = sct_arena();
     struct ct_batch batch = ct_batch_new(arena, 1);
     ct_batch_add(&batch, CT_MERGE, ct_row_new(arena, annotation->key, CT_ANY_ETAG, NULL, 0));
+    const struct sct_access access = tables_batch_access(TABLE_REFERENCE, &batch);
+    sct_touch(&access);
     struct ct_op_result mirrored = {.etag = annotation->etag}, result;
     struct ct_outcome outcome =
         ct_memory_execute_mirror(tables->reference, &batch, &mirrored, &result);
@@ -72,7 +97,16 @@ static void apply_etag_change(struct tables *tables, const struct ct_annotation 
               annotation->key.partition, annotation->key.row);
 }
 
+// The annotation is in the step of a backend call, but its keys are the application's.
+static void touch_reference(const struct call_record *call) {
+    struct sct_access access = call->kind == CALL_QUERY
+                                   ? tables_query_access(TABLE_REFERENCE, call->filter)
+                                   : tables_batch_access(TABLE_REFERENCE, &call->batch);
+    sct_touch(&access);
+}
+
 static void run_reference(struct tables *tables, struct call_record *call) {
+    touch_reference(call);
     struct ct_table *reference = ct_memory_table_interface(tables->reference);
     if (call->kind == CALL_QUERY) {
         call->outcome = ct_query(reference, call->filter, sct_arena(), &call->rows);
@@ -137,7 +171,18 @@ static void peek_valid(const struct tables *tables, struct request *request) {
                                request->as.valid.from, request->as.valid.row, sct_arena());
 }
 
+// What is not in the declared access: counters that all calls share, and looks at the reference.
+static void touch_shared(const struct tables *tables, const struct request *request) {
+    struct sct_access counters = {
+        .mode = SCT_ACCESS_WRITE, .object = request->table, .high = UINT64_MAX};
+    if (tables->options.calls_max > 0 || !request_is_backend_call(request))
+        sct_touch(&sct_access_unknown);
+    else if (request->kind == REQUEST_EXECUTE && !tables->options.etags_per_key)
+        sct_touch(&counters);
+}
+
 static struct ct_outcome serve_call(struct tables *tables, struct request *request) {
+    touch_shared(tables, request);
     struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
     switch (request->kind) {
     case REQUEST_EXECUTE:

@@ -16,6 +16,9 @@
 
 enum table_id { TABLE_OLD, TABLE_NEW, TABLE_COUNT };
 
+// The object of accesses to the reference; those to a backend table have its table_id.
+enum { TABLE_REFERENCE = TABLE_COUNT, TABLE_OBJECTS };
+
 // What a caller's running atomic call should do, and what the reference made of it.
 struct call_record {
     const struct sct_strand *owner; // the coroutine that makes the call
@@ -142,5 +145,9 @@ struct digest tables_digest(const struct tables *tables);
 
 // The integer a key maps to in struct sct_access: monotone in key order.
 uint64_t tables_access_key(struct ct_key key);
+
+// What a batch or a query touches of the table or reference [object]: the range of its keys.
+struct sct_access tables_batch_access(uint32_t object, const struct ct_batch *batch);
+struct sct_access tables_query_access(uint32_t object, const struct ct_filter *filter);
 
 #endif

@@ -154,6 +154,46 @@ static void test_state_cache(void **state) {
     forget(&ended);
 }
 
+// What a reduced search cannot be, or not together with.
+static void test_reduction_usage(void **state) {
+    (void)state;
+    static const struct {
+        const char *arguments, *complaint;
+    } cases[] = {
+        {"--strategy dfs --reduce all", "--reduce: expected 'none', 'sleep' or 'dpor'"},
+        {"--reduce dpor", "--reduce: expected --strategy dfs, found 'portfolio'"},
+        {"--strategy dfs:delay=1 --reduce sleep", "--reduce: expected --strategy dfs, found"},
+        {"--strategy dfs --test small-1-0 --reduce dpor --cache 1M",
+         "--reduce and --cache contradict each other"},
+        {"--strategy dfs --reduce dpor", "--reduce: test default does not declare all"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ended ended = run(cases[i].arguments);
+        check_status(&ended, 2);
+        assert_non_null(strstr(ended.err, cases[i].complaint));
+        forget(&ended);
+    }
+}
+
+// A reduced search tells what it completed and what was blocked.
+static void test_reduced_search(void **state) {
+    (void)state;
+    struct ended ended =
+        run("--strategy dfs --test small-1-0 --reduce sleep --iterations 20000 --format json");
+    check_status(&ended, 0);
+    json_t *report = parse(ended.out);
+    const json_t *exhaustive = json_object_get(report, "exhaustive");
+    assert_true(json_is_false(json_object_get(report, "exhausted")));
+    assert_int_equal(
+        count_of(exhaustive, "executions") + count_of(exhaustive, "blocked_executions"), 20000);
+    json_decref(report);
+    forget(&ended);
+    ended = run("--strategy dfs --test small-1-0 --reduce dpor --iterations 100");
+    check_status(&ended, 0);
+    assert_non_null(strstr(ended.out, "executions completed; "));
+    forget(&ended);
+}
+
 // Without a violation 0, with one 1; the text report says what was found and how to replay it.
 static void test_exit_statuses(void **state) {
     (void)state;
@@ -437,6 +477,8 @@ int main(void) {
         TEST(test_exit_statuses),
         TEST(test_systematic_search),
         TEST(test_state_cache),
+        TEST(test_reduction_usage),
+        TEST(test_reduced_search),
         TEST(test_spellings),
         TEST(test_json_of_a_failure),
         TEST(test_json_of_a_clean_run),

@@ -1,0 +1,177 @@
+// Reduced searches of MigratingTable find what searches of the whole tree find.
+#include "tests/harness/run.h"
+
+#include "core/campaign.h"
+#include "harness/migrating/final_state.h"
+#include "harness/migrating/workload.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+#include <stdlib.h>
+
+// ---- A world with few inputs -------------------------------------------------------------------
+
+// Each application makes one call: an insertion or a deletion of a key of its own or a common one,
+// or a query.
+static struct {
+    bool migrates;       // one application and the migrator; else three applications
+    bool has_common_key; // else each has one of its own
+    enum { INSERTS, REPLACES, DELETES, QUERIES } calls[2];
+} inputs;
+
+static const char *const row_keys[] = {"0", "1"};
+
+static void call_of(struct app *app) {
+    size_t key_index = inputs.has_common_key ? 0 : app->index % 2;
+    struct ct_key key = {THE_PARTITION, row_keys[key_index]};
+    struct ct_property property = is_happy(true);
+    if (inputs.calls[app->index % 2] == QUERIES) {
+        app_query(app, ct_filter_in_partition(sct_arena(), THE_PARTITION));
+        return;
+    }
+    static const enum ct_op_type types[] = {CT_INSERT, CT_INSERT_OR_REPLACE, CT_DELETE};
+    enum ct_op_type type = types[inputs.calls[app->index % 2]];
+    struct ct_batch batch = ct_batch_new(sct_arena(), 1);
+    ct_batch_add(
+        &batch, type,
+        ct_row_new(sct_arena(), key, type == CT_DELETE ? CT_ANY_ETAG : NULL, &property, 1));
+    app_execute(app, &batch);
+}
+
+static void set_up(void *bugs) {
+    static const char *const names[] = {"service-0", "service-1", "service-2"};
+    const struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
+    struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    int services = inputs.migrates ? 1 : 3;
+    for (int i = 0; i < services; i++)
+        app_add(world, names[i], call_of);
+    if (inputs.migrates)
+        app_add(world, "migrator", app_migrate);
+    world_start_direct(world);
+}
+
+static void finish(void *bugs) {
+    (void)bugs;
+    if (inputs.migrates)
+        final_state_check(&world_present()->tables);
+}
+
+// ---- Searching ---------------------------------------------------------------------------------
+
+enum { ENDS_MAX = 4096 };
+
+static struct ends {
+    uint64_t digests[ENDS_MAX];
+    size_t count;
+} ends;
+
+static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)context;
+    (void)iteration;
+    uint64_t digest = tables_digest(&world_present()->tables).low;
+    if (result->outcome == SCT_VIOLATED)
+        digest = digest_fold_text((struct digest){1, 0}, result->violation.message).low;
+    else if (result->outcome != SCT_PASSED)
+        return;
+    for (size_t i = 0; i < ends.count; i++)
+        if (ends.digests[i] == digest)
+            return;
+    assert_true(ends.count < ENDS_MAX);
+    ends.digests[ends.count++] = digest;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static struct sct_campaign search(enum bug bug, enum sct_reduction reduction) {
+    struct run run;
+    struct sct_campaign campaign;
+    run_open(&run, "small-1-0", bug, "dfs", 1);
+    run.program.setup = set_up;
+    run.program.finish = finish;
+    struct sct_reducer *reducer =
+        reduction == SCT_REDUCE_NONE ? NULL : sct_reducer_new(reduction, run.strategy->path);
+    ends.count = 0;
+    sct_campaign_run(run.engine,
+                     &(struct sct_campaign_options){.program = &run.program,
+                                                    .strategy = run.strategy,
+                                                    .iterations = SCT_UNLIMITED,
+                                                    .keep_going = true,
+                                                    .reducer = reducer,
+                                                    .repeat_every = 1000,
+                                                    .after_counted = note_end},
+                     &campaign);
+    assert_false(campaign.unrepeatable.is_found);
+    assert_true(campaign.search.is_exhausted);
+    sct_campaign_free(&campaign);
+    sct_reducer_free(reducer);
+    run_close(&run);
+    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    return campaign;
+}
+
+// The same ends without reduction, with sleep sets, with dpor; how many violations dpor completes.
+static uint64_t expect_same_ends(enum bug bug) {
+    static struct ends all;
+    struct sct_campaign whole = search(bug, SCT_REDUCE_NONE);
+    all = ends;
+    uint64_t violations = 0;
+    for (int reduction = SCT_REDUCE_SLEEP; reduction <= SCT_REDUCE_DPOR; reduction++) {
+        struct sct_campaign reduced = search(bug, (enum sct_reduction)reduction);
+        if (ends.count != all.count ||
+            memcmp(ends.digests, all.digests, ends.count * sizeof *ends.digests) != 0)
+            fail_msg("bug %d, reduction %d: %zu ends, of %zu", (int)bug, reduction, ends.count,
+                     all.count);
+        assert_true(reduced.search.executions <= whole.search.executions);
+        violations = reduced.violations;
+    }
+    return violations;
+}
+
+// ---- Tests -------------------------------------------------------------------------------------
+
+static void test_without_migration(void **state) {
+    (void)state;
+    inputs.migrates = false;
+    for (int first = INSERTS; first <= QUERIES; first++)
+        for (int second = INSERTS; second <= QUERIES; second++) {
+            inputs.calls[0] = first;
+            inputs.calls[1] = second;
+            inputs.has_common_key = !inputs.has_common_key;
+            assert_int_equal(expect_same_ends(NO_BUG), 0);
+        }
+}
+
+static void test_with_migration(void **state) {
+    (void)state;
+    inputs.migrates = true;
+    inputs.calls[0] = QUERIES;
+    assert_int_equal(expect_same_ends(NO_BUG), 0);
+}
+
+static void test_with_bugs(void **state) {
+    (void)state;
+    if (ARENA_POISONS)
+        skip(); // 300,000 executions
+    static const enum bug bugs[] = {
+        BUG_MISSING_ANNOTATION,
+        BUG_TOMBSTONE_OUTPUT_ETAG_INVERTED,
+        BUG_ENSURE_SWITCHED_IN_LAST_STATE,
+        BUG_METADATA_IN_LAST_STATE,
+    };
+    inputs.migrates = true;
+    inputs.calls[0] = REPLACES;
+    for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++)
+        assert_true(expect_same_ends(bugs[i]) > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_migration),
+        cmocka_unit_test(test_with_migration),
+        cmocka_unit_test(test_with_bugs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
