@@ -356,7 +356,7 @@ static void test_history_unreadable_file(void **state) {
 
 static void assert_options_refused(const char *first, const char *second, const char *third,
                                    const char *message) {
-    char *arguments[] = {(char *)"mtcheck", (char *)first, (char *)second, (char *)third};
+    char *arguments[] = {(char *)"mtcheck", (char *)first, (char *)second, (char *)third, NULL};
     struct options options;
     struct error error = {{0}};
     assert_false(options_parse(third ? 4 : second ? 3 : 2, arguments, &options, &error));
