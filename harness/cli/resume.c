@@ -33,7 +33,7 @@ static int split(char *text, char **words) {
 }
 
 bool resume_options(char *text, struct options *options, struct error *error) {
-    char *words[WORDS_MAX];
+    char *words[WORDS_MAX + 1] = {NULL};
     int count = split(text, words);
     if (count == 0 || strcmp(words[0], version_code) != 0)
         return error_set(error, "checkpoint '%.200s': expected one of %s, found one of %.100s",

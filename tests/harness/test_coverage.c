@@ -267,8 +267,10 @@ static int run_command(char **words, int count, char *errors, size_t bytes) {
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
+        char *argv[16] = {NULL};
+        memcpy(argv, words, (size_t)count * sizeof *argv);
         dup2(ends[1], STDERR_FILENO);
-        _exit(command_main(count, words));
+        _exit(command_main(count, argv));
     }
     close(ends[1]);
     FILE *in = fdopen(ends[0], "r");
