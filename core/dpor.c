@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = UINT32_MAX, TOUCHES_MAX = 8, FIRST_PROCESSES = 32 };
+#define NONE UINT32_MAX // more than an enumerator holds
+
+enum { TOUCHES_MAX = 8, FIRST_PROCESSES = 32 };
 
 // What a step touches, or several steps in place of each other.
 struct footprint {

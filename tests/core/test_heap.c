@@ -43,7 +43,8 @@ static void work(void *argument) {
     ASSERT(sct_choose(10, "assert") != 0);
     if (sct_choose(10, "crash") == 0)
         raise(SIGSEGV);
-    for (bool is_endless = sct_choose(30, "loop") == 0; is_endless;)
+    const volatile bool is_endless = sct_choose(30, "loop") == 0;
+    while (is_endless) // for ever, or not at all
         step("again");
     sct_monitor_cold(&monitor);
 }

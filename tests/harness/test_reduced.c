@@ -16,7 +16,7 @@
 static struct {
     bool migrates;       // one application and the migrator; else three applications
     bool has_common_key; // else each has one of its own
-    enum { INSERTS, REPLACES, DELETES, QUERIES } calls[2];
+    enum call { INSERTS, REPLACES, DELETES, QUERIES } calls[2];
 } inputs;
 
 static const char *const row_keys[] = {"0", "1"};
@@ -137,8 +137,8 @@ static void test_without_migration(void **state) {
     inputs.migrates = false;
     for (int first = INSERTS; first <= QUERIES; first++)
         for (int second = INSERTS; second <= QUERIES; second++) {
-            inputs.calls[0] = first;
-            inputs.calls[1] = second;
+            inputs.calls[0] = (enum call)first;
+            inputs.calls[1] = (enum call)second;
             inputs.has_common_key = !inputs.has_common_key;
             assert_int_equal(expect_same_ends(NO_BUG), 0);
         }
