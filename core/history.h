@@ -35,7 +35,7 @@ struct sct_history {
     uint32_t event_count, event_capacity;
 };
 
-// An empty log. No memory is taken yet.
+// An empty log. No memory is taken yet. One log serves all executions: setup clears it.
 void sct_history_init(struct sct_history *history);
 
 void sct_history_deinit(struct sct_history *history);

@@ -81,7 +81,8 @@ struct lin_result {
 
 struct lin_checker;
 
-// Reserves the memory. Without memory every check is LIN_UNKNOWN.
+// Reserves the memory, for any number of checks: once for all executions, not in their setup.
+// Without memory every check is LIN_UNKNOWN.
 struct lin_checker *lin_open(const struct lin_limits *limits);
 
 void lin_close(struct lin_checker *checker);

@@ -81,9 +81,9 @@ extern const struct sct_access sct_access_none;
 extern const struct sct_access sct_access_unknown;
 
 // Scheduling point: lets any enabled task run first. [label] names the step that follows when this
-// task is chosen (a constant string, e.g. "old.execute"), [where] its place in the source, [access]
-// what it touches; both pointers must stay valid until the call returns. Consumes one scheduling
-// choice if at least two tasks are enabled.
+// task is chosen (a constant string, e.g. "old.execute"), [where] its place in the source (HERE),
+// [access] what it touches; both pointers must stay valid until the call returns. Consumes one
+// scheduling choice if at least two tasks are enabled.
 void sct_point(const char *label, const char *where, const struct sct_access *access);
 
 // For searches that leave out orders of independent steps (core/dpor.h): the running step touches
@@ -120,7 +120,9 @@ void sct_activity_start(const char *name, void (*function)(void *), void *argume
 
 // ---- Messages ----------------------------------------------------------------------------------
 
-// Header of a message; the first member of the sender's own structure. The receiver may keep it.
+// Header of a message; the first member of the sender's own structure, in memory that lasts
+// until nobody reads it (sct_arena). The sender sets [kind], sending sets the rest. One sending
+// each: it links the message into a mailbox. The receiver may keep it.
 struct sct_message {
     struct sct_message *next;
     uint32_t kind; // 0..31, the receiver's vocabulary
@@ -130,7 +132,10 @@ struct sct_message {
 
 #define SCT_KIND_BIT(kind) (UINT32_C(1) << (kind))
 
-// Puts [message] at the end of the mailbox of [to]. Not a scheduling point.
+// Puts [message] at the end of the mailbox of [to], at once: what anybody sends there later comes
+// after it. So messages are neither late nor overtaken nor lost; a network where they may be is the
+// program's to model (core/README.md). If [to] is stopped the message waits for it to come back.
+// Not a scheduling point.
 void sct_post(struct sct_machine *to, struct sct_message *message);
 
 // As [sct_post], followed by a scheduling point.
