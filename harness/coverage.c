@@ -29,12 +29,26 @@ void coverage_reset(const struct coverage *coverage) {
     memset(coverage->counts, 0, coverage_cell_count(coverage) * sizeof *coverage->counts);
 }
 
+static bool contains(const unsigned *sets, const size_t *values) {
+    for (size_t i = 0; i < COVERAGE_AXES; i++)
+        if (!(sets[i] >> values[i] & 1))
+            return false;
+    return true;
+}
+
 enum coverage_expectation coverage_expectation(const struct coverage *coverage, size_t index,
                                                const char **why) {
     size_t values[COVERAGE_AXES];
     coverage_values(coverage, index, values);
     *why = NULL;
-    return coverage->expect(values, why);
+    for (size_t i = 0; i < coverage->rule_count; i++) {
+        const struct coverage_rule *rule = &coverage->rules[i];
+        if (!contains(rule->sets, values))
+            continue;
+        *why = rule->why;
+        return rule->expectation;
+    }
+    return COVERAGE_REQUIRED;
 }
 
 bool coverage_is_missing(const struct coverage *coverage, size_t index) {

@@ -23,13 +23,22 @@ enum coverage_expectation {
     COVERAGE_IMPOSSIBLE, // it cannot
 };
 
+// What is expected of the cells whose values are all in the sets (bit v of sets[a]: value v of axis
+// a), and why.
+struct coverage_rule {
+    enum coverage_expectation expectation;
+    unsigned sets[COVERAGE_AXES];
+    const char *why;
+};
+
 struct coverage {
     // In the order of cells, the last the fastest. In a printed table the first two are the lines,
     // the others the columns.
     struct coverage_axis axes[COVERAGE_AXES];
     uint64_t *counts; // of all cells
-    // What is expected of the cell with these values, and in *[why] the reason if it is excused.
-    enum coverage_expectation (*expect)(const size_t *values, const char **why);
+    // The first that holds counts; where none does, the cell is COVERAGE_REQUIRED.
+    const struct coverage_rule *rules;
+    size_t rule_count;
 };
 
 size_t coverage_cell_count(const struct coverage *coverage);
@@ -46,7 +55,7 @@ static inline void coverage_reach(const struct coverage *coverage, size_t index)
 
 void coverage_reset(const struct coverage *coverage);
 
-// What is expected of the [index]-th cell.
+// What is expected of the [index]-th cell, and in *[why] the reason, or NULL.
 enum coverage_expectation coverage_expectation(const struct coverage *coverage, size_t index,
                                                const char **why);
 

@@ -14,32 +14,12 @@
 #define CONDITIONAL (ONE(OPERATION_REPLACE) | ONE(OPERATION_MERGE) | ONE(OPERATION_DELETE))
 #define SUCCESS_412_OR_ROW (ONE(OUTCOME_SUCCESS) | ONE(OUTCOME_412) | ONE(OUTCOME_ROW))
 
-static const struct {
-    enum coverage_expectation expectation;
-    unsigned sets[COVERAGE_AXES]; // of values
-    const char *why;
-} rules[] = {
+static const struct coverage_rule rules[] = {
 #define CELLS(expectation, operations, outcomes, states, partitions, why) \
     {expectation, {operations, outcomes, states, partitions}, why},
 #include "harness/migrating/coverage.def"
 #undef CELLS
 };
-
-static bool contains(const unsigned *sets, const size_t *values) {
-    for (size_t i = 0; i < COVERAGE_AXES; i++)
-        if (!(sets[i] >> values[i] & 1))
-            return false;
-    return true;
-}
-
-static enum coverage_expectation expect(const size_t *values, const char **why) {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (contains(rules[i].sets, values)) {
-            *why = rules[i].why;
-            return rules[i].expectation;
-        }
-    return COVERAGE_REQUIRED;
-}
 
 // ---- Cells -------------------------------------------------------------------------------------
 
@@ -67,7 +47,8 @@ const struct coverage migrating_coverage = {
              {"state", state_names, MT_STATE_COUNT},
              {"partition", partition_names, PARTITION_STATE_COUNT}},
     .counts = &counts[0][0][0][0],
-    .expect = expect,
+    .rules = rules,
+    .rule_count = sizeof rules / sizeof rules[0],
 };
 
 uint64_t migrating_coverage_of(struct coverage_cell cell) {

@@ -5,32 +5,12 @@
 #define MODIFICATIONS (ONE(ERRAND_UPDATE) | ONE(ERRAND_CHOOSE))
 #define BELOW_R2 (ONE(SU_R1_STRICT) | ONE(SU_R1_TOLERANT) | ONE(SU_R1_5))
 
-static const struct {
-    enum coverage_expectation expectation;
-    unsigned sets[COVERAGE_AXES]; // of values
-    const char *why;
-} rules[] = {
+static const struct coverage_rule rules[] = {
 #define CELLS(expectation, operations, outcomes, releases, versions, why) \
     {expectation, {operations, outcomes, releases, versions}, why},
 #include "harness/schema/coverage.def"
 #undef CELLS
 };
-
-static bool contains(const unsigned *sets, const size_t *values) {
-    for (size_t i = 0; i < COVERAGE_AXES; i++)
-        if (!(sets[i] >> values[i] & 1))
-            return false;
-    return true;
-}
-
-static enum coverage_expectation expect(const size_t *values, const char **why) {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (contains(rules[i].sets, values)) {
-            *why = rules[i].why;
-            return rules[i].expectation;
-        }
-    return COVERAGE_REQUIRED;
-}
 
 const char *const schema_operation_names[ERRAND_COUNT] = {
     "insert", "update", "choose", "delete", "read", "scan", "upgrade",
@@ -52,7 +32,8 @@ const struct coverage schema_coverage = {
              {"release", release_names, SU_RELEASE_COUNT},
              {"version", version_names, VERSIONS}},
     .counts = &counts[0][0][0][0],
-    .expect = expect,
+    .rules = rules,
+    .rule_count = sizeof rules / sizeof rules[0],
 };
 
 void schema_cover(struct schema_cell cell) {
