@@ -9,7 +9,7 @@
 //
 // Both complete exactly one execution of every trace, so they find the same final states,
 // deadlocks and violations as the whole tree. Executions that end because every task that could run
-// sleeps (SCT_PRUNED) are counted apart; wakeup trees, which have none, are not implemented.
+// sleeps (SCT_PRUNED) are counted apart; the wakeup trees of that paper would have none.
 //
 // A step goes from one scheduling point to the next of its task. It touches what was declared at
 // the point where it begins, or at its task's start, and what it names on the way ([sct_touch]).

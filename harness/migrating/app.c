@@ -201,7 +201,7 @@ static void begin_call(struct app *app, struct call_record *call) {
 
 static void call_ended(struct app *app) {
     app->calls_ended++;
-    sct_waiters_wake(&app->world->others);
+    world_wake_others(app->world);
 }
 
 static void end_call(struct app *app, const struct call_record *call) {

@@ -78,6 +78,7 @@ struct world {
     enum mt_state state;             // direct delivery: the newest that was pushed
     bool has_migrated;               // the migrator has returned
     struct sct_waiters migrated;     // those who wait for that
+    bool has_slow_calls;             // false: nobody ever waits for the next
     struct sct_waiters others;       // those who wait for another application's call or need
     struct mt_config_service master; // published delivery only
     struct client host_client;       // published delivery only: the environment of the master
@@ -86,6 +87,9 @@ struct world {
 // A world of empty tables, in the execution's arena.
 struct world *world_new(const struct transport *transport, const struct delivery *delivery,
                         const struct tables_options *options, struct bug_set *bugs);
+
+// Wakes those who wait for another application's call or need.
+void world_wake_others(struct world *world);
 
 // Logs the applications' calls from now on; the rows that are in the reference are the first ones.
 void world_log(struct world *world);

@@ -30,7 +30,7 @@ static void await_turn(struct arrival *arrival) {
         sct_waiters_wait(&app->progress, "an earlier configuration to be taken");
     app->pushed_state = arrival->state;
     sct_waiters_wake(&app->progress);
-    sct_waiters_wake(&app->world->others);
+    world_wake_others(app->world);
     while (app->held_state < arrival->state)
         sct_waiters_wait(&app->progress, "a call that is to begin in the present state");
     app->arrived_state = arrival->state;

@@ -128,6 +128,7 @@ static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app
                    void (*second)(struct app *app)) {
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    world->has_slow_calls = false;
     load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"));
     app_add(world, "service-0", first);
     app_add(world, "service-1", second);

@@ -3,7 +3,7 @@
 
 void app_needs(struct app *app, enum mt_state state) {
     app->needed_state = state;
-    sct_waiters_wake(&app->world->others);
+    world_wake_others(app->world);
 }
 
 static size_t calls_of_others(const struct app *app) {
@@ -33,6 +33,7 @@ static bool others_go_on(const struct app *app, enum mt_state state) {
 
 // Whether another one has ended a call meanwhile.
 static bool stand_still(struct app *app, enum mt_state state, enum slowness slowness) {
+    ASSERT(app->world->has_slow_calls);
     size_t before = calls_of_others(app);
     if (sct_narrating())
         sct_note("stands still");

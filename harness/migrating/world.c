@@ -19,8 +19,15 @@ struct world *world_new(const struct transport *transport, const struct delivery
     tables_host_init(&world->host, &world->tables);
     sct_waiters_init(&world->migrated);
     sct_waiters_init(&world->others);
+    world->has_slow_calls = true;
     present_world = world;
     return world;
+}
+
+// A queue is shared: where it cannot be used, it must not make steps depend on each other.
+void world_wake_others(struct world *world) {
+    if (world->has_slow_calls)
+        sct_waiters_wake(&world->others);
 }
 
 void world_log(struct world *world) {

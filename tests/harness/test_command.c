@@ -184,6 +184,7 @@ static void test_reduced_search(void **state) {
     json_t *report = parse(ended.out);
     const json_t *exhaustive = json_object_get(report, "exhaustive");
     assert_true(json_is_false(json_object_get(report, "exhausted")));
+    assert_true(count_of(exhaustive, "blocked_executions") > 0);
     assert_int_equal(
         count_of(exhaustive, "executions") + count_of(exhaustive, "blocked_executions"), 20000);
     json_decref(report);
