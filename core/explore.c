@@ -88,6 +88,30 @@ static struct digest state_key(const struct sct_engine *engine) {
 
 // ---- Visits ------------------------------------------------------------------------------------
 
+// The frames of the path follow their entries into a larger table.
+__attribute__((noinline, cold)) static void grow(struct sct_explorer *explorer) {
+    struct sct_states larger;
+    const struct sct_path *path = explorer->path;
+    sct_states_grow(&explorer->states, &larger);
+    for (uint32_t i = 0; i < path->depth; i++) {
+        uint64_t *entry = &path->frames[i].entry;
+        if (*entry != 0)
+            *entry = sct_states_moved(&explorer->states, &larger, *entry);
+    }
+    sct_states_deinit(&explorer->states);
+    explorer->states = larger;
+}
+
+static enum sct_visit visit_key(struct sct_explorer *explorer, struct digest key,
+                                struct sct_budget budget, uint64_t *entry, bool *is_complete) {
+    struct sct_states *states = &explorer->states;
+    enum sct_visit visit;
+    while ((visit = sct_states_visit(states, key, budget, entry, is_complete)) == SCT_VISIT_FULL &&
+           sct_states_can_grow(states))
+        grow(explorer);
+    return visit;
+}
+
 static void visit_new(struct sct_engine *engine) {
     struct sct_explorer *explorer = engine->explorer;
     struct sct_path *path = explorer->path;
@@ -102,7 +126,7 @@ static void visit_new(struct sct_engine *engine) {
     uint64_t entry;
     bool is_complete;
     explorer->transitions++;
-    switch (sct_states_visit(&explorer->states, state_key(engine), budget, &entry, &is_complete)) {
+    switch (visit_key(explorer, state_key(engine), budget, &entry, &is_complete)) {
     case SCT_VISIT_NEW: {
         struct sct_path_frame *frame = sct_path_add_state(path);
         frame->entry = entry;

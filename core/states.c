@@ -6,7 +6,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BUCKET_ENTRIES = 3, LOAD_PERCENT = 90, POINTS_BITS = 24 };
+enum {
+    BUCKET_ENTRIES = 3,
+    LOAD_PERCENT = 90,
+    POINTS_BITS = 24,
+    FIRST_BYTES = 4 * 1024 * 1024, // a table of no more is made at once
+    GROWTH = 8,
+};
 
 // One line of the processor's cache. meta: used (1 bit), bound (7 bits), points (24 bits).
 struct sct_state_bucket {
@@ -16,33 +22,56 @@ struct sct_state_bucket {
 };
 _Static_assert(sizeof(struct sct_state_bucket) == 64, "one cache line");
 
+__extension__ typedef unsigned __int128 uint128; // gcc and clang, on all 64-bit machines
+
 static const uint32_t used_bit = UINT32_C(1) << 31;
 static const uint32_t points_mask = (UINT32_C(1) << POINTS_BITS) - 1;
 
-void sct_states_init(struct sct_states *states, uint64_t bytes) {
+static size_t bytes_of(const struct sct_states *states) {
+    return states->bucket_count * sizeof *states->buckets;
+}
+
+// Huge pages, if there are some: a lookup in small ones of a large table waits for their addresses.
+static void make_table(struct sct_states *states, uint64_t bytes) {
     uint64_t count = bytes / sizeof(struct sct_state_bucket);
-    count = count ? count : 1;
-    void *memory = mmap(NULL, count * sizeof(struct sct_state_bucket), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
+    states->bucket_count = count ? count : 1;
+    states->buckets = mmap(NULL, bytes_of(states), PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (states->buckets == MAP_FAILED)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a state cache of %llu bytes",
                 (unsigned long long)bytes);
-    *states = (struct sct_states){.buckets = memory, .bucket_count = count};
-    states->capacity = count * BUCKET_ENTRIES / 100 * LOAD_PERCENT;
+    madvise(states->buckets, bytes_of(states), MADV_HUGEPAGE);
+    states->capacity = states->bucket_count * BUCKET_ENTRIES / 100 * LOAD_PERCENT;
     if (states->capacity == 0)
         states->capacity = 1;
 }
 
+// With the last two sizes the old table and the new one are together as large as the limit.
+static uint64_t first_bytes(uint64_t limit) {
+    uint64_t bytes = limit;
+    while (bytes > FIRST_BYTES)
+        bytes /= GROWTH;
+    return bytes;
+}
+
+static uint64_t next_bytes(const struct sct_states *states) {
+    uint64_t bytes = bytes_of(states) * GROWTH;
+    return bytes <= states->limit / GROWTH ? bytes : states->limit / GROWTH * (GROWTH - 1);
+}
+
+void sct_states_init(struct sct_states *states, uint64_t bytes) {
+    *states = (struct sct_states){.limit = bytes};
+    make_table(states, first_bytes(bytes));
+}
+
 void sct_states_deinit(struct sct_states *states) {
-    munmap(states->buckets, states->bucket_count * sizeof *states->buckets);
+    munmap(states->buckets, bytes_of(states));
     *states = (struct sct_states){0};
 }
 
 void sct_states_clear(struct sct_states *states) {
     // The pages are dropped: zeroing them all would make them resident.
-    if (states->count > 0 &&
-        madvise(states->buckets, states->bucket_count * sizeof *states->buckets, MADV_DONTNEED) !=
-            0)
+    if (states->count > 0 && madvise(states->buckets, bytes_of(states), MADV_DONTNEED) != 0)
         fail_at(FAIL_RESOURCE, HERE, "the system does not clear the state cache");
     states->count = 0;
 }
@@ -59,44 +88,78 @@ static bool suffices(uint32_t known, uint32_t meta) {
            known >> POINTS_BITS >= meta >> POINTS_BITS;
 }
 
+static uint32_t *meta_of(const struct sct_states *states, uint64_t entry) {
+    ASSERT(entry > 0);
+    return &states->buckets[(entry - 1) / BUCKET_ENTRIES].meta[(entry - 1) % BUCKET_ENTRIES];
+}
+
+static struct digest *key_of(const struct sct_states *states, uint64_t entry) {
+    return &states->buckets[(entry - 1) / BUCKET_ENTRIES].keys[(entry - 1) % BUCKET_ENTRIES];
+}
+
+// In a larger table keys have the same order, but for those that did not find their place free.
 static uint64_t first_bucket(const struct sct_states *states, struct digest key) {
-    return key.low % states->bucket_count;
+    return (uint64_t)((uint128)key.low * states->bucket_count >> 64);
+}
+
+// The entry of [key], or the free one where it would be.
+static uint64_t find(const struct sct_states *states, struct digest key) {
+    uint64_t at = first_bucket(states, key);
+    for (;; at = at + 1 < states->bucket_count ? at + 1 : 0) {
+        const struct sct_state_bucket *bucket = &states->buckets[at];
+        for (uint32_t i = 0; i < BUCKET_ENTRIES; i++)
+            if (bucket->meta[i] == 0 || digest_equal(bucket->keys[i], key))
+                return at * BUCKET_ENTRIES + i + 1;
+    }
+}
+
+static void put(struct sct_states *states, uint64_t entry, struct digest key, uint32_t meta) {
+    *key_of(states, entry) = key;
+    *meta_of(states, entry) = meta;
 }
 
 enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
                                 struct sct_budget budget, uint64_t *entry, bool *is_complete) {
     uint32_t meta = pack(budget);
-    uint64_t at = first_bucket(states, key);
-    for (;; at = at + 1 < states->bucket_count ? at + 1 : 0) {
-        struct sct_state_bucket *bucket = &states->buckets[at];
-        for (uint32_t i = 0; i < BUCKET_ENTRIES; i++) {
-            uint32_t known = bucket->meta[i];
-            *entry = at * BUCKET_ENTRIES + i + 1;
-            *is_complete = (known & points_mask) == SCT_POINTS_UNLIMITED;
-            if (known == 0) {
-                if (states->count == states->capacity)
-                    return SCT_VISIT_FULL;
-                states->count++;
-            } else if (!digest_equal(bucket->keys[i], key)) {
-                continue;
-            } else if (suffices(known, meta)) {
-                return SCT_VISIT_KNOWN;
-            }
-            bucket->keys[i] = key;
-            bucket->meta[i] = meta;
-            return SCT_VISIT_NEW;
-        }
-    }
+    *entry = find(states, key);
+    uint32_t known = *meta_of(states, *entry);
+    *is_complete = (known & points_mask) == SCT_POINTS_UNLIMITED;
+    if (known == 0 && states->count == states->capacity)
+        return SCT_VISIT_FULL;
+    if (known != 0 && suffices(known, meta))
+        return SCT_VISIT_KNOWN;
+    states->count += known == 0;
+    put(states, *entry, key, meta);
+    return SCT_VISIT_NEW;
 }
 
 void sct_states_complete(struct sct_states *states, uint64_t entry) {
-    ASSERT(entry > 0);
-    struct sct_state_bucket *bucket = &states->buckets[(entry - 1) / BUCKET_ENTRIES];
-    bucket->meta[(entry - 1) % BUCKET_ENTRIES] |= SCT_POINTS_UNLIMITED;
+    *meta_of(states, entry) |= SCT_POINTS_UNLIMITED;
+}
+
+bool sct_states_can_grow(const struct sct_states *states) {
+    return bytes_of(states) < next_bytes(states);
+}
+
+void sct_states_grow(const struct sct_states *states, struct sct_states *larger) {
+    ASSERT(sct_states_can_grow(states));
+    *larger = (struct sct_states){.limit = states->limit, .count = states->count};
+    make_table(larger, next_bytes(states));
+    for (uint64_t entry = 1; entry <= states->bucket_count * BUCKET_ENTRIES; entry++) {
+        struct digest key = *key_of(states, entry);
+        uint32_t meta = *meta_of(states, entry);
+        if (meta != 0)
+            put(larger, find(larger, key), key, meta);
+    }
+}
+
+uint64_t sct_states_moved(const struct sct_states *states, const struct sct_states *larger,
+                          uint64_t entry) {
+    return find(larger, *key_of(states, entry));
 }
 
 double sct_states_bytes_each(const struct sct_states *states) {
-    return (double)(states->bucket_count * sizeof *states->buckets) / (double)states->capacity;
+    return (double)bytes_of(states) / (double)states->capacity;
 }
 
 double sct_states_collision(uint64_t count) {

@@ -9,7 +9,7 @@
 // States that are still on the path count too: what leads back to one of them is a cycle, and all
 // that follows is searched from there.
 //
-// Open addressing in a table of a fixed size; nothing is dropped, so it can be full.
+// Open addressing in a table that grows up to a limit; nothing is dropped, so it can be full.
 #ifndef CORE_STATES_H
 #define CORE_STATES_H
 
@@ -29,21 +29,23 @@ struct sct_states {
     struct sct_state_bucket *buckets;
     uint64_t bucket_count;
     uint64_t count;    // entries
-    uint64_t capacity; // the most entries
+    uint64_t capacity; // the most entries of a table of this size
+    uint64_t limit;    // of the bytes, also while there are two tables
 };
 
 enum sct_visit {
     SCT_VISIT_NEW,   // or with more budget than before: to be searched
     SCT_VISIT_KNOWN, // searched, or being searched, with this budget or more
-    SCT_VISIT_FULL,  // new, and there is no room
+    SCT_VISIT_FULL,  // new, and there is no room in a table of this size
 };
 
-// A cache of at most [bytes] bytes, at least one bucket. FAIL_RESOURCE if there are none.
+// A cache of at most [bytes] bytes, or one bucket if that is more. A small one is made at once.
+// FAIL_RESOURCE if there are none.
 void sct_states_init(struct sct_states *states, uint64_t bytes);
 
 void sct_states_deinit(struct sct_states *states);
 
-// Forgets all entries.
+// Forgets all entries; the table keeps its size.
 void sct_states_clear(struct sct_states *states);
 
 // Meets a state. In *[entry] its entry's number, from 1 on, and in *[is_complete] whether it is
@@ -53,6 +55,17 @@ enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
 
 // Everything below the entry has been searched, whatever the limit of points.
 void sct_states_complete(struct sct_states *states, uint64_t entry);
+
+// Whether the limit allows a larger table.
+bool sct_states_can_grow(const struct sct_states *states);
+
+// Makes [larger], which has room for more, with all entries of [states]; both are then to be
+// deinitialised. FAIL_RESOURCE if there is no memory.
+void sct_states_grow(const struct sct_states *states, struct sct_states *larger);
+
+// The number in [larger] of an [entry] of [states].
+uint64_t sct_states_moved(const struct sct_states *states, const struct sct_states *larger,
+                          uint64_t entry);
 
 // Bytes of the table for each entry that it can hold.
 double sct_states_bytes_each(const struct sct_states *states);

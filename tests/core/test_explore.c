@@ -54,6 +54,37 @@ static void test_states_fill_up(void **state) {
     assert_true(sct_states_collision(UINT64_C(1) << 32) == 0x1p-65);
 }
 
+// Filled, grown, and so on up to the limit: two tables are never larger than it together, every
+// state is still known with its budget, and what was complete or becomes so is, whatever the
+// number.
+static void test_states_grow_up_to_their_limit(void **state) {
+    (void)state;
+    enum { LIMIT = 48 * 1024 * 1024 };
+    struct sct_states states, larger;
+    uint64_t entry, complete, met = 0;
+    unsigned times = 0;
+    sct_states_init(&states, LIMIT);
+    assert_true(sct_states_can_grow(&states));
+    assert_int_equal(visit(&states, met++, 7, 3, &complete), SCT_VISIT_NEW);
+    for (; sct_states_can_grow(&states); times++) {
+        while (visit(&states, met, 7, 3, &entry) == SCT_VISIT_NEW)
+            met++;
+        sct_states_grow(&states, &larger);
+        complete = sct_states_moved(&states, &larger, complete);
+        assert_true((states.bucket_count + larger.bucket_count) * 64 <= LIMIT);
+        assert_true(larger.capacity > states.capacity && larger.count == met);
+        sct_states_deinit(&states);
+        states = larger;
+        for (uint64_t i = 0; i < met; i++)
+            assert_int_equal(visit(&states, i, 7, 3, &entry), SCT_VISIT_KNOWN);
+    }
+    assert_true(times == 2 && states.capacity > LIMIT / 8 * 7 / 24);
+    sct_states_complete(&states, complete);
+    assert_int_equal(visit(&states, 0, 8, 3, &entry), SCT_VISIT_KNOWN);
+    assert_int_equal(visit(&states, 1, 8, 3, &entry), SCT_VISIT_NEW);
+    sct_states_deinit(&states);
+}
+
 // ---- Final states ------------------------------------------------------------------------------
 
 // What executions ended with: final cells, or the violation.
@@ -230,6 +261,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states_compare_budgets),
         cmocka_unit_test(test_states_fill_up),
+        cmocka_unit_test(test_states_grow_up_to_their_limit),
         ENGINE_TEST(test_cache_finds_the_same_ends),
         ENGINE_TEST(test_cache_finds_the_same_ends_within_bounds),
         ENGINE_TEST(test_cache_merges_what_commutes),
