@@ -8,12 +8,14 @@ struct digest digest_of(const void *data, size_t bytes) {
     return (struct digest){hash.low64, hash.high64};
 }
 
-struct digest digest_fold(struct digest digest, uint64_t value) {
+// Flattened: with the number of bytes known there is little left of the hash function.
+__attribute__((flatten)) struct digest digest_fold(struct digest digest, uint64_t value) {
     uint64_t words[3] = {digest.low, digest.high, value};
     return digest_of(words, sizeof words);
 }
 
-struct digest digest_fold_digest(struct digest digest, struct digest other) {
+__attribute__((flatten)) struct digest digest_fold_digest(struct digest digest,
+                                                          struct digest other) {
     uint64_t words[4] = {digest.low, digest.high, other.low, other.high};
     return digest_of(words, sizeof words);
 }

@@ -73,7 +73,7 @@ struct world {
     struct table_log *log; // of the applications' calls; NULL: none is kept
     const struct transport *transport;
     const struct delivery *delivery;
-    struct app apps[APPS_MAX];
+    struct app *apps[APPS_MAX];
     size_t app_count;
     enum mt_state state;             // direct delivery: the newest that was pushed
     bool has_migrated;               // the migrator has returned

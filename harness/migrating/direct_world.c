@@ -55,7 +55,7 @@ static void arrive(void *argument) {
 static size_t living_count(const struct world *world) {
     size_t count = 0;
     for (size_t i = 0; i < world->app_count; i++)
-        count += !world->apps[i].is_dead;
+        count += !world->apps[i]->is_dead;
     return count;
 }
 
@@ -66,14 +66,14 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
     struct sct_latch *latch = ARENA_NEW(sct_arena(), struct sct_latch);
     sct_latch_init(latch, living_count(world));
     for (size_t i = 0; i < world->app_count; i++) {
-        if (world->apps[i].is_dead)
+        if (world->apps[i]->is_dead)
             continue;
         struct arrival *arrival = ARENA_NEW(sct_arena(), struct arrival);
-        *arrival = (struct arrival){&world->apps[i], state, latch, NULL};
+        *arrival = (struct arrival){world->apps[i], state, latch, NULL};
         append(arrival);
-        sct_tell_sent(arrival, world->apps[i].client.machine, mt_state_name(state));
-        sct_task_start_with(world->apps[i].client.machine, "new configuration", arrive, arrival,
-                            &world->apps[i].access);
+        sct_tell_sent(arrival, world->apps[i]->client.machine, mt_state_name(state));
+        sct_task_start_with(world->apps[i]->client.machine, "new configuration", arrive, arrival,
+                            &world->apps[i]->access);
     }
     if (state == migrator->deadly_push) {
         migrator->deadly_push = 0; // not the next process
@@ -96,8 +96,8 @@ static void run_program(void *argument) {
 
 void world_start_direct(struct world *world) {
     for (size_t i = 0; i < world->app_count; i++)
-        sct_task_start_with(world->apps[i].client.machine, "main", run_program, &world->apps[i],
-                            &world->apps[i].access);
+        sct_task_start_with(world->apps[i]->client.machine, "main", run_program, world->apps[i],
+                            &world->apps[i]->access);
 }
 
 void app_die(struct app *app) {
@@ -137,6 +137,6 @@ static struct digest app_digest(struct app *app) {
 struct digest world_digest(struct world *world) {
     struct digest digest = digest_fold(tables_digest(&world->tables), world->state);
     for (size_t i = 0; i < world->app_count; i++)
-        digest = digest_fold_digest(digest, app_digest(&world->apps[i]));
+        digest = digest_fold_digest(digest, app_digest(world->apps[i]));
     return digest;
 }

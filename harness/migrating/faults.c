@@ -7,12 +7,12 @@ enum {
 };
 
 static struct app *draw_any(struct world *world) {
-    return &world->apps[sct_choose((uint32_t)world->app_count, "victim")];
+    return world->apps[sct_choose((uint32_t)world->app_count, "victim")];
 }
 
 // The migrator, of whose death most depends, or anybody.
 static struct app *draw_victim(struct world *world) {
-    struct app *migrator = &world->apps[world->app_count - 1];
+    struct app *migrator = world->apps[world->app_count - 1];
     return sct_choose(2, "migrator") == 0 ? draw_any(world) : migrator;
 }
 

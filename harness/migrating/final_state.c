@@ -74,7 +74,7 @@ static void check_streams_closed(const struct tables *tables) {
 void final_state_check_released(const struct world *world) {
     check_streams_closed(&world->tables);
     for (size_t i = 0; i < world->app_count; i++) {
-        const struct app *app = &world->apps[i];
+        const struct app *app = world->apps[i];
         sct_check(app->is_dead || !app->mirror.first, KIND_FINAL_STATE,
                   "a call of %s has returned and is still subscribed", app->name);
     }

@@ -94,7 +94,7 @@ static void show_rows(struct panel_sink *sink, const struct panel_form *form,
 static void show_states(struct panel_sink *sink, const struct world *world) {
     panel_begin(sink, &state_form);
     for (size_t i = 0; i < world->app_count; i++) {
-        const struct app *app = &world->apps[i];
+        const struct app *app = world->apps[i];
         panel_cell(sink, "%s", app->name);
         panel_cell(sink, "%s", app->is_dead ? "dead" : mt_state_name(app->mirror.current));
     }

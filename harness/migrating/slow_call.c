@@ -10,8 +10,8 @@ static size_t calls_of_others(const struct app *app) {
     const struct world *world = app->world;
     size_t count = 0;
     for (size_t i = 0; i < world->app_count; i++)
-        if (&world->apps[i] != app)
-            count += world->apps[i].calls_ended;
+        if (world->apps[i] != app)
+            count += world->apps[i]->calls_ended;
     return count;
 }
 
@@ -23,7 +23,7 @@ static bool others_go_on(const struct app *app, enum mt_state state) {
     if (!app->arrivals && reachable <= state)
         reachable = state + 1;
     for (size_t i = 0; i < world->app_count; i++) {
-        const struct app *other = &world->apps[i];
+        const struct app *other = world->apps[i];
         if (other != app && other->program != app_migrate && other->needed_state < MT_STATE_COUNT &&
             other->needed_state <= reachable)
             return true;

@@ -123,7 +123,8 @@ void app_open(struct app *app, enum mt_state state) {
 
 struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app)) {
     ASSERT(world->app_count < APPS_MAX);
-    struct app *app = &world->apps[world->app_count];
+    struct app *app = ARENA_NEW(sct_arena(), struct app);
+    world->apps[world->app_count] = app;
     app->index = world->app_count++;
     app->access = (struct sct_access){.mode = SCT_ACCESS_WRITE, .object = world->tables.objects++};
     app->world = world;

@@ -6,23 +6,26 @@
 
 #include <string.h>
 
-enum { SNAPSHOTS_INITIAL = 32, DECIMAL_DIGITS_MAX = 20 };
+enum { SNAPSHOTS_INITIAL = 16, DECIMAL_DIGITS_MAX = 20 };
 
-// How many ETags each key has used.
+// How many ETags a key has used.
+struct counter {
+    struct ct_key key;
+    uint64_t used;
+};
+
+// Of all keys that were written, in the order of their first writes.
 struct counters {
+    struct counter *of;
     size_t count;
-    struct {
-        struct ct_key key;
-        uint64_t used;
-    } of[CT_MEMORY_KEYS_MAX];
 };
 
 struct ct_memory_table {
     struct ct_table table; // first, so that the interface is the table
     struct ct_memory_options options;
     size_t prefix_length;
-    uint64_t next_number;      // of the next ETag
-    struct counters *counters; // of ETags, if each key has its own
+    uint64_t next_number;     // of the next ETag
+    struct counters counters; // of ETags, if each key has its own
     struct ct_rows *snapshots;
     size_t revision; // index of the latest snapshot
     size_t capacity; // of [snapshots]
@@ -44,7 +47,7 @@ struct draft {
     const struct ct_row **rows;
     size_t count;
     uint64_t next_number;
-    struct counters *counters;           // a copy, if each key has its own
+    struct counters counters;            // a copy with room, if each key has its own
     const struct ct_op_result *mirrored; // NULL: ETags are the table's own
 };
 
@@ -54,10 +57,12 @@ static struct draft begin_draft(struct ct_memory_table *table, const struct ct_b
     const struct ct_row **rows =
         ARENA_ARRAY(table->options.arena, const struct ct_row *, latest.count + batch->count);
     memcpy(rows, latest.rows, latest.count * sizeof *rows);
-    struct counters *counters = NULL;
-    if (table->counters) {
-        counters = ARENA_NEW(table->options.arena, struct counters);
-        *counters = *table->counters;
+    struct counters counters = table->counters;
+    if (table->options.etags_per_key) {
+        counters.of =
+            ARENA_ARRAY(table->options.arena, struct counter, counters.count + batch->count);
+        for (size_t i = 0; i < counters.count; i++)
+            counters.of[i] = table->counters.of[i];
     }
     return (struct draft){.table = table,
                           .rows = rows,
@@ -101,18 +106,16 @@ static uint64_t next_of_key(struct counters *counters, struct ct_key key) {
     size_t i = 0;
     while (i < counters->count && !ct_key_equal(counters->of[i].key, key))
         i++;
-    if (i == counters->count) {
-        ASSERT(counters->count < CT_MEMORY_KEYS_MAX);
-        counters->of[counters->count++].key = key;
-    }
+    if (i == counters->count)
+        counters->of[counters->count++] = (struct counter){.key = key};
     return ++counters->of[i].used;
 }
 
 static const char *new_etag(struct draft *draft, struct ct_key key, size_t index) {
     if (draft->mirrored)
         return draft->mirrored[index].etag;
-    if (draft->counters)
-        return numbered_etag(draft->table, next_of_key(draft->counters, key));
+    if (draft->table->options.etags_per_key)
+        return numbered_etag(draft->table, next_of_key(&draft->counters, key));
     return numbered_etag(draft->table, draft->next_number++);
 }
 
@@ -343,8 +346,6 @@ struct ct_memory_table *ct_memory_table_open(const struct ct_memory_options *opt
     table->options = *options;
     table->prefix_length = strlen(options->etag_prefix);
     table->next_number = 1;
-    if (options->etags_per_key)
-        table->counters = ARENA_NEW(options->arena, struct counters);
     table->capacity = SNAPSHOTS_INITIAL;
     table->snapshots = ARENA_ARRAY(options->arena, struct ct_rows, SNAPSHOTS_INITIAL);
     // Not a null list: the first batch copies it.
@@ -374,13 +375,13 @@ struct ct_rows ct_memory_rows(const struct ct_memory_table *table) {
 
 static struct digest latest_digest(const struct ct_memory_table *table) {
     struct digest digest = ct_rows_digest(ct_memory_rows(table));
-    if (!table->counters)
+    if (!table->options.etags_per_key)
         return digest_fold(digest, table->next_number);
     struct digest counters = {0, 0}; // in whatever order the keys came
-    for (size_t i = 0; i < table->counters->count; i++) {
-        struct digest of_key = digest_fold_text((struct digest){table->counters->of[i].used, 0},
-                                                table->counters->of[i].key.partition);
-        digest_add(&counters, digest_fold_text(of_key, table->counters->of[i].key.row));
+    for (size_t i = 0; i < table->counters.count; i++) {
+        struct digest of_key = digest_fold_text((struct digest){table->counters.of[i].used, 0},
+                                                table->counters.of[i].key.partition);
+        digest_add(&counters, digest_fold_text(of_key, table->counters.of[i].key.row));
     }
     return digest_fold_digest(digest, counters);
 }

@@ -10,8 +10,6 @@
 #include "core/base/digest.h"
 #include "model/table/table.h"
 
-enum { CT_MEMORY_KEYS_MAX = 16 };
-
 struct ct_memory_options {
     struct arena *arena; // lives as long as the table
     // ETags are this text and a decimal number from 1 on. Tables that must not be confused need
@@ -22,7 +20,7 @@ struct ct_memory_options {
     size_t (*choose)(void *context, size_t count);
     void *choose_context;
     // Each key counts its own ETags, which then repeat between keys: writes of different keys
-    // commute. At most CT_MEMORY_KEYS_MAX keys are ever written (asserted).
+    // commute. Costs time and memory proportional to the keys ever written, so for few of them.
     bool etags_per_key;
     bool enforce_limits; // refuse with 400 what ct_batch_exceeds_limits names
 };

@@ -24,7 +24,7 @@ static void slow_query(struct app *app) {
     slow_call_next(app, 1, slowness);
     query(app);
     began = app->view.state;
-    others_calls = app->world->apps[1].calls_ended;
+    others_calls = app->world->apps[1]->calls_ended;
 }
 
 static void late_query(struct app *app) {
@@ -32,7 +32,7 @@ static void late_query(struct app *app) {
     slow_call_begin_late(app, slowness);
     query(app);
     began = app->view.state;
-    others_calls = app->world->apps[1].calls_ended;
+    others_calls = app->world->apps[1]->calls_ended;
 }
 
 static void two_queries(struct app *app) {
