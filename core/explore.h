@@ -21,6 +21,7 @@ struct sct_explorer {
     uint64_t states_met;  // over all bounds
     bool is_in_row;       // the last point had no choice either
     bool is_full;         // a state did not fit: the search cannot go on
+    bool forgets_nothing; // sct_forget does nothing: more states, all that was reached is the same
 };
 
 // For searches of [program], which has a digest, along [path]. [bytes] as in sct_states_init.
