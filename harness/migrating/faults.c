@@ -67,6 +67,11 @@ static void draw_death(struct world *world, enum mt_state busy_push) {
         die(&victim->client);
 }
 
+void faults_kill(struct app *app) {
+    app->client.faults.die = die;
+    die(&app->client);
+}
+
 void faults_draw(struct world *world, enum mt_state busy_push) {
     draw_death(world, busy_push);
     draw_server_error(world);

@@ -14,4 +14,7 @@
 // setup, before machines run.
 void faults_draw(struct world *world, enum mt_state busy_push);
 
+// The process of [app] dies at some scheduling point from now on. In setup, before machines run.
+void faults_kill(struct app *app);
+
 #endif

@@ -1,8 +1,8 @@
 // Tests that are small enough to be searched to their end: one partition, two keys, two services
 // with one call each, while the whole migration runs; every backend call with its annotation one
 // step, ETags counted per key so that independent writes commute. The old table holds no row, one,
-// or both at first: a choice, or fixed in small-1-0, small-3-1 and the like. There are no faults.
-// In the end the checks of the default test hold.
+// or both at first: a choice, or fixed in small-1-0, small-3-1 and the like. There are no faults
+// but in small-4. In the end the checks of the default test hold.
 //
 // small-1: a call is one operation (7 types, 2 keys, for three of the types If-Match any, wrong or
 // current, isHappy or not) or an atomic query (all rows, isHappy, not isHappy).
@@ -12,6 +12,13 @@
 //
 // small-3: a call is a batch of two operations, one on each key, one of a dozen such batches: those
 // that delete if exists, next to what can be refused, and some without.
+//
+// small-4: there is one service, with a call as in small-1 or a stream, and the migrator's process
+// dies once, at any scheduling point, and is started again.
+//
+// small-5: one service makes an atomic query with one of the stranger filters (row keys, the
+// tombstone mark, an "or", one that must be refused), the other one of those writes.
+#include "harness/migrating/faults.h"
 #include "harness/migrating/final_state.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
@@ -86,6 +93,31 @@ static void one_call(struct app *app) {
         call_query(app);
 }
 
+static void any_call(struct app *app) {
+    if (sct_choose(2, "stream") == 0)
+        one_call(app);
+    else
+        one_stream(app);
+}
+
+static void strange_query(struct app *app) {
+    struct arena *arena = sct_arena();
+    const struct ct_filter *in_partition = ct_filter_in_partition(arena, THE_PARTITION);
+    const struct ct_filter *is_happy_row = ct_filter_compare_bool(arena, IS_HAPPY, CT_EQ, true);
+    const struct ct_filter *at_last = ct_filter_compare_string(arena, CT_ROW_KEY, CT_GE, "1");
+    const struct ct_filter *const rests[] = {
+        ct_filter_compare_string(arena, CT_ROW_KEY, CT_EQ, "0"),
+        at_last,
+        ct_filter_compare_bool(arena, "_mtable_deleted", CT_EQ, false),
+        ct_filter_compare_bool(arena, "_mtable_deleted", CT_NE, true),
+        ct_filter_or(arena, is_happy_row, at_last),
+    };
+    const uint32_t count = sizeof rests / sizeof rests[0];
+    uint32_t choice = sct_choose(count + 1, "filter");
+    app_query(app, choice < count ? ct_filter_and(arena, in_partition, rests[choice])
+                                  : ct_filter_or(arena, in_partition, is_happy_row));
+}
+
 // By key.
 static const uint32_t batches[][KEYS] = {
     {DELETE_IF_EXISTS, CT_INSERT},
@@ -124,6 +156,7 @@ static void load(struct world *world, uint32_t count) {
         tables_load(&world->tables, rows, count);
 }
 
+// Without a [second] service the migrator dies.
 static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app),
                    void (*second)(struct app *app)) {
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
@@ -131,14 +164,18 @@ static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app
     world->has_slow_calls = false;
     load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"));
     app_add(world, "service-0", first);
-    app_add(world, "service-1", second);
-    app_add(world, "migrator", app_migrate);
+    if (second)
+        app_add(world, "service-1", second);
+    struct app *migrator = app_add(world, "migrator", app_migrate);
     world_start_direct(world);
+    if (!second)
+        faults_kill(migrator);
 }
 
 static void finish(void *bugs) {
     (void)bugs;
     final_state_check(&world_present()->tables);
+    final_state_check_released(world_present());
 }
 
 static void add_digest(void *bugs, struct digest *state) {
@@ -154,7 +191,7 @@ static void add_digest(void *bugs, struct digest *state) {
     const struct scenario scenario_##symbol = {                   \
         .model = "migrating-table",                               \
         .name = test,                                             \
-        .summary = "for dfs: two services with " text,            \
+        .summary = "for dfs: " text,                              \
         .setup = setup_##symbol,                                  \
         .finish = finish,                                         \
         .digest = add_digest,                                     \
@@ -172,6 +209,10 @@ static void add_digest(void *bugs, struct digest *state) {
     SMALL(symbol##_1, test "-1", 1, first, second, reducible, text ", one of two rows present")  \
     SMALL(symbol##_2, test "-2", 2, first, second, reducible, text ", both rows present")
 
-SMALL_EACH(small_1, "small-1", one_call, one_call, true, "one call each")
+SMALL_EACH(small_1, "small-1", one_call, one_call, true, "two services with one call each")
 SMALL_EACH(small_2, "small-2", one_stream, call_operation, false, "a stream and a write")
-SMALL_EACH(small_3, "small-3", one_batch, one_batch, false, "one batch of two operations each")
+SMALL_EACH(small_3, "small-3", one_batch, one_batch, false,
+           "two services with one batch of two operations each")
+SMALL_EACH(small_4, "small-4", any_call, NULL, false, "one call or stream, and the migrator dies")
+SMALL_EACH(small_5, "small-5", strange_query, call_operation, false,
+           "a query with a strange filter and a write")

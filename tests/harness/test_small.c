@@ -91,6 +91,8 @@ static void test_small_is_clean_within_a_delay(void **state) {
     (void)state;
     assert_int_equal(expect_same_ends("small-1-0", NO_BUG, "dfs:delay=1"), 0);
     assert_int_equal(expect_same_ends("small-1", NO_BUG, "dfs:delay=0"), 0);
+    assert_int_equal(expect_same_ends("small-4-1", NO_BUG, "dfs:delay=1"), 0);
+    assert_int_equal(expect_same_ends("small-5-1", NO_BUG, "dfs:delay=1"), 0);
 }
 
 // A stream's state, its windows and what its reader forgets: nothing is lost by them.
@@ -196,8 +198,10 @@ static void expect_nothing_lost(const char *test) {
 static void test_small_loses_nothing_by_forgetting(void **state) {
     (void)state;
     if (ARENA_POISONS)
-        skip(); // 1.8 million states
+        skip(); // 2.5 million states
     expect_nothing_lost("small-3-0");
+    expect_nothing_lost("small-4-0");
+    expect_nothing_lost("small-5-0");
     if (!getenv("MTCHECK_FULL"))
         return;
     expect_nothing_lost("small-1-0"); // 19 million
