@@ -1,5 +1,5 @@
-// The page: a template (page.html, page.css, page.js, embedded by embed.cmake) around the story as
-// JSON. The script draws; nothing is loaded from anywhere.
+// The page: a template (page.html, page.css and the script page_*.js, embedded by embed.cmake)
+// around the story as JSON. The script draws; nothing is loaded from anywhere.
 #include "harness/report/page_parts.h"
 #include "harness/report/report.h"
 #include "harness/report/symbols.h"

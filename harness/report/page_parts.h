@@ -1,4 +1,4 @@
-// The files page.html, page.css and page.js of this folder, embedded at build time (embed.cmake).
+// The files page.html, page.css and page_*.js of this folder, embedded at build time (embed.cmake).
 #ifndef HARNESS_REPORT_PAGE_PARTS_H
 #define HARNESS_REPORT_PAGE_PARTS_H
 

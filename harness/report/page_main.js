@@ -1,0 +1,228 @@
+// ---- The rest of the page -----------------------------------------------------------------------
+
+function drawHead() {
+  const title = violation
+    ? `${violation.kind} in ${violation.machine}`
+    : `${story.model}: ${story.outcome}`;
+  document.title = title + ' \u2014 mtcheck';
+  byId('title').textContent = title;
+  byId('title').classList.toggle('bad', violation !== null);
+  byId('message').textContent = violation ? violation.message : story.model_summary;
+  byId('run').textContent = [
+    story.model,
+    'test ' + story.test,
+    story.bug ? `bug ${story.bug.id} ${story.bug.name}` : 'no bug injected',
+    story.strategy,
+    'seed ' + story.seed,
+    'iteration ' + story.iteration,
+    `${steps.length + story.skipped_steps} steps, ${story.decisions} decisions` +
+      (story.is_minimized ? ' (minimized)' : ''),
+  ].join(' \u00b7 ');
+}
+
+function drawPlaces() {
+  const rows = story.places.map((place) => {
+    const doing = place.was_running
+      ? 'was running'
+      : place.is_idle
+        ? 'waits for messages'
+        : place.waits_for
+          ? 'waits for ' + place.waits_for
+          : 'could go on with ' + (place.label || 'its step');
+    return h(
+      'tr',
+      {},
+      h('td', {}, h('b', {}, place.machine)),
+      h('td', {}, place.name),
+      h(
+        'td',
+        {},
+        doing,
+        place.where && !place.was_running
+          ? h('span', { class: 'hint' }, ' at ' + place.where)
+          : null,
+        place.calls ? h('div', { class: 'hint mono' }, place.calls) : null,
+      ),
+    );
+  });
+  byId('places').append(
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        ...['machine', 'task', 'what it does'].map((name) => h('th', { scope: 'col' }, name)),
+      ),
+    ),
+    h('tbody', {}, ...rows),
+  );
+}
+
+function drawWords() {
+  for (const [word, meaning] of story.terms)
+    byId('words').append(h('dt', {}, word), h('dd', {}, meaning));
+  if (story.terms.length === 0) byId('words').append(h('dd', {}, 'none'));
+}
+
+function drawCommands() {
+  for (const command of story.commands) {
+    const copy = h('button', { type: 'button' }, 'Copy');
+    copy.addEventListener('click', () => {
+      navigator.clipboard.writeText(command).then(
+        () => {
+          copy.textContent = 'Copied';
+        },
+        () => {
+          copy.textContent = 'Select it';
+        },
+      );
+    });
+    byId('again').append(h('div', { class: 'command' }, h('code', {}, command), copy));
+  }
+}
+
+// ---- Search -------------------------------------------------------------------------------------
+
+const haystack = new Array(steps.length);
+function textOf(index) {
+  const step = steps[index];
+  if (haystack[index] === undefined)
+    haystack[index] = [
+      machines[step.m],
+      step.l,
+      step.w || '',
+      'step ' + index,
+      'decision ' + step.d,
+      ...step.i.map((item) => item.t),
+    ]
+      .join('\n')
+      .toLowerCase();
+  return haystack[index];
+}
+
+function showMatches() {
+  const at = found.indexOf(selected);
+  byId('matches').textContent =
+    byId('search').value === ''
+      ? ''
+      : found.length === 0
+        ? 'no match'
+        : at < 0
+          ? `${found.length} found`
+          : `${at + 1} of ${found.length}`;
+}
+
+function search() {
+  const needle = byId('search').value.toLowerCase();
+  found = [];
+  for (let i = 0; needle !== '' && i < steps.length; i++)
+    if (textOf(i).includes(needle)) found.push(i);
+  isFound = new Set(found);
+  drawSteps();
+  showMatches();
+}
+
+// The next match behind (or before) the selected step, around the end.
+function goToMatch(direction) {
+  if (found.length === 0) return;
+  const next =
+    direction > 0
+      ? (found.find((index) => index > selected) ?? found[0])
+      : ([...found].reverse().find((index) => index < selected) ?? found[found.length - 1]);
+  select(next);
+  showMatches();
+}
+
+// ---- Keys and the like --------------------------------------------------------------------------
+
+const page = () => Math.max(1, Math.floor(scroller.clientHeight / ROW) - 1);
+const moves = {
+  ArrowLeft: () => select(selected - 1),
+  ArrowRight: () => select(selected + 1),
+  Home: () => select(0),
+  End: () => select(lastStep),
+  n: () => goToKey(1),
+  p: () => goToKey(-1),
+  '/': () => {
+    byId('search').focus();
+    byId('search').select();
+  },
+};
+// In the list and on the slider also these; elsewhere they scroll the page.
+const listMoves = {
+  ArrowUp: () => select(selected - 1),
+  ArrowDown: () => select(selected + 1),
+  PageUp: () => select(selected - page()),
+  PageDown: () => select(selected + page()),
+};
+
+document.addEventListener('keydown', (event) => {
+  const target = event.target;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (target === byId('search')) {
+    if (event.key === 'Enter') goToMatch(event.shiftKey ? -1 : 1);
+    else if (event.key === 'Escape') {
+      byId('search').value = '';
+      search();
+      scroller.focus();
+    } else return;
+    event.preventDefault();
+    return;
+  }
+  const inList = target === scroller || target === byId('slider');
+  const move = moves[event.key] || (inList ? listMoves[event.key] : undefined);
+  if (!move) return;
+  event.preventDefault();
+  move();
+});
+byId('search').addEventListener('input', search);
+byId('slider').addEventListener('input', () => select(Number(byId('slider').value)));
+byId('first').addEventListener('click', () => select(0));
+byId('previous').addEventListener('click', () => select(selected - 1));
+byId('next').addEventListener('click', () => select(selected + 1));
+byId('last').addEventListener('click', () => select(lastStep));
+view.addEventListener('click', (event) => {
+  const row = event.target.closest('.row');
+  if (row) select(Number(row.id.slice(4)));
+});
+let isDrawing = false;
+scroller.addEventListener('scroll', () => {
+  if (isDrawing) return;
+  isDrawing = true;
+  requestAnimationFrame(() => {
+    isDrawing = false;
+    drawSteps();
+  });
+});
+window.addEventListener('resize', () => {
+  drawLaneTitles();
+  drawSteps();
+});
+
+const themes = ['system', 'light', 'dark'];
+function setTheme(theme) {
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  byId('theme').textContent = 'Theme: ' + theme;
+  byId('theme').dataset.theme = theme;
+}
+byId('theme').addEventListener('click', () =>
+  setTheme(themes[(themes.indexOf(byId('theme').dataset.theme) + 1) % themes.length]),
+);
+
+// ---- The beginning ------------------------------------------------------------------------------
+
+setTheme('system');
+drawHead();
+drawWrong();
+drawCame();
+drawLaneTitles();
+drawLegend();
+drawPlaces();
+drawWords();
+drawCommands();
+byId('slider').max = String(lastStep);
+byId('extent').style.height = `calc(${steps.length * ROW}px + (100vh - 260px) / 2)`;
+select(lastStep, true);
+byId('came').scrollTop = byId('came').scrollHeight;

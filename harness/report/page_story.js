@@ -1,0 +1,125 @@
+// Draws the story that stands in the page as JSON. One variable is the state: the selected step.
+// Everything shown is a function of it, of the search and of the scroll position; only the rows in
+// sight exist, so thousands of steps cost no more than a screenful. The page_*.js are one module,
+// joined in the order that embed.cmake names.
+const story = JSON.parse(document.getElementById('data').textContent);
+const { steps, machines, panels, arrows, violation } = story;
+const byId = (id) => document.getElementById(id);
+const ROW = 24; // height of a row in pixels, as in the style
+const OVERSCAN = 12; // rows drawn beyond those in sight
+const lastStep = steps.length - 1;
+let selected = -1;
+let found = []; // indices of the steps that match the search
+let isFound = new Set();
+
+// ---- Small things -------------------------------------------------------------------------------
+
+// An element; attributes by name, children as nodes or text (never as markup).
+function h(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {}))
+    if (value !== null && value !== undefined && value !== false)
+      element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+function svg(tag, attributes, text) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+// Notes end in their place in the source: "text   (file:line)".
+function splitPlace(text) {
+  const match = /^(.*?) {3}\(([^()]*:\d+)\)$/s.exec(text);
+  return match ? [match[1], match[2]] : [text, null];
+}
+
+const words = {
+  value: 'drawn',
+  note: '',
+  call: '\u2192 call',
+  return: '\u2190 result',
+  point: '\u25c6 takes effect',
+  state: '\u2691 state',
+  check: 'check',
+  fault: '\u26a1 fault',
+  expected: 'expected',
+  actual: 'actual',
+  start: 'task',
+  end: 'task',
+};
+
+function tag(kind, text) {
+  return text ? h('span', { class: 'tag ' + kind }, text) : null;
+}
+
+function lineOf(item) {
+  if (item.k === 'value') return `'${item.t}' is ${item.a} of 0..${item.n - 1}`;
+  if (item.k === 'start') return `begins: ${item.t}`;
+  if (item.k === 'end') return `ended: ${item.t}`;
+  return splitPlace(item.t)[0];
+}
+
+const isDull = (item) =>
+  ['value', 'start', 'end', 'check', 'expected', 'actual'].includes(item.k);
+
+// What a step is in one line: what is told of it, or what it was going to do.
+function summary(step) {
+  const told = step.i.filter((item) => !isDull(item)).map(lineOf);
+  return told.length ? told.join(' \u00b7 ') : step.l;
+}
+
+const isViolation = (index) => violation !== null && index === lastStep;
+
+// ---- Panels over time ---------------------------------------------------------------------------
+
+const tables = [],
+  tracks = [];
+panels.forEach((panel, index) => (panel.kind === 'track' ? tracks : tables).push(index));
+
+function viewAt(panel, index) {
+  const views = index >= 0 && steps[index] ? steps[index].v : null;
+  return views && views.length ? panels[panel].views[views[panel]] : [];
+}
+
+const hasChanged = (panel, index) =>
+  index > 0 &&
+  steps[index].v.length > 0 &&
+  steps[index - 1].v.length > 0 &&
+  steps[index].v[panel] !== steps[index - 1].v[panel];
+
+const keyOf = (panel, row) => JSON.stringify(row.slice(0, panels[panel].keys));
+
+// The rows of before and after in one list, each with what happened to it.
+function compare(panel, before, after) {
+  const old = new Map(before.map((row) => [keyOf(panel, row), row]));
+  const kept = new Set(after.map((row) => keyOf(panel, row)));
+  const result = [];
+  let at = 0;
+  const takeRemoved = (until) => {
+    for (; at < before.length && keyOf(panel, before[at]) !== until; at++)
+      if (!kept.has(keyOf(panel, before[at]))) result.push({ sign: 'removed', row: before[at] });
+  };
+  for (const row of after) {
+    const key = keyOf(panel, row),
+      previous = old.get(key);
+    if (previous) takeRemoved(key);
+    const isSame = previous && previous.every((cell, i) => cell === row[i]);
+    result.push({ sign: !previous ? 'added' : isSame ? 'same' : 'changed', row, previous });
+  }
+  takeRemoved(null);
+  return result;
+}
+
+// The values of a track panel get numbers in the order in which they first appear.
+const numbers = new Map();
+for (const panel of tracks) {
+  const values = new Map();
+  for (const view of panels[panel].views)
+    for (const row of view) if (!values.has(row[1])) values.set(row[1], values.size + 1);
+  numbers.set(panel, values);
+}
+const bandColor = (number) => `var(--band-${((number - 1) % 6) + 1})`;
