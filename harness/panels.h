@@ -13,6 +13,11 @@ enum panel_kind {
     PANEL_TRACK, // rows of NAME, VALUE; shown over time, a band for each name
 };
 
+// A word of the system's vocabulary and what it means. In lists the last is NULL, NULL.
+struct term {
+    const char *word, *meaning;
+};
+
 // A column whose name begins with "~" holds words about the row, not contents.
 struct panel_form {
     const char *name;
@@ -20,6 +25,8 @@ struct panel_form {
     const char *summary;        // one sentence for those who do not know the system
     const char *const *columns; // NULL-terminated
     size_t key_count;           // the first so many cells say which row it is
+    // PANEL_TRACK: the values there can be, in their order, and each in a few words. NULL: unknown.
+    const struct term *values;
 };
 
 // Where panels are written to; the report's.
@@ -32,10 +39,5 @@ void panel_begin(struct panel_sink *sink, const struct panel_form *form);
 // The next cell, row by row.
 void panel_cell(struct panel_sink *sink, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-// A word of the system's vocabulary and what it means, for the page's glossary.
-struct term {
-    const char *word, *meaning; // NULL, NULL after the last
-};
 
 #endif

@@ -32,7 +32,9 @@ struct scenario {
     bool reaches_all;                // meant to reach every cell that can be reached
     // For reports and explanations; all may be NULL.
     void (*show)(struct panel_sink *sink); // the state of the running execution (panels.h)
-    const struct term *terms;              // what its words mean
+    // What its words mean; also the names of machines and the kinds of violation. A word may be
+    // several, "one, other"; "-N" in it stands for a number. "the system": what it is for.
+    const struct term *terms;
     // Puts [note], a line of class [about], into words with the machine as the unsaid subject
     // ("asks the old table for ..."). Not asked about what only the checking said. NULL: the notes
     // are words enough.

@@ -20,6 +20,7 @@
 // tombstone mark, an "or", one that must be refused), the other one of those writes.
 #include "harness/migrating/faults.h"
 #include "harness/migrating/final_state.h"
+#include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
 #include "harness/table/retell.h"
@@ -198,6 +199,8 @@ static void add_digest(void *bugs, struct digest *state) {
         .is_copyable = true,                                      \
         .is_reducible = reducible,                                \
         .coverage = &migrating_coverage,                          \
+        .show = migrating_show,                                   \
+        .terms = migrating_terms,                                 \
         .retell = table_retell,                                   \
     };
 

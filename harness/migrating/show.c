@@ -1,51 +1,63 @@
 // What the worlds of MigratingTable show of themselves in reports: contents, states, vocabulary.
 #include "harness/migrating/show.h"
 #include "harness/migrating/app.h"
+#include "harness/table/kinds.h"
+#include "harness/table/show_rows.h"
 #include "model/migrating/entity.h"
 #include "model/table/row.h"
 
 #include <string.h>
 
-static const char *const row_columns[] = {"partition", "row", "properties", "ETag", "~mark", NULL};
-
 static const struct panel_form table_forms[] = {
-    {"old table", PANEL_TABLE, "the store that the data is moved out of", row_columns, 2},
-    {"new table", PANEL_TABLE, "the store that the data is moved into", row_columns, 2},
+    {"old table", PANEL_TABLE, "the store that the data is moved out of", show_rows_columns,
+     SHOW_ROWS_KEYS, NULL},
+    {"new table", PANEL_TABLE, "the store that the data is moved into", show_rows_columns,
+     SHOW_ROWS_KEYS, NULL},
     {"reference", PANEL_TABLE,
-     "what applications must see: every call is also made here, at its linearization point",
-     row_columns, 2},
+     "what applications must see: the checker makes every call of theirs on this plain table too, "
+     "at the instant at which the call takes effect",
+     show_rows_columns, SHOW_ROWS_KEYS, NULL},
 };
 
 static const char *const track_columns[] = {"name", "value", NULL};
 
-static const struct panel_form state_form = {"migration state", PANEL_TRACK,
-                                             "how far each machine knows the migration to be",
-                                             track_columns, 1};
+static const struct term state_values[] = {
+    {"USE_OLD_HIDE_METADATA", "only the old table is used"},
+    {"PREFER_OLD", "writes still go to the old table, unless their partition is SWITCHED; reads "
+                   "look into both tables"},
+    {"PREFER_NEW", "writes go to the new table; reads look into both, and a row of the new table "
+                   "hides the old one; meanwhile the migrator copies the rest"},
+    {"USE_NEW_WITH_TOMBSTONES", "only the new table is read: all has been copied; a deleted row "
+                                "leaves a tombstone, for those who still read both"},
+    {"USE_NEW_HIDE_METADATA", "only the new table is used; what is left in the old one is cleaned "
+                              "up"},
+    {"dead", "the process has been killed"},
+    {NULL, NULL},
+};
+
+static const struct panel_form state_form = {
+    "migration state", PANEL_TRACK, "how far each machine knows the migration to be",
+    track_columns,     1,           state_values};
+
+static const struct term partition_values[] = {
+    {"none", "nobody has moved any of it: no meta row"},
+    {"POPULATED", "has rows in the old table, and PREFER_OLD still writes there"},
+    {"SWITCHED", "its rows in the old table do not change any more: all writes go to the new one"},
+    {NULL, NULL},
+};
 
 static const struct panel_form partition_form = {
-    "partition state", PANEL_TRACK,
-    "who may write each partition, as the old table's meta row says", track_columns, 1};
+    "partition state",
+    PANEL_TRACK,
+    "which table each partition (a group of rows) is written to, as its meta row says",
+    track_columns,
+    1,
+    partition_values};
 
 // ---- Rows --------------------------------------------------------------------------------------
 
 static bool is_metadata(const char *name) {
     return strcmp(name, MT_DELETED_PROPERTY) == 0 || strcmp(name, MT_PARTITION_STATE_PROPERTY) == 0;
-}
-
-static void add_property(struct text *text, const struct ct_property *property) {
-    const char *separator = text->length ? ", " : "";
-    switch (property->type) {
-    case CT_BOOL:
-        text_add(text, "%s%s=%s", separator, property->name,
-                 property->value.boolean ? "true" : "false");
-        return;
-    case CT_STRING:
-        text_add(text, "%s%s='%s'", separator, property->name, property->value.string);
-        return;
-    case CT_INT32:
-        text_add(text, "%s%s=%d", separator, property->name, (int)property->value.int32);
-        return;
-    }
 }
 
 static const char *partition_state_name(enum mt_partition_state state) {
@@ -61,33 +73,17 @@ static const char *partition_state_name(enum mt_partition_state state) {
 }
 
 static const char *mark_of(const struct ct_row *row) {
+    static const char *const meta_rows[] = {[MT_PARTITION_POPULATED] = "meta row: POPULATED",
+                                            [MT_PARTITION_SWITCHED] = "meta row: SWITCHED",
+                                            [MT_PARTITION_NONE] = "meta row: none"};
     if (strcmp(row->key.row, MT_META_ROW) == 0)
-        return partition_state_name(mt_partition_state_of(row));
+        return meta_rows[mt_partition_state_of(row)];
     if (mt_is_internal(row->key))
-        return "guard";
+        return "guard row";
     return mt_is_tombstone(row) ? "tombstone: deleted" : "";
 }
 
-static void show_row(struct panel_sink *sink, const struct ct_row *row) {
-    char buffer[1000];
-    struct text text = text_in(buffer, sizeof buffer);
-    for (size_t i = 0; i < row->property_count; i++)
-        if (!is_metadata(row->properties[i].name))
-            add_property(&text, &row->properties[i]);
-    panel_cell(sink, "'%s'", row->key.partition);
-    panel_cell(sink, "'%s'", row->key.row);
-    panel_cell(sink, "%s", text.data);
-    panel_cell(sink, "%s", row->etag ? row->etag : "");
-    panel_cell(sink, "%s", mark_of(row));
-}
-
-static void show_rows(struct panel_sink *sink, const struct panel_form *form,
-                      const struct ct_memory_table *table) {
-    struct ct_rows rows = ct_memory_rows(table);
-    panel_begin(sink, form);
-    for (size_t i = 0; i < rows.count; i++)
-        show_row(sink, rows.rows[i]);
-}
+static const struct row_looks looks = {is_metadata, mark_of};
 
 // ---- States ------------------------------------------------------------------------------------
 
@@ -131,9 +127,9 @@ static void show_partitions(struct panel_sink *sink, const struct world *world) 
 
 void migrating_show(struct panel_sink *sink) {
     const struct world *world = world_present();
-    show_rows(sink, &table_forms[0], world->tables.backend[TABLE_OLD]);
-    show_rows(sink, &table_forms[1], world->tables.backend[TABLE_NEW]);
-    show_rows(sink, &table_forms[2], world->tables.reference);
+    show_rows(sink, &table_forms[0], world->tables.backend[TABLE_OLD], &looks);
+    show_rows(sink, &table_forms[1], world->tables.backend[TABLE_NEW], &looks);
+    show_rows(sink, &table_forms[2], world->tables.reference, &looks);
     show_states(sink, world);
     show_partitions(sink, world);
 }
@@ -144,24 +140,62 @@ const struct term migrating_terms[] = {
     {"the system", "MigratingTable moves a live data set from an old table to a new one while "
                    "applications keep using it. They must not notice: what they see must at every "
                    "moment be what one plain table (the reference) would show."},
-    {"service-0, service-1", "application processes, each with a MigratingTable of its own over "
-                             "the same two tables. The tables answer one call at a time."},
-    {"migrator", "the process that moves the data and announces each state of the migration. A "
-                 "new state reaches each machine at a moment of its own."},
-    {"USE_OLD_HIDE_METADATA", "state 1 of 5: everything is in the old table"},
-    {"PREFER_OLD", "state 2: writes still go to the old table, unless their partition is SWITCHED"},
-    {"PREFER_NEW", "state 3: writes go to the new table; reads look into both, and a row of the "
-                   "new table hides the old one of the same key; the migrator copies the rest"},
-    {"USE_NEW_WITH_TOMBSTONES", "state 4: the new table is complete and alone is read; a deleted "
-                                "row leaves a tombstone, for those who are still in state 3"},
-    {"USE_NEW_HIDE_METADATA", "state 5: the new table only; the old one is cleaned up"},
-    {"SWITCHED", "of a partition: its rows in the old table do not change any more, all writes go "
-                 "to the new table. POPULATED: writes of PREFER_OLD go to the old table"},
-    {"tombstone", "a row of the new table that says: this row is deleted, whatever the old says"},
-    {"linearization point", "the moment at which a call takes effect: there the same call is made "
-                            "on the reference table, and both must answer alike"},
-    {"stream", "a query whose rows are read one by one; each row may be as of any moment between "
-               "the stream's opening and that read"},
-    {"ETag", "the version of a row; every write gives it a new one"},
+    {"service-N", "an application process with a MigratingTable of its own: a view that makes the "
+                  "old and the new table look like one. The program reads and writes through it."},
+    {"migrator", "the process that copies the rows from the old table to the new one and announces "
+                 "each state of the migration. Each machine takes a new state at a moment of its "
+                 "own, and only then the next one is announced."},
+    {"tables", "where the old table, the new table and the reference are; they answer one call at "
+               "a time"},
+    {"harness", "the test: it fills the tables before anything runs and looks at them at the end"},
+    {"death", "kills a process of the test"},
+    {"row", "an entry of a table, named by partition and row key; written "
+            "{'KEY' PROPERTY=VALUE etag VERSION}"},
+    {"'' ''", "empty partition and row key: the place before the first row. (A key is a name in "
+              "quotes, and the only partition here may be called '', the empty name.)"},
+    {"_mtable_partition_meta, meta row", "a row that MigratingTable itself keeps in the old table, "
+                                         "for each partition: which of the two tables is written "
+                                         "to. Applications never see it."},
+    {"_mtable_partition_state", "property of the meta row: 0 is POPULATED, 1 is SWITCHED"},
+    {"guard row, _mtable_partition_populated_assertion",
+     "a second such row: writes to the old table fail once it is gone"},
+    {"_mtable_deleted", "property that says whether a row of the new table is a tombstone"},
+    {"tombstone", "a row of the new table that says: this row is deleted, whatever the "
+                  "old table says"},
+    {"linearization point, takes effect",
+     "the linearization point of a call is the instant at which it takes effect, as if it had been "
+     "made there all at once. There the checker makes the same call on the reference, and both "
+     "must answer alike."},
+    {"stream", "a query that hands out its rows one by one, in the order of their keys, while "
+               "others go on writing. A stream of MigratingTable is fed from a stream of each "
+               "table: it reads both ahead, and hands a row out only when it knows the next one "
+               "of both, the smaller key first."},
+    {KIND_STREAM_READ_INVALID, "each answer of a stream (a row, or the end) must be what the "
+                               "reference had next at some instant since the stream was opened. "
+                               "This answer was right at none."},
+    {"stands at", "how far a stream has come: everything up to that partition and row key has been "
+                  "handed out or passed"},
+    {KIND_OUTCOME_MISMATCH, "what a call returned is not what the reference returned"},
+    {KIND_RESULTS_MISMATCH, "a call returned something else than what it had told the checker"},
+    {KIND_FINAL_STATE, "after everything had ended, the tables were not as a finished migration "
+                       "must leave them"},
+    {"program-error", "the system under test made a call that no correct program makes"},
+    {KIND_NOT_LINEARIZABLE, "no order of the calls, one after the other, explains their answers"},
+    {"annotation",
+     "what the system under test tells the checker beside a call: that the call takes "
+     "effect here, or that a row has a new ETag without a change that applications "
+     "could see"},
+    {"ETag, if-match",
+     "the version of a row; every write gives it a new one. if-match: only if the row still is of "
+     "that version (* : of any)"},
+    {"201, 204", "status of a write that succeeded: 201 made the row, 204 changed or deleted it"},
+    {"eq, PartitionKey, RowKey", "parts of a filter: only rows for which it holds; eq is equals, "
+                                 "PartitionKey and RowKey are the two parts of a row's name"},
+    {"isHappy, mood, age", "properties of the test's rows; nothing depends on what they mean"},
+    {"lock", "the moment before taking a lock that keeps the tasks of one machine apart"},
+    {"configuration", "a machine's knowledge of the migration state; a task of its own takes a new "
+                      "one and tells the calls and streams under way (apply configuration)"},
+    {"push", "the migrator sends a new state to all machines and waits until they have taken it"},
+    {"reference.revision", "the checker notes which version of the reference is the present one"},
     {NULL, NULL},
 };

@@ -90,6 +90,13 @@ static json_t *json_commands(const struct report_run *run) {
     return commands;
 }
 
+static json_t *json_terms(const struct term *terms) {
+    json_t *array = json_array();
+    for (const struct term *term = terms; term && term->word; term++)
+        json_array_append_new(array, json_pack("[s, s]", term->word, term->meaning));
+    return array;
+}
+
 static json_t *json_violation(const struct story *story, const struct symbols *symbols) {
     const struct sct_violation *violation = &story->violation;
     if (story->outcome != SCT_VIOLATED)
@@ -98,16 +105,10 @@ static json_t *json_violation(const struct story *story, const struct symbols *s
     set(object, "kind", json_text(violation->kind));
     set(object, "machine", json_text(violation->machine));
     set(object, "message", json_text(violation->message));
+    set(object, "remark", json_text(violation->remark));
     set(object, "where", json_text(violation->where));
     set(object, "calls", json_calls(symbols, violation->frames, violation->frame_count));
     return object;
-}
-
-static json_t *json_terms(const struct scenario *scenario) {
-    json_t *array = json_array();
-    for (const struct term *term = scenario->terms; term && term->word; term++)
-        json_array_append_new(array, json_pack("[s, s]", term->word, term->meaning));
-    return array;
 }
 
 static json_t *json_explanation(const struct report_run *run) {
@@ -130,14 +131,29 @@ static void set_run(json_t *object, const struct report_run *run) {
     set(object, "seed", json_u64_text(trace->seed));
     set(object, "iteration", json_u64_text(trace->iteration));
     set(object, "commands", json_commands(run));
-    set(object, "terms", json_terms(run->scenario));
+    set(object, "terms", json_terms(run->scenario->terms));
     set(object, "is_minimized", json_boolean(run->is_minimized));
     set(object, "explanation", json_explanation(run));
 }
 
 // ---- The story ---------------------------------------------------------------------------------
 
-static json_t *json_item(const struct story_item *item) {
+// Adds the scenario's words for a note, where it has better ones.
+static void set_words(json_t *object, const struct story *story, const struct story_item *item) {
+    char buffer[4000];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (item->kind != SCT_EVENT_NOTE || !story->scenario->retell)
+        return;
+    if (item->note == SCT_NOTE_CHECK || item->note == SCT_NOTE_EXPECTED ||
+        item->note == SCT_NOTE_ACTUAL)
+        return; // what only the checking said
+    if (story->scenario->retell(&text, item->note, item->text) == RETOLD_NOTHING)
+        set(object, "x", json_true());
+    else if (strcmp(buffer, item->text) != 0)
+        set(object, "r", json_text(buffer));
+}
+
+static json_t *json_item(const struct story *story, const struct story_item *item) {
     static const char *const words[] = {
         [SCT_EVENT_VALUE] = "value",
         [SCT_EVENT_TASK_STARTED] = "start",
@@ -149,6 +165,7 @@ static json_t *json_item(const struct story_item *item) {
                                                  : words[item->kind]));
     set(object, "m", json_number(item->machine));
     set(object, "t", json_text(item->text));
+    set_words(object, story, item);
     if (item->kind == SCT_EVENT_VALUE) {
         set(object, "d", json_number(item->decision));
         set(object, "n", json_number(item->count));
@@ -180,7 +197,7 @@ static json_t *json_step(const struct story *story, const struct story_step *ste
         set(object, "b", json_true());
     json_t *items = json_array();
     for (uint32_t i = 0; i < step->item_count; i++)
-        json_array_append_new(items, json_item(&story->items[step->first_item + i]));
+        json_array_append_new(items, json_item(story, &story->items[step->first_item + i]));
     set(object, "i", items);
     set(object, "v", json_views(story, step));
     return object;
@@ -211,6 +228,7 @@ static json_t *json_panel(const struct story_panel *panel) {
     set(object, "kind", json_string(panel->form->kind == PANEL_TRACK ? "track" : "table"));
     set(object, "summary", json_text(panel->form->summary));
     set(object, "keys", json_number(panel->form->key_count));
+    set(object, "values", json_terms(panel->form->values));
     for (uint32_t i = 0; i < panel->column_count; i++)
         json_array_append_new(columns, json_text(panel->form->columns[i]));
     for (uint32_t i = 0; i < panel->view_count; i++)

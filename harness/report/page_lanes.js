@@ -37,8 +37,9 @@ const laneOf = new Map(); // machine -> lane
   });
 })();
 
-const laneWidth = () => (window.innerWidth <= 900 ? 19 : 32);
-const indexWidth = () => (window.innerWidth <= 900 ? 38 : 46);
+const isNarrow = () => window.innerWidth <= 900; // as in the style
+const laneWidth = () => (isNarrow() ? 19 : 32);
+const indexWidth = () => (isNarrow() ? 38 : 46);
 const laneX = (lane) => (lane + (lanes[lane].machine === undefined ? 0.5 : 0.62)) * laneWidth();
 
 function valueAt(lane, index) {
@@ -160,9 +161,9 @@ function tagsOf(index) {
     kinds = new Set(step.i.map((item) => item.k));
   const tags = ['call', 'return', 'point', 'state', 'fault']
     .filter((kind) => kinds.has(kind))
-    .map((kind) => tag(kind, words[kind]));
-  if (step.b && story.bug) tags.push(tag('bugline', 'bug\u2019s line'));
-  if (isViolation(index)) tags.push(tag('violation', '\u2715 violation'));
+    .map((kind) => tag(kind));
+  if (step.b && story.bug) tags.push(tag('bugline'));
+  if (isViolation(index)) tags.push(tag('violation'));
   return tags;
 }
 
@@ -232,13 +233,15 @@ function drawLaneTitles() {
 }
 
 function drawLegend() {
-  const legend = byId('legend');
+  const legend = byId('legend-text');
   legend.append(
     '\u25cf step  \u25c6 a call takes effect  \u2715 violation  \u2192 call or message. ',
   );
   for (const panel of tracks) {
     legend.append(h('b', {}, panels[panel].name + ': '));
+    const used = new Set(panels[panel].views.flatMap((rows) => rows.map((row) => row[1])));
     for (const [value, number] of numbers.get(panel)) {
+      if (!used.has(value)) continue;
       const swatch = h('span', { class: 'swatch' }, String(number));
       swatch.style.background = bandColor(number);
       legend.append(h('span', { class: 'band' }, swatch, ' ' + value));

@@ -33,7 +33,7 @@ function drawPlaces() {
       'tr',
       {},
       h('td', {}, h('b', {}, place.machine)),
-      h('td', {}, place.name),
+      h('td', { class: 'short' }, place.name),
       h(
         'td',
         {},
@@ -60,9 +60,17 @@ function drawPlaces() {
 }
 
 function drawWords() {
-  for (const [word, meaning] of story.terms)
-    byId('words').append(h('dt', {}, word), h('dd', {}, meaning));
-  if (story.terms.length === 0) byId('words').append(h('dd', {}, 'none'));
+  const values = tracks.flatMap((panel) => panels[panel].values);
+  const terms = [...values, ...story.terms].map(([word, meaning]) => ({ word, meaning }));
+  byId('words').append(...drawTerms(terms));
+}
+
+// What this story has nothing of is not there.
+function hideEmpty() {
+  byId('tables-card').hidden = tables.length === 0;
+  byId('states-card').hidden = tracks.length === 0;
+  byId('words-card').hidden = byId('words').children.length === 0;
+  byId('guide-tables').hidden = byId('guide-tables').children.length === 0;
 }
 
 function drawCommands() {
@@ -94,7 +102,7 @@ function textOf(index) {
       step.w || '',
       'step ' + index,
       'decision ' + step.d,
-      ...step.i.map((item) => item.t),
+      ...step.i.flatMap((item) => [item.t, item.r || '']),
     ]
       .join('\n')
       .toLowerCase();
@@ -161,8 +169,10 @@ document.addEventListener('keydown', (event) => {
   const target = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (target === byId('search')) {
-    if (event.key === 'Enter') goToMatch(event.shiftKey ? -1 : 1);
-    else if (event.key === 'Escape') {
+    if (event.key === 'Enter') {
+      goToMatch(event.shiftKey ? -1 : 1);
+      reveal(window.innerHeight / 2);
+    } else if (event.key === 'Escape') {
       byId('search').value = '';
       search();
       scroller.focus();
@@ -175,6 +185,7 @@ document.addEventListener('keydown', (event) => {
   if (!move) return;
   event.preventDefault();
   move();
+  if (event.key !== '/' && !inList) reveal(window.innerHeight / 2);
 });
 byId('search').addEventListener('input', search);
 byId('slider').addEventListener('input', () => select(Number(byId('slider').value)));
@@ -216,13 +227,17 @@ byId('theme').addEventListener('click', () =>
 setTheme('system');
 drawHead();
 drawWrong();
+drawSentences();
+drawGuide();
 drawCame();
 drawLaneTitles();
 drawLegend();
 drawPlaces();
 drawWords();
 drawCommands();
+hideEmpty();
+byId('legend').open = !isNarrow();
 byId('slider').max = String(lastStep);
-byId('extent').style.height = `calc(${steps.length * ROW}px + (100vh - 260px) / 2)`;
+byId('extent').style.height = `calc(${steps.length * ROW}px + (100vh - 335px) / 2)`;
 select(lastStep, true);
-byId('came').scrollTop = byId('came').scrollHeight;
+byId('came').scrollTop = 0;

@@ -1,56 +1,133 @@
 // ---- The selected step --------------------------------------------------------------------------
 
-function drawItem(item, step) {
-  const [, place] = splitPlace(item.t);
-  return h(
-    'li',
-    {},
-    tag(item.k, words[item.k]),
-    item.m !== step.m ? h('span', { class: 'from' }, machines[item.m] + ': ') : null,
-    lineOf(item),
-    place ? h('span', { class: 'place' }, ' ' + place) : null,
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+// The words whose meanings [text] asks for, in whatever case and number. A word may be several,
+// "-N" stands for a number.
+const glossary = story.terms
+  .filter(([word]) => word !== 'the system')
+  .map(([word, meaning]) => {
+    const names = word
+      .split(', ')
+      .map((name) => escaped(name).replace(/([- ])N$/, '$1\\d+'))
+      .join('|');
+    return {
+      word,
+      meaning,
+      occurs: new RegExp(`(?<!\\w)(?:${names})s?(?!\\w)`, 'i'),
+      is: new RegExp(`^(?:${names})$`),
+    };
+  });
+const termsIn = (text) => glossary.filter(({ occurs }) => occurs.test(text));
+const meaningOf = (name) => glossary.find((term) => term.is.test(name));
+
+// The values of track panels that [text] names, as terms.
+function valuesIn(text) {
+  return tracks.flatMap((panel) =>
+    panels[panel].values
+      .filter(([value]) => new RegExp(`(?<!\\w)${escaped(value)}(?!\\w)`).test(text))
+      .map(([word, meaning]) => ({ word, meaning })),
   );
 }
 
+const drawTerms = (terms) =>
+  terms.map(({ word, meaning }) =>
+    h('div', {}, h('dt', {}, word + ':'), ' ', h('dd', {}, meaning)),
+  );
+
+function drawItem(item, step) {
+  return h(
+    'li',
+    {},
+    tag(item.k),
+    item.m !== step.m ? h('span', { class: 'from' }, machines[item.m] + ': ') : null,
+    lineOf(item),
+  );
+}
+
+// Messages on their way; a call that is answered at once is told by its item.
 function arrowItems(index) {
   return arrows
-    .filter(([from, to, sent, taken]) => from !== to && (sent === index || taken === index))
+    .filter(
+      ([from, to, sent, taken]) =>
+        from !== to && sent !== taken && (sent === index || taken === index),
+    )
     .map(([from, to, sent, taken, label]) => {
       const text =
-        sent === taken
-          ? `calls ${machines[to]}: ${label}`
-          : sent === index
-            ? `sends to ${machines[to]}: ${label}` +
-              (taken < 0 ? ' (never taken)' : ` (taken in step ${taken})`)
-            : `takes from ${machines[from]}: ${label} (sent in step ${sent})`;
-      return h('li', {}, tag('note', '\u2194'), text);
+        sent === index
+          ? `sends to ${machines[to]}: ${label}` +
+            (taken < 0 ? ' (never taken)' : ` (taken in step ${taken})`)
+          : `takes from ${machines[from]}: ${label} (sent in step ${sent})`;
+      return h('li', {}, h('span', { class: 'tag' }, '\u2194'), text);
     });
 }
 
-function drawStep() {
-  const step = steps[selected];
-  byId('step-title').textContent = `Step ${selected}: ${machines[step.m]} \u2014 ${step.l}`;
-  const facts = [
-    step.n
-      ? `decision ${step.d}, alternative ${step.a} of 0..${step.n - 1}`
-      : `before decision ${step.d}, nobody else could run`,
-  ];
-  if (step.w) facts.push(step.w);
-  if (step.o) facts.push('instead could have run: ' + step.o.split('\n').join('; '));
-  byId('step-facts').textContent = facts.join(' \u00b7 ');
-  const items = step.i.map((item) => drawItem(item, step));
+function toldItems(index) {
+  const step = steps[index];
+  const items = step.i
+    .filter((item) => !isDull(item) || ['expected', 'actual'].includes(item.k))
+    .map((item) => drawItem(item, step));
   if (step.b && story.bug)
     items.push(
       h(
         'li',
         {},
-        tag('bugline', 'bug\u2019s line'),
+        tag('bugline'),
         `passes the line that bug ${story.bug.id} changes: ${story.bug.summary}`,
       ),
     );
-  if (isViolation(selected))
-    items.push(h('li', {}, tag('violation', '\u2715 violation'), violation.message));
-  byId('items').replaceChildren(...items, ...arrowItems(selected));
+  if (isViolation(index)) items.push(h('li', {}, tag('violation'), violation.message));
+  if (items.length === 0) items.push(h('li', {}, untold(step)));
+  return [...items, ...arrowItems(index)];
+}
+
+// What was recorded, for those who know the code: the choice of the scheduler, calls in the
+// machine's own terms, answers that were drawn.
+function recordedItems(step) {
+  const others = step.o ? step.o.split('\n') : [];
+  const items = [
+    h(
+      'li',
+      {},
+      step.n
+        ? `Decision ${step.d} of ${story.decisions}: ${machines[step.m]} runs (${step.l}); ` +
+            `instead could have run: ${others.join('; ')}.`
+        : `Before decision ${step.d}: nobody else could run (${step.l}).`,
+    ),
+  ];
+  if (step.w) items.push(h('li', { class: 'mono' }, step.w));
+  for (const item of step.i) {
+    if (item.r === undefined && !isDull(item)) continue;
+    if (['expected', 'actual'].includes(item.k)) continue;
+    const [text, place] = splitPlace(item.t);
+    const isRaw = !['value', 'start', 'end'].includes(item.k);
+    items.push(
+      h(
+        'li',
+        { class: 'mono' },
+        item.k === 'value' ? 'drawn ' : null,
+        item.m !== step.m ? machines[item.m] + ' ' : null,
+        isRaw ? text : lineOf(item),
+        place ? h('span', { class: 'place' }, ' ' + place) : null,
+      ),
+    );
+  }
+  return items;
+}
+
+function drawStep() {
+  const step = steps[selected];
+  const drawn = step.i.filter((item) => item.k === 'value').length;
+  const texts = [untold(step), ...step.i.filter((item) => item.k !== 'value').map(lineOf)];
+  const text = texts.concat(isViolation(selected) ? violation.message : []).join('\n');
+  byId('step-title').textContent = `Step ${selected}: ${machines[step.m]}`;
+  byId('items').replaceChildren(...toldItems(selected));
+  byId('recorded-title').textContent =
+    'As recorded' + (drawn ? `, with ${drawn} random choice${drawn === 1 ? '' : 's'}` : '');
+  byId('recorded').replaceChildren(...recordedItems(step));
+  const terms = [...valuesIn(text), ...termsIn(text)];
+  byId('step-words').hidden = terms.length === 0;
+  byId('step-terms').replaceChildren(...drawTerms(terms));
 }
 
 const signs = {
@@ -70,18 +147,46 @@ function drawSign(sign) {
   );
 }
 
-function drawCells(entry, isShown) {
-  return entry.row.map((cell, i) => {
-    const width = cell.length > 24 ? 'long' : cell.length > 12 ? 'middle' : 'short';
-    if (!isShown[i]) return null;
-    if (entry.sign !== 'changed' || entry.previous[i] === cell)
-      return h('td', { class: width }, cell);
+// Key columns that never tell rows apart are said once, in the caption; words about a row stand
+// with its key, not in a column.
+function columnsOf(panel) {
+  const { columns, keys, views } = panels[panel];
+  const constant = columns.map((_, i) => {
+    const values = new Set(views.flatMap((rows) => rows.map((row) => row[i])));
+    return i < keys - 1 && values.size === 1 ? [...values][0] : null;
+  });
+  const indices = columns.map((_, i) => i);
+  return {
+    shown: indices.filter((i) => constant[i] === null && !columns[i].startsWith('~')),
+    remarks: indices.filter((i) => columns[i].startsWith('~')),
+    said: indices
+      .filter((i) => constant[i] !== null)
+      .map((i) => `${columns[i]} ${constant[i]}`)
+      .join(', '),
+  };
+}
+const columnsOfPanels = new Map(tables.map((panel) => [panel, columnsOf(panel)]));
+
+// What became of a cell; of a list of properties, part by part.
+function drawChange(entry, i) {
+  const cell = entry.row[i];
+  if (entry.sign !== 'changed' || entry.previous[i] === cell) return [cell];
+  const before = entry.previous[i].split(', ').filter((part) => part !== ''),
+    after = cell.split(', ').filter((part) => part !== '');
+  const gone = before.filter((part) => !after.includes(part)).map((part) => h('del', {}, part));
+  const there = after.map((part) => (before.includes(part) ? part : h('ins', {}, part)));
+  return [...gone, ...there].flatMap((part, at) => (at === 0 ? [part] : [' ', part]));
+}
+
+function drawCells(entry, { shown, remarks }) {
+  return shown.map((i, at) => {
+    const width = entry.row[i].length > 24 ? 'long' : 'short';
+    const said = at === 0 ? remarks.filter((remark) => entry.row[remark] !== '') : [];
     return h(
       'td',
       { class: width },
-      h('del', {}, entry.previous[i]),
-      entry.previous[i] ? ' ' : '',
-      h('ins', {}, cell),
+      ...drawChange(entry, i),
+      ...said.map((remark) => h('span', { class: 'tag remark' }, entry.row[remark])),
     );
   });
 }
@@ -98,27 +203,25 @@ function changesOf(panel) {
 
 function drawTable(panel) {
   const { name, summary: meaning, columns } = panels[panel];
+  const looks = columnsOfPanels.get(panel);
   const rows = changesOf(panel);
-  // A column of words about rows is left out while there are none.
-  const isShown = columns.map(
-    (column, i) => !column.startsWith('~') || rows.some((entry) => entry.row[i] !== ''),
-  );
   const body = h(
     'tbody',
     {},
     ...rows.map((entry) =>
-      h('tr', { class: entry.sign }, drawSign(entry.sign), ...drawCells(entry, isShown)),
+      h('tr', { class: entry.sign }, drawSign(entry.sign), ...drawCells(entry, looks)),
     ),
   );
   if (rows.length === 0)
-    body.append(h('tr', {}, h('td', { class: 'empty', colspan: columns.length + 1 }, 'empty')));
+    body.append(h('tr', {}, h('td', { class: 'empty', colspan: looks.shown.length + 1 }, 'empty')));
+  const caption = looks.said ? `${meaning} (${looks.said})` : meaning;
   return h(
     'div',
     { class: 'wide', tabindex: 0, role: 'group', 'aria-label': name },
     h(
       'table',
       { 'data-panel': name },
-      h('caption', {}, h('b', {}, name), h('span', { class: 'hint' }, meaning)),
+      h('caption', {}, h('b', {}, name), h('span', { class: 'hint' }, caption)),
       h(
         'thead',
         {},
@@ -126,9 +229,7 @@ function drawTable(panel) {
           'tr',
           {},
           h('th', { class: 'mark' }, h('span', { class: 'away' }, 'change')),
-          ...columns
-            .filter((_, i) => isShown[i])
-            .map((column) => h('th', { scope: 'col' }, column.replace(/^~/, ''))),
+          ...looks.shown.map((i) => h('th', { scope: 'col' }, columns[i])),
         ),
       ),
       body,
@@ -136,29 +237,38 @@ function drawTable(panel) {
   );
 }
 
+// A row of a track panel; what its value means is said with the first row of that value.
+function drawState(panel, entry, isFirst) {
+  const [name, value] = entry.row;
+  const number = numbers.get(panel).get(value);
+  const [, meaning] = panels[panel].values.find(([word]) => word === value) || [];
+  const swatch = h('span', { class: 'swatch' }, String(number));
+  swatch.style.background = bandColor(number);
+  return h(
+    'tr',
+    { class: entry.sign },
+    drawSign(entry.sign),
+    h('td', { class: 'short' }, name),
+    h(
+      'td',
+      {},
+      swatch,
+      ' ' + value,
+      entry.sign === 'changed' ? h('span', { class: 'hint' }, ` (was ${entry.previous[1]})`) : null,
+      meaning && isFirst ? h('span', { class: 'hint' }, ': ' + meaning) : null,
+    ),
+  );
+}
+
+function drawRowsOf(panel) {
+  const entries = changesOf(panel);
+  const isFirst = ({ row }, i) => entries.findIndex((entry) => entry.row[1] === row[1]) === i;
+  return entries.map((entry, i) => drawState(panel, entry, isFirst(entry, i)));
+}
+
 function drawStates() {
-  return tracks.map((panel) => {
-    const rows = changesOf(panel).map((entry) => {
-      const number = numbers.get(panel).get(entry.row[1]);
-      const swatch = h('span', { class: 'swatch' }, String(number));
-      swatch.style.background = bandColor(number);
-      return h(
-        'tr',
-        { class: entry.sign },
-        drawSign(entry.sign),
-        h('td', {}, entry.row[0]),
-        h(
-          'td',
-          {},
-          swatch,
-          ' ' + entry.row[1],
-          entry.sign === 'changed'
-            ? h('span', { class: 'hint' }, ` (was ${entry.previous[1]})`)
-            : null,
-        ),
-      );
-    });
-    return h(
+  return tracks.map((panel) =>
+    h(
       'table',
       { 'data-panel': panels[panel].name },
       h(
@@ -167,13 +277,31 @@ function drawStates() {
         h('b', {}, panels[panel].name),
         h('span', { class: 'hint' }, panels[panel].summary),
       ),
-      h('tbody', {}, ...rows),
-    );
-  });
+      h('tbody', {}, ...drawRowsOf(panel)),
+    ),
+  );
 }
 
-function describe(index) {
-  return `${machines[steps[index].m]}: ${summary(steps[index])}`;
+const describe = (index) => `${machines[steps[index].m]}: ${summary(steps[index])}`;
+
+// Brings the steps into sight, if less of them than [least] pixels is.
+function reveal(least) {
+  const { top } = byId('controls').getBoundingClientRect();
+  if (top > window.innerHeight - least) byId('controls').scrollIntoView({ block: 'start' });
+}
+
+function markCame() {
+  const list = byId('came');
+  for (const button of list.querySelectorAll('button')) {
+    if (Number(button.dataset.step) !== selected) {
+      button.removeAttribute('aria-current');
+      continue;
+    }
+    button.setAttribute('aria-current', 'step');
+    const top = button.offsetTop - list.offsetTop;
+    if (top < list.scrollTop || top + button.offsetHeight > list.scrollTop + list.clientHeight)
+      list.scrollTop = top - 40;
+  }
 }
 
 function select(index, isQuiet) {
@@ -186,22 +314,15 @@ function select(index, isQuiet) {
     'aria-valuetext',
     `step ${selected} of ${lastStep}, ${describe(selected)}`,
   );
-  byId('position').textContent = `step ${selected} of ${lastStep} \u00b7 decision ${step.d}`;
+  byId('position').replaceChildren(
+    `step ${selected} of ${lastStep}`,
+    h('span', { class: 'roomy' }, ` \u00b7 decision ${step.d}`),
+  );
   scrollToSelected();
   drawSteps();
   drawStep();
   byId('tables').replaceChildren(...tables.map(drawTable));
   byId('states').replaceChildren(...drawStates());
-  for (const button of byId('came').querySelectorAll('button')) {
-    if (Number(button.dataset.step) !== selected) {
-      button.removeAttribute('aria-current');
-      continue;
-    }
-    button.setAttribute('aria-current', 'step');
-    const list = byId('came'),
-      top = button.offsetTop - list.offsetTop;
-    if (top < list.scrollTop || top + button.offsetHeight > list.scrollTop + list.clientHeight)
-      list.scrollTop = top - 40;
-  }
+  markCame();
   if (!isQuiet) byId('live').textContent = `Step ${selected}, ${describe(selected)}`;
 }

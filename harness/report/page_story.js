@@ -50,26 +50,46 @@ const words = {
   actual: 'actual',
   start: 'task',
   end: 'task',
+  bugline: '\u2731 bug\u2019s line',
+  violation: '\u2715 violation',
 };
 
-function tag(kind, text) {
-  return text ? h('span', { class: 'tag ' + kind }, text) : null;
+// A sign, where the kind has one, and a word, which narrow places leave out.
+function tag(kind) {
+  const match = /^(\W) (.*)$/su.exec(words[kind]);
+  if (!words[kind]) return null;
+  return match
+    ? h('span', { class: 'tag ' + kind }, match[1], h('span', { class: 'word' }, ' ' + match[2]))
+    : h('span', { class: 'tag ' + kind }, words[kind]);
 }
 
+// An item in words, if there are any for it, else as it was recorded.
 function lineOf(item) {
-  if (item.k === 'value') return `'${item.t}' is ${item.a} of 0..${item.n - 1}`;
+  if (item.k === 'value') return `\u201c${item.t}\u201d: ${item.a} of 0..${item.n - 1}`;
   if (item.k === 'start') return `begins: ${item.t}`;
   if (item.k === 'end') return `ended: ${item.t}`;
-  return splitPlace(item.t)[0];
+  return item.r ?? splitPlace(item.t)[0];
 }
 
+// What only the checking said is marked x: there are no words for it.
 const isDull = (item) =>
-  ['value', 'start', 'end', 'check', 'expected', 'actual'].includes(item.k);
+  item.x || ['value', 'start', 'end', 'check', 'expected', 'actual'].includes(item.k);
 
-// What a step is in one line: what is told of it, or what it was going to do.
+const taskNames = new Set(
+  steps.flatMap((step) => step.i.filter(({ k }) => k === 'start').map(({ t }) => t)),
+);
+
+// A step of which nothing is told, by the point at which it began; calls have a place there.
+function untold(step) {
+  if (step.w) return `goes on: ${step.l}`;
+  if (taskNames.has(step.l)) return `begins: ${step.l}`;
+  return machines[step.m] === 'harness' ? step.l : `has waited for: ${step.l}`;
+}
+
+// What a step is in one line: what is told of it, or where it went on.
 function summary(step) {
   const told = step.i.filter((item) => !isDull(item)).map(lineOf);
-  return told.length ? told.join(' \u00b7 ') : step.l;
+  return told.length ? told.join(' \u00b7 ') : untold(step);
 }
 
 const isViolation = (index) => violation !== null && index === lastStep;
@@ -114,10 +134,11 @@ function compare(panel, before, after) {
   return result;
 }
 
-// The values of a track panel get numbers in the order in which they first appear.
+// The values of a track panel are numbered in the order that the panel gives, the same on every
+// page; others behind those, as they first appear.
 const numbers = new Map();
 for (const panel of tracks) {
-  const values = new Map();
+  const values = new Map(panels[panel].values.map(([value], i) => [value, i + 1]));
   for (const view of panels[panel].views)
     for (const row of view) if (!values.has(row[1])) values.set(row[1], values.size + 1);
   numbers.set(panel, values);

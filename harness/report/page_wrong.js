@@ -4,44 +4,73 @@ const allItems = (kind) => steps.flatMap((step) => step.i.filter((item) => item.
 
 const faults = ['crash', 'hang', 'stack-overflow', 'assertion']; // their place matters
 
-function drawWrong() {
-  const wrong = byId('wrong');
+// The words in which the expected and the actual lines differ.
+const difference = (() => {
+  const wordsOf = (kind) =>
+    new Set(
+      allItems(kind)
+        .flatMap((item) => item.t.split(/[\s{}]+/))
+        .filter((word) => word !== '' && word !== 'or'),
+    );
+  const expected = wordsOf('expected'),
+    actual = wordsOf('actual');
+  return new Set([...expected, ...actual].filter((w) => !expected.has(w) || !actual.has(w)));
+})();
+
+// [text] with the words of the difference marked, unless all of it differs.
+function withMarks(text) {
+  const parts = text.split(/([\s{}]+)/);
+  const isMarked = (part) => difference.has(part);
+  if (parts.every((part) => /^[\s{}]*$/.test(part) || part === 'or' || isMarked(part)))
+    return [text];
+  return parts.map((part) => (isMarked(part) ? h('mark', {}, part) : part));
+}
+
+function drawDifference() {
   const expected = allItems('expected').map((item) => item.t),
     actual = allItems('actual').map((item) => item.t);
-  if (expected.length + actual.length > 0) {
-    const line = (kind, word, text) =>
-      h('li', { class: kind }, h('b', {}, word), h('span', {}, text));
-    wrong.append(
-      h(
-        'ul',
-        { class: 'diff', 'aria-label': 'Expected and actual' },
-        ...expected.map((text) =>
-          actual.includes(text)
-            ? line('both', '= both', text)
-            : line('expected', '\u2212 expected', text),
-        ),
-        ...actual
-          .filter((text) => !expected.includes(text))
-          .map((text) => line('actual', '+ actual', text)),
-      ),
-    );
-  } else if (violation) {
-    wrong.append(h('p', {}, violation.message));
+  if (expected.length + actual.length === 0) return null;
+  const line = (kind, word, text) =>
+    h('li', { class: kind }, h('b', {}, word), h('span', {}, ...withMarks(text)));
+  return h(
+    'ul',
+    { class: 'diff', 'aria-label': 'Expected and actual' },
+    ...expected.map((text) =>
+      actual.includes(text)
+        ? line('both', '= both', text)
+        : line('expected', '\u2212 expected', text),
+    ),
+    ...actual
+      .filter((text) => !expected.includes(text))
+      .map((text) => line('actual', '+ actual', text)),
+  );
+}
+
+// What there is to say if nothing went wrong.
+function drawOutcome() {
+  return h(
+    'p',
+    {},
+    story.outcome === 'passed'
+      ? 'Nothing: this execution passed.'
+      : 'The execution was cut off at the step bound: there is no verdict.',
+  );
+}
+
+function drawWrong() {
+  const wrong = byId('wrong');
+  const system = story.terms.find(([word]) => word === 'the system');
+  wrong.append(violation ? drawDifference() || '' : drawOutcome());
+  if (violation) {
+    const kind = meaningOf(violation.kind);
+    if (kind)
+      wrong.append(h('p', { class: 'kind' }, h('b', {}, violation.kind), ': ', kind.meaning));
+    if (violation.where) wrong.append(h('p', {}, 'at ', h('code', {}, violation.where)));
+    if (violation.calls && faults.includes(violation.kind))
+      wrong.append(h('p', { class: 'hint' }, 'in ', h('code', {}, violation.calls)));
+    if (violation.remark)
+      wrong.append(h('p', { class: 'remark' }, h('b', {}, 'A second check: '), violation.remark));
   }
-  if (!violation)
-    wrong.append(
-      h(
-        'p',
-        {},
-        story.outcome === 'passed'
-          ? 'Nothing: this execution passed.'
-          : 'The execution was cut off at the step bound: there is no verdict.',
-      ),
-    );
-  if (violation && violation.where)
-    wrong.append(h('p', {}, 'at ', h('code', {}, violation.where)));
-  if (violation && violation.calls && faults.includes(violation.kind))
-    wrong.append(h('p', { class: 'hint' }, 'in ', h('code', {}, violation.calls)));
   if (story.bug)
     wrong.append(
       h(
@@ -51,74 +80,144 @@ function drawWrong() {
         story.bug.summary + '.',
       ),
     );
-  if (story.explanation.length > 0)
-    wrong.append(
-      h('h3', {}, 'In sentences'),
-      h('ol', { class: 'explanation' }, ...story.explanation.map((line) => h('li', {}, line))),
-    );
-  const meaning = story.terms.find(([word]) => word === 'the system');
-  if (meaning) wrong.append(h('p', { class: 'hint' }, meaning[1]));
+  if (system) wrong.append(h('p', {}, h('b', {}, 'The system: '), system[1]));
 }
+
+function drawSentences() {
+  byId('sentences').hidden = story.explanation.length === 0;
+  byId('sentences-text').append(...story.explanation.map((line) => h('li', {}, line)));
+}
+
+// ---- How to read it -----------------------------------------------------------------------------
+
+// The machines that have a lane, each with what it is; those with the same meaning together.
+function machineTerms() {
+  const names = new Map();
+  for (const { machine, title } of lanes) {
+    const term = machine === undefined ? null : meaningOf(title);
+    if (term) names.set(term.meaning, [...(names.get(term.meaning) || []), title]);
+  }
+  return [...names].map(([meaning, titles]) => ({ word: titles.join(', '), meaning }));
+}
+
+function drawGuide() {
+  const panelTerm = (panel) => ({ word: panels[panel].name, meaning: panels[panel].summary });
+  const isMeant = ({ is }) => ['row', 'meta row', 'tombstone'].some((name) => is.test(name));
+  const point = meaningOf('linearization point');
+  byId('guide-machines').append(...drawTerms(machineTerms()));
+  byId('guide-tables').append(
+    ...drawTerms([
+      ...tables.map(panelTerm),
+      ...glossary.filter(isMeant),
+      ...tracks.map(panelTerm),
+      ...(point ? [point] : []),
+    ]),
+  );
+}
+
+// ---- How it came to this ------------------------------------------------------------------------
 
 const changedTables = (index) =>
   tables.filter((panel) => hasChanged(panel, index)).map((panel) => panels[panel].name);
 
-// The steps that matter: those of the blamed machine that tell something, changes of contents by
-// others, faults, and the bug's line; from the beginning of the failed call on.
+// The words of the cells that a step has brought into a table.
+function newWords(panel, index) {
+  const wordsOf = (at) =>
+    new Set(viewAt(panel, at).flatMap((row) => row.flatMap((cell) => cell.split(', '))));
+  const before = wordsOf(index - 1);
+  return [...wordsOf(index)].filter((word) => !before.has(word));
+}
+
+// Where the differing words came into a table before the failed call began: step -> words. The last
+// such step for each word.
+function originsOfDifference() {
+  const origins = new Map(),
+    missing = new Set(difference);
+  for (let index = story.beginning - 1; index > 0 && missing.size > 0; index--) {
+    const come = tables
+      .filter((panel) => hasChanged(panel, index))
+      .flatMap((panel) => newWords(panel, index))
+      .filter((word) => missing.delete(word));
+    if (come.length > 0) origins.set(index, come);
+  }
+  return origins;
+}
+
+// The states as they stand after [index]: "migration state: PREFER_OLD (service-0, ...); ...".
+function statesAt(index) {
+  const said = tracks.map((panel) => {
+    const holders = new Map();
+    for (const [name, value] of viewAt(panel, index))
+      holders.set(value, [...(holders.get(value) || []), name]);
+    const groups = [...holders].map(([value, names]) => `${value} (${names.join(', ')})`);
+    return groups.length ? `${panels[panel].name}: ${groups.join(', ')}` : '';
+  });
+  return said.filter((text) => text !== '').join('; ');
+}
+
+// The lines that tell of step [index]: those of the blamed machine, changes of contents and states
+// by others, faults, and the bug's line.
+function linesOf(index) {
+  const step = steps[index],
+    isCulprit = violation !== null && machines[step.m] === violation.machine;
+  const told = step.i.filter(
+    (item) => ['fault', 'state'].includes(item.k) || (isCulprit && !isDull(item)),
+  );
+  const changed = changedTables(index),
+    lines = told.map((item) => [item.k, lineOf(item)]);
+  if (isViolation(index)) lines.push(['violation', violation.kind + ': ' + violation.message]);
+  if (changed.length > 0 && lines.length === 0) lines.push(['note', summary(step)]);
+  if (changed.length > 0) lines.push(['hint', 'changes the ' + changed.join(' and the ')]);
+  if (step.b && story.bug)
+    lines.push(['bugline', `passes the line of the injected bug: ${story.bug.summary}`]);
+  return lines;
+}
+
+// The steps that matter: from the beginning of the failed call on, and, before that, those from
+// which the differing values are.
 function keySteps() {
-  const culprit = violation ? violation.machine : null,
-    result = [];
+  const result = [],
+    origins = originsOfDifference();
+  for (const index of [...origins.keys()].sort((a, b) => a - b)) {
+    const said = `brings what differs: ${origins.get(index).join(', ')}`;
+    result.push({ index, lines: [['note', summary(steps[index])], ['hint', said]] });
+  }
   for (let index = story.beginning; index < steps.length; index++) {
-    const step = steps[index],
-      isCulprit = machines[step.m] === culprit;
-    const told = step.i.filter((item) => item.k === 'fault' || (isCulprit && !isDull(item)));
-    const changed = changedTables(index);
-    const isBugLine = step.b && story.bug;
-    if (told.length + changed.length === 0 && !isBugLine && !isViolation(index)) continue;
-    const lines = told.map((item) => [item.k, lineOf(item)]);
-    if (isViolation(index)) lines.push(['violation', violation.kind + ': ' + violation.message]);
-    if (changed.length > 0 && lines.length === 0) lines.push(['note', summary(step)]);
-    if (changed.length > 0) lines.push(['hint', 'changes the ' + changed.join(' and the ')]);
-    if (isBugLine)
-      lines.push(['bugline', `passes the line of the injected bug: ${story.bug.summary}`]);
-    result.push({ index, lines });
+    const lines = linesOf(index);
+    if (index === story.beginning && index > 0 && tracks.length > 0)
+      lines.push(['hint', `At this moment \u2014 ${statesAt(index)}`]);
+    if (lines.length > 0) result.push({ index, lines });
   }
   return result;
 }
 
 const keys = keySteps();
 
+function drawCameLine([kind, line]) {
+  if (kind === 'hint') return h('span', { class: 'hint' }, line);
+  return h('span', {}, tag(kind), line);
+}
+
 function drawCame() {
   const list = byId('came');
   for (const { index, lines } of keys) {
-    const text = lines.map(([kind, line]) =>
-      kind === 'hint'
-        ? h('span', { class: 'hint' }, line)
-        : h(
-            'span',
-            {},
-            tag(
-              kind,
-              kind === 'bugline'
-                ? 'bug\u2019s line'
-                : kind === 'violation'
-                  ? '\u2715'
-                  : words[kind],
-            ),
-            line,
-          ),
-    );
     const button = h(
       'button',
       { type: 'button', 'data-step': index },
       h('span', { class: 'number' }, 'step ' + index),
       h('span', { class: 'who' }, machines[steps[index].m]),
-      h('span', { class: 'text' }, ...text),
+      h('span', { class: 'text' }, ...lines.map(drawCameLine)),
     );
-    button.addEventListener('click', () => select(index));
+    button.addEventListener('click', () => {
+      select(index);
+      reveal(240);
+    });
     list.append(h('li', {}, button));
   }
   if (keys.length === 0) list.append(h('li', {}, 'Nothing to tell: go through the steps.'));
+  const scrolls = list.scrollHeight > list.clientHeight ? ', in a list that scrolls' : '';
+  byId('came-count').textContent =
+    `${keys.length} of ${steps.length} steps${scrolls}. Select one to go to it.`;
 }
 
 function goToKey(direction) {

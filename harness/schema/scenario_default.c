@@ -1,6 +1,6 @@
 // default: the roll-out over one table, every call of it a step of its own.
 #include "harness/scenario.h"
-#include "harness/schema/fleet.h"
+#include "harness/schema/show.h"
 #include "harness/table/retell.h"
 
 struct world {
@@ -65,6 +65,10 @@ static void finish(void *bugs) {
     fleet_check_end(&present_world->fleet);
 }
 
+static void show(struct panel_sink *sink) {
+    schema_show(sink, &present_world->fleet, present_world->tables.backend[TABLE_OLD]);
+}
+
 extern const struct scenario scenario_schema_default;
 const struct scenario scenario_schema_default = {
     .model = "schema-upgrade",
@@ -73,6 +77,8 @@ const struct scenario scenario_schema_default = {
     .setup = setup,
     .finish = finish,
     .coverage = &schema_coverage,
+    .show = show,
+    .terms = schema_terms,
     .retell = table_retell,
     .reaches_all = true,
 };

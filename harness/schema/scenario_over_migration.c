@@ -1,9 +1,10 @@
 // over-migration: the roll-out over a MigratingTable, while that is itself being migrated.
 #include "harness/migrating/app.h"
 #include "harness/migrating/final_state.h"
+#include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
 #include "harness/scenario.h"
-#include "harness/schema/fleet.h"
+#include "harness/schema/show.h"
 #include "harness/table/retell.h"
 
 static struct fleet *fleet_of_execution; // set up anew by each
@@ -62,5 +63,7 @@ const struct scenario scenario_schema_over_migration = {
     .setup = setup,
     .finish = finish,
     .coverage = &schema_coverage,
+    .show = migrating_show,
+    .terms = schema_terms,
     .retell = table_retell,
 };

@@ -270,12 +270,67 @@ static void test_page_is_complete(void **state) {
     forget(&told);
 }
 
+// The first item of kind [kind] whose note has [text].
+static const json_t *item_of(const json_t *data, const char *kind, const char *text) {
+    const json_t *steps = json_object_get(data, "steps");
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        const json_t *items = json_object_get(json_array_get(steps, i), "i");
+        for (size_t k = 0; k < json_array_size(items); k++) {
+            const json_t *item = json_array_get(items, k);
+            if (strcmp(json_string_value(json_object_get(item, "k")), kind) == 0 &&
+                strstr(json_string_value(json_object_get(item, "t")), text))
+                return item;
+        }
+    }
+    fail_msg("no %s '%s'", kind, text);
+    return NULL;
+}
+
+static void assert_has(const json_t *value, const char *text) {
+    if (!value || !strstr(json_string_value(value), text))
+        fail_msg("'%s' does not have '%s'", value ? json_string_value(value) : "", text);
+}
+
+// A reader who does not know the code gets words: for calls and states, not for what only the
+// checking said; the values of states in their order; what the second opinion is.
+static void test_page_has_words(void **state) {
+    (void)state;
+    struct told told;
+    tell(&told, BACK_UP);
+    snprintf(told.story.violation.remark, sizeof told.story.violation.remark, "a second opinion");
+    char *page = written(report_write_page, &told.report, &told.story);
+    json_t *data = page_data(page);
+    const json_t *item = item_of(data, "note", "new.read-stream");
+    assert_has(json_object_get(item, "r"), "reads on in the new table's stream, gets ");
+    item = item_of(data, "state", "receives PREFER_NEW");
+    assert_string_equal(json_string_value(json_object_get(item, "r")),
+                        "takes the configuration PREFER_NEW");
+    item = item_of(data, "note", "annotation -> the ETag of");
+    assert_true(json_is_true(json_object_get(item, "x")));
+    assert_null(json_object_get(item, "r"));
+    item = item_of(data, "expected", "");
+    assert_null(json_object_get(item, "x"));
+    const json_t *panels = json_object_get(data, "panels");
+    const json_t *states = json_array_get(panels, panel_named(&told.story, "migration state"));
+    const json_t *third = json_array_get(json_object_get(states, "values"), 2);
+    assert_string_equal(json_string_value(json_array_get(third, 0)), "PREFER_NEW");
+    assert_has(json_array_get(third, 1), "writes go to the new table");
+    const json_t *violation = json_object_get(data, "violation");
+    assert_string_equal(json_string_value(json_object_get(violation, "remark")),
+                        "a second opinion");
+    json_decref(data);
+    free(page);
+    forget(&told);
+}
+
 // ---- A program that means harm -----------------------------------------------------------------
 
 #define HOSTILE "</script><script>alert(1)</script><!-- \"'\\ \x01 \xff /*DATA*/"
 
 static const char *const hostile_columns[] = {HOSTILE, NULL};
-static const struct panel_form hostile_form = {HOSTILE, PANEL_TABLE, HOSTILE, hostile_columns, 1};
+static const struct term hostile_values[] = {{HOSTILE, HOSTILE}, {NULL, NULL}};
+static const struct panel_form hostile_form = {HOSTILE,         PANEL_TABLE, HOSTILE,
+                                               hostile_columns, 1,           hostile_values};
 
 static void hostile_show(struct panel_sink *sink) {
     panel_begin(sink, &hostile_form);
@@ -374,6 +429,25 @@ static void test_hostile_text_stays_text(void **state) {
     forget(&harm);
 }
 
+// The other model shows its table and the releases, too; a release once it changes.
+static void test_schema_upgrade_shows_itself(void **state) {
+    (void)state;
+    struct told told;
+    const struct model *model = model_find("schema-upgrade");
+    tell_own(&told, scenario_find(model, model->default_test));
+    const struct story *story = &told.story;
+    const struct story_panel *table = &story->panels[panel_named(story, "table")];
+    const struct story_panel *releases = &story->panels[panel_named(story, "release")];
+    assert_int_equal(story->panel_count, 2);
+    assert_true(table->view_count > 1);
+    assert_string_equal(releases->views[0].cells[0], "server-0");
+    assert_string_equal(releases->views[0].cells[1], "R1-strict");
+    assert_string_equal(releases->views[releases->view_count - 1].cells[1], "R3");
+    assert_string_equal(table->views[0].cells[0], "'athgr'");
+    assert_non_null(strstr(table->views[0].cells[2], "SchemaVersion='1.0'"));
+    forget(&told);
+}
+
 // ---- Text --------------------------------------------------------------------------------------
 
 static char *written_text(const struct report_text_options *options, const struct story *story) {
@@ -448,7 +522,9 @@ int main(void) {
         cmocka_unit_test(test_chrome_export),
         cmocka_unit_test(test_shiviz_export),
         cmocka_unit_test(test_page_is_complete),
+        cmocka_unit_test(test_page_has_words),
         cmocka_unit_test(test_hostile_text_stays_text),
+        cmocka_unit_test(test_schema_upgrade_shows_itself),
         cmocka_unit_test(test_text_keeps_its_width),
         cmocka_unit_test(test_text_has_the_backtrace_of_a_crash),
         cmocka_unit_test(test_symbols),
