@@ -193,6 +193,8 @@ static json_t *json_step(const struct story *story, const struct story_step *ste
         set(object, "a", json_number(step->answer));
         set(object, "o", json_text(step->others));
     }
+    if (step->has_waited)
+        set(object, "z", json_true());
     if (step->meets_bug)
         set(object, "b", json_true());
     json_t *items = json_array();

@@ -79,11 +79,11 @@ const taskNames = new Set(
   steps.flatMap((step) => step.i.filter(({ k }) => k === 'start').map(({ t }) => t)),
 );
 
-// A step of which nothing is told, by the point at which it began; calls have a place there.
+// A step of which nothing is told, by the point at which it began.
 function untold(step) {
-  if (step.w) return `goes on: ${step.l}`;
+  if (step.z) return `has waited for: ${step.l}`;
   if (taskNames.has(step.l)) return `begins: ${step.l}`;
-  return machines[step.m] === 'harness' ? step.l : `has waited for: ${step.l}`;
+  return machines[step.m] === 'harness' ? step.l : `goes on: ${step.l}`;
 }
 
 // What a step is in one line: what is told of it, or where it went on.

@@ -150,7 +150,8 @@ static void end_step(struct story *story) {
 struct others {
     struct text text;
     const char *machine, *label; // who was chosen
-    bool is_left_out;            // that has been met
+    bool is_left_out;            // that has been met:
+    bool has_waited;
 };
 
 static void add_other(void *context, const struct sct_standing *standing) {
@@ -159,20 +160,25 @@ static void add_other(void *context, const struct sct_standing *standing) {
         return;
     bool is_chosen = !others->is_left_out && strcmp(standing->machine, others->machine) == 0 &&
                      strcmp(standing->label, others->label) == 0;
-    if (is_chosen)
+    if (is_chosen) {
         others->is_left_out = true;
-    else
+        others->has_waited = standing->waits_for;
+    } else {
         text_add(&others->text, "%s%s: %s", others->text.length ? "\n" : "", standing->machine,
                  standing->label);
+    }
 }
 
-static const char *who_else(struct story *story, const struct sct_event *event) {
+// Fills in what those who can run, as [event] chooses one of them, say about it and each other.
+static void look_around(struct story *story, struct story_step *step,
+                        const struct sct_event *event) {
     char buffer[2000];
-    struct others others = {text_in(buffer, sizeof buffer), event->machine, event->text, false};
-    if (event->count < 2)
-        return "";
+    struct others others = {text_in(buffer, sizeof buffer), event->machine, event->text, false,
+                            false};
     sct_engine_standings(story->engine, add_other, &others);
-    return copied(story, buffer);
+    step->has_waited = others.has_waited;
+    if (event->count > 1)
+        step->others = copied(story, buffer);
 }
 
 static struct story_step *new_step(struct story *story, const char *machine, const char *label) {
@@ -195,7 +201,7 @@ static void begin_step(struct story *story, const struct sct_event *event) {
     step->decision = event->decision;
     step->count = event->count;
     step->answer = event->answer;
-    step->others = who_else(story, event);
+    look_around(story, step, event);
 }
 
 static void add_item(struct story *story, const struct sct_event *event) {

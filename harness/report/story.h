@@ -31,6 +31,7 @@ struct story_step {
     uint32_t decision;         // the next one's number if this turn was not decided
     uint32_t count, answer;    // count 1: nobody had to decide
     const char *others;        // who else could have been chosen: "machine: step", or ""
+    bool has_waited;           // it begins after a wait, for what the label says
     uint32_t first_item, item_count;
     uint32_t *views; // by panel: index of its view after this step; NULL: not looked at
     bool meets_bug;  // a line of the injected bug was passed

@@ -291,6 +291,27 @@ static void assert_has(const json_t *value, const char *text) {
         fail_msg("'%s' does not have '%s'", value ? json_string_value(value) : "", text);
 }
 
+// A step that begins after a wait is told apart from those that begin at a call.
+static void test_story_knows_who_has_waited(void **state) {
+    (void)state;
+    struct told told;
+    uint32_t waits = 0;
+    tell(&told, BACK_UP);
+    for (uint32_t i = 0; i < told.story.step_count; i++) {
+        const struct story_step *step = &told.story.steps[i];
+        bool is_wait = strcmp(step->label, "the next message") == 0 ||
+                       strcmp(step->label, "the next request") == 0;
+        bool is_other = strcmp(step->label, "reply") == 0 || strcmp(step->label, "main") == 0;
+        if (is_wait && !step->has_waited)
+            fail_msg("step %u, '%s', has not waited", i, step->label);
+        if ((is_other || step->where) && step->has_waited)
+            fail_msg("step %u, '%s', has waited", i, step->label);
+        waits += is_wait;
+    }
+    assert_true(waits > 0);
+    forget(&told);
+}
+
 // A reader who does not know the code gets words: for calls and states, not for what only the
 // checking said; the values of states in their order; what the second opinion is.
 static void test_page_has_words(void **state) {
@@ -522,6 +543,7 @@ int main(void) {
         cmocka_unit_test(test_chrome_export),
         cmocka_unit_test(test_shiviz_export),
         cmocka_unit_test(test_page_is_complete),
+        cmocka_unit_test(test_story_knows_who_has_waited),
         cmocka_unit_test(test_page_has_words),
         cmocka_unit_test(test_hostile_text_stays_text),
         cmocka_unit_test(test_schema_upgrade_shows_itself),
