@@ -40,7 +40,7 @@ static const struct panel_form state_form = {
     track_columns,     1,           state_values};
 
 static const struct term partition_values[] = {
-    {"none", "nobody has moved any of it: no meta row"},
+    {"none", "no meta row: nobody has begun to move it, or all is done"},
     {"POPULATED", "has rows in the old table, and PREFER_OLD still writes there"},
     {"SWITCHED", "its rows in the old table do not change any more: all writes go to the new one"},
     {NULL, NULL},

@@ -128,18 +128,18 @@ function newWords(panel, index) {
   return [...wordsOf(index)].filter((word) => !before.has(word));
 }
 
-// Where the differing words came into a table before the failed call began: step -> words. The last
-// such step for each word.
+// Where the differing words came into the tables before the failed call began: step -> words. Only
+// those that came once: others, as a common value of a property, tell nothing.
 function originsOfDifference() {
-  const origins = new Map(),
-    missing = new Set(difference);
-  for (let index = story.beginning - 1; index > 0 && missing.size > 0; index--) {
-    const come = tables
-      .filter((panel) => hasChanged(panel, index))
-      .flatMap((panel) => newWords(panel, index))
-      .filter((word) => missing.delete(word));
-    if (come.length > 0) origins.set(index, come);
-  }
+  const comings = new Map(); // word -> steps
+  for (let index = 1; index < steps.length; index++)
+    for (const panel of tables.filter((table) => hasChanged(table, index)))
+      for (const word of newWords(panel, index))
+        if (difference.has(word)) comings.set(word, (comings.get(word) || new Set()).add(index));
+  const origins = new Map();
+  for (const [word, [index, ...more]] of comings)
+    if (more.length === 0 && index < story.beginning)
+      origins.set(index, [...(origins.get(index) || []), word]);
   return origins;
 }
 
@@ -173,6 +173,21 @@ function linesOf(index) {
   return lines;
 }
 
+// Adds [key], unless it says what the one before says of another machine: that then names it, too.
+function addKey(keys, key) {
+  const last = keys[keys.length - 1];
+  const isState = key.lines.every(([kind]) => kind === 'state');
+  const isSame = last && isState && last.said === JSON.stringify(key.lines);
+  if (!isSame) {
+    keys.push({ ...key, said: JSON.stringify(key.lines) });
+    return;
+  }
+  const also = `${machines[steps[key.index].m]} (step ${key.index})`;
+  const hint = last.lines.find(([kind]) => kind === 'hint');
+  if (hint) hint[1] += `, then ${also}`;
+  else last.lines.push(['hint', `then ${also}`]);
+}
+
 // The steps that matter: from the beginning of the failed call on, and, before that, those from
 // which the differing values are.
 function keySteps() {
@@ -186,7 +201,7 @@ function keySteps() {
     const lines = linesOf(index);
     if (index === story.beginning && index > 0 && tracks.length > 0)
       lines.push(['hint', `At this moment \u2014 ${statesAt(index)}`]);
-    if (lines.length > 0) result.push({ index, lines });
+    if (lines.length > 0) addKey(result, { index, lines });
   }
   return result;
 }
