@@ -324,8 +324,7 @@ static void test_page_has_words(void **state) {
     const json_t *item = item_of(data, "note", "new.read-stream");
     assert_has(json_object_get(item, "r"), "reads on in the new table's stream, gets ");
     item = item_of(data, "state", "receives PREFER_NEW");
-    assert_string_equal(json_string_value(json_object_get(item, "r")),
-                        "takes the configuration PREFER_NEW");
+    assert_has(json_object_get(item, "r"), "takes the configuration PREFER_NEW");
     item = item_of(data, "note", "annotation -> the ETag of");
     assert_true(json_is_true(json_object_get(item, "x")));
     assert_null(json_object_get(item, "r"));
@@ -334,11 +333,10 @@ static void test_page_has_words(void **state) {
     const json_t *panels = json_object_get(data, "panels");
     const json_t *states = json_array_get(panels, panel_named(&told.story, "migration state"));
     const json_t *third = json_array_get(json_object_get(states, "values"), 2);
-    assert_string_equal(json_string_value(json_array_get(third, 0)), "PREFER_NEW");
+    assert_has(json_array_get(third, 0), "PREFER_NEW");
     assert_has(json_array_get(third, 1), "writes go to the new table");
     const json_t *violation = json_object_get(data, "violation");
-    assert_string_equal(json_string_value(json_object_get(violation, "remark")),
-                        "a second opinion");
+    assert_has(json_object_get(violation, "remark"), "a second opinion");
     json_decref(data);
     free(page);
     forget(&told);
