@@ -115,17 +115,27 @@ function recordedItems(step) {
   return items;
 }
 
+// The terms for what is said of step [index], and for the machine whose step it is.
+function termsOf(index) {
+  const step = steps[index];
+  const said = [untold(step), ...step.i.filter((item) => item.k !== 'value').map(lineOf)];
+  if (isViolation(index)) said.push(violation.message);
+  if (step.b && story.bug) said.push(story.bug.summary);
+  const text = said.join('\n'),
+    machine = meaningOf(machines[step.m]);
+  const terms = [...valuesIn(text), ...termsIn(text)].filter((term) => term !== machine);
+  return machine ? [...terms, { word: machines[step.m], meaning: machine.meaning }] : terms;
+}
+
 function drawStep() {
-  const step = steps[selected];
+  const step = steps[selected],
+    terms = termsOf(selected);
   const drawn = step.i.filter((item) => item.k === 'value').length;
-  const texts = [untold(step), ...step.i.filter((item) => item.k !== 'value').map(lineOf)];
-  const text = texts.concat(isViolation(selected) ? violation.message : []).join('\n');
   byId('step-title').textContent = `Step ${selected}: ${machines[step.m]}`;
   byId('items').replaceChildren(...toldItems(selected));
   byId('recorded-title').textContent =
     'As recorded' + (drawn ? `, with ${drawn} random choice${drawn === 1 ? '' : 's'}` : '');
   byId('recorded').replaceChildren(...recordedItems(step));
-  const terms = [...valuesIn(text), ...termsIn(text)];
   byId('step-words').hidden = terms.length === 0;
   byId('step-terms').replaceChildren(...drawTerms(terms));
 }
