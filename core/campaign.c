@@ -383,9 +383,9 @@ static void tell_progress(struct run *run) {
 static void open_snapshots(struct run *run, const struct sct_engine *engine) {
     const struct sct_campaign_options *options = run->options;
     size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
-    run->has_snapshots = options->strategy->path && !options->reducer &&
-                         options->program->is_copyable && bytes != SCT_NO_SNAPSHOTS &&
-                         !engine->listener && sct_snapshots_work();
+    bool is_copyable = !options->reducer || sct_reducer_keeps_states(options->reducer);
+    run->has_snapshots = options->strategy->path && is_copyable && options->program->is_copyable &&
+                         bytes != SCT_NO_SNAPSHOTS && !engine->listener && sct_snapshots_work();
     if (run->has_snapshots)
         sct_snapshots_init(&run->snapshots, options->strategy->path, bytes);
 }
@@ -400,6 +400,7 @@ static void close_snapshots(struct run *run) {
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign) {
     struct run run = {.options = options, .campaign = campaign};
+    ASSERT(!options->reducer || !options->explorer || sct_reducer_keeps_states(options->reducer));
     sct_sum_init(&run.sum, campaign, options->strategy);
     open_snapshots(&run, engine);
     uint64_t step = options->iteration_step ? options->iteration_step : 1;

@@ -38,7 +38,7 @@ struct sct_campaign_options {
     struct sct_explorer *explorer; // of a systematic search with a state cache; else NULL
     struct sct_reducer *reducer;   // of a systematic search that is reduced; else NULL
     // Memory for the snapshots of a systematic search (core/snapshot.h); 0: what is usually enough;
-    // SCT_NO_SNAPSHOTS, and in a reduced search: every prefix is run again.
+    // SCT_NO_SNAPSHOTS, and in a search by dpor: every prefix is run again.
     size_t snapshot_bytes;
     // Every repeat_every-th execution, and the first violation of each group, is run again and
     // compared; a difference ends the campaign. 0: none is.

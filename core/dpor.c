@@ -1,24 +1,17 @@
 #include "core/dpor.h"
 #include "core/internal.h"
+#include "core/sleep.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define NONE UINT32_MAX // more than an enumerator holds
 
-enum { TOUCHES_MAX = 8, FIRST_PROCESSES = 32 };
-
-// What a step touches, or several steps in place of each other.
-struct footprint {
-    struct sct_access accesses[TOUCHES_MAX];
-    uint32_t count;
-    bool is_unknown;  // anything
-    bool has_stopped; // a machine: even steps that touch nothing may be lost
-};
+enum { FIRST_PROCESSES = 32 };
 
 // A step of the present execution. References to other steps are their numbers plus one; 0: none.
 struct step {
-    struct footprint print;
+    struct sct_footprint print;
     uint64_t enabled;      // before it
     uint32_t node;         // the frame of the decision that it began with, or NONE
     uint32_t process;      // whose it is
@@ -30,31 +23,12 @@ struct step {
     bool is_barrier; // everything before it happens before it
 };
 
-// A scheduling decision on the path; at the index of its frame.
-struct node {
-    uint64_t enabled, backtrack;
-    unsigned current;
-    unsigned slot;               // that it takes now
-    uint32_t first, count;       // who sleeps here, in the stack of sleepers
-    struct footprint slot_print; // of its step, over all values tried so far
-};
-
-struct sleeper {
-    unsigned slot;
-    struct footprint print;
-};
-
 struct sct_reducer {
+    struct sct_sleep sleep;
     enum sct_reduction reduction;
-    struct sct_path *path;
+    // Of dpor alone, as all below.
     struct step *steps;
     uint32_t step_count, step_capacity;
-    struct node *nodes;
-    uint32_t node_capacity;
-    struct sleeper *sleepers; // of all nodes on the path, one after the other
-    uint32_t sleeper_capacity;
-    struct sleeper asleep[SCT_TASKS_MAX]; // at the present point
-    uint32_t asleep_count;
     uint32_t *clocks; // per step: for each process its last step that happened before, plus one
     uint32_t *race_clock;
     uint32_t *races;      // steps that race with the one looked at
@@ -62,53 +36,12 @@ struct sct_reducer {
     uint64_t *signatures; // of the processes: tasks, the same in all executions
     uint32_t process_count, process_capacity, process_guess;
     // Of the running execution.
-    uint32_t running;   // the step, or NONE
-    uint32_t last_node; // the frame of the last decision, or NONE
-    uint32_t known;     // frames of the path that it began with
+    uint32_t running; // the step, or NONE
+    uint32_t known;   // frames of the path that it began with
     uint32_t processes[SCT_TASKS_MAX], last_steps[SCT_TASKS_MAX];
     uint32_t wakers[SCT_TASKS_MAX], granters[SCT_TASKS_MAX];
     bool is_barrier_next, has_stopped;
-    const bool *is_unfinished; // see sct_touch_while
 };
-
-// ---- Footprints --------------------------------------------------------------------------------
-
-static bool is_same(const struct sct_access *a, const struct sct_access *b) {
-    return a->mode == b->mode && a->object == b->object && a->low == b->low && a->high == b->high;
-}
-
-static void add_access(struct footprint *print, const struct sct_access *access) {
-    if (access->mode == SCT_ACCESS_NONE || print->is_unknown)
-        return;
-    for (uint32_t i = 0; i < print->count; i++)
-        if (is_same(&print->accesses[i], access))
-            return;
-    if (access->mode == SCT_ACCESS_UNKNOWN || print->count == TOUCHES_MAX)
-        print->is_unknown = true;
-    else
-        print->accesses[print->count++] = *access;
-}
-
-static void add_print(struct footprint *print, const struct footprint *other) {
-    print->is_unknown = print->is_unknown || other->is_unknown;
-    print->has_stopped = print->has_stopped || other->has_stopped;
-    for (uint32_t i = 0; i < other->count; i++)
-        add_access(print, &other->accesses[i]);
-}
-
-static bool depend(const struct footprint *a, const struct footprint *b) {
-    if (a->has_stopped || b->has_stopped)
-        return true;
-    if (a->is_unknown)
-        return b->is_unknown || b->count > 0;
-    if (b->is_unknown)
-        return a->count > 0;
-    for (uint32_t i = 0; i < a->count; i++)
-        for (uint32_t k = 0; k < b->count; k++)
-            if (sct_accesses_race(&a->accesses[i], &b->accesses[k]))
-                return true;
-    return false;
-}
 
 // ---- Memory ------------------------------------------------------------------------------------
 
@@ -132,25 +65,6 @@ static void make_room_for_step(struct sct_reducer *reducer) {
     reducer->clocks = grow(reducer->clocks, (size_t)capacity * reducer->process_capacity,
                            sizeof *reducer->clocks);
     reducer->step_capacity = capacity;
-}
-
-static struct node *node_at(struct sct_reducer *reducer, uint32_t index) {
-    while (index >= reducer->node_capacity) {
-        reducer->node_capacity = twice(reducer->node_capacity);
-        reducer->nodes = grow(reducer->nodes, reducer->node_capacity, sizeof *reducer->nodes);
-    }
-    return &reducer->nodes[index];
-}
-
-static void push_sleeper(struct sct_reducer *reducer, struct node *node,
-                         const struct sleeper *sleeper) {
-    uint32_t index = node->first + node->count++;
-    if (index >= reducer->sleeper_capacity) {
-        reducer->sleeper_capacity = twice(reducer->sleeper_capacity);
-        reducer->sleepers =
-            grow(reducer->sleepers, reducer->sleeper_capacity, sizeof *reducer->sleepers);
-    }
-    reducer->sleepers[index] = *sleeper;
 }
 
 // More columns for the clocks; those of known steps keep their contents.
@@ -186,17 +100,22 @@ static uint32_t find_process(struct sct_reducer *reducer, uint64_t signature) {
 
 // ---- What the engine tells ---------------------------------------------------------------------
 
+static bool has_races(const struct sct_reducer *reducer) {
+    return reducer->reduction == SCT_REDUCE_DPOR;
+}
+
 void sct_reducer_touch(struct sct_reducer *reducer, const struct sct_access *access) {
-    if (reducer->running != NONE)
-        add_access(&reducer->steps[reducer->running].print, access);
+    sct_sleep_touch(&reducer->sleep, access);
 }
 
 void sct_reducer_touch_while(struct sct_reducer *reducer, const bool *is_unfinished) {
-    reducer->is_unfinished = is_unfinished;
+    reducer->sleep.now.is_unfinished = is_unfinished;
 }
 
 // NONE + 1 is 0.
 void sct_reducer_task(struct sct_reducer *reducer, unsigned slot, uint64_t signature) {
+    if (!has_races(reducer))
+        return;
     reducer->processes[slot] = find_process(reducer, signature);
     reducer->last_steps[slot] = reducer->granters[slot] = 0;
     reducer->wakers[slot] = reducer->running + 1;
@@ -216,41 +135,36 @@ void sct_reducer_time_passes(struct sct_reducer *reducer) {
 
 void sct_reducer_stop(struct sct_reducer *reducer) {
     reducer->has_stopped = true;
-    if (reducer->running != NONE)
-        reducer->steps[reducer->running].print.has_stopped = true;
+    reducer->sleep.now.print.has_stopped = true;
 }
 
 // ---- Steps -------------------------------------------------------------------------------------
 
-static void add_unfinished(const struct sct_reducer *reducer, struct step *step) {
-    if (reducer->is_unfinished && *reducer->is_unfinished)
-        add_access(&step->print, &sct_access_unknown);
-}
-
-// The running step is over: those who slept and depend on it wake up.
-static void close_step(struct sct_reducer *reducer) {
+void sct_reducer_close(struct sct_reducer *reducer) {
+    sct_sleep_close(&reducer->sleep);
     if (reducer->running == NONE)
         return;
     struct step *step = &reducer->steps[reducer->running];
+    step->print = reducer->sleep.now.print;
+    step->end_position = reducer->sleep.path->position;
     reducer->running = NONE;
-    add_unfinished(reducer, step);
-    step->end_position = reducer->path->position;
-    if (step->node != NONE)
-        add_print(&reducer->nodes[step->node].slot_print, &step->print);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < reducer->asleep_count; i++)
-        if (!depend(&reducer->asleep[i].print, &step->print))
-            reducer->asleep[kept++] = reducer->asleep[i];
-    reducer->asleep_count = reducer->is_barrier_next ? 0 : kept;
 }
 
-static void open_step(struct sct_reducer *reducer, const struct sct_engine *engine, unsigned slot,
-                      uint32_t node) {
+void sct_reducer_point(struct sct_engine *engine) {
+    struct sct_reducer *reducer = engine->reducer;
+    struct sct_path *path = reducer->sleep.path;
+    sct_sleep_point(&reducer->sleep, engine);
+    if (!has_races(reducer) || !sct_path_is_new(path) || sct_count_bits(engine->enabled) < 2)
+        return;
+    struct sct_sleep_node *node = &reducer->sleep.nodes[path->position];
+    node->todo = UINT64_C(1) << node->slot; // until a race asks for more
+}
+
+static void add_step(struct sct_reducer *reducer, const struct sct_engine *engine, unsigned slot) {
     make_room_for_step(reducer);
-    struct step *step = &reducer->steps[reducer->step_count];
-    *step = (struct step){
+    reducer->steps[reducer->step_count] = (struct step){
         .enabled = engine->enabled,
-        .node = node,
+        .node = reducer->sleep.now.node,
         .process = reducer->processes[slot],
         .previous = reducer->last_steps[slot],
         .waker = reducer->wakers[slot],
@@ -258,81 +172,17 @@ static void open_step(struct sct_reducer *reducer, const struct sct_engine *engi
         .slot = (uint8_t)slot,
         .is_barrier = reducer->is_barrier_next,
     };
-    add_access(&step->print, engine->accesses[slot]);
-    add_unfinished(reducer, step);
     reducer->is_barrier_next = false;
     reducer->wakers[slot] = reducer->granters[slot] = 0;
     reducer->running = reducer->step_count++;
     reducer->last_steps[slot] = reducer->step_count;
 }
 
-static uint64_t sleeping(const struct sleeper *sleepers, uint32_t count) {
-    uint64_t slots = 0;
-    for (uint32_t i = 0; i < count; i++)
-        slots |= UINT64_C(1) << sleepers[i].slot;
-    return slots;
-}
-
-static struct sct_schedule_point point_of(const struct node *node) {
-    return (struct sct_schedule_point){
-        .enabled = node->enabled, .count = sct_count_bits(node->enabled), .current = node->current};
-}
-
-// The first of [slots], in the order of the node's alternatives.
-static uint32_t first_of(const struct node *node, uint64_t slots) {
-    const struct sct_schedule_point point = point_of(node);
-    uint32_t alternative = 0;
-    while (!(slots >> sct_alternative_slot(&point, alternative) & 1))
-        alternative++;
-    return alternative;
-}
-
-static void add_node(struct sct_reducer *reducer, const struct sct_engine *engine, uint64_t awake) {
-    uint32_t index = reducer->path->position;
-    struct node *node = node_at(reducer, index);
-    const struct node *last =
-        reducer->last_node == NONE ? NULL : &reducer->nodes[reducer->last_node];
-    *node = (struct node){.enabled = engine->enabled,
-                          .current = engine->last_slot,
-                          .first = last ? last->first + last->count : 0};
-    for (uint32_t i = 0; i < reducer->asleep_count; i++)
-        push_sleeper(reducer, node, &reducer->asleep[i]);
-    const struct sct_schedule_point point = point_of(node);
-    reducer->path->first_answer = first_of(node, awake);
-    node->slot = sct_alternative_slot(&point, reducer->path->first_answer);
-    node->backtrack =
-        reducer->reduction == SCT_REDUCE_SLEEP ? engine->enabled : UINT64_C(1) << node->slot;
-}
-
-// On the part of the path that is known the node says who sleeps.
-static unsigned decide(struct sct_reducer *reducer, struct sct_engine *engine, uint64_t awake) {
-    struct sct_path *path = reducer->path;
-    if (sct_path_is_new(path))
-        add_node(reducer, engine, awake);
-    const struct node *node = &reducer->nodes[path->position];
-    if (node->enabled != engine->enabled)
-        sct_leave(engine, SCT_DIVERGED);
-    reducer->last_node = path->position;
-    reducer->asleep_count = node->count;
-    if (node->count > 0)
-        memcpy(reducer->asleep, &reducer->sleepers[node->first],
-               node->count * sizeof *reducer->asleep);
-    return node->slot;
-}
-
-void sct_reducer_point(struct sct_engine *engine) {
+void sct_reducer_open(struct sct_engine *engine, unsigned slot) {
     struct sct_reducer *reducer = engine->reducer;
-    close_step(reducer);
-    uint64_t enabled = engine->enabled;
-    bool is_decision = enabled & (enabled - 1);
-    bool is_known = is_decision && !sct_path_is_new(reducer->path);
-    uint64_t awake = enabled & ~sleeping(reducer->asleep, reducer->asleep_count);
-    if (awake == 0 && !is_known)
-        sct_leave(engine, SCT_PRUNED);
-    uint32_t node = is_decision ? reducer->path->position : NONE;
-    unsigned slot =
-        is_decision ? decide(reducer, engine, awake) : (unsigned)__builtin_ctzll(enabled);
-    open_step(reducer, engine, slot, node);
+    sct_sleep_open(&reducer->sleep, engine, slot);
+    if (has_races(reducer))
+        add_step(reducer, engine, slot);
 }
 
 // ---- Races -------------------------------------------------------------------------------------
@@ -399,12 +249,12 @@ static void add_backtrack(struct sct_reducer *reducer, uint32_t earlier, uint32_
     uint32_t frame = reducer->steps[earlier].node;
     if (frame == NONE)
         return; // nobody else could run
-    struct node *node = &reducer->nodes[frame];
+    struct sct_sleep_node *node = &reducer->sleep.nodes[frame];
     uint64_t slots = initials(reducer, earlier, index, step, clock) & node->enabled;
     if (slots == 0)
-        node->backtrack |= node->enabled;
-    else if (!(slots & node->backtrack))
-        node->backtrack |= slots & -slots;
+        node->todo |= node->enabled;
+    else if (!(slots & node->todo))
+        node->todo |= slots & -slots;
 }
 
 // Finds the clock of [step], which is taken at [index] or would be, and the races that it is in:
@@ -424,7 +274,8 @@ static void analyse(struct sct_reducer *reducer, uint32_t index, const struct st
     if (step->granter > 0)
         join(reducer, clock, step->granter - 1);
     for (uint32_t i = index; i-- > 0;) {
-        if (is_in(reducer, i, race_clock) || !depend(&reducer->steps[i].print, &step->print))
+        if (is_in(reducer, i, race_clock) ||
+            !sct_footprints_depend(&reducer->steps[i].print, &step->print))
             continue;
         join(reducer, clock, i);
         if (!is_reversible(reducer, i, step))
@@ -450,23 +301,23 @@ static void analyse_waiting(struct sct_reducer *reducer, const struct sct_engine
             .slot = (uint8_t)slot,
         };
         if (engine->tasks[slot]->own.waiting)
-            add_access(&step.print, engine->accesses[slot]);
+            sct_footprint_add(&step.print, engine->accesses[slot]);
         if (step.print.count > 0) // parked tasks cannot come earlier: they must be woken
             analyse(reducer, reducer->step_count, &step, clock_of(reducer, reducer->step_count));
     }
 }
 
 static void expand_all(struct sct_reducer *reducer) {
-    const struct sct_path *path = reducer->path;
+    const struct sct_path *path = reducer->sleep.path;
     for (uint32_t i = 0; i < path->depth; i++)
         if (path->frames[i].kind == SCT_FRAME_SCHEDULE)
-            reducer->nodes[i].backtrack = reducer->nodes[i].enabled;
+            reducer->sleep.nodes[i].todo = reducer->sleep.nodes[i].enabled;
 }
 
 void sct_reducer_end(struct sct_reducer *reducer, const struct sct_engine *engine) {
     enum sct_outcome outcome = engine->result.outcome;
-    close_step(reducer);
-    if (reducer->reduction != SCT_REDUCE_DPOR || outcome == SCT_DIVERGED)
+    sct_reducer_close(reducer);
+    if (!has_races(reducer) || outcome == SCT_DIVERGED)
         return;
     for (uint32_t i = 0; i < reducer->step_count; i++)
         if (reducer->steps[i].end_position >= reducer->known)
@@ -479,47 +330,37 @@ void sct_reducer_end(struct sct_reducer *reducer, const struct sct_engine *engin
         expand_all(reducer);
 }
 
-// ---- The search --------------------------------------------------------------------------------
+// ---- Reducers ----------------------------------------------------------------------------------
 
-// What the decision took until now is searched: it sleeps, and the next that is asked for is taken.
-static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame) {
-    struct sct_reducer *reducer = context;
-    struct node *node = &reducer->nodes[index];
-    struct sleeper sleeper = {node->slot, node->slot_print};
-    push_sleeper(reducer, node, &sleeper);
-    uint64_t left = node->backtrack & ~sleeping(&reducer->sleepers[node->first], node->count);
-    if (left == 0)
-        return false;
-    const struct sct_schedule_point point = point_of(node);
-    frame->answer = (uint16_t)first_of(node, left);
-    node->slot = sct_alternative_slot(&point, frame->answer);
-    node->slot_print = (struct footprint){.count = 0};
-    return true;
+struct sct_sleep *sct_reducer_sleep(struct sct_reducer *reducer) {
+    return &reducer->sleep;
+}
+
+bool sct_reducer_keeps_states(const struct sct_reducer *reducer) {
+    return !has_races(reducer);
 }
 
 struct sct_reducer *sct_reducer_new(enum sct_reduction reduction, struct sct_path *path) {
     ASSERT(reduction != SCT_REDUCE_NONE);
-    ASSERT(path->depth == 0 && path->bound_kind == SCT_BOUND_NONE && !path->on_pop);
+    ASSERT(reduction == SCT_REDUCE_SLEEP || !path->on_pop); // no cache
     struct sct_reducer *reducer = calloc(1, sizeof *reducer);
     if (!reducer)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the reduction");
     reducer->reduction = reduction;
-    reducer->path = path;
     reducer->running = NONE;
-    widen(reducer);
-    make_room_for_step(reducer);
-    path->on_turn = on_turn;
-    path->context = reducer;
+    sct_sleep_init(&reducer->sleep, path);
+    if (has_races(reducer)) {
+        widen(reducer);
+        make_room_for_step(reducer);
+    }
     return reducer;
 }
 
 void sct_reducer_free(struct sct_reducer *reducer) {
     if (!reducer)
         return;
-    reducer->path->on_turn = NULL;
+    sct_sleep_deinit(&reducer->sleep);
     free(reducer->steps);
-    free(reducer->nodes);
-    free(reducer->sleepers);
     free(reducer->clocks);
     free(reducer->race_clock);
     free(reducer->races);
@@ -533,9 +374,9 @@ void sct_engine_reduce(struct sct_engine *engine, struct sct_reducer *reducer) {
     engine->reducer = reducer;
     if (!reducer)
         return;
-    reducer->step_count = reducer->asleep_count = 0;
-    reducer->running = reducer->last_node = NONE;
-    reducer->known = reducer->path->depth;
+    sct_sleep_begin(&reducer->sleep);
+    reducer->step_count = 0;
+    reducer->running = NONE;
+    reducer->known = reducer->sleep.path->depth;
     reducer->is_barrier_next = reducer->has_stopped = false;
-    reducer->is_unfinished = NULL;
 }

@@ -23,15 +23,19 @@
 // violation, the limit of steps) or stops a machine says nothing of steps not yet taken, so all
 // alternatives along its path are added, and only sleep sets reduce there.
 //
+// With a state cache (core/explore.h) sleep sets leave out transitions only: the same states are
+// met, with the same ends and violations. core/sleep.h has the theorem and its conditions.
+//
 // Excluded (the caller must refuse them):
-//   - the state cache: a known state hides races of the executions below it, so that backtrack
-//     points are lost (Yang, Chen, Gopalakrishnan, Kirby, SPIN 2008), and it was searched with
-//     another sleep set;
+//   - dpor with the state cache: a known state hides races of the executions below it, so that
+//     backtrack points are lost (Yang, Chen, Gopalakrishnan, Kirby, SPIN 2008);
 //   - bounds: the execution kept for a trace may be one beyond the bound (Coons, Musuvathi,
 //     McKinley, OOPSLA 2013).
 //
-// Memory is one record per step of the longest execution and grows between steps only when an
-// execution is longer than all before. Costs nothing where no reducer is installed.
+// A search by sleep sets goes back by snapshots (core/snapshot.h), one by dpor runs every prefix
+// again: its records are of the whole execution. Memory is one record per step of the longest
+// execution and grows between steps only when an execution is longer than all before. Costs nothing
+// where no reducer is installed.
 #ifndef CORE_DPOR_H
 #define CORE_DPOR_H
 
@@ -41,13 +45,18 @@ enum sct_reduction { SCT_REDUCE_NONE, SCT_REDUCE_SLEEP, SCT_REDUCE_DPOR };
 
 struct sct_reducer;
 
-// For a search along [path], a fresh one without bound (asserted). FAIL_RESOURCE without memory.
+// For a search along [path], a fresh one without bound, for dpor without cache (asserted).
+// FAIL_RESOURCE without memory.
 struct sct_reducer *sct_reducer_new(enum sct_reduction reduction, struct sct_path *path);
 
 void sct_reducer_free(struct sct_reducer *reducer);
 
 // Executions of [engine] from now on are chosen by [reducer]; NULL: by the strategy alone.
 void sct_engine_reduce(struct sct_engine *engine, struct sct_reducer *reducer);
+
+// Whether it leaves out transitions only, never states: sleep sets alone. Its search may have a
+// cache, and go back by copying memory (core/snapshot.h).
+bool sct_reducer_keeps_states(const struct sct_reducer *reducer);
 
 // After every execution of the search, before its path is moved on: looks for races.
 void sct_reducer_end(struct sct_reducer *reducer, const struct sct_engine *engine);

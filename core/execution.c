@@ -224,6 +224,8 @@ void sct_reschedule(struct sct_engine *engine) {
         pass_bound(engine);
     if (__builtin_expect(engine->enabled == 0, 0) && !sct_time_passes(engine))
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+    if (sct_is_reducing(engine))
+        sct_reducer_close(engine->reducer);
     if (sct_keeps_digests(engine))
         sct_explorer_visit(engine);
     if (sct_is_reducing(engine))
@@ -231,6 +233,8 @@ void sct_reschedule(struct sct_engine *engine) {
     uint64_t enabled = engine->enabled;
     unsigned slot =
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
+    if (sct_is_reducing(engine))
+        sct_reducer_open(engine, slot);
     engine->steps[slot]++;
     struct sct_task *next = engine->tasks[slot];
     if (__builtin_expect(engine->listener != NULL, 0))
@@ -334,6 +338,7 @@ static void reset(struct sct_engine *engine) {
     engine->operation_count = 0;
     engine->wakes_spuriously = false;
     engine->last_slot = 0;
+    engine->after_wait = &sct_access_unknown;
     engine->is_in_tail = false;
     engine->point_bound = engine->options.fair_after;
     engine->decision_bound = decisions_for(engine->options.fair_after);

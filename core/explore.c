@@ -5,7 +5,7 @@
 // Everything below the frame is searched. It is complete unless something was cut off there.
 static void on_pop(void *context, const struct sct_path_frame *frame) {
     struct sct_explorer *explorer = context;
-    if (frame->entry != 0 && frame->cuts == explorer->cuts)
+    if (frame->entry != 0 && frame->cuts == explorer->path->cuts)
         sct_states_complete(&explorer->states, frame->entry);
 }
 
@@ -26,14 +26,11 @@ void sct_explorer_deinit(struct sct_explorer *explorer) {
 void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer) {
     ASSERT(!engine->self);
     engine->explorer = explorer;
-    if (explorer)
-        explorer->is_in_row = false;
 }
 
 void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
     if (outcome == SCT_STEP_LIMIT)
-        explorer->cuts++;
-    explorer->is_in_row = false;
+        explorer->path->cuts++;
 }
 
 // ---- The key -----------------------------------------------------------------------------------
@@ -130,12 +127,12 @@ static void visit_new(struct sct_engine *engine) {
     case SCT_VISIT_NEW: {
         struct sct_path_frame *frame = sct_path_add_state(path);
         frame->entry = entry;
-        frame->cuts = explorer->cuts;
+        frame->cuts = path->cuts;
         explorer->states_met++;
         return;
     }
     case SCT_VISIT_KNOWN:
-        explorer->cuts += !is_complete;
+        path->cuts += !is_complete;
         sct_leave(engine, SCT_PRUNED);
     case SCT_VISIT_FULL:
         explorer->is_full = true;
@@ -145,9 +142,6 @@ static void visit_new(struct sct_engine *engine) {
 
 void sct_explorer_visit(struct sct_engine *engine) {
     struct sct_explorer *explorer = engine->explorer;
-    bool has_choice = engine->enabled & (engine->enabled - 1);
-    bool is_skipped = !has_choice && explorer->is_in_row;
-    explorer->is_in_row = !has_choice;
-    if (!is_skipped && sct_path_is_new(explorer->path))
+    if (sct_path_is_new(explorer->path))
         visit_new(engine);
 }

@@ -1,10 +1,10 @@
 // Explorer: what a systematic search knows of states beside its path.
 //
-// At each scheduling point where there is more than one task to choose from, and at the first of a
-// row of points where there is not, it joins the state's digest: who lives, what each has observed,
-// whether it is enabled; mailboxes, things of sync.h, and what the program adds. If the state was
-// met with at least the present budget the execution ends there (SCT_PRUNED). Under a bound the
-// task that ran last and the order of tasks belong to the state, since costs depend on them.
+// At each scheduling point with a task that can run it joins the state's digest: who lives, what
+// each has observed, whether it is enabled; mailboxes, things of sync.h, and what the program adds.
+// If the state was met with at least the present budget the execution ends there (SCT_PRUNED).
+// Under a bound the task that ran last and the order of tasks belong to the state, since costs
+// depend on them.
 #ifndef CORE_EXPLORE_H
 #define CORE_EXPLORE_H
 
@@ -16,11 +16,9 @@ struct sct_explorer {
     const struct sct_program *program; // has a digest
     struct sct_path *path;             // of the strategy
     uint32_t bound;                    // of the states in the cache
-    uint64_t cuts;        // how many executions have ended with something left to search below
-    uint64_t transitions; // from state to state, known ones included
-    uint64_t states_met;  // over all bounds
-    bool is_in_row;       // the last point had no choice either
-    bool is_full;         // a state did not fit: the search cannot go on
+    uint64_t transitions;              // from state to state, known ones included
+    uint64_t states_met;               // over all bounds
+    bool is_full;                      // a state did not fit: the search cannot go on
     bool forgets_nothing; // sct_forget does nothing: more states, all that was reached is the same
 };
 

@@ -105,8 +105,9 @@ struct sct_engine {
     struct sct_explorer *explorer; // NULL: there is none, and none of these is kept
     struct digest observed[SCT_TASKS_MAX + 1];
     uint32_t made[SCT_TASKS_MAX + 1];
-    struct sct_snapshots *snapshots; // NULL: none are taken
-    const char *question;            // the label of the value being chosen
+    struct sct_snapshots *snapshots;     // NULL: none are taken
+    const char *question;                // the label of the value being chosen
+    const struct sct_access *after_wait; // see sct_touch_after_waits
 
     sct_task_watcher on_task_end; // calibration only
     void *on_task_end_context;
@@ -214,9 +215,18 @@ static inline bool sct_is_reducing(const struct sct_engine *engine) {
     return __builtin_expect(engine->reducer != NULL, 0);
 }
 
-// dpor.c: a scheduling point with enabled tasks is reached: the running step ends, and the next one
-// begins. Leaves the execution if all who could take it sleep.
+// dpor.c: a scheduling point is reached (or the end): the running step ends.
+void sct_reducer_close(struct sct_reducer *reducer);
+
+// dpor.c: the same point, when it is known whether its state was met. Leaves the execution if all
+// who could take the next step sleep.
 void sct_reducer_point(struct sct_engine *engine);
+
+// dpor.c: the task in [slot] was chosen and begins its step.
+void sct_reducer_open(struct sct_engine *engine, unsigned slot);
+
+// dpor.c: what it knows of who sleeps.
+struct sct_sleep *sct_reducer_sleep(struct sct_reducer *reducer);
 
 // dpor.c: the running step touches [access] too.
 void sct_reducer_touch(struct sct_reducer *reducer, const struct sct_access *access);

@@ -79,6 +79,14 @@ void sct_touch(const struct sct_access *access) {
         sct_reducer_touch(engine->reducer, access);
 }
 
+bool sct_reducing(void) {
+    return sct_is_reducing(engine_inside());
+}
+
+void sct_touch_after_waits(const struct sct_access *access) {
+    engine_inside()->after_wait = access;
+}
+
 void sct_touch_while(const bool *is_unfinished) {
     struct sct_engine *engine = engine_inside();
     if (sct_is_reducing(engine))
@@ -180,7 +188,8 @@ void sct_park_quietly(const char *waits_for) {
         // What it does next begins with being woken; what it declared before is done.
         self->task->label = waits_for;
         self->task->where = NULL;
-        engine->accesses[self->task->slot] = &sct_access_unknown;
+        engine->accesses[self->task->slot] =
+            sct_is_reducing(engine) ? engine->after_wait : &sct_access_unknown;
         engine->enabled &= ~bit(self->task);
         sct_reschedule(engine);
     }

@@ -91,6 +91,15 @@ void sct_point(const char *label, const char *where, const struct sct_access *ac
 // nothing elsewhere, in setup and in the final check.
 void sct_touch(const struct sct_access *access);
 
+// Whether somebody asks what steps touch; ask first where preparing that costs something. Where it
+// holds a step may be declared to touch nothing, and name what it did touch when that is known: a
+// write that was refused is a read.
+bool sct_reducing(void);
+
+// From now on, to the end of the execution: what a step that begins with the end of a wait touches
+// beside what it names. Otherwise it may touch anything. To be said in setup.
+void sct_touch_after_waits(const struct sct_access *access);
+
 // From now on, to the end of the execution: a step that begins or ends while *[is_unfinished] holds
 // counts as touching everything. One flag per execution.
 void sct_touch_while(const bool *is_unfinished);

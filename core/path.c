@@ -96,10 +96,18 @@ bool sct_path_is_first_time(const struct sct_path *path) {
     return path->bound_kind == SCT_BOUND_NONE || sct_path_spent(path) == path->bound;
 }
 
+bool sct_path_has_turn(const struct sct_path *path) {
+    ASSERT(path->depth > 0);
+    const struct sct_path_frame *frame = &path->frames[path->depth - 1];
+    if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
+        return path->has_turn(path->turn_context, path->depth - 1);
+    return frame->answer + 1 < frame->limit;
+}
+
 // Whether [frame], the last one, has an alternative left; takes it.
 static bool turn_frame(struct sct_path *path, struct sct_path_frame *frame) {
     if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
-        return path->on_turn(path->context, path->depth - 1, frame);
+        return path->on_turn(path->turn_context, path->depth - 1, frame);
     if (frame->answer + 1 >= frame->limit)
         return false;
     frame->answer++;

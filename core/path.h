@@ -50,13 +50,17 @@ struct sct_path {
     uint32_t bound;        // the one being tried
     bool meets_bound;      // with this bound something was left out
     bool is_exhausted;     // there is no further leaf
+    uint64_t cuts;         // for the cache: subtrees left incomplete so far
     uint32_t first_answer; // the alternative that the next new scheduling decision takes first
     // A search that leaves out some of the alternatives: whether there is one to take next at the
     // scheduling decision frames[index], which then becomes frame->answer. NULL: take all in turn.
     bool (*on_turn)(void *context, uint32_t index, struct sct_path_frame *frame);
+    // Whether it would find one, as far as is known; not NULL where that is not.
+    bool (*has_turn)(const void *context, uint32_t index);
+    void *turn_context;
     // Called before a frame is forgotten; may be NULL.
     void (*on_pop)(void *context, const struct sct_path_frame *frame);
-    void *context;
+    void *context; // of on_pop
 };
 
 // Frees what the path has allocated; it stands at the root again.
@@ -72,6 +76,9 @@ bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t c
 static inline bool sct_path_is_new(const struct sct_path *path) {
     return path->position == path->depth;
 }
+
+// Whether there is an alternative left at the last decision.
+bool sct_path_has_turn(const struct sct_path *path);
 
 // Adds a frame with one alternative for the cache's sake.
 struct sct_path_frame *sct_path_add_state(struct sct_path *path);

@@ -2,6 +2,7 @@
 #include "core/snapshot.h"
 #include "core/explore.h"
 #include "core/internal.h"
+#include "core/sleep.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -27,7 +28,6 @@ struct sct_snapshot {
     struct digest setup_observed;
     uint32_t setup_made;
     uint32_t checks_unknown;
-    bool is_in_row;
 };
 
 bool sct_snapshots_work(void) {
@@ -70,23 +70,35 @@ static inline void copy(struct copier *copier, void *data, size_t bytes) {
     copier->at += bytes;
 }
 
+// Who sleeps, of a search that is reduced: as much as there is of it.
+static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
+    struct sct_sleep_moment *now = &sleep->now;
+    copy(copier, now, offsetof(struct sct_sleep_moment, print.accesses));
+    copy(copier, now->print.accesses, now->print.count * sizeof *now->print.accesses);
+    copy(copier, sleep->asleep, sleep->now.asleep_count * sizeof *sleep->asleep);
+}
+
 static void copy_fields(struct copier *copier, struct sct_engine *engine, unsigned slot_count) {
     copy(copier, (char *)engine + FIELDS_BEGIN, FIELDS_END - FIELDS_BEGIN);
     copy(copier, engine->tasks, slot_count * sizeof *engine->tasks);
     copy(copier, engine->accesses, slot_count * sizeof *engine->accesses);
     copy(copier, engine->identities, slot_count * sizeof *engine->identities);
     copy(copier, engine->steps, slot_count * sizeof *engine->steps);
+    if (engine->reducer)
+        copy_sleep(copier, sct_reducer_sleep(engine->reducer));
     if (!engine->explorer)
         return;
     copy(copier, engine->observed, slot_count * sizeof *engine->observed);
     copy(copier, engine->made, slot_count * sizeof *engine->made);
 }
 
-static size_t fields_bytes(unsigned slot_count) {
-    const struct sct_engine *engine = NULL; // for the sizes only
+static size_t fields_bytes(const struct sct_engine *engine, unsigned slot_count) {
     size_t of_slot = sizeof *engine->tasks + sizeof *engine->accesses + sizeof *engine->identities +
                      sizeof *engine->steps + sizeof *engine->observed + sizeof *engine->made;
-    return FIELDS_END - FIELDS_BEGIN + slot_count * of_slot;
+    const struct sct_sleep *sleep = engine->reducer ? sct_reducer_sleep(engine->reducer) : NULL;
+    size_t of_sleep =
+        sleep ? sizeof sleep->now + sleep->now.asleep_count * sizeof *sleep->asleep : 0;
+    return FIELDS_END - FIELDS_BEGIN + of_sleep + slot_count * of_slot;
 }
 
 // The slots that have ever been asked about: those of living tasks, and of the one that ran last.
@@ -140,8 +152,8 @@ static void add_younger(struct sct_coro_pool *pool, size_t made_count) {
 bool sct_snapshots_offer(struct sct_engine *engine) {
     struct sct_snapshots *snapshots = engine->snapshots;
     const struct sct_path *path = snapshots->path;
-    const struct sct_path_frame *frame = &path->frames[path->depth - 1];
-    if (!sct_path_is_new(path) || frame->limit < 2 || frame->answer > 0 || engine->is_finishing ||
+    bool is_taken = snapshots->last && snapshots->last->frame == path->depth - 1;
+    if (!sct_path_is_new(path) || is_taken || !sct_path_has_turn(path) || engine->is_finishing ||
         engine->strategy->diverged)
         return false;
     snapshots->offering = engine->self;
@@ -151,7 +163,7 @@ bool sct_snapshots_offer(struct sct_engine *engine) {
 }
 
 static size_t bytes_needed(const struct sct_engine *engine, const struct sct_coro *running) {
-    size_t bytes = sizeof(struct sct_snapshot) + fields_bytes(count_slots(engine)) +
+    size_t bytes = sizeof(struct sct_snapshot) + fields_bytes(engine, count_slots(engine)) +
                    engine->pool.made_count * sizeof(struct sct_coro *) +
                    stacks_bytes(engine, running) + engine->arena.used;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -186,7 +198,6 @@ struct sct_strand *sct_snapshots_take(struct sct_engine *engine) {
         .setup_observed = engine->observed[SCT_TASKS_MAX],
         .setup_made = engine->made[SCT_TASKS_MAX],
         .checks_unknown = engine->result.checks_unknown,
-        .is_in_row = engine->explorer && engine->explorer->is_in_row,
     };
     save(engine, snapshot);
     snapshots->last = snapshot;
@@ -221,8 +232,6 @@ static void restore(struct sct_engine *engine, const struct sct_snapshot *snapsh
     engine->observed[SCT_TASKS_MAX] = snapshot->setup_observed;
     engine->made[SCT_TASKS_MAX] = snapshot->setup_made;
     engine->result.checks_unknown = snapshot->checks_unknown;
-    if (engine->explorer)
-        engine->explorer->is_in_row = snapshot->is_in_row;
 }
 
 struct sct_strand *sct_snapshots_restore(struct sct_engine *engine) {
@@ -235,8 +244,7 @@ struct sct_strand *sct_snapshots_restore(struct sct_engine *engine) {
     path->position = snapshot->frame;
     snapshots->restored++;
     struct sct_strand *strand = snapshot->strand;
-    const struct sct_path_frame *frame = &path->frames[snapshot->frame];
-    if (snapshot->frame == path->depth - 1 && frame->answer + 1 == frame->limit)
+    if (snapshot->frame == path->depth - 1 && !sct_path_has_turn(path))
         drop_last(snapshots); // nobody will come back
     return strand;
 }

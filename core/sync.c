@@ -31,6 +31,15 @@ static inline void touch(struct digest identity) {
     sct_step_touches(sct_engine_now, SCT_ACCESS_SYNC, identity.low);
 }
 
+// A change that commutes with others of its kind, but not with a look at the thing: a "read".
+static inline void touch_to_count(struct digest identity) {
+    if (sct_is_reducing(sct_engine_now))
+        sct_reducer_touch(sct_engine_now->reducer, &(struct sct_access){.mode = SCT_ACCESS_READ,
+                                                                        .object = SCT_ACCESS_SYNC,
+                                                                        .low = identity.low,
+                                                                        .high = identity.low});
+}
+
 static void empty(struct sct_waiters *waiters) {
     waiters->first = NULL;
     waiters->last = &waiters->first;
@@ -59,6 +68,7 @@ static void wait(struct sct_waiters *waiters, const char *waits_for) {
 void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
     touch(waiters->identity);
     wait(waiters, waits_for);
+    touch(waiters->identity);
 }
 
 static void wake(struct sct_waiters *waiters) {
@@ -126,7 +136,7 @@ void sct_latch_init(struct sct_latch *latch, size_t count) {
 
 void sct_latch_count_down(struct sct_latch *latch) {
     ASSERT(latch->count > 0);
-    touch(latch->identity);
+    touch_to_count(latch->identity);
     change(latch->identity, latch->count, latch->count - 1);
     if (--latch->count == 0)
         wake(&latch->waiters);
@@ -136,4 +146,5 @@ void sct_latch_wait(struct sct_latch *latch, const char *waits_for) {
     touch(latch->identity);
     while (latch->count > 0)
         wait(&latch->waiters, waits_for);
+    touch(latch->identity);
 }

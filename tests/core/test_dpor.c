@@ -1,11 +1,8 @@
+#include "tests/support/declared.h"
 #include "tests/support/every.h"
 
 #include "core/atomic.h"
-#include "core/base/rng.h"
 #include "core/campaign.h"
-#include "core/lock.h"
-#include "core/semaphore.h"
-#include "core/sync.h"
 
 #include <stdlib.h>
 
@@ -272,7 +269,7 @@ static void test_file_system(void **state) {
 
 // Two or three tasks that read and write a few variables. A trace is the set of pairs of dependent
 // events in their order.
-enum { TASKS = 3, INSTRUCTIONS = 3, CELLS = 2, EVENTS_MAX = TASKS * INSTRUCTIONS };
+enum { EVENTS_MAX = TASKS * INSTRUCTIONS };
 
 static struct {
     uint32_t count;
@@ -347,201 +344,6 @@ static void test_traces_are_those_of_brute_force(void **state) {
 
 // ---- Generated programs ------------------------------------------------------------------------
 
-// Tasks of a few instructions, each a step of its own that declares what it touches.
-enum opcode {
-    WRITE,
-    ADD,
-    CHOOSE,
-    CHOOSE_CELL,
-    MUTEX_ADD,
-    LOCK_BOTH,
-    LOCK_TIMED,
-    SEMAPHORE,
-    SEND,
-    RECEIVE,
-    AWAIT,
-    COUNT_DOWN,
-    CHECK,
-    SPAWN,
-    STOP,
-    OPCODES
-};
-
-static struct {
-    enum opcode code;
-    uint32_t cell, value;
-} program_text[TASKS][INSTRUCTIONS];
-static uint32_t lengths[TASKS];
-
-static struct world {
-    uint32_t cells[CELLS + TASKS];
-    struct sct_mutex mutex;
-    struct sct_latch latch;
-    struct sct_lock locks[2];
-    struct sct_semaphore semaphore;
-    struct sct_machine *machines[TASKS];
-} * world;
-
-struct letter {
-    struct sct_message message;
-    uint32_t value;
-};
-
-static void draw_program(uint64_t seed) {
-    struct rng rng;
-    rng_seed(&rng, seed);
-    for (int t = 0; t < TASKS; t++) {
-        lengths[t] = t == 0 ? INSTRUCTIONS : rng_below(&rng, INSTRUCTIONS);
-        for (uint32_t i = 0; i < lengths[t]; i++) {
-            program_text[t][i].code = (enum opcode)rng_below(&rng, OPCODES);
-            program_text[t][i].cell = rng_below(&rng, CELLS);
-            program_text[t][i].value = rng_below(&rng, 3);
-        }
-    }
-}
-
-static uint32_t *touch_cell(uint32_t cell, enum sct_access_mode mode) {
-    const struct sct_access access = {.mode = mode, .object = 1, .low = cell, .high = cell};
-    sct_point("cell", "here:1", &access);
-    return &world->cells[cell];
-}
-
-static void add_to(uint32_t cell, uint32_t value, uint32_t *own) {
-    *own += *touch_cell(cell, SCT_ACCESS_READ);
-    *touch_cell(cell, SCT_ACCESS_WRITE) = (*own + value) % 4;
-}
-
-static void spawned(void *argument) {
-    uint32_t own = 1;
-    add_to((uint32_t)(uintptr_t)argument, 1, &own);
-}
-
-static void use_locks(enum opcode code, uint32_t cell, uint32_t value, uint32_t *own) {
-    struct sct_lock *lock = &world->locks[cell], *other = &world->locks[1 - cell];
-    if (code == LOCK_TIMED) {
-        *own += sct_lock_acquire_timed(lock);
-        if (*own & 1 && lock->holder == sct_self())
-            sct_lock_release(lock);
-        return;
-    }
-    if (lock->holder == sct_self() || other->holder == sct_self())
-        return;
-    sct_lock_acquire(lock);
-    sct_lock_acquire(other);
-    add_to(cell, value, own);
-    sct_lock_release(other);
-    sct_lock_release(lock);
-}
-
-static void communicate(enum opcode code, uint32_t value, uint32_t *own) {
-    struct letter *letter;
-    if (code == SEND) {
-        letter = ARENA_NEW(sct_arena(), struct letter);
-        letter->value = *own;
-        sct_point("post", "here:1", &sct_access_none);
-        sct_post(world->machines[value], &letter->message);
-    } else if (code == RECEIVE) {
-        sct_point("receive", "here:1", &sct_access_none);
-        letter = (struct letter *)sct_receive(1, true, "a letter");
-        *own += letter->value;
-    } else if (code == AWAIT) {
-        sct_point("await", "here:1", &sct_access_none);
-        sct_latch_wait(&world->latch, "the latch");
-    } else if (code == COUNT_DOWN) {
-        const struct sct_access latch = {.mode = SCT_ACCESS_WRITE, .object = 2};
-        sct_point("count down", "here:1", &latch);
-        if (world->latch.count > 0)
-            sct_latch_count_down(&world->latch);
-    }
-}
-
-static void choose(enum opcode code, uint32_t *own) {
-    sct_point("choose", "here:1", &sct_access_none);
-    *own += sct_choose(2, "bit");
-    if (code == CHOOSE_CELL) // what the step after it touches is a matter of choice
-        *touch_cell(*own % CELLS, SCT_ACCESS_WRITE) = *own % 4;
-}
-
-static void execute(enum opcode code, uint32_t cell, uint32_t value, uint32_t *own) {
-    switch (code) {
-    case WRITE:
-        *touch_cell(cell, SCT_ACCESS_WRITE) = value;
-        return;
-    case ADD:
-        add_to(cell, value, own);
-        return;
-    case CHOOSE:
-    case CHOOSE_CELL:
-        choose(code, own);
-        return;
-    case MUTEX_ADD:
-        sct_point("lock", "here:1", &sct_access_none);
-        sct_mutex_acquire(&world->mutex, "the mutex");
-        add_to(cell, value, own);
-        sct_mutex_release(&world->mutex);
-        return;
-    case LOCK_BOTH:
-    case LOCK_TIMED:
-        use_locks(code, cell, value, own);
-        return;
-    case SEMAPHORE:
-        if (value == 0)
-            sct_semaphore_wait(&world->semaphore);
-        else
-            sct_semaphore_post(&world->semaphore);
-        return;
-    case CHECK:
-        sct_check(*touch_cell(cell, SCT_ACCESS_READ) != 3, "three", "cell %c is three",
-                  cell == 0 ? 'a' : 'b');
-        return;
-    case SPAWN:
-        sct_point("spawn", "here:1", &sct_access_none);
-        sct_task_start_with(sct_machine_self(), "spawned", spawned, (void *)(uintptr_t)cell,
-                            &sct_access_none);
-        return;
-    case STOP:
-        sct_point("stop", "here:1", &sct_access_none);
-        if (value == 0)
-            sct_machine_stop(world->machines[cell]);
-        return;
-    case SEND:
-    case RECEIVE:
-    case AWAIT:
-    case COUNT_DOWN:
-    case OPCODES:
-        communicate(code, value, own);
-        return;
-    }
-}
-
-static void interpret(void *argument) {
-    uint32_t task = (uint32_t)(uintptr_t)argument, own = 0;
-    for (uint32_t i = 0; i < lengths[task]; i++)
-        execute(program_text[task][i].code, program_text[task][i].cell, program_text[task][i].value,
-                &own);
-    world->cells[CELLS + task] = own; // which nobody else looks at before the end
-}
-
-static void set_up(void *context) {
-    (void)context;
-    static const char *const names[TASKS] = {"m0", "m1", "m2"};
-    world = ARENA_NEW(sct_arena(), struct world);
-    sct_mutex_init(&world->mutex);
-    sct_latch_init(&world->latch, 1);
-    sct_lock_init(&world->locks[0], "first");
-    sct_lock_init(&world->locks[1], "second");
-    sct_semaphore_init(&world->semaphore, "semaphore", 1);
-    for (int t = 0; t < TASKS; t++)
-        world->machines[t] = sct_machine_create(names[t]);
-    for (int t = 0; t < TASKS; t++)
-        sct_task_start_with(world->machines[t], "main", interpret, (void *)(uintptr_t)t,
-                            &sct_access_none);
-}
-
-static struct digest digest_cells(void) {
-    return digest_of(world->cells, sizeof world->cells);
-}
-
 static void expect_same_ends(enum sct_reduction reduction, const struct sct_program *program,
                              const struct ends *all, uint64_t seed, uint64_t *executions) {
     struct sct_search reduced = search(reduction, program, 1000000);
@@ -563,7 +365,7 @@ static void test_reduced_searches_find_the_same_ends(void **state) {
     digest_end = digest_cells;
     for (uint64_t seed = 1; compared < programs; seed++) {
         assert_true(seed < 10 * programs);
-        draw_program(seed);
+        draw_program(seed, OPCODES, false);
         struct sct_search whole = search(SCT_REDUCE_NONE, &program, 4000);
         if (!whole.is_exhausted)
             continue;
