@@ -532,10 +532,17 @@ static void begin_reading(struct reader *reader) {
     struct app *app = reader->app;
     reader->start = client_peek_revision(&app->client, HERE);
     app->reads = true;
+    app->client.touches = &app->access; // the stream's state is shared from now on
+    app->world->tables.watchers++;
     app->seen = (struct ct_memory_window){.table = app->world->tables.reference,
                                           .start = reader->start,
                                           .filter = reader->filter,
                                           .from = ct_key_first()};
+}
+
+static void end_reading(struct app *app) {
+    app->reads = false;
+    app->world->tables.watchers--;
 }
 
 // Rows that were read are done with; the stream's own state is its subscription's.
@@ -565,7 +572,7 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
         reader.logged = table_log_open(app->world->log, filter);
     struct ct_outcome outcome = open_stream(&reader);
     if (met_server_error(app, outcome)) {
-        app->reads = false;
+        end_reading(app);
         return;
     }
     check_stream_outcome(outcome);
@@ -577,7 +584,7 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
         forget_rows(mark, from);
         pause(app);
     }
-    app->reads = false;
+    end_reading(app);
     forget_rows(mark, ct_key_first());
     app_release_state(app);
     close_stream(reader.stream);

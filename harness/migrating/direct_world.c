@@ -24,15 +24,20 @@ static void remove_first(struct app *app) {
     sct_latch_count_down(arrival->latch);
 }
 
+static void wait_for_progress(struct app *app, const char *waits_for) {
+    sct_waiters_wait(&app->progress, waits_for);
+    sct_touch(&app->access);
+}
+
 static void await_turn(struct arrival *arrival) {
     struct app *app = arrival->app;
     while (app->arrivals != arrival)
-        sct_waiters_wait(&app->progress, "an earlier configuration to be taken");
+        wait_for_progress(app, "an earlier configuration to be taken");
     app->pushed_state = arrival->state;
     sct_waiters_wake(&app->progress);
     world_wake_others(app->world);
     while (app->held_state < arrival->state)
-        sct_waiters_wait(&app->progress, "a call that is to begin in the present state");
+        wait_for_progress(app, "a call that is to begin in the present state");
     app->arrived_state = arrival->state;
     sct_waiters_wake(&app->progress);
 }
@@ -48,6 +53,7 @@ static void arrive(void *argument) {
     if (sct_narrating())
         sct_note_as(SCT_NOTE_STATE, "receives %s", mt_state_name(arrival->state));
     mirror->ops->push(mirror, HERE, arrival->state);
+    sct_touch(&app->access); // the push may have waited
     remove_first(app);
     sct_waiters_wake(&app->progress);
 }
@@ -61,7 +67,7 @@ static size_t living_count(const struct world *world) {
 
 static void push(struct app *migrator, const char *where, enum mt_state state) {
     struct world *world = migrator->world;
-    sct_point("push", where, &sct_access_unknown);
+    sct_point("push", where, sct_reducing() ? &sct_access_none : &sct_access_unknown);
     world->state = state;
     struct sct_latch *latch = ARENA_NEW(sct_arena(), struct sct_latch);
     sct_latch_init(latch, living_count(world));
@@ -70,6 +76,7 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
             continue;
         struct arrival *arrival = ARENA_NEW(sct_arena(), struct arrival);
         *arrival = (struct arrival){world->apps[i], state, latch, NULL};
+        sct_touch(&world->apps[i]->access);
         append(arrival);
         sct_tell_sent(arrival, world->apps[i]->client.machine, mt_state_name(state));
         sct_task_start_with(world->apps[i]->client.machine, "new configuration", arrive, arrival,

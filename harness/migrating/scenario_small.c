@@ -163,6 +163,7 @@ static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     world->has_slow_calls = false;
+    sct_touch_after_waits(&sct_access_none);
     load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"));
     app_add(world, "service-0", first);
     if (second)
@@ -213,9 +214,9 @@ static void add_digest(void *bugs, struct digest *state) {
     SMALL(symbol##_2, test "-2", 2, first, second, reducible, text ", both rows present")
 
 SMALL_EACH(small_1, "small-1", one_call, one_call, true, "two services with one call each")
-SMALL_EACH(small_2, "small-2", one_stream, call_operation, false, "a stream and a write")
-SMALL_EACH(small_3, "small-3", one_batch, one_batch, false,
+SMALL_EACH(small_2, "small-2", one_stream, call_operation, true, "a stream and a write")
+SMALL_EACH(small_3, "small-3", one_batch, one_batch, true,
            "two services with one batch of two operations each")
-SMALL_EACH(small_4, "small-4", any_call, NULL, false, "one call or stream, and the migrator dies")
-SMALL_EACH(small_5, "small-5", strange_query, call_operation, false,
+SMALL_EACH(small_4, "small-4", any_call, NULL, true, "one call or stream, and the migrator dies")
+SMALL_EACH(small_5, "small-5", strange_query, call_operation, true,
            "a query with a strange filter and a write")

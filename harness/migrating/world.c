@@ -79,6 +79,7 @@ void app_await_state(struct app *app, enum mt_state state, enum patience patienc
     while (app->pushed_state <= state && (app->arrived_state < state || to_end)) {
         app_needs(app, to_end ? state + 1 : state);
         sct_waiters_wait(&app->progress, "a state of the migration");
+        sct_touch(&app->access);
     }
     app->needed_state = MT_USE_OLD_HIDE_METADATA;
 }

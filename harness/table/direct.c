@@ -15,6 +15,13 @@ static bool meets_server_error(struct client *client, const struct request *requ
     return true;
 }
 
+// A request names what it touches when it is served: what was refused has changed nothing.
+static void take_point(struct client *client, const char *label, const char *where,
+                       const struct sct_access *access) {
+    sct_point(label, where, sct_reducing() ? &sct_access_none : access);
+    client_touch(client);
+}
+
 static void serve_when_ready(struct client *client, struct request *request) {
     struct tables_host *host = client->host;
     while (host->tables->awaits_annotation)
@@ -46,7 +53,7 @@ static void direct_request(struct client *client, struct request *request) {
         client->faults.stall(client);
     // The validity of a streamed read is judged at its very return.
     if (request->kind != REQUEST_PEEK_VALID)
-        sct_point(request->label, request->where, &request->access);
+        take_point(client, request->label, request->where, &request->access);
     serve_when_ready(client, request);
     if (sct_comparing())
         sct_observe_digest(request_digest(request));
@@ -56,13 +63,16 @@ static void direct_request(struct client *client, struct request *request) {
 
 // Which of two tasks gets a lock first matters: a scheduling point.
 static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
-    (void)env;
-    sct_point("lock", where, &lock->access);
+    struct client *client = (struct client *)env;
+    take_point(client, "lock", where, &lock->access);
     sct_mutex_acquire(&lock->mutex, "a lock");
+    client_touch(client); // it may have waited
 }
 
 static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
-    sct_task_start(((struct client *)env)->machine, name, function, argument);
+    const struct client *client = (struct client *)env;
+    sct_task_start_with(client->machine, name, function, argument,
+                        client->touches ? client->touches : &sct_access_unknown);
 }
 
 const struct transport transport_direct = {

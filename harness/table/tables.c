@@ -1,6 +1,7 @@
 #include "harness/table/tables.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
+#include "harness/table/transport.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -78,6 +79,40 @@ struct sct_access tables_query_access(uint32_t object, const struct ct_filter *f
     return access;
 }
 
+// ---- What steps touch --------------------------------------------------------------------------
+
+static void touch(uint32_t object, enum sct_access_mode mode, uint64_t low, uint64_t high) {
+    sct_touch(&(struct sct_access){.mode = mode, .object = object, .low = low, .high = high});
+}
+
+static void touch_query(uint32_t object, const struct ct_filter *filter) {
+    const struct sct_access access = tables_query_access(object, filter);
+    sct_touch(&access);
+}
+
+// An open stream shows what its table has held since then, in some order: writes of different keys
+// that it may still come to do not commute.
+static void touch_windows(const struct tables *tables, uint32_t object, uint64_t key) {
+    if (object == TABLE_REFERENCE && tables->watchers > 0)
+        touch(object, SCT_ACCESS_WRITE, 0, UINT64_MAX);
+    for (const struct client_stream *stream = tables->streams; stream; stream = stream->next) {
+        uint64_t from = tables_access_key(ct_memory_stream_from(stream->backend));
+        if (stream->table->id == object && key >= from)
+            touch(object, SCT_ACCESS_WRITE, from, UINT64_MAX);
+    }
+}
+
+// A batch that was refused has only read.
+static void touch_batch(const struct tables *tables, uint32_t object, const struct ct_batch *batch,
+                        bool is_change) {
+    for (size_t i = 0; i < batch->count && sct_reducing(); i++) {
+        uint64_t key = tables_access_key(batch->operations[i].entity->key);
+        touch(object, is_change ? SCT_ACCESS_WRITE : SCT_ACCESS_READ, key, key);
+        if (is_change)
+            touch_windows(tables, object, key);
+    }
+}
+
 // ---- Annotations -------------------------------------------------------------------------------
 
 // An ETag that changed without a write: the reference's row gets it by a Merge of nothing.
@@ -85,8 +120,7 @@ static void apply_etag_change(struct tables *tables, const struct ct_annotation 
     struct arena *arena = sct_arena();
     struct ct_batch batch = ct_batch_new(arena, 1);
     ct_batch_add(&batch, CT_MERGE, ct_row_new(arena, annotation->key, CT_ANY_ETAG, NULL, 0));
-    const struct sct_access access = tables_batch_access(TABLE_REFERENCE, &batch);
-    sct_touch(&access);
+    touch_batch(tables, TABLE_REFERENCE, &batch, true);
     struct ct_op_result mirrored = {.etag = annotation->etag}, result;
     struct ct_outcome outcome =
         ct_memory_execute_mirror(tables->reference, &batch, &mirrored, &result);
@@ -98,23 +132,17 @@ static void apply_etag_change(struct tables *tables, const struct ct_annotation 
 }
 
 // The annotation is in the step of a backend call, but its keys are the application's.
-static void touch_reference(const struct call_record *call) {
-    struct sct_access access = call->kind == CALL_QUERY
-                                   ? tables_query_access(TABLE_REFERENCE, call->filter)
-                                   : tables_batch_access(TABLE_REFERENCE, &call->batch);
-    sct_touch(&access);
-}
-
 static void run_reference(struct tables *tables, struct call_record *call) {
-    touch_reference(call);
     struct ct_table *reference = ct_memory_table_interface(tables->reference);
     if (call->kind == CALL_QUERY) {
+        touch_query(TABLE_REFERENCE, call->filter);
         call->outcome = ct_query(reference, call->filter, sct_arena(), &call->rows);
         return;
     }
     call->results = ARENA_ARRAY(sct_arena(), struct ct_op_result, call->batch.count);
     call->outcome =
         ct_memory_execute_mirror(tables->reference, &call->batch, call->reported, call->results);
+    touch_batch(tables, TABLE_REFERENCE, &call->batch, call->outcome.kind == CT_SUCCEEDED);
 }
 
 // Where annotations are ignored, the first linearization point of a call counts.
@@ -171,22 +199,53 @@ static void peek_valid(const struct tables *tables, struct request *request) {
                                request->as.valid.from, request->as.valid.row, sct_arena());
 }
 
-// What is not in the declared access: counters that all calls share, and looks at the reference.
-static void touch_shared(const struct tables *tables, const struct request *request) {
-    struct sct_access counters = {
-        .mode = SCT_ACCESS_WRITE, .object = request->table, .high = UINT64_MAX};
-    if (tables->options.calls_max > 0 || !request_is_backend_call(request))
+// Counters that all calls share.
+static void touch_counters(const struct tables *tables, const struct request *request) {
+    if (tables->options.calls_max > 0 && request_is_annotatable(request))
         sct_touch(&sct_access_unknown);
     else if (request->kind == REQUEST_EXECUTE && !tables->options.etags_per_key)
-        sct_touch(&counters);
+        touch(request->table, SCT_ACCESS_WRITE, 0, UINT64_MAX);
+}
+
+// Before it is served; of a batch, afterwards.
+static void touch_what_is_read(const struct request *request) {
+    switch (request->kind) {
+    case REQUEST_QUERY:
+        touch_query(request->table, request->as.query.filter);
+        return;
+    case REQUEST_OPEN_STREAM:
+        touch(request->table, SCT_ACCESS_READ, 0, UINT64_MAX);
+        return;
+    case REQUEST_READ_STREAM:
+        touch(request->table, SCT_ACCESS_READ,
+              tables_access_key(ct_memory_stream_from(request->as.read.stream)), UINT64_MAX);
+        return;
+    case REQUEST_PEEK_ROWS:
+    case REQUEST_PEEK_REVISION:
+    case REQUEST_PEEK_VALID:
+        touch(TABLE_REFERENCE, SCT_ACCESS_READ, 0, UINT64_MAX);
+        return;
+    case REQUEST_EXECUTE:
+    case REQUEST_ANNOTATE:
+        return;
+    }
+}
+
+static struct ct_outcome serve_batch(struct tables *tables, const struct request *request) {
+    struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
+    struct ct_batch *batch = request->as.execute.batch;
+    struct ct_outcome outcome = ct_execute(table, batch, request->as.execute.results);
+    touch_batch(tables, request->table, batch, outcome.kind == CT_SUCCEEDED);
+    return outcome;
 }
 
 static struct ct_outcome serve_call(struct tables *tables, struct request *request) {
-    touch_shared(tables, request);
+    touch_counters(tables, request);
+    touch_what_is_read(request);
     struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
     switch (request->kind) {
     case REQUEST_EXECUTE:
-        return ct_execute(table, request->as.execute.batch, request->as.execute.results);
+        return serve_batch(tables, request);
     case REQUEST_QUERY:
         return ct_query(table, request->as.query.filter, sct_arena(), request->as.query.rows);
     case REQUEST_OPEN_STREAM:

@@ -113,6 +113,7 @@ struct tables {
     struct ct_memory_table *reference;
     bool awaits_annotation;
     struct client_stream *streams; // the open ones, in no order
+    uint32_t watchers;             // of all that becomes of the reference from some point on
     uint32_t calls;                // annotatable ones so far
     uint32_t objects;              // ids given out for struct sct_access; the first are the tables'
     struct tables_options options;

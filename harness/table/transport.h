@@ -67,12 +67,21 @@ struct client {
     struct call_record *calls; // the running atomic calls: one, but for hooks of published cases
     size_t requests;           // how many it has made
     struct client_faults faults;
+    // What each step of its tasks touches beside what it names, where tasks of its machine share
+    // more than is named; NULL: nothing.
+    const struct sct_access *touches;
     bool may_linearize; // false: it may report no linearization points (the migrator)
 };
 
 // A client of [host]'s tables in [machine].
 void client_init(struct client *client, const struct transport *transport, struct tables_host *host,
                  struct sct_machine *machine);
+
+// The running step is one of [client]'s: see its [touches].
+static inline void client_touch(const struct client *client) {
+    if (client->touches)
+        sct_touch(client->touches);
+}
 
 // The running atomic call of the running coroutine; NULL if there is none or it may not linearize.
 struct call_record *client_call(const struct client *client);

@@ -313,6 +313,10 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
     return ct_success();
 }
 
+struct ct_key ct_memory_stream_from(const struct ct_stream *stream) {
+    return ((const struct memory_stream *)stream)->window.from;
+}
+
 static void close_stream(struct ct_stream *interface, const char *where) {
     (void)where;
     ((struct memory_stream *)interface)->closed = true;

@@ -64,6 +64,10 @@ struct ct_memory_window {
 // ct_memory_valid_rows.
 struct digest ct_memory_window_digest(struct ct_memory_window *window);
 
+// The least key that the next row of [stream], of such a table, may have: what happens to rows
+// before it is nothing to the stream.
+struct ct_key ct_memory_stream_from(const struct ct_stream *stream);
+
 // As execute, but a written row gets the ETag of the same-numbered element of [mirrored] instead of
 // a number of this table's own. NULL: as execute. For a reference table that follows another one.
 struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct ct_batch *batch,
