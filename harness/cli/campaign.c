@@ -219,8 +219,8 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
         session->reducer = sct_reducer_new(options->reduction, session->strategy->path);
     campaign_options.reducer = session->reducer;
     session->run.is_reduced = session->reducer;
-    bool has_cache =
-        is_systematic && !session->reducer && session->program.digest && options->cache_bytes > 0;
+    bool has_cache = is_systematic && options->reduction != SCT_REDUCE_DPOR &&
+                     session->program.digest && options->cache_bytes > 0;
     if (has_cache) {
         sct_explorer_init(&session->explorer, &session->program, session->strategy->path,
                           options->cache_bytes);

@@ -7,9 +7,9 @@ bool reduction_check(const struct options *options, const struct sct_strategy *s
     if (!strategy->path || strategy->path->bound_kind != SCT_BOUND_NONE)
         return error_set(error, "option --reduce: expected --strategy dfs, found '%.200s'",
                          options->strategy);
-    if (options->has_cache && options->cache_bytes > 0)
-        return error_set(error, "options --reduce and --cache contradict each other: a state that "
-                                "was met hides races");
+    if (options->reduction == SCT_REDUCE_DPOR && options->has_cache && options->cache_bytes > 0)
+        return error_set(error, "options --reduce dpor and --cache contradict each other: a state "
+                                "that was met hides races (--reduce sleep goes with it)");
     return scenario->is_reducible ||
            error_set(error, "option --reduce: test %s does not declare all that its steps touch",
                      scenario->name);

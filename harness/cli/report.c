@@ -118,11 +118,11 @@ static void print_states(FILE *out, const struct run_description *run,
     fprintf(out,
             "%" PRIu64 " states by %" PRIu64 " transitions, %.0f states/s, %.1f bytes each; two of "
             "them taken for one with probability %.1g\n"
-            "%" PRIu64 " executions ended in a state that was met before%s\n",
+            "%" PRIu64 " executions ended in a state that was met before%s%s\n",
             explorer->states_met, explorer->transitions,
             seconds > 0 ? (double)explorer->states_met / seconds : 0,
             sct_states_bytes_each(&explorer->states), sct_states_collision(explorer->states_met),
-            campaign->search.pruned,
+            campaign->search.pruned, run->is_reduced ? ", or one with nothing left to try" : "",
             campaign->search.is_cache_full ? ", the last for want of room in the cache" : "");
 }
 
@@ -142,7 +142,7 @@ static void print_search(FILE *out, const struct run_description *run,
                 path->bound_kind != SCT_BOUND_NONE ? " within this bound" : "");
     fprintf(out, "\n");
     print_states(out, run, campaign);
-    if (run->is_reduced)
+    if (run->is_reduced && !run->explorer)
         fprintf(out,
                 "%" PRIu64 " executions completed; %" PRIu64
                 " blocked: they could only have repeated others\n",

@@ -164,7 +164,7 @@ static void test_reduction_usage(void **state) {
         {"--reduce dpor", "--reduce: expected --strategy dfs, found 'portfolio'"},
         {"--strategy dfs:delay=1 --reduce sleep", "--reduce: expected --strategy dfs, found"},
         {"--strategy dfs --test small-1-0 --reduce dpor --cache 1M",
-         "--reduce and --cache contradict each other"},
+         "--reduce dpor and --cache contradict each other"},
         {"--strategy dfs --reduce dpor", "--reduce: test default does not declare all"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -179,7 +179,8 @@ static void test_reduction_usage(void **state) {
 static void test_reduced_search(void **state) {
     (void)state;
     struct ended ended =
-        run("--strategy dfs --test small-1-0 --reduce sleep --iterations 20000 --format json");
+        run("--strategy dfs --test small-1-0 --reduce sleep --cache off --iterations 20000 "
+            "--format json");
     check_status(&ended, 0);
     json_t *report = parse(ended.out);
     const json_t *exhaustive = json_object_get(report, "exhaustive");
@@ -192,6 +193,10 @@ static void test_reduced_search(void **state) {
     ended = run("--strategy dfs --test small-1-0 --reduce dpor --iterations 100");
     check_status(&ended, 0);
     assert_non_null(strstr(ended.out, "executions completed; "));
+    forget(&ended);
+    ended = run("--strategy dfs --test small-1-0 --reduce sleep --cache 1M --iterations 100");
+    check_status(&ended, 0);
+    assert_non_null(strstr(ended.out, ", or one with nothing left to try"));
     forget(&ended);
 }
 
