@@ -1,11 +1,14 @@
-#define _GNU_SOURCE // sigaction
+#define _GNU_SOURCE // sigaction, clock_gettime
 #include "harness/cli/process.h"
 #include "core/execution.h"
 #include "harness/cli/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+static const double same_signal_seconds = 0.2;
 
 volatile sig_atomic_t process_interrupted;
 
@@ -24,10 +27,24 @@ static void on_exit_call(void) {
     _exit(EXIT_TOOL_FAILED);
 }
 
-// The second one ends the process: the default action is back.
+static double seconds_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+// The second one ends the process; but what sends a signal to a process and then to its group, such
+// as timeout(1), sends one.
 static void on_interrupt(int number) {
-    process_interrupted = 1;
-    signal(number, SIG_DFL);
+    static double first_at;
+    double now = seconds_now();
+    if (!process_interrupted) {
+        process_interrupted = 1;
+        first_at = now;
+    } else if (now - first_at > same_signal_seconds) {
+        signal(number, SIG_DFL);
+        raise(number); // as soon as it is not blocked any more
+    }
 }
 
 void process_catch_interrupts(void) {
