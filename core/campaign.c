@@ -247,9 +247,11 @@ static bool account(struct run *run, const struct sct_result *result, uint64_t i
     campaign->iterations_run++;
     campaign->decisions += result->decision_count;
     campaign->points += result->point_count;
-    // A sum of mixed terms: the same in whatever order the executions were run.
+    // A sum of mixed terms: the same in whatever order the executions were run. Those of a search
+    // differ anyway, and have no numbers before all on their left were run.
+    uint64_t number = campaign->search.path ? 0 : iteration;
     campaign->fingerprint +=
-        rng_mix(rng_mix(iteration) ^ result->fingerprint ^ (uint64_t)result->outcome);
+        rng_mix(rng_mix(number) ^ result->fingerprint ^ (uint64_t)result->outcome);
     if (!is_first_time(&campaign->search, result->outcome))
         return false;
     campaign->distinct_behaviours +=
@@ -339,8 +341,7 @@ static void check_followed(struct run *run, const struct sct_result *result, uin
               "decision %u: the same decisions led to another choice than before", path->position);
 }
 
-// Moves the search on; false when there is nothing left.
-static bool advance(struct sct_search *search, struct sct_path *path) {
+bool sct_search_advance(struct sct_search *search, struct sct_path *path) {
     uint32_t bound = path->bound;
     search->is_exhausted = !sct_path_advance(path);
     if (search->is_exhausted || path->bound != bound)
@@ -370,7 +371,7 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
                   result->outcome != SCT_PRUNED;
     if (is_due || (options->repeat_every > 0 && is_new_group))
         check_repeats(run, engine, iteration);
-    return !path || advance(&run->campaign->search, path);
+    return !path || sct_search_advance(&run->campaign->search, path);
 }
 
 static void tell_progress(struct run *run) {
@@ -397,18 +398,31 @@ static void close_snapshots(struct run *run) {
     sct_snapshots_deinit(&run->snapshots);
 }
 
+// The explorer may have served campaigns before this one.
+static void note_states(struct run *run, bool is_at_end) {
+    const struct sct_explorer *explorer = run->options->explorer;
+    struct sct_search *search = &run->campaign->search;
+    if (!explorer)
+        return;
+    search->states_met = explorer->states_met - (is_at_end ? search->states_met : 0);
+    search->transitions = explorer->transitions - (is_at_end ? search->transitions : 0);
+}
+
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign) {
     struct run run = {.options = options, .campaign = campaign};
     ASSERT(!options->reducer || !options->explorer || sct_reducer_keeps_states(options->reducer));
     sct_sum_init(&run.sum, campaign, options->strategy);
     open_snapshots(&run, engine);
+    note_states(&run, false);
     uint64_t step = options->iteration_step ? options->iteration_step : 1;
     bool goes_on = true;
     for (uint64_t i = 0; i < options->iterations && goes_on && !should_stop(&run); i++) {
         goes_on = run_iteration(&run, engine, options->first_iteration + i * step);
         tell_progress(&run);
+        goes_on = goes_on && (!options->goes_on || options->goes_on(options->context));
     }
+    note_states(&run, true);
     close_snapshots(&run);
     estimate(&campaign->search);
     sct_sum_close(&run.sum, options);

@@ -6,8 +6,8 @@
 // number of uncounted executions.
 //
 // Under a systematic strategy an execution is a function of the program and of those before it; the
-// campaign moves the search on from each to the next, and ends when the tree is exhausted. The
-// strategy must be fresh: a search is run once.
+// campaign moves the search on from each to the next, and ends when the tree is exhausted. It
+// begins where the strategy's path stands: at the root, if the strategy is fresh.
 #ifndef CORE_CAMPAIGN_H
 #define CORE_CAMPAIGN_H
 
@@ -52,6 +52,9 @@ struct sct_campaign_options {
     void (*on_violation)(void *context, uint64_t iteration, const struct sct_result *result);
     // Called before that; what it returns (allocated with malloc, or NULL) is kept in the group.
     char *(*record)(void *context, uint64_t iteration, const struct sct_result *result);
+    // Systematic search: called between two executions, when the path stands at the next one; the
+    // campaign ends there if it returns false, and another one can go on. May be NULL.
+    bool (*goes_on)(void *context);
     // Called now and then with what there is so far, for those who wait.
     void (*on_progress)(void *context, const struct sct_campaign *campaign);
     void *context; // of all of them
@@ -77,6 +80,11 @@ struct sct_search {
     uint64_t bound_runs;         // executions of the present bound, those included
     uint32_t bounds_completed;   // how many bounds were searched to their end
     uint64_t restored;           // executions that went on from a snapshot
+    uint64_t states_met;         // with a cache: states entered, over all bounds
+    uint64_t states_resumed;     // those of them that came from a checkpoint
+    uint64_t transitions;        // with a cache: from state to state, known ones included
+    uint64_t pieces;             // in which several processes searched; 0: one process did
+    bool is_cut;                 // not exhausted only because of the limit of steps; core/search.h
     double estimate;             // of the executions within the present bound; 0: cannot tell
 };
 
@@ -143,6 +151,9 @@ void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
 
 // Completes the campaign with what follows from the sums, and frees the rest.
 void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *options);
+
+// Moves a search to the next leaf of [path]; false when there is nothing left.
+bool sct_search_advance(struct sct_search *search, struct sct_path *path);
 
 // Seconds since sct_sum_init.
 double sct_sum_seconds(const struct sct_sum *sum);

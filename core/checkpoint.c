@@ -106,6 +106,24 @@ bool sct_checkpoint_next(struct sct_checkpoint *checkpoint, struct sct_bytes *re
     return false;
 }
 
+bool sct_checkpoint_read(struct sct_checkpoint *checkpoint, struct sct_bytes *record) {
+    return read_record(checkpoint->file, record_max, record);
+}
+
+bool sct_checkpoint_put(struct sct_checkpoint *checkpoint, const struct sct_bytes *record,
+                        struct error *error) {
+    return write_record(checkpoint, record->data, record->size) || file_error(checkpoint, error);
+}
+
+bool sct_checkpoint_publish(struct sct_checkpoint *checkpoint, const char *path,
+                            struct error *error) {
+    bool is_done = fsync(fileno(checkpoint->file)) == 0 && rename(checkpoint->path, path) == 0;
+    if (!is_done)
+        file_error(checkpoint, error);
+    sct_checkpoint_close(checkpoint);
+    return is_done;
+}
+
 bool sct_checkpoint_append(struct sct_checkpoint *checkpoint, const struct sct_bytes *record,
                            struct error *error) {
     if (!write_record(checkpoint, record->data, record->size))

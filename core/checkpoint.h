@@ -1,4 +1,5 @@
-// Checkpoints: the parts of a campaign in a file that grows, so that one that was killed goes on.
+// Checkpoints: the parts of a campaign in a file that grows, so that one that was killed goes on;
+// or one moment of a search (core/search.h), in a file that takes the place of the one before.
 //
 // The file is a line that names the format, a text of the caller's that says what campaign it is,
 // and records, each with its length and a checksum. A record is complete or, at the end of a file
@@ -32,6 +33,20 @@ bool sct_checkpoint_next(struct sct_checkpoint *checkpoint, struct sct_bytes *re
 // about a second.
 bool sct_checkpoint_append(struct sct_checkpoint *checkpoint, const struct sct_bytes *record,
                            struct error *error);
+
+// ---- Written as a whole ------------------------------------------------------------------------
+
+// The next record, into [record]; false if there is no further complete one. Changes nothing.
+bool sct_checkpoint_read(struct sct_checkpoint *checkpoint, struct sct_bytes *record);
+
+// Appends a record, which survives nothing before sct_checkpoint_publish.
+bool sct_checkpoint_put(struct sct_checkpoint *checkpoint, const struct sct_bytes *record,
+                        struct error *error);
+
+// Brings the file to the disk and puts it in the place of the one at [path], in one step. It is
+// closed then.
+bool sct_checkpoint_publish(struct sct_checkpoint *checkpoint, const char *path,
+                            struct error *error);
 
 void sct_checkpoint_close(struct sct_checkpoint *checkpoint);
 

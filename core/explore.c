@@ -18,9 +18,25 @@ void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *
     path->context = explorer;
 }
 
+void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_program *program,
+                              struct sct_path *path, struct sct_shared_states *shared) {
+    ASSERT(program->digest);
+    *explorer = (struct sct_explorer){.program = program, .path = path, .shared = shared};
+}
+
 void sct_explorer_deinit(struct sct_explorer *explorer) {
     explorer->path->on_pop = NULL;
-    sct_states_deinit(&explorer->states);
+    if (!explorer->shared)
+        sct_states_deinit(&explorer->states);
+}
+
+uint64_t sct_explorer_count(const struct sct_explorer *explorer) {
+    return explorer->shared ? sct_shared_states_count(explorer->shared) : explorer->states.count;
+}
+
+double sct_explorer_bytes_each(const struct sct_explorer *explorer) {
+    return explorer->shared ? sct_shared_states_bytes_each(explorer->shared)
+                            : sct_states_bytes_each(&explorer->states);
 }
 
 void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer) {
@@ -140,8 +156,30 @@ static void visit_new(struct sct_engine *engine) {
     }
 }
 
+// Nothing is remembered on the path: shared states do not become complete.
+static void visit_shared(struct sct_engine *engine) {
+    struct sct_explorer *explorer = engine->explorer;
+    const struct sct_path *path = explorer->path;
+    explorer->transitions++;
+    switch (sct_shared_states_visit(explorer->shared, state_key(engine),
+                                    path->bound - sct_path_spent(path))) {
+    case SCT_VISIT_NEW:
+        explorer->states_met++;
+        return;
+    case SCT_VISIT_KNOWN:
+        sct_leave(engine, SCT_PRUNED);
+    case SCT_VISIT_FULL:
+        explorer->is_full = true;
+        sct_leave(engine, SCT_PRUNED);
+    }
+}
+
 void sct_explorer_visit(struct sct_engine *engine) {
     struct sct_explorer *explorer = engine->explorer;
-    if (sct_path_is_new(explorer->path))
+    if (!sct_path_is_new(explorer->path))
+        return;
+    if (explorer->shared)
+        visit_shared(engine);
+    else
         visit_new(engine);
 }

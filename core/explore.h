@@ -9,10 +9,12 @@
 #define CORE_EXPLORE_H
 
 #include "core/execution.h"
+#include "core/shared_states.h"
 #include "core/states.h"
 
 struct sct_explorer {
     struct sct_states states;
+    struct sct_shared_states *shared;  // in place of them, if several processes search; else NULL
     const struct sct_program *program; // has a digest
     struct sct_path *path;             // of the strategy
     uint32_t bound;                    // of the states in the cache
@@ -26,10 +28,19 @@ struct sct_explorer {
 void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *program,
                        struct sct_path *path, uint64_t bytes);
 
+// For a part of a search of several processes, which have the [shared] states in common. They are
+// the caller's.
+void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_program *program,
+                              struct sct_path *path, struct sct_shared_states *shared);
+
 void sct_explorer_deinit(struct sct_explorer *explorer);
 
 // Executions of [engine] from now on are pruned by [explorer]; NULL: by nobody, the normal case.
 void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer);
+
+// How many states are in the cache, and the bytes of its table for each that it can hold.
+uint64_t sct_explorer_count(const struct sct_explorer *explorer);
+double sct_explorer_bytes_each(const struct sct_explorer *explorer);
 
 // Takes note of how an execution of the search ended.
 void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome);

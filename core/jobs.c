@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // pipe2, MAP_ANONYMOUS, F_SETPIPE_SZ
 #include "core/jobs.h"
 #include "core/internal.h"
+#include "core/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,9 +9,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,34 +44,11 @@ uint64_t sct_part_iterations(const struct sct_campaign_options *campaign, uint64
 
 // ---- A worker ----------------------------------------------------------------------------------
 
-static bool write_all(int pipe, const void *data, size_t size) {
-    for (const char *at = data; size > 0;) {
-        ssize_t written = write(pipe, at, size);
-        if (written < 0 && errno != EINTR)
-            return false;
-        at += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return true;
-}
-
 // 0 is no limit, so nothing left is a moment.
 static double seconds_left(const struct crew *crew) {
     double limit = campaign_of(crew)->seconds_max;
     double left = limit - sct_sum_seconds(&crew->sum);
     return limit == 0 ? 0 : left > 0 ? left : 1e-9;
-}
-
-// A whole terminal, service or job of a cluster gets these signals: the first process ends the
-// others, and with it they end.
-static void ignore_interrupts(pid_t first_process) {
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-#ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-    if (getppid() != first_process) // it ended before; elsewhere writing to the pipe will fail
-        _exit(1);
 }
 
 _Noreturn static void work(struct crew *crew, unsigned index, int pipe) {
@@ -88,7 +63,8 @@ _Noreturn static void work(struct crew *crew, unsigned index, int pipe) {
                                     sct_part_iterations(campaign_of(crew), part),
                                     seconds_left(crew), &crew->bytes);
         uint64_t size = crew->bytes.size;
-        if (!write_all(pipe, &size, sizeof size) || !write_all(pipe, crew->bytes.data, size))
+        if (!sct_write_all(pipe, &size, sizeof size) ||
+            !sct_write_all(pipe, crew->bytes.data, size))
             _exit(1);
         if (!goes_on)
             break;
@@ -103,7 +79,7 @@ static bool start_worker(struct crew *crew, unsigned index, struct error *error)
     (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES); // a smaller one will do
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {
-        ignore_interrupts(first_process);
+        sct_process_begin(first_process);
         for (unsigned i = 0; i < index; i++)
             close(crew->workers[i].pipe);
         close(ends[0]);

@@ -8,47 +8,17 @@
 
 // ---- Writing -----------------------------------------------------------------------------------
 
-void sct_bytes_add(struct sct_bytes *bytes, const void *data, size_t size) {
-    if (bytes->capacity - bytes->size < size) {
-        size_t capacity = bytes->capacity * 2 + size + 4096;
-        unsigned char *grown = realloc(bytes->data, capacity);
-        if (!grown)
-            fail_at(FAIL_RESOURCE, HERE, "out of memory: a part of %zu bytes", capacity);
-        bytes->data = grown;
-        bytes->capacity = capacity;
-    }
-    memcpy(bytes->data + bytes->size, data, size);
-    bytes->size += size;
-}
-
-void sct_bytes_add_number(struct sct_bytes *bytes, uint64_t number) {
-    unsigned char digits[8];
-    for (int i = 0; i < 8; i++)
-        digits[i] = (unsigned char)(number >> 8 * i);
-    sct_bytes_add(bytes, digits, sizeof digits);
-}
-
-void sct_bytes_free(struct sct_bytes *bytes) {
-    free(bytes->data);
-    *bytes = (struct sct_bytes){0};
-}
-
-// A length and the bytes with their NUL; a length of 0 is NULL.
-static void add_text(struct sct_bytes *bytes, const char *text) {
-    size_t size = text ? strlen(text) + 1 : 0;
-    sct_bytes_add_number(bytes, size);
-    if (size > 0)
-        sct_bytes_add(bytes, text, size);
-}
-
 // The numbers of a campaign, in a fixed order, for writing and for adding alike.
-enum { SUMS = 7 };
+enum { SUMS = 13 };
 
 static void list_sums(struct sct_campaign *campaign, uint64_t *sums[SUMS]) {
+    struct sct_search *search = &campaign->search;
     uint64_t *const all[SUMS] = {
         &campaign->iterations_run, &campaign->violations, &campaign->step_limit_hits,
         &campaign->decisions,      &campaign->points,     &campaign->fingerprint,
-        &campaign->checks_unknown,
+        &campaign->checks_unknown, &search->executions,   &search->pruned,
+        &search->repeated,         &search->restored,     &search->states_met,
+        &search->transitions,
     };
     memcpy(sums, all, sizeof all);
 }
@@ -56,15 +26,16 @@ static void list_sums(struct sct_campaign *campaign, uint64_t *sums[SUMS]) {
 static void add_groups(struct sct_bytes *bytes, const struct sct_group *first) {
     for (const struct sct_group *group = first; group; group = group->next) {
         sct_bytes_add_number(bytes, 1);
-        add_text(bytes, group->pattern);
-        add_text(bytes, group->record);
-        add_text(bytes, group->violation.kind);
-        add_text(bytes, group->violation.where);
-        add_text(bytes, group->violation.machine);
-        add_text(bytes, group->violation.message);
-        add_text(bytes, group->violation.remark);
+        sct_bytes_add_text(bytes, group->pattern);
+        sct_bytes_add_text(bytes, group->record);
+        sct_bytes_add_text(bytes, group->violation.kind);
+        sct_bytes_add_text(bytes, group->violation.where);
+        sct_bytes_add_text(bytes, group->violation.machine);
+        sct_bytes_add_text(bytes, group->violation.message);
+        sct_bytes_add_text(bytes, group->violation.remark);
         sct_bytes_add_number(bytes, group->iteration);
         sct_bytes_add_number(bytes, group->decision_count);
+        sct_bytes_add_number(bytes, group->bound);
         sct_bytes_add_number(bytes, group->count);
     }
     sct_bytes_add_number(bytes, 0);
@@ -85,10 +56,10 @@ static void add_marks(struct sct_bytes *bytes) {
     for (const struct sct_mark *mark = NULL; (mark = sct_marks_next(mark));) {
         if (mark->count == 0)
             continue;
-        add_text(bytes, mark->name);
+        sct_bytes_add_text(bytes, mark->name);
         sct_bytes_add_number(bytes, mark->count);
     }
-    add_text(bytes, NULL);
+    sct_bytes_add_text(bytes, NULL);
 }
 
 static void add_campaign(struct sct_bytes *bytes, struct sct_campaign *campaign) {
@@ -102,7 +73,7 @@ static void add_campaign(struct sct_bytes *bytes, struct sct_campaign *campaign)
     }
     sct_bytes_add_number(bytes, campaign->unrepeatable.is_found);
     sct_bytes_add_number(bytes, campaign->unrepeatable.iteration);
-    add_text(bytes, campaign->unrepeatable.difference.text);
+    sct_bytes_add_text(bytes, campaign->unrepeatable.difference.text);
     add_groups(bytes, campaign->groups);
 }
 
@@ -136,10 +107,27 @@ static char *record(void *context, uint64_t iteration, const struct sct_result *
                                : NULL;
 }
 
-static void clear_counters(const struct sct_part_options *options) {
+void sct_part_clear(const struct sct_part_options *options) {
     sct_marks_reset();
     for (size_t i = 0; i < options->counter_arrays; i++)
         memset(options->counters[i].values, 0, options->counters[i].count * sizeof(uint64_t));
+}
+
+static void write_part(const struct sct_part_options *options, struct sct_campaign *campaign,
+                       bool goes_on, const struct sct_bytes *fingerprints,
+                       struct sct_bytes *bytes) {
+    sct_bytes_add_number(bytes, goes_on);
+    add_campaign(bytes, campaign);
+    sct_bytes_add_number(bytes, fingerprints->size / sizeof(uint64_t));
+    sct_bytes_add(bytes, fingerprints->data, fingerprints->size);
+    for (size_t i = 0; i < options->counter_arrays; i++)
+        add_counters(bytes, &options->counters[i]);
+    add_marks(bytes);
+}
+
+void sct_part_write(const struct sct_part_options *options, struct sct_campaign *campaign,
+                    struct sct_bytes *bytes) {
+    write_part(options, campaign, true, &(struct sct_bytes){0}, bytes);
 }
 
 bool sct_part_run(struct sct_engine *engine, const struct sct_part_options *options, uint64_t first,
@@ -158,60 +146,20 @@ bool sct_part_run(struct sct_engine *engine, const struct sct_part_options *opti
     own.on_violation = NULL;
     own.on_progress = NULL;
     own.context = &part;
-    clear_counters(options);
+    sct_part_clear(options);
     struct sct_campaign campaign;
     sct_campaign_run(engine, &own, &campaign);
     bool goes_on = campaign.iterations_run == iterations && !campaign.was_interrupted &&
                    !campaign.unrepeatable.is_found &&
                    (campaign.violations == 0 || whole->keep_going);
     bytes->size = 0;
-    sct_bytes_add_number(bytes, goes_on);
-    add_campaign(bytes, &campaign);
-    sct_bytes_add_number(bytes, fingerprints.size / sizeof(uint64_t));
-    sct_bytes_add(bytes, fingerprints.data, fingerprints.size);
-    for (size_t i = 0; i < options->counter_arrays; i++)
-        add_counters(bytes, &options->counters[i]);
-    add_marks(bytes);
+    write_part(options, &campaign, goes_on, &fingerprints, bytes);
     sct_bytes_free(&fingerprints);
     sct_campaign_free(&campaign);
     return goes_on;
 }
 
 // ---- Adding ------------------------------------------------------------------------------------
-
-// Bytes being read. Behind their end everything is 0 and [is_bad] is set.
-struct source {
-    const unsigned char *at, *end;
-    bool is_bad;
-};
-
-static uint64_t take_number(struct source *source) {
-    if (source->end - source->at < 8) {
-        source->is_bad = true;
-        source->at = source->end;
-        return 0;
-    }
-    uint64_t number = 0;
-    for (int i = 0; i < 8; i++)
-        number |= (uint64_t)source->at[i] << 8 * i;
-    source->at += 8;
-    return number;
-}
-
-// The text, inside the bytes; NULL if there is none.
-static const char *take_text(struct source *source) {
-    uint64_t size = take_number(source);
-    if (size == 0)
-        return NULL;
-    if (size > (uint64_t)(source->end - source->at) || source->at[size - 1] != '\0') {
-        source->is_bad = true;
-        source->at = source->end;
-        return NULL;
-    }
-    const char *text = (const char *)source->at;
-    source->at += size;
-    return text;
-}
 
 static char *copy(const char *text) {
     char *copied = text ? strdup(text) : NULL;
@@ -239,13 +187,13 @@ struct target {
     void (*on_new_group)(void *context, const struct sct_group *group);
 };
 
-static void take_group(struct source *source, const struct target *target) {
-    const char *pattern = take_text(source), *made = take_text(source);
-    const char *kind = take_text(source), *where = take_text(source);
-    const char *machine = take_text(source), *message = take_text(source);
-    const char *remark = take_text(source);
-    uint64_t iteration = take_number(source), decisions = take_number(source);
-    uint64_t count = take_number(source);
+static void take_group(struct sct_reader *source, const struct target *target) {
+    const char *pattern = sct_take_text(source), *made = sct_take_text(source);
+    const char *kind = sct_take_text(source), *where = sct_take_text(source);
+    const char *machine = sct_take_text(source), *message = sct_take_text(source);
+    const char *remark = sct_take_text(source);
+    uint64_t iteration = sct_take_number(source), decisions = sct_take_number(source);
+    uint64_t bound = sct_take_number(source), count = sct_take_number(source);
     if (source->is_bad || !pattern || !kind || !machine || !message || !remark) {
         source->is_bad = true;
         return;
@@ -262,7 +210,9 @@ static void take_group(struct source *source, const struct target *target) {
     snprintf(group->violation.message, sizeof group->violation.message, "%s", message);
     snprintf(group->violation.remark, sizeof group->violation.remark, "%s", remark);
     const struct sct_campaign_options *campaign = target->options->campaign;
+    iteration += target->options->iteration_offset;
     group->iteration = iteration;
+    group->bound = (uint32_t)bound;
     group->strategy = sct_strategy_for(campaign->strategy, iteration);
     group->decision_count = (uint32_t)decisions;
     group->count = count;
@@ -270,34 +220,43 @@ static void take_group(struct source *source, const struct target *target) {
         target->on_new_group(campaign->context, group);
 }
 
-static void take_campaign(struct source *source, const struct target *target) {
+static void take_unrepeatable(struct sct_reader *source, const struct target *target) {
+    struct sct_campaign *campaign = target->sum->campaign;
+    bool is_found = sct_take_number(source) != 0;
+    uint64_t iteration = sct_take_number(source) + target->options->iteration_offset;
+    const char *difference = sct_take_text(source);
+    if (!is_found)
+        return;
+    campaign->unrepeatable.is_found = true;
+    campaign->unrepeatable.iteration = iteration;
+    error_set(&campaign->unrepeatable.difference, "%s", difference ? difference : "");
+}
+
+static void take_campaign(struct sct_reader *source, const struct target *target) {
     struct sct_campaign *campaign = target->sum->campaign;
     uint64_t *sums[SUMS];
     list_sums(campaign, sums);
     for (int i = 0; i < SUMS; i++)
-        *sums[i] += take_number(source);
+        *sums[i] += sct_take_number(source);
     for (size_t i = 0; i < campaign->share_count; i++) {
-        campaign->shares[i].iterations_run += take_number(source);
-        campaign->shares[i].violations += take_number(source);
+        campaign->shares[i].iterations_run += sct_take_number(source);
+        campaign->shares[i].violations += sct_take_number(source);
     }
-    campaign->unrepeatable.is_found = take_number(source) != 0;
-    campaign->unrepeatable.iteration = take_number(source);
-    const char *difference = take_text(source);
-    error_set(&campaign->unrepeatable.difference, "%s", difference ? difference : "");
-    while (take_number(source) == 1)
+    take_unrepeatable(source, target);
+    while (sct_take_number(source) == 1)
         take_group(source, target);
 }
 
-static void take_fingerprints(struct source *source, struct sct_sum *sum) {
-    uint64_t count = take_number(source);
+static void take_fingerprints(struct sct_reader *source, struct sct_sum *sum) {
+    uint64_t count = sct_take_number(source);
     for (uint64_t i = 0; i < count && !source->is_bad; i++)
-        sum->campaign->distinct_behaviours += sct_seen_add(&sum->seen, take_number(source));
+        sum->campaign->distinct_behaviours += sct_seen_add(&sum->seen, sct_take_number(source));
 }
 
-static void take_counters(struct source *source, const struct sct_counters *counters) {
+static void take_counters(struct sct_reader *source, const struct sct_counters *counters) {
     uint64_t place;
-    while ((place = take_number(source)) != 0) {
-        uint64_t value = take_number(source);
+    while ((place = sct_take_number(source)) != 0) {
+        uint64_t value = sct_take_number(source);
         if (place > counters->count) {
             source->is_bad = true;
             return;
@@ -306,18 +265,18 @@ static void take_counters(struct source *source, const struct sct_counters *coun
     }
 }
 
-static void take_marks(struct source *source) {
+static void take_marks(struct sct_reader *source) {
     const char *name;
-    while ((name = take_text(source)))
-        sct_marks_add(name, take_number(source));
+    while ((name = sct_take_text(source)))
+        sct_marks_add(name, sct_take_number(source));
 }
 
 bool sct_part_add(const struct sct_part_options *options, const unsigned char *bytes, size_t size,
                   struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
                   bool *goes_on) {
-    struct source source = {.at = bytes, .end = bytes + size};
+    struct sct_reader source = {.at = bytes, .end = bytes + size};
     struct target target = {options, sum, on_new_group};
-    *goes_on = take_number(&source) == 1;
+    *goes_on = sct_take_number(&source) == 1;
     take_campaign(&source, &target);
     take_fingerprints(&source, sum);
     for (size_t i = 0; i < options->counter_arrays; i++)

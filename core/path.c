@@ -12,15 +12,17 @@ void sct_path_deinit(struct sct_path *path) {
     path->depth = path->position = path->capacity = 0;
 }
 
+static void reserve(struct sct_path *path, uint32_t capacity) {
+    struct sct_path_frame *frames = realloc(path->frames, capacity * sizeof *frames);
+    if (!frames)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", capacity);
+    path->frames = frames;
+    path->capacity = capacity;
+}
+
 static struct sct_path_frame *push(struct sct_path *path) {
-    if (path->depth == path->capacity) {
-        uint32_t capacity = path->capacity ? 2 * path->capacity : FIRST_CAPACITY;
-        struct sct_path_frame *frames = realloc(path->frames, capacity * sizeof *frames);
-        if (!frames)
-            fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", capacity);
-        path->frames = frames;
-        path->capacity = capacity;
-    }
+    if (path->depth == path->capacity)
+        reserve(path, path->capacity ? 2 * path->capacity : FIRST_CAPACITY);
     path->position++;
     return &path->frames[path->depth++];
 }
@@ -76,6 +78,7 @@ bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t c
                                      .is_preempting = is_preempting,
                                      .spent = spent};
     frame->limit = (uint16_t)limit_of(path, frame);
+    frame->width = frame->limit;
     if (kind == SCT_FRAME_SCHEDULE)
         frame->answer = (uint16_t)path->first_answer;
     path->first_answer = 0;
@@ -87,8 +90,8 @@ struct sct_path_frame *sct_path_add_state(struct sct_path *path) {
     ASSERT(sct_path_is_new(path));
     uint32_t spent = sct_path_spent(path);
     struct sct_path_frame *frame = push(path);
-    *frame =
-        (struct sct_path_frame){.count = 1, .limit = 1, .kind = SCT_FRAME_STATE, .spent = spent};
+    *frame = (struct sct_path_frame){
+        .count = 1, .limit = 1, .kind = SCT_FRAME_STATE, .spent = spent, .width = 1};
     return frame;
 }
 
@@ -131,8 +134,8 @@ bool sct_path_advance(struct sct_path *path) {
     ASSERT(!path->is_exhausted);
     if (turn(path))
         return true;
-    bool goes_on =
-        path->bound_kind != SCT_BOUND_NONE && path->meets_bound && path->bound < path->bound_limit;
+    bool goes_on = path->bound_kind != SCT_BOUND_NONE && !path->is_one_bound && path->meets_bound &&
+                   path->bound < path->bound_limit;
     path->is_exhausted = !goes_on;
     if (goes_on) {
         path->bound++;
@@ -141,10 +144,66 @@ bool sct_path_advance(struct sct_path *path) {
     return goes_on;
 }
 
+// ---- Shared trees ------------------------------------------------------------------------------
+
+static bool has_alternatives(const struct sct_path_frame *frame) {
+    return frame->answer + 1 < frame->limit;
+}
+
+// The first frame from [from] on with an alternative left, or the depth.
+static uint32_t find_open(const struct sct_path *path, uint32_t from) {
+    while (from < path->depth && !has_alternatives(&path->frames[from]))
+        from++;
+    return from;
+}
+
+void sct_path_take(struct sct_path *path, const struct sct_path *part) {
+    if (path->capacity < part->depth)
+        reserve(path, part->depth);
+    if (part->depth > 0)
+        memcpy(path->frames, part->frames, part->depth * sizeof *part->frames);
+    path->depth = part->depth;
+    path->position = 0;
+    path->bound = part->bound;
+    path->first_answer = 0;
+    path->meets_bound = path->is_exhausted = false;
+}
+
+bool sct_path_can_split(const struct sct_path *path) {
+    uint32_t index = find_open(path, 0);
+    return index < path->depth && find_open(path, index + 1) < path->depth;
+}
+
+bool sct_path_split(struct sct_path *path, struct sct_path *right) {
+    ASSERT(!path->on_turn); // else alternatives are not taken in turn
+    if (!sct_path_can_split(path))
+        return false;
+    uint32_t index = find_open(path, 0);
+    struct sct_path head = *path;
+    head.depth = index + 1;
+    *right = (struct sct_path){.bound_kind = path->bound_kind, .bound_limit = path->bound_limit};
+    sct_path_take(right, &head);
+    for (uint32_t i = 0; i < index; i++)
+        right->frames[i].entry = 0; // completed by whoever has it
+    right->frames[index].answer++;
+    path->frames[index].limit = (uint16_t)(path->frames[index].answer + 1);
+    return true;
+}
+
+double sct_path_left(const struct sct_path *path) {
+    double left = 0, weight = 1;
+    for (uint32_t i = 0; i < path->depth; i++) {
+        const struct sct_path_frame *frame = &path->frames[i];
+        weight /= frame->width;
+        left += weight * (frame->limit - frame->answer - 1);
+    }
+    return path->is_exhausted ? 0 : left + weight;
+}
+
 double sct_path_share(const struct sct_path *path) {
     double share = 0, weight = 1;
     for (uint32_t i = 0; i < path->depth && !path->on_turn; i++) {
-        weight /= path->frames[i].limit;
+        weight /= path->frames[i].width;
         share += weight * path->frames[i].answer;
     }
     return path->is_exhausted ? 1 : share;

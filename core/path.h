@@ -36,6 +36,7 @@ struct sct_path_frame {
     uint8_t kind;
     bool is_preempting; // alternatives but the first leave a task that is enabled
     uint32_t spent;     // of the bound, by the decisions before this one
+    uint32_t width;     // the limit before alternatives were given away
     uint64_t entry;     // for the cache: what it has of the state here; 0: nothing
     uint64_t cuts;      // for the cache: subtrees left incomplete before this frame
 };
@@ -48,6 +49,7 @@ struct sct_path {
     enum sct_bound_kind bound_kind;
     uint32_t bound_limit;  // the last bound to try
     uint32_t bound;        // the one being tried
+    bool is_one_bound;     // the search ends with this bound: whether to go on is for others to say
     bool meets_bound;      // with this bound something was left out
     bool is_exhausted;     // there is no further leaf
     uint64_t cuts;         // for the cache: subtrees left incomplete so far
@@ -91,6 +93,27 @@ bool sct_path_is_first_time(const struct sct_path *path);
 
 // Moves to the next leaf, of the next bound if need be; false when there is none.
 bool sct_path_advance(struct sct_path *path);
+
+// ---- Shared trees ------------------------------------------------------------------------------
+
+// A path whose first frames have no alternative left stands for a part of the tree: the leaves from
+// the one it leads to up to the last that it would come to, neighbours all of them. Several
+// searches share a tree by taking such parts.
+
+// Whether there are two decisions with alternatives left: one to give away, one to keep.
+bool sct_path_can_split(const struct sct_path *path);
+
+// Gives away the last of the leaves that [path] would still come to: the alternatives left of its
+// first decision that has some. [right], which is overwritten, stands for them; it is not bound to
+// anybody's callbacks. False, without a change, if the path cannot be split.
+bool sct_path_split(struct sct_path *path, struct sct_path *right);
+
+// Makes [path] stand at the first leaf of the part that [part] stands for, in place of its own.
+void sct_path_take(struct sct_path *path, const struct sct_path *part);
+
+// How much of the tree within the present bound [path] still has to go through, in the measure of
+// sct_path_share.
+double sct_path_left(const struct sct_path *path);
 
 // How much of the tree within the present bound lies before the path, 0 .. 1, each alternative of a
 // decision counting alike (0 if not all are taken in turn). With n leaves so far n / share
