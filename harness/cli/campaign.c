@@ -8,6 +8,7 @@
 #include "harness/cli/report_ci.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/resume.h"
+#include "harness/cli/search.h"
 #include "harness/cli/session.h"
 #include "harness/cli/status.h"
 
@@ -105,6 +106,13 @@ static void on_new_group(void *context, const struct sct_group *group) {
     write_trace(context, group->iteration, group->record);
 }
 
+// The same in a search, where a worker does not know the number.
+static void on_new_search_group(void *context, const struct sct_group *group) {
+    char *text = search_renumber(group);
+    write_trace(context, group->iteration, text);
+    free(text);
+}
+
 static void begin_counting(void *context, uint64_t iteration) {
     (void)iteration;
     struct session *session = context;
@@ -183,6 +191,8 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
         .counters = counters,
         .counter_arrays = sizeof counters / sizeof counters[0],
     };
+    if (search_is_shared(session))
+        return search_run(session, &part, checkpoint, on_new_search_group, campaign, error);
     if (mpi_is_worker())
         mpi_work(session->engine, &part);
     struct sct_jobs jobs = {
@@ -208,9 +218,10 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     session->run.shows_coverage = options->coverage;
     coverage_reset(session->run.scenario->coverage);
     sct_marks_reset();
-    bool is_systematic = session->strategy->path; // one process, whatever --jobs says
-    bool is_shared = options->jobs > 1 || checkpoint->file || mpi_source();
-    if (!options->has_only_iteration && !is_systematic && is_shared)
+    bool is_systematic = session->strategy->path;
+    bool is_shared = is_systematic ? search_is_shared(session)
+                                   : options->jobs > 1 || checkpoint->file || mpi_source();
+    if (!options->has_only_iteration && is_shared)
         return run_jobs(session, &campaign_options, checkpoint, campaign, error);
     if (options->has_only_iteration && options->verbose)
         sct_engine_narrate(session->engine, session_narrate, session_narration(session));
@@ -310,7 +321,7 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
         fprintf(stderr,
                 "mtcheck: the state cache is full (%" PRIu64 " states): no verdict; give "
                 "--cache more bytes\n",
-                session->explorer.states.count);
+                sct_explorer_count(&session->explorer));
         return EXIT_NO_VERDICT;
     }
     bool is_incomplete =
@@ -363,6 +374,8 @@ static bool open_resumed(struct options *options, struct sct_checkpoint *checkpo
 static bool create_checkpoint(const struct session *session, struct sct_checkpoint *checkpoint,
                               struct error *error) {
     const struct options *options = session->options;
+    if (search_is_shared(session))
+        return search_check(session, checkpoint, error);
     if (!options->checkpoint || mpi_is_worker())
         return true;
     char buffer[4096];
@@ -395,6 +408,8 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     }
     if (session->run.explorer)
         sct_explorer_deinit(&session->explorer);
+    if (session->shared.head)
+        sct_shared_states_deinit(&session->shared);
     sct_reducer_free(session->reducer);
     sct_campaign_free(&campaign);
     free_traces(session);
@@ -425,8 +440,8 @@ static bool check_search_options(const struct session *session, struct options *
         return refuse_search("only-iteration", options, error);
     if (options->shard_count > 1)
         return refuse_search("shard", options, error);
-    if (options->checkpoint)
-        return refuse_search("checkpoint", options, error);
+    if (options->checkpoint && options->reduction != SCT_REDUCE_NONE)
+        return error_set(error, "options --checkpoint and --reduce contradict each other");
     if (!options->has_iterations)
         options->iterations = SCT_UNLIMITED;
     return true;

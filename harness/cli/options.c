@@ -36,6 +36,7 @@ const char options_help[] =
     "                           depend on J\n"
     "      --shard I/N          only the iterations congruent to I modulo N\n"
     "      --checkpoint FILE    write down what was done, to go on from after a kill\n"
+    "      --checkpoint-every S of dfs: the least seconds between two (default 10)\n"
     "      --resume FILE        go on with the campaign of that checkpoint\n"
     "What comes out\n"
     "      --format FORMAT      text, json or github (annotations), on standard output (default\n"
@@ -86,6 +87,7 @@ enum option_id {
     OPTION_JOBS,
     OPTION_SHARD,
     OPTION_CHECKPOINT,
+    OPTION_CHECKPOINT_EVERY,
     OPTION_RESUME,
     OPTION_FORMAT,
     OPTION_TRACE,
@@ -131,6 +133,7 @@ static const struct {
     [OPTION_JOBS] = {"jobs", 'j', true, true},
     [OPTION_SHARD] = {"shard", 0, true, true},
     [OPTION_CHECKPOINT] = {"checkpoint", 0, true, true},
+    [OPTION_CHECKPOINT_EVERY] = {"checkpoint-every", 0, true, true},
     [OPTION_RESUME] = {"resume", 0, true, true},
     [OPTION_FORMAT] = {"format", 0, true, false},
     [OPTION_TRACE] = {"trace", 0, true, true},
@@ -225,13 +228,14 @@ static bool set_cache(struct parser *parser, const char *value) {
            bad_value(parser, OPTION_CACHE, value, "'off' or a number of bytes (K, M or G)");
 }
 
-static bool set_time_limit(struct parser *parser, const char *value) {
+static bool set_seconds(struct parser *parser, enum option_id id, const char *value,
+                        double *seconds_set) {
     char *end;
     double seconds = strtod(value, &end);
     if (strspn(value, "0123456789.") != strlen(value) || end == value || *end != '\0' ||
         !isfinite(seconds) || seconds <= 0)
-        return bad_value(parser, OPTION_TIME_LIMIT, value, "a positive number of seconds");
-    parser->options->time_limit = seconds;
+        return bad_value(parser, id, value, "a positive number of seconds");
+    *seconds_set = seconds;
     return true;
 }
 
@@ -384,6 +388,18 @@ static bool set_export(struct parser *parser, const char *value) {
     return true;
 }
 
+// Of what is run; whether there is such a thing is found out later.
+static bool set_name(struct parser *parser, enum option_id id, const char *value) {
+    struct options *options = parser->options;
+    const char **const names[] = {
+        [OPTION_BUG] = &options->bug,
+        [OPTION_MODEL] = &options->model,
+        [OPTION_TEST] = &options->test,
+        [OPTION_STRATEGY] = &options->strategy,
+    };
+    return set_text(parser, id, value, names[id]);
+}
+
 static bool set_value(struct parser *parser, enum option_id id, const char *value) {
     struct options *options = parser->options;
     switch (id) {
@@ -392,19 +408,16 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
     case OPTION_SEED:
         return set_seed(parser, value);
     case OPTION_BUG:
-        return set_text(parser, id, value, &options->bug);
     case OPTION_MODEL:
-        return set_text(parser, id, value, &options->model);
     case OPTION_TEST:
-        return set_text(parser, id, value, &options->test);
     case OPTION_STRATEGY:
-        return set_text(parser, id, value, &options->strategy);
+        return set_name(parser, id, value);
     case OPTION_REDUCE:
         return set_reduction(parser, value);
     case OPTION_CACHE:
         return set_cache(parser, value);
     case OPTION_TIME_LIMIT:
-        return set_time_limit(parser, value);
+        return set_seconds(parser, id, value, &options->time_limit);
     case OPTION_MAX_STEPS:
         return set_max_steps(parser, value);
     case OPTION_ONLY_ITERATION:
@@ -415,6 +428,8 @@ static bool set_value(struct parser *parser, enum option_id id, const char *valu
         return set_shard(parser, value);
     case OPTION_CHECKPOINT:
         return set_text(parser, id, value, &options->checkpoint);
+    case OPTION_CHECKPOINT_EVERY:
+        return set_seconds(parser, id, value, &options->checkpoint_every);
     case OPTION_RESUME:
         return set_text(parser, id, value, &options->resume);
     case OPTION_FORMAT:
@@ -572,6 +587,9 @@ static bool check_combinations(struct parser *parser) {
     if (options->minimize && (options->list || options->check_history))
         return contradiction(parser, options->list ? OPTION_LIST : OPTION_CHECK_HISTORY,
                              OPTION_MINIMIZE);
+    if (parser->given[OPTION_CHECKPOINT_EVERY] && !options->checkpoint && !options->resume)
+        return error_set(parser->error,
+                         "option --checkpoint-every: expected --checkpoint or --resume too");
     if (options->history_format && !options->check_history)
         return error_set(parser->error, "option --history-format: expected --check-history too");
     if (options->has_only_iteration && options->keep_going)
@@ -590,6 +608,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
         .model = "migrating-table",
         .strategy = "portfolio",
         .jobs = 1,
+        .checkpoint_every = 10,
         .shard_count = 1,
     };
     struct parser parser = {.options = options, .error = error};

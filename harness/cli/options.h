@@ -32,6 +32,7 @@ struct options {
     unsigned jobs;                     // worker processes, at least 1
     uint64_t shard_index, shard_count; // the iterations congruent to the one modulo the other
     const char *checkpoint;            // NULL: none
+    double checkpoint_every;           // seconds, of systematic searches
     const char *resume;                // NULL: none
     enum report_format format;
     const char *trace;         // NULL: the default name

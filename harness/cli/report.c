@@ -109,19 +109,23 @@ static void print_limits(FILE *out, const struct run_description *run,
         fprintf(out, " up to the step bound of %" PRIu32, run->steps_max);
 }
 
+static double states_per_second(const struct sct_campaign *campaign) {
+    const struct sct_search *search = &campaign->search;
+    double states = (double)(search->states_met - search->states_resumed);
+    return campaign->elapsed_seconds > 0 ? states / campaign->elapsed_seconds : 0;
+}
+
 static void print_states(FILE *out, const struct run_description *run,
                          const struct sct_campaign *campaign) {
     const struct sct_explorer *explorer = run->explorer;
     if (!explorer)
         return;
-    double seconds = campaign->elapsed_seconds;
     fprintf(out,
             "%" PRIu64 " states by %" PRIu64 " transitions, %.0f states/s, %.1f bytes each; two of "
             "them taken for one with probability %.1g\n"
             "%" PRIu64 " executions ended in a state that was met before%s%s\n",
-            explorer->states_met, explorer->transitions,
-            seconds > 0 ? (double)explorer->states_met / seconds : 0,
-            sct_states_bytes_each(&explorer->states), sct_states_collision(explorer->states_met),
+            campaign->search.states_met, campaign->search.transitions, states_per_second(campaign),
+            sct_explorer_bytes_each(explorer), sct_states_collision(campaign->search.states_met),
             campaign->search.pruned, run->is_reduced ? ", or one with nothing left to try" : "",
             campaign->search.is_cache_full ? ", the last for want of room in the cache" : "");
 }
@@ -137,6 +141,12 @@ static void print_search(FILE *out, const struct run_description *run,
                 : "exhausted: these are all executions");
     if (search->is_exhausted)
         print_limits(out, run, campaign);
+    else if (search->is_cut)
+        fprintf(out,
+                ": what was cut off at the step bound of %" PRIu32
+                " may be reached by fewer steps\nelsewhere; give a larger --max-steps, or "
+                "one process and no checkpoint",
+                run->steps_max);
     else if (search->estimate > 0)
         fprintf(out, ": about %.3g executions%s in all, as far as can be told", search->estimate,
                 path->bound_kind != SCT_BOUND_NONE ? " within this bound" : "");
@@ -381,16 +391,13 @@ static json_t *json_bound(const struct sct_campaign *campaign) {
 
 static void set_states(json_t *object, const struct sct_explorer *explorer,
                        const struct sct_campaign *campaign) {
-    double seconds = campaign->elapsed_seconds;
     json_object_set_new(object, "pruned", json_count(campaign->search.pruned));
-    json_object_set_new(object, "states", json_count(explorer->states_met));
-    json_object_set_new(object, "states_per_second",
-                        json_real(seconds > 0 ? (double)explorer->states_met / seconds : 0));
-    json_object_set_new(object, "bytes_per_state",
-                        json_real(sct_states_bytes_each(&explorer->states)));
-    json_object_set_new(object, "transitions", json_count(explorer->transitions));
+    json_object_set_new(object, "states", json_count(campaign->search.states_met));
+    json_object_set_new(object, "states_per_second", json_real(states_per_second(campaign)));
+    json_object_set_new(object, "bytes_per_state", json_real(sct_explorer_bytes_each(explorer)));
+    json_object_set_new(object, "transitions", json_count(campaign->search.transitions));
     json_object_set_new(object, "collision_probability",
-                        json_real(sct_states_collision(explorer->states_met)));
+                        json_real(sct_states_collision(campaign->search.states_met)));
     json_object_set_new(object, "cache_full", json_boolean(campaign->search.is_cache_full));
 }
 

@@ -22,6 +22,10 @@ void resume_describe(const struct options *options, uint64_t seed, struct text *
         text_add(text, "--max-steps=%" PRIu32 "\n", options->max_steps);
     if (options->keep_going)
         text_add(text, "--keep-going\n");
+    if (options->has_cache && options->cache_bytes > 0)
+        text_add(text, "--cache=%" PRIu64 "\n", options->cache_bytes);
+    else if (options->has_cache)
+        text_add(text, "--cache=off\n");
     text_add(text, "--shard=%" PRIu64 "/%" PRIu64 "\n", options->shard_index, options->shard_count);
 }
 
@@ -30,6 +34,19 @@ static int split(char *text, char **words) {
     for (char *line = strtok(text, "\n"); line && count < WORDS_MAX; line = strtok(NULL, "\n"))
         words[count++] = line;
     return count;
+}
+
+// Another size will do, but what was searched with a cache cannot be told without.
+static bool resume_cache(const struct options *stored, struct options *options,
+                         struct error *error) {
+    if (options->has_cache && stored->has_cache &&
+        (options->cache_bytes > 0) != (stored->cache_bytes > 0))
+        return error_set(error, "option --cache: the search of checkpoint '%.200s' has %s cache",
+                         options->resume, stored->cache_bytes > 0 ? "a" : "no");
+    if (!options->has_cache)
+        options->cache_bytes = stored->cache_bytes;
+    options->has_cache = options->has_cache || stored->has_cache;
+    return true;
 }
 
 bool resume_options(char *text, struct options *options, struct error *error) {
@@ -42,6 +59,8 @@ bool resume_options(char *text, struct options *options, struct error *error) {
     struct error inner;
     if (!options_parse(count, words, &stored, &inner))
         return error_set(error, "checkpoint '%.200s': %.250s", options->resume, inner.text);
+    if (!resume_cache(&stored, options, error))
+        return false;
     options->model = stored.model;
     options->strategy = stored.strategy;
     options->seed = stored.seed;

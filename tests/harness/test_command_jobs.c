@@ -1,6 +1,6 @@
 // The command as several processes: jobs, shards, checkpoints, signals, and its reports for CI.
 #define _GNU_SOURCE // prctl, open_memstream
-#include "tests/harness/process.h"
+#include "tests/harness/reports.h"
 
 #include "core/checkpoint.h"
 #include "harness/cli/report_ci.h"
@@ -10,64 +10,6 @@
 #include <sys/resource.h>
 
 #define KEEP_GOING "--bug 6 --keep-going --iterations 3000 --format json "
-
-// ---- Helpers -----------------------------------------------------------------------------------
-
-// The report without what may differ between two runs.
-static json_t *report_of(const char *text) {
-    json_t *report = parse(text);
-    json_object_del(report, "elapsed_seconds");
-    json_object_del(report, "executions_per_second");
-    return report;
-}
-
-static json_t *run_report(const char *line, int status) {
-    struct ended ended = run(line);
-    check_status(&ended, status);
-    json_t *report = report_of(ended.out);
-    forget(&ended);
-    return report;
-}
-
-static void assert_same_report(const json_t *left, const json_t *right) {
-    if (json_equal(left, right))
-        return;
-    char *a = json_dumps(left, JSON_SORT_KEYS), *b = json_dumps(right, JSON_SORT_KEYS);
-    fail_msg("the reports differ: %.600s; %.600s", a, b);
-}
-
-static size_t trace_count(void) {
-    return for_files(".trace", NULL);
-}
-
-static void sleep_ms(long ms) {
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
-static pid_t start_line(const char *line) {
-    char copy[1000];
-    snprintf(copy, sizeof copy, "%s", line);
-    unlink(in_folder("stdout"));
-    return start(split(copy), "stdout");
-}
-
-static void wait_for_traces(size_t count) {
-    for (int i = 0; i < SECONDS_MAX * 100 && trace_count() < count; i++)
-        sleep_ms(10);
-    assert_true(trace_count() >= count);
-}
-
-// Processes whose parent ended become this one's: then none may be left, after a moment.
-static void assert_no_orphans(void) {
-    pid_t left = 0;
-    for (int i = 0; i < 500 && left >= 0; i++) {
-        left = waitpid(-1, NULL, WNOHANG);
-        if (left == 0)
-            sleep_ms(10);
-    }
-    assert_int_equal(left, -1);
-    assert_int_equal(errno, ECHILD);
-}
 
 // ---- Jobs and shards ---------------------------------------------------------------------------
 
@@ -360,22 +302,6 @@ static void test_interrupts(void **state) {
         json_decref(report);
         forget(&ended);
     }
-}
-
-// Some child of that process, once it has one.
-static pid_t child_of(pid_t parent) {
-    char path[100];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", parent, parent);
-    for (int i = 0; i < SECONDS_MAX * 100; i++) {
-        char *text = read_text(path);
-        pid_t child = (pid_t)strtol(text, NULL, 10);
-        free(text);
-        if (child > 0)
-            return child;
-        sleep_ms(10);
-    }
-    fail_msg("process %d has no workers", parent);
-    return 0;
 }
 
 // A worker that is killed is an error in every report, and the others end.

@@ -1,0 +1,104 @@
+#include "harness/cli/search.h"
+#include "harness/cli/mpi.h"
+#include "harness/cli/resume.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { PATH_BYTES = OPTIONS_PATH_MAX + 200, HEADER_BYTES = 4096 };
+
+static const char *checkpoint_of(const struct options *options) {
+    return options->resume ? options->resume : options->checkpoint;
+}
+
+// A process of MPI is not forked.
+static unsigned workers_of(const struct options *options) {
+    return mpi_source() ? 1 : options->jobs;
+}
+
+bool search_is_shared(const struct session *session) {
+    const struct options *options = session->options;
+    if (!session->strategy->path || options->reduction != SCT_REDUCE_NONE)
+        return false;
+    bool is_limited =
+        options->iterations != SCT_UNLIMITED; // these are the first ones: of one process
+    return checkpoint_of(options) || (workers_of(options) > 1 && !is_limited);
+}
+
+static uint64_t cache_bytes_of(const struct session *session) {
+    return session->program.digest ? session->options->cache_bytes : 0;
+}
+
+// Nothing but a file can be replaced by another one.
+static bool check_place(const char *path, struct error *error) {
+    struct stat status;
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode) ||
+           error_set(error, "checkpoint '%.300s': expected a file, found something else", path);
+}
+
+static bool check_can_be_written(const char *path, struct error *error) {
+    char temporary[PATH_BYTES];
+    struct sct_checkpoint file;
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    if (!check_place(path, error) || !sct_checkpoint_create(&file, temporary, "", error))
+        return false;
+    sct_checkpoint_close(&file);
+    remove(temporary);
+    return true;
+}
+
+bool search_check(const struct session *session, struct sct_checkpoint *resumed,
+                  struct error *error) {
+    const char *path = checkpoint_of(session->options);
+    if (path && !check_can_be_written(path, error))
+        return false;
+    return !resumed->file || sct_search_check(resumed, cache_bytes_of(session), error);
+}
+
+// What the checkpoint says of the search: the options, and whether there is a cache at all.
+static void describe(const struct session *session, struct text *text) {
+    struct options options = *session->options;
+    options.has_cache = true;
+    options.cache_bytes = cache_bytes_of(session);
+    resume_describe(&options, session->run.seed, text);
+}
+
+bool search_run(struct session *session, const struct sct_part_options *part,
+                struct sct_checkpoint *resumed,
+                void (*on_new_group)(void *context, const struct sct_group *group),
+                struct sct_campaign *campaign, struct error *error) {
+    const struct options *options = session->options;
+    struct sct_campaign_options campaign_options = *part->campaign;
+    struct sct_part_options own = *part;
+    own.campaign = &campaign_options;
+    if (cache_bytes_of(session) > 0) {
+        sct_shared_states_init(&session->shared, cache_bytes_of(session));
+        sct_explorer_init_shared(&session->explorer, &session->program, session->strategy->path,
+                                 &session->shared);
+        campaign_options.explorer = &session->explorer;
+        session->run.explorer = &session->explorer;
+    }
+    char buffer[HEADER_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe(session, &text);
+    return sct_search_run(session->engine,
+                          &(struct sct_search_jobs){
+                              .part = &own,
+                              .workers = workers_of(options),
+                              .on_new_group = on_new_group,
+                              .checkpoint = checkpoint_of(options),
+                              .checkpoint_text = text.data,
+                              .checkpoint_seconds = options->checkpoint_every,
+                              .resumed = resumed->file ? resumed : NULL,
+                          },
+                          campaign, error);
+}
+
+char *search_renumber(const struct sct_group *group) {
+    struct sct_trace trace;
+    session_parse(group->record, &trace);
+    trace.iteration = group->iteration;
+    char *text = sct_trace_format(&trace);
+    sct_trace_free(&trace);
+    return text;
+}

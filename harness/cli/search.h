@@ -1,0 +1,27 @@
+// Systematic searches of the command by several processes, and those that can be killed and go on:
+// how core/search.h is used. All others are campaigns like any.
+#ifndef HARNESS_CLI_SEARCH_H
+#define HARNESS_CLI_SEARCH_H
+
+#include "core/search.h"
+#include "harness/cli/session.h"
+
+// Whether the session's search is one of these.
+bool search_is_shared(const struct session *session);
+
+// Whether it can be searched as the options say: its checkpoint can be written, and one that is
+// resumed, and then open in [resumed], is whole.
+bool search_check(const struct session *session, struct sct_checkpoint *resumed,
+                  struct error *error);
+
+// Searches. False, with the reason, as sct_search_run. [on_new_group] as there.
+bool search_run(struct session *session, const struct sct_part_options *part,
+                struct sct_checkpoint *resumed,
+                void (*on_new_group)(void *context, const struct sct_group *group),
+                struct sct_campaign *campaign, struct error *error);
+
+// The text of a trace that a worker has recorded, with the number that the execution has in the
+// whole search; freed by the caller.
+char *search_renumber(const struct sct_group *group);
+
+#endif
