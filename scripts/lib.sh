@@ -39,6 +39,26 @@ show_help() {
     awk 'NR == 1 { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$0"
 }
 
+# ---- README.md -----------------------------------------------------------------------------------
+
+# Whether README.md has a place for the table NAME: between the lines <!-- NAME --> and
+# <!-- /NAME -->. Dies with status 2 if not.
+check_place() {
+    local line readme=$root/README.md
+    [[ -f $readme ]] || die 2 "$readme: expected a file, found none"
+    for line in "<!-- $1 -->" "<!-- /$1 -->"; do
+        grep -qxF -- "$line" "$readme" || die 2 "$readme: expected a line '$line', found none"
+    done
+}
+
+# put_table NAME: standard input is the new table there.
+put_table() {
+    local before after readme=$root/README.md
+    before=$(sed "/^<!-- $1 -->\$/q" "$readme")
+    after=$(sed -n "\\|^<!-- /$1 -->\$|,\$p" "$readme")
+    printf '%s\n' "$before" "$(cat)" "$after" >"$readme"
+}
+
 # ---- Packages ------------------------------------------------------------------------------------
 
 # Sets [missing] to the packages of those needs that are not met.
