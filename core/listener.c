@@ -147,17 +147,18 @@ static struct sct_standing standing_of(const struct sct_engine *engine,
                                        const struct sct_strand *strand) {
     const struct sct_task *task = strand->task;
     bool is_own = !strand->is_activity;
-    bool has_turn = task->strand == strand; // it is what the task continues with
+    bool is_next = task->strand == strand; // it is what the task continues with
     return (struct sct_standing){
         .machine = task->machine->name,
         .name = strand->name,
-        .label = has_turn ? task->label : "",
-        .where = has_turn ? task->where : NULL,
+        .label = is_next ? task->label : "",
+        .where = is_next ? task->where : NULL,
         .waits_for = strand->waits_for,
-        .is_runnable = has_turn && engine->enabled >> task->slot & 1,
+        .is_runnable = is_next && engine->enabled >> task->slot & 1,
         .is_idle = is_own && task->is_idle && strand->waits_for,
         .was_running =
             !strand->waits_for && strand == (engine->self ? engine->self : engine->last_self),
+        .has_turn = strand == engine->self,
     };
 }
 

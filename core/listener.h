@@ -56,6 +56,7 @@ struct sct_standing {
     bool is_runnable;      // it could have been chosen
     bool is_idle;          // waits for messages, as it may for ever
     bool was_running;      // when the execution ended
+    bool has_turn;         // inside a listener: it is what is running
     uint32_t frame_count;
     const void *frames[SCT_FRAMES_MAX]; // return addresses, innermost first
 };

@@ -25,24 +25,59 @@ static void begin_episode(struct sct_story *story, const char *machine, uint64_t
     snprintf(episode->machine, sizeof episode->machine, "%s", machine);
 }
 
-static void listen(void *context, const struct sct_event *event) {
-    struct sct_story *story = context;
-    const struct sct_engine *engine = sct_engine_now;
-    if (event->kind != SCT_EVENT_NOTE)
-        return;
-    const struct sct_task *current = engine->current;
-    uint64_t task = current ? engine->identities[current->slot].signature : 0;
+// Of [machine] and its [task].
+static struct sct_story_note *add_note(struct sct_story *story, const char *machine, uint64_t task,
+                                       const char *line) {
     uint32_t count = story->episode_count;
     const struct sct_episode *last = count > 0 ? &story->episodes[count - 1] : NULL;
-    if (!last || last->task != task || strcmp(last->machine, event->machine) != 0)
-        begin_episode(story, event->machine, task);
+    if (!last || last->task != task || strcmp(last->machine, machine) != 0)
+        begin_episode(story, machine, task);
     story->notes =
         grow(story->notes, story->note_count, &story->note_capacity, sizeof *story->notes);
-    char *copy = strdup(event->text);
+    char *copy = strdup(line);
     if (!copy)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a story");
-    story->notes[story->note_count++] = (struct sct_story_note){copy, event->note, event->decision};
+    struct sct_story_note *note = &story->notes[story->note_count++];
+    *note = (struct sct_story_note){.line = copy};
     story->episodes[story->episode_count - 1].note_count++;
+    return note;
+}
+
+struct listening {
+    struct sct_story *story;
+    const struct sct_program *program;
+    sct_story_counter counter;
+    uint64_t counted;
+    char machine[48]; // whose turn it is,
+    uint64_t task;    // and of which task
+};
+
+// What was counted since the last look was so in the turn that is ending or under way.
+static void look_at_counter(struct listening *listening, uint32_t decision) {
+    uint64_t count = listening->counter ? listening->counter(listening->program->context) : 0;
+    if (count != listening->counted) {
+        struct sct_story_note *mark =
+            add_note(listening->story, listening->machine, listening->task, "");
+        mark->decision = decision;
+        mark->is_mark = true;
+    }
+    listening->counted = count;
+}
+
+static void listen(void *context, const struct sct_event *event) {
+    struct listening *listening = context;
+    const struct sct_engine *engine = sct_engine_now;
+    const struct sct_task *current = engine->current;
+    uint64_t task = current ? engine->identities[current->slot].signature : 0;
+    look_at_counter(listening, event->decision);
+    if (event->kind == SCT_EVENT_TURN) {
+        snprintf(listening->machine, sizeof listening->machine, "%s", event->machine);
+        listening->task = task;
+    } else if (event->kind == SCT_EVENT_NOTE) {
+        struct sct_story_note *note = add_note(listening->story, event->machine, task, event->text);
+        note->about = event->note;
+        note->decision = event->decision;
+    }
 }
 
 // Marks the episode in which a task was when the turn was taken from it.
@@ -62,14 +97,18 @@ static void mark_stop(struct sct_story *story, const struct sct_plan_switch *sto
 }
 
 void sct_story_tell(struct sct_engine *engine, const struct sct_program *program,
-                    const struct sct_plan *plan, struct sct_story *story) {
+                    const struct sct_plan *plan, sct_story_counter counter,
+                    struct sct_story *story) {
+    struct listening listening = {story, program, counter, 0, "harness", 0};
     *story = (struct sct_story){0};
+    listening.counted = counter ? counter(program->context) : 0;
     struct sct_follower follower;
     sct_follower_init(&follower);
     follower.plan = plan;
-    sct_engine_listen(engine, listen, story);
+    sct_engine_listen(engine, listen, &listening);
     const struct sct_result *result = sct_engine_run(engine, program, &follower.base, 0);
     sct_engine_listen(engine, NULL, NULL);
+    look_at_counter(&listening, result->decision_count);
     if (result->outcome == SCT_VIOLATED)
         story->violation = result->violation;
     for (uint32_t i = 0; i < follower.seen.switch_count; i++)

@@ -39,6 +39,9 @@ struct scenario {
     // ("asks the old table for ..."). Not asked about what only the checking said. NULL: the notes
     // are words enough.
     enum retold (*retell)(struct text *text, enum sct_note_class about, const char *note);
+    // What a machine does in the step of a label, with the machine as the unsaid subject: "lock",
+    // "takes a lock". NULL, or not among them: the label is words enough.
+    const struct term *steps;
 };
 
 struct model {

@@ -1,7 +1,9 @@
 #define _GNU_SOURCE // strdup
 #include "harness/cli/explain.h"
+#include "core/listener.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,9 +45,48 @@ static enum retold retell(const struct scenario *scenario, struct text *text,
     return RETOLD_ACT;
 }
 
-struct teller {
+// What is told, in whose words.
+struct telling {
     const struct scenario *scenario;
+    const struct bug_set *bugs;
     const struct sct_story *story;
+};
+
+// How often lines of the injected bugs were passed.
+static uint64_t count_bug_lines(const void *context) {
+    const struct bug_set *bugs = context;
+    uint64_t count = 0;
+    for (int i = 0; i < BUG_COUNT; i++)
+        count += bugs->on >> i & 1 ? bugs->reached[i] : 0;
+    return count;
+}
+
+// [mark] is where a line of the injected bug was passed: the first time with what it does wrong.
+static void retell_mark(const struct telling *telling, const struct sct_story_note *mark,
+                        struct text *text) {
+    const struct sct_story_note *first = telling->story->notes;
+    while (!first->is_mark)
+        first++;
+    int bug = 0;
+    while (!(telling->bugs->on >> bug & 1))
+        bug++;
+    const struct bug_info *info = bug_info((enum bug)bug);
+    if (mark == first)
+        text_add(text, "passes the line of bug %d (%s)", info->number, info->summary);
+    else
+        text_add(text, "passes the line of bug %d again", info->number);
+}
+
+// What a machine does in the step [label], with the machine as the subject; NULL: no words for it.
+static const char *step_words(const struct scenario *scenario, const char *label) {
+    for (const struct term *step = scenario->steps; step && step->word; step++)
+        if (strcmp(step->word, label) == 0)
+            return step->meaning;
+    return NULL;
+}
+
+struct teller {
+    const struct telling *telling;
     struct text *text;
     bool is_empty;
     uint32_t unsaid; // details left out since the last thing said
@@ -70,12 +111,17 @@ static void say_unsaid(struct teller *teller) {
 // What is done in [episode]. Details are told where they matter: in the last episode, before a stop
 // and after one, and a few elsewhere.
 static void tell_acts(struct teller *teller, const struct sct_episode *episode, bool in_full) {
-    const struct sct_story_note *notes = &teller->story->notes[episode->first_note];
+    const struct telling *telling = teller->telling;
+    const struct sct_story_note *notes = &telling->story->notes[episode->first_note];
     uint32_t details = 0;
     for (uint32_t i = 0; i < episode->note_count; i++) {
         char words[LINE_BYTES];
         struct text text = text_in(words, sizeof words);
-        enum retold weight = retell(teller->scenario, &text, notes[i].about, notes[i].line);
+        enum retold weight = RETOLD_ACT;
+        if (notes[i].is_mark)
+            retell_mark(telling, &notes[i], &text);
+        else
+            weight = retell(telling->scenario, &text, notes[i].about, notes[i].line);
         if (weight == RETOLD_NOTHING)
             continue;
         details = weight == RETOLD_DETAIL ? details + 1 : 0;
@@ -99,9 +145,9 @@ static bool is_near_stop(const struct sct_story *story, uint32_t episode) {
     return false;
 }
 
-static bool tell_episode(const struct scenario *scenario, const struct sct_story *story,
-                         uint32_t index, struct text *text) {
-    struct teller teller = {scenario, story, text, true, 0};
+static bool tell_episode(const struct telling *telling, uint32_t index, struct text *text) {
+    const struct sct_story *story = telling->story;
+    struct teller teller = {telling, text, true, 0};
     bool in_full = index + 1 == story->episode_count || is_near_stop(story, index);
     tell_acts(&teller, &story->episodes[index], in_full);
     return !teller.is_empty;
@@ -109,25 +155,28 @@ static bool tell_episode(const struct scenario *scenario, const struct sct_story
 
 // The step that the task of a stopped episode was about to take: the call that its next note tells
 // of, if it does, else the label. The answer is left out: it may come from what happens meanwhile.
-static void tell_next_step(const struct scenario *scenario, const struct sct_story *story,
-                           uint32_t index, struct text *text) {
-    const struct sct_story_note *next = sct_story_next_note(story, index);
+static void tell_next_step(const struct telling *telling, uint32_t index, struct text *text) {
+    const struct sct_story_note *next = sct_story_next_note(telling->story, index);
+    const char *label = telling->story->episodes[index].stopped_before;
+    const char *step = step_words(telling->scenario, label);
     const char *arrow = next ? strstr(next->line, " -> ") : NULL;
     char call[LINE_BYTES], words[LINE_BYTES];
     struct text call_text = text_in(call, sizeof call), words_text = text_in(words, sizeof words);
     if (arrow)
         text_add(&call_text, "%.*s", (int)(arrow - next->line), next->line);
-    if (arrow && retell(scenario, &words_text, next->about, call) != RETOLD_NOTHING)
+    if (arrow && retell(telling->scenario, &words_text, next->about, call) != RETOLD_NOTHING)
         text_add(text, "it %s", words);
+    else if (step)
+        text_add(text, "it %s", step);
     else
-        text_add(text, "'%s'", story->episodes[index].stopped_before);
+        text_add(text, "'%s'", label);
 }
 
-static void tell_stop(const struct scenario *scenario, const struct sct_story *story,
-                      uint32_t index, struct text *text) {
-    text_add(text, ". There %s is stopped (decision %" PRIu32 "), before ",
-             story->episodes[index].machine, story->episodes[index].stopped_at);
-    tell_next_step(scenario, story, index, text);
+static void tell_stop(const struct telling *telling, uint32_t index, struct text *text) {
+    const struct sct_episode *episode = &telling->story->episodes[index];
+    text_add(text, ". There %s is stopped (decision %" PRIu32 "), before ", episode->machine,
+             episode->stopped_at);
+    tell_next_step(telling, index, text);
 }
 
 static bool stands_alone(const struct sct_story *story, uint32_t index) {
@@ -135,16 +184,16 @@ static bool stands_alone(const struct sct_story *story, uint32_t index) {
 }
 
 // The episodes from *[index] on that say the same, by one machine after the other, as one sentence.
-static void tell_alike(const struct scenario *scenario, const struct sct_story *story,
-                       uint32_t *index, struct text *line) {
+static void tell_alike(const struct telling *telling, uint32_t *index, struct text *line) {
+    const struct sct_story *story = telling->story;
     char acts[LINE_BYTES], others[LINE_BYTES], names[NAMES_BYTES];
     struct text text = text_in(acts, sizeof acts), name = text_in(names, sizeof names);
     uint32_t first = *index;
     text_add(&name, "%s", story->episodes[first].machine);
-    bool is_told = tell_episode(scenario, story, first, &text);
+    bool is_told = tell_episode(telling, first, &text);
     while (!stands_alone(story, *index) && !stands_alone(story, *index + 1)) {
         struct text other = text_in(others, sizeof others);
-        if (!tell_episode(scenario, story, *index + 1, &other) || strcmp(acts, others) != 0)
+        if (!tell_episode(telling, *index + 1, &other) || strcmp(acts, others) != 0)
             break;
         ++*index;
         text_add(&name, ", then %s", story->episodes[*index].machine);
@@ -155,15 +204,15 @@ static void tell_alike(const struct scenario *scenario, const struct sct_story *
         text_add(line, "%s has done nothing yet", names);
 }
 
-static void explain_episodes(const struct scenario *scenario, const struct sct_story *story,
-                             struct explanation *explanation) {
+static void explain_episodes(const struct telling *telling, struct explanation *explanation) {
+    const struct sct_story *story = telling->story;
     for (uint32_t i = 0; i < story->episode_count; i++) {
         char buffer[LINE_BYTES * 2];
         struct text line = text_in(buffer, sizeof buffer);
         uint32_t first = i;
-        tell_alike(scenario, story, &i, &line);
+        tell_alike(telling, &i, &line);
         if (story->episodes[first].is_stopped)
-            tell_stop(scenario, story, first, &line);
+            tell_stop(telling, first, &line);
         if (line.length > 0) {
             text_add(&line, ".");
             add_line(explanation, buffer);
@@ -178,6 +227,7 @@ struct kept_decision {
     enum sct_decision_kind kind;
     uint32_t answer;
     char machine[48], label[80];
+    bool has_waited; // schedule: for what the label says
 };
 
 static struct kept_decision keep(const struct sct_engine *engine, uint32_t index) {
@@ -190,22 +240,65 @@ static struct kept_decision keep(const struct sct_engine *engine, uint32_t index
     return kept;
 }
 
-static void tell_parting(struct text *text, uint32_t decision, const struct kept_decision *failing,
-                         const struct kept_decision *passing) {
+// The two ways that go apart at a decision, and whose words.
+struct parting {
+    const struct scenario *scenario;
+    const struct sct_engine *engine;
+    uint32_t decision;
+    struct kept_decision failing, passing;
+};
+
+static void visit_standing(void *context, const struct sct_standing *standing) {
+    struct parting *parting = context;
+    const struct kept_decision *passing = &parting->passing;
+    bool is_passing = standing->is_runnable && strcmp(standing->machine, passing->machine) == 0 &&
+                      strcmp(standing->label, passing->label) == 0;
+    if (standing->has_turn)
+        parting->failing.has_waited = standing->waits_for;
+    else if (is_passing)
+        parting->passing.has_waited = standing->waits_for;
+}
+
+// At the decision both alternatives can be seen.
+static void listen_for_parting(void *context, const struct sct_event *event) {
+    struct parting *parting = context;
+    bool is_it = event->kind == SCT_EVENT_TURN && event->decision == parting->decision;
+    if (is_it && event->count > 1)
+        sct_engine_standings(parting->engine, visit_standing, parting);
+}
+
+// A turn, as "MACHINE (what it does)".
+static void tell_turn(struct text *text, const struct scenario *scenario,
+                      const struct kept_decision *turn) {
+    const char *words = step_words(scenario, turn->label);
+    if (turn->has_waited)
+        text_add(text, "%s (which had been waiting for %s)", turn->machine, turn->label);
+    else if (words)
+        text_add(text, "%s (it %s)", turn->machine, words);
+    else
+        text_add(text, "%s (%s)", turn->machine, turn->label);
+}
+
+static void tell_parting(struct text *text, const struct parting *parting) {
+    const struct kept_decision *failing = &parting->failing, *passing = &parting->passing;
     text_add(text,
              "The nearest execution that passes parts from this one at decision %" PRIu32
              ": there ",
-             decision);
-    if (passing->kind == SCT_DECISION_VALUE)
+             parting->decision);
+    if (passing->kind == SCT_DECISION_VALUE) {
         text_add(text, "'%s' of %s is %" PRIu32 ", not %" PRIu32 ".", passing->label,
                  passing->machine, passing->answer, failing->answer);
-    else
-        text_add(text, "%s runs (%s), not %s (%s).", passing->machine, passing->label,
-                 failing->machine, failing->label);
+        return;
+    }
+    tell_turn(text, parting->scenario, passing);
+    text_add(text, " runs, not ");
+    tell_turn(text, parting->scenario, failing);
+    text_add(text, ".");
 }
 
 static void explain_nearest(struct sct_engine *engine, const struct sct_program *program,
-                            const struct sct_plan *plan, struct explanation *explanation) {
+                            const struct scenario *scenario, const struct sct_plan *plan,
+                            struct explanation *explanation) {
     char buffer[600];
     struct text line = text_in(buffer, sizeof buffer);
     struct sct_nearest nearest = sct_minimize_nearest(engine, program, plan);
@@ -217,14 +310,18 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
     }
     uint32_t at = nearest.is_switch ? plan->switches[nearest.index].decision
                                     : plan->values[nearest.index].decision;
-    struct kept_decision passing = keep(engine, at);
+    struct parting parting = {scenario, engine, at, .passing = keep(engine, at)};
     struct sct_follower follower;
     sct_follower_init(&follower);
     follower.plan = plan;
+    sct_engine_listen(engine, listen_for_parting, &parting);
     sct_engine_run(engine, program, &follower.base, 0);
-    struct kept_decision failing = keep(engine, at);
+    sct_engine_listen(engine, NULL, NULL);
+    bool has_waited = parting.failing.has_waited;
+    parting.failing = keep(engine, at);
+    parting.failing.has_waited = has_waited;
     sct_follower_free(&follower);
-    tell_parting(&line, at, &failing, &passing);
+    tell_parting(&line, &parting);
     add_line(explanation, buffer);
 }
 
@@ -232,15 +329,16 @@ void explain(struct sct_engine *engine, const struct sct_program *program,
              const struct scenario *scenario, const struct sct_plan *plan,
              struct explanation *explanation) {
     struct sct_story story;
-    sct_story_tell(engine, program, plan, &story);
-    explain_episodes(scenario, &story, explanation);
+    struct telling telling = {scenario, program->context, &story};
+    sct_story_tell(engine, program, plan, count_bug_lines, &story);
+    explain_episodes(&telling, explanation);
     if (story.violation.kind) {
         char buffer[1200];
         struct text line = text_in(buffer, sizeof buffer);
         text_add(&line, "That is the violation, %s in %s: %s.", story.violation.kind,
                  story.violation.machine, story.violation.message);
         add_line(explanation, buffer);
-        explain_nearest(engine, program, plan, explanation);
+        explain_nearest(engine, program, scenario, plan, explanation);
     }
     sct_story_free(&story);
 }

@@ -98,9 +98,9 @@ static void tell_removed(const struct minimize_job *job, const struct sct_plan *
                          const struct sct_plan *after, struct minimized *minimized) {
     struct sct_story old_story, new_story;
     size_t old_count, new_count;
-    sct_story_tell(job->engine, job->program, before, &old_story);
+    sct_story_tell(job->engine, job->program, before, NULL, &old_story);
     struct named_value *old_values = list_values(job->engine, &old_count);
-    sct_story_tell(job->engine, job->program, after, &new_story);
+    sct_story_tell(job->engine, job->program, after, NULL, &new_story);
     struct named_value *new_values = list_values(job->engine, &new_count);
     struct text machines = text_in(minimized->machines, sizeof minimized->machines);
     explain_lost_machines(&machines, &old_story, &new_story);

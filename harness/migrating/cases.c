@@ -221,6 +221,7 @@ static void case_18_setup(void *bugs) {
         .show = migrating_show,                          \
         .terms = migrating_terms,                        \
         .retell = table_retell,                          \
+        .steps = table_steps,                            \
     }
 
 CASE(1, "published", "a write in PREFER_NEW, then a stream whose filter the old row still matches");

@@ -67,6 +67,7 @@ const struct scenario scenario_default = {
     .show = migrating_show,
     .terms = migrating_terms,
     .retell = table_retell,
+    .steps = table_steps,
     .reaches_all = true,
 };
 
@@ -81,4 +82,5 @@ const struct scenario scenario_history = {
     .show = migrating_show,
     .terms = migrating_terms,
     .retell = table_retell,
+    .steps = table_steps,
 };

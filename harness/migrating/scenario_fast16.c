@@ -33,4 +33,5 @@ const struct scenario scenario_fast16 = {
     .show = migrating_show,
     .terms = migrating_terms,
     .retell = table_retell,
+    .steps = table_steps,
 };

@@ -203,6 +203,7 @@ static void add_digest(void *bugs, struct digest *state) {
         .show = migrating_show,                                   \
         .terms = migrating_terms,                                 \
         .retell = table_retell,                                   \
+        .steps = table_steps,                                     \
     };
 
 // With every number of rows at first.

@@ -80,5 +80,6 @@ const struct scenario scenario_schema_default = {
     .show = show,
     .terms = schema_terms,
     .retell = table_retell,
+    .steps = table_steps,
     .reaches_all = true,
 };

@@ -66,4 +66,5 @@ const struct scenario scenario_schema_over_migration = {
     .show = migrating_show,
     .terms = schema_terms,
     .retell = table_retell,
+    .steps = table_steps,
 };

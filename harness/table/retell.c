@@ -73,6 +73,8 @@ static const struct {
 } beginnings[] = {
     {SCT_NOTE_POINT, "annotation -> LINEARIZATION POINT; the reference table: ",
      "there its call takes effect; the reference table says ", RETOLD_ACT},
+    {SCT_NOTE_PLAIN, "annotation -> the ETag of ",
+     "tells the checker that without a visible change the ETag of ", RETOLD_ACT},
     {SCT_NOTE_PLAIN, "annotation -> ", NULL, RETOLD_NOTHING},
     {SCT_NOTE_CALL, "calls ", "begins to ", RETOLD_ACT},
     {SCT_NOTE_STATE, "pushes ", "announces ", RETOLD_ACT},
@@ -100,3 +102,25 @@ enum retold table_retell(struct text *text, enum sct_note_class about, const cha
     text_add(text, "%.*s", (int)(end - note), note);
     return RETOLD_ACT;
 }
+
+const struct term table_steps[] = {
+    {"lock", "takes a lock"},
+    {"push", "sends the new state to all machines"},
+    {"old.execute", "writes to the old table"},
+    {"new.execute", "writes to the new table"},
+    {"old.query", "asks the old table"},
+    {"new.query", "asks the new table"},
+    {"old.open-stream", "opens a stream of the old table"},
+    {"new.open-stream", "opens a stream of the new table"},
+    {"old.read-stream", "reads on in the old table's stream"},
+    {"new.read-stream", "reads on in the new table's stream"},
+    {"table.execute", "writes to the table"},
+    {"table.query", "asks the table"},
+    {"table.open-stream", "opens a stream of the table"},
+    {"table.read-stream", "reads on in its stream"},
+    {"annotation", "tells the checker about its last call"},
+    {"reference.rows", "looks at the rows of the reference"},
+    {"reference.revision", "notes which version of the reference is the present one"},
+    {"reference.is-valid", "has its stream's answer checked"},
+    {NULL, NULL},
+};

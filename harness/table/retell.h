@@ -7,4 +7,7 @@
 // The [retell] of all scenarios over tables. Reads are details, all else is an act.
 enum retold table_retell(struct text *text, enum sct_note_class about, const char *note);
 
+// The [steps] of all scenarios over tables.
+extern const struct term table_steps[];
+
 #endif

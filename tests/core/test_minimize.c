@@ -321,7 +321,7 @@ static void test_story_of_the_minimum(void **state) {
     struct sct_plan plan = {0};
     struct sct_story told;
     minimal_plan(&plan);
-    sct_story_tell(engine, &writers, &plan, &told);
+    sct_story_tell(engine, &writers, &plan, NULL, &told);
     assert_string_equal(told.violation.kind, "lost-update");
     assert_int_equal(told.episode_count, 2);
     assert_true(told.episodes[0].is_stopped);

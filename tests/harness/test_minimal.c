@@ -49,8 +49,19 @@ static struct sct_minimum minimize(struct run *run, const struct sct_trace *trac
     return minimum;
 }
 
-// Every observable bug has one; it replays to the violation it states, and the explanation ends in
-// what would have to be different.
+// The explanation says once what the line of [bug] does wrong, where it is passed.
+static void check_bug_line(const struct explanation *explanation, const struct bug_info *bug) {
+    char words[600];
+    size_t count = 0;
+    snprintf(words, sizeof words, "passes the line of bug %d (%s)", bug->number, bug->summary);
+    for (size_t i = 0; i < explanation->count; i++)
+        count += strstr(explanation->lines[i], words) != NULL;
+    if (count != 1)
+        fail_msg("the line of %s is told %zu times", bug->name, count);
+}
+
+// Every observable bug has one; it replays to the violation it states, and the explanation names
+// the bug's line and ends in what would have to be different.
 static void test_minimal_traces_replay(void **state) {
     (void)state;
     for (size_t i = 0; i < OBSERVABLE; i++) {
@@ -74,6 +85,8 @@ static void test_minimal_traces_replay(void **state) {
         const char *last = explanation.lines[explanation.count - 1];
         assert_true(strstr(last, "The nearest execution that passes") ||
                     strstr(last, "differs in one answer only"));
+        assert_null(strstr(last, "(the machines to take")); // but what for it has waited
+        check_bug_line(&explanation, bug_info(observable[i]));
         explanation_free(&explanation);
         sct_plan_free(&plan);
         run_close(&run);
