@@ -10,6 +10,7 @@
 
 enum panel_kind {
     PANEL_TABLE, // rows of contents; shown at the selected step, with what changed
+    PANEL_ASIDE, // the same, of what is not contents: what changes in it is not told elsewhere
     PANEL_TRACK, // rows of NAME, VALUE; shown over time, a band for each name
 };
 
@@ -27,6 +28,9 @@ struct panel_form {
     size_t key_count;           // the first so many cells say which row it is
     // PANEL_TRACK: the values there can be, in their order, and each in a few words. NULL: unknown.
     const struct term *values;
+    // PANEL_TRACK: a letter or digit for each of [values], for where there is no room for more, so
+    // chosen that it cannot be taken for another number of the system's. NULL: numbered from 1.
+    const char *signs;
 };
 
 // Where panels are written to; the report's.

@@ -1,6 +1,7 @@
 // What the worlds of MigratingTable show of themselves in reports: contents, states, vocabulary.
 #include "harness/migrating/show.h"
 #include "harness/migrating/app.h"
+#include "harness/table/describe.h"
 #include "harness/table/kinds.h"
 #include "harness/table/show_rows.h"
 #include "model/migrating/entity.h"
@@ -10,14 +11,27 @@
 
 static const struct panel_form table_forms[] = {
     {"old table", PANEL_TABLE, "the store that the data is moved out of", show_rows_columns,
-     SHOW_ROWS_KEYS, NULL},
+     SHOW_ROWS_KEYS, NULL, NULL},
     {"new table", PANEL_TABLE, "the store that the data is moved into", show_rows_columns,
-     SHOW_ROWS_KEYS, NULL},
+     SHOW_ROWS_KEYS, NULL, NULL},
     {"reference", PANEL_TABLE,
      "what applications must see: the checker makes every call of theirs on this plain table too, "
      "at the instant at which the call takes effect",
-     show_rows_columns, SHOW_ROWS_KEYS, NULL},
+     show_rows_columns, SHOW_ROWS_KEYS, NULL, NULL},
 };
+
+static const char *const stream_columns[] = {"no.", "reader", "of", "asked for", "stands", NULL};
+
+static const struct panel_form stream_form = {
+    "open streams",
+    PANEL_ASIDE,
+    "who is reading which table row by row, and how far. A stream only goes forward: rows that are "
+    "written at a key that it has passed, or when it is at its end, it never gives. To see them a "
+    "new one must be opened",
+    stream_columns,
+    1,
+    NULL,
+    NULL};
 
 static const char *const track_columns[] = {"name", "value", NULL};
 
@@ -35,9 +49,13 @@ static const struct term state_values[] = {
     {NULL, NULL},
 };
 
-static const struct panel_form state_form = {
-    "migration state", PANEL_TRACK, "how far each machine knows the migration to be",
-    track_columns,     1,           state_values};
+static const struct panel_form state_form = {"migration state",
+                                             PANEL_TRACK,
+                                             "how far each machine knows the migration to be",
+                                             track_columns,
+                                             1,
+                                             state_values,
+                                             NULL};
 
 static const struct term partition_values[] = {
     {"none", "no meta row: nobody has begun to move it, or all is done"},
@@ -52,7 +70,8 @@ static const struct panel_form partition_form = {
     "which table each partition (a group of rows) is written to, as its meta row says",
     track_columns,
     1,
-    partition_values};
+    partition_values,
+    "NPS"};
 
 // ---- Rows --------------------------------------------------------------------------------------
 
@@ -125,11 +144,52 @@ static void show_partitions(struct panel_sink *sink, const struct world *world) 
     }
 }
 
+// ---- Streams -----------------------------------------------------------------------------------
+
+static void show_place(struct panel_sink *sink, const struct client_stream *stream) {
+    if (stream->has_ended)
+        panel_cell(sink, "at its end");
+    else if (!stream->last)
+        panel_cell(sink, "before the first row");
+    else if (*stream->last->key.partition)
+        panel_cell(sink, "behind '%s' '%s'", stream->last->key.partition, stream->last->key.row);
+    else
+        panel_cell(sink, "behind '%s'", stream->last->key.row);
+}
+
+static void show_stream(struct panel_sink *sink, const struct client_stream *stream) {
+    char buffer[1000];
+    struct text filter = text_in(buffer, sizeof buffer);
+    describe_filter(&filter, stream->filter);
+    panel_cell(sink, "%u", (unsigned)stream->number);
+    panel_cell(sink, "%s", sct_machine_name(stream->table->client->machine));
+    panel_cell(sink, "%s", stream->table->id == TABLE_OLD ? "old table" : "new table");
+    panel_cell(sink, "%s", buffer);
+    show_place(sink, stream);
+}
+
+// Of the open streams the one that was opened first after the [number]-th of all; NULL: none was.
+static const struct client_stream *next_stream(const struct tables *tables, uint32_t number) {
+    const struct client_stream *next = NULL;
+    for (const struct client_stream *stream = tables->streams; stream; stream = stream->next)
+        if (stream->number > number)
+            next = stream; // the list has the newest first
+    return next;
+}
+
+static void show_streams(struct panel_sink *sink, const struct tables *tables) {
+    const struct client_stream *stream = NULL;
+    panel_begin(sink, &stream_form);
+    while ((stream = next_stream(tables, stream ? stream->number : 0)))
+        show_stream(sink, stream);
+}
+
 void migrating_show(struct panel_sink *sink) {
     const struct world *world = world_present();
     show_rows(sink, &table_forms[0], world->tables.backend[TABLE_OLD], &looks);
     show_rows(sink, &table_forms[1], world->tables.backend[TABLE_NEW], &looks);
     show_rows(sink, &table_forms[2], world->tables.reference, &looks);
+    show_streams(sink, &world->tables);
     show_states(sink, world);
     show_partitions(sink, world);
 }
@@ -151,11 +211,21 @@ const struct term migrating_terms[] = {
     {"death", "kills a process of the test"},
     {"row", "an entry of a table, named by partition and row key; written "
             "{'KEY' PROPERTY=VALUE etag VERSION}"},
-    {"'' ''", "empty partition and row key: the place before the first row. (A key is a name in "
-              "quotes, and the only partition here may be called '', the empty name.)"},
+    {"'' ''", "the place before the first row (a key in which the partition and the row both have "
+              "the empty name)"},
+    {"'PARTITION' 'ROW'", "a key: in quotes the name of the partition, which may be empty, then "
+                          "that of the row"},
     {"_mtable_partition_meta, meta row", "a row that MigratingTable itself keeps in the old table, "
                                          "for each partition: which of the two tables is written "
                                          "to. Applications never see it."},
+    {"everything", "no filter. The stream of the new table is not asked for less, even when the "
+                   "application wants some rows only: a row that is now in the new table must hide "
+                   "its old version, also if it no longer is what the application wants. The "
+                   "migrator has to copy every row"},
+    {"tells the checker",
+     "copying a row gives it another version (ETag), which "
+     "applications cannot tell from a write that changed nothing. So that the reference "
+     "has the same version, whoever copies tells the checker, and the ETag there changes, too"},
     {"_mtable_partition_state", "property of the meta row: 0 is POPULATED, 1 is SWITCHED"},
     {"guard row, _mtable_partition_populated_assertion",
      "a second such row: writes to the old table fail once it is gone"},
@@ -192,7 +262,7 @@ const struct term migrating_terms[] = {
     {"eq, PartitionKey, RowKey", "parts of a filter: only rows for which it holds; eq is equals, "
                                  "PartitionKey and RowKey are the two parts of a row's name"},
     {"isHappy, mood, age", "properties of the test's rows; nothing depends on what they mean"},
-    {"lock", "the moment before taking a lock that keeps the tasks of one machine apart"},
+    {"lock", "keeps the tasks of one machine apart while they work on the same stream"},
     {"configuration", "a machine's knowledge of the migration state; a task of its own takes a new "
                       "one and tells the calls and streams under way (apply configuration)"},
     {"push", "the migrator sends a new state to all machines and waits until they have taken it"},

@@ -132,6 +132,7 @@ static void set_run(json_t *object, const struct report_run *run) {
     set(object, "iteration", json_u64_text(trace->iteration));
     set(object, "commands", json_commands(run));
     set(object, "terms", json_terms(run->scenario->terms));
+    set(object, "step_words", json_terms(run->scenario->steps));
     set(object, "is_minimized", json_boolean(run->is_minimized));
     set(object, "explanation", json_explanation(run));
 }
@@ -185,6 +186,8 @@ static json_t *json_step(const struct story *story, const struct story_step *ste
     json_t *object = json_object();
     set(object, "m", json_number(step->machine));
     set(object, "l", json_text(step->label));
+    if (*step->task)
+        set(object, "k", json_text(step->task));
     set(object, "d", json_number(step->decision));
     if (step->where)
         set(object, "w", json_text(step->where));
@@ -225,12 +228,15 @@ static json_t *json_view(const struct story_panel *panel, const struct story_vie
 }
 
 static json_t *json_panel(const struct story_panel *panel) {
+    static const char *const kinds[] = {
+        [PANEL_TABLE] = "table", [PANEL_ASIDE] = "aside", [PANEL_TRACK] = "track"};
     json_t *object = json_object(), *columns = json_array(), *views = json_array();
     set(object, "name", json_text(panel->form->name));
-    set(object, "kind", json_string(panel->form->kind == PANEL_TRACK ? "track" : "table"));
+    set(object, "kind", json_string(kinds[panel->form->kind]));
     set(object, "summary", json_text(panel->form->summary));
     set(object, "keys", json_number(panel->form->key_count));
     set(object, "values", json_terms(panel->form->values));
+    set(object, "signs", json_text(panel->form->signs));
     for (uint32_t i = 0; i < panel->column_count; i++)
         json_array_append_new(columns, json_text(panel->form->columns[i]));
     for (uint32_t i = 0; i < panel->view_count; i++)

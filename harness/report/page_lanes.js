@@ -67,23 +67,24 @@ function drawBands(drawing, first, end) {
       const next = i < end ? valueAt(lane, i) : undefined;
       if (next === value) continue;
       if (value !== null) {
-        const number = numbers.get(lane.panel).get(value);
+        const sign = signOf(lane.panel, value);
         const isAlone = lane.machine === undefined;
         const width = isAlone ? laneWidth() - 6 : laneWidth() / 3;
         const x = isAlone ? laneX(l) - width / 2 : laneX(l) - laneWidth() / 2 + 1;
+        const textX = isAlone ? x + width / 2 - 3 : x;
         drawing.append(
           svg('rect', {
             x,
-            y: (begin - first) * ROW,
+            y: tops[begin] - tops[first],
             width,
-            height: (i - begin) * ROW,
-            fill: bandColor(number),
+            height: tops[i] - tops[begin],
+            fill: bandColor(numbers.get(lane.panel).get(value)),
           }),
         );
         for (let row = begin; row < i; row++)
           if (row === begin || row % 4 === 0)
             drawing.append(
-              svg('text', { x: x + width / 2, y: (row - first) * ROW + 16 }, String(number)),
+              svg('text', { x: textX, y: middle(row) - tops[first] + 4 }, sign),
             );
       }
       begin = i;
@@ -106,7 +107,7 @@ function drawArrow(drawing, x1, y1, x2, y2, isMine) {
 }
 
 function drawArrows(drawing, first, end) {
-  const y = (index) => (index - first) * ROW + ROW / 2;
+  const y = (index) => middle(index) - tops[first];
   const draw = ([from, to, sent, taken]) =>
     drawArrow(
       drawing,
@@ -124,18 +125,23 @@ function drawDot(drawing, index, first) {
   const step = steps[index],
     lane = laneOf.get(step.m);
   const x = laneX(lane),
-    y = (index - first) * ROW + ROW / 2;
+    y = middle(index) - tops[first];
   if (isViolation(index)) {
-    drawing.append(svg('path', { d: `M${x - 6} ${y - 6}l12 12m0 -12l-12 12`, class: 'bad' }));
+    const r = isNarrow() ? 4 : 6;
+    const d = `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 -${2 * r}l-${2 * r} ${2 * r}`;
+    drawing.append(svg('path', { d, class: 'bad' }));
   } else if (step.i.some((item) => item.k === 'point')) {
-    drawing.append(svg('path', { d: `M${x} ${y - 8}l8 8l-8 8l-8 -8z`, class: 'point' }));
+    const r = isNarrow() ? 5 : 7;
+    drawing.append(
+      svg('path', { d: `M${x} ${y - r}l${r} ${r}l-${r} ${r}l-${r} -${r}z`, class: 'point' }),
+    );
   } else {
-    drawing.append(svg('circle', { cx: x, cy: y, r: 4.5, class: 'dot' }));
+    drawing.append(svg('circle', { cx: x, cy: y, r: isNarrow() ? 3.5 : 4.5, class: 'dot' }));
   }
 }
 
 function drawWindow(first, end) {
-  const height = (end - first) * ROW,
+  const height = tops[end] - tops[first],
     width = lanes.length * laneWidth();
   const drawing = svg('svg', { width, height, 'aria-hidden': 'true' });
   drawing.style.left = indexWidth() + 'px';
@@ -162,9 +168,68 @@ function tagsOf(index) {
   const tags = ['call', 'return', 'point', 'state', 'fault']
     .filter((kind) => kinds.has(kind))
     .map((kind) => tag(kind));
+  if (stopLine(index)) tags.unshift(tag('stop'));
   if (step.b && story.bug) tags.push(tag('bugline'));
   if (isViolation(index)) tags.push(tag('violation'));
   return tags;
+}
+
+// What stands in the line of a step behind its tags and the machine's name.
+function lineText(index) {
+  const step = steps[index],
+    side = sideTask(step.m, step.k),
+    said = summary(step);
+  return (side && said !== `begins: ${side}` ? `(${side}) ` : '') + said;
+}
+
+// Lines of the list are as many as their texts need, up to LINES_MAX: [tops] says where each step
+// begins, in pixels, and last where the list ends.
+const FIRST_LINE = 24,
+  MORE_LINE = 17; // heights, as in the style
+let tops = [];
+const middle = (index) => tops[index] + FIRST_LINE / 2;
+const linesMax = () => (isNarrow() ? 5 : 3);
+const waste = () => (isNarrow() ? 1.35 : 1.15); // what the breaks between long words cost
+
+// The last step that begins at or above [y].
+function indexAt(y) {
+  let low = 0,
+    high = steps.length;
+  while (high - low > 1) {
+    const at = (low + high) >> 1;
+    if (tops[at] <= y) low = at;
+    else high = at;
+  }
+  return low;
+}
+
+// Text that does not fit is cut where its result begins: that is what one looks for.
+let texts = [];
+function fitted(text, share) {
+  if (share >= 1) return text;
+  const [, head, result = ''] = /^(.*?)((?:, gets | -> ).*)?$/s.exec(text);
+  const left = Math.max(12, Math.floor(text.length * share) - result.length - 1);
+  return left < head.length ? head.slice(0, left) + '\u2026' + result : text;
+}
+
+function sizeRows() {
+  const pen = document.createElement('canvas').getContext('2d');
+  const room = scroller.clientWidth - indexWidth() - lanes.length * laneWidth() - 24;
+  pen.font = '13.1px system-ui, sans-serif';
+  tops = [0];
+  texts = steps.map((step, index) => {
+    const tags = tagsOf(index).map((tag) => (isNarrow() ? '\u25a0' : tag.textContent));
+    const ofTags = pen.measureText(tags.join('')).width * 0.9 + tags.length * 17;
+    const before = ofTags + pen.measureText(machines[step.m]).width * 1.12 + 4;
+    const text = lineText(index),
+      width = pen.measureText(text).width;
+    const isShort = before + width < room;
+    const lines = isShort ? 1 : Math.ceil((before + width * waste()) / room);
+    tops.push(tops[index] + FIRST_LINE + (Math.min(lines, linesMax()) - 1) * MORE_LINE);
+    return fitted(text, (room * linesMax() - before) / (width * waste()));
+  });
+  // Below the last there is room for it to stand at the top, should no more of the list be seen.
+  byId('extent').style.height = `${tops[steps.length] + scroller.clientHeight * 0.9}px`;
 }
 
 function drawRow(index) {
@@ -177,7 +242,7 @@ function drawRow(index) {
     'aria-posinset': index + 1,
   });
   row.append(
-    h('span', { class: 'index' }, String(index)),
+    h('span', { class: 'index' }, String(numberOf(index))),
     h('span', { class: 'gap' }),
     h(
       'span',
@@ -185,9 +250,10 @@ function drawRow(index) {
       ...tagsOf(index),
       h('b', {}, machines[steps[index].m]),
       ' ',
-      summary(steps[index]),
+      ...unbroken(texts[index]),
     ),
   );
+  row.style.height = tops[index + 1] - tops[index] + 'px';
   row.children[1].style.width = lanes.length * laneWidth() + 8 + 'px';
   return row;
 }
@@ -195,23 +261,26 @@ function drawRow(index) {
 function drawSteps() {
   const top = scroller.scrollTop,
     height = scroller.clientHeight || 400;
-  const first = Math.max(0, Math.floor(top / ROW) - OVERSCAN);
-  const end = Math.min(steps.length, Math.ceil((top + height) / ROW) + OVERSCAN);
+  const first = Math.max(0, indexAt(top) - OVERSCAN);
+  const end = Math.min(steps.length, indexAt(top + height) + 1 + OVERSCAN);
   const rows = [];
   for (let i = first; i < end; i++) rows.push(drawRow(i));
   view.replaceChildren(...rows, drawWindow(first, end));
-  view.style.transform = `translateY(${first * ROW}px)`;
+  view.style.transform = `translateY(${tops[first]}px)`;
   scroller.setAttribute('aria-activedescendant', 'row-' + selected);
 }
 
-// Keeps the selected step in the upper half: the list's end may lie below the window's.
+// Keeps the selected step in what can be seen of the list, whose end may lie below the window's.
 function scrollToSelected() {
-  const y = selected * ROW,
-    height = scroller.clientHeight;
+  const y = tops[selected],
+    seen = window.innerHeight - scroller.getBoundingClientRect().top;
+  const height = seen > 60 ? Math.min(scroller.clientHeight, seen) : scroller.clientHeight;
   const highest = height * 0.15,
-    lowest = height * 0.5;
+    lowest = height * 0.6;
   if (y < scroller.scrollTop + highest) scroller.scrollTop = Math.max(0, y - highest);
   else if (y > scroller.scrollTop + lowest) scroller.scrollTop = y - lowest;
+  const end = tops[steps.length] - scroller.clientHeight + 8;
+  if (height === scroller.clientHeight && scroller.scrollTop > end) scroller.scrollTop = end;
 }
 
 function drawLaneTitles() {
@@ -230,19 +299,39 @@ function drawLaneTitles() {
   const note = h('p', {}, 'what happens, a line for each step');
   note.style.left = indexWidth() + lanes.length * laneWidth() + 10 + 'px';
   titles.append(note);
+  byId('keys').style.left = note.style.left;
+}
+
+// The signs that occur in this story, each with what it means.
+function signsUsed() {
+  const has = (kind) => steps.some((step) => step.i.some((item) => item.k === kind));
+  const isOnItsWay = ([from, to, sent, taken]) => from !== to && sent !== taken;
+  return [
+    ['\u25cf step', true],
+    ['\u25c6 a call takes effect', has('point')],
+    ['\u2715 violation', violation !== null],
+    ['\u27f6 a call, or a message to where it is taken', shortArrows.size + longArrows.length > 0],
+    ['\u2192 begins a call', has('call')],
+    ['\u2190 its result', has('return')],
+    ['\u2691 a state is announced or taken', has('state')],
+    ['\u26a1 something fails', has('fault')],
+    ['\u2016 somebody who could go on is stopped', steps.some((_, i) => stopLine(i))],
+    ['\u2731 passes the line of the bug', story.bug && steps.some((step) => step.b)],
+    ['\u2194 a message is sent or taken', arrows.some(isOnItsWay)],
+  ]
+    .filter(([, occurs]) => occurs)
+    .map(([text]) => text);
 }
 
 function drawLegend() {
   const legend = byId('legend-text');
-  legend.append(
-    '\u25cf step  \u25c6 a call takes effect  \u2715 violation  \u2192 call or message. ',
-  );
+  for (const text of signsUsed()) legend.append(h('span', { class: 'band' }, text), ' ');
   for (const panel of tracks) {
-    legend.append(h('b', {}, panels[panel].name + ': '));
+    legend.append(h('br'), h('b', {}, panels[panel].name + ': '));
     const used = new Set(panels[panel].views.flatMap((rows) => rows.map((row) => row[1])));
     for (const [value, number] of numbers.get(panel)) {
       if (!used.has(value)) continue;
-      const swatch = h('span', { class: 'swatch' }, String(number));
+      const swatch = h('span', { class: 'swatch' }, signOf(panel, value));
       swatch.style.background = bandColor(number);
       legend.append(h('span', { class: 'band' }, swatch, ' ' + value));
     }

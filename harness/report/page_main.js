@@ -7,7 +7,9 @@ function drawHead() {
   document.title = title + ' \u2014 mtcheck';
   byId('title').textContent = title;
   byId('title').classList.toggle('bad', violation !== null);
-  byId('message').textContent = violation ? violation.message : story.model_summary;
+  byId('message').replaceChildren(...unbroken(violation?.message ?? story.model_summary));
+  byId('gloss').replaceChildren(...(violation ? glossOf(violation.message) : []));
+  byId('gloss').hidden = byId('gloss').children.length === 0;
   byId('run').textContent = [
     story.model,
     'test ' + story.test,
@@ -28,7 +30,7 @@ function drawPlaces() {
         ? 'waits for messages'
         : place.waits_for
           ? 'waits for ' + place.waits_for
-          : 'could go on with ' + (place.label || 'its step');
+          : 'could have gone on: ' + (wordsOfStep(place.label || 'its step', false));
     return h(
       'tr',
       {},
@@ -98,9 +100,11 @@ function textOf(index) {
   if (haystack[index] === undefined)
     haystack[index] = [
       machines[step.m],
+      step.k || '',
       step.l,
+      untold(step),
       step.w || '',
-      'step ' + index,
+      'step ' + numberOf(index),
       'decision ' + step.d,
       ...step.i.flatMap((item) => [item.t, item.r || '']),
     ]
@@ -144,7 +148,10 @@ function goToMatch(direction) {
 
 // ---- Keys and the like --------------------------------------------------------------------------
 
-const page = () => Math.max(1, Math.floor(scroller.clientHeight / ROW) - 1);
+const page = () => {
+  const top = scroller.scrollTop;
+  return Math.max(1, indexAt(top + scroller.clientHeight) - indexAt(top) - 1);
+};
 const moves = {
   ArrowLeft: () => select(selected - 1),
   ArrowRight: () => select(selected + 1),
@@ -207,7 +214,9 @@ scroller.addEventListener('scroll', () => {
   });
 });
 window.addEventListener('resize', () => {
+  sizeRows();
   drawLaneTitles();
+  scrollToSelected();
   drawSteps();
 });
 
@@ -236,8 +245,6 @@ drawPlaces();
 drawWords();
 drawCommands();
 hideEmpty();
-byId('legend').open = !isNarrow();
 byId('slider').max = String(lastStep);
-byId('extent').style.height = `calc(${steps.length * ROW}px + (100vh - 335px) / 2)`;
+sizeRows();
 select(lastStep, true);
-byId('came').scrollTop = 0;

@@ -3,13 +3,13 @@
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 // The words whose meanings [text] asks for, in whatever case and number. A word may be several,
-// "-N" stands for a number.
+// "-N" stands for a number, 'NAME' for anything in quotes.
 const glossary = story.terms
   .filter(([word]) => word !== 'the system')
   .map(([word, meaning]) => {
     const names = word
       .split(', ')
-      .map((name) => escaped(name).replace(/([- ])N$/, '$1\\d+'))
+      .map((name) => escaped(name).replace(/([- ])N$/, '$1\\d+').replace(/'[A-Z]+'/g, "'[^']*'"))
       .join('|');
     return {
       word,
@@ -20,6 +20,17 @@ const glossary = story.terms
   });
 const termsIn = (text) => glossary.filter(({ occurs }) => occurs.test(text));
 const meaningOf = (name) => glossary.find((term) => term.is.test(name));
+
+// The pairs in quotes in [text], each with what it means: the first term that fits.
+function glossOf(text) {
+  const pairs = [...new Set(text.match(/'[^']*' '[^']*'/g) || [])];
+  return pairs
+    .map((pair) => [pair, meaningOf(pair)])
+    .filter(([, term]) => term)
+    .map(([pair, { meaning }]) =>
+      h('span', {}, h('code', {}, pair), ': ' + meaning + '. '),
+    );
+}
 
 // The values of track panels that [text] names, as terms.
 function valuesIn(text) {
@@ -41,7 +52,7 @@ function drawItem(item, step) {
     {},
     tag(item.k),
     item.m !== step.m ? h('span', { class: 'from' }, machines[item.m] + ': ') : null,
-    lineOf(item),
+    ...unbroken(lineOf(item)),
   );
 }
 
@@ -56,8 +67,8 @@ function arrowItems(index) {
       const text =
         sent === index
           ? `sends to ${machines[to]}: ${label}` +
-            (taken < 0 ? ' (never taken)' : ` (taken in step ${taken})`)
-          : `takes from ${machines[from]}: ${label} (sent in step ${sent})`;
+            (taken < 0 ? ' (never taken)' : ` (taken in step ${numberOf(taken)})`)
+          : `takes from ${machines[from]}: ${label} (sent in step ${numberOf(sent)})`;
       return h('li', {}, h('span', { class: 'tag' }, '\u2194'), text);
     });
 }
@@ -76,22 +87,36 @@ function toldItems(index) {
         `passes the line that bug ${story.bug.id} changes: ${story.bug.summary}`,
       ),
     );
+  const stop = stopLine(index);
+  if (stop) items.unshift(h('li', {}, tag('stop'), stop));
   if (isViolation(index)) items.push(h('li', {}, tag('violation'), violation.message));
+  if (items.every((item) => item.querySelector('.stop')))
+    items.push(h('li', {}, untold(step)));
   if (items.length === 0) items.push(h('li', {}, untold(step)));
   return [...items, ...arrowItems(index)];
+}
+
+// Somebody who runs or could have, as "machine (task NAME): what it does".
+function turnOf(machine, task, label, hasWaited) {
+  const side = sideTask(machine, task);
+  return (
+    machines[machine] + (side ? ` (task ${side})` : '') + ': ' + wordsOfStep(label, hasWaited)
+  );
 }
 
 // What was recorded, for those who know the code: the choice of the scheduler, calls in the
 // machine's own terms, answers that were drawn.
 function recordedItems(step) {
-  const others = step.o ? step.o.split('\n') : [];
+  const others = othersOf(step).map(({ machine, task, label, hasWaited }) =>
+    turnOf(machine, task, label, hasWaited),
+  );
   const items = [
     h(
       'li',
       {},
       step.n
-        ? `Decision ${step.d} of ${story.decisions}: ${machines[step.m]} runs (${step.l}); ` +
-            `instead could have run: ${others.join('; ')}.`
+        ? `Decision ${step.d} of ${story.decisions}: ${turnOf(step.m, step.k, step.l, step.z)}. ` +
+            `Instead could have run \u2014 ${others.join('; ')}.`
         : `Before decision ${step.d}: nobody else could run (${step.l}).`,
     ),
   ];
@@ -131,7 +156,9 @@ function drawStep() {
   const step = steps[selected],
     terms = termsOf(selected);
   const drawn = step.i.filter((item) => item.k === 'value').length;
-  byId('step-title').textContent = `Step ${selected}: ${machines[step.m]}`;
+  const side = sideTask(step.m, step.k);
+  byId('step-title').textContent =
+    `Step ${numberOf(selected)}: ${machines[step.m]}` + (side ? `, task \u201c${side}\u201d` : '');
   byId('items').replaceChildren(...toldItems(selected));
   byId('recorded-title').textContent =
     'As recorded' + (drawn ? `, with ${drawn} random choice${drawn === 1 ? '' : 's'}` : '');
@@ -211,27 +238,57 @@ function changesOf(panel) {
   );
 }
 
+// In which step each of [rows] came to be as it is; of a row that was so at first, none.
+function beginnings(panel, rows) {
+  const result = new Map(),
+    open = new Map(rows.map((row) => [JSON.stringify(row), row]));
+  for (let index = selected; index > 0 && open.size > 0; index--) {
+    if (!hasChanged(panel, index)) continue;
+    const before = new Set(viewAt(panel, index - 1).map((row) => JSON.stringify(row)));
+    for (const [text, row] of open) {
+      if (before.has(text)) continue;
+      result.set(row, index);
+      open.delete(text);
+    }
+  }
+  return result;
+}
+
+function drawSince(index) {
+  if (index === undefined) return h('td', { class: 'since' });
+  const button = h('button', { type: 'button', title: 'Go to that step' }, String(numberOf(index)));
+  button.addEventListener('click', () => select(index));
+  return h('td', { class: 'since' }, button);
+}
+
 function drawTable(panel) {
-  const { name, summary: meaning, columns } = panels[panel];
+  const { name, kind, summary: meaning, columns } = panels[panel];
   const looks = columnsOfPanels.get(panel);
   const rows = changesOf(panel);
+  const since = beginnings(panel, viewAt(panel, selected));
   const body = h(
     'tbody',
     {},
     ...rows.map((entry) =>
-      h('tr', { class: entry.sign }, drawSign(entry.sign), ...drawCells(entry, looks)),
+      h(
+        'tr',
+        { class: entry.sign },
+        drawSign(entry.sign),
+        ...drawCells(entry, looks),
+        drawSince(since.get(entry.row)),
+      ),
     ),
   );
   if (rows.length === 0)
-    body.append(h('tr', {}, h('td', { class: 'empty', colspan: looks.shown.length + 1 }, 'empty')));
+    body.append(h('tr', {}, h('td', { class: 'empty', colspan: looks.shown.length + 2 }, 'empty')));
   const caption = looks.said ? `${meaning} (${looks.said})` : meaning;
   return h(
     'div',
     { class: 'wide', tabindex: 0, role: 'group', 'aria-label': name },
     h(
       'table',
-      { 'data-panel': name },
-      h('caption', {}, h('b', {}, name), h('span', { class: 'hint' }, caption)),
+      { 'data-panel': name, class: kind },
+      h('caption', {}, h('div', {}, h('b', {}, name), h('span', { class: 'hint' }, caption))),
       h(
         'thead',
         {},
@@ -240,6 +297,7 @@ function drawTable(panel) {
           {},
           h('th', { class: 'mark' }, h('span', { class: 'away' }, 'change')),
           ...looks.shown.map((i) => h('th', { scope: 'col' }, columns[i])),
+          h('th', { scope: 'col', class: 'since' }, 'since'),
         ),
       ),
       body,
@@ -252,7 +310,7 @@ function drawState(panel, entry, isFirst) {
   const [name, value] = entry.row;
   const number = numbers.get(panel).get(value);
   const [, meaning] = panels[panel].values.find(([word]) => word === value) || [];
-  const swatch = h('span', { class: 'swatch' }, String(number));
+  const swatch = h('span', { class: 'swatch' }, signOf(panel, value));
   swatch.style.background = bandColor(number);
   return h(
     'tr',
@@ -297,7 +355,9 @@ const describe = (index) => `${machines[steps[index].m]}: ${summary(steps[index]
 // Brings the steps into sight, if less of them than [least] pixels is.
 function reveal(least) {
   const { top } = byId('controls').getBoundingClientRect();
-  if (top > window.innerHeight - least) byId('controls').scrollIntoView({ block: 'start' });
+  if (top <= window.innerHeight - least) return;
+  byId('controls').scrollIntoView({ block: 'start' });
+  scrollToSelected();
 }
 
 function markCame() {
@@ -308,9 +368,10 @@ function markCame() {
       continue;
     }
     button.setAttribute('aria-current', 'step');
-    const top = button.offsetTop - list.offsetTop;
-    if (top < list.scrollTop || top + button.offsetHeight > list.scrollTop + list.clientHeight)
-      list.scrollTop = top - 40;
+    const top = button.offsetTop - list.offsetTop,
+      bottom = top + button.offsetHeight;
+    if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
+    if (top < list.scrollTop) list.scrollTop = top;
   }
 }
 
@@ -322,11 +383,10 @@ function select(index, isQuiet) {
   byId('slider').value = String(selected);
   byId('slider').setAttribute(
     'aria-valuetext',
-    `step ${selected} of ${lastStep}, ${describe(selected)}`,
+    `step ${numberOf(selected)} of ${lastNumber}, ${describe(selected)}`,
   );
   byId('position').replaceChildren(
-    `step ${selected} of ${lastStep}`,
-    h('span', { class: 'roomy' }, ` \u00b7 decision ${step.d}`),
+    `step ${numberOf(selected)} of ${lastNumber} \u00b7 decision ${step.d}`,
   );
   scrollToSelected();
   drawSteps();
@@ -334,5 +394,5 @@ function select(index, isQuiet) {
   byId('tables').replaceChildren(...tables.map(drawTable));
   byId('states').replaceChildren(...drawStates());
   markCame();
-  if (!isQuiet) byId('live').textContent = `Step ${selected}, ${describe(selected)}`;
+  if (!isQuiet) byId('live').textContent = `Step ${numberOf(selected)}, ${describe(selected)}`;
 }

@@ -5,9 +5,10 @@
 const story = JSON.parse(document.getElementById('data').textContent);
 const { steps, machines, panels, arrows, violation } = story;
 const byId = (id) => document.getElementById(id);
-const ROW = 24; // height of a row in pixels, as in the style
 const OVERSCAN = 12; // rows drawn beyond those in sight
 const lastStep = steps.length - 1;
+const numberOf = (index) => index + 1 + story.skipped_steps; // people count steps from 1
+const lastNumber = numberOf(lastStep);
 let selected = -1;
 let found = []; // indices of the steps that match the search
 let isFound = new Set();
@@ -51,6 +52,7 @@ const words = {
   start: 'task',
   end: 'task',
   bugline: '\u2731 bug\u2019s line',
+  stop: '\u2016 stopped',
   violation: '\u2715 violation',
 };
 
@@ -79,11 +81,52 @@ const taskNames = new Set(
   steps.flatMap((step) => step.i.filter(({ k }) => k === 'start').map(({ t }) => t)),
 );
 
-// A step of which nothing is told, by the point at which it began.
-function untold(step) {
-  if (step.z) return `has waited for: ${step.l}`;
-  if (taskNames.has(step.l)) return `begins: ${step.l}`;
-  return machines[step.m] === 'harness' ? step.l : `goes on: ${step.l}`;
+// The first task of each machine is the machine itself; others are named.
+const mainTasks = new Map();
+for (const step of steps) {
+  for (const item of step.i)
+    if (item.k === 'start' && !mainTasks.has(item.m)) mainTasks.set(item.m, item.t);
+  if (step.k && !mainTasks.has(step.m)) mainTasks.set(step.m, step.k);
+}
+const sideTask = (machine, name) => (name && name !== mainTasks.get(machine) ? name : '');
+
+const stepWords = new Map(story.step_words);
+
+// What a machine does in a step of which nothing else is told, by the point at which it begins.
+function wordsOfStep(label, hasWaited) {
+  if (hasWaited) return `goes on after waiting for ${label}`;
+  if (taskNames.has(label)) return `begins: ${label}`;
+  return stepWords.get(label) ?? `goes on with: ${label}`;
+}
+const untold = (step) =>
+  machines[step.m] === 'harness' ? step.l : wordsOfStep(step.l, step.z === true);
+
+// Who could have run instead in a step.
+const othersOf = (step) =>
+  (step.o ? step.o.split('\n') : []).map((line) => {
+    const [name, task, label, wait] = line.split('\t');
+    return { machine: machines.indexOf(name), name, task, label, hasWaited: wait !== '' };
+  });
+
+// The one whose turn was taken although it could have gone on, as step [index] began; or undefined.
+function stoppedAt(index) {
+  const step = steps[index],
+    before = steps[index - 1];
+  if (!before || !step.n || (before.m === step.m && before.k === step.k)) return undefined;
+  return othersOf(step).find(
+    ({ name, task, hasWaited }) => name === machines[before.m] && task === before.k && !hasWaited,
+  );
+}
+
+// What a stop says; only those that are left after minimizing matter.
+function stopLine(index) {
+  const stopped = story.is_minimized && violation !== null ? stoppedAt(index) : undefined;
+  if (!stopped) return null;
+  const { machine, name, task, label } = stopped;
+  const side = sideTask(machine, task);
+  const who = name + (side ? ` (task \u201c${side}\u201d)` : '');
+  const next = taskNames.has(label) ? 'begins' : wordsOfStep(label, false);
+  return `${who} could have gone on; it is stopped here, before it ${next}`;
 }
 
 // What a step is in one line: what is told of it, or where it went on.
@@ -92,13 +135,23 @@ function summary(step) {
   return told.length ? told.join(' \u00b7 ') : untold(step);
 }
 
+// The parts of [text] with short words kept in one piece: no break at a hyphen ("new-1").
+const unbroken = (text) =>
+  text
+    .split(/(\S*-\S+)/)
+    .map((part, i) => (i % 2 && part.length < 25 ? h('span', { class: 'whole' }, part) : part));
+
 const isViolation = (index) => violation !== null && index === lastStep;
 
 // ---- Panels over time ---------------------------------------------------------------------------
 
 const tables = [],
   tracks = [];
-panels.forEach((panel, index) => (panel.kind === 'track' ? tracks : tables).push(index));
+panels.forEach((panel, index) => {
+  const isMissed = panel.kind === 'aside' && panel.views.every((rows) => rows.length === 0);
+  if (!isMissed) (panel.kind === 'track' ? tracks : tables).push(index);
+});
+const contents = tables.filter((panel) => panels[panel].kind === 'table');
 
 function viewAt(panel, index) {
   const views = index >= 0 && steps[index] ? steps[index].v : null;
@@ -142,5 +195,10 @@ for (const panel of tracks) {
   for (const view of panels[panel].views)
     for (const row of view) if (!values.has(row[1])) values.set(row[1], values.size + 1);
   numbers.set(panel, values);
+}
+// What a value is called where there is room for a letter only.
+function signOf(panel, value) {
+  const number = numbers.get(panel).get(value);
+  return panels[panel].signs?.[number - 1] ?? String(number);
 }
 const bandColor = (number) => `var(--band-${((number - 1) % 6) + 1})`;

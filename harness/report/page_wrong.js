@@ -22,8 +22,8 @@ function withMarks(text) {
   const parts = text.split(/([\s{}]+)/);
   const isMarked = (part) => difference.has(part);
   if (parts.every((part) => /^[\s{}]*$/.test(part) || part === 'or' || isMarked(part)))
-    return [text];
-  return parts.map((part) => (isMarked(part) ? h('mark', {}, part) : part));
+    return unbroken(text);
+  return parts.flatMap((part) => (isMarked(part) ? [h('mark', {}, part)] : unbroken(part)));
 }
 
 function drawDifference() {
@@ -37,12 +37,12 @@ function drawDifference() {
     { class: 'diff', 'aria-label': 'Expected and actual' },
     ...expected.map((text) =>
       actual.includes(text)
-        ? line('both', '= both', text)
-        : line('expected', '\u2212 expected', text),
+        ? line('both', 'both', text)
+        : line('expected', 'expected', text),
     ),
     ...actual
       .filter((text) => !expected.includes(text))
-      .map((text) => line('actual', '+ actual', text)),
+      .map((text) => line('actual', 'actual', text)),
   );
 }
 
@@ -57,6 +57,13 @@ function drawOutcome() {
   );
 }
 
+// What the message has not explained yet.
+function glossOfRemark() {
+  const known = new Set(glossOf(violation.message).map((line) => line.textContent));
+  const lines = glossOf(violation.remark).filter((line) => !known.has(line.textContent));
+  return lines.length ? [h('span', { class: 'hint gloss' }, ...lines)] : [];
+}
+
 function drawWrong() {
   const wrong = byId('wrong');
   const system = story.terms.find(([word]) => word === 'the system');
@@ -69,7 +76,15 @@ function drawWrong() {
     if (violation.calls && faults.includes(violation.kind))
       wrong.append(h('p', { class: 'hint' }, 'in ', h('code', {}, violation.calls)));
     if (violation.remark)
-      wrong.append(h('p', { class: 'remark' }, h('b', {}, 'A second check: '), violation.remark));
+      wrong.append(
+        h(
+          'p',
+          { class: 'remark' },
+          h('b', {}, 'A second check: '),
+          violation.remark,
+          ...glossOfRemark(),
+        ),
+      );
   }
   if (story.bug)
     wrong.append(
@@ -80,7 +95,10 @@ function drawWrong() {
         story.bug.summary + '.',
       ),
     );
-  if (system) wrong.append(h('p', {}, h('b', {}, 'The system: '), system[1]));
+  if (system)
+    wrong.append(
+      h('details', { class: 'system' }, h('summary', {}, 'What the system is for'), system[1]),
+    );
 }
 
 function drawSentences() {
@@ -118,7 +136,7 @@ function drawGuide() {
 // ---- How it came to this ------------------------------------------------------------------------
 
 const changedTables = (index) =>
-  tables.filter((panel) => hasChanged(panel, index)).map((panel) => panels[panel].name);
+  contents.filter((panel) => hasChanged(panel, index)).map((panel) => panels[panel].name);
 
 // The words of the cells that a step has brought into a table.
 function newWords(panel, index) {
@@ -133,7 +151,7 @@ function newWords(panel, index) {
 function originsOfDifference() {
   const comings = new Map(); // word -> steps
   for (let index = 1; index < steps.length; index++)
-    for (const panel of tables.filter((table) => hasChanged(table, index)))
+    for (const panel of contents.filter((table) => hasChanged(table, index)))
       for (const word of newWords(panel, index))
         if (difference.has(word)) comings.set(word, (comings.get(word) || new Set()).add(index));
   const origins = new Map();
@@ -155,6 +173,30 @@ function statesAt(index) {
   return said.filter((text) => text !== '').join('; ');
 }
 
+// The same, with who was stopped for this step if somebody was.
+function withStop(index, lines) {
+  const stop = stopLine(index);
+  if (!stop) return lines;
+  return [['stop', stop], ...(lines.length ? lines : [['note', summary(steps[index])]])];
+}
+
+// The last step before the failed call began in which the bug's line was passed.
+const earlierBugLine = steps.findLastIndex((step, i) => i < story.beginning && step.b);
+
+// Before the failed call began: from where the differing values are, and what else it takes.
+function earlierLinesOf(index, origins) {
+  const lines = [];
+  if (origins.has(index)) {
+    lines.push(['note', summary(steps[index])]);
+    lines.push(['hint', `brings what differs: ${origins.get(index).join(', ')}`]);
+  }
+  if (index === earlierBugLine && story.bug) {
+    if (lines.length === 0) lines.push(['note', summary(steps[index])]);
+    lines.push(['bugline', `passes the line of the injected bug: ${story.bug.summary}`]);
+  }
+  return withStop(index, lines);
+}
+
 // The lines that tell of step [index]: those of the blamed machine, changes of contents and states
 // by others, faults, and the bug's line.
 function linesOf(index) {
@@ -170,7 +212,7 @@ function linesOf(index) {
   if (changed.length > 0) lines.push(['hint', 'changes the ' + changed.join(' and the ')]);
   if (step.b && story.bug)
     lines.push(['bugline', `passes the line of the injected bug: ${story.bug.summary}`]);
-  return lines;
+  return withStop(index, lines);
 }
 
 // Adds [key], unless it says what the one before says of another machine: that then names it, too.
@@ -182,20 +224,20 @@ function addKey(keys, key) {
     keys.push({ ...key, said: JSON.stringify(key.lines) });
     return;
   }
-  const also = `${machines[steps[key.index].m]} (step ${key.index})`;
+  const also = `${machines[steps[key.index].m]} (step ${numberOf(key.index)})`;
   const hint = last.lines.find(([kind]) => kind === 'hint');
   if (hint) hint[1] += `, then ${also}`;
   else last.lines.push(['hint', `then ${also}`]);
 }
 
 // The steps that matter: from the beginning of the failed call on, and, before that, those from
-// which the differing values are.
+// which the differing values are, where somebody was stopped, and the bug's line.
 function keySteps() {
   const result = [],
     origins = originsOfDifference();
-  for (const index of [...origins.keys()].sort((a, b) => a - b)) {
-    const said = `brings what differs: ${origins.get(index).join(', ')}`;
-    result.push({ index, lines: [['note', summary(steps[index])], ['hint', said]] });
+  for (let index = 1; index < story.beginning; index++) {
+    const lines = earlierLinesOf(index, origins);
+    if (lines.length > 0) result.push({ index, lines, said: '' });
   }
   for (let index = story.beginning; index < steps.length; index++) {
     const lines = linesOf(index);
@@ -209,8 +251,13 @@ function keySteps() {
 const keys = keySteps();
 
 function drawCameLine([kind, line]) {
-  if (kind === 'hint') return h('span', { class: 'hint' }, line);
-  return h('span', {}, tag(kind), line);
+  if (kind === 'hint') return h('span', { class: 'hint' }, ...unbroken(line));
+  return h('span', {}, tag(kind), ...unbroken(line));
+}
+
+function taskHint(step) {
+  const side = sideTask(step.m, step.k);
+  return side ? h('span', { class: 'hint' }, ' ' + side) : null;
 }
 
 function drawCame() {
@@ -219,8 +266,8 @@ function drawCame() {
     const button = h(
       'button',
       { type: 'button', 'data-step': index },
-      h('span', { class: 'number' }, 'step ' + index),
-      h('span', { class: 'who' }, machines[steps[index].m]),
+      h('span', { class: 'number' }, 'step ' + numberOf(index)),
+      h('span', { class: 'who' }, machines[steps[index].m], taskHint(steps[index])),
       h('span', { class: 'text' }, ...lines.map(drawCameLine)),
     );
     button.addEventListener('click', () => {

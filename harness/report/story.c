@@ -149,34 +149,28 @@ static void end_step(struct story *story) {
 
 struct others {
     struct text text;
-    const char *machine, *label; // who was chosen
-    bool is_left_out;            // that has been met:
-    bool has_waited;
+    struct story *story;
+    struct story_step *step;
 };
 
 static void add_other(void *context, const struct sct_standing *standing) {
     struct others *others = context;
-    if (!standing->is_runnable)
-        return;
-    bool is_chosen = !others->is_left_out && strcmp(standing->machine, others->machine) == 0 &&
-                     strcmp(standing->label, others->label) == 0;
-    if (is_chosen) {
-        others->is_left_out = true;
-        others->has_waited = standing->waits_for;
-    } else {
-        text_add(&others->text, "%s%s: %s", others->text.length ? "\n" : "", standing->machine,
-                 standing->label);
+    if (standing->has_turn) {
+        others->step->task = copied(others->story, standing->name);
+        others->step->has_waited = standing->waits_for;
+    } else if (standing->is_runnable) {
+        text_add(&others->text, "%s%s\t%s\t%s\t%s", others->text.length ? "\n" : "",
+                 standing->machine, standing->name, standing->label,
+                 standing->waits_for ? standing->waits_for : "");
     }
 }
 
 // Fills in what those who can run, as [event] chooses one of them, say about it and each other.
 static void look_around(struct story *story, struct story_step *step,
                         const struct sct_event *event) {
-    char buffer[2000];
-    struct others others = {text_in(buffer, sizeof buffer), event->machine, event->text, false,
-                            false};
+    char buffer[4000];
+    struct others others = {text_in(buffer, sizeof buffer), story, step};
     sct_engine_standings(story->engine, add_other, &others);
-    step->has_waited = others.has_waited;
     if (event->count > 1)
         step->others = copied(story, buffer);
 }
@@ -186,6 +180,7 @@ static struct story_step *new_step(struct story *story, const char *machine, con
     *step = (struct story_step){
         .machine = machine_index(story, machine),
         .label = copied(story, label),
+        .task = "",
         .count = 1,
         .others = "",
         .first_item = story->item_count,

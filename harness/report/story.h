@@ -28,9 +28,11 @@ struct story_item {
 struct story_step {
     uint32_t machine;
     const char *label, *where; // where may be NULL
+    const char *task;          // the name of the task or activity whose turn it is; "": of none
     uint32_t decision;         // the next one's number if this turn was not decided
     uint32_t count, answer;    // count 1: nobody had to decide
-    const char *others;        // who else could have been chosen: "machine: step", or ""
+    const char *others;        // who else could have been chosen, a line each, or "":
+                               // "machine", tab, "task", tab, "step", tab, what for it has waited
     bool has_waited;           // it begins after a wait, for what the label says
     uint32_t first_item, item_count;
     uint32_t *views; // by panel: index of its view after this step; NULL: not looked at

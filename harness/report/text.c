@@ -252,7 +252,7 @@ static void print_changes(const struct printer *printer, uint32_t index) {
         return;
     for (uint32_t p = 0; p < story->panel_count; p++) {
         const struct story_panel *panel = &story->panels[p];
-        if (before->views[p] != after->views[p])
+        if (panel->form->kind != PANEL_ASIDE && before->views[p] != after->views[p])
             print_panel_changes(printer, panel, &panel->views[before->views[p]],
                                 &panel->views[after->views[p]]);
     }

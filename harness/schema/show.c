@@ -10,6 +10,7 @@ static const struct panel_form table_form = {
     "the weather service's entries, each written by some release",
     show_rows_columns,
     SHOW_ROWS_KEYS,
+    NULL,
     NULL};
 
 static const char *const track_columns[] = {"name", "value", NULL};
@@ -31,7 +32,8 @@ static const struct panel_form release_form = {
     "after the other",
     track_columns,
     1,
-    release_values};
+    release_values,
+    "sth23"};
 
 void schema_show(struct panel_sink *sink, const struct fleet *fleet,
                  const struct ct_memory_table *table) {

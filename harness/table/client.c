@@ -70,6 +70,10 @@ static struct ct_outcome proxy_read(struct ct_stream *base, const char *where,
     request.as.read.stream = stream->backend;
     request.as.read.row = row;
     client_request(stream->table->client, &request);
+    if (request.outcome.kind == CT_SUCCEEDED) {
+        stream->has_ended = !*row;
+        stream->last = *row ? *row : stream->last;
+    }
     return request.outcome;
 }
 
@@ -92,6 +96,7 @@ static void list_stream(struct client_stream *stream) {
     struct tables *tables = stream->table->client->host->tables;
     stream->next = tables->streams;
     stream->link = &tables->streams;
+    stream->number = ++tables->streams_opened;
     if (stream->next)
         stream->next->link = &stream->next;
     tables->streams = stream;
@@ -104,6 +109,7 @@ static struct ct_outcome proxy_open_stream(struct ct_table *base, const char *wh
     struct client_stream *proxy = ARENA_NEW(sct_arena(), struct client_stream);
     proxy->stream.ops = &proxy_stream_ops;
     proxy->table = table;
+    proxy->filter = filter;
     struct request request = new_request(table, REQUEST_OPEN_STREAM, where);
     request.as.open.filter = filter;
     request.as.open.stream = &proxy->backend;

@@ -112,7 +112,8 @@ struct tables {
     struct ct_memory_table *backend[TABLE_COUNT];
     struct ct_memory_table *reference;
     bool awaits_annotation;
-    struct client_stream *streams; // the open ones, in no order
+    struct client_stream *streams; // the open ones, the newest first
+    uint32_t streams_opened;       // so far; only for those who look, no answer depends on it
     uint32_t watchers;             // of all that becomes of the reference from some point on
     uint32_t calls;                // annotatable ones so far
     uint32_t objects;              // ids given out for struct sct_access; the first are the tables'

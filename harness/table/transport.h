@@ -49,6 +49,12 @@ struct client_stream {
     const struct client_table *table;
     struct ct_stream *backend;
     struct client_stream *next, **link; // among the open ones; link is NULL once it is closed
+    // For those who look at it: its number among all that were opened, from 1 on, what it was asked
+    // for, and where it stands.
+    uint32_t number;
+    const struct ct_filter *filter;
+    const struct ct_row *last; // what it has given last; NULL: nothing yet
+    bool has_ended;
 };
 
 struct client_table {

@@ -52,6 +52,10 @@ export const position = (page) => text(page, '#position');
 export const data = (page) =>
   page.evaluate(() => JSON.parse(document.getElementById('data').textContent));
 
+// Steps are counted from 1 where people see them; [index] counts from 0.
+export const isAt = async (page, index) =>
+  new RegExp(`^step ${index + 1} of `).test(await position(page));
+
 // What the tables show, as lines "table|mark|cells".
 export const tables = (page) =>
   page
