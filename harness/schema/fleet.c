@@ -28,13 +28,26 @@ static void await(struct fleet *fleet, size_t index,
     wait->is_over = NULL;
 }
 
+// What the running task does from here on depends on nothing that it has learnt but [value]: what
+// there is to do is the fleet's to say.
+static void forget(const char *place, uint64_t value) {
+    if (!sct_comparing())
+        return;
+    struct digest what = digest_fold_text((struct digest){value, 0}, place);
+    sct_forget((struct digest){0, 0}, &what, sizeof what);
+}
+
 // ---- Setting up --------------------------------------------------------------------------------
 
-void fleet_draw(struct fleet *fleet, struct bug_set *bugs) {
-    *fleet = (struct fleet){.state = {.bugs = bugs}};
-    fleet->state.count = sct_choose(8, "servers") == 7 ? 3 : 2;
+void fleet_init(struct fleet *fleet, size_t servers, struct bug_set *bugs) {
+    ASSERT(servers <= SU_FLEET_MAX);
+    *fleet = (struct fleet){.state = {.count = servers, .bugs = bugs}};
     for (size_t i = 0; i <= PARTIES_MAX; i++)
         sct_waiters_init(&fleet->waits[i].queue);
+}
+
+void fleet_draw(struct fleet *fleet, struct bug_set *bugs) {
+    fleet_init(fleet, sct_choose(8, "servers") == 7 ? 3 : 2, bugs);
     workload_draw();
     if (fleet->state.count > 2)
         MARK("three servers");
@@ -45,18 +58,18 @@ void fleet_load(struct fleet *fleet, struct tables *tables) {
     ledger_open(&fleet->ledger, tables);
 }
 
-struct party *fleet_join(struct fleet *fleet, const struct sct_machine *machine,
-                         struct ct_table *table) {
+struct party *fleet_join(struct fleet *fleet, struct client *client, struct ct_table *table) {
     size_t index = fleet->ledger.party_count++;
     ASSERT(index <= fleet->state.count);
     struct party *party = &fleet->ledger.parties[index];
-    party->machine = machine;
+    party->machine = client->machine;
     party->server = (struct su_server){
         .release = SU_R1_STRICT,
         .station = STATION,
         .table = table,
         .arena = sct_arena(),
         .bugs = fleet->state.bugs,
+        .env = &client->env,
     };
     if (index == fleet->state.count)
         fleet->worker = party;
@@ -89,11 +102,11 @@ static void upgrade(struct fleet *fleet, size_t index, enum su_release release) 
         sct_note("upgrades %s to %s", fleet_server_name(index), su_release_name(release));
     fleet->state.releases[index] = release;
     fleet->ledger.parties[index].server.release = release;
-    fleet->awaits_upgrade[index] = false;
+    fleet->awaits_upgrade[index] = fleet->upgrades_in_a_row;
     tell_change(fleet);
 }
 
-// Upgrades a drawn one of the servers that wait for it.
+// Upgrades a drawn one of the servers that wait for it; none if all have begun something else.
 static void upgrade_any(struct fleet *fleet) {
     size_t servers[SU_FLEET_MAX];
     enum su_release releases[SU_FLEET_MAX];
@@ -101,6 +114,8 @@ static void upgrade_any(struct fleet *fleet) {
     for (size_t i = 0; i < fleet->state.count; i++)
         if (may_be_upgraded(fleet, i, &releases[count]))
             servers[count++] = i;
+    if (count == 0)
+        return;
     uint32_t drawn = sct_choose(count, "server to be upgraded");
     upgrade(fleet, servers[drawn], releases[drawn]);
 }
@@ -111,6 +126,7 @@ static void roll_out(void *argument) {
         await(fleet, PARTIES_MAX, rollout_may_go_on, "a server that may be upgraded");
         sct_point("upgrade", HERE, &sct_access_unknown);
         upgrade_any(fleet);
+        forget("the roll-out", 0);
     }
 }
 
@@ -181,6 +197,26 @@ void fleet_serve(struct fleet *fleet, size_t index) {
     tell_change(fleet);
 }
 
+void fleet_offer_upgrades(struct fleet *fleet) {
+    fleet->upgrades_in_a_row = true;
+    for (size_t i = 0; i < fleet->state.count; i++)
+        fleet->awaits_upgrade[i] = true;
+}
+
+void fleet_serve_requests(struct fleet *fleet, size_t index, uint32_t count,
+                          void (*serve)(struct fleet *fleet, size_t index, uint32_t left)) {
+    ASSERT(fleet->upgrades_in_a_row);
+    for (uint32_t left = count; left > 0; left--) {
+        if (left < count) // the first one falls where the task begins
+            sct_point("request", HERE, &sct_access_unknown);
+        fleet->awaits_upgrade[index] = false;
+        serve(fleet, index, left);
+        fleet->awaits_upgrade[index] = true;
+        tell_change(fleet);
+        forget("requests", left);
+    }
+}
+
 // ---- The worker --------------------------------------------------------------------------------
 
 // A task of a machine of its own: when it runs, the worker dies.
@@ -195,6 +231,7 @@ static void kill_worker(void *argument) {
     if (fleet->is_sweeping)
         MARK("the worker dies in the middle of a pass");
     fleet->is_sweeping = false;
+    client_close_streams(fleet->worker_client); // the dead read no more
     fleet->restart_worker(fleet);
 }
 
@@ -219,12 +256,19 @@ static void die(struct client *client) {
     start_death(present_fleet);
 }
 
+void fleet_draw_deaths(struct fleet *fleet) {
+    if (sct_choose(3, "death of the worker") == 2)
+        fleet->deaths_left = 1 + sct_choose(DEATHS_MAX, "deaths");
+}
+
+void fleet_kill_worker(struct fleet *fleet) {
+    start_death(fleet);
+}
+
 void fleet_start(struct fleet *fleet, struct client *worker_client) {
     present_fleet = fleet;
     fleet->worker_client = worker_client;
     worker_client->faults.die = die;
-    if (sct_choose(3, "death of the worker") == 2)
-        fleet->deaths_left = 1 + sct_choose(DEATHS_MAX, "deaths");
     sct_task_start(sct_machine_create("roll-out"), "main", roll_out, fleet);
 }
 
@@ -258,6 +302,7 @@ void fleet_sweep(struct fleet *fleet) {
     while (fleet->state.swept < SU_3_0) {
         await(fleet, fleet->state.count, worker_is_due, "the servers to run its next release");
         pass(fleet);
+        forget("the worker", 0);
     }
 }
 
@@ -265,4 +310,17 @@ void fleet_check_end(const struct fleet *fleet) {
     ASSERT(su_fleet_runs(&fleet->state, SU_R3));
     ASSERT(fleet->state.swept == SU_3_0);
     ledger_check_swept(&fleet->ledger, SU_3_0);
+}
+
+struct digest fleet_digest(const struct fleet *fleet) {
+    uint64_t words[] = {fleet->state.swept, fleet->is_sweeping, fleet->lag, fleet->deaths_left,
+                        fleet->samples};
+    struct digest digest =
+        digest_fold_digest(digest_of(words, sizeof words), ledger_digest(&fleet->ledger));
+    for (size_t i = 0; i < fleet->state.count; i++) {
+        uint64_t server = (uint64_t)fleet->state.releases[i] << 2 |
+                          (uint64_t)fleet->awaits_upgrade[i] << 1 | fleet->is_idle[i];
+        digest = digest_fold(digest, server);
+    }
+    return digest;
 }

@@ -38,6 +38,7 @@ struct fleet {
     void (*restart_worker)(struct fleet *fleet);
     struct fleet_wait waits[PARTIES_MAX + 1]; // of the parties, then the roll-out
     bool awaits_upgrade[SU_FLEET_MAX];
+    bool upgrades_in_a_row;     // an upgrade ends nobody's waiting for one
     bool is_idle[SU_FLEET_MAX]; // the server goes on only when somebody else has moved
     enum lag lag;               // of the one server that lags
     bool is_sweeping;           // the worker has begun a pass
@@ -45,27 +46,48 @@ struct fleet {
     uint32_t samples;           // inserted so far
 };
 
-// Draws the number of servers and the inputs of this execution. In setup, before machines run.
+// A fleet of so many servers. In setup, before machines run, as the next three.
+void fleet_init(struct fleet *fleet, size_t servers, struct bug_set *bugs);
+
+// The same with a drawn number of servers; draws the inputs of this execution too.
 void fleet_draw(struct fleet *fleet, struct bug_set *bugs);
 
 // Puts the drawn entries into the empty [tables].
 void fleet_load(struct fleet *fleet, struct tables *tables);
 
-// Makes [machine] the next server, or, after all of them, the worker.
-struct party *fleet_join(struct fleet *fleet, const struct sct_machine *machine,
-                         struct ct_table *table);
+// Makes the machine of [client], which uses [table], the next server, or, after all of them, the
+// worker.
+struct party *fleet_join(struct fleet *fleet, struct client *client, struct ct_table *table);
 
 // The names of the machines: "server-0", ...
 const char *fleet_server_name(size_t index);
 #define WORKER_NAME "worker"
 
-// Starts the roll-out, and draws the deaths of the worker, whose client is [worker_client]. All
-// have joined.
+// Draws the deaths of the worker, each after some of its calls. In setup.
+void fleet_draw_deaths(struct fleet *fleet);
+
+// Starts the roll-out. All have joined; the worker's client is [worker_client].
 void fleet_start(struct fleet *fleet, struct client *worker_client);
+
+// The worker dies once, when a task that this starts runs: anywhere. In setup.
+void fleet_kill_worker(struct fleet *fleet);
 
 // The programs of server [index] and of the worker.
 void fleet_serve(struct fleet *fleet, size_t index);
 void fleet_sweep(struct fleet *fleet);
+
+// Another program of a server, for searches: it has [count] > 0 requests to serve in all, by
+// [serve], with so many [left], this one included. Between them the roll-out may upgrade it as
+// often as it likes. The server itself does nothing about that: it has no state but how many are
+// left.
+void fleet_serve_requests(struct fleet *fleet, size_t index, uint32_t count,
+                          void (*serve)(struct fleet *fleet, size_t index, uint32_t left));
+
+// Lets the roll-out upgrade every server at once, as [fleet_serve_requests] needs. In setup.
+void fleet_offer_upgrades(struct fleet *fleet);
+
+// What decides on the fleet's future beside its tables and what its tasks have observed.
+struct digest fleet_digest(const struct fleet *fleet);
 
 // The end: the whole roll-out has happened, and nothing old is left.
 void fleet_check_end(const struct fleet *fleet);

@@ -259,6 +259,7 @@ static void check_scan(const struct ledger *ledger, const struct party *party) {
 
 void ledger_begin(struct ledger *ledger, struct party *party, const struct errand *errand) {
     party->errand = *errand;
+    party->is_busy = true;
     party->began = ct_memory_revision(tables_visible(ledger->tables));
     party->writes = 0;
     party->keys_seen = 0;
@@ -316,6 +317,7 @@ static void cover(const struct ledger *ledger, const struct party *party,
 void ledger_end(struct ledger *ledger, struct party *party, const struct su_outcome *outcome,
                 const struct su_reading *reading) {
     size_t key = party->errand.key;
+    party->is_busy = false;
     check_failure(party, outcome);
     check_writes(party, outcome);
     if (outcome->result == SU_NOT_FOUND)
@@ -329,6 +331,53 @@ void ledger_end(struct ledger *ledger, struct party *party, const struct su_outc
         check_scan(ledger, party);
     else if (party->errand.operation != ERRAND_UPGRADE)
         cover(ledger, party, outcome, reading);
+}
+
+// ---- The state ---------------------------------------------------------------------------------
+
+// Which versions of the entry there have been since the operation of [party] began, in whatever
+// order; of one that reads none only whether there were any, and a moment without.
+static struct digest history_digest(const struct ledger *ledger, const struct party *party,
+                                    size_t key) {
+    size_t now = ct_memory_revision(tables_visible(ledger->tables));
+    bool tells_versions = !is_write(party->errand.operation);
+    bool was_absent = false, was_present = false;
+    struct digest versions = {0, 0};
+    const struct ct_row *last = NULL;
+    for (size_t revision = party->began; revision <= now; revision++) {
+        const struct ct_row *row = entry_at(ledger, revision, key);
+        *(row ? &was_present : &was_absent) = true;
+        if (tells_versions && row && row != last) // none comes back: each has an ETag of its own
+            digest_add(&versions, ct_row_digest(row));
+        last = row;
+    }
+    return digest_fold(versions, (uint64_t)was_absent << 1 | was_present);
+}
+
+static struct digest party_digest(const struct ledger *ledger, const struct party *party) {
+    if (!party->is_busy || party->errand.operation == ERRAND_UPGRADE) // nothing will be compared
+        return (struct digest){0, 0};
+    uint64_t words[] = {party->writes, party->keys_seen};
+    struct digest digest = digest_of(words, sizeof words);
+    for (size_t key = 0; key < KEYS_MAX; key++)
+        if (party->errand.operation == ERRAND_SCAN || party->errand.key == key)
+            digest = digest_fold_digest(digest, history_digest(ledger, party, key));
+    return digest;
+}
+
+struct digest ledger_digest(const struct ledger *ledger) {
+    struct digest digest = {0, 0};
+    size_t now = ct_memory_revision(tables_visible(ledger->tables));
+    for (size_t key = 0; key < KEYS_MAX; key++) {
+        const struct record *record = &ledger->records[key];
+        if (!entry_at(ledger, now, key)) // an insert will begin another
+            continue;
+        digest = digest_fold_text(digest, record->chosen);
+        digest = digest_fold(digest, (uint64_t)key << 32 | (uint32_t)record->temperature);
+    }
+    for (size_t i = 0; i < ledger->party_count; i++)
+        digest = digest_fold_digest(digest, party_digest(ledger, &ledger->parties[i]));
+    return digest;
 }
 
 // ---- The ends ----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ struct party {
     const struct sct_machine *machine;
     struct su_server server;
     struct errand errand;
+    bool is_busy;     // with that
     size_t began;     // the revision of the table when it did
     uint32_t writes;  // that took effect since
     unsigned over;    // the version that the last of them was written over
@@ -65,6 +66,11 @@ void ledger_end(struct ledger *ledger, struct party *party, const struct su_outc
 // One entry of a scan.
 void ledger_scanned(struct ledger *ledger, struct party *party, const char *key,
                     const struct su_reading *reading);
+
+// What decides on the ledger's future checks, beside the table itself: the records of the entries,
+// and of each operation under way what it has seen of the table's history. Not its errand, which
+// the party's task has observed.
+struct digest ledger_digest(const struct ledger *ledger);
 
 // Every entry has exactly [version], and at 3.0 not the removed property.
 void ledger_check_swept(const struct ledger *ledger, enum su_version version);

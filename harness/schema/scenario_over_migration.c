@@ -26,7 +26,7 @@ static void restart_worker(struct fleet *fleet) {
 
 static struct app *join(struct world *world, const char *name, void (*program)(struct app *app)) {
     struct app *app = app_add(world, name, program);
-    fleet_join(fleet_of_execution, app->client.machine, app_checked_table(app));
+    fleet_join(fleet_of_execution, &app->client, app_checked_table(app));
     return app;
 }
 
@@ -46,6 +46,7 @@ static void setup(void *bugs) {
     app_add(world, "migrator", app_migrate);
     fleet->restart_worker = restart_worker;
     world_start_direct(world);
+    fleet_draw_deaths(fleet);
     fleet_start(fleet, &worker->client);
 }
 

@@ -46,7 +46,7 @@ void workload_draw(void) {
         profile.focus = (enum su_release)sct_choose(SU_RELEASE_COUNT, "focus release");
 }
 
-static struct ct_row *first_entry(size_t key) {
+struct ct_row *workload_first_entry(size_t key) {
     struct ct_property properties[] = {
         {.name = SU_TIME, .type = CT_INT32, .value.int32 = 0},
         {.name = SU_TEMPERATURE, .type = CT_INT32, .value.int32 = 20},
@@ -62,7 +62,7 @@ void workload_load(struct tables *tables) {
     size_t count = 0;
     for (uint32_t key = 0; key < profile.key_count; key++)
         if (!one_in(3, "entry absent"))
-            rows[count++] = first_entry(key);
+            rows[count++] = workload_first_entry(key);
     if (count > 0)
         tables_load(tables, rows, count);
     else
@@ -177,22 +177,26 @@ static void note_end(const struct su_outcome *outcome) {
                 outcome->retries);
 }
 
-void workload_operate(struct fleet *fleet, size_t index) {
+void workload_perform(struct fleet *fleet, size_t index, const struct errand *errand) {
     struct party *party = &fleet->ledger.parties[index];
-    struct errand errand = draw_errand(fleet, index);
     struct su_reading reading;
     sct_count_operation();
     if (sct_narrating())
         sct_note_as(SCT_NOTE_CALL, "as %s: %s %s", su_release_name(party->server.release),
-                    schema_operation_names[errand.operation],
-                    errand.operation == ERRAND_SCAN ? "" : entry_keys[errand.key]);
-    ledger_begin(&fleet->ledger, party, &errand);
+                    schema_operation_names[errand->operation],
+                    errand->operation == ERRAND_SCAN ? "" : entry_keys[errand->key]);
+    ledger_begin(&fleet->ledger, party, errand);
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "an operation to end");
-    struct su_outcome outcome = perform(fleet, party, &errand, &reading);
+    struct su_outcome outcome = perform(fleet, party, errand, &reading);
     sct_monitor_cold(&monitor);
     if (sct_narrating())
         note_end(&outcome);
-    bool has_reading = errand.operation == ERRAND_READ && outcome.result == SU_DONE;
+    bool has_reading = errand->operation == ERRAND_READ && outcome.result == SU_DONE;
     ledger_end(&fleet->ledger, party, &outcome, has_reading ? &reading : NULL);
+}
+
+void workload_operate(struct fleet *fleet, size_t index) {
+    struct errand errand = draw_errand(fleet, index);
+    workload_perform(fleet, index, &errand);
 }

@@ -22,6 +22,12 @@ enum lag workload_draw_lag(void);
 // Whether an operation waits for the worker to begin. One choice.
 bool workload_draw_wait(void);
 
+// An entry at 1.0, as the table may begin with.
+struct ct_row *workload_first_entry(size_t key);
+
+// Makes operation [errand] of server [index], checked. Scheduling points: those of its calls.
+void workload_perform(struct fleet *fleet, size_t index, const struct errand *errand);
+
 // Draws an operation of server [index] and makes it, checked. Scheduling points: those of its
 // calls.
 void workload_operate(struct fleet *fleet, size_t index);

@@ -90,6 +90,15 @@ static void proxy_close(struct ct_stream *base, const char *where) {
     stream->link = NULL;
 }
 
+void client_close_streams(struct client *client) {
+    struct client_stream *next;
+    for (struct client_stream *s = client->host->tables->streams; s; s = next) {
+        next = s->next;
+        if (s->table->client == client)
+            ct_stream_close(&s->stream);
+    }
+}
+
 static const struct ct_stream_ops proxy_stream_ops = {.read = proxy_read, .close = proxy_close};
 
 static void list_stream(struct client_stream *stream) {

@@ -89,6 +89,9 @@ static inline void client_touch(const struct client *client) {
         sct_touch(client->touches);
 }
 
+// Closes what streams [client] has open, for its machine was stopped.
+void client_close_streams(struct client *client);
+
 // The running atomic call of the running coroutine; NULL if there is none or it may not linearize.
 struct call_record *client_call(const struct client *client);
 

@@ -14,6 +14,18 @@ struct su_outcome su_failed(struct ct_outcome cause) {
     return (struct su_outcome){.result = SU_FAILED, .cause = cause};
 }
 
+struct digest su_observed(const struct su_server *server) {
+    struct ct_env *env = server->env;
+    return env && env->ops->observed ? env->ops->observed(env) : (struct digest){0, 0};
+}
+
+void su_forget(const struct su_server *server, struct digest mark, const char *place,
+               uint64_t value) {
+    struct ct_env *env = server->env;
+    if (env && env->ops->forget)
+        env->ops->forget(env, mark, place, value);
+}
+
 struct su_outcome su_retrieve(struct su_server *server, const char *key, struct su_entry *entry) {
     struct ct_rows rows;
     const char *property;
@@ -54,9 +66,9 @@ struct su_outcome su_for_each(struct su_server *server,
     if (outcome.kind != CT_SUCCEEDED)
         return su_failed(outcome);
     struct su_outcome next;
-    do
-        next = read_next(server, stream, act, context);
-    while (next.result == SU_DONE);
+    struct digest mark = su_observed(server);
+    while ((next = read_next(server, stream, act, context)).result == SU_DONE)
+        su_forget(server, mark, "scan: next entry", 0); // where it stands is the stream's to know
     ct_stream_close(stream);
     return next.result == SU_NOT_FOUND ? su_done() : next;
 }

@@ -9,6 +9,12 @@ struct su_outcome su_done(void);
 struct su_outcome su_unreadable(const char *property);
 struct su_outcome su_failed(struct ct_outcome cause);
 
+// What the server has observed so far; and: what it does from now on depends on nothing observed
+// since [mark] but [place] and [value] (struct ct_env_ops).
+struct digest su_observed(const struct su_server *server);
+void su_forget(const struct su_server *server, struct digest mark, const char *place,
+               uint64_t value);
+
 // Retrieves the entry with [key] as an atomic query of one row: SU_DONE, SU_NOT_FOUND or
 // SU_UNREADABLE.
 struct su_outcome su_retrieve(struct su_server *server, const char *key, struct su_entry *entry);

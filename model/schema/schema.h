@@ -23,7 +23,7 @@
 #define MODEL_SCHEMA_SCHEMA_H
 
 #include "bugs/bugs.h"
-#include "model/table/table.h"
+#include "model/table/env.h"
 
 // ---- Entries -----------------------------------------------------------------------------------
 
@@ -91,6 +91,8 @@ struct su_server {
     struct ct_table *table;
     struct arena *arena;  // of results and working copies
     struct bug_set *bugs; // injected bugs, or NULL
+    // Asked for nothing but what it offers to those who compare states; NULL: nobody does.
+    struct ct_env *env;
 };
 
 // What an insert takes. The area is used by R2 and later only.

@@ -33,7 +33,9 @@ static void apply(const struct su_server *server, const struct change *change,
 // Reads, changes and writes until nobody has come in between.
 static struct su_outcome modify(struct su_server *server, const char *key,
                                 const struct change *change) {
+    struct digest mark = su_observed(server);
     for (uint32_t retries = 0;; retries++) {
+        su_forget(server, mark, "update: attempt", retries); // nothing seen before is used
         struct su_entry entry;
         struct su_outcome read = su_retrieve(server, key, &entry);
         read.retries = retries;

@@ -1,0 +1,70 @@
+#include "harness/schema/plain_world.h"
+#include "harness/schema/show.h"
+
+static struct plain_world *present_world; // of this execution: set up anew by each
+
+struct plain_world *plain_world_new(void) {
+    present_world = ARENA_NEW(sct_arena(), struct plain_world);
+    return present_world;
+}
+
+struct plain_world *plain_world_present(void) {
+    return present_world;
+}
+
+static size_t choose_row(void *context, size_t count) {
+    (void)context;
+    return sct_choose((uint32_t)count, "valid row");
+}
+
+static void run_server(void *argument) {
+    struct client *client = argument;
+    size_t index = (size_t)(client - present_world->clients);
+    present_world->serve(&present_world->fleet, index);
+}
+
+static void run_worker(void *argument) {
+    fleet_sweep(argument);
+}
+
+static void restart_worker(struct fleet *fleet) {
+    struct sct_machine *machine = fleet->worker_client->machine;
+    sct_machine_stop(machine);
+    sct_task_start(machine, "main again", run_worker, fleet);
+}
+
+static void join(struct plain_world *world, size_t index, const char *name) {
+    struct client *client = &world->clients[index];
+    client_init(client, &transport_direct, &world->host, sct_machine_create(name));
+    fleet_join(&world->fleet, client, &client->old_table.table);
+}
+
+void plain_world_open(struct plain_world *world, bool etags_per_key) {
+    struct fleet *fleet = &world->fleet;
+    tables_init(&world->tables, &(struct tables_options){.choose = choose_row,
+                                                         .etags_per_key = etags_per_key,
+                                                         .is_plain = true,
+                                                         .wrote = ledger_wrote,
+                                                         .wrote_context = &fleet->ledger});
+    tables_host_init(&world->host, &world->tables);
+    size_t servers = fleet->state.count;
+    for (size_t i = 0; i < servers; i++)
+        join(world, i, fleet_server_name(i));
+    join(world, servers, WORKER_NAME);
+    fleet->restart_worker = restart_worker;
+}
+
+void plain_world_start(struct plain_world *world,
+                       void (*serve)(struct fleet *fleet, size_t index)) {
+    size_t servers = world->fleet.state.count;
+    struct client *worker = &world->clients[servers];
+    world->serve = serve;
+    for (size_t i = 0; i < servers; i++)
+        sct_task_start(world->clients[i].machine, "main", run_server, &world->clients[i]);
+    fleet_start(&world->fleet, worker);
+    sct_task_start(worker->machine, "main", run_worker, &world->fleet);
+}
+
+void plain_world_show(struct panel_sink *sink) {
+    schema_show(sink, &present_world->fleet, present_world->tables.backend[TABLE_OLD]);
+}
