@@ -11,7 +11,6 @@ enum {
     LOAD_PERCENT = 90,
     POINTS_BITS = 24,
     FIRST_BYTES = 4 * 1024 * 1024, // a table of no more is made at once
-    GROWTH = 8,
 };
 
 // One line of the processor's cache. meta: used (1 bit), bound (7 bits), points (24 bits).
@@ -46,17 +45,18 @@ static void make_table(struct sct_states *states, uint64_t bytes) {
         states->capacity = 1;
 }
 
-// With the last two sizes the old table and the new one are together as large as the limit.
+// Tables of 2^-k of the limit; the last two are a fourth of it and three fourths, so that they are
+// together as large as it is.
 static uint64_t first_bytes(uint64_t limit) {
     uint64_t bytes = limit;
     while (bytes > FIRST_BYTES)
-        bytes /= GROWTH;
+        bytes /= 2;
     return bytes;
 }
 
 static uint64_t next_bytes(const struct sct_states *states) {
-    uint64_t bytes = bytes_of(states) * GROWTH;
-    return bytes <= states->limit / GROWTH ? bytes : states->limit / GROWTH * (GROWTH - 1);
+    uint64_t fourth = states->limit / 4, bytes = bytes_of(states) * 2;
+    return bytes <= fourth ? bytes : 3 * fourth;
 }
 
 void sct_states_init(struct sct_states *states, uint64_t bytes) {

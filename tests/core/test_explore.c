@@ -78,7 +78,7 @@ static void test_states_grow_up_to_their_limit(void **state) {
         for (uint64_t i = 0; i < met; i++)
             assert_int_equal(visit(&states, i, 7, 3, &entry), SCT_VISIT_KNOWN);
     }
-    assert_true(times == 2 && states.capacity > LIMIT / 8 * 7 / 24);
+    assert_true(times == 3 && states.capacity > LIMIT / 4 * 3 / 24);
     sct_states_complete(&states, complete);
     assert_int_equal(visit(&states, 0, 8, 3, &entry), SCT_VISIT_KNOWN);
     assert_int_equal(visit(&states, 1, 8, 3, &entry), SCT_VISIT_NEW);
