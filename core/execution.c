@@ -345,7 +345,7 @@ static void reset(struct sct_engine *engine) {
     engine->hot = NULL;
     engine->hot_end = &engine->hot;
     engine->machines = NULL;
-    engine->sync = engine->observed[SCT_TASKS_MAX] = (struct digest){0, 0};
+    engine->sync = engine->started = engine->observed[SCT_TASKS_MAX] = (struct digest){0, 0};
     engine->made[SCT_TASKS_MAX] = 0;
     engine->strands = NULL;
     engine->strands_end = &engine->strands;

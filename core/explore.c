@@ -51,10 +51,11 @@ void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
 
 // ---- The key -----------------------------------------------------------------------------------
 
+// With how many things it has made: the next one has a name by that.
 static struct digest task_digest(const struct sct_engine *engine, unsigned slot) {
-    uint64_t words[4] = {engine->observed[slot].low, engine->observed[slot].high,
-                         engine->identities[slot].signature, engine->enabled >> slot & 1};
-    return digest_of(words, sizeof words);
+    struct digest task = {engine->identities[slot].signature,
+                          (uint64_t)engine->made[slot] << 1 | (engine->enabled >> slot & 1)};
+    return digest_fold_digest(engine->observed[slot], task);
 }
 
 static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
@@ -89,6 +90,7 @@ static void add_order(const struct sct_engine *engine, struct digest *key) {
 static struct digest state_key(const struct sct_engine *engine) {
     const struct sct_explorer *explorer = engine->explorer;
     struct digest key = engine->sync;
+    digest_add(&key, engine->started);
     for (uint64_t left = engine->alive; left; left &= left - 1)
         digest_add(&key, task_digest(engine, (unsigned)__builtin_ctzll(left)));
     add_mailboxes(engine, &key);

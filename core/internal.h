@@ -81,6 +81,7 @@ struct sct_engine {
     bool is_in_tail;
     bool wakes_spuriously;                     // conditions of lock.c
     struct digest sync;                        // of the things of sync.h that are not at rest
+    struct digest started;                     // of all tasks so far: who comes next has which name
     struct sct_machine *machines;              // all
     struct sct_strand *strands, **strands_end; // in order of creation
 

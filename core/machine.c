@@ -309,8 +309,11 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     engine->identities[task->slot] = identify(engine, machine, name);
     engine->accesses[task->slot] = sct_is_reducing(engine) ? access : &sct_access_unknown;
     engine->made[task->slot] = 0;
-    if (sct_keeps_digests(engine))
+    if (sct_keeps_digests(engine)) {
+        struct digest started = {engine->identities[task->slot].signature, 0};
         engine->observed[task->slot] = *running_digest(engine);
+        digest_add(&engine->started, digest_fold(started, 0));
+    }
     if (sct_is_reducing(engine))
         tell_start(engine, task);
     engine->alive |= bit(task);

@@ -132,10 +132,11 @@ static void finish_at_violation(struct sct_search_crew *crew, const struct sct_p
     crew->is_over = crew->is_settled = true;
 }
 
-// Adds what stands at the left end, and takes pieces away that are done.
+// Adds what stands at the left end, and takes pieces away that are done: also of a search that is
+// stopped, since nobody waits for such a piece when it goes on.
 static void add_from_left(struct sct_search_crew *crew) {
     struct sct_piece *piece;
-    while (!crew->is_over && (piece = crew->frontier.first)) {
+    while (!crew->is_settled && (piece = crew->frontier.first)) {
         add_piece(crew, piece);
         if (!piece->is_done)
             return;

@@ -152,8 +152,11 @@ static void write_report(struct worker *worker, struct sct_campaign *campaign) {
     sct_bytes_add_number(bytes, path->meets_bound);
     sct_bytes_add_double(bytes, sct_path_share(path));
     sct_path_write(path, bytes);
+    // Within the piece.
     for (struct sct_group *group = campaign->groups; group; group = group->next)
-        group->iteration -= worker->executions; // within the piece
+        group->iteration -= worker->executions;
+    if (campaign->unrepeatable.is_found)
+        campaign->unrepeatable.iteration -= worker->executions;
     sct_part_write(worker->jobs->part, campaign, bytes);
 }
 

@@ -440,8 +440,9 @@ static bool check_search_options(const struct session *session, struct options *
         return refuse_search("only-iteration", options, error);
     if (options->shard_count > 1)
         return refuse_search("shard", options, error);
-    if (options->checkpoint && options->reduction != SCT_REDUCE_NONE)
-        return error_set(error, "options --checkpoint and --reduce contradict each other");
+    if ((options->checkpoint || options->resume) && options->reduction != SCT_REDUCE_NONE)
+        return error_set(error, "options --%s and --reduce contradict each other",
+                         options->resume ? "resume" : "checkpoint");
     if (!options->has_iterations)
         options->iterations = SCT_UNLIMITED;
     return true;

@@ -425,6 +425,45 @@ static void expect_resumed(struct sct_campaign_options options, const char *spec
     }
 }
 
+static volatile sig_atomic_t is_stopped;
+
+static void stop(void *context, const struct sct_campaign *campaign) {
+    (void)context;
+    (void)campaign;
+    is_stopped = 1;
+}
+
+// Longer than a worker is waited for before progress is told.
+static void nap(void *context) {
+    (void)context;
+    usleep(400 * 1000);
+}
+
+// A search that is stopped while a worker runs the very last execution goes on to its end, although
+// there is nothing left to hand out.
+static void test_search_is_stopped_at_its_end(void **state) {
+    (void)state;
+    static const struct sct_program napping = {.setup = nap};
+    struct sct_campaign_options options = options_for(&napping);
+    struct crew crew = {.workers = 2, .checkpoint = path, .checkpoint_seconds = 1000};
+    struct sct_campaign campaign;
+    struct error error = {{0}};
+    options.interrupted = &is_stopped;
+    options.on_progress = stop;
+    options.after_counted = NULL;
+    is_stopped = 0;
+    alarm(60); // it may wait for ever
+    assert_true(search_jointly(options, "dfs", &crew, &campaign, NULL, &error));
+    assert_true(campaign.was_interrupted && !campaign.search.is_exhausted);
+    options.on_progress = NULL;
+    is_stopped = 0;
+    crew.resumed = path;
+    assert_true(search_jointly(options, "dfs", &crew, &campaign, NULL, &error));
+    alarm(0);
+    assert_true(campaign.search.is_exhausted);
+    assert_int_equal(campaign.iterations_run, 1);
+}
+
 static void test_left_search_is_resumed(void **state) {
     (void)state;
     static const char *const specs[] = {"dfs", "dfs:delay=2", "dfs:preempt=2"};
@@ -552,6 +591,7 @@ int main(void) {
         ENGINE_TEST(test_full_cache_ends_the_search),
         ENGINE_TEST(test_dead_searcher_is_an_error),
         ENGINE_TEST(test_interrupted_search_keeps_what_was_found),
+        ENGINE_TEST(test_search_is_stopped_at_its_end),
         ENGINE_TEST(test_left_search_is_resumed),
         ENGINE_TEST(test_killed_search_is_resumed),
         ENGINE_TEST(test_damaged_search_is_refused),
