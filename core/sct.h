@@ -18,19 +18,19 @@
 #ifndef CORE_SCT_H
 #define CORE_SCT_H
 
-#include "core/atomic.h"
-#include "core/barrier.h"
-#include "core/campaign.h"
-#include "core/history.h"
-#include "core/linearize.h"
-#include "core/lock.h"
-#include "core/marks.h"
-#include "core/minimize.h"
-#include "core/monitor.h"
-#include "core/replay.h"
-#include "core/runner.h"
-#include "core/rwlock.h"
-#include "core/semaphore.h"
-#include "core/thread.h"
+#include "core/threads/atomic.h"
+#include "core/threads/barrier.h"
+#include "core/campaign/campaign.h"
+#include "core/history/history.h"
+#include "core/history/linearize.h"
+#include "core/threads/lock.h"
+#include "core/campaign/marks.h"
+#include "core/trace/minimize.h"
+#include "core/engine/monitor.h"
+#include "core/trace/replay.h"
+#include "core/run/runner.h"
+#include "core/threads/rwlock.h"
+#include "core/threads/semaphore.h"
+#include "core/threads/thread.h"
 
 #endif

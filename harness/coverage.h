@@ -7,7 +7,7 @@
 #define HARNESS_COVERAGE_H
 
 #include "core/base/text.h"
-#include "core/marks.h"
+#include "core/campaign/marks.h"
 
 enum { COVERAGE_AXES = 4 };
 

@@ -3,8 +3,8 @@
 #define HARNESS_SCENARIO_H
 
 #include "bugs/bugs.h"
-#include "core/execution.h"
-#include "core/machine.h"
+#include "core/engine/execution.h"
+#include "core/engine/machine.h"
 #include "harness/coverage.h"
 #include "harness/panels.h"
 
@@ -26,7 +26,7 @@ struct scenario {
     void (*digest)(void *bugs, struct digest *state); // NULL: its states cannot be compared
     bool is_copyable;                                 // see struct sct_program
     // Whether its steps touch no more than they declare, so that searches may leave out orders of
-    // independent ones (core/dpor.h).
+    // independent ones (core/search/dpor.h).
     bool is_reducible;
     const struct coverage *coverage; // what its executions count in
     bool reaches_all;                // meant to reach every cell that can be reached

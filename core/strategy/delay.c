@@ -4,7 +4,7 @@
 // in round-robin order. D delays fall on random decisions, or on none; the task that would run is
 // passed over once for each delay that fell there. Every execution has at most D delays, and every
 // schedule with at most D occurs.
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 enum { DELAYS_MAX = 32 };
 

@@ -1,7 +1,7 @@
 // Depth-first search: every execution there is, one after the other, within a bound if one is given
-// (see core/path.h). Complete: when it ends, nothing was left out but what the bound and the limit
-// of steps leave out.
-#include "core/strategy.h"
+// (see core/strategy/path.h). Complete: when it ends, nothing was left out but what the bound and
+// the limit of steps leave out.
+#include "core/strategy/strategy.h"
 
 #include <string.h>
 

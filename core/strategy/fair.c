@@ -1,6 +1,6 @@
 // Fair tail: the inner strategy for a prefix, then a random walk, which is fair with probability 1.
 // What happens for ever in the tail is the system's doing, not the scheduler's.
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 // The prefix is this many times the longest calibration execution.
 enum { PREFIX_FACTOR = 2 };

@@ -9,7 +9,7 @@
 // so a new task's rank among those not yet lowered is uniform, the top included: a child can
 // overtake its creator at once. Change points are distinct and uniform in 1..k, drawn by Floyd's
 // algorithm.
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 enum { DEPTH_MAX = 32 };
 

@@ -1,6 +1,6 @@
 // Portfolio: several strategies in a fixed rotation, one execution each. No single strategy is best
 // for all bugs; what one misses another finds.
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 static const char *const members[] = {"random", "pct:2", "pct:3",    "pct:5", "pos",
                                       "urw",    "delay", "sticky:3", NULL};

@@ -5,7 +5,7 @@
 // the next step of its task: which of two racing steps comes first is decided afresh each time. A
 // step that touches nothing is run at once: its order does not matter. (That of a step which merely
 // races with no other enabled one does: what follows them may race with it.)
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 struct pos {
     struct sct_strategy base;

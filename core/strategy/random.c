@@ -1,5 +1,5 @@
 // Random walk: uniformly among the enabled tasks. Fair with probability 1.
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 static void begin(struct sct_strategy *strategy) {
     (void)strategy;

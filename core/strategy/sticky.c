@@ -1,6 +1,6 @@
 // Sticky random walk: stays on the running task, and leaves it with probability 2^-B at each
 // decision. Long uninterrupted stretches, as of a program that is not preempted often.
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 enum { COINS_MAX = 30 };
 

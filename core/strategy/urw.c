@@ -4,7 +4,7 @@
 // will start included: if the counts are exact and nothing blocks, every interleaving is equally
 // likely. The counts come from the calibration, by the task's identity; a task that was not seen
 // there counts as the shortest one that was.
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 
 struct urw {
     struct sct_strategy base;

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE // getentropy
 #include "harness/cli/campaign.h"
-#include "core/jobs.h"
-#include "core/replay.h"
+#include "core/jobs/jobs.h"
+#include "core/trace/replay.h"
 #include "harness/cli/mpi.h"
 #include "harness/cli/process.h"
 #include "harness/cli/reduction.h"

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE // strdup
 #include "harness/cli/explain.h"
-#include "core/listener.h"
+#include "core/engine/listener.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #ifndef HARNESS_CLI_EXPLAIN_H
 #define HARNESS_CLI_EXPLAIN_H
 
-#include "core/minimize.h"
-#include "core/story.h"
+#include "core/trace/minimize.h"
+#include "core/trace/story.h"
 #include "harness/scenario.h"
 
 struct explanation {

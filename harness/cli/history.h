@@ -2,7 +2,7 @@
 #ifndef HARNESS_CLI_HISTORY_H
 #define HARNESS_CLI_HISTORY_H
 
-#include "core/linearize.h"
+#include "core/history/linearize.h"
 #include "harness/cli/options.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE // ioctl, raise
 #include "harness/cli/inspect.h"
-#include "core/replay.h"
+#include "core/trace/replay.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,8 +3,8 @@
 #ifndef HARNESS_CLI_MINIMIZE_H
 #define HARNESS_CLI_MINIMIZE_H
 
-#include "core/minimize.h"
-#include "core/trace.h"
+#include "core/trace/minimize.h"
+#include "core/trace/trace.h"
 #include "harness/cli/explain.h"
 #include "harness/cli/options.h"
 

@@ -1,13 +1,13 @@
 // Campaigns over MPI: `mpirun -n N mtcheck ...`, with the results of one process.
 //
-// Ranks 1 to N-1 run parts in turn (see core/jobs.h) and send each when rank 0 asks for it; rank 0
-// adds and reports, and alone touches files and standard streams. A rank that is the only one, or
-// a command that is no campaign, uses none of this. Without the CMake option MTCHECK_MPI, and
-// outside mpirun, every process is such a rank.
+// Ranks 1 to N-1 run parts in turn (see core/jobs/jobs.h) and send each when rank 0 asks for it;
+// rank 0 adds and reports, and alone touches files and standard streams. A rank that is the only
+// one, or a command that is no campaign, uses none of this. Without the CMake option MTCHECK_MPI,
+// and outside mpirun, every process is such a rank.
 #ifndef HARNESS_CLI_MPI_H
 #define HARNESS_CLI_MPI_H
 
-#include "core/jobs.h"
+#include "core/jobs/jobs.h"
 
 #ifdef MTCHECK_MPI
 

@@ -1,5 +1,5 @@
 #include "harness/cli/options.h"
-#include "core/jobs.h"
+#include "core/jobs/jobs.h"
 
 #include <errno.h>
 #include <math.h>

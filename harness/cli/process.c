@@ -1,6 +1,6 @@
 #define _GNU_SOURCE // sigaction, clock_gettime
 #include "harness/cli/process.h"
-#include "core/execution.h"
+#include "core/engine/execution.h"
 #include "harness/cli/status.h"
 
 #include <stdio.h>

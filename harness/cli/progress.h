@@ -3,7 +3,7 @@
 #ifndef HARNESS_CLI_PROGRESS_H
 #define HARNESS_CLI_PROGRESS_H
 
-#include "core/campaign.h"
+#include "core/campaign/campaign.h"
 
 struct progress {
     bool is_shown;

@@ -1,8 +1,8 @@
-// The option --reduce: what it goes together with (core/dpor.h says why).
+// The option --reduce: what it goes together with (core/search/dpor.h says why).
 #ifndef HARNESS_CLI_REDUCTION_H
 #define HARNESS_CLI_REDUCTION_H
 
-#include "core/strategy.h"
+#include "core/strategy/strategy.h"
 #include "harness/cli/options.h"
 
 // Whether [options] may reduce a search by [strategy] of [scenario], or ask for none; else the

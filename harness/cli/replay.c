@@ -1,6 +1,6 @@
 #include "harness/cli/replay.h"
-#include "core/replay.h"
-#include "core/tolerant.h"
+#include "core/trace/replay.h"
+#include "core/trace/tolerant.h"
 #include "harness/cli/process.h"
 #include "harness/cli/session.h"
 #include "harness/cli/status.h"

@@ -2,9 +2,9 @@
 #ifndef HARNESS_CLI_REPORT_H
 #define HARNESS_CLI_REPORT_H
 
-#include "core/campaign.h"
-#include "core/tolerant.h"
-#include "core/trace.h"
+#include "core/campaign/campaign.h"
+#include "core/trace/tolerant.h"
+#include "core/trace/trace.h"
 #include "harness/cli/minimize.h"
 #include "harness/cli/options.h"
 #include "harness/report/report.h"

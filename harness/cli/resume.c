@@ -1,5 +1,5 @@
 #include "harness/cli/resume.h"
-#include "core/campaign.h"
+#include "core/campaign/campaign.h"
 #include "harness/cli/version.h"
 
 #include <inttypes.h>

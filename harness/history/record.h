@@ -1,4 +1,5 @@
-// Recorded histories: read from a file in one of several formats, as data for core/linearize.h.
+// Recorded histories: read from a file in one of several formats, as data for
+// core/history/linearize.h.
 //
 // jepsen-register: lines `INFO  jepsen.util - PROCESS :TYPE :FUNCTION VALUE` of Jepsen's log about
 // one register, at first nil. Lines of another shape, and :info, are ignored.
@@ -31,7 +32,7 @@
 #ifndef HARNESS_HISTORY_RECORD_H
 #define HARNESS_HISTORY_RECORD_H
 
-#include "core/history.h"
+#include "core/history/history.h"
 #include "harness/history/store.h"
 
 struct reader;

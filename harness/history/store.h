@@ -5,7 +5,7 @@
 #ifndef HARNESS_HISTORY_STORE_H
 #define HARNESS_HISTORY_STORE_H
 
-#include "core/linearize.h"
+#include "core/history/linearize.h"
 #include "harness/history/strings.h"
 
 enum { STORE_NIL = 0 }; // the value of what was never written; appending to it is as to ""

@@ -1,5 +1,5 @@
 #include "harness/merge/merge.h"
-#include "core/campaign.h"
+#include "core/campaign/campaign.h"
 #include "harness/cli/report_coverage.h"
 
 #include <inttypes.h>

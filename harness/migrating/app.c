@@ -1,5 +1,5 @@
 #include "harness/migrating/app.h"
-#include "core/monitor.h"
+#include "core/engine/monitor.h"
 #include "harness/migrating/forbidden.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"

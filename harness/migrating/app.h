@@ -3,7 +3,7 @@
 // One execution is a world: tables, a configuration service, application machines and, last, the
 // migrator's. An application calls its virtual table through the functions here, which compare what
 // it gets with what the reference table made of the same call at its linearization point. Each
-// call, each push and the migration have a liveness monitor (core/monitor.h): they must end.
+// call, each push and the migration have a liveness monitor (core/engine/monitor.h): they must end.
 #ifndef HARNESS_MIGRATING_APP_H
 #define HARNESS_MIGRATING_APP_H
 

@@ -10,7 +10,7 @@
 #define HARNESS_MIGRATING_COVERAGE_H
 
 #include "harness/coverage.h"
-#include "model/migrating/config.h"
+#include "model/config/config.h"
 #include "model/migrating/state.h"
 
 enum coverage_operation {

@@ -1,5 +1,5 @@
 #include "harness/migrating/direct_reader.h"
-#include "core/marks.h"
+#include "core/campaign/marks.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
 #include "model/table/filter.h"

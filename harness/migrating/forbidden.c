@@ -1,5 +1,5 @@
 #include "harness/migrating/forbidden.h"
-#include "core/machine.h"
+#include "core/engine/machine.h"
 #include "model/table/batch.h"
 #include "model/table/row.h"
 

@@ -12,7 +12,7 @@
 #ifndef HARNESS_MIGRATING_HISTORY_ORACLE_H
 #define HARNESS_MIGRATING_HISTORY_ORACLE_H
 
-#include "core/execution.h"
+#include "core/engine/execution.h"
 #include "harness/migrating/app.h"
 
 // Of so many executions one is checked if the other oracle judges them all. Which ones, their

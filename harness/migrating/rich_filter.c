@@ -1,5 +1,5 @@
 #include "harness/migrating/rich_filter.h"
-#include "core/machine.h"
+#include "core/engine/machine.h"
 #include "harness/migrating/workload.h"
 
 const char *const moods[MOOD_COUNT] = {"", "calm", "wild"};

@@ -1,5 +1,5 @@
 #include "harness/migrating/rich_profile.h"
-#include "core/marks.h"
+#include "core/campaign/marks.h"
 #include "harness/migrating/workload.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"

@@ -1,6 +1,6 @@
 #include "harness/migrating/rich_workload.h"
-#include "core/marks.h"
-#include "core/strategy.h"
+#include "core/campaign/marks.h"
+#include "core/strategy/strategy.h"
 #include "harness/migrating/direct_reader.h"
 #include "harness/migrating/forbidden.h"
 #include "harness/migrating/rich_profile.h"

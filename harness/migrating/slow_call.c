@@ -1,5 +1,5 @@
 #include "harness/migrating/slow_call.h"
-#include "core/marks.h"
+#include "core/campaign/marks.h"
 
 void app_needs(struct app *app, enum mt_state state) {
     app->needed_state = state;

@@ -1,6 +1,6 @@
 // Worlds and the applications in them: how they come to be, and how an application's instance sees
 // the configuration through its mirror.
-#include "core/monitor.h"
+#include "core/engine/monitor.h"
 #include "harness/migrating/app.h"
 
 static struct world *present_world;

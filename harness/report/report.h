@@ -2,7 +2,7 @@
 #ifndef HARNESS_REPORT_REPORT_H
 #define HARNESS_REPORT_REPORT_H
 
-#include "core/trace.h"
+#include "core/trace/trace.h"
 #include "harness/report/story.h"
 
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #define HARNESS_REPORT_STORY_H
 
 #include "core/base/arena.h"
-#include "core/listener.h"
+#include "core/engine/listener.h"
 #include "harness/scenario.h"
 
 // Steps of longer executions are kept from the end.

@@ -1,6 +1,6 @@
 #include "harness/schema/fleet.h"
-#include "core/marks.h"
-#include "core/monitor.h"
+#include "core/campaign/marks.h"
+#include "core/engine/monitor.h"
 #include "harness/schema/workload.h"
 
 enum {

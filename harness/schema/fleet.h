@@ -6,11 +6,11 @@
 // lag, waiting with its operations until a neighbour is ahead: that only narrows the schedules. The
 // roll-out upgrades servers that wait for it, drawing between several. The worker waits for
 // its phases; it may die anywhere and is started again. Each pass and each
-// operation has a liveness monitor (core/monitor.h): they must end.
+// operation has a liveness monitor (core/engine/monitor.h): they must end.
 #ifndef HARNESS_SCHEMA_FLEET_H
 #define HARNESS_SCHEMA_FLEET_H
 
-#include "core/sync.h"
+#include "core/engine/sync.h"
 #include "harness/schema/ledger.h"
 #include "harness/table/transport.h"
 

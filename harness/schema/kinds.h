@@ -1,5 +1,5 @@
 // The closed list of the kinds of violation of the schema upgrade, beside the engine's own
-// (core/machine.h) and KIND_OUTCOME_MISMATCH and KIND_CALL_FAILED (harness/table/kinds.h).
+// (core/engine/machine.h) and KIND_OUTCOME_MISMATCH and KIND_CALL_FAILED (harness/table/kinds.h).
 #ifndef HARNESS_SCHEMA_KINDS_H
 #define HARNESS_SCHEMA_KINDS_H
 

@@ -1,7 +1,7 @@
 #include "harness/schema/workload.h"
-#include "core/marks.h"
-#include "core/monitor.h"
-#include "core/strategy.h"
+#include "core/campaign/marks.h"
+#include "core/engine/monitor.h"
+#include "core/strategy/strategy.h"
 #include "model/table/row.h"
 
 struct profile {

@@ -1,5 +1,5 @@
 // The closed list of the kinds of violation that the harness of table protocols reports, beside the
-// engine's own (core/machine.h).
+// engine's own (core/engine/machine.h).
 #ifndef HARNESS_TABLE_KINDS_H
 #define HARNESS_TABLE_KINDS_H
 

@@ -11,11 +11,11 @@
 // 412 on the present one is impossible. An ETag that no call returned and nobody peeked at never
 // matches.
 //
-// Keys that no batch, query or row ties together are checked apart (core/linearize.h).
+// Keys that no batch, query or row ties together are checked apart (core/history/linearize.h).
 #ifndef HARNESS_TABLE_LOG_CHECK_H
 #define HARNESS_TABLE_LOG_CHECK_H
 
-#include "core/linearize.h"
+#include "core/history/linearize.h"
 #include "harness/table/log.h"
 
 struct log_checker;

@@ -3,7 +3,7 @@
 #define HARNESS_TABLE_SHOW_ROWS_H
 
 #include "harness/panels.h"
-#include "model/table/memory_table.h"
+#include "model/memory/memory_table.h"
 
 // The columns of a panel of rows; the first SHOW_ROWS_KEYS are the key.
 extern const char *const show_rows_columns[];

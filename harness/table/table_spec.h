@@ -1,9 +1,9 @@
-// The specification of a table whose ETags may change by themselves, for core/linearize.h.
+// The specification of a table whose ETags may change by themselves, for core/history/linearize.h.
 //
 // A state has a few words for every key of a group of keys that operations tie together; groups
-// are independent (core/linearize.h: parts). The first word of a key is the number of its row's
-// contents and that of its ETag, relative to the initial ones, so that all zeros is the initial
-// state of every group.
+// are independent (core/history/linearize.h: parts). The first word of a key is the number of its
+// row's contents and that of its ETag, relative to the initial ones, so that all zeros is the
+// initial state of every group.
 //
 // The ETag of a state is the last one known. Before any operation it may have changed to one that
 // never was the row's before; nothing is guessed: a change is assumed where an operation proves
@@ -18,7 +18,7 @@
 #ifndef HARNESS_TABLE_TABLE_SPEC_H
 #define HARNESS_TABLE_TABLE_SPEC_H
 
-#include "core/linearize.h"
+#include "core/history/linearize.h"
 #include "model/table/table.h"
 
 // Numbers of values: what a row contains, without its ETag. Numbers of ETags.

@@ -10,9 +10,9 @@
 #ifndef HARNESS_TABLE_TABLES_H
 #define HARNESS_TABLE_TABLES_H
 
-#include "core/machine.h"
+#include "core/engine/machine.h"
 #include "model/table/env.h"
-#include "model/table/memory_table.h"
+#include "model/memory/memory_table.h"
 
 enum table_id { TABLE_OLD, TABLE_NEW, TABLE_COUNT };
 

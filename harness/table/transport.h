@@ -10,7 +10,7 @@
 #ifndef HARNESS_TABLE_TRANSPORT_H
 #define HARNESS_TABLE_TRANSPORT_H
 
-#include "core/sync.h"
+#include "core/engine/sync.h"
 #include "harness/table/tables.h"
 
 struct client;

@@ -7,7 +7,7 @@
 #define MODEL_MIGRATING_MIGRATING_H
 
 #include "bugs/bugs.h"
-#include "model/migrating/config.h"
+#include "model/config/config.h"
 #include "model/table/batch.h"
 #include "model/table/env.h"
 

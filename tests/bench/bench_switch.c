@@ -2,8 +2,8 @@
 // Prints lines of a name and a number; scripts/bench repeats it and takes medians. Not a test.
 #define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "core/base/assert.h"
-#include "core/campaign.h"
-#include "core/coro.h"
+#include "core/campaign/campaign.h"
+#include "core/coro/coro.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // One suite of what a chain table must do, for everything that claims to be one: the memory table,
 // a MigratingTable in each of its states, and a table in a file.
 #include "tests/support/direct_world.h"
-#include "tests/outside/file_table.h"
+#include "model/posix/file_table.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -4,8 +4,8 @@
 
 #include "tests/support/test.h"
 
-#include "core/campaign.h"
-#include "core/replay.h"
+#include "core/campaign/campaign.h"
+#include "core/trace/replay.h"
 #include "harness/scenario.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE // prctl, open_memstream
 #include "tests/harness/reports.h"
 
-#include "core/checkpoint.h"
+#include "core/jobs/checkpoint.h"
 #include "harness/cli/report_ci.h"
 #include "harness/cli/version.h"
 

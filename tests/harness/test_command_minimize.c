@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/harness/process.h"
 
-#include "core/trace.h"
+#include "core/trace/trace.h"
 
 #define MINIMIZE FAILING "--minimize --trace t.trace "
 

@@ -3,7 +3,7 @@
 #include "tests/harness/process.h"
 
 #include "core/base/hash.h"
-#include "core/trace.h"
+#include "core/trace/trace.h"
 
 #include <inttypes.h>
 

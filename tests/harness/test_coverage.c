@@ -2,7 +2,7 @@
 // Coverage: what is counted, what is not, and what the default test reaches.
 #include "tests/support/test.h"
 
-#include "core/campaign.h"
+#include "core/campaign/campaign.h"
 #include "harness/cli/command.h"
 #include "harness/migrating/app.h"
 #include "harness/migrating/workload.h"

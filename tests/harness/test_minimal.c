@@ -3,7 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/harness/run.h"
 
-#include "core/minimize.h"
+#include "core/trace/minimize.h"
 #include "harness/cli/explain.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 // Reduced searches of MigratingTable find what searches of the whole tree find.
 #include "tests/harness/run.h"
 
-#include "core/campaign.h"
+#include "core/campaign/campaign.h"
 #include "harness/migrating/final_state.h"
 #include "harness/migrating/workload.h"
 #include "model/table/filter.h"

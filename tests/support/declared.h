@@ -7,9 +7,9 @@
 #include "tests/support/programs.h"
 
 #include "core/base/rng.h"
-#include "core/lock.h"
-#include "core/semaphore.h"
-#include "core/sync.h"
+#include "core/threads/lock.h"
+#include "core/threads/semaphore.h"
+#include "core/engine/sync.h"
 
 enum { TASKS = 3, INSTRUCTIONS = 3, CELLS = 2 };
 

@@ -15,7 +15,7 @@
 #include "model/migrating/state.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
-#include "model/table/memory_table.h"
+#include "model/memory/memory_table.h"
 #include "model/table/row.h"
 
 #include <string.h>

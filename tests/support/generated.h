@@ -6,7 +6,7 @@
 #include "tests/support/programs.h"
 
 #include "core/base/rng.h"
-#include "core/sync.h"
+#include "core/engine/sync.h"
 
 // Tasks of a few instructions over shared cells, drawn from a seed.
 enum { TASKS = 3, INSTRUCTIONS = 3, CELLS = 2 };

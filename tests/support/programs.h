@@ -7,7 +7,7 @@
 
 #include "tests/support/test.h"
 
-#include "core/execution.h"
+#include "core/engine/execution.h"
 
 #include <string.h>
 

@@ -1,0 +1,84 @@
+#include "core/base/bytes.h"
+#include "core/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_BYTES = 8 };
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+void sct_bytes_add(struct sct_bytes *bytes, const void *data, size_t size) {
+    if (bytes->capacity - bytes->size < size) {
+        size_t capacity = bytes->capacity * 2 + size + 4096;
+        unsigned char *grown = realloc(bytes->data, capacity);
+        if (!grown)
+            fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes of results", capacity);
+        bytes->data = grown;
+        bytes->capacity = capacity;
+    }
+    if (size > 0)
+        memcpy(bytes->data + bytes->size, data, size);
+    bytes->size += size;
+}
+
+void sct_bytes_add_number(struct sct_bytes *bytes, uint64_t number) {
+    unsigned char digits[NUMBER_BYTES];
+    for (int i = 0; i < NUMBER_BYTES; i++)
+        digits[i] = (unsigned char)(number >> 8 * i);
+    sct_bytes_add(bytes, digits, sizeof digits);
+}
+
+void sct_bytes_add_block(struct sct_bytes *bytes, const void *data, size_t size) {
+    sct_bytes_add_number(bytes, size);
+    sct_bytes_add(bytes, data, size);
+}
+
+// With its NUL, so that a length of 0 is left for NULL.
+void sct_bytes_add_text(struct sct_bytes *bytes, const char *text) {
+    sct_bytes_add_block(bytes, text, text ? strlen(text) + 1 : 0);
+}
+
+void sct_bytes_free(struct sct_bytes *bytes) {
+    free(bytes->data);
+    *bytes = (struct sct_bytes){0};
+}
+
+// ---- Reading -----------------------------------------------------------------------------------
+
+static void spoil(struct sct_reader *reader) {
+    reader->is_bad = true;
+    reader->at = reader->end;
+}
+
+uint64_t sct_take_number(struct sct_reader *reader) {
+    if (reader->end - reader->at < NUMBER_BYTES) {
+        spoil(reader);
+        return 0;
+    }
+    uint64_t number = 0;
+    for (int i = 0; i < NUMBER_BYTES; i++)
+        number |= (uint64_t)reader->at[i] << 8 * i;
+    reader->at += NUMBER_BYTES;
+    return number;
+}
+
+const unsigned char *sct_take_block(struct sct_reader *reader, size_t *size) {
+    *size = (size_t)sct_take_number(reader);
+    if (*size > (size_t)(reader->end - reader->at)) {
+        spoil(reader);
+        *size = 0;
+    }
+    const unsigned char *block = *size > 0 ? reader->at : NULL;
+    reader->at += *size;
+    return block;
+}
+
+const char *sct_take_text(struct sct_reader *reader) {
+    size_t size;
+    const unsigned char *text = sct_take_block(reader, &size);
+    if (!text || text[size - 1] == '\0')
+        return (const char *)text;
+    spoil(reader);
+    return NULL;
+}

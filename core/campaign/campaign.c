@@ -1,0 +1,434 @@
+#define _GNU_SOURCE // clock_gettime
+#include "core/campaign/campaign.h"
+#include "core/base/hash.h"
+#include "core/engine/state.h"
+#include "core/search/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PROGRESS_EVERY = 64 };
+
+uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
+    return rng_mix(rng_mix(seed) + iteration);
+}
+
+// ---- Calibration -------------------------------------------------------------------------------
+
+// Steps of tasks over the calibration executions.
+struct tally {
+    struct sct_calibration *calibration;
+    uint32_t executions[SCT_TASK_COUNTS_MAX]; // in which the task was started
+    uint64_t steps[SCT_TASK_COUNTS_MAX];
+};
+
+static void tally_task(void *context, const struct sct_task_identity *identity, uint32_t steps) {
+    struct tally *tally = context;
+    struct sct_calibration *calibration = tally->calibration;
+    uint32_t i = 0;
+    while (i < calibration->count_count &&
+           calibration->counts[i].identity.signature != identity->signature)
+        i++;
+    if (i == SCT_TASK_COUNTS_MAX)
+        return; // the rest count as unseen
+    if (i == calibration->count_count) {
+        calibration->count_count++;
+        calibration->counts[i].identity = *identity;
+    }
+    tally->executions[i]++;
+    tally->steps[i] += steps;
+}
+
+static void average(struct tally *tally) {
+    struct sct_calibration *calibration = tally->calibration;
+    for (uint32_t i = 0; i < calibration->count_count; i++)
+        calibration->counts[i].steps =
+            (uint32_t)((tally->steps[i] + tally->executions[i] - 1) / tally->executions[i]);
+}
+
+static uint64_t calibration_seed(const char *name, const struct sct_strategy *strategy,
+                                 uint64_t seed) {
+    char buffer[512];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "%s ", name);
+    sct_strategy_format(strategy, &text);
+    return rng_mix(seed ^ hash_bytes(text.data, text.length));
+}
+
+// Random walks see the program's middle; runs without any change of priorities starve tasks and see
+// its longest executions, which change points must be able to reach.
+static const char *const calibration_strategies[] = {"random", "pct:1"};
+enum { CALIBRATION_STRATEGIES = 2 };
+
+static void calibrate_one(struct sct_engine *engine, const struct sct_program *program,
+                          struct sct_strategy *const *measuring, struct sct_strategy *strategy,
+                          uint64_t seed) {
+    struct sct_calibration *calibration = &strategy->calibration;
+    *calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
+    struct tally tally = {.calibration = calibration};
+    uint32_t endless_max = 1;
+    sct_engine_watch_tasks(engine, tally_task, &tally);
+    for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS; i++) {
+        const struct sct_result *result = sct_engine_run(
+            engine, program, measuring[i % CALIBRATION_STRATEGIES], sct_execution_seed(seed, i));
+        // One that starves or livelocks is as long as the step bound allows: no measure for
+        // where change points and delays should fall.
+        uint32_t *longest = engine->is_in_tail ? &endless_max : &calibration->decisions_max;
+        if (result->schedule_count > *longest)
+            *longest = result->schedule_count;
+        if (result->task_count > calibration->tasks_max)
+            calibration->tasks_max = result->task_count;
+    }
+    if (calibration->decisions_max == 1)
+        calibration->decisions_max = endless_max;
+    sct_engine_watch_tasks(engine, NULL, NULL);
+    average(&tally);
+}
+
+void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
+                   struct sct_strategy *strategy, uint64_t seed) {
+    struct error error;
+    if (strategy->path)
+        return;
+    struct sct_strategy *measuring[CALIBRATION_STRATEGIES];
+    for (int i = 0; i < CALIBRATION_STRATEGIES; i++) {
+        measuring[i] = sct_strategy_new(calibration_strategies[i], &error);
+        ASSERT(measuring[i]);
+    }
+    for (size_t i = 0; i < sct_strategy_count(strategy); i++) {
+        struct sct_strategy *member = sct_strategy_member(strategy, i);
+        calibrate_one(engine, program, measuring, member, calibration_seed(name, member, seed));
+    }
+    for (int i = 0; i < CALIBRATION_STRATEGIES; i++)
+        sct_strategy_free(measuring[i]);
+}
+
+struct sct_strategy *sct_strategy_for(struct sct_strategy *strategy, uint64_t iteration) {
+    return sct_strategy_member(strategy, iteration % sct_strategy_count(strategy));
+}
+
+// ---- Sums --------------------------------------------------------------------------------------
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
+                  struct sct_strategy *strategy) {
+    *campaign = (struct sct_campaign){
+        .share_count = sct_strategy_count(strategy),
+        .search.path = strategy->path,
+    };
+    ASSERT(campaign->share_count <= SCT_SHARES_MAX);
+    for (size_t i = 0; i < campaign->share_count; i++)
+        campaign->shares[i].strategy = sct_strategy_member(strategy, i);
+    sum->campaign = campaign;
+    sct_groups_init(&sum->groups);
+    sct_seen_init(&sum->seen);
+    sum->started_at = now();
+}
+
+double sct_sum_seconds(const struct sct_sum *sum) {
+    return now() - sum->started_at;
+}
+
+void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *options) {
+    struct sct_campaign *campaign = sum->campaign;
+    campaign->groups = sum->groups.first;
+    campaign->elapsed_seconds = sct_sum_seconds(sum);
+    uint64_t runs = campaign->iterations_run;
+    if (runs == 0)
+        campaign->rate = (struct sct_rate){.high95 = 1};
+    else if (campaign->violations > 0 && !options->keep_going)
+        campaign->rate = sct_rate_until_first(runs);
+    else
+        campaign->rate = sct_rate_fixed(campaign->violations, runs);
+    sct_groups_deinit(&sum->groups);
+    sct_seen_deinit(&sum->seen);
+}
+
+// The state of one sct_campaign_run.
+struct run {
+    const struct sct_campaign_options *options;
+    struct sct_campaign *campaign;
+    struct sct_sum sum;
+    struct sct_snapshots snapshots;
+    bool has_snapshots;
+};
+
+// Counts it in its group; whether that is new.
+static bool count_violation(struct run *run, const struct sct_result *result, uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
+    run->campaign->violations++;
+    char *pattern = sct_violation_pattern(&result->violation);
+    struct sct_group *group = sct_groups_find(&run->sum.groups, pattern);
+    if (group) {
+        free(pattern);
+        group->count++;
+        return false;
+    }
+    group = sct_groups_append(&run->sum.groups, pattern);
+    group->violation = result->violation;
+    group->iteration = iteration;
+    group->strategy = sct_strategy_for(options->strategy, iteration);
+    group->decision_count = result->decision_count;
+    group->count = 1;
+    if (options->strategy->path)
+        group->bound = options->strategy->path->bound;
+    if (options->record)
+        group->record = options->record(options->context, iteration, result);
+    if (options->on_violation)
+        options->on_violation(options->context, iteration, result);
+    return true;
+}
+
+// ---- The loop ----------------------------------------------------------------------------------
+
+static const struct sct_result *run_one(struct run *run, struct sct_engine *engine,
+                                        uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
+    return sct_engine_run(engine, options->program, sct_strategy_for(options->strategy, iteration),
+                          sct_execution_seed(options->seed, iteration));
+}
+
+static const struct sct_result *run_counted(struct run *run, struct sct_engine *engine,
+                                            uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
+    if (options->before_counted)
+        options->before_counted(options->context, iteration);
+    sct_engine_explore(engine, options->explorer);
+    sct_engine_snapshot(engine, run->has_snapshots ? &run->snapshots : NULL);
+    sct_engine_reduce(engine, options->reducer);
+    const struct sct_result *result = run_one(run, engine, iteration);
+    if (options->explorer)
+        sct_explorer_end(options->explorer, result->outcome);
+    if (options->reducer)
+        sct_reducer_end(options->reducer, engine);
+    sct_engine_snapshot(engine, NULL);
+    sct_engine_explore(engine, NULL);
+    sct_engine_reduce(engine, NULL);
+    if (options->after_counted)
+        options->after_counted(options->context, iteration, result);
+    return result;
+}
+
+// Counts an execution in its share; whether it is the first of a new group of violations.
+static bool account_verdict(struct run *run, const struct sct_result *result, uint64_t iteration) {
+    struct sct_campaign *campaign = run->campaign;
+    struct sct_share *share = &campaign->shares[iteration % campaign->share_count];
+    share->iterations_run++;
+    share->violations += result->outcome == SCT_VIOLATED;
+    if (result->outcome == SCT_STEP_LIMIT)
+        campaign->step_limit_hits++;
+    campaign->checks_unknown += result->checks_unknown;
+    return result->outcome == SCT_VIOLATED && count_violation(run, result, iteration);
+}
+
+// Systematic executions are distinct by construction, but those of a smaller bound come again.
+static bool is_first_time(struct sct_search *search, enum sct_outcome outcome) {
+    if (!search->path)
+        return true;
+    search->bound_runs++;
+    search->pruned += outcome == SCT_PRUNED;
+    if (outcome == SCT_PRUNED)
+        return false;
+    bool is_first = sct_path_is_first_time(search->path);
+    search->executions += is_first;
+    search->repeated += !is_first;
+    return is_first;
+}
+
+// Whether the execution is the first of a new group of violations.
+static bool account(struct run *run, const struct sct_result *result, uint64_t iteration) {
+    struct sct_campaign *campaign = run->campaign;
+    campaign->iterations_run++;
+    campaign->decisions += result->decision_count;
+    campaign->points += result->point_count;
+    // A sum of mixed terms: the same in whatever order the executions were run. Those of a search
+    // differ anyway, and have no numbers before all on their left were run.
+    uint64_t number = campaign->search.path ? 0 : iteration;
+    campaign->fingerprint +=
+        rng_mix(rng_mix(number) ^ result->fingerprint ^ (uint64_t)result->outcome);
+    if (!is_first_time(&campaign->search, result->outcome))
+        return false;
+    campaign->distinct_behaviours +=
+        campaign->search.path || sct_seen_add(&run->sum.seen, result->fingerprint);
+    return account_verdict(run, result, iteration);
+}
+
+// ---- Repeating ---------------------------------------------------------------------------------
+
+static bool compare_decisions(const uint32_t *first, uint32_t first_count,
+                              const struct sct_engine *engine, struct error *difference) {
+    uint32_t i = 0;
+    while (i < first_count && i < engine->decision_count && first[i] == engine->packed[i])
+        i++;
+    if (i == first_count && i == engine->decision_count)
+        return true;
+    return error_set(difference, "decision %u of %u differs from the first time (%u decisions)", i,
+                     engine->decision_count, first_count);
+}
+
+static bool compare_results(const struct sct_result *first, const struct sct_result *second,
+                            struct error *difference) {
+    bool is_same = first->outcome == second->outcome &&
+                   (first->outcome != SCT_VIOLATED ||
+                    (strcmp(first->violation.kind, second->violation.kind) == 0 &&
+                     strcmp(first->violation.message, second->violation.message) == 0 &&
+                     strcmp(first->violation.remark, second->violation.remark) == 0));
+    is_same = is_same && first->checks_unknown == second->checks_unknown;
+    return is_same || error_set(difference, "the same decisions ended differently: %.150s; %.150s",
+                                first->outcome == SCT_VIOLATED ? first->violation.message : "-",
+                                second->outcome == SCT_VIOLATED ? second->violation.message : "-");
+}
+
+// Runs the engine's last execution again; false with what is different.
+static bool repeats(struct run *run, struct sct_engine *engine, uint64_t iteration,
+                    struct error *difference) {
+    struct sct_result first = engine->result;
+    size_t bytes = sizeof(uint32_t) * first.decision_count;
+    uint32_t *decisions = malloc(bytes + 1);
+    if (!decisions)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: repeating %u decisions", first.decision_count);
+    memcpy(decisions, engine->packed, bytes);
+    const struct sct_result *second = run_one(run, engine, iteration);
+    bool is_same = compare_decisions(decisions, first.decision_count, engine, difference) &&
+                   compare_results(&first, second, difference);
+    free(decisions);
+    return is_same;
+}
+
+static void check_repeats(struct run *run, struct sct_engine *engine, uint64_t iteration) {
+    struct sct_campaign *campaign = run->campaign;
+    campaign->unrepeatable.is_found =
+        !repeats(run, engine, iteration, &campaign->unrepeatable.difference);
+    campaign->unrepeatable.iteration = iteration;
+}
+
+static bool should_stop(const struct run *run) {
+    const struct sct_campaign_options *options = run->options;
+    if (options->interrupted && *options->interrupted) {
+        run->campaign->was_interrupted = true;
+        return true;
+    }
+    if (run->campaign->unrepeatable.is_found)
+        return true;
+    if (run->campaign->violations > 0 && !options->keep_going)
+        return true;
+    return options->seconds_max > 0 && run->campaign->iterations_run > 0 &&
+           sct_sum_seconds(&run->sum) >= options->seconds_max;
+}
+
+// ---- Systematic search -------------------------------------------------------------------------
+
+static void estimate(struct sct_search *search) {
+    double share = search->path ? sct_path_share(search->path) : 0;
+    search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
+}
+
+// An execution of the search that did not go the way of those before it.
+static void check_followed(struct run *run, const struct sct_result *result, uint64_t iteration) {
+    struct sct_campaign *campaign = run->campaign;
+    const struct sct_path *path = campaign->search.path;
+    if (result->outcome != SCT_DIVERGED && sct_path_is_new(path))
+        return;
+    campaign->unrepeatable.is_found = true;
+    campaign->unrepeatable.iteration = iteration;
+    error_set(&campaign->unrepeatable.difference,
+              "decision %u: the same decisions led to another choice than before", path->position);
+}
+
+bool sct_search_advance(struct sct_search *search, struct sct_path *path) {
+    uint32_t bound = path->bound;
+    search->is_exhausted = !sct_path_advance(path);
+    if (search->is_exhausted || path->bound != bound)
+        search->bounds_completed++;
+    if (path->bound != bound)
+        search->bound_runs = 0;
+    return !search->is_exhausted;
+}
+
+// ---- Campaigns ---------------------------------------------------------------------------------
+
+// Runs and counts one execution; false if there is no further one.
+static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t iteration) {
+    const struct sct_campaign_options *options = run->options;
+    struct sct_path *path = options->strategy->path;
+    const struct sct_result *result = run_counted(run, engine, iteration);
+    if (path)
+        check_followed(run, result, iteration);
+    if (run->campaign->unrepeatable.is_found)
+        return false;
+    bool is_new_group = account(run, result, iteration);
+    if (options->explorer && options->explorer->is_full) {
+        run->campaign->search.is_cache_full = true;
+        return false;
+    }
+    bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0 &&
+                  result->outcome != SCT_PRUNED;
+    if (is_due || (options->repeat_every > 0 && is_new_group))
+        check_repeats(run, engine, iteration);
+    return !path || sct_search_advance(&run->campaign->search, path);
+}
+
+static void tell_progress(struct run *run) {
+    if (!run->options->on_progress || run->campaign->iterations_run % PROGRESS_EVERY != 0)
+        return;
+    estimate(&run->campaign->search);
+    run->options->on_progress(run->options->context, run->campaign);
+}
+
+static void open_snapshots(struct run *run, const struct sct_engine *engine) {
+    const struct sct_campaign_options *options = run->options;
+    size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
+    bool is_copyable = !options->reducer || sct_reducer_keeps_states(options->reducer);
+    run->has_snapshots = options->strategy->path && is_copyable && options->program->is_copyable &&
+                         bytes != SCT_NO_SNAPSHOTS && !engine->listener && sct_snapshots_work();
+    if (run->has_snapshots)
+        sct_snapshots_init(&run->snapshots, options->strategy->path, bytes);
+}
+
+static void close_snapshots(struct run *run) {
+    if (!run->has_snapshots)
+        return;
+    run->campaign->search.restored = run->snapshots.restored;
+    sct_snapshots_deinit(&run->snapshots);
+}
+
+// The explorer may have served campaigns before this one.
+static void note_states(struct run *run, bool is_at_end) {
+    const struct sct_explorer *explorer = run->options->explorer;
+    struct sct_search *search = &run->campaign->search;
+    if (!explorer)
+        return;
+    search->states_met = explorer->states_met - (is_at_end ? search->states_met : 0);
+    search->transitions = explorer->transitions - (is_at_end ? search->transitions : 0);
+}
+
+void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
+                      struct sct_campaign *campaign) {
+    struct run run = {.options = options, .campaign = campaign};
+    ASSERT(!options->reducer || !options->explorer || sct_reducer_keeps_states(options->reducer));
+    sct_sum_init(&run.sum, campaign, options->strategy);
+    open_snapshots(&run, engine);
+    note_states(&run, false);
+    uint64_t step = options->iteration_step ? options->iteration_step : 1;
+    bool goes_on = true;
+    for (uint64_t i = 0; i < options->iterations && goes_on && !should_stop(&run); i++) {
+        goes_on = run_iteration(&run, engine, options->first_iteration + i * step);
+        tell_progress(&run);
+        goes_on = goes_on && (!options->goes_on || options->goes_on(options->context));
+    }
+    note_states(&run, true);
+    close_snapshots(&run);
+    estimate(&campaign->search);
+    sct_sum_close(&run.sum, options);
+}
+
+void sct_campaign_free(struct sct_campaign *campaign) {
+    sct_groups_free(campaign->groups);
+    campaign->groups = NULL;
+}

@@ -1,0 +1,61 @@
+#define _GNU_SOURCE // registers of ucontext_t
+#include "core/coro/backtrace.h"
+
+#include <ucontext.h>
+
+#if defined(__has_attribute)
+#if __has_attribute(no_sanitize)
+#define READS_FOREIGN_STACKS __attribute__((no_sanitize("address")))
+#endif
+#endif
+#ifndef READS_FOREIGN_STACKS
+#define READS_FOREIGN_STACKS
+#endif
+
+// What a frame pointer points to, on x86-64 and AArch64 alike.
+struct saved {
+    uintptr_t caller_frame;
+    uintptr_t return_address;
+};
+
+// Not inlined: its own frame is what it looks at.
+__attribute__((noinline)) READS_FOREIGN_STACKS struct sct_frame sct_frame_here(void) {
+    const struct saved *saved = __builtin_frame_address(0);
+    return (struct sct_frame){saved->return_address, saved->caller_frame};
+}
+
+struct sct_frame sct_frame_of_signal(const void *context) {
+    const ucontext_t *registers = context;
+    struct sct_frame frame = {0, 0};
+#if defined(__x86_64__)
+    frame.program_counter = (uintptr_t)registers->uc_mcontext.gregs[REG_RIP];
+    frame.frame_pointer = (uintptr_t)registers->uc_mcontext.gregs[REG_RBP];
+#elif defined(__aarch64__)
+    frame.program_counter = (uintptr_t)registers->uc_mcontext.pc;
+    frame.frame_pointer = (uintptr_t)registers->uc_mcontext.regs[29];
+#else
+    (void)registers;
+#endif
+    frame.program_counter += frame.program_counter != 0; // as if the instruction were a call
+    return frame;
+}
+
+READS_FOREIGN_STACKS uint32_t sct_backtrace(struct sct_frame from, const void *low,
+                                            const void *high, const void **addresses,
+                                            uint32_t max) {
+    uint32_t count = 0;
+    uintptr_t first = (uintptr_t)low, last = (uintptr_t)high - sizeof(struct saved);
+    if (from.program_counter && count < max)
+        addresses[count++] = (const void *)from.program_counter;
+    uintptr_t frame = from.frame_pointer;
+    while (count < max && frame >= first && frame <= last && frame % sizeof(uintptr_t) == 0) {
+        const struct saved *saved = (const struct saved *)frame;
+        if (saved->return_address == 0)
+            break;
+        addresses[count++] = (const void *)saved->return_address;
+        if (saved->caller_frame <= frame)
+            break; // callers are higher up
+        frame = saved->caller_frame;
+    }
+    return count;
+}

@@ -1,0 +1,27 @@
+// Backtraces by frame pointers, within one stack. Safe in signal handlers: reads nothing but that
+// stack, allocates nothing. (The project is compiled with frame pointers.)
+#ifndef CORE_CORO_BACKTRACE_H
+#define CORE_CORO_BACKTRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Where code was interrupted or called.
+struct sct_frame {
+    uintptr_t program_counter; // a return address: behind the call; 0: unknown
+    uintptr_t frame_pointer;
+};
+
+// The caller's own frame.
+struct sct_frame sct_frame_here(void);
+
+// The frame that a signal interrupted; [context] is the handler's third argument. Nothing (zeros)
+// where the processor is not known.
+struct sct_frame sct_frame_of_signal(const void *context);
+
+// Stores up to [max] addresses of code, innermost first, of calls whose frames lie between [low]
+// and [high]; returns how many.
+uint32_t sct_backtrace(struct sct_frame from, const void *low, const void *high,
+                       const void **addresses, uint32_t max);
+
+#endif

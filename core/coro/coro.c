@@ -1,0 +1,304 @@
+#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_STACK
+#include "core/coro/coro.h"
+#include "core/coro/backtrace.h"
+#include "core/base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if !defined(SCT_UCONTEXT) && !defined(__x86_64__) && !defined(__aarch64__)
+#define SCT_UCONTEXT
+#endif
+#ifdef SCT_UCONTEXT
+#include <ucontext.h>
+#endif
+#if ARENA_POISONS
+#include <pthread.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+enum {
+    GUARD_BYTES = 64 * 1024, // more than one page: a large frame must not step over it
+    // Stacks of one size would put their hot ends into the same cache sets; each starts a bit
+    // lower.
+    COLOUR_BYTES = 320,
+    COLOURS = 12,
+};
+
+// ---- The switch --------------------------------------------------------------------------------
+
+#ifndef SCT_UCONTEXT
+
+// Saves the callee-saved registers on the running stack, stores the stack pointer in *[save], takes
+// [restore] as the new one and returns there. Jumps instead of returning: the processor's return
+// predictor would be wrong every time.
+void sct_coro_jump_(void **save, void *restore);
+
+#if defined(__x86_64__)
+__asm__(".text\n"
+        ".p2align 4\n"
+        ".globl sct_coro_jump_\n"
+        ".type sct_coro_jump_, @function\n"
+        "sct_coro_jump_:\n"
+        "  pushq %rbp\n"
+        "  pushq %rbx\n"
+        "  pushq %r12\n"
+        "  pushq %r13\n"
+        "  pushq %r14\n"
+        "  pushq %r15\n"
+        "  movq %rsp, (%rdi)\n"
+        "  movq %rsi, %rsp\n"
+        "  popq %r15\n"
+        "  popq %r14\n"
+        "  popq %r13\n"
+        "  popq %r12\n"
+        "  popq %rbx\n"
+        "  popq %rbp\n"
+        "  popq %rcx\n"
+        "  jmpq *%rcx\n"
+        ".size sct_coro_jump_, .-sct_coro_jump_\n"
+        ".section .note.GNU-stack,\"\",@progbits\n"
+        ".text\n");
+enum { FRAME_WORDS = 7, FRAME_ENTRY = 6, FRAME_PADDING = 1 };
+#elif defined(__aarch64__)
+__asm__(".text\n"
+        ".p2align 4\n"
+        ".globl sct_coro_jump_\n"
+        ".type sct_coro_jump_, %function\n"
+        "sct_coro_jump_:\n"
+        "  sub sp, sp, #160\n"
+        "  stp x19, x20, [sp, #0]\n"
+        "  stp x21, x22, [sp, #16]\n"
+        "  stp x23, x24, [sp, #32]\n"
+        "  stp x25, x26, [sp, #48]\n"
+        "  stp x27, x28, [sp, #64]\n"
+        "  stp x29, x30, [sp, #80]\n"
+        "  stp d8, d9, [sp, #96]\n"
+        "  stp d10, d11, [sp, #112]\n"
+        "  stp d12, d13, [sp, #128]\n"
+        "  stp d14, d15, [sp, #144]\n"
+        "  mov x9, sp\n"
+        "  str x9, [x0]\n"
+        "  mov sp, x1\n"
+        "  ldp x19, x20, [sp, #0]\n"
+        "  ldp x21, x22, [sp, #16]\n"
+        "  ldp x23, x24, [sp, #32]\n"
+        "  ldp x25, x26, [sp, #48]\n"
+        "  ldp x27, x28, [sp, #64]\n"
+        "  ldp x29, x30, [sp, #80]\n"
+        "  ldp d8, d9, [sp, #96]\n"
+        "  ldp d10, d11, [sp, #112]\n"
+        "  ldp d12, d13, [sp, #128]\n"
+        "  ldp d14, d15, [sp, #144]\n"
+        "  add sp, sp, #160\n"
+        "  br x30\n"
+        ".size sct_coro_jump_, .-sct_coro_jump_\n"
+        ".section .note.GNU-stack,\"\",%progbits\n"
+        ".text\n");
+enum { FRAME_WORDS = 20, FRAME_ENTRY = 11, FRAME_PADDING = 0 };
+#endif
+
+#endif // SCT_UCONTEXT
+
+// The coroutine that is being started: its entry function has no other way to know itself.
+static struct sct_coro *starting;
+
+static void finish_switch(const struct sct_coro *arrived) {
+#if ARENA_POISONS
+    __sanitizer_finish_switch_fiber(arrived->fake_stack, NULL, NULL);
+#else
+    (void)arrived;
+#endif
+}
+
+static void enter(void) {
+    struct sct_coro *coro = starting;
+    finish_switch(coro);
+    coro->function(coro->argument);
+    fail_at(FAIL_ASSERTION, HERE, "a coroutine's function returned");
+}
+
+#if ARENA_POISONS
+// The bounds of the program's own stack, which no coroutine structure holds.
+static void own_stack(const void **low, size_t *bytes) {
+    static void *cached_low;
+    static size_t cached_bytes;
+    if (!cached_low) {
+        pthread_attr_t attributes;
+        pthread_getattr_np(pthread_self(), &attributes);
+        pthread_attr_getstack(&attributes, &cached_low, &cached_bytes);
+        pthread_attr_destroy(&attributes);
+    }
+    *low = cached_low;
+    *bytes = cached_bytes;
+}
+#endif
+
+static void start_switch(struct sct_coro *from, const struct sct_coro *to) {
+#if ARENA_POISONS
+    const void *low = to->stack_low;
+    size_t bytes = to->stack_bytes;
+    if (!low)
+        own_stack(&low, &bytes);
+    __sanitizer_start_switch_fiber(&from->fake_stack, low, bytes);
+#else
+    (void)from;
+    (void)to;
+#endif
+}
+
+void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
+    start_switch(from, to);
+    starting = to;
+#ifdef SCT_UCONTEXT
+    ucontext_t here;
+    from->context = &here;
+    swapcontext(&here, to->context);
+#else
+    sct_coro_jump_(&from->stack_pointer, to->stack_pointer);
+#endif
+    finish_switch(from);
+}
+
+// ---- Stacks ------------------------------------------------------------------------------------
+
+static size_t page_round(size_t bytes) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + page - 1) / page * page;
+}
+
+void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes) {
+    *pool = (struct sct_coro_pool){.stack_bytes = page_round(stack_bytes)};
+}
+
+void sct_coro_pool_deinit(struct sct_coro_pool *pool) {
+    struct sct_coro *coro = pool->made_list;
+    while (coro) {
+        struct sct_coro *next = coro->next_made;
+        char *low = coro->stack_low;
+#if ARENA_POISONS
+        __asan_unpoison_memory_region(low, pool->stack_bytes);
+#endif
+        munmap(low - GUARD_BYTES, GUARD_BYTES + pool->stack_bytes);
+        coro = next;
+    }
+    free(pool->order);
+    *pool = (struct sct_coro_pool){0};
+}
+
+void sct_coro_pool_reset(struct sct_coro_pool *pool) {
+    pool->taken_count = 0;
+}
+
+bool sct_coro_can_be_copied(void) {
+#if defined(SCT_UCONTEXT) || ARENA_POISONS || defined(__SANITIZE_THREAD__)
+    return false;
+#else
+    return true;
+#endif
+}
+
+static void reserve_order(struct sct_coro_pool *pool) {
+    if (pool->made_count < pool->order_capacity)
+        return;
+    size_t capacity = pool->order_capacity ? 2 * pool->order_capacity : 64;
+    struct sct_coro **order = realloc(pool->order, capacity * sizeof(struct sct_coro *));
+    if (!order)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a list of %zu coroutines", capacity);
+    pool->order = order;
+    pool->order_capacity = capacity;
+}
+
+// Makes one more, free, the last to be taken.
+static void make(struct sct_coro_pool *pool) {
+    reserve_order(pool);
+    size_t total = GUARD_BYTES + pool->stack_bytes;
+    char *base = mmap(NULL, total, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED || mprotect(base, GUARD_BYTES, PROT_NONE) != 0)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot map coroutine stack %zu of %zu bytes",
+                pool->made_count + 1, pool->stack_bytes);
+    size_t colour = pool->made_count % COLOURS * COLOUR_BYTES;
+    uintptr_t top = (uintptr_t)(base + total) - colour - sizeof(struct sct_coro);
+    struct sct_coro *coro = (struct sct_coro *)(top & ~(uintptr_t)63);
+    *coro = (struct sct_coro){.stack_low = base + GUARD_BYTES, .next_made = pool->made_list};
+    coro->stack_bytes = (size_t)((char *)coro - coro->stack_low);
+    pool->made_list = coro;
+    pool->order[pool->made_count++] = coro;
+}
+
+void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count) {
+    while (pool->made_count < count)
+        make(pool);
+}
+
+// Lays out the stack so that the first switch to [coro] enters [enter].
+static void prepare(struct sct_coro *coro) {
+#ifdef SCT_UCONTEXT
+    size_t reserved = (sizeof(ucontext_t) + 63) & ~(size_t)63;
+    ucontext_t *context = (ucontext_t *)(void *)((char *)coro - reserved);
+    getcontext(context);
+    context->uc_stack.ss_sp = coro->stack_low;
+    context->uc_stack.ss_size = coro->stack_bytes - reserved;
+    context->uc_link = NULL;
+    makecontext(context, enter, 0);
+    coro->context = context;
+#else
+    void **frame = (void **)(void *)coro - FRAME_WORDS - FRAME_PADDING;
+    memset(frame, 0, sizeof(void *) * (FRAME_WORDS + FRAME_PADDING));
+    frame[FRAME_ENTRY] = (void *)(uintptr_t)enter;
+    coro->stack_pointer = frame;
+#endif
+}
+
+struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void *),
+                               void *argument) {
+    if (pool->taken_count == pool->made_count)
+        make(pool);
+    struct sct_coro *coro = pool->order[pool->taken_count];
+    coro->place = pool->taken_count++;
+#if ARENA_POISONS
+    __asan_unpoison_memory_region(coro->stack_low, coro->stack_bytes);
+#endif
+    coro->function = function;
+    coro->argument = argument;
+    prepare(coro);
+    return coro;
+}
+
+void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro) {
+    struct sct_coro *last = pool->order[--pool->taken_count];
+    pool->order[coro->place] = last;
+    last->place = coro->place;
+    pool->order[pool->taken_count] = coro; // the next to be taken: its stack is in the caches
+}
+
+bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address) {
+    uintptr_t at = (uintptr_t)address;
+    for (const struct sct_coro *coro = pool->made_list; coro; coro = coro->next_made) {
+        uintptr_t low = (uintptr_t)coro->stack_low;
+        if (at < low && at >= low - GUARD_BYTES)
+            return true;
+    }
+    return false;
+}
+
+uint32_t sct_coro_backtrace(const struct sct_coro *coro, const void **addresses, uint32_t max) {
+#ifdef SCT_UCONTEXT
+    (void)coro;
+    (void)addresses;
+    (void)max;
+    return 0;
+#else
+    const uintptr_t *frame = coro->stack_pointer;
+    if (!coro->stack_low || (const char *)frame < coro->stack_low ||
+        (const char *)(frame + FRAME_WORDS) > coro->stack_low + coro->stack_bytes)
+        return 0; // it was left on another stack, a signal handler's
+    // The frame pointer is saved beside the address.
+    struct sct_frame from = {frame[FRAME_ENTRY], frame[FRAME_ENTRY - 1]};
+    return sct_backtrace(from, coro->stack_low, coro->stack_low + coro->stack_bytes, addresses,
+                         max);
+#endif
+}

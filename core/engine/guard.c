@@ -1,0 +1,136 @@
+// Faults and hangs of the system under test become violations.
+//
+// A fatal signal while an execution runs leaves the coroutine for the engine's stack and the
+// campaign goes on. On the engine's own stack it is the tool's own failure. A timer of CPU time
+// notices an execution that meets no scheduling point and makes no choice for too long.
+#define _GNU_SOURCE // siginfo_t, SA_ONSTACK, itimers
+#include "core/engine/state.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { TICK_MS = 100, STACK_BYTES = 64 * 1024 };
+
+#if ARENA_POISONS
+// What the sanitizers find inside an execution is a finding like any other fault: they abort, and
+// the handlers below are not theirs. (The sanitizers look these functions up by name.)
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "abort_on_error=1:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
+           "handle_abort=0:use_sigaltstack=0";
+}
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void) {
+    return "abort_on_error=1:print_stacktrace=1";
+}
+#endif
+
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+enum { FAULT_COUNT = sizeof fault_signals / sizeof fault_signals[0] };
+
+static struct sigaction old_actions[FAULT_COUNT];
+static struct sigaction old_timer_action;
+static stack_t old_stack;
+static char *handler_stack;
+static uint64_t last_progress;
+static unsigned idle_ticks;
+
+static const char *signal_name(int number) {
+    switch (number) {
+    case SIGSEGV:
+        return "SIGSEGV: invalid memory access";
+    case SIGBUS:
+        return "SIGBUS: invalid memory access";
+    case SIGFPE:
+        return "SIGFPE: arithmetic fault";
+    case SIGILL:
+        return "SIGILL: illegal instruction";
+    case SIGABRT:
+        return "SIGABRT: abort() was called";
+    default:
+        return "fatal signal";
+    }
+}
+
+_Noreturn static void die(const char *what) {
+    static const char prefix[] = "mtcheck: internal error: ";
+    static const char suffix[] = " (not of the system under test)\n";
+    ssize_t ignored = write(STDERR_FILENO, prefix, sizeof prefix - 1);
+    ignored += write(STDERR_FILENO, what, strlen(what));
+    ignored += write(STDERR_FILENO, suffix, sizeof suffix - 1);
+    (void)ignored;
+    _exit(3);
+}
+
+static void on_fault(int number, siginfo_t *info, void *context) {
+    struct sct_engine *engine = sct_engine_now;
+    bool is_from_elsewhere = info->si_code <= 0 && info->si_pid != getpid();
+    if (!sct_engine_inside() || is_from_elsewhere)
+        die(signal_name(number));
+    struct sct_frame frame = sct_frame_of_signal(context);
+    bool is_memory = number == SIGSEGV || number == SIGBUS;
+    if (is_memory && sct_coro_in_guard(&engine->pool, info->si_addr))
+        sct_violate_at(engine, SCT_KIND_STACK_OVERFLOW, NULL, "the stack of a coroutine overflowed",
+                       frame);
+    sct_violate_at(engine, SCT_KIND_CRASH, NULL, signal_name(number), frame);
+}
+
+static void on_tick(int number, siginfo_t *info, void *context) {
+    (void)number;
+    (void)info;
+    struct sct_engine *engine = sct_engine_now;
+    uint64_t progress = engine->executions + engine->point_count + engine->decision_count;
+    idle_ticks = sct_engine_inside() && progress == last_progress ? idle_ticks + 1 : 0;
+    last_progress = progress;
+    if (idle_ticks * TICK_MS < engine->options.hang_ms)
+        return;
+    idle_ticks = 0;
+    sct_violate_at(engine, SCT_KIND_HANG, NULL,
+                   "it runs and runs without a scheduling point (endless loop)",
+                   sct_frame_of_signal(context));
+}
+
+void sct_guard_start_timer(void) {
+    struct timeval interval = {.tv_usec = TICK_MS * 1000};
+    struct itimerval timer = {.it_interval = interval, .it_value = interval};
+    setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
+// Handlers leave by switching stacks and never return: the signal must not stay blocked
+// (SA_NODEFER), and they need a stack of their own, since the coroutine's may be full.
+void sct_guard_install(struct sct_engine *engine) {
+    (void)engine;
+    handler_stack = malloc(STACK_BYTES);
+    if (!handler_stack)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: stack of the signal handlers");
+    stack_t stack = {.ss_sp = handler_stack, .ss_size = STACK_BYTES};
+    sigaltstack(&stack, &old_stack);
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    sigemptyset(&action.sa_mask);
+    action.sa_sigaction = on_fault;
+    for (int i = 0; i < FAULT_COUNT; i++)
+        sigaction(fault_signals[i], &action, &old_actions[i]);
+    struct sigaction tick = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
+    sigemptyset(&tick.sa_mask);
+    tick.sa_sigaction = on_tick;
+    sigaction(SIGVTALRM, &tick, &old_timer_action);
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
+    sigaddset(&unblocked, SIGVTALRM);
+    for (int i = 0; i < FAULT_COUNT; i++)
+        sigaddset(&unblocked, fault_signals[i]);
+    sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
+    sct_guard_start_timer();
+}
+
+void sct_guard_remove(void) {
+    struct itimerval off = {0};
+    setitimer(ITIMER_VIRTUAL, &off, NULL);
+    sigaction(SIGVTALRM, &old_timer_action, NULL);
+    for (int i = 0; i < FAULT_COUNT; i++)
+        sigaction(fault_signals[i], &old_actions[i], NULL);
+    sigaltstack(&old_stack, NULL);
+    free(handler_stack);
+}

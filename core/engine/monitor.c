@@ -1,0 +1,120 @@
+#include "core/engine/monitor.h"
+#include "core/engine/state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(engine && engine->current);
+    ASSERT(what && !monitor->what);
+    sct_step_touches(engine, SCT_ACCESS_MONITORS, engine->current->machine->index);
+    *monitor = (struct sct_monitor){
+        .what = what,
+        .machine = engine->current->machine,
+        .task = engine->current,
+        .since = engine->decision_count,
+        .is_of_tail = engine->is_in_tail,
+        .link = engine->hot_end,
+    };
+    *engine->hot_end = monitor;
+    engine->hot_end = &monitor->next;
+}
+
+void sct_monitor_cold(struct sct_monitor *monitor) {
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(engine && engine->self);
+    if (!monitor->what)
+        return;
+    sct_step_touches(engine, SCT_ACCESS_MONITORS, monitor->machine->index);
+    *monitor->link = monitor->next;
+    if (monitor->next)
+        monitor->next->link = monitor->link;
+    else
+        engine->hot_end = monitor->link;
+    monitor->what = NULL;
+}
+
+void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *machine) {
+    for (struct sct_monitor *monitor = engine->hot, *next; monitor; monitor = next) {
+        next = monitor->next;
+        if (monitor->machine == machine)
+            sct_monitor_cold(monitor);
+    }
+}
+
+// ---- Verdicts ----------------------------------------------------------------------------------
+
+// Steps that the monitor's task has taken in the tail; a slot may have got another task since.
+static uint32_t steps_in_tail(const struct sct_engine *engine, const struct sct_monitor *monitor) {
+    unsigned slot = monitor->task->slot;
+    bool is_alive = engine->alive >> slot & 1 && engine->tasks[slot] == monitor->task;
+    return is_alive ? engine->steps[slot] - engine->steps_before_tail[slot] : 0;
+}
+
+// Of the monitors that were hot all through the tail, the one whose task ran most in it: who goes
+// round in circles, rather than who waits for that. Of equal ones the hottest. NULL: none was.
+static const struct sct_monitor *find_livelock(const struct sct_engine *engine) {
+    const struct sct_monitor *found = NULL;
+    for (const struct sct_monitor *monitor = engine->hot; monitor; monitor = monitor->next)
+        if (!monitor->is_of_tail &&
+            (!found || steps_in_tail(engine, monitor) > steps_in_tail(engine, found)))
+            found = monitor;
+    return found;
+}
+
+static void begin_item(struct text *text, const struct sct_machine *machine) {
+    text_add(text, "%s%s ", text->length > 0 ? "; " : "", machine->name);
+}
+
+// Where the coroutine stands, if that is worth telling: a server that has nothing to do is not, nor
+// is a task's own coroutine whose activity runs.
+static void describe_strand(const struct sct_engine *engine, const struct sct_strand *strand,
+                            struct text *text) {
+    const struct sct_task *task = strand->task;
+    const struct sct_strand *next = task == engine->current ? engine->self : task->strand;
+    bool is_next = next == strand && engine->enabled >> task->slot & 1;
+    bool is_idle = !strand->is_activity && task->is_idle && !task->machine->first;
+    if (is_idle || (!strand->waits_for && !is_next))
+        return;
+    begin_item(text, task->machine);
+    if (!strand->waits_for)
+        text_add(text, "(%s) runs: %s", strand->name, task->label);
+    else
+        text_add(text, "(%s) %s %s", strand->name,
+                 is_next ? "need no longer wait for" : "waits for", strand->waits_for);
+}
+
+// Who else waits for what was promised, and where everybody stands at the bound.
+static void describe_rest(const struct sct_engine *engine, const struct sct_monitor *found,
+                          struct text *text) {
+    for (const struct sct_monitor *monitor = engine->hot; monitor; monitor = monitor->next) {
+        if (monitor == found)
+            continue;
+        begin_item(text, monitor->machine);
+        text_add(text, "waits for %s since decision %" PRIu32, monitor->what, monitor->since);
+    }
+    for (const struct sct_strand *strand = engine->strands; strand; strand = strand->next)
+        describe_strand(engine, strand, text);
+}
+
+bool sct_blame_livelock(struct sct_engine *engine) {
+    // Values are progress, too: of an endless loop that draws them without a scheduling point.
+    uint32_t points = engine->point_count - engine->tail_point;
+    uint32_t decisions = engine->decision_count - engine->tail_decision;
+    uint32_t length = points > decisions ? points : decisions;
+    const struct sct_monitor *found = engine->is_in_tail ? find_livelock(engine) : NULL;
+    if (!found || length == 0 || length < engine->options.livelock_points)
+        return false;
+    char rest[sizeof engine->result.violation.message * 3 / 4];
+    struct text rest_text = text_in(rest, sizeof rest);
+    describe_rest(engine, found, &rest_text);
+    // Braces hold what differs between executions with the same livelock (see struct sct_group).
+    char buffer[sizeof engine->result.violation.message];
+    snprintf(buffer, sizeof buffer,
+             "waits for %s since decision %" PRIu32 ", also through %" PRIu32
+             " points of fair scheduling {at the end: %s}",
+             found->what, found->since, length, rest);
+    sct_blame(engine, SCT_KIND_LIVELOCK, found->machine->name, NULL, buffer);
+    return true;
+}

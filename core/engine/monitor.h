@@ -1,0 +1,44 @@
+// Liveness monitors: what was promised and must happen some time.
+//
+// A monitor is hot while something that was promised ("a query to return") has not happened, and
+// cold otherwise. No finite execution shows that it never happens; but under a fair scheduler what
+// can happen does. So after options.fair_after scheduling points every execution becomes a random
+// walk, whatever its strategy (prefix and fair tail: Fair-PCT of Coyote; what the tail does is the
+// system's doing, not the scheduler's), and a promise that was open before the tail began and still
+// is at the step bound is a violation of kind `livelock`. An execution that reaches the bound
+// without such a promise is merely long: SCT_STEP_LIMIT, no verdict. Once nothing can run, a
+// promise that is still open is a `deadlock`, even if nobody waits for it.
+//
+// How sure that is: if from wherever the tail leads what is awaited happens within m more points
+// with probability p at least, then a tail of T points misses it with probability (1-p)^(T/m) at
+// most. Choose steps_max such that half of it is many times the longest proper execution: for m of
+// that length and p = 1/2, a tail of 20 m gives a false alarm in one of 10^6 executions that get so
+// far at all. A tail shorter than options.livelock_points gives no verdict.
+//
+// Monitors take constant time, no heap and no choices, and are no scheduling points: executions
+// with and without them are the same.
+#ifndef CORE_ENGINE_MONITOR_H
+#define CORE_ENGINE_MONITOR_H
+
+#include "core/engine/machine.h"
+
+// Storage is the caller's: in the arena, or on a coroutine's stack if it is cold before the
+// function returns. All zero: cold.
+struct sct_monitor {
+    const char *what;            // NULL: cold
+    struct sct_machine *machine; // whose code promised it
+    struct sct_task *task;
+    uint32_t since;                   // it became hot after so many decisions
+    bool is_of_tail;                  // that was in the fair tail
+    struct sct_monitor *next, **link; // all hot ones, in the order of becoming hot
+};
+
+// Makes [monitor], which is cold (asserted), hot: the running machine promises [what], a constant
+// string that completes "waits for". For code of a machine, not for setup and finish.
+// sct_machine_stop makes the machine's monitors cold: the dead promise nothing.
+void sct_monitor_hot(struct sct_monitor *monitor, const char *what);
+
+// It has happened; for code of any machine. Nothing if it is cold.
+void sct_monitor_cold(struct sct_monitor *monitor);
+
+#endif

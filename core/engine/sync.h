@@ -1,0 +1,56 @@
+// Locks and latches under the engine's control, for tasks and for activities alike.
+//
+// Storage is the caller's, in the arena. None of these calls is a scheduling point while nobody has
+// to wait; put [sct_point] before an acquisition whose order matters between tasks.
+#ifndef CORE_ENGINE_SYNC_H
+#define CORE_ENGINE_SYNC_H
+
+#include "core/engine/machine.h"
+
+// Those who wait for something, in order.
+struct sct_waiters {
+    struct sct_strand *first, **last;
+    struct digest identity; // for reduced searches
+};
+
+void sct_waiters_init(struct sct_waiters *waiters);
+
+// Waits until the next sct_waiters_wake. The caller tests its condition again afterwards, and does
+// the same whether it has waited or not.
+void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for);
+
+// Wakes those who wait now; who queues again meanwhile is not woken again.
+void sct_waiters_wake(struct sct_waiters *waiters);
+
+// Not recursive. Freed when the holder's machine is stopped.
+struct sct_mutex {
+    struct sct_strand *holder;                // NULL: free
+    struct sct_mutex *next_held, **link_held; // among those of the holder
+    struct sct_waiters waiters;
+    struct digest identity; // for systematic searches
+};
+
+void sct_mutex_init(struct sct_mutex *mutex);
+
+// Takes the mutex in this very step if it is free, else waits until it is and tries again.
+void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for);
+
+// Frees the mutex, which the caller holds (program error otherwise), and wakes everybody who waits:
+// tasks compete for it; the first activity takes it in this very step.
+void sct_mutex_release(struct sct_mutex *mutex);
+
+// A count that can be waited for until it is 0.
+struct sct_latch {
+    size_t count;
+    struct sct_waiters waiters;
+    struct digest identity; // for systematic searches
+};
+
+void sct_latch_init(struct sct_latch *latch, size_t count);
+
+// Subtracts one (asserted > 0); at 0 wakes everybody who waits.
+void sct_latch_count_down(struct sct_latch *latch);
+
+void sct_latch_wait(struct sct_latch *latch, const char *waits_for);
+
+#endif

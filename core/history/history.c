@@ -1,0 +1,67 @@
+#include "core/history/history.h"
+#include "core/base/assert.h"
+
+#include <stdlib.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+void sct_history_init(struct sct_history *history) {
+    *history = (struct sct_history){0};
+}
+
+void sct_history_deinit(struct sct_history *history) {
+    free(history->operations);
+    free(history->events);
+    *history = (struct sct_history){0};
+}
+
+void sct_history_clear(struct sct_history *history) {
+    history->operation_count = 0;
+    history->event_count = 0;
+}
+
+// Makes room for one more element of [bytes] bytes in [array].
+static void *grown(void *array, uint32_t count, uint32_t *capacity, size_t bytes) {
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity ? *capacity * 2 : FIRST_CAPACITY;
+    void *larger = realloc(array, *capacity * bytes);
+    if (!larger)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a history of %u events", count);
+    return larger;
+}
+
+static uint32_t add_event(struct sct_history *history, uint32_t event) {
+    history->events = grown(history->events, history->event_count, &history->event_capacity,
+                            sizeof *history->events);
+    history->events[history->event_count] = event;
+    return history->event_count++;
+}
+
+uint32_t sct_history_call(struct sct_history *history, const struct sct_operation *call) {
+    uint32_t index = history->operation_count;
+    if (index >= SCT_HISTORY_OPERATIONS_MAX)
+        fail_at(FAIL_RESOURCE, HERE, "a history has at most %d operations",
+                SCT_HISTORY_OPERATIONS_MAX);
+    history->operations = grown(history->operations, index, &history->operation_capacity,
+                                sizeof *history->operations);
+    struct sct_operation *operation = &history->operations[history->operation_count++];
+    *operation = *call;
+    operation->called_at = add_event(history, index * 2);
+    operation->returned_at = SCT_NEVER;
+    operation->has_output = false;
+    operation->output = 0;
+    return index;
+}
+
+void sct_history_return_unknown(struct sct_history *history, uint32_t index) {
+    ASSERT(index < history->operation_count);
+    ASSERT(history->operations[index].returned_at == SCT_NEVER);
+    history->operations[index].returned_at = add_event(history, index * 2 + 1);
+}
+
+void sct_history_return(struct sct_history *history, uint32_t index, uint64_t output) {
+    sct_history_return_unknown(history, index);
+    history->operations[index].output = output;
+    history->operations[index].has_output = true;
+}

@@ -1,0 +1,41 @@
+// The search for one linearization of one part of a history: what core/history/linearize.c uses,
+// and nobody else.
+#ifndef CORE_HISTORY_LIN_SEARCH_H
+#define CORE_HISTORY_LIN_SEARCH_H
+
+#include "core/history/linearize.h"
+
+// Memory handed out from both ends of one block; nothing is freed singly.
+struct lin_memory {
+    char *base;
+    size_t size;
+    size_t used; // from the low end
+    size_t top;  // offset of the lowest byte used at the high end
+};
+
+// [bytes] of uninitialised memory from the low end, or NULL.
+void *lin_take(struct lin_memory *memory, size_t bytes);
+
+struct lin_part {
+    const struct sct_operation *operations; // of the whole history
+    const uint32_t *events;                 // of the part: index * 2, + 1 for a return
+    uint32_t event_count;
+    uint32_t cut;      // events at this position and later have not happened
+    uint32_t *scratch; // one element for every operation of the whole history
+};
+
+struct lin_found {
+    enum lin_verdict verdict;
+    enum lin_limit limit;
+    uint64_t steps, configurations;
+    const uint32_t *order; // in [memory]; not LIN_LINEARIZABLE: the one that came furthest
+    uint32_t order_count;
+    const uint64_t *state; // after them
+    uint32_t blocked;      // not LIN_LINEARIZABLE: the operation whose return was not passed
+};
+
+// Searches with at most [steps_max] steps.
+void lin_search(struct lin_memory *memory, const struct lin_spec *spec, const struct lin_part *part,
+                uint64_t steps_max, struct lin_found *found);
+
+#endif

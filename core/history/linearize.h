@@ -1,0 +1,100 @@
+// Is a recorded history linearizable? That is: can every operation be given one instant between its
+// call and its return so that, in that order, a sequential specification allows every result?
+//
+// The search is the one of Wing and Gong (1993) with Lowe's memory of configurations (2017), done
+// separately for every key where the specification says that keys are independent (Horn and
+// Kroening 2015). It knows nothing of the system. An operation that never returned may take effect
+// at any time after its call, or not at all; one that returned with an unknown output took effect
+// between its call and its return. Limits on work and memory make the answer unknown; the search
+// never hangs. The same history, specification and limits give the same result. One thread.
+#ifndef CORE_HISTORY_LINEARIZE_H
+#define CORE_HISTORY_LINEARIZE_H
+
+#include "core/base/text.h"
+#include "core/history/history.h"
+
+// What a step answers when the specification itself gives up (it has no memory left).
+#define LIN_GAVE_UP UINT32_MAX
+
+// A sequential specification. It may look at function, key, input, data, has_output and output of
+// an operation, and at nothing else of it.
+struct lin_spec {
+    void *context;        // passed to every function
+    uint32_t state_words; // a state is that many 64-bit words, >= 1
+
+    void (*init)(void *context, uint64_t *state);
+
+    // In how many ways [operation] can take effect in [state] with its output (any output, without
+    // has_output); 0: in none. Writes the state after way number [way] to [next], if there is it.
+    uint32_t (*step)(void *context, const uint64_t *state, const struct sct_operation *operation,
+                     uint32_t way, uint64_t *next);
+
+    // Where states equal in meaning may differ in bits. Both or none; equal states hash equally.
+    bool (*equal)(void *context, const uint64_t *a, const uint64_t *b);
+    uint64_t (*hash)(void *context, const uint64_t *state);
+
+    // For messages. Optional.
+    void (*describe)(void *context, const struct sct_operation *operation, struct text *text);
+
+    // Operations of different parts do not influence each other: parts are checked one by one, each
+    // from the initial state. Must not look at the output. Optional.
+    uint64_t (*part)(void *context, const struct sct_operation *operation);
+
+    // Whether [operation], with its output, never changes the state. Such an operation is placed as
+    // soon as it fits. Optional, but worth much.
+    bool (*observes)(void *context, const struct sct_operation *operation);
+
+    // Looking ahead to [goal], an operation that observes and has an output; both or none:
+    // false if [goal] cannot fit in [state], nor later by operations for which [leads] is false;
+    bool (*reaches)(void *context, const uint64_t *state, const struct sct_operation *goal);
+    // false if no state after [operation] matters to [goal] more than the state before it did.
+    bool (*leads)(void *context, const struct sct_operation *operation,
+                  const struct sct_operation *goal);
+};
+
+struct lin_limits {
+    uint64_t steps_max;  // of one check: operations tried and configurations compared
+    size_t memory_bytes; // reserved once; used as the search needs it
+};
+
+enum lin_verdict { LIN_LINEARIZABLE, LIN_NOT_LINEARIZABLE, LIN_UNKNOWN };
+
+enum lin_limit { LIN_NO_LIMIT, LIN_STEPS, LIN_MEMORY, LIN_SPECIFICATION };
+
+struct lin_result {
+    enum lin_verdict verdict;
+    enum lin_limit limit;    // which one was reached, LIN_UNKNOWN only
+    uint32_t parts;          // checked separately
+    uint64_t steps;          // done
+    uint64_t configurations; // remembered
+
+    // LIN_NOT_LINEARIZABLE only; of the part that is not. The history of the part can be linearized
+    // up to, but not including, the return of [blocked]: so far nobody knows the outputs of
+    // operations that return later, [blocked] included, and they may be in the order or not.
+    uint32_t blocked;      // index of an operation
+    uint32_t part_size;    // operations
+    const uint32_t *order; // indices of operations: a linearization of all before that return;
+    uint32_t order_count;  //   valid until the next check
+    const uint64_t *state; // after them; as long
+    bool is_longest;       // no later return would do for [blocked]; see lin_explain
+};
+
+struct lin_checker;
+
+// Reserves the memory, for any number of checks: once for all executions, not in their setup.
+// Without memory every check is LIN_UNKNOWN.
+struct lin_checker *lin_open(const struct lin_limits *limits);
+
+void lin_close(struct lin_checker *checker);
+
+// Checks [history].
+void lin_check(struct lin_checker *checker, const struct lin_spec *spec,
+               const struct sct_history *history, struct lin_result *result);
+
+// After a LIN_NOT_LINEARIZABLE of the same arguments: finds the first return before which the part
+// can be linearized and after which it cannot, by bisection. Should a limit be reached, the result
+// stays valid, with is_longest false.
+void lin_explain(struct lin_checker *checker, const struct lin_spec *spec,
+                 const struct sct_history *history, struct lin_result *result);
+
+#endif

@@ -1,0 +1,153 @@
+#include "core/jobs/frontier.h"
+#include "core/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Pieces ------------------------------------------------------------------------------------
+
+static struct sct_piece *new_piece(void) {
+    struct sct_piece *piece = calloc(1, sizeof *piece);
+    if (!piece)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a piece of a search");
+    return piece;
+}
+
+static void insert(struct sct_frontier *frontier, struct sct_piece *left, struct sct_piece *piece) {
+    struct sct_piece *right = left ? left->next : frontier->first;
+    piece->previous = left;
+    piece->next = right;
+    *(left ? &left->next : &frontier->first) = piece;
+    *(right ? &right->previous : &frontier->last) = piece;
+}
+
+struct sct_piece *sct_frontier_add(struct sct_frontier *frontier, struct sct_piece *left,
+                                   const struct sct_path *path) {
+    struct sct_piece *piece = new_piece();
+    piece->path.bound_kind = path->bound_kind;
+    sct_path_take(&piece->path, path);
+    piece->start = sct_path_share(path);
+    piece->left = sct_path_left(path);
+    insert(frontier, left, piece);
+    return piece;
+}
+
+void sct_frontier_remove(struct sct_frontier *frontier, struct sct_piece *piece) {
+    *(piece->previous ? &piece->previous->next : &frontier->first) = piece->next;
+    *(piece->next ? &piece->next->previous : &frontier->last) = piece->previous;
+    sct_path_deinit(&piece->path);
+    sct_bytes_free(&piece->parts);
+    free(piece);
+}
+
+void sct_frontier_deinit(struct sct_frontier *frontier) {
+    while (frontier->first)
+        sct_frontier_remove(frontier, frontier->first);
+}
+
+struct sct_piece *sct_frontier_waiting(const struct sct_frontier *frontier) {
+    struct sct_piece *piece = frontier->first;
+    while (piece && (piece->is_worked_on || piece->is_done))
+        piece = piece->next;
+    return piece;
+}
+
+double sct_frontier_left(const struct sct_frontier *frontier) {
+    double left = 0;
+    for (const struct sct_piece *piece = frontier->first; piece; piece = piece->next)
+        left += piece->left;
+    return left;
+}
+
+// ---- As bytes ----------------------------------------------------------------------------------
+
+void sct_bytes_add_double(struct sct_bytes *bytes, double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    sct_bytes_add_number(bytes, bits);
+}
+
+double sct_take_double(struct sct_reader *reader) {
+    uint64_t bits = sct_take_number(reader);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+void sct_path_write(const struct sct_path *path, struct sct_bytes *bytes) {
+    sct_bytes_add_number(bytes, (uint64_t)path->bound_kind);
+    sct_bytes_add_number(bytes, path->bound);
+    sct_bytes_add_number(bytes, path->depth);
+    for (uint32_t i = 0; i < path->depth; i++) {
+        const struct sct_path_frame *frame = &path->frames[i];
+        sct_bytes_add_number(bytes, (uint64_t)frame->answer << 48 | (uint64_t)frame->limit << 32 |
+                                        (uint64_t)frame->count << 16 |
+                                        (uint64_t)frame->is_preempting << 8 | frame->kind);
+        sct_bytes_add_number(bytes, (uint64_t)frame->spent << 32 | frame->width);
+    }
+}
+
+static bool read_frame(struct sct_reader *reader, struct sct_path_frame *frame) {
+    uint64_t first = sct_take_number(reader), second = sct_take_number(reader);
+    *frame = (struct sct_path_frame){
+        .answer = (uint16_t)(first >> 48),
+        .limit = (uint16_t)(first >> 32),
+        .count = (uint16_t)(first >> 16),
+        .is_preempting = first >> 8 & 1,
+        .kind = (uint8_t)first,
+        .spent = (uint32_t)(second >> 32),
+        .width = (uint32_t)second,
+    };
+    return !reader->is_bad && frame->answer < frame->limit && frame->limit <= frame->width &&
+           frame->width <= frame->count && frame->kind <= SCT_FRAME_STATE;
+}
+
+bool sct_path_read(struct sct_reader *reader, struct sct_path *path) {
+    struct sct_path part = {.bound_kind = (enum sct_bound_kind)sct_take_number(reader)};
+    path->bound_kind = part.bound_kind;
+    part.bound = (uint32_t)sct_take_number(reader);
+    uint64_t depth = sct_take_number(reader);
+    uint64_t most = (uint64_t)(reader->end - reader->at) / (2 * sizeof(uint64_t));
+    bool is_good = !reader->is_bad && depth <= most;
+    if (is_good && depth > 0) {
+        part.frames = calloc(depth, sizeof *part.frames);
+        if (!part.frames)
+            fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", (unsigned)depth);
+    }
+    for (uint64_t i = 0; is_good && i < depth; i++)
+        is_good = read_frame(reader, &part.frames[i]);
+    part.depth = is_good ? (uint32_t)depth : 0;
+    sct_path_take(path, &part);
+    free(part.frames);
+    return is_good;
+}
+
+void sct_piece_write(const struct sct_piece *piece, struct sct_bytes *bytes) {
+    ASSERT(!piece->is_worked_on);
+    sct_bytes_add_number(bytes, piece->is_done);
+    sct_bytes_add_number(bytes, piece->has_ended);
+    sct_bytes_add_number(bytes, piece->is_last);
+    sct_bytes_add_number(bytes, piece->meets_bound);
+    sct_bytes_add_double(bytes, piece->start);
+    sct_bytes_add_double(bytes, piece->left);
+    sct_bytes_add_double(bytes, piece->end);
+    sct_path_write(&piece->path, bytes);
+    sct_bytes_add_block(bytes, piece->parts.data, piece->parts.size);
+}
+
+bool sct_piece_read(struct sct_reader *reader, struct sct_frontier *frontier) {
+    struct sct_piece *piece = new_piece();
+    insert(frontier, frontier->last, piece);
+    piece->is_done = sct_take_number(reader) != 0;
+    piece->has_ended = sct_take_number(reader) != 0;
+    piece->is_last = sct_take_number(reader) != 0;
+    piece->meets_bound = sct_take_number(reader) != 0;
+    piece->start = sct_take_double(reader);
+    piece->left = sct_take_double(reader);
+    piece->end = sct_take_double(reader);
+    bool is_good = sct_path_read(reader, &piece->path);
+    size_t size;
+    const unsigned char *parts = sct_take_block(reader, &size);
+    sct_bytes_add(&piece->parts, parts, size);
+    return is_good && !reader->is_bad;
+}

@@ -1,0 +1,514 @@
+#define _GNU_SOURCE // SOCK_CLOEXEC, MAP_ANONYMOUS
+#include "core/jobs/process.h"
+#include "core/jobs/search_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TICK_MS = 100 };
+
+static const double writing_share = 0.05; // of the time, for checkpoints
+
+static const struct sct_campaign_options *campaign_of(const struct sct_search_crew *crew) {
+    return crew->jobs->part->campaign;
+}
+
+// ---- Workers -----------------------------------------------------------------------------------
+
+static bool start_worker(struct sct_search_crew *crew, unsigned index, struct error *error) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return error_set(error, "cannot start worker %u: %s", index, strerror(errno));
+    pid_t first_process = getpid(), process = fork();
+    if (process == 0) {
+        sct_process_begin(first_process);
+        for (unsigned i = 0; i < index; i++)
+            close(crew->workers[i].channel);
+        close(ends[0]);
+        sct_search_work(crew->engine, crew->jobs, crew->control, index, ends[1]);
+    }
+    close(ends[1]);
+    crew->workers[index] = (struct sct_search_worker){.process = process, .channel = ends[0]};
+    crew->worker_count = index + 1;
+    return process > 0 || error_set(error, "cannot start worker %u: %s", index, strerror(errno));
+}
+
+static bool describe_death(struct sct_search_crew *crew, unsigned index, struct error *error) {
+    int status = 0;
+    waitpid(crew->workers[index].process, &status, 0);
+    crew->workers[index].process = 0;
+    uint64_t executions = atomic_load(&crew->control->lines[index].executions);
+    bool is_signal = WIFSIGNALED(status);
+    return error_set(error, "worker %u %s %d after about %" PRIu64 " executions", index,
+                     is_signal ? "was killed by signal" : "ended with status",
+                     is_signal ? WTERMSIG(status) : WEXITSTATUS(status), executions);
+}
+
+static void dismiss(struct sct_search_crew *crew) {
+    for (unsigned i = 0; i < crew->worker_count; i++) {
+        struct sct_search_worker *worker = &crew->workers[i];
+        if (worker->process > 0) {
+            kill(worker->process, SIGKILL);
+            waitpid(worker->process, NULL, 0);
+        }
+        close(worker->channel);
+    }
+}
+
+static unsigned count_idle(const struct sct_search_crew *crew) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < crew->worker_count; i++)
+        count += !crew->workers[i].piece;
+    return count;
+}
+
+// ---- Sums --------------------------------------------------------------------------------------
+
+static void add_part(struct sct_search_crew *crew, const unsigned char *part, size_t size) {
+    struct sct_campaign *campaign = crew->sum.campaign;
+    uint64_t before = campaign->iterations_run;
+    bool goes_on;
+    crew->part.iteration_offset = before;
+    bool is_part =
+        sct_part_add(&crew->part, part, size, &crew->sum, crew->jobs->on_new_group, &goes_on);
+    ASSERT(is_part); // a socket loses nothing, and a checkpoint has checksums
+    campaign->search.bound_runs += campaign->iterations_run - before;
+    campaign->distinct_behaviours = campaign->search.executions; // no two are the same
+}
+
+void sct_search_add_parts(struct sct_search_crew *crew, const struct sct_bytes *parts) {
+    struct sct_reader reader = {parts->data, parts->data + parts->size, false};
+    size_t size;
+    const unsigned char *part;
+    while ((part = sct_take_block(&reader, &size)))
+        add_part(crew, part, size);
+}
+
+static void add_piece(struct sct_search_crew *crew, struct sct_piece *piece) {
+    sct_search_add_parts(crew, &piece->parts);
+    piece->parts.size = 0;
+    crew->path->meets_bound = crew->path->meets_bound || piece->meets_bound;
+    piece->meets_bound = false;
+}
+
+static void set_estimate(struct sct_search *search, double share) {
+    search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
+}
+
+// All of the tree is searched, within the present bound at least.
+static void finish_tree(struct sct_search_crew *crew) {
+    struct sct_search *search = &crew->sum.campaign->search;
+    const struct sct_explorer *explorer = campaign_of(crew)->explorer;
+    ASSERT(!crew->frontier.first && crew->path->depth == 0);
+    // Nobody works, so nobody is about to keep a promise.
+    atomic_store(&crew->control->wanted, atomic_load(&crew->control->promised));
+    if (sct_search_advance(search, crew->path)) {
+        if (explorer)
+            sct_shared_states_clear(explorer->shared);
+        sct_frontier_add(&crew->frontier, NULL, crew->path);
+        return;
+    }
+    set_estimate(search, sct_path_share(crew->path));
+    search->is_cut = explorer && crew->sum.campaign->step_limit_hits > 0;
+    search->is_exhausted = !search->is_cut;
+    crew->is_over = crew->is_settled = true;
+}
+
+// The last leaf of the piece is a violation that ends the search.
+static void finish_at_violation(struct sct_search_crew *crew, const struct sct_piece *piece) {
+    struct sct_search *search = &crew->sum.campaign->search;
+    if (!piece->is_last)
+        set_estimate(search, piece->end);
+    else
+        finish_tree(crew);
+    crew->is_over = crew->is_settled = true;
+}
+
+// Adds what stands at the left end, and takes pieces away that are done: also of a search that is
+// stopped, since nobody waits for such a piece when it goes on.
+static void add_from_left(struct sct_search_crew *crew) {
+    struct sct_piece *piece;
+    while (!crew->is_settled && (piece = crew->frontier.first)) {
+        add_piece(crew, piece);
+        if (!piece->is_done)
+            return;
+        struct sct_piece copy = *piece;
+        sct_frontier_remove(&crew->frontier, piece);
+        if (copy.has_ended)
+            finish_at_violation(crew, &copy);
+    }
+}
+
+// In any order.
+static void add_all(struct sct_search_crew *crew) {
+    for (struct sct_piece *piece = crew->frontier.first; piece; piece = piece->next)
+        add_piece(crew, piece);
+}
+
+// ---- What workers send -------------------------------------------------------------------------
+
+// Everything to the right of a piece whose last leaf is a violation that ends the search.
+static void drop_right(struct sct_search_crew *crew, struct sct_piece *piece) {
+    struct sct_piece *next;
+    for (struct sct_piece *right = piece->next; right; right = next) {
+        next = right->next;
+        if (right->is_worked_on)
+            right->is_dropped = true;
+        else
+            sct_frontier_remove(&crew->frontier, right);
+    }
+    for (unsigned i = 0; i < crew->worker_count; i++)
+        if (crew->workers[i].piece && crew->workers[i].piece->is_dropped)
+            atomic_store(&crew->control->lines[i].is_recalled, true);
+}
+
+static void take_gift(struct sct_search_crew *crew, struct sct_piece *giver,
+                      struct sct_reader *reader) {
+    struct sct_path path = {0};
+    bool is_path = sct_path_read(reader, &path);
+    ASSERT(is_path);
+    crew->received++;
+    if (!giver->is_dropped)
+        sct_frontier_add(&crew->frontier, giver, &path);
+    sct_path_deinit(&path);
+}
+
+static struct sct_search_report read_report(struct sct_reader *reader) {
+    struct sct_search_report report;
+    report.is_done = sct_take_number(reader) != 0;
+    report.has_ended = sct_take_number(reader) != 0;
+    report.is_full = sct_take_number(reader) != 0;
+    report.is_broken = sct_take_number(reader) != 0;
+    report.meets_bound = sct_take_number(reader) != 0;
+    report.share = sct_take_double(reader);
+    return report;
+}
+
+// What the piece is after somebody has worked on it.
+static void update_piece(struct sct_piece *piece, const struct sct_search_report *report,
+                         struct sct_reader *reader) {
+    bool is_path = sct_path_read(reader, &piece->path);
+    ASSERT(is_path);
+    piece->is_done = report->is_done || report->has_ended;
+    piece->has_ended = report->has_ended;
+    piece->is_last = report->is_done && !piece->next;
+    piece->end = report->is_done && piece->next ? piece->next->start : report->share;
+    piece->left = piece->is_done ? 0 : sct_path_left(&piece->path);
+    piece->meets_bound = piece->meets_bound || report->meets_bound;
+    sct_bytes_add_block(&piece->parts, reader->at, (size_t)(reader->end - reader->at));
+}
+
+// With a cache: what the piece came to was added; the first violation that comes ends the search.
+static void take_away(struct sct_search_crew *crew, struct sct_piece *piece) {
+    bool has_ended = piece->has_ended;
+    if (piece->is_done)
+        sct_frontier_remove(&crew->frontier, piece);
+    if (!has_ended)
+        return;
+    set_estimate(&crew->sum.campaign->search, 1 - sct_frontier_left(&crew->frontier));
+    crew->is_over = crew->is_settled = true;
+}
+
+static void take_report(struct sct_search_crew *crew, struct sct_piece *piece,
+                        struct sct_reader *reader) {
+    struct sct_search_report report = read_report(reader);
+    if (crew->is_settled)
+        return; // another one has come before
+    piece->is_worked_on = false;
+    if (piece->is_dropped) {
+        sct_frontier_remove(&crew->frontier, piece);
+        return;
+    }
+    update_piece(piece, &report, reader);
+    crew->sum.campaign->search.is_cache_full |= report.is_full;
+    crew->is_over = crew->is_over || report.is_full || report.is_broken;
+    if (report.is_broken || !crew->is_ordered)
+        add_piece(crew, piece); // an execution that did not repeat need not wait for its turn
+    if (!crew->is_ordered)
+        take_away(crew, piece);
+    else if (report.has_ended)
+        drop_right(crew, piece);
+    if (crew->is_ordered)
+        add_from_left(crew);
+}
+
+static bool read_all(int channel, void *data, size_t size) {
+    for (char *at = data; size > 0;) {
+        ssize_t got = read(channel, at, size);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return false;
+        at += got > 0 ? got : 0;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+static bool read_message(struct sct_search_crew *crew, int channel) {
+    uint64_t size;
+    bool is_read = read_all(channel, &size, sizeof size);
+    crew->bytes.size = 0;
+    char buffer[16384];
+    while (is_read && crew->bytes.size < size) {
+        size_t left = size - crew->bytes.size;
+        size_t wanted = left < sizeof buffer ? left : sizeof buffer;
+        is_read = read_all(channel, buffer, wanted);
+        if (is_read)
+            sct_bytes_add(&crew->bytes, buffer, wanted);
+    }
+    return is_read;
+}
+
+static bool take_message(struct sct_search_crew *crew, unsigned index, struct error *error) {
+    struct sct_search_worker *worker = &crew->workers[index];
+    if (!read_message(crew, worker->channel))
+        return describe_death(crew, index, error);
+    struct sct_piece *piece = worker->piece;
+    ASSERT(piece);
+    struct sct_reader reader = {crew->bytes.data, crew->bytes.data + crew->bytes.size, false};
+    if (sct_take_number(&reader) == MESSAGE_GIFT) {
+        take_gift(crew, piece, &reader);
+        return true;
+    }
+    worker->piece = NULL;
+    atomic_store(&crew->control->lines[index].is_recalled, false);
+    take_report(crew, piece, &reader);
+    return true;
+}
+
+// Waits for what comes within a moment.
+static bool take_messages(struct sct_search_crew *crew, struct error *error) {
+    struct pollfd files[SCT_WORKERS_MAX];
+    for (unsigned i = 0; i < crew->worker_count; i++)
+        files[i] = (struct pollfd){.fd = crew->workers[i].channel, .events = POLLIN};
+    if (poll(files, crew->worker_count, TICK_MS) <= 0)
+        return true; // nothing yet, or an interrupt
+    for (unsigned i = 0; i < crew->worker_count; i++)
+        if (files[i].revents && !take_message(crew, i, error))
+            return false;
+    return true;
+}
+
+// ---- Handing out -------------------------------------------------------------------------------
+
+static uint64_t executions_left(const struct sct_search_crew *crew) {
+    uint64_t all = campaign_of(crew)->iterations, run = crew->sum.campaign->iterations_run;
+    return all == SCT_UNLIMITED ? all : all > run ? all - run : 0;
+}
+
+static bool hand_out(struct sct_search_crew *crew, unsigned index, struct sct_piece *piece,
+                     struct error *error) {
+    struct sct_search_worker *worker = &crew->workers[index];
+    crew->bytes.size = 0;
+    sct_bytes_add_number(&crew->bytes, executions_left(crew));
+    sct_path_write(&piece->path, &crew->bytes);
+    atomic_store(&crew->control->lines[index].left, piece->left);
+    uint64_t size = crew->bytes.size;
+    if (!sct_write_all(worker->channel, &size, sizeof size) ||
+        !sct_write_all(worker->channel, crew->bytes.data, size))
+        return describe_death(crew, index, error);
+    piece->is_worked_on = true;
+    worker->piece = piece;
+    crew->sum.campaign->search.pieces++;
+    return true;
+}
+
+// Everybody without a piece gets one, or a piece is asked for.
+static bool hand_out_pieces(struct sct_search_crew *crew, struct error *error) {
+    struct sct_piece *piece;
+    for (unsigned i = 0; i < crew->worker_count; i++)
+        if (!crew->workers[i].piece && (piece = sct_frontier_waiting(&crew->frontier)) &&
+            !hand_out(crew, i, piece, error))
+            return false;
+    uint64_t asked = atomic_load(&crew->control->wanted) - crew->received;
+    unsigned idle = count_idle(crew);
+    if (idle < crew->worker_count && idle > asked)
+        atomic_fetch_add(&crew->control->wanted, idle - asked);
+    return true;
+}
+
+// ---- The search --------------------------------------------------------------------------------
+
+// As far as workers have told.
+static void tell_progress(const struct sct_search_crew *crew) {
+    const struct sct_campaign_options *options = campaign_of(crew);
+    if (!options->on_progress)
+        return;
+    struct sct_campaign view = *crew->sum.campaign;
+    view.iterations_run = view.iterations_resumed;
+    view.violations = crew->violations_resumed;
+    for (unsigned i = 0; i < crew->worker_count; i++) {
+        const struct sct_search_line *line = &crew->control->lines[i];
+        view.iterations_run += atomic_load(&line->executions);
+        view.violations += atomic_load(&line->violations);
+        if (crew->workers[i].piece)
+            crew->workers[i].piece->left = atomic_load(&line->left);
+    }
+    view.search.bound_runs += view.iterations_run - crew->sum.campaign->iterations_run;
+    set_estimate(&view.search, 1 - sct_frontier_left(&crew->frontier));
+    options->on_progress(options->context, &view);
+}
+
+// Until nobody works.
+static bool gather(struct sct_search_crew *crew, struct error *error) {
+    atomic_store(&crew->control->pauses, true);
+    bool is_good = true;
+    while (is_good && count_idle(crew) < crew->worker_count)
+        is_good = take_messages(crew, error);
+    atomic_store(&crew->control->pauses, false);
+    return is_good;
+}
+
+// Between two: not soon after the last, if that took long.
+static bool save(struct sct_search_crew *crew, struct error *error) {
+    double begin = sct_sum_seconds(&crew->sum);
+    if (!crew->jobs->checkpoint)
+        return true;
+    if (!sct_search_save(crew, error))
+        return false;
+    double end = sct_sum_seconds(&crew->sum), interval = (end - begin) / writing_share;
+    double least = crew->jobs->checkpoint_seconds;
+    crew->checkpoint_due = end + (interval > least ? interval : least);
+    return true;
+}
+
+static bool is_due(const struct sct_search_crew *crew) {
+    return crew->jobs->checkpoint && sct_sum_seconds(&crew->sum) >= crew->checkpoint_due;
+}
+
+// Whether somebody or something stops the search here.
+static bool is_stopped(struct sct_search_crew *crew) {
+    const struct sct_campaign_options *options = campaign_of(crew);
+    if (options->interrupted && *options->interrupted) {
+        crew->sum.campaign->was_interrupted = true;
+        return true;
+    }
+    if (executions_left(crew) == 0)
+        return true;
+    return options->seconds_max > 0 && sct_sum_seconds(&crew->sum) >= options->seconds_max;
+}
+
+static bool wants_growth(const struct sct_search_crew *crew) {
+    const struct sct_explorer *explorer = campaign_of(crew)->explorer;
+    return explorer && sct_shared_states_wants_growth(explorer->shared);
+}
+
+// While nobody uses the cache.
+static bool grow(struct sct_search_crew *crew, struct error *error) {
+    if (!gather(crew, error))
+        return false;
+    sct_shared_states_grow(campaign_of(crew)->explorer->shared);
+    return true;
+}
+
+// A moment of the search, at whose end workers have what there is to do.
+static bool go_on(struct sct_search_crew *crew, struct error *error) {
+    if (wants_growth(crew) && !grow(crew, error))
+        return false;
+    if (is_due(crew) && (!gather(crew, error) || (!crew->is_over && !save(crew, error))))
+        return false;
+    if (crew->is_over || !crew->frontier.first)
+        return true;
+    if (!hand_out_pieces(crew, error) || !take_messages(crew, error))
+        return false;
+    tell_progress(crew);
+    return true;
+}
+
+static bool search(struct sct_search_crew *crew, struct error *error) {
+    while (!crew->is_over) {
+        if (!crew->frontier.first)
+            finish_tree(crew);
+        else if (is_stopped(crew))
+            crew->is_over = true;
+        else if (!go_on(crew, error))
+            return false;
+    }
+    return true;
+}
+
+// What is known when nobody is to work any more; for good, or to go on later.
+static bool conclude(struct sct_search_crew *crew, struct error *error) {
+    if (!crew->is_settled && !gather(crew, error))
+        return false;
+    const struct sct_campaign *campaign = crew->sum.campaign;
+    // Neither of these moments is one to go on from.
+    bool is_lost = campaign->search.is_cache_full || campaign->unrepeatable.is_found;
+    return is_lost || save(crew, error);
+}
+
+static bool start_workers(struct sct_search_crew *crew, struct error *error) {
+    bool is_limited = campaign_of(crew)->iterations != SCT_UNLIMITED;
+    unsigned count = is_limited ? 1 : crew->jobs->workers;
+    fflush(NULL); // a worker must not write it again
+    for (unsigned i = 0; i < count; i++)
+        if (!start_worker(crew, i, error))
+            return false;
+    return true;
+}
+
+static bool begin(struct sct_search_crew *crew, struct error *error) {
+    struct sct_campaign *campaign = crew->sum.campaign;
+    if (!crew->jobs->resumed) {
+        sct_frontier_add(&crew->frontier, NULL, crew->path);
+        return save(crew, error);
+    }
+    sct_part_clear(&crew->part);
+    if (!sct_search_load(crew, error))
+        return false;
+    campaign->iterations_resumed = campaign->iterations_run;
+    campaign->search.states_resumed = campaign->search.states_met;
+    crew->violations_resumed = campaign->violations;
+    crew->checkpoint_due = crew->jobs->checkpoint_seconds;
+    return true;
+}
+
+static bool run_crew(struct sct_search_crew *crew, struct error *error) {
+    if (!begin(crew, error))
+        return false;
+    if (crew->is_over)
+        return true;
+    return start_workers(crew, error) && search(crew, error) && conclude(crew, error);
+}
+
+static void *map_shared(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: workers");
+    return memory;
+}
+
+bool sct_search_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
+                    struct sct_campaign *campaign, struct error *error) {
+    const struct sct_campaign_options *options = jobs->part->campaign;
+    ASSERT(jobs->workers >= 1 && jobs->workers <= SCT_WORKERS_MAX);
+    ASSERT(options->strategy->path && !options->reducer);
+    ASSERT(!options->explorer || options->explorer->shared);
+    struct sct_search_crew crew = {
+        .jobs = jobs,
+        .part = *jobs->part,
+        .engine = engine,
+        .path = options->strategy->path,
+        .control = map_shared(sizeof *crew.control),
+        .is_ordered = !options->explorer,
+    };
+    sct_sum_init(&crew.sum, campaign, options->strategy);
+    bool is_good = run_crew(&crew, error);
+    dismiss(&crew);
+    if (!crew.is_settled) { // findings to the right of what is left are findings too
+        set_estimate(&campaign->search, 1 - sct_frontier_left(&crew.frontier));
+        add_all(&crew);
+    }
+    sct_sum_close(&crew.sum, options);
+    sct_frontier_deinit(&crew.frontier);
+    sct_bytes_free(&crew.bytes);
+    munmap(crew.control, sizeof *crew.control);
+    return is_good;
+}

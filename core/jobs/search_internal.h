@@ -1,0 +1,85 @@
+// What the files of core/jobs/search.h have in common: the first process's own state, what it
+// shares with the workers, and what they send each other.
+#ifndef CORE_JOBS_SEARCH_INTERNAL_H
+#define CORE_JOBS_SEARCH_INTERNAL_H
+
+#include "core/jobs/frontier.h"
+#include "core/jobs/jobs.h"
+#include "core/jobs/search.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+// ---- Shared memory -----------------------------------------------------------------------------
+
+// What a worker tells of itself now and then, and is told. Lines of the processor's cache.
+struct sct_search_line {
+    _Alignas(64) _Atomic uint64_t executions; // since the worker began
+    _Atomic uint64_t violations;
+    _Atomic double left;      // of its piece
+    _Atomic bool is_recalled; // its piece does not count any more
+};
+
+struct sct_search_control {
+    _Alignas(64) _Atomic bool pauses; // everybody stops at the next execution
+    _Atomic uint64_t wanted;          // pieces asked for
+    _Atomic uint64_t promised;        // of those, who gives them is found
+    struct sct_search_line lines[SCT_WORKERS_MAX];
+};
+
+// ---- Messages ----------------------------------------------------------------------------------
+
+// Each is its size in bytes, as the process stores it, and then the bytes.
+//   to a worker    a piece: executions at the most, path
+//   from a worker  MESSAGE_GIFT: path. MESSAGE_REPORT, after which it waits for a piece: a report.
+enum sct_search_message { MESSAGE_GIFT = 1, MESSAGE_REPORT };
+
+// Why a worker has left its piece.
+struct sct_search_report {
+    bool is_done;     // nothing is left
+    bool has_ended;   // a violation ends the search
+    bool is_full;     // a state did not fit
+    bool is_broken;   // an execution did not repeat
+    bool meets_bound; // with the present bound something was left out
+    double share;     // of the tree, before the leaf where the path stands
+};
+
+// The child's life: takes pieces from [channel] until that is closed.
+_Noreturn void sct_search_work(struct sct_engine *engine, const struct sct_search_jobs *jobs,
+                               struct sct_search_control *control, unsigned index, int channel);
+
+// ---- The first process -------------------------------------------------------------------------
+
+struct sct_search_worker {
+    pid_t process;
+    int channel;
+    struct sct_piece *piece; // NULL: it waits for one
+};
+
+struct sct_search_crew {
+    const struct sct_search_jobs *jobs;
+    struct sct_part_options part; // of the jobs, with the offset of what is added
+    struct sct_engine *engine;
+    struct sct_path *path; // the strategy's; here for its bound only
+    struct sct_sum sum;
+    struct sct_frontier frontier;
+    struct sct_search_control *control;
+    struct sct_search_worker workers[SCT_WORKERS_MAX];
+    unsigned worker_count;
+    uint64_t received; // pieces that were given
+    uint64_t violations_resumed;
+    bool is_ordered;        // what comes of pieces is added from left to right
+    bool is_over;           // nobody is to work any more
+    bool is_settled;        // so it is for good: nothing is left to go on with
+    struct sct_bytes bytes; // of the message or the record in hand
+    double checkpoint_due;  // in seconds of the sum
+};
+
+// search_file.c: writes the present moment, for which nobody works; reads one.
+bool sct_search_save(struct sct_search_crew *crew, struct error *error);
+bool sct_search_load(struct sct_search_crew *crew, struct error *error);
+
+// Adds a block of parts to the sum.
+void sct_search_add_parts(struct sct_search_crew *crew, const struct sct_bytes *parts);
+
+#endif

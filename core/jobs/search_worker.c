@@ -1,0 +1,201 @@
+#include "core/engine/state.h"
+#include "core/jobs/process.h"
+#include "core/jobs/search_internal.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+struct worker {
+    struct sct_engine *engine;
+    const struct sct_search_jobs *jobs;
+    const struct sct_campaign_options *whole;
+    struct sct_search_control *control;
+    struct sct_search_line *line;
+    struct sct_path *path;
+    int channel;
+    uint64_t executions, violations; // before the present piece
+    struct sct_bytes bytes;          // of the message in hand
+};
+
+static void leave_if(bool is_over) {
+    if (is_over)
+        _exit(0); // whoever reads knows more
+}
+
+// ---- Messages ----------------------------------------------------------------------------------
+
+static void read_all(const struct worker *worker, void *data, size_t size) {
+    for (char *at = data; size > 0;) {
+        ssize_t got = read(worker->channel, at, size);
+        leave_if(got == 0 || (got < 0 && errno != EINTR));
+        at += got > 0 ? got : 0;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+}
+
+static void receive(struct worker *worker) {
+    uint64_t size;
+    read_all(worker, &size, sizeof size);
+    worker->bytes.size = 0;
+    char buffer[4096];
+    while (size > 0) {
+        size_t wanted = size < sizeof buffer ? size : sizeof buffer;
+        read_all(worker, buffer, wanted);
+        sct_bytes_add(&worker->bytes, buffer, wanted);
+        size -= wanted;
+    }
+}
+
+static void send_message(const struct worker *worker, const struct sct_bytes *bytes) {
+    uint64_t size = bytes->size;
+    leave_if(!sct_write_all(worker->channel, &size, sizeof size) ||
+             !sct_write_all(worker->channel, bytes->data, bytes->size));
+}
+
+// ---- Between executions ------------------------------------------------------------------------
+
+// Whether this worker is to answer a request that nobody has answered.
+static bool claim_request(struct sct_search_control *control) {
+    uint64_t promised = atomic_load_explicit(&control->promised, memory_order_relaxed);
+    while (promised < atomic_load_explicit(&control->wanted, memory_order_relaxed))
+        if (atomic_compare_exchange_weak(&control->promised, &promised, promised + 1))
+            return true;
+    return false;
+}
+
+static void give(struct worker *worker) {
+    struct sct_path right;
+    if (!sct_path_can_split(worker->path) || !claim_request(worker->control))
+        return;
+    bool is_split = sct_path_split(worker->path, &right);
+    ASSERT(is_split);
+    worker->bytes.size = 0;
+    sct_bytes_add_number(&worker->bytes, MESSAGE_GIFT);
+    sct_path_write(&right, &worker->bytes);
+    send_message(worker, &worker->bytes);
+    sct_path_deinit(&right);
+}
+
+// Whether the cache is to grow, for which everybody stops.
+static bool is_growing(const struct worker *worker) {
+    const struct sct_explorer *explorer = worker->whole->explorer;
+    return explorer && sct_shared_states_wants_growth(explorer->shared);
+}
+
+// Stops for a pause, and gives a piece away where somebody has none.
+static bool goes_on(void *context) {
+    struct worker *worker = context;
+    struct sct_search_control *control = worker->control;
+    if (atomic_load_explicit(&control->pauses, memory_order_relaxed) ||
+        atomic_load_explicit(&worker->line->is_recalled, memory_order_relaxed) ||
+        is_growing(worker))
+        return false;
+    if (atomic_load_explicit(&control->promised, memory_order_relaxed) <
+        atomic_load_explicit(&control->wanted, memory_order_relaxed))
+        give(worker);
+    return true;
+}
+
+static void tell(void *context, const struct sct_campaign *campaign) {
+    struct worker *worker = context;
+    atomic_store(&worker->line->executions, worker->executions + campaign->iterations_run);
+    atomic_store(&worker->line->violations, worker->violations + campaign->violations);
+    atomic_store(&worker->line->left, sct_path_left(worker->path));
+}
+
+// ---- A piece -----------------------------------------------------------------------------------
+
+static void before_counted(void *context, uint64_t iteration) {
+    const struct sct_campaign_options *whole = ((struct worker *)context)->whole;
+    if (whole->before_counted)
+        whole->before_counted(whole->context, iteration);
+}
+
+static void after_counted(void *context, uint64_t iteration, const struct sct_result *result) {
+    const struct sct_campaign_options *whole = ((struct worker *)context)->whole;
+    if (whole->after_counted)
+        whole->after_counted(whole->context, iteration, result);
+}
+
+static char *record(void *context, uint64_t iteration, const struct sct_result *result) {
+    const struct sct_campaign_options *whole = ((struct worker *)context)->whole;
+    return whole->record ? whole->record(whole->context, iteration, result) : NULL;
+}
+
+// Numbered as all of this worker's, so that as many as usual are repeated.
+static struct sct_campaign_options describe(struct worker *worker, uint64_t iterations) {
+    struct sct_campaign_options own = *worker->whole;
+    own.first_iteration = worker->executions;
+    own.iteration_step = 1;
+    own.iterations = iterations;
+    own.seconds_max = 0;
+    own.interrupted = NULL;
+    own.before_counted = before_counted;
+    own.after_counted = after_counted;
+    own.record = record;
+    own.on_violation = NULL;
+    own.on_progress = tell;
+    own.goes_on = goes_on;
+    own.context = worker;
+    return own;
+}
+
+static void write_report(struct worker *worker, struct sct_campaign *campaign) {
+    struct sct_bytes *bytes = &worker->bytes;
+    const struct sct_path *path = worker->path;
+    bytes->size = 0;
+    sct_bytes_add_number(bytes, MESSAGE_REPORT);
+    sct_bytes_add_number(bytes, campaign->search.is_exhausted);
+    sct_bytes_add_number(bytes, campaign->violations > 0 && !worker->whole->keep_going);
+    sct_bytes_add_number(bytes, campaign->search.is_cache_full);
+    sct_bytes_add_number(bytes, campaign->unrepeatable.is_found);
+    sct_bytes_add_number(bytes, path->meets_bound);
+    sct_bytes_add_double(bytes, sct_path_share(path));
+    sct_path_write(path, bytes);
+    // Within the piece.
+    for (struct sct_group *group = campaign->groups; group; group = group->next)
+        group->iteration -= worker->executions;
+    if (campaign->unrepeatable.is_found)
+        campaign->unrepeatable.iteration -= worker->executions;
+    sct_part_write(worker->jobs->part, campaign, bytes);
+}
+
+static void search_piece(struct worker *worker, uint64_t iterations) {
+    struct sct_campaign campaign;
+    struct sct_campaign_options own = describe(worker, iterations);
+    sct_part_clear(worker->jobs->part);
+    sct_campaign_run(worker->engine, &own, &campaign);
+    write_report(worker, &campaign);
+    worker->executions += campaign.iterations_run;
+    worker->violations += campaign.violations;
+    atomic_store(&worker->line->executions, worker->executions);
+    atomic_store(&worker->line->violations, worker->violations);
+    sct_campaign_free(&campaign);
+    send_message(worker, &worker->bytes);
+}
+
+_Noreturn void sct_search_work(struct sct_engine *engine, const struct sct_search_jobs *jobs,
+                               struct sct_search_control *control, unsigned index, int channel) {
+    const struct sct_campaign_options *whole = jobs->part->campaign;
+    struct worker worker = {
+        .engine = engine,
+        .jobs = jobs,
+        .whole = whole,
+        .control = control,
+        .line = &control->lines[index],
+        .path = whole->strategy->path,
+        .channel = channel,
+    };
+    worker.path->is_one_bound = true;
+    if (engine->options.catch_signals)
+        sct_guard_start_timer();
+    for (;;) {
+        receive(&worker);
+        struct sct_reader reader = {worker.bytes.data, worker.bytes.data + worker.bytes.size,
+                                    false};
+        uint64_t iterations = sct_take_number(&reader);
+        bool is_path = sct_path_read(&reader, worker.path);
+        ASSERT(is_path);
+        search_piece(&worker, iterations);
+    }
+}

@@ -1,0 +1,40 @@
+// A command line for one's own tests: campaigns, traces and replays without writing any of it.
+//
+//     static const struct sct_test tests[] = {
+//         {.name = "transfer", .summary = "two transfers at once", .program = {.setup = setup}},
+//     };
+//
+//     int main(int argc, char **argv) {
+//         return sct_run(argc, argv, &(struct sct_suite){"bank", tests, 1});
+//     }
+//
+// A variant of a test (with a bug, with more threads) is a test of its own whose program has
+// another context. Standard output is for people; scripts look at the status. One thread; the
+// process is the runner's until it returns.
+#ifndef CORE_RUN_RUNNER_H
+#define CORE_RUN_RUNNER_H
+
+#include "core/engine/execution.h"
+
+struct sct_test {
+    const char *name; // without spaces
+    const char *summary;
+    struct sct_program program;
+    // Scheduling points after which an execution is cut off; 0: 10,000. From half of them on it is
+    // a fair walk; with less (--max-steps) there is no verdict about livelocks
+    // (core/engine/monitor.h).
+    uint32_t steps_max;
+};
+
+struct sct_suite {
+    const char *name; // without spaces; begins the names of traces
+    const struct sct_test *tests;
+    size_t test_count; // at least 1; the first one is the default
+};
+
+// Does what the command line asks (--help tells) and returns the status for main: 0 no violation;
+// 1 a violation was found or reproduced; 2 wrong usage or a damaged trace; 3 the tool failed, or an
+// execution did not repeat; 4 a replay did not reproduce its trace; 130 interrupted.
+int sct_run(int argc, char **argv, const struct sct_suite *suite);
+
+#endif

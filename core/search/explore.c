@@ -1,0 +1,187 @@
+#include "core/search/explore.h"
+#include "core/engine/state.h"
+#include "core/engine/monitor.h"
+
+// Everything below the frame is searched. It is complete unless something was cut off there.
+static void on_pop(void *context, const struct sct_path_frame *frame) {
+    struct sct_explorer *explorer = context;
+    if (frame->entry != 0 && frame->cuts == explorer->path->cuts)
+        sct_states_complete(&explorer->states, frame->entry);
+}
+
+void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *program,
+                       struct sct_path *path, uint64_t bytes) {
+    ASSERT(program->digest);
+    *explorer = (struct sct_explorer){.program = program, .path = path};
+    sct_states_init(&explorer->states, bytes);
+    path->on_pop = on_pop;
+    path->context = explorer;
+}
+
+void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_program *program,
+                              struct sct_path *path, struct sct_shared_states *shared) {
+    ASSERT(program->digest);
+    *explorer = (struct sct_explorer){.program = program, .path = path, .shared = shared};
+}
+
+void sct_explorer_deinit(struct sct_explorer *explorer) {
+    explorer->path->on_pop = NULL;
+    if (!explorer->shared)
+        sct_states_deinit(&explorer->states);
+}
+
+uint64_t sct_explorer_count(const struct sct_explorer *explorer) {
+    return explorer->shared ? sct_shared_states_count(explorer->shared) : explorer->states.count;
+}
+
+double sct_explorer_bytes_each(const struct sct_explorer *explorer) {
+    return explorer->shared ? sct_shared_states_bytes_each(explorer->shared)
+                            : sct_states_bytes_each(&explorer->states);
+}
+
+void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer) {
+    ASSERT(!engine->self);
+    engine->explorer = explorer;
+}
+
+void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
+    if (outcome == SCT_STEP_LIMIT)
+        explorer->path->cuts++;
+}
+
+// ---- The key -----------------------------------------------------------------------------------
+
+// With how many things it has made: the next one has a name by that.
+static struct digest task_digest(const struct sct_engine *engine, unsigned slot) {
+    struct digest task = {engine->identities[slot].signature,
+                          (uint64_t)engine->made[slot] << 1 | (engine->enabled >> slot & 1)};
+    return digest_fold_digest(engine->observed[slot], task);
+}
+
+static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
+    for (const struct sct_machine *machine = engine->machines; machine; machine = machine->next) {
+        if (!machine->first)
+            continue;
+        struct digest mailbox = {machine->index, 1};
+        for (const struct sct_message *message = machine->first; message; message = message->next)
+            mailbox = digest_fold_digest(mailbox, message->digest);
+        digest_add(key, mailbox);
+    }
+}
+
+// What was promised by whom, whether the one who promised it still lives or not.
+static void add_promises(const struct sct_engine *engine, struct digest *key) {
+    for (const struct sct_monitor *monitor = engine->hot; monitor; monitor = monitor->next)
+        digest_add(key,
+                   digest_fold_text((struct digest){monitor->machine->index, 2}, monitor->what));
+}
+
+// What costs depend on: the order of tasks, and which ran last.
+static void add_order(const struct sct_engine *engine, struct digest *key) {
+    struct digest order = {0, 0};
+    for (uint64_t left = engine->alive; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        order = digest_fold(order, engine->identities[slot].signature);
+        order = digest_fold(order, slot << 1 | (engine->steps[slot] > 0));
+    }
+    digest_add(key, digest_fold(order, engine->last_slot));
+}
+
+static struct digest state_key(const struct sct_engine *engine) {
+    const struct sct_explorer *explorer = engine->explorer;
+    struct digest key = engine->sync;
+    digest_add(&key, engine->started);
+    for (uint64_t left = engine->alive; left; left &= left - 1)
+        digest_add(&key, task_digest(engine, (unsigned)__builtin_ctzll(left)));
+    add_mailboxes(engine, &key);
+    add_promises(engine, &key);
+    if (explorer->path->bound_kind != SCT_BOUND_NONE)
+        add_order(engine, &key);
+    explorer->program->digest(explorer->program->context, &key);
+    return digest_fold(key, 0);
+}
+
+// ---- Visits ------------------------------------------------------------------------------------
+
+// The frames of the path follow their entries into a larger table.
+__attribute__((noinline, cold)) static void grow(struct sct_explorer *explorer) {
+    struct sct_states larger;
+    const struct sct_path *path = explorer->path;
+    sct_states_grow(&explorer->states, &larger);
+    for (uint32_t i = 0; i < path->depth; i++) {
+        uint64_t *entry = &path->frames[i].entry;
+        if (*entry != 0)
+            *entry = sct_states_moved(&explorer->states, &larger, *entry);
+    }
+    sct_states_deinit(&explorer->states);
+    explorer->states = larger;
+}
+
+static enum sct_visit visit_key(struct sct_explorer *explorer, struct digest key,
+                                struct sct_budget budget, uint64_t *entry, bool *is_complete) {
+    struct sct_states *states = &explorer->states;
+    enum sct_visit visit;
+    while ((visit = sct_states_visit(states, key, budget, entry, is_complete)) == SCT_VISIT_FULL &&
+           sct_states_can_grow(states))
+        grow(explorer);
+    return visit;
+}
+
+static void visit_new(struct sct_engine *engine) {
+    struct sct_explorer *explorer = engine->explorer;
+    struct sct_path *path = explorer->path;
+    if (path->bound != explorer->bound) {
+        sct_states_clear(&explorer->states);
+        explorer->bound = path->bound;
+    }
+    struct sct_budget budget = {
+        .points = engine->options.steps_max - engine->point_count,
+        .bound = path->bound - sct_path_spent(path),
+    };
+    uint64_t entry;
+    bool is_complete;
+    explorer->transitions++;
+    switch (visit_key(explorer, state_key(engine), budget, &entry, &is_complete)) {
+    case SCT_VISIT_NEW: {
+        struct sct_path_frame *frame = sct_path_add_state(path);
+        frame->entry = entry;
+        frame->cuts = path->cuts;
+        explorer->states_met++;
+        return;
+    }
+    case SCT_VISIT_KNOWN:
+        path->cuts += !is_complete;
+        sct_leave(engine, SCT_PRUNED);
+    case SCT_VISIT_FULL:
+        explorer->is_full = true;
+        sct_leave(engine, SCT_PRUNED);
+    }
+}
+
+// Nothing is remembered on the path: shared states do not become complete.
+static void visit_shared(struct sct_engine *engine) {
+    struct sct_explorer *explorer = engine->explorer;
+    const struct sct_path *path = explorer->path;
+    explorer->transitions++;
+    switch (sct_shared_states_visit(explorer->shared, state_key(engine),
+                                    path->bound - sct_path_spent(path))) {
+    case SCT_VISIT_NEW:
+        explorer->states_met++;
+        return;
+    case SCT_VISIT_KNOWN:
+        sct_leave(engine, SCT_PRUNED);
+    case SCT_VISIT_FULL:
+        explorer->is_full = true;
+        sct_leave(engine, SCT_PRUNED);
+    }
+}
+
+void sct_explorer_visit(struct sct_engine *engine) {
+    struct sct_explorer *explorer = engine->explorer;
+    if (!sct_path_is_new(explorer->path))
+        return;
+    if (explorer->shared)
+        visit_shared(engine);
+    else
+        visit_new(engine);
+}

@@ -1,0 +1,48 @@
+// Explorer: what a systematic search knows of states beside its path.
+//
+// At each scheduling point with a task that can run it joins the state's digest: who lives, what
+// each has observed, whether it is enabled; mailboxes, things of sync.h, and what the program adds.
+// If the state was met with at least the present budget the execution ends there (SCT_PRUNED).
+// Under a bound the task that ran last and the order of tasks belong to the state, since costs
+// depend on them.
+#ifndef CORE_SEARCH_EXPLORE_H
+#define CORE_SEARCH_EXPLORE_H
+
+#include "core/engine/execution.h"
+#include "core/search/shared_states.h"
+#include "core/search/states.h"
+
+struct sct_explorer {
+    struct sct_states states;
+    struct sct_shared_states *shared;  // in place of them, if several processes search; else NULL
+    const struct sct_program *program; // has a digest
+    struct sct_path *path;             // of the strategy
+    uint32_t bound;                    // of the states in the cache
+    uint64_t transitions;              // from state to state, known ones included
+    uint64_t states_met;               // over all bounds
+    bool is_full;                      // a state did not fit: the search cannot go on
+    bool forgets_nothing; // sct_forget does nothing: more states, all that was reached is the same
+};
+
+// For searches of [program], which has a digest, along [path]. [bytes] as in sct_states_init.
+void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *program,
+                       struct sct_path *path, uint64_t bytes);
+
+// For a part of a search of several processes, which have the [shared] states in common. They are
+// the caller's.
+void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_program *program,
+                              struct sct_path *path, struct sct_shared_states *shared);
+
+void sct_explorer_deinit(struct sct_explorer *explorer);
+
+// Executions of [engine] from now on are pruned by [explorer]; NULL: by nobody, the normal case.
+void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer);
+
+// How many states are in the cache, and the bytes of its table for each that it can hold.
+uint64_t sct_explorer_count(const struct sct_explorer *explorer);
+double sct_explorer_bytes_each(const struct sct_explorer *explorer);
+
+// Takes note of how an execution of the search ended.
+void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome);
+
+#endif

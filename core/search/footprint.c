@@ -1,0 +1,39 @@
+#include "core/search/footprint.h"
+#include "core/strategy/strategy.h"
+
+static bool is_same(const struct sct_access *a, const struct sct_access *b) {
+    return a->mode == b->mode && a->object == b->object && a->low == b->low && a->high == b->high;
+}
+
+void sct_footprint_add(struct sct_footprint *print, const struct sct_access *access) {
+    if (access->mode == SCT_ACCESS_NONE || print->is_unknown)
+        return;
+    for (uint32_t i = 0; i < print->count; i++)
+        if (is_same(&print->accesses[i], access))
+            return;
+    if (access->mode == SCT_ACCESS_UNKNOWN || print->count == SCT_TOUCHES_MAX)
+        print->is_unknown = true;
+    else
+        print->accesses[print->count++] = *access;
+}
+
+void sct_footprint_join(struct sct_footprint *print, const struct sct_footprint *other) {
+    print->is_unknown = print->is_unknown || other->is_unknown;
+    print->has_stopped = print->has_stopped || other->has_stopped;
+    for (uint32_t i = 0; i < other->count; i++)
+        sct_footprint_add(print, &other->accesses[i]);
+}
+
+bool sct_footprints_depend(const struct sct_footprint *a, const struct sct_footprint *b) {
+    if (a->has_stopped || b->has_stopped)
+        return true;
+    if (a->is_unknown)
+        return b->is_unknown || b->count > 0;
+    if (b->is_unknown)
+        return a->count > 0;
+    for (uint32_t i = 0; i < a->count; i++)
+        for (uint32_t k = 0; k < b->count; k++)
+            if (sct_accesses_race(&a->accesses[i], &b->accesses[k]))
+                return true;
+    return false;
+}

@@ -1,0 +1,31 @@
+// What a step touches, or several steps in place of each other: the accesses that were declared at
+// its scheduling point and named on the way (sct_touch). Internal to core/; knows no engine.
+#ifndef CORE_SEARCH_FOOTPRINT_H
+#define CORE_SEARCH_FOOTPRINT_H
+
+#include "core/engine/machine.h"
+
+// A step that names more than so many accesses counts as touching anything.
+enum { SCT_TOUCHES_MAX = 12 };
+
+struct sct_footprint {
+    uint32_t count;
+    bool is_unknown;  // anything
+    bool has_stopped; // a machine: even steps that touch nothing may be lost
+    struct sct_access accesses[SCT_TOUCHES_MAX];
+};
+
+static inline void sct_footprint_clear(struct sct_footprint *print) {
+    print->count = 0;
+    print->is_unknown = print->has_stopped = false;
+}
+
+void sct_footprint_add(struct sct_footprint *print, const struct sct_access *access);
+
+void sct_footprint_join(struct sct_footprint *print, const struct sct_footprint *other);
+
+// Whether the order of two steps may matter. Steps that touch nothing depend on none, but on those
+// that stop a machine.
+bool sct_footprints_depend(const struct sct_footprint *a, const struct sct_footprint *b);
+
+#endif

@@ -1,0 +1,214 @@
+#include "core/search/sleep.h"
+#include "core/engine/state.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Memory ------------------------------------------------------------------------------------
+
+static void *grow(void *array, size_t count, size_t size) {
+    void *grown = realloc(array, count * size);
+    if (!grown)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu records for sleep sets", count);
+    return grown;
+}
+
+static uint32_t twice(uint32_t capacity) {
+    return capacity ? 2 * capacity : 256;
+}
+
+static struct sct_sleep_node *node_at(struct sct_sleep *sleep, uint32_t index) {
+    while (index >= sleep->node_capacity) {
+        sleep->node_capacity = twice(sleep->node_capacity);
+        sleep->nodes = grow(sleep->nodes, sleep->node_capacity, sizeof *sleep->nodes);
+    }
+    return &sleep->nodes[index];
+}
+
+static void copy_sleeper(struct sct_sleeper *to, const struct sct_sleeper *from) {
+    memcpy(to, from,
+           offsetof(struct sct_sleeper, print.accesses) +
+               from->print.count * sizeof *from->print.accesses);
+}
+
+// Room for [count] more behind those of [node], the last on the path.
+static struct sct_sleeper *sleepers_of(struct sct_sleep *sleep, const struct sct_sleep_node *node,
+                                       uint32_t count) {
+    while (node->first + node->count + count > sleep->sleeper_capacity) {
+        sleep->sleeper_capacity = twice(sleep->sleeper_capacity);
+        sleep->sleepers = grow(sleep->sleepers, sleep->sleeper_capacity, sizeof *sleep->sleepers);
+    }
+    return sleep->sleepers + node->first;
+}
+
+// ---- Who sleeps --------------------------------------------------------------------------------
+
+static inline uint64_t bit(unsigned slot) {
+    return UINT64_C(1) << slot;
+}
+
+static uint64_t slots_of(const struct sct_sleeper *sleepers, uint32_t count) {
+    uint64_t slots = 0;
+    for (uint32_t i = 0; i < count; i++)
+        slots |= bit(sleepers[i].slot);
+    return slots;
+}
+
+// Only [slots] sleep on.
+static void keep(struct sct_sleep *sleep, uint64_t slots) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
+        if (slots >> sleep->asleep[i].slot & 1) {
+            if (kept < i)
+                copy_sleeper(&sleep->asleep[kept], &sleep->asleep[i]);
+            kept++;
+        }
+    sleep->now.asleep_count = kept;
+}
+
+// ---- Steps -------------------------------------------------------------------------------------
+
+void sct_sleep_begin(struct sct_sleep *sleep) {
+    sleep->now = (struct sct_sleep_moment){.node = SCT_NO_FRAME, .last_node = SCT_NO_FRAME};
+}
+
+void sct_sleep_touch(struct sct_sleep *sleep, const struct sct_access *access) {
+    if (sleep->now.is_running)
+        sct_footprint_add(&sleep->now.print, access);
+}
+
+static void add_unfinished(struct sct_sleep_moment *now) {
+    if (now->is_unfinished && *now->is_unfinished)
+        sct_footprint_add(&now->print, &sct_access_unknown);
+}
+
+void sct_sleep_close(struct sct_sleep *sleep) {
+    struct sct_sleep_moment *now = &sleep->now;
+    if (!now->is_running)
+        return;
+    now->is_running = false;
+    add_unfinished(now);
+    if (now->node != SCT_NO_FRAME)
+        sct_footprint_join(&sleep->nodes[now->node].slot_print, &now->print);
+    uint64_t slots = 0;
+    for (uint32_t i = 0; i < now->asleep_count; i++)
+        if (!sct_footprints_depend(&sleep->asleep[i].print, &now->print))
+            slots |= bit(sleep->asleep[i].slot);
+    keep(sleep, slots);
+}
+
+static struct sct_schedule_point point_of(const struct sct_sleep_node *node) {
+    return (struct sct_schedule_point){
+        .enabled = node->enabled, .count = sct_count_bits(node->enabled), .current = node->current};
+}
+
+// The first of [slots], in the order of the node's alternatives.
+static uint32_t first_of(const struct sct_sleep_node *node, uint64_t slots) {
+    const struct sct_schedule_point point = point_of(node);
+    uint32_t alternative = 0;
+    while (!(slots >> sct_alternative_slot(&point, alternative) & 1))
+        alternative++;
+    return alternative;
+}
+
+static void take(struct sct_sleep *sleep, struct sct_sleep_node *node, uint32_t alternative) {
+    const struct sct_schedule_point point = point_of(node);
+    node->slot = sct_alternative_slot(&point, alternative);
+    sct_footprint_clear(&node->slot_print);
+    node->cuts = sleep->path->cuts;
+}
+
+static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, uint64_t awake) {
+    struct sct_path *path = sleep->path;
+    struct sct_sleep_node *node = node_at(sleep, path->position);
+    const struct sct_sleep_node *last =
+        sleep->now.last_node == SCT_NO_FRAME ? NULL : &sleep->nodes[sleep->now.last_node];
+    node->enabled = node->todo = engine->enabled;
+    node->tried = 0;
+    node->current = engine->last_slot;
+    node->first = last ? last->first + last->count : 0;
+    node->count = 0;
+    struct sct_sleeper *sleepers = sleepers_of(sleep, node, sleep->now.asleep_count);
+    for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
+        copy_sleeper(&sleepers[node->count++], &sleep->asleep[i]);
+    sleep->now.asleep_count = 0; // they are the node's
+    path->first_answer = first_of(node, awake);
+    take(sleep, node, path->first_answer);
+}
+
+void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
+    if (!sct_path_is_new(sleep->path))
+        return; // the node says who sleeps, and somebody was awake
+    uint64_t awake = engine->enabled & ~slots_of(sleep->asleep, sleep->now.asleep_count);
+    if (awake == 0)
+        sct_leave(engine, SCT_PRUNED);
+    if (engine->enabled & (engine->enabled - 1))
+        add_node(sleep, engine, awake);
+}
+
+// The decision was answered: its frame is the one before the path's position.
+static void enter_node(struct sct_sleep *sleep, struct sct_engine *engine) {
+    sleep->now.node = sleep->now.last_node = sleep->path->position - 1;
+    const struct sct_sleep_node *node = &sleep->nodes[sleep->now.node];
+    if (node->enabled != engine->enabled)
+        sct_leave(engine, SCT_DIVERGED);
+    sleep->now.asleep_count = node->count;
+    for (uint32_t i = 0; i < node->count; i++)
+        copy_sleeper(&sleep->asleep[i], &sleep->sleepers[node->first + i]);
+}
+
+void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned slot) {
+    struct sct_sleep_moment *now = &sleep->now;
+    now->node = SCT_NO_FRAME;
+    if (engine->enabled & (engine->enabled - 1))
+        enter_node(sleep, engine);
+    sct_footprint_clear(&now->print);
+    sct_footprint_add(&now->print, engine->accesses[slot]);
+    add_unfinished(now);
+    now->is_running = true;
+}
+
+// ---- The search --------------------------------------------------------------------------------
+
+static uint64_t left_of(const struct sct_sleep *sleep, const struct sct_sleep_node *node) {
+    return node->todo & ~node->tried & ~slots_of(&sleep->sleepers[node->first], node->count);
+}
+
+static bool has_turn(const void *context, uint32_t index) {
+    const struct sct_sleep *sleep = context;
+    const struct sct_sleep_node *node = &sleep->nodes[index];
+    return left_of(sleep, node) & ~bit(node->slot);
+}
+
+// What the decision took until now is searched: it sleeps, unless something was left incomplete,
+// and the next to be tried is taken.
+static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame) {
+    struct sct_sleep *sleep = context;
+    struct sct_sleep_node *node = &sleep->nodes[index];
+    node->tried |= bit(node->slot);
+    if (node->cuts == sleep->path->cuts)
+        sleepers_of(sleep, node, 1)[node->count++] =
+            (struct sct_sleeper){node->slot, node->slot_print};
+    uint64_t left = left_of(sleep, node);
+    if (left == 0)
+        return false;
+    frame->answer = (uint16_t)first_of(node, left);
+    take(sleep, node, frame->answer);
+    return true;
+}
+
+void sct_sleep_init(struct sct_sleep *sleep, struct sct_path *path) {
+    ASSERT(path->depth == 0 && path->bound_kind == SCT_BOUND_NONE);
+    *sleep = (struct sct_sleep){.path = path};
+    sct_sleep_begin(sleep);
+    path->on_turn = on_turn;
+    path->has_turn = has_turn;
+    path->turn_context = sleep;
+}
+
+void sct_sleep_deinit(struct sct_sleep *sleep) {
+    sleep->path->on_turn = NULL;
+    free(sleep->nodes);
+    free(sleep->sleepers);
+}

@@ -1,0 +1,111 @@
+// Sleep sets (Godefroid, 1996, chapter 5): a task whose step was tried at a state is not tried
+// again after steps that are independent of it. Internal to core/: dpor.h is for users, and says
+// what a step is, what it touches and what is assumed of it.
+//
+// With a state cache (core/search/explore.h) they leave out transitions, never states. The
+// published combination (Godefroid, Holzmann, Pirottin: State-Space Caching Revisited, CAV 1992)
+// keeps with each state who slept when it was searched, and searches it again for whoever is awake
+// the next time. Here that is not needed, because of what the cache knows anyway: a state is
+// complete when its search has ended and below it there was no cut, that is nothing stopped at the
+// limit of points or at a state that was met before and was not complete (it may be on the path
+// still). So:
+//   - a task that was tried goes to sleep only if there was no cut below its steps;
+//   - a state that was met before ends the execution, whoever sleeps or slept.
+//
+// Lemma. When a state s becomes complete all its successors have been met and are complete. By
+// induction over the time at which states become complete. A step that was tried at s led to a
+// state that was new and then became complete, or was complete. A task t that slept at s had been
+// tried at a state a on the path to s, without a cut: what its step leads to from a was complete
+// then. The steps w on the path from a to s are independent of t, so t followed by w leads to where
+// w followed by t does, to the successor of s by t; and its states are, one after the other,
+// successors of states that had become complete before.
+//
+// Theorem. Every state that can be reached is met, and so is every violation and every end. For
+// each state that is met, each enabled task was either tried there when it was searched, or slept,
+// and then what it leads to was met by the lemma. (A violation or an end counts as a state without
+// successors; a step after w is the same violation as before, since w touches nothing that it
+// does.) Where there is a cycle or a cut, tasks stay awake above it. Without that rule states are
+// lost: in a model of this search, in 16 of 40,000 random automata.
+//
+// What it rests on beside the assumptions of dpor.h:
+//   - A task sleeps with all its values: all were tried, and what any of them touches can wake it.
+//   - Two independent steps lead to the same key of the cache in either order. What a task has
+//     observed is changed by its own steps only; what a program adds must be of contents, and in no
+//     order that comes from independent steps.
+//   - No bound on delays or preemptions: the order that is kept may cost more (asserted).
+// The limit of points is no condition: whatever it stops is a cut.
+//
+// What sleeps is enabled: a step that disabled it would touch what it touches. So where nothing can
+// run, and time passes, nobody sleeps. Memory is one record per decision of the path, and grows
+// only when a path is longer than all before. A step costs one comparison of footprints for each
+// that sleeps.
+#ifndef CORE_SEARCH_SLEEP_H
+#define CORE_SEARCH_SLEEP_H
+
+#include "core/search/footprint.h"
+#include "core/strategy/path.h"
+
+struct sct_engine;
+
+#define SCT_NO_FRAME UINT32_MAX // more than an enumerator holds
+
+struct sct_sleeper {
+    unsigned slot;
+    struct sct_footprint print; // of its step, whatever its values
+};
+
+// A scheduling decision on the path; at the index of its frame.
+struct sct_sleep_node {
+    uint64_t enabled;
+    uint64_t todo;  // what is to be tried here, but for those who sleep; what was tried included
+    uint64_t tried; // to the end
+    uint64_t cuts;  // of the path when it took that slot
+    unsigned current;
+    unsigned slot;                   // that it takes now
+    uint32_t first, count;           // who sleeps here, in the stack of sleepers
+    struct sct_footprint slot_print; // of its step, over all values tried so far
+};
+
+// Of the running execution; with the first [asleep_count] of the sleepers of now all that a
+// snapshot has to keep.
+struct sct_sleep_moment {
+    const bool *is_unfinished; // see sct_touch_while
+    uint32_t node;             // the frame of the decision that the running step began with
+    uint32_t last_node;        // the frame of the last decision, or none
+    uint32_t asleep_count;
+    bool is_running;            // a step
+    struct sct_footprint print; // of the running step so far
+};
+
+struct sct_sleep {
+    struct sct_path *path;
+    struct sct_sleep_moment now;
+    struct sct_sleeper asleep[SCT_TASKS_MAX];
+    struct sct_sleep_node *nodes;
+    uint32_t node_capacity;
+    struct sct_sleeper *sleepers; // of all nodes on the path, one after the other
+    uint32_t sleeper_capacity;
+};
+
+// For a search along [path], whose turns are taken here from now on. FAIL_RESOURCE without memory.
+void sct_sleep_init(struct sct_sleep *sleep, struct sct_path *path);
+
+void sct_sleep_deinit(struct sct_sleep *sleep);
+
+// An execution begins, from the beginning.
+void sct_sleep_begin(struct sct_sleep *sleep);
+
+// The running step touches [access] too; nothing in setup.
+void sct_sleep_touch(struct sct_sleep *sleep, const struct sct_access *access);
+
+// The running step, if there is one, is over: those who slept and depend on it wake up.
+void sct_sleep_close(struct sct_sleep *sleep);
+
+// The present point: ends the execution if there is nobody to try, else prepares the decision that
+// comes (if there is more than one task to choose from), so that the path takes the first of them.
+void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine);
+
+// The task in [slot] begins the next step. Leaves the execution if the path has met others here.
+void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned slot);
+
+#endif

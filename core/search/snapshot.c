@@ -1,0 +1,250 @@
+#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
+#include "core/search/snapshot.h"
+#include "core/search/explore.h"
+#include "core/engine/state.h"
+#include "core/search/sleep.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { ALIGNMENT = 64 };
+
+// The engine's fields that an execution changes.
+enum {
+    FIELDS_BEGIN = offsetof(struct sct_engine, enabled),
+    FIELDS_END =
+        offsetof(struct sct_engine, strands_end) + sizeof((struct sct_engine *)0)->strands_end,
+};
+
+// Followed by the engine's fields, those of its slots, the pool's order, the stacks, the arena.
+struct sct_snapshot {
+    struct sct_snapshot *previous;
+    struct sct_strand *strand; // who had asked
+    uint32_t frame;            // of the path: the decision
+    unsigned slot_count;
+    size_t arena_used;
+    size_t taken_count, made_count; // of coroutines
+    struct digest setup_observed;
+    uint32_t setup_made;
+    uint32_t checks_unknown;
+};
+
+bool sct_snapshots_work(void) {
+    return sct_coro_can_be_copied();
+}
+
+void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path, size_t bytes) {
+    ASSERT(sct_snapshots_work());
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for snapshots", bytes);
+    *snapshots = (struct sct_snapshots){.path = path, .memory = memory, .size = bytes};
+}
+
+void sct_snapshots_deinit(struct sct_snapshots *snapshots) {
+    munmap(snapshots->memory, snapshots->size);
+    *snapshots = (struct sct_snapshots){0};
+}
+
+void sct_engine_snapshot(struct sct_engine *engine, struct sct_snapshots *snapshots) {
+    ASSERT(!engine->self);
+    ASSERT(!snapshots || (!engine->listener && !engine->on_task_end));
+    engine->snapshots = snapshots;
+}
+
+// ---- Copying -----------------------------------------------------------------------------------
+
+// Goes along a snapshot's data; one of both directions.
+struct copier {
+    char *at;
+    bool is_restoring;
+};
+
+static inline void copy(struct copier *copier, void *data, size_t bytes) {
+    if (copier->is_restoring)
+        memcpy(data, copier->at, bytes);
+    else
+        memcpy(copier->at, data, bytes);
+    copier->at += bytes;
+}
+
+// Who sleeps, of a search that is reduced: as much as there is of it.
+static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
+    struct sct_sleep_moment *now = &sleep->now;
+    copy(copier, now, offsetof(struct sct_sleep_moment, print.accesses));
+    copy(copier, now->print.accesses, now->print.count * sizeof *now->print.accesses);
+    copy(copier, sleep->asleep, sleep->now.asleep_count * sizeof *sleep->asleep);
+}
+
+static void copy_fields(struct copier *copier, struct sct_engine *engine, unsigned slot_count) {
+    copy(copier, (char *)engine + FIELDS_BEGIN, FIELDS_END - FIELDS_BEGIN);
+    copy(copier, engine->tasks, slot_count * sizeof *engine->tasks);
+    copy(copier, engine->accesses, slot_count * sizeof *engine->accesses);
+    copy(copier, engine->identities, slot_count * sizeof *engine->identities);
+    copy(copier, engine->steps, slot_count * sizeof *engine->steps);
+    if (engine->reducer)
+        copy_sleep(copier, sct_reducer_sleep(engine->reducer));
+    if (!engine->explorer)
+        return;
+    copy(copier, engine->observed, slot_count * sizeof *engine->observed);
+    copy(copier, engine->made, slot_count * sizeof *engine->made);
+}
+
+static size_t fields_bytes(const struct sct_engine *engine, unsigned slot_count) {
+    size_t of_slot = sizeof *engine->tasks + sizeof *engine->accesses + sizeof *engine->identities +
+                     sizeof *engine->steps + sizeof *engine->observed + sizeof *engine->made;
+    const struct sct_sleep *sleep = engine->reducer ? sct_reducer_sleep(engine->reducer) : NULL;
+    size_t of_sleep =
+        sleep ? sizeof sleep->now + sleep->now.asleep_count * sizeof *sleep->asleep : 0;
+    return FIELDS_END - FIELDS_BEGIN + of_sleep + slot_count * of_slot;
+}
+
+// The slots that have ever been asked about: those of living tasks, and of the one that ran last.
+static unsigned count_slots(const struct sct_engine *engine) {
+    unsigned last = engine->alive ? 63 - (unsigned)__builtin_clzll(engine->alive) : 0;
+    return (last > engine->last_slot ? last : engine->last_slot) + 1;
+}
+
+// The live part of a stack, the coroutine's own structure included.
+static size_t stack_bytes(const struct sct_coro *coro) {
+    return (size_t)((const char *)(coro + 1) - (const char *)coro->stack_pointer);
+}
+
+// A task that ends decides who is next while its coroutine is free already: the first of the free.
+static bool is_free(const struct sct_coro_pool *pool, const struct sct_coro *coro) {
+    return pool->taken_count < pool->made_count && pool->order[pool->taken_count] == coro;
+}
+
+static size_t stacks_bytes(const struct sct_engine *engine, const struct sct_coro *running) {
+    const struct sct_coro_pool *pool = &engine->pool;
+    size_t bytes = is_free(pool, running) ? sizeof(void *) + stack_bytes(running) : 0;
+    for (size_t i = 0; i < pool->taken_count; i++)
+        bytes += sizeof(void *) + stack_bytes(pool->order[i]);
+    return bytes;
+}
+
+// The pointer says how much there is, in both directions.
+static void copy_stack(struct copier *copier, struct sct_coro *coro) {
+    copy(copier, &coro->stack_pointer, sizeof coro->stack_pointer);
+    copy(copier, coro->stack_pointer, stack_bytes(coro));
+}
+
+static void copy_stacks(struct copier *copier, struct sct_engine *engine,
+                        struct sct_coro *running) {
+    struct sct_coro_pool *pool = &engine->pool;
+    for (size_t i = 0; i < pool->taken_count; i++)
+        copy_stack(copier, pool->order[i]);
+    if (is_free(pool, running))
+        copy_stack(copier, running);
+}
+
+// Coroutines made since the snapshot are free, after all others.
+static void add_younger(struct sct_coro_pool *pool, size_t made_count) {
+    struct sct_coro *coro = pool->made_list;
+    for (size_t i = pool->made_count; i > made_count; i--, coro = coro->next_made)
+        pool->order[i - 1] = coro;
+}
+
+// ---- Taking ------------------------------------------------------------------------------------
+
+bool sct_snapshots_offer(struct sct_engine *engine) {
+    struct sct_snapshots *snapshots = engine->snapshots;
+    const struct sct_path *path = snapshots->path;
+    bool is_taken = snapshots->last && snapshots->last->frame == path->depth - 1;
+    if (!sct_path_is_new(path) || is_taken || !sct_path_has_turn(path) || engine->is_finishing ||
+        engine->strategy->diverged)
+        return false;
+    snapshots->offering = engine->self;
+    engine->self = NULL; // what goes wrong now is not the system's
+    sct_coro_switch(snapshots->offering->coro, &engine->home);
+    return true;
+}
+
+static size_t bytes_needed(const struct sct_engine *engine, const struct sct_coro *running) {
+    size_t bytes = sizeof(struct sct_snapshot) + fields_bytes(engine, count_slots(engine)) +
+                   engine->pool.made_count * sizeof(struct sct_coro *) +
+                   stacks_bytes(engine, running) + engine->arena.used;
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static void save(struct sct_engine *engine, struct sct_snapshot *snapshot) {
+    struct copier copier = {(char *)(snapshot + 1), false};
+    struct sct_coro_pool *pool = &engine->pool;
+    copy(&copier, engine->arena.base, snapshot->arena_used);
+    copy(&copier, pool->order, snapshot->made_count * sizeof *pool->order);
+    copy_fields(&copier, engine, snapshot->slot_count);
+    copy_stacks(&copier, engine, snapshot->strand->coro);
+}
+
+struct sct_strand *sct_snapshots_take(struct sct_engine *engine) {
+    struct sct_snapshots *snapshots = engine->snapshots;
+    struct sct_path *path = snapshots->path;
+    struct sct_strand *strand = snapshots->offering;
+    size_t bytes = bytes_needed(engine, strand->coro);
+    path->position = path->depth - 1; // the decision is asked for once more
+    if (bytes > snapshots->size - snapshots->used)
+        return strand;
+    struct sct_snapshot *snapshot = (struct sct_snapshot *)(snapshots->memory + snapshots->used);
+    *snapshot = (struct sct_snapshot){
+        .previous = snapshots->last,
+        .strand = strand,
+        .frame = path->depth - 1,
+        .slot_count = count_slots(engine),
+        .arena_used = engine->arena.used,
+        .taken_count = engine->pool.taken_count,
+        .made_count = engine->pool.made_count,
+        .setup_observed = engine->observed[SCT_TASKS_MAX],
+        .setup_made = engine->made[SCT_TASKS_MAX],
+        .checks_unknown = engine->result.checks_unknown,
+    };
+    save(engine, snapshot);
+    snapshots->last = snapshot;
+    snapshots->used += bytes;
+    return strand;
+}
+
+// ---- Going back --------------------------------------------------------------------------------
+
+static void drop_last(struct sct_snapshots *snapshots) {
+    snapshots->used = (size_t)((char *)snapshots->last - snapshots->memory);
+    snapshots->last = snapshots->last->previous;
+}
+
+// The last snapshot of a decision that is still on the path, or NULL.
+static const struct sct_snapshot *find_last(struct sct_snapshots *snapshots) {
+    while (snapshots->last && snapshots->last->frame >= snapshots->path->depth)
+        drop_last(snapshots);
+    return snapshots->last;
+}
+
+static void restore(struct sct_engine *engine, const struct sct_snapshot *snapshot) {
+    struct copier copier = {(char *)(snapshot + 1), true};
+    struct sct_coro_pool *pool = &engine->pool;
+    engine->arena.used = snapshot->arena_used;
+    copy(&copier, engine->arena.base, snapshot->arena_used);
+    pool->taken_count = snapshot->taken_count;
+    copy(&copier, pool->order, snapshot->made_count * sizeof *pool->order);
+    add_younger(pool, snapshot->made_count);
+    copy_fields(&copier, engine, snapshot->slot_count);
+    copy_stacks(&copier, engine, snapshot->strand->coro);
+    engine->observed[SCT_TASKS_MAX] = snapshot->setup_observed;
+    engine->made[SCT_TASKS_MAX] = snapshot->setup_made;
+    engine->result.checks_unknown = snapshot->checks_unknown;
+}
+
+struct sct_strand *sct_snapshots_restore(struct sct_engine *engine) {
+    struct sct_snapshots *snapshots = engine->snapshots;
+    struct sct_path *path = snapshots->path;
+    const struct sct_snapshot *snapshot = find_last(snapshots);
+    if (!snapshot)
+        return NULL;
+    restore(engine, snapshot);
+    path->position = snapshot->frame;
+    snapshots->restored++;
+    struct sct_strand *strand = snapshot->strand;
+    if (snapshot->frame == path->depth - 1 && !sct_path_has_turn(path))
+        drop_last(snapshots); // nobody will come back
+    return strand;
+}

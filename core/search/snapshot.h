@@ -1,0 +1,48 @@
+// Snapshots: a systematic search goes back to a decision by copying memory, in place of running the
+// same prefix again.
+//
+// At a decision of the path that has further alternatives the engine copies what an execution can
+// change: the used part of the arena, the live parts of the stacks, its own fields. To take another
+// alternative it copies them back to the same addresses, so that every pointer holds. What an
+// execution changes elsewhere (statics, the heap) is not copied: only programs whose is_copyable is
+// set are searched in this way.
+//
+// Snapshots lie on a stack of a fixed size, as their decisions do on the path. One that finds no
+// room is not taken: the search then goes back to the last one before it and runs the rest again,
+// as it does everywhere without snapshots. Both ways have the same executions in the same order;
+// only what is counted per step, such as coverage, is not counted again in a prefix.
+#ifndef CORE_SEARCH_SNAPSHOT_H
+#define CORE_SEARCH_SNAPSHOT_H
+
+#include "core/engine/execution.h"
+
+struct sct_snapshot;
+
+struct sct_snapshots {
+    struct sct_path *path; // of the strategy
+    char *memory;
+    size_t size, used;
+    struct sct_snapshot *last;
+    struct sct_strand *offering; // who waits for the snapshot of the decision it has asked for
+    uint64_t restored;           // how many executions went on from one
+};
+
+// The bytes that are usually enough for a search without going back any other way.
+enum { SCT_SNAPSHOT_BYTES = 256 * 1024 * 1024 };
+
+// Whether this build can take snapshots: not under AddressSanitizer or ThreadSanitizer, nor with
+// ucontext.
+bool sct_snapshots_work(void);
+
+// No snapshots, with room for [bytes] bytes of them, for a search along [path]. FAIL_RESOURCE if
+// that much cannot be reserved.
+void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path, size_t bytes);
+
+void sct_snapshots_deinit(struct sct_snapshots *snapshots);
+
+// Executions of [engine] from now on are those of a search with [snapshots]: each goes on from the
+// last one that is still on the path. Nobody may listen to them. NULL: each begins at the
+// beginning, the normal case.
+void sct_engine_snapshot(struct sct_engine *engine, struct sct_snapshots *snapshots);
+
+#endif

@@ -1,0 +1,210 @@
+#include "core/strategy/path.h"
+#include "core/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 1024 };
+
+void sct_path_deinit(struct sct_path *path) {
+    free(path->frames);
+    path->frames = NULL;
+    path->depth = path->position = path->capacity = 0;
+}
+
+static void reserve(struct sct_path *path, uint32_t capacity) {
+    struct sct_path_frame *frames = realloc(path->frames, capacity * sizeof *frames);
+    if (!frames)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", capacity);
+    path->frames = frames;
+    path->capacity = capacity;
+}
+
+static struct sct_path_frame *push(struct sct_path *path) {
+    if (path->depth == path->capacity)
+        reserve(path, path->capacity ? 2 * path->capacity : FIRST_CAPACITY);
+    path->position++;
+    return &path->frames[path->depth++];
+}
+
+static uint32_t cost(const struct sct_path *path, const struct sct_path_frame *frame) {
+    if (frame->kind != SCT_FRAME_SCHEDULE)
+        return 0;
+    switch (path->bound_kind) {
+    case SCT_BOUND_NONE:
+        return 0;
+    case SCT_BOUND_DELAYS:
+        return frame->answer;
+    case SCT_BOUND_PREEMPTIONS:
+        return frame->is_preempting && frame->answer > 0;
+    }
+    fail_at(FAIL_ASSERTION, HERE, "unknown bound %d", (int)path->bound_kind);
+}
+
+uint32_t sct_path_spent(const struct sct_path *path) {
+    if (path->depth == 0)
+        return 0;
+    const struct sct_path_frame *last = &path->frames[path->depth - 1];
+    return last->spent + cost(path, last);
+}
+
+// How many of the alternatives of [frame] the bound allows.
+static uint32_t limit_of(struct sct_path *path, const struct sct_path_frame *frame) {
+    uint32_t left = path->bound - frame->spent;
+    uint32_t limit = frame->count;
+    if (frame->kind != SCT_FRAME_SCHEDULE)
+        return limit;
+    if (path->bound_kind == SCT_BOUND_DELAYS && left + 1 < limit)
+        limit = left + 1;
+    if (path->bound_kind == SCT_BOUND_PREEMPTIONS && frame->is_preempting && left == 0)
+        limit = 1;
+    path->meets_bound = path->meets_bound || limit < frame->count;
+    return limit;
+}
+
+bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t count,
+                     bool is_preempting, uint32_t *answer) {
+    while (path->position < path->depth && path->frames[path->position].kind == SCT_FRAME_STATE)
+        path->position++;
+    if (path->position < path->depth) {
+        const struct sct_path_frame *frame = &path->frames[path->position++];
+        *answer = frame->answer;
+        return frame->kind == kind && frame->count == count;
+    }
+    uint32_t spent = sct_path_spent(path);
+    struct sct_path_frame *frame = push(path);
+    *frame = (struct sct_path_frame){.count = (uint16_t)count,
+                                     .kind = (uint8_t)kind,
+                                     .is_preempting = is_preempting,
+                                     .spent = spent};
+    frame->limit = (uint16_t)limit_of(path, frame);
+    frame->width = frame->limit;
+    if (kind == SCT_FRAME_SCHEDULE)
+        frame->answer = (uint16_t)path->first_answer;
+    path->first_answer = 0;
+    *answer = frame->answer;
+    return true;
+}
+
+struct sct_path_frame *sct_path_add_state(struct sct_path *path) {
+    ASSERT(sct_path_is_new(path));
+    uint32_t spent = sct_path_spent(path);
+    struct sct_path_frame *frame = push(path);
+    *frame = (struct sct_path_frame){
+        .count = 1, .limit = 1, .kind = SCT_FRAME_STATE, .spent = spent, .width = 1};
+    return frame;
+}
+
+bool sct_path_is_first_time(const struct sct_path *path) {
+    return path->bound_kind == SCT_BOUND_NONE || sct_path_spent(path) == path->bound;
+}
+
+bool sct_path_has_turn(const struct sct_path *path) {
+    ASSERT(path->depth > 0);
+    const struct sct_path_frame *frame = &path->frames[path->depth - 1];
+    if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
+        return path->has_turn(path->turn_context, path->depth - 1);
+    return frame->answer + 1 < frame->limit;
+}
+
+// Whether [frame], the last one, has an alternative left; takes it.
+static bool turn_frame(struct sct_path *path, struct sct_path_frame *frame) {
+    if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
+        return path->on_turn(path->turn_context, path->depth - 1, frame);
+    if (frame->answer + 1 >= frame->limit)
+        return false;
+    frame->answer++;
+    return true;
+}
+
+// From the leaf up to the last decision with an alternative left, which takes it.
+static bool turn(struct sct_path *path) {
+    while (path->depth > 0) {
+        struct sct_path_frame *frame = &path->frames[path->depth - 1];
+        if (turn_frame(path, frame))
+            return true;
+        if (path->on_pop)
+            path->on_pop(path->context, frame);
+        path->depth--;
+    }
+    return false;
+}
+
+bool sct_path_advance(struct sct_path *path) {
+    ASSERT(!path->is_exhausted);
+    if (turn(path))
+        return true;
+    bool goes_on = path->bound_kind != SCT_BOUND_NONE && !path->is_one_bound && path->meets_bound &&
+                   path->bound < path->bound_limit;
+    path->is_exhausted = !goes_on;
+    if (goes_on) {
+        path->bound++;
+        path->meets_bound = false;
+    }
+    return goes_on;
+}
+
+// ---- Shared trees ------------------------------------------------------------------------------
+
+static bool has_alternatives(const struct sct_path_frame *frame) {
+    return frame->answer + 1 < frame->limit;
+}
+
+// The first frame from [from] on with an alternative left, or the depth.
+static uint32_t find_open(const struct sct_path *path, uint32_t from) {
+    while (from < path->depth && !has_alternatives(&path->frames[from]))
+        from++;
+    return from;
+}
+
+void sct_path_take(struct sct_path *path, const struct sct_path *part) {
+    if (path->capacity < part->depth)
+        reserve(path, part->depth);
+    if (part->depth > 0)
+        memcpy(path->frames, part->frames, part->depth * sizeof *part->frames);
+    path->depth = part->depth;
+    path->position = 0;
+    path->bound = part->bound;
+    path->first_answer = 0;
+    path->meets_bound = path->is_exhausted = false;
+}
+
+bool sct_path_can_split(const struct sct_path *path) {
+    uint32_t index = find_open(path, 0);
+    return index < path->depth && find_open(path, index + 1) < path->depth;
+}
+
+bool sct_path_split(struct sct_path *path, struct sct_path *right) {
+    ASSERT(!path->on_turn); // else alternatives are not taken in turn
+    if (!sct_path_can_split(path))
+        return false;
+    uint32_t index = find_open(path, 0);
+    struct sct_path head = *path;
+    head.depth = index + 1;
+    *right = (struct sct_path){.bound_kind = path->bound_kind, .bound_limit = path->bound_limit};
+    sct_path_take(right, &head);
+    for (uint32_t i = 0; i < index; i++)
+        right->frames[i].entry = 0; // completed by whoever has it
+    right->frames[index].answer++;
+    path->frames[index].limit = (uint16_t)(path->frames[index].answer + 1);
+    return true;
+}
+
+double sct_path_left(const struct sct_path *path) {
+    double left = 0, weight = 1;
+    for (uint32_t i = 0; i < path->depth; i++) {
+        const struct sct_path_frame *frame = &path->frames[i];
+        weight /= frame->width;
+        left += weight * (frame->limit - frame->answer - 1);
+    }
+    return path->is_exhausted ? 0 : left + weight;
+}
+
+double sct_path_share(const struct sct_path *path) {
+    double share = 0, weight = 1;
+    for (uint32_t i = 0; i < path->depth && !path->on_turn; i++) {
+        weight /= path->frames[i].width;
+        share += weight * path->frames[i].answer;
+    }
+    return path->is_exhausted ? 1 : share;
+}

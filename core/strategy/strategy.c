@@ -1,0 +1,185 @@
+#include "core/strategy/strategy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STRATEGY(symbol) extern const struct sct_strategy_ops sct_strategy_##symbol##_ops;
+#include "core/strategy/strategies.def"
+#undef STRATEGY
+
+static const struct sct_strategy_ops *const registry[] = {
+#define STRATEGY(symbol) &sct_strategy_##symbol##_ops,
+#include "core/strategy/strategies.def"
+#undef STRATEGY
+};
+
+enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
+
+// Without a processor option there is no instruction for this, and the library's function is slow.
+uint32_t sct_count_bits(uint64_t bits) {
+    bits = bits - (bits >> 1 & UINT64_C(0x5555555555555555));
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
+static uint64_t rotate_right(uint64_t bits, unsigned distance) {
+    return bits >> distance | bits << (-distance & 63);
+}
+
+unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative) {
+    uint64_t rotated = rotate_right(point->enabled, point->current);
+    while (alternative-- > 0)
+        rotated &= rotated - 1;
+    ASSERT(rotated);
+    return ((unsigned)__builtin_ctzll(rotated) + point->current) % SCT_TASKS_MAX;
+}
+
+uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
+    uint64_t rotated = rotate_right(point->enabled, point->current);
+    unsigned distance = (slot - point->current) % SCT_TASKS_MAX;
+    return sct_count_bits(rotated & ((UINT64_C(1) << distance) - 1));
+}
+
+bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b) {
+    if (a->mode == SCT_ACCESS_NONE || b->mode == SCT_ACCESS_NONE)
+        return false;
+    if (a->mode == SCT_ACCESS_UNKNOWN || b->mode == SCT_ACCESS_UNKNOWN)
+        return true;
+    if (a->mode == SCT_ACCESS_READ && b->mode == SCT_ACCESS_READ)
+        return false;
+    return a->object == b->object && a->low <= b->high && b->low <= a->high;
+}
+
+uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {
+    return rng_below(&strategy->rng, count);
+}
+
+static const struct sct_strategy_ops *find(const char *name, size_t length) {
+    for (size_t i = 0; i < REGISTRY_COUNT; i++)
+        if (strlen(registry[i]->name) == length && memcmp(registry[i]->name, name, length) == 0)
+            return registry[i];
+    return NULL;
+}
+
+bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number) {
+    size_t length = strlen(text);
+    if (length == 0 || length > 9 || strspn(text, "0123456789") != length)
+        return false;
+    unsigned long value = strtoul(text, NULL, 10);
+    *number = (uint32_t)value;
+    return value >= min && value <= max;
+}
+
+// Reads the number after the colon into [parameter].
+static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text,
+                            uint32_t *parameter, struct error *error) {
+    if (ops->parameter_max == 0)
+        return error_set(error, "strategy '%s' takes no parameter", ops->name);
+    return sct_parse_number(text, ops->parameter_min, ops->parameter_max, parameter) ||
+           error_set(error, "strategy '%s:%s': expected a number from %u to %u", ops->name, text,
+                     ops->parameter_min, ops->parameter_max);
+}
+
+static struct sct_strategy *allocate(const struct sct_strategy_ops *ops, uint32_t parameter) {
+    struct sct_strategy *strategy = calloc(1, ops->size);
+    if (!strategy)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", ops->name);
+    strategy->ops = ops;
+    strategy->parameter = parameter;
+    strategy->calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
+    return strategy;
+}
+
+static void add_members(struct sct_strategy *strategy) {
+    const char *const *specs = strategy->ops->members;
+    while (specs[strategy->member_count])
+        strategy->member_count++;
+    strategy->members = calloc(strategy->member_count, sizeof *strategy->members);
+    if (!strategy->members)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", strategy->ops->name);
+    struct error error;
+    for (size_t i = 0; i < strategy->member_count; i++) {
+        strategy->members[i] = sct_strategy_new(specs[i], &error);
+        ASSERT(strategy->members[i]);
+    }
+}
+
+static struct sct_strategy *new_wrapper(const struct sct_strategy_ops *ops, const char *inner_spec,
+                                        struct error *error) {
+    if (!inner_spec || !*inner_spec) {
+        error_set(error, "strategy '%s': expected '%s:STRATEGY'", ops->name, ops->name);
+        return NULL;
+    }
+    struct sct_strategy *inner = sct_strategy_new(inner_spec, error);
+    if (!inner)
+        return NULL;
+    if (inner->ops->is_wrapper || inner->ops->members || inner->path) {
+        error_set(error, "strategy '%s:%s': expected a simple strategy inside", ops->name,
+                  inner_spec);
+        sct_strategy_free(inner);
+        return NULL;
+    }
+    struct sct_strategy *strategy = allocate(ops, 0);
+    strategy->inner = inner;
+    return strategy;
+}
+
+struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
+    const char *colon = strchr(spec, ':');
+    const struct sct_strategy_ops *ops = find(spec, colon ? (size_t)(colon - spec) : strlen(spec));
+    if (!ops) {
+        error_set(error, "unknown strategy '%.200s' (see --list strategies)", spec);
+        return NULL;
+    }
+    if (ops->is_wrapper)
+        return new_wrapper(ops, colon ? colon + 1 : NULL, error);
+    uint32_t parameter = ops->parameter_default;
+    if (colon && !ops->parse && !parse_parameter(ops, colon + 1, &parameter, error))
+        return NULL;
+    struct sct_strategy *strategy = allocate(ops, parameter);
+    if (ops->parse && !ops->parse(strategy, colon ? colon + 1 : NULL, error)) {
+        sct_strategy_free(strategy);
+        return NULL;
+    }
+    if (ops->members)
+        add_members(strategy);
+    return strategy;
+}
+
+void sct_strategy_free(struct sct_strategy *strategy) {
+    if (!strategy)
+        return;
+    for (size_t i = 0; i < strategy->member_count; i++)
+        sct_strategy_free(strategy->members[i]);
+    free(strategy->members);
+    sct_strategy_free(strategy->inner);
+    if (strategy->ops->close)
+        strategy->ops->close(strategy);
+    free(strategy);
+}
+
+size_t sct_strategy_count(const struct sct_strategy *strategy) {
+    return strategy->members ? strategy->member_count : 1;
+}
+
+struct sct_strategy *sct_strategy_member(struct sct_strategy *strategy, size_t index) {
+    ASSERT(index < sct_strategy_count(strategy));
+    return strategy->members ? strategy->members[index] : strategy;
+}
+
+void sct_strategy_format(const struct sct_strategy *strategy, struct text *text) {
+    text_add(text, "%s", strategy->ops->name);
+    if (strategy->ops->parameter_max > 0)
+        text_add(text, ":%u", strategy->parameter);
+    if (strategy->ops->format)
+        strategy->ops->format(strategy, text);
+    if (strategy->inner) {
+        text_add(text, ":");
+        sct_strategy_format(strategy->inner, text);
+    }
+}
+
+const struct sct_strategy_ops *sct_strategy_at(size_t index) {
+    return index < REGISTRY_COUNT ? registry[index] : NULL;
+}

@@ -1,0 +1,129 @@
+// Strategies: how the next task and the next value are chosen. One file each in core/strategy/, one
+// line each in strategies.def.
+//
+// The engine asks and records; a strategy only answers. It sees no trace, no clock and no
+// randomness but its own generator, seeded anew for every execution, so that execution i of a
+// campaign is the same alone. The engine asks only where there are at least two alternatives.
+#ifndef CORE_STRATEGY_STRATEGY_H
+#define CORE_STRATEGY_STRATEGY_H
+
+#include "core/base/rng.h"
+#include "core/base/text.h"
+#include "core/engine/machine.h"
+#include "core/strategy/path.h"
+
+// A scheduling decision. Tasks are known by slots 0 .. SCT_TASKS_MAX-1; a slot is reused when its
+// task has ended.
+struct sct_schedule_point {
+    uint64_t enabled; // the slots that may run; at least two
+    uint32_t count;   // how many those are: the number of alternatives
+    uint64_t alive;   // the slots in use, waiting tasks included
+    uint64_t fresh;   // the slots whose task is new since the previous scheduling decision
+    unsigned current; // the slot that ran last; it may be enabled or not
+    uint32_t ordinal; // this is the ordinal-th scheduling decision of the execution, from 1
+    // By slot: what each enabled task is about to touch (never NULL); how many steps each task has
+    // taken so far, forced ones included; who each task is.
+    const struct sct_access *const *accesses;
+    const uint32_t *steps;
+    const struct sct_task_identity *identities;
+};
+
+// Recognises a task across executions: by its machine, its name, and how many such came before.
+struct sct_task_identity {
+    uint64_t signature;
+    uint64_t parent; // the signature of the task that started it; 0: none did
+};
+
+enum { SCT_TASK_COUNTS_MAX = 128 };
+
+// How many steps a task took, on average of the executions in which it was started (rounded up).
+struct sct_task_count {
+    struct sct_task_identity identity;
+    uint32_t steps;
+};
+
+// What a strategy may know of the system beforehand: measured on calibration executions.
+struct sct_calibration {
+    // Scheduling decisions of the longest execution that ended before its fair tail (if none did:
+    // of the longest), at least 1.
+    uint32_t decisions_max;
+    uint32_t tasks_max; // tasks of the execution with most of them
+    struct sct_task_count counts[SCT_TASK_COUNTS_MAX];
+    uint32_t count_count;
+};
+
+struct sct_strategy {
+    const struct sct_strategy_ops *ops;
+    struct rng rng;     // seeded by the engine before begin
+    uint32_t parameter; // the number after the colon, or ops->parameter_default
+    struct sct_calibration calibration;
+    struct sct_strategy *inner;    // of a wrapper; owned
+    struct sct_strategy **members; // ops->members made; owned
+    size_t member_count;
+    // Of a systematic strategy: where its search stands. The one who runs the executions calls
+    // sct_path_advance between them. NULL: the strategy samples.
+    struct sct_path *path;
+    bool diverged; // set by replay and systematic strategies: not what was recorded
+};
+
+struct sct_strategy_ops {
+    const char *name;
+    const char *summary;
+    size_t size; // bytes of the strategy's own structure, whose first member is struct sct_strategy
+    // Parameter "name:N". A maximum of 0: the strategy has none.
+    uint32_t parameter_default, parameter_min, parameter_max;
+    // In place of the number: reads what stands after the colon (NULL: no colon), and writes it
+    // with the colon. False with an error that says what was expected.
+    bool (*parse)(struct sct_strategy *strategy, const char *text, struct error *error);
+    void (*format)(const struct sct_strategy *strategy, struct text *text);
+    // Called before each execution.
+    void (*begin)(struct sct_strategy *strategy);
+    // The slot to run, one of point->enabled.
+    unsigned (*pick)(struct sct_strategy *strategy, const struct sct_schedule_point *point);
+    // A value in 0 .. count-1; count >= 2.
+    uint32_t (*choose)(struct sct_strategy *strategy, uint32_t count);
+    // Asked to the end: the engine does not put a random walk in its place for the fair tail (see
+    // core/engine/monitor.h). For those that must answer every decision, as a replay.
+    bool is_asked_in_tail;
+    bool is_wrapper; // its spec is "name:STRATEGY": it has an inner strategy and no parameter
+    // For strategies made of others: their specs, NULL-terminated; the execution with number i is
+    // served by the (i modulo their number)-th. NULL: it serves all executions itself.
+    const char *const *members;
+    // Frees what the strategy has allocated; may be NULL.
+    void (*close)(struct sct_strategy *strategy);
+};
+
+// The alternatives of a scheduling point have an order: cyclic by slot, from the current task on.
+// Alternative 0 is therefore "stay" whenever the current task is enabled.
+unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative);
+uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
+
+// The number of ones in [bits].
+uint32_t sct_count_bits(uint64_t bits);
+
+// Whether the order of two steps can matter: same object, overlapping keys, not both reads.
+bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b);
+
+// Reads decimal digits alone, at most nine of them; whether that is a number from [min] to [max].
+bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number);
+
+// A uniform value: what most strategies answer for values.
+uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);
+
+// Makes the strategy that [spec] ("random", "pct:3", ...) names, with malloc; NULL and a one-line
+// error if there is none such. Freed with sct_strategy_free.
+struct sct_strategy *sct_strategy_new(const char *spec, struct error *error);
+
+void sct_strategy_free(struct sct_strategy *strategy);
+
+// The strategies that really serve executions: the members, or the strategy itself.
+size_t sct_strategy_count(const struct sct_strategy *strategy);
+struct sct_strategy *sct_strategy_member(struct sct_strategy *strategy, size_t index);
+
+// "name", "name:parameter" or "name:inner".
+void sct_strategy_format(const struct sct_strategy *strategy, struct text *text);
+
+// The registry, for listings: the i-th strategy's description, NULL after the last.
+const struct sct_strategy_ops *sct_strategy_at(size_t index);
+
+#endif

@@ -1,0 +1,36 @@
+#include "core/threads/barrier.h"
+
+// A round's queue outlives it: those who are let through leave it one by one, while others may
+// already wait in the next.
+static void begin_round(struct sct_barrier *barrier) {
+    barrier->arrived = 0;
+    barrier->round = ARENA_NEW(sct_arena(), struct sct_queue);
+    sct_queue_init(barrier->round);
+}
+
+void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t count) {
+    sct_object_init(&barrier->object, "barrier", name);
+    SCT_OBJECT_REQUIRE(count > 0, &barrier->object, "counts nobody");
+    barrier->count = count;
+    begin_round(barrier);
+}
+
+void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where) {
+    sct_object_point(&barrier->object, "destroy", SCT_ACCESS_WRITE, where);
+    SCT_OBJECT_REQUIRE(barrier->arrived == 0, &barrier->object,
+                       "is destroyed while somebody waits for it");
+    sct_object_destroy(&barrier->object);
+}
+
+bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
+    sct_object_point(&barrier->object, "arrive at", SCT_ACCESS_WRITE, where);
+    struct sct_queue *round = barrier->round;
+    if (++barrier->arrived < barrier->count) {
+        const struct sct_wait wait = {&barrier->object, "pass", where, SCT_WAIT_FOR_EVER};
+        sct_queue_wait(round, &wait, false);
+        return false;
+    }
+    begin_round(barrier);
+    sct_queue_grant(round, true);
+    return true;
+}

@@ -1,0 +1,145 @@
+#include "core/threads/lock.h"
+#include "core/engine/state.h"
+
+static const char acquire_verb[] = "acquire";
+
+// ---- Mutexes -----------------------------------------------------------------------------------
+
+void sct_lock_init(struct sct_lock *lock, const char *name) {
+    sct_object_init(&lock->object, "lock", name);
+    lock->holder = NULL;
+    sct_queue_init(&lock->waiters);
+}
+
+void sct_lock_destroy_at(struct sct_lock *lock, const char *where) {
+    sct_object_point(&lock->object, "destroy", SCT_ACCESS_WRITE, where);
+    SCT_OBJECT_REQUIRE(!lock->holder, &lock->object, "is destroyed while it is held");
+    SCT_OBJECT_REQUIRE(sct_queue_count(&lock->waiters) == 0, &lock->object,
+                       "is destroyed while somebody waits for it");
+    sct_object_destroy(&lock->object);
+}
+
+static void take(struct sct_lock *lock) {
+    ASSERT(!lock->holder);
+    lock->holder = sct_self();
+    sct_queue_grant(&lock->waiters, false);
+}
+
+static void give_back(struct sct_lock *lock) {
+    lock->holder = NULL;
+    sct_queue_grant(&lock->waiters, true);
+}
+
+static bool acquire(struct sct_lock *lock, const char *where, enum sct_patience patience) {
+    sct_object_check(&lock->object);
+    SCT_OBJECT_REQUIRE(lock->holder != sct_self(), &lock->object,
+                       "is acquired by the one who holds it");
+    const struct sct_wait wait = {&lock->object, acquire_verb, where, patience};
+    if (!sct_queue_wait(&lock->waiters, &wait, !lock->holder))
+        return false;
+    take(lock);
+    return true;
+}
+
+void sct_lock_acquire_at(struct sct_lock *lock, const char *where) {
+    acquire(lock, where, SCT_WAIT_FOR_EVER);
+}
+
+bool sct_lock_acquire_timed_at(struct sct_lock *lock, const char *where) {
+    return acquire(lock, where, SCT_WAIT_TIMED);
+}
+
+bool sct_lock_try_at(struct sct_lock *lock, const char *where) {
+    sct_object_point(&lock->object, "try", SCT_ACCESS_WRITE, where);
+    if (lock->holder)
+        return false;
+    take(lock);
+    return true;
+}
+
+void sct_lock_release_at(struct sct_lock *lock, const char *where) {
+    sct_object_point(&lock->object, "release", SCT_ACCESS_WRITE, where);
+    SCT_OBJECT_REQUIRE(lock->holder, &lock->object, "is released although nobody holds it");
+    SCT_OBJECT_REQUIRE(lock->holder == sct_self(), &lock->object,
+                       "is released by another than its holder");
+    give_back(lock);
+}
+
+// ---- Condition variables -----------------------------------------------------------------------
+
+void sct_condition_allow_spurious(void) {
+    ASSERT(sct_engine_inside());
+    sct_engine_now->wakes_spuriously = true;
+}
+
+void sct_condition_init(struct sct_condition *condition, const char *name) {
+    sct_object_init(&condition->object, "condition", name);
+    condition->lock = NULL;
+    sct_queue_init(&condition->waiters);
+}
+
+void sct_condition_destroy_at(struct sct_condition *condition, const char *where) {
+    sct_object_point(&condition->object, "destroy", SCT_ACCESS_WRITE, where);
+    SCT_OBJECT_REQUIRE(sct_queue_count(&condition->waiters) == 0, &condition->object,
+                       "is destroyed while somebody waits for it");
+    sct_object_destroy(&condition->object);
+}
+
+static void check_lock(const struct sct_condition *condition, const struct sct_lock *lock) {
+    SCT_OBJECT_REQUIRE(lock->holder == sct_self(), &condition->object,
+                       "is waited for without its lock");
+    SCT_OBJECT_REQUIRE(condition->lock == lock || sct_queue_count(&condition->waiters) == 0,
+                       &condition->object, "is waited for with two locks");
+}
+
+// Whether it was signalled.
+static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lock,
+                            const char *where, enum sct_patience patience) {
+    struct sct_object *object = &condition->object;
+    sct_object_point_both(object, &lock->object, "wait", where);
+    check_lock(condition, lock);
+    condition->lock = lock;
+    give_back(lock);
+    const struct sct_wait wait = {object, "wake", where, patience};
+    bool was_signalled = sct_queue_wait(&condition->waiters, &wait, false);
+    // A signal has moved it to the queue of the lock, from where it comes back when that is free.
+    if (was_signalled)
+        take(lock);
+    else
+        acquire(lock, where, SCT_WAIT_FOR_EVER);
+    return was_signalled;
+}
+
+void sct_condition_wait_at(struct sct_condition *condition, struct sct_lock *lock,
+                           const char *where) {
+    bool may_be_spurious = sct_engine_now->wakes_spuriously;
+    wait_for_signal(condition, lock, where,
+                    may_be_spurious ? SCT_WAIT_SPURIOUS : SCT_WAIT_FOR_EVER);
+}
+
+bool sct_condition_wait_timed_at(struct sct_condition *condition, struct sct_lock *lock,
+                                 const char *where) {
+    return wait_for_signal(condition, lock, where, SCT_WAIT_TIMED) ||
+           (sct_engine_now->wakes_spuriously && sct_choose(2, "wake up spuriously"));
+}
+
+// The wait of number [index] ends: what it waits for now is the lock.
+static void signal_one(struct sct_condition *condition, uint32_t index) {
+    struct sct_lock *lock = condition->lock;
+    sct_object_check(&lock->object);
+    sct_queue_move(sct_queue_at(&condition->waiters, index), &lock->waiters, &lock->object,
+                   acquire_verb, !lock->holder);
+}
+
+void sct_condition_signal_at(struct sct_condition *condition, const char *where) {
+    sct_object_point(&condition->object, "signal", SCT_ACCESS_WRITE, where);
+    uint32_t count = sct_queue_count(&condition->waiters);
+    if (count > 0)
+        signal_one(condition, sct_choose(count, "who is woken"));
+}
+
+void sct_condition_broadcast_at(struct sct_condition *condition, const char *where) {
+    sct_object_point(&condition->object, "broadcast", SCT_ACCESS_WRITE, where);
+    while (sct_queue_count(&condition->waiters) > 0)
+        signal_one(condition, 0);
+}

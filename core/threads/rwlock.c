@@ -1,0 +1,122 @@
+#include "core/threads/rwlock.h"
+
+// How many times somebody reads; kept at 0 for the next reader.
+struct sct_reading {
+    struct sct_strand *reader;
+    uint32_t count;
+    struct sct_reading *next;
+};
+
+void sct_rwlock_init(struct sct_rwlock *lock, const char *name) {
+    *lock = (struct sct_rwlock){.writer = NULL};
+    sct_object_init(&lock->object, "rwlock", name);
+    sct_queue_init(&lock->readers);
+    sct_queue_init(&lock->writers);
+}
+
+void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where) {
+    sct_object_point(&lock->object, "destroy", SCT_ACCESS_WRITE, where);
+    SCT_OBJECT_REQUIRE(!lock->writer && lock->reader_count == 0, &lock->object,
+                       "is destroyed while it is held");
+    SCT_OBJECT_REQUIRE(sct_queue_count(&lock->readers) + sct_queue_count(&lock->writers) == 0,
+                       &lock->object, "is destroyed while somebody waits for it");
+    sct_object_destroy(&lock->object);
+}
+
+// The reading of [reader], or NULL.
+static struct sct_reading *find(const struct sct_rwlock *lock, const struct sct_strand *reader) {
+    struct sct_reading *reading = lock->readings;
+    while (reading && (reading->reader != reader || reading->count == 0))
+        reading = reading->next;
+    return reading;
+}
+
+// One that is not in use.
+static struct sct_reading *new_reading(struct sct_rwlock *lock) {
+    struct sct_reading *reading = lock->readings;
+    while (reading && reading->count > 0)
+        reading = reading->next;
+    if (reading)
+        return reading;
+    reading = ARENA_NEW(sct_arena(), struct sct_reading);
+    reading->next = lock->readings;
+    lock->readings = reading;
+    return reading;
+}
+
+static bool is_free(const struct sct_rwlock *lock) {
+    return !lock->writer && lock->reader_count == 0;
+}
+
+static void grant(struct sct_rwlock *lock) {
+    sct_queue_grant(&lock->readers, !lock->writer);
+    sct_queue_grant(&lock->writers, is_free(lock));
+}
+
+static void begin_reading(struct sct_rwlock *lock) {
+    struct sct_reading *reading = find(lock, sct_self());
+    reading = reading ? reading : new_reading(lock);
+    reading->reader = sct_self();
+    reading->count++;
+    lock->reader_count++;
+    grant(lock);
+}
+
+static void begin_writing(struct sct_rwlock *lock) {
+    lock->writer = sct_self();
+    grant(lock);
+}
+
+bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience) {
+    sct_object_check(&lock->object);
+    SCT_OBJECT_REQUIRE(lock->writer != sct_self(), &lock->object,
+                       "is taken for reading by the one who writes");
+    const struct sct_wait wait = {&lock->object, "read", where, patience};
+    if (!sct_queue_wait(&lock->readers, &wait, !lock->writer))
+        return false;
+    begin_reading(lock);
+    return true;
+}
+
+bool sct_rwlock_try_read_at(struct sct_rwlock *lock, const char *where) {
+    sct_object_point(&lock->object, "try to read", SCT_ACCESS_WRITE, where);
+    if (lock->writer)
+        return false;
+    begin_reading(lock);
+    return true;
+}
+
+bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience) {
+    sct_object_check(&lock->object);
+    SCT_OBJECT_REQUIRE(lock->writer != sct_self(), &lock->object,
+                       "is taken for writing by the one who writes");
+    SCT_OBJECT_REQUIRE(!find(lock, sct_self()), &lock->object,
+                       "is taken for writing by one who reads");
+    const struct sct_wait wait = {&lock->object, "write", where, patience};
+    if (!sct_queue_wait(&lock->writers, &wait, is_free(lock)))
+        return false;
+    begin_writing(lock);
+    return true;
+}
+
+bool sct_rwlock_try_write_at(struct sct_rwlock *lock, const char *where) {
+    sct_object_point(&lock->object, "try to write", SCT_ACCESS_WRITE, where);
+    if (!is_free(lock))
+        return false;
+    begin_writing(lock);
+    return true;
+}
+
+void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where) {
+    sct_object_point(&lock->object, "release", SCT_ACCESS_WRITE, where);
+    struct sct_reading *reading = find(lock, sct_self());
+    SCT_OBJECT_REQUIRE(reading || lock->writer == sct_self(), &lock->object,
+                       "is released by one who does not hold it");
+    if (reading) {
+        reading->count--;
+        lock->reader_count--;
+    } else {
+        lock->writer = NULL;
+    }
+    grant(lock);
+}

@@ -1,0 +1,51 @@
+// Read-write locks of POSIX, under control.
+//
+// Held by one writer or by any number of readers; a reader may take it several times and releases
+// it as often. Neither side is preferred: who waits competes with those who come later. Every call
+// but init is a scheduling point before its effect. Misuse is a violation of kind `program-error`.
+// Storage, names and lifetime: see core/threads/object.h.
+#ifndef CORE_THREADS_RWLOCK_H
+#define CORE_THREADS_RWLOCK_H
+
+#include "core/threads/object.h"
+
+struct sct_reading;
+
+struct sct_rwlock {
+    struct sct_object object;
+    struct sct_strand *writer;    // NULL: none
+    struct sct_reading *readings; // who reads, and how many times
+    uint32_t reader_count;        // sum of those
+    struct sct_queue readers, writers;
+};
+
+void sct_rwlock_init(struct sct_rwlock *lock, const char *name);
+
+// Program errors: it is held; somebody waits for it or is about to take it.
+#define sct_rwlock_destroy(lock) sct_rwlock_destroy_at((lock), HERE)
+
+// Waits until nobody writes. Program error: the caller writes.
+#define sct_rwlock_read(lock) ((void)sct_rwlock_read_at((lock), HERE, SCT_WAIT_FOR_EVER))
+
+// Waits until nobody reads or writes. Program error: the caller does.
+#define sct_rwlock_write(lock) ((void)sct_rwlock_write_at((lock), HERE, SCT_WAIT_FOR_EVER))
+
+// The same, but may time out while it has to wait (a value choice); whether it has the lock.
+#define sct_rwlock_read_timed(lock) sct_rwlock_read_at((lock), HERE, SCT_WAIT_TIMED)
+#define sct_rwlock_write_timed(lock) sct_rwlock_write_at((lock), HERE, SCT_WAIT_TIMED)
+
+// The same, without waiting; whether it has the lock.
+#define sct_rwlock_try_read(lock) sct_rwlock_try_read_at((lock), HERE)
+#define sct_rwlock_try_write(lock) sct_rwlock_try_write_at((lock), HERE)
+
+// Ends the writing, or one reading, of the caller. Program error: it does neither.
+#define sct_rwlock_release(lock) sct_rwlock_release_at((lock), HERE)
+
+void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where);
+bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience);
+bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience);
+bool sct_rwlock_try_read_at(struct sct_rwlock *lock, const char *where);
+bool sct_rwlock_try_write_at(struct sct_rwlock *lock, const char *where);
+void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where);
+
+#endif

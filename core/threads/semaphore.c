@@ -1,0 +1,51 @@
+#include "core/threads/semaphore.h"
+
+void sct_semaphore_init(struct sct_semaphore *semaphore, const char *name, uint32_t value) {
+    sct_object_init(&semaphore->object, "semaphore", name);
+    SCT_OBJECT_REQUIRE(value <= SCT_SEMAPHORE_MAX, &semaphore->object,
+                       "begins with too large a value");
+    semaphore->value = value;
+    sct_queue_init(&semaphore->waiters);
+}
+
+void sct_semaphore_destroy_at(struct sct_semaphore *semaphore, const char *where) {
+    sct_object_point(&semaphore->object, "destroy", SCT_ACCESS_WRITE, where);
+    SCT_OBJECT_REQUIRE(sct_queue_count(&semaphore->waiters) == 0, &semaphore->object,
+                       "is destroyed while somebody waits for it");
+    sct_object_destroy(&semaphore->object);
+}
+
+static void set(struct sct_semaphore *semaphore, uint32_t value) {
+    semaphore->value = value;
+    sct_queue_grant(&semaphore->waiters, value > 0);
+}
+
+bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
+                           enum sct_patience patience) {
+    sct_object_check(&semaphore->object);
+    const struct sct_wait wait = {&semaphore->object, "wait", where, patience};
+    if (!sct_queue_wait(&semaphore->waiters, &wait, semaphore->value > 0))
+        return false;
+    set(semaphore, semaphore->value - 1);
+    return true;
+}
+
+bool sct_semaphore_try_at(struct sct_semaphore *semaphore, const char *where) {
+    sct_object_point(&semaphore->object, "try", SCT_ACCESS_WRITE, where);
+    if (semaphore->value == 0)
+        return false;
+    set(semaphore, semaphore->value - 1);
+    return true;
+}
+
+void sct_semaphore_post_at(struct sct_semaphore *semaphore, const char *where) {
+    sct_object_point(&semaphore->object, "post", SCT_ACCESS_WRITE, where);
+    SCT_OBJECT_REQUIRE(semaphore->value < SCT_SEMAPHORE_MAX, &semaphore->object,
+                       "is posted beyond its largest value");
+    set(semaphore, semaphore->value + 1);
+}
+
+uint32_t sct_semaphore_value_at(struct sct_semaphore *semaphore, const char *where) {
+    sct_object_point(&semaphore->object, "value", SCT_ACCESS_READ, where);
+    return semaphore->value;
+}

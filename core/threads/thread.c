@@ -1,0 +1,77 @@
+#include "core/threads/thread.h"
+#include "core/engine/state.h"
+#include "core/threads/object.h"
+
+struct sct_thread {
+    struct sct_object object;
+    void *(*function)(void *);
+    void *argument;
+    void *result;
+    bool has_ended, is_detached, is_joined;
+    struct sct_queue joiners;
+};
+
+static void end(struct sct_thread *thread, void *result) {
+    thread->result = result;
+    thread->has_ended = true;
+    sct_step_touches(sct_engine_now, SCT_ACCESS_PRIMITIVES, thread->object.number);
+    sct_queue_grant(&thread->joiners, true);
+}
+
+static void thread_main(void *argument) {
+    struct sct_thread *thread = argument;
+    end(thread, thread->function(thread->argument));
+}
+
+struct sct_thread *sct_thread_create(const char *name, void *(*function)(void *), void *argument) {
+    struct sct_thread *thread = ARENA_NEW(sct_arena(), struct sct_thread);
+    sct_object_init(&thread->object, "thread", name);
+    thread->function = function;
+    thread->argument = argument;
+    sct_queue_init(&thread->joiners);
+    sct_task_start(sct_machine_create(name), "thread", thread_main, thread);
+    return thread;
+}
+
+struct sct_thread *sct_thread_self(void) {
+    const struct sct_strand *self = sct_self();
+    return self->task && self->task->own.function == thread_main ? self->task->own.argument : NULL;
+}
+
+const char *sct_thread_name(const struct sct_thread *thread) {
+    return thread->object.name;
+}
+
+// Who joins or detaches it is checked at once, in the step that comes to the call.
+static void touch_joining(const struct sct_thread *thread) {
+    sct_step_touches(sct_engine_now, SCT_ACCESS_SYNC, thread->object.number);
+}
+
+void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
+    struct sct_object *object = &thread->object;
+    sct_object_check(object);
+    SCT_OBJECT_REQUIRE(thread != sct_thread_self(), object, "joins itself");
+    touch_joining(thread);
+    SCT_OBJECT_REQUIRE(!thread->is_detached, object, "is joined although it was detached");
+    SCT_OBJECT_REQUIRE(!thread->is_joined, object, "is joined twice");
+    thread->is_joined = true;
+    const struct sct_wait wait = {object, "join", where, SCT_WAIT_FOR_EVER};
+    sct_queue_wait(&thread->joiners, &wait, thread->has_ended);
+    return thread->result;
+}
+
+void sct_thread_detach(struct sct_thread *thread) {
+    sct_object_check(&thread->object);
+    touch_joining(thread);
+    SCT_OBJECT_REQUIRE(!thread->is_detached, &thread->object, "is detached twice");
+    SCT_OBJECT_REQUIRE(!thread->is_joined, &thread->object, "is detached although it was joined");
+    thread->is_detached = true;
+}
+
+void sct_thread_exit(void *result) {
+    struct sct_thread *self = sct_thread_self();
+    REQUIRE(self, "only a thread can be ended by sct_thread_exit");
+    REQUIRE(!sct_self()->is_activity, "an activity ends its thread");
+    end(self, result);
+    sct_task_exit();
+}

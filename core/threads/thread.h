@@ -1,0 +1,50 @@
+// Threads under control, with the semantics of POSIX: create, join, detach, exit.
+//
+// A thread is a machine with one task; its name is the one in traces and reports. Threads share
+// memory as they like, but only what goes through primitives (lock.h, rwlock.h, semaphore.h,
+// barrier.h, atomic.h) is interleaved: between two scheduling points a thread runs alone. Misuse is
+// a violation of kind `program-error`. All functions are called inside an execution; creating and
+// detaching also in its setup.
+//
+// POSIX                            here
+// pthread_create, _join, _detach   sct_thread_create, _join, _detach
+// pthread_exit, _self, sched_yield sct_thread_exit, _self, _yield
+// pthread_mutex_t                  struct sct_lock (lock.h): acquire, try, acquire_timed, release
+// pthread_cond_t                   struct sct_condition (lock.h): wait, wait_timed, signal, ...
+// pthread_rwlock_t                 struct sct_rwlock (rwlock.h)
+// sem_t                            struct sct_semaphore (semaphore.h)
+// pthread_barrier_t                struct sct_barrier (barrier.h)
+// atomic_uint_fast64_t             struct sct_atomic (atomic.h)
+#ifndef CORE_THREADS_THREAD_H
+#define CORE_THREADS_THREAD_H
+
+#include "core/engine/machine.h"
+
+struct sct_thread; // in the arena: valid to the end of the execution
+
+// A new thread that will run [function]([argument]) when first scheduled. [name] must live as long
+// as the execution. At most SCT_TASKS_MAX live at a time (FAIL_LIMIT). Not a scheduling point.
+struct sct_thread *sct_thread_create(const char *name, void *(*function)(void *), void *argument);
+
+// The running thread; NULL in setup, finish and tasks that are no threads.
+struct sct_thread *sct_thread_self(void);
+
+const char *sct_thread_name(const struct sct_thread *thread);
+
+// Scheduling point; then waits until [thread] has ended and returns what it returned. Program
+// errors: to join oneself, a thread that was detached, or one that somebody has joined or joins.
+#define sct_thread_join(thread) sct_thread_join_at((thread), HERE)
+void *sct_thread_join_at(struct sct_thread *thread, const char *where);
+
+// Nobody will join [thread]. Program errors: it was detached or joined before. Not a scheduling
+// point.
+void sct_thread_detach(struct sct_thread *thread);
+
+// Ends the running thread as if its function had returned [result]. Locks that it holds stay held.
+// Program error if it is not a thread. Not a scheduling point.
+_Noreturn void sct_thread_exit(void *result);
+
+// Scheduling point, nothing else.
+#define sct_thread_yield() sct_point("yield", HERE, &sct_access_none)
+
+#endif

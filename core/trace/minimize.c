@@ -1,0 +1,662 @@
+#define _GNU_SOURCE // clock_gettime
+#include "core/trace/minimize.h"
+#include "core/campaign/campaign.h"
+#include "core/campaign/groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    PROGRESS_EVERY = 512, // tries
+    SEARCH_RUNS = 160,    // random executions for each simpler input
+    WAYS = 4,             // of scheduling those
+    PLACED_RUNS = 20000,  // of one round of schedules with few switches
+    DROP_LENGTH = 24,     // values left out together, when not all to the end
+    LOWER_VALUES = 40,    // nonzero values up to which pairs of lowering and leaving out are tried
+};
+
+// The smaller the better, field by field.
+struct cost {
+    uint64_t fields[4];
+};
+
+// A failing execution.
+struct found {
+    struct sct_plan plan;
+    struct cost cost;
+    struct sct_measures measures;
+    uint32_t schedule_count, task_count;
+};
+
+struct search {
+    struct sct_engine *engine;
+    const struct sct_minimize_options *options;
+    struct sct_minimum *minimum;
+    struct sct_follower follower;
+    struct sct_strategy *ways[WAYS];
+    char *pattern;
+    struct found best, other; // [other] is worked on when it comes from a search
+    struct sct_plan candidate, input;
+    uint64_t tries_max;
+    struct timespec start;
+};
+
+static int compare(const struct cost *a, const struct cost *b) {
+    for (int i = 0; i < 4; i++)
+        if (a->fields[i] != b->fields[i])
+            return a->fields[i] < b->fields[i] ? -1 : 1;
+    return 0;
+}
+
+// ---- Trying ------------------------------------------------------------------------------------
+
+static bool should_stop(struct search *search) {
+    const struct sct_minimize_options *options = search->options;
+    struct sct_minimum *minimum = search->minimum;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    minimum->elapsed_seconds = (double)(now.tv_sec - search->start.tv_sec) +
+                               (double)(now.tv_nsec - search->start.tv_nsec) * 1e-9;
+    if (options->interrupted && *options->interrupted)
+        minimum->was_interrupted = true;
+    if (minimum->tries >= search->tries_max ||
+        (options->seconds_max > 0 && minimum->elapsed_seconds >= options->seconds_max))
+        minimum->reached_limit = true;
+    return minimum->was_interrupted || minimum->reached_limit;
+}
+
+static struct cost measure(const struct sct_follower *follower, const struct sct_result *result,
+                           struct sct_measures *measures) {
+    const struct sct_plan *seen = &follower->seen;
+    uint64_t sum = 0;
+    *measures = (struct sct_measures){
+        .deviations = seen->switch_count,
+        .decisions = result->decision_count,
+        .preemptions = follower->preemption_count,
+        .operations = result->operation_count,
+    };
+    for (uint32_t i = 0; i < seen->value_count; i++) {
+        measures->deviations += seen->values[i].answer > 0;
+        sum += seen->values[i].answer;
+    }
+    return (struct cost){{measures->operations, measures->deviations + measures->preemptions,
+                          measures->decisions, sum}};
+}
+
+static bool is_same_failure(const struct search *search, const struct sct_result *result) {
+    if (result->outcome != SCT_VIOLATED)
+        return false;
+    char *pattern = sct_violation_pattern(&result->violation);
+    bool is_same = strcmp(pattern, search->pattern) == 0;
+    free(pattern);
+    return is_same;
+}
+
+// Runs what the follower is set to; if that fails the same way and is smaller than *[found], or if
+// [is_any], it becomes *[found].
+static bool run(struct search *search, struct found *found, uint64_t seed, bool is_any) {
+    struct sct_minimum *minimum = search->minimum;
+    if (should_stop(search))
+        return false;
+    const struct sct_result *result =
+        sct_engine_run(search->engine, search->options->program, &search->follower.base, seed);
+    minimum->tries++;
+    if (minimum->tries % PROGRESS_EVERY == 0 && search->options->progress)
+        search->options->progress(search->options->context, minimum);
+    if (!is_same_failure(search, result))
+        return false;
+    struct sct_measures measures;
+    struct cost cost = measure(&search->follower, result, &measures);
+    if (!is_any && compare(&cost, &found->cost) >= 0)
+        return false;
+    sct_plan_copy(&found->plan, &search->follower.seen);
+    found->cost = cost;
+    found->measures = measures;
+    found->schedule_count = result->schedule_count;
+    found->task_count = result->task_count;
+    if (found == &search->best)
+        minimum->now = measures;
+    return true;
+}
+
+static bool try_plan(struct search *search, const struct sct_plan *plan, struct found *found) {
+    search->follower.plan = plan;
+    search->follower.scheduler = NULL;
+    search->follower.places = NULL;
+    return run(search, found, 0, false);
+}
+
+// As it is, and with its switches moved to where the changed values have moved the steps.
+static bool try_candidate(struct search *search, struct found *found) {
+    const struct sct_minimum *minimum = search->minimum;
+    if (try_plan(search, &search->candidate, found))
+        return true;
+    if (minimum->was_interrupted || minimum->reached_limit)
+        return false; // it may not have been run
+    return sct_follower_realign(&search->follower, &search->candidate) &&
+           try_plan(search, &search->candidate, found);
+}
+
+// ---- Switches ----------------------------------------------------------------------------------
+
+static uint32_t smaller(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+// Keeps only the switches from [first] on, at most [count].
+static bool keep_switches(struct search *search, struct found *found, uint32_t first,
+                          uint32_t count) {
+    struct sct_plan *candidate = &search->candidate;
+    sct_plan_copy(candidate, &found->plan);
+    uint32_t end = first + smaller(count, candidate->switch_count - first);
+    sct_plan_drop_switches(candidate, end, candidate->switch_count - end);
+    sct_plan_drop_switches(candidate, 0, first);
+    return try_candidate(search, found);
+}
+
+// Leaves out, or alone keeps, runs of switches: halves, quarters, ... single ones. Whether it
+// helped.
+static bool drop_switches(struct search *search, struct found *found) {
+    bool is_better = false;
+    for (uint32_t length = found->plan.switch_count; length > 0; length /= 2) {
+        for (uint32_t i = 0; i < found->plan.switch_count;) {
+            sct_plan_copy(&search->candidate, &found->plan);
+            sct_plan_drop_switches(&search->candidate, i,
+                                   smaller(length, found->plan.switch_count - i));
+            bool is_fewer = try_candidate(search, found) || keep_switches(search, found, i, length);
+            is_better |= is_fewer;
+            i += is_fewer ? 0 : length; // else others are at i now
+        }
+    }
+    return is_better;
+}
+
+// Leaves out two switches that need not be neighbours.
+static bool drop_switch_pairs(struct search *search, struct found *found) {
+    bool is_better = false;
+    for (uint32_t i = 0; i + 1 < found->plan.switch_count; i++)
+        for (uint32_t j = i + 1; j < found->plan.switch_count; j++) {
+            sct_plan_copy(&search->candidate, &found->plan);
+            sct_plan_drop_switches(&search->candidate, j, 1);
+            sct_plan_drop_switches(&search->candidate, i, 1);
+            is_better |= try_candidate(search, found);
+        }
+    return is_better;
+}
+
+// Moves a switch by one step of its task, or gives the turn to another task.
+static bool move_switches(struct search *search, struct found *found) {
+    bool is_better = false;
+    for (uint32_t i = 0; i < found->plan.switch_count; i++)
+        for (uint32_t distance = 1; distance <= 8 && i < found->plan.switch_count; distance++) {
+            sct_plan_copy(&search->candidate, &found->plan);
+            search->candidate.switches[i].step += distance;
+            is_better |= try_candidate(search, found);
+            if (i >= found->plan.switch_count || found->plan.switches[i].step < distance)
+                continue;
+            sct_plan_copy(&search->candidate, &found->plan);
+            search->candidate.switches[i].step -= distance;
+            is_better |= try_candidate(search, found);
+        }
+    return is_better;
+}
+
+static uint64_t exchanged(uint64_t task, uint64_t a, uint64_t b) {
+    return task == a ? b : task == b ? a : task;
+}
+
+static void exchange(struct sct_plan *plan, uint64_t a, uint64_t b) {
+    for (uint32_t i = 0; i < plan->value_count; i++)
+        plan->values[i].asker = exchanged(plan->values[i].asker, a, b);
+    for (uint32_t i = 0; i < plan->switch_count; i++) {
+        plan->switches[i].task = exchanged(plan->switches[i].task, a, b);
+        plan->switches[i].target = exchanged(plan->switches[i].target, a, b);
+    }
+}
+
+enum {
+    LISTED_TASKS_MAX = 12,
+    TURNED_TASKS_MAX = 5, // up to so many tasks, roles of three go round, too
+};
+
+struct task_list {
+    uint64_t tasks[LISTED_TASKS_MAX];
+    uint32_t count;
+};
+
+static void list_task(struct task_list *list, uint64_t task) {
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->tasks[i] == task)
+            return;
+    if (task != 0 && list->count < LISTED_TASKS_MAX)
+        list->tasks[list->count++] = task;
+}
+
+// The tasks that a plan speaks of, those that asked for values first.
+static struct task_list list_tasks(const struct sct_plan *plan) {
+    struct task_list list = {.count = 0};
+    for (uint32_t i = 0; i < plan->value_count; i++)
+        list_task(&list, plan->values[i].asker);
+    for (uint32_t i = 0; i < plan->switch_count; i++) {
+        list_task(&list, plan->switches[i].task);
+        list_task(&list, plan->switches[i].target);
+    }
+    return list;
+}
+
+// Exchanges the roles of two tasks; and, if [then] is not NULL, of all pairs of those after that.
+static bool exchange_pairs(struct search *search, struct found *found, const struct task_list *list,
+                           const uint64_t *then) {
+    bool is_better = false;
+    for (uint32_t i = 0; i < list->count; i++)
+        for (uint32_t j = i + 1; j < list->count; j++) {
+            const uint64_t pair[] = {list->tasks[i], list->tasks[j]};
+            sct_plan_copy(&search->candidate, &found->plan);
+            if (then)
+                exchange(&search->candidate, then[0], then[1]);
+            exchange(&search->candidate, pair[0], pair[1]);
+            is_better |= try_candidate(search, found);
+            if (!then && list->count <= TURNED_TASKS_MAX)
+                is_better |= exchange_pairs(search, found, list, pair);
+        }
+    return is_better;
+}
+
+static bool exchange_tasks(struct search *search, struct found *found) {
+    struct task_list list = list_tasks(&found->plan);
+    return exchange_pairs(search, found, &list, NULL);
+}
+
+// ---- Values ------------------------------------------------------------------------------------
+
+// Sets [count] values from [first] on to 0; whether that changes any.
+static bool zero(struct sct_plan *plan, uint32_t first, uint32_t count) {
+    bool is_changed = false;
+    for (uint32_t i = first; i - first < count && i < plan->value_count; i++) {
+        is_changed |= plan->values[i].answer > 0;
+        plan->values[i].answer = 0;
+    }
+    return is_changed;
+}
+
+static bool zero_others(struct search *search, struct found *found, uint32_t first,
+                        uint32_t count) {
+    sct_plan_copy(&search->candidate, &found->plan);
+    bool is_changed = zero(&search->candidate, 0, first);
+    is_changed |= zero(&search->candidate, first + count, search->candidate.value_count);
+    return is_changed && try_candidate(search, found);
+}
+
+// Sets runs of values, or all others, to 0: halves, quarters, ... single ones. Whether it helped.
+static bool zero_values(struct search *search, struct found *found) {
+    bool is_better = false;
+    for (uint32_t length = found->plan.value_count; length > 0; length /= 2)
+        for (uint32_t i = 0; i < found->plan.value_count; i += length) {
+            sct_plan_copy(&search->candidate, &found->plan);
+            if (zero(&search->candidate, i, length) && try_candidate(search, found))
+                is_better = true;
+            else if (i < found->plan.value_count)
+                is_better |= zero_others(search, found, i, length);
+        }
+    return is_better;
+}
+
+// Makes single values lower: the lowest that still fails, half, one less.
+static bool lower_values(struct search *search, struct found *found) {
+    enum { LOWEST_TRIED = 8 };
+    bool is_better = false;
+    for (uint32_t i = 0; i < found->plan.value_count; i++)
+        for (uint32_t value = 1; i < found->plan.value_count; value++) {
+            uint32_t answer = found->plan.values[i].answer;
+            if (value >= answer)
+                break;
+            sct_plan_copy(&search->candidate, &found->plan);
+            search->candidate.values[i].answer = value > LOWEST_TRIED ? answer - 1 : value;
+            bool is_lower = try_candidate(search, found);
+            is_better |= is_lower;
+            if (is_lower == (value <= LOWEST_TRIED))
+                break; // the lowest, or not even one less
+        }
+    return is_better;
+}
+
+static uint32_t count_from(const struct sct_plan *plan, uint64_t asker, uint32_t first) {
+    uint32_t count = 0;
+    for (uint32_t i = first; i < plan->value_count; i++)
+        count += plan->values[i].asker == asker;
+    return count;
+}
+
+static bool drop_values(struct search *search, struct found *found) {
+    bool is_better = false;
+    for (uint32_t i = 0; i < found->plan.value_count; i++) {
+        uint64_t asker = found->plan.values[i].asker;
+        uint32_t rest = count_from(&found->plan, asker, i);
+        for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
+            sct_plan_copy(&search->candidate, &found->plan);
+            sct_plan_drop_values_of_asker(&search->candidate, i, length);
+            if (!try_candidate(search, found))
+                continue;
+            is_better = true;
+            break;
+        }
+    }
+    return is_better;
+}
+
+static uint32_t count_nonzero(const struct sct_plan *plan) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < plan->value_count; i++)
+        count += plan->values[i].answer > 0;
+    return count;
+}
+
+// Lowers the [i]-th value by one and leaves out values of the same task behind it: one call fewer,
+// and not the last.
+static bool lower_and_drop(struct search *search, struct found *found, uint32_t i) {
+    uint64_t asker = found->plan.values[i].asker;
+    for (uint32_t first = i + 1; first < found->plan.value_count; first++) {
+        uint32_t rest = count_from(&found->plan, asker, first);
+        if (found->plan.values[first].asker != asker)
+            continue;
+        for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
+            sct_plan_copy(&search->candidate, &found->plan);
+            search->candidate.values[i].answer--;
+            sct_plan_drop_values_of_asker(&search->candidate, first, length);
+            if (try_candidate(search, found))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool lower_and_drop_values(struct search *search, struct found *found) {
+    bool is_better = false;
+    for (uint32_t i = 0; i < found->plan.value_count; i++)
+        if (found->plan.values[i].answer > 0 && count_nonzero(&found->plan) <= LOWER_VALUES)
+            is_better |= lower_and_drop(search, found, i);
+    return is_better;
+}
+
+// ---- Searching schedules -----------------------------------------------------------------------
+
+// Runs random schedules with the values of search->input; the first that fails is shrunk and, if
+// smaller, becomes the best.
+static bool search_randomly(struct search *search) {
+    struct found *best = &search->best, *other = &search->other;
+    struct sct_calibration calibration = {.decisions_max = best->schedule_count + 1,
+                                          .tasks_max = best->task_count};
+    bool is_found = false;
+    for (uint32_t i = 0; i < SEARCH_RUNS && !is_found; i++) {
+        struct sct_strategy *way = search->ways[i % WAYS];
+        way->calibration = calibration;
+        search->follower.plan = &search->input;
+        search->follower.scheduler = way;
+        search->follower.places = NULL;
+        is_found = run(search, other, sct_execution_seed(search->options->seed, i), true);
+    }
+    if (!is_found)
+        return false;
+    while (drop_switches(search, other) && zero_values(search, other)) {
+    }
+    return try_plan(search, &other->plan, best);
+}
+
+// All schedules with up to [depth] more switches than the [used] ones in places, behind those.
+struct placing {
+    struct search *search;
+    const struct sct_plan *values; // of which plan
+    struct sct_plan_place places[4];
+    uint64_t tries_end;
+};
+
+static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
+    struct search *search = placing->search;
+    struct sct_follower *follower = &search->follower;
+    if (search->minimum->tries >= placing->tries_end)
+        return false;
+    follower->plan = placing->values;
+    follower->scheduler = NULL;
+    follower->places = placing->places;
+    follower->place_count = used;
+    if (run(search, &search->best, 0, false))
+        return true;
+    if (depth == 0 || should_stop(search))
+        return false;
+    uint32_t count = follower->decision_count;
+    uint32_t first = used > 0 ? placing->places[used - 1].ordinal : 0;
+    if (first >= count)
+        return false;
+    uint32_t *counts = malloc(count * sizeof *counts);
+    if (!counts)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a search of schedules");
+    memcpy(counts, follower->counts, count * sizeof *counts);
+    bool is_better = false;
+    for (uint32_t i = first; i < count && !is_better; i++)
+        for (uint32_t answer = 1; answer < counts[i] && !is_better; answer++) {
+            placing->places[used] = (struct sct_plan_place){i + 1, answer};
+            is_better = place(placing, used + 1, depth - 1);
+        }
+    free(counts);
+    return is_better;
+}
+
+// Schedules with fewer and fewer switches than the best has, for the values of [plan].
+static bool search_placed(struct search *search, const struct sct_plan *plan, uint32_t depth_max,
+                          uint64_t tries_max) {
+    for (uint32_t depth = 0; depth <= depth_max; depth++) {
+        struct placing placing = {.search = search, .values = plan};
+        placing.tries_end = search->minimum->tries + tries_max;
+        if (place(&placing, 0, depth))
+            return true;
+    }
+    return false;
+}
+
+// As many switches as can all be tried, and fewer than the best has.
+static bool search_few_switches(struct search *search) {
+    enum { DEPTH_MAX = 3 };
+    uint32_t switches = search->best.plan.switch_count;
+    if (switches == 0)
+        return false;
+    sct_plan_copy(&search->input, &search->best.plan);
+    uint32_t depth = switches - 1 < DEPTH_MAX ? switches - 1 : DEPTH_MAX;
+    return search_placed(search, &search->input, depth, PLACED_RUNS);
+}
+
+// Simpler inputs for which the present schedule does not fail: perhaps another does.
+static bool search_input(struct search *search) {
+    return search_placed(search, &search->input, 1, SEARCH_RUNS) || search_randomly(search);
+}
+
+static bool search_inputs(struct search *search) {
+    struct found *best = &search->best;
+    for (uint32_t i = 0; i < best->plan.value_count; i++) {
+        sct_plan_copy(&search->input, &best->plan);
+        if (zero(&search->input, i, 1) && search_input(search))
+            return true;
+    }
+    return false;
+}
+
+// The next value of the asker of the [i]-th one; the number of values if there is none.
+static uint32_t next_of_asker(const struct sct_plan *plan, uint32_t i) {
+    uint32_t next = i + 1;
+    while (next < plan->value_count && plan->values[next].asker != plan->values[i].asker)
+        next++;
+    return next;
+}
+
+// One call fewer: a value lowered by one, with a run of the values behind it left out.
+static bool search_shorter_inputs(struct search *search) {
+    const struct sct_plan *best = &search->best.plan;
+    for (uint32_t i = 0; i < best->value_count; i++) {
+        uint32_t next = next_of_asker(best, i);
+        if (best->values[i].answer == 0 || next == best->value_count)
+            continue;
+        uint32_t rest = count_from(best, best->values[i].asker, next);
+        for (uint32_t length = 1; length <= rest && length <= DROP_LENGTH; length++) {
+            sct_plan_copy(&search->input, best);
+            search->input.values[i].answer--;
+            sct_plan_drop_values_of_asker(&search->input, next, length);
+            if (search_randomly(search))
+                return true;
+        }
+    }
+    return false;
+}
+
+// ---- The whole ---------------------------------------------------------------------------------
+
+// The cheap steps until none of them helps.
+static void polish(struct search *search, struct found *found) {
+    bool is_better;
+    do {
+        is_better = zero_values(search, found);
+        is_better |= drop_switches(search, found);
+        is_better |= drop_values(search, found);
+        is_better |= exchange_tasks(search, found);
+        is_better |= lower_values(search, found);
+    } while (is_better && !should_stop(search));
+}
+
+static bool improve(struct search *search) {
+    struct found *best = &search->best;
+    return lower_and_drop_values(search, best) || drop_switch_pairs(search, best) ||
+           move_switches(search, best) || search_few_switches(search) || search_inputs(search) ||
+           search_shorter_inputs(search);
+}
+
+static void open_search(struct search *search) {
+    static const char *const ways[WAYS] = {"pct:2", "pct:3", "sticky:3", "delay:2"};
+    struct error error;
+    for (int i = 0; i < WAYS; i++) {
+        search->ways[i] = sct_strategy_new(ways[i], &error);
+        ASSERT(search->ways[i]);
+    }
+    sct_follower_init(&search->follower);
+    clock_gettime(CLOCK_MONOTONIC, &search->start);
+}
+
+static void close_search(struct search *search) {
+    for (int i = 0; i < WAYS; i++)
+        sct_strategy_free(search->ways[i]);
+    sct_follower_free(&search->follower);
+    sct_plan_free(&search->best.plan);
+    sct_plan_free(&search->other.plan);
+    sct_plan_free(&search->candidate);
+    sct_plan_free(&search->input);
+    free(search->pattern);
+}
+
+// Runs the start; whether it fails.
+static bool run_start(struct search *search) {
+    const struct sct_minimize_options *options = search->options;
+    search->follower.leader = options->start;
+    const struct sct_result *result = sct_engine_run(search->engine, options->program,
+                                                     &search->follower.base, options->start_seed);
+    search->follower.leader = NULL;
+    search->minimum->tries = 1;
+    if (result->outcome != SCT_VIOLATED)
+        return false;
+    search->pattern = sct_violation_pattern(&result->violation);
+    struct found *best = &search->best;
+    sct_plan_copy(&best->plan, &search->follower.seen);
+    best->cost = measure(&search->follower, result, &best->measures);
+    best->schedule_count = result->schedule_count;
+    best->task_count = result->task_count;
+    search->minimum->before = search->minimum->now = best->measures;
+    return true;
+}
+
+// The best once more, so that it is the engine's last run.
+static void run_best(struct search *search, struct sct_plan *plan) {
+    sct_plan_copy(plan, &search->best.plan);
+    search->follower.plan = plan;
+    search->follower.scheduler = NULL;
+    search->follower.places = NULL;
+    const struct sct_result *result =
+        sct_engine_run(search->engine, search->options->program, &search->follower.base, 0);
+    ASSERT(is_same_failure(search, result));
+}
+
+bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,
+                  struct sct_plan *plan, struct sct_minimum *minimum) {
+    struct search search = {
+        .engine = engine,
+        .options = options,
+        .minimum = minimum,
+        .tries_max = options->tries_max ? options->tries_max : SCT_MINIMIZE_TRIES,
+    };
+    *minimum = (struct sct_minimum){0};
+    open_search(&search);
+    bool is_failing = run_start(&search);
+    if (is_failing) {
+        do
+            polish(&search, &search.best);
+        while (!should_stop(&search) && improve(&search));
+        run_best(&search, plan);
+        should_stop(&search); // for the time
+    }
+    close_search(&search);
+    return is_failing;
+}
+
+// ---- The nearest passing execution -------------------------------------------------------------
+
+struct nearest_search {
+    struct sct_engine *engine;
+    const struct sct_program *program;
+    const struct sct_plan *plan;
+    struct sct_follower follower;
+    struct sct_plan candidate;
+    struct sct_nearest nearest;
+};
+
+static bool passes(struct nearest_search *search) {
+    search->follower.plan = &search->candidate;
+    const struct sct_result *result =
+        sct_engine_run(search->engine, search->program, &search->follower.base, 0);
+    if (result->outcome != SCT_PASSED)
+        return false;
+    search->nearest.is_found = true;
+    return true;
+}
+
+static bool passes_without_switch(struct nearest_search *search, bool preemptions) {
+    for (uint32_t i = search->plan->switch_count; i-- > 0;) {
+        if (search->plan->switches[i].is_preemption != preemptions)
+            continue;
+        sct_plan_copy(&search->candidate, search->plan);
+        sct_plan_drop_switches(&search->candidate, i, 1);
+        search->nearest.is_switch = true;
+        search->nearest.index = i;
+        if (passes(search))
+            return true;
+    }
+    return false;
+}
+
+static bool passes_without_value(struct nearest_search *search) {
+    for (uint32_t i = search->plan->value_count; i-- > 0;) {
+        sct_plan_copy(&search->candidate, search->plan);
+        search->nearest.is_switch = false;
+        search->nearest.index = i;
+        if (zero(&search->candidate, i, 1) && passes(search))
+            return true;
+    }
+    return false;
+}
+
+struct sct_nearest sct_minimize_nearest(struct sct_engine *engine,
+                                        const struct sct_program *program,
+                                        const struct sct_plan *plan) {
+    struct nearest_search search = {.engine = engine, .program = program, .plan = plan};
+    sct_follower_init(&search.follower);
+    if (!passes_without_switch(&search, true) && !passes_without_switch(&search, false))
+        passes_without_value(&search);
+    sct_plan_free(&search.candidate);
+    sct_follower_free(&search.follower);
+    return search.nearest;
+}

@@ -1,0 +1,75 @@
+// Minimisation: the smallest execution that still fails the same way.
+//
+// Fails the same way: the same kind and message pattern (sct_violation_pattern). Small, in this
+// order: operations of the application; answers that differ from the default, preemptions counted
+// twice; decisions; the answers themselves. The steps, repeated until none of them helps:
+//   values    back to the first alternative, in halves down to one by one (as ddmin), or lower;
+//   left
+//             out, so that what was drawn after them is drawn in their place (a call, an operation)
+//   switches  left out in halves down to one by one (Choi and Zeller, ISSTA 2002); the roles of two
+//             tasks exchanged
+//   search    all schedules with few switches for the same values, and some hundred random ones for
+//             each simpler input for which the present schedule does not fail
+// Failing is not monotone: a subset may pass where a smaller one fails, so the result is the
+// smallest that was met, with no single answer in it that could be given back.
+//
+// Deterministic: the same start, seed and limits of tries give the same result. Whatever is tried
+// is an ordinary execution; one that hangs costs hang_ms, one at the step limit is not the failure.
+#ifndef CORE_TRACE_MINIMIZE_H
+#define CORE_TRACE_MINIMIZE_H
+
+#include "core/trace/plan.h"
+
+#include <signal.h>
+
+struct sct_measures {
+    uint32_t deviations; // answers that differ from the default
+    uint32_t decisions;
+    uint32_t preemptions; // deviations that took the turn from a task that could have gone on
+    uint32_t operations;  // sct_count_operation
+};
+
+struct sct_minimum {
+    struct sct_measures before, now;
+    uint64_t tries; // executions so far
+    double elapsed_seconds;
+    bool was_interrupted;
+    bool reached_limit; // of tries or seconds: it may not be the minimum
+};
+
+enum { SCT_MINIMIZE_TRIES = 100000 };
+
+struct sct_minimize_options {
+    const struct sct_program *program;
+    struct sct_strategy *start; // leads to the failure, e.g. a replay; run once
+    uint64_t start_seed;        // what the generator of [start] is seeded with
+    uint64_t seed;              // of the random executions
+    uint64_t tries_max;         // 0: SCT_MINIMIZE_TRIES
+    double seconds_max;         // 0: no limit; the result then depends on the machine's speed
+    const volatile sig_atomic_t *interrupted; // stop soon, keep the best; may be NULL
+    // Told now and then how far it is; may be NULL.
+    void (*progress)(void *context, const struct sct_minimum *minimum);
+    void *context;
+};
+
+// False if [start] does not lead to a violation. Else the engine's last run is the smallest failing
+// execution that was found, to be captured as a trace, and *[plan] (zero-initialised before, freed
+// by the caller with sct_plan_free) is it as a plan.
+bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,
+                  struct sct_plan *plan, struct sct_minimum *minimum);
+
+// The nearest execution that does not fail: a plan with one answer given back to the default.
+struct sct_nearest {
+    bool is_found;  // else every single answer's return leads to a violation still
+    bool is_switch; // which: a switch of the plan, or a value
+    uint32_t index; // of the switch or the value in the plan, which says at which decision
+};
+
+// Looks for one: the plan's switches from the last to the first, preemptions before others, then
+// its values from the last to the first. [plan] is one that an execution left. The engine's last
+// run is then the passing one, if there is one.
+struct sct_nearest sct_minimize_nearest(struct sct_engine *engine,
+                                        const struct sct_program *program,
+                                        const struct sct_plan *plan);
+
+#endif

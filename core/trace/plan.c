@@ -1,0 +1,260 @@
+#include "core/trace/plan.h"
+#include "core/base/hash.h"
+#include "core/engine/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Makes room for [count] entries of [bytes] each.
+static void *room(void *entries, uint32_t *capacity, uint32_t count, size_t bytes) {
+    if (count <= *capacity)
+        return entries;
+    *capacity = count < 64 ? 64 : count * 2;
+    entries = realloc(entries, *capacity * bytes);
+    if (!entries)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a plan of %u entries", count);
+    return entries;
+}
+
+static void resize_values(struct sct_plan *plan, uint32_t count) {
+    plan->values = room(plan->values, &plan->value_capacity, count, sizeof *plan->values);
+    plan->value_count = count;
+}
+
+static void resize_switches(struct sct_plan *plan, uint32_t count) {
+    plan->switches = room(plan->switches, &plan->switch_capacity, count, sizeof *plan->switches);
+    plan->switch_count = count;
+}
+
+void sct_plan_copy(struct sct_plan *to, const struct sct_plan *from) {
+    ASSERT(to != from);
+    resize_values(to, from->value_count);
+    resize_switches(to, from->switch_count);
+    if (from->value_count > 0)
+        memcpy(to->values, from->values, from->value_count * sizeof *to->values);
+    if (from->switch_count > 0)
+        memcpy(to->switches, from->switches, from->switch_count * sizeof *to->switches);
+}
+
+void sct_plan_free(struct sct_plan *plan) {
+    free(plan->values);
+    free(plan->switches);
+    *plan = (struct sct_plan){0};
+}
+
+void sct_plan_drop_values(struct sct_plan *plan, uint32_t first, uint32_t count) {
+    ASSERT(first <= plan->value_count);
+    ASSERT(count <= plan->value_count - first);
+    memmove(plan->values + first, plan->values + first + count,
+            (plan->value_count - first - count) * sizeof *plan->values);
+    plan->value_count -= count;
+}
+
+void sct_plan_drop_switches(struct sct_plan *plan, uint32_t first, uint32_t count) {
+    ASSERT(first <= plan->switch_count);
+    ASSERT(count <= plan->switch_count - first);
+    memmove(plan->switches + first, plan->switches + first + count,
+            (plan->switch_count - first - count) * sizeof *plan->switches);
+    plan->switch_count -= count;
+}
+
+void sct_plan_drop_values_of_asker(struct sct_plan *plan, uint32_t first, uint32_t count) {
+    ASSERT(first < plan->value_count);
+    uint64_t asker = plan->values[first].asker;
+    uint32_t kept = first, dropped = 0;
+    for (uint32_t i = first; i < plan->value_count; i++) {
+        if (plan->values[i].asker == asker && dropped < count)
+            dropped++;
+        else
+            plan->values[kept++] = plan->values[i];
+    }
+    plan->value_count = kept;
+}
+
+// ---- Following ---------------------------------------------------------------------------------
+
+static void begin_inner(struct sct_follower *follower, struct sct_strategy *inner) {
+    rng_seed(&inner->rng, rng_next(&follower->base.rng));
+    inner->diverged = false;
+    inner->ops->begin(inner);
+}
+
+static void begin(struct sct_strategy *strategy) {
+    struct sct_follower *follower = (struct sct_follower *)strategy;
+    follower->seen.value_count = follower->seen.switch_count = 0;
+    follower->preemption_count = follower->decision_count = 0;
+    follower->first_free = follower->next_place = 0;
+    if (follower->leader) {
+        begin_inner(follower, follower->leader);
+        return;
+    }
+    if (follower->scheduler)
+        begin_inner(follower, follower->scheduler);
+    uint32_t count = follower->plan->value_count;
+    follower->taken_at =
+        room(follower->taken_at, &follower->taken_capacity, count, sizeof *follower->taken_at);
+    for (uint32_t i = 0; i < count; i++)
+        follower->taken_at[i] = SCT_NOT_TAKEN;
+}
+
+static const struct sct_plan_switch *find_switch(const struct sct_plan *plan, uint64_t task,
+                                                 uint32_t step) {
+    for (uint32_t i = 0; i < plan->switch_count; i++)
+        if (plan->switches[i].step == step && plan->switches[i].task == task)
+            return &plan->switches[i];
+    return NULL;
+}
+
+static unsigned planned_slot(const struct sct_plan *plan, const struct sct_schedule_point *point) {
+    unsigned current = point->current;
+    const struct sct_plan_switch *planned =
+        find_switch(plan, point->identities[current].signature, point->steps[current]);
+    for (uint64_t left = planned ? point->enabled : 0; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (point->identities[slot].signature == planned->target)
+            return slot;
+    }
+    return sct_alternative_slot(point, 0);
+}
+
+static unsigned placed_slot(struct sct_follower *follower, const struct sct_schedule_point *point) {
+    uint32_t at = follower->next_place;
+    if (at == follower->place_count || follower->places[at].ordinal != point->ordinal)
+        return sct_alternative_slot(point, 0);
+    follower->next_place++;
+    uint32_t answer = follower->places[at].answer;
+    return sct_alternative_slot(point, answer < point->count ? answer : 0);
+}
+
+static unsigned answer_slot(struct sct_follower *follower, const struct sct_schedule_point *point) {
+    struct sct_strategy *inner = follower->leader ? follower->leader : follower->scheduler;
+    if (inner) {
+        unsigned slot = inner->ops->pick(inner, point);
+        follower->base.diverged = inner->diverged;
+        return slot;
+    }
+    return follower->places ? placed_slot(follower, point) : planned_slot(follower->plan, point);
+}
+
+// What the task in [slot] would do next; NULL if it has ended.
+static const char *label_of(unsigned slot) {
+    const struct sct_engine *engine = sct_engine_now;
+    return engine->alive >> slot & 1 ? engine->tasks[slot]->label : NULL;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    struct sct_follower *follower = (struct sct_follower *)strategy;
+    unsigned slot = answer_slot(follower, point);
+    uint32_t at = follower->decision_count++;
+    follower->counts = room(follower->counts, &follower->count_capacity, follower->decision_count,
+                            sizeof *follower->counts);
+    follower->counts[at] = point->count;
+    if (slot == sct_alternative_slot(point, 0))
+        return slot;
+    unsigned current = point->current;
+    bool is_preemption = point->steps[current] > 0 && (point->enabled >> current & 1);
+    follower->preemption_count += is_preemption;
+    resize_switches(&follower->seen, follower->seen.switch_count + 1);
+    follower->seen.switches[follower->seen.switch_count - 1] = (struct sct_plan_switch){
+        .task = point->identities[current].signature,
+        .target = point->identities[slot].signature,
+        .step = point->steps[current],
+        .is_preemption = is_preemption,
+        .label = label_of(current),
+        .decision = sct_engine_now->decision_count,
+    };
+    return slot;
+}
+
+static bool is_taken(const struct sct_follower *follower, uint32_t value) {
+    return follower->taken_at[value] != SCT_NOT_TAKEN;
+}
+
+static uint32_t planned_value(struct sct_follower *follower, const struct sct_plan_value *asked) {
+    const struct sct_plan *plan = follower->plan;
+    uint32_t i = follower->first_free;
+    for (; i < plan->value_count; i++)
+        if (!is_taken(follower, i) && plan->values[i].question == asked->question &&
+            plan->values[i].asker == asked->asker)
+            break;
+    if (i == plan->value_count)
+        return 0;
+    follower->taken_at[i] = asked->step;
+    while (follower->first_free < plan->value_count && is_taken(follower, follower->first_free))
+        follower->first_free++;
+    return plan->values[i].answer < asked->count ? plan->values[i].answer : 0;
+}
+
+static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
+    struct sct_follower *follower = (struct sct_follower *)strategy;
+    const struct sct_engine *engine = sct_engine_now;
+    const struct sct_task *task = engine->current;
+    struct sct_plan_value value = {
+        .asker = task ? engine->identities[task->slot].signature : 0,
+        .step = task ? engine->steps[task->slot] : 0,
+        .decision = engine->decision_count,
+        .question = hash_bytes(engine->question, strlen(engine->question)),
+        .count = count,
+    };
+    struct sct_strategy *leader = follower->leader;
+    value.answer = leader ? leader->ops->choose(leader, count) : planned_value(follower, &value);
+    follower->base.diverged = leader && leader->diverged;
+    resize_values(&follower->seen, follower->seen.value_count + 1);
+    follower->seen.values[follower->seen.value_count - 1] = value;
+    return value.answer;
+}
+
+// How many steps later than in the plan the last value of [task] up to [step] was met.
+static int64_t drift(const struct sct_follower *follower, const struct sct_plan *plan,
+                     uint64_t task, uint32_t step) {
+    int64_t steps = 0;
+    for (uint32_t i = 0; i < plan->value_count; i++)
+        if (plan->values[i].asker == task && plan->values[i].step <= step && is_taken(follower, i))
+            steps = (int64_t)follower->taken_at[i] - plan->values[i].step;
+    return steps;
+}
+
+bool sct_follower_realign(const struct sct_follower *follower, struct sct_plan *plan) {
+    bool is_changed = false;
+    for (uint32_t i = 0; i < plan->switch_count; i++) {
+        struct sct_plan_switch *moved = &plan->switches[i];
+        int64_t step = moved->step + drift(follower, plan, moved->task, moved->step);
+        is_changed |= step != moved->step;
+        moved->step = step < 0 ? 0 : (uint32_t)step;
+    }
+    return is_changed;
+}
+
+static const struct sct_strategy_ops follower_ops = {
+    .name = "follower",
+    .summary = "follows a plan, answers by default where it does not fit",
+    .size = sizeof(struct sct_follower),
+    .begin = begin,
+    .pick = pick,
+    .choose = choose,
+};
+
+void sct_follower_init(struct sct_follower *follower) {
+    *follower = (struct sct_follower){.base.ops = &follower_ops};
+}
+
+void sct_follower_free(struct sct_follower *follower) {
+    sct_plan_free(&follower->seen);
+    free(follower->counts);
+    free(follower->taken_at);
+    sct_follower_init(follower);
+}
+
+const struct sct_result *sct_plan_record(struct sct_engine *engine,
+                                         const struct sct_program *program,
+                                         struct sct_strategy *strategy, uint64_t seed,
+                                         struct sct_plan *plan) {
+    struct sct_follower follower;
+    sct_follower_init(&follower);
+    follower.leader = strategy;
+    // The seed of the leader's generator is drawn from the follower's.
+    const struct sct_result *result = sct_engine_run(engine, program, &follower.base, seed);
+    sct_plan_copy(plan, &follower.seen);
+    sct_follower_free(&follower);
+    return result;
+}

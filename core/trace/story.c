@@ -1,0 +1,134 @@
+#define _GNU_SOURCE // strdup
+#include "core/trace/story.h"
+#include "core/engine/state.h"
+#include "core/engine/listener.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *grow(void *entries, uint32_t count, uint32_t *capacity, size_t bytes) {
+    if (count < *capacity)
+        return entries;
+    *capacity = *capacity ? *capacity * 2 : 64;
+    entries = realloc(entries, *capacity * bytes);
+    if (!entries)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a story of %u notes", count);
+    return entries;
+}
+
+static void begin_episode(struct sct_story *story, const char *machine, uint64_t task) {
+    story->episodes = grow(story->episodes, story->episode_count, &story->episode_capacity,
+                           sizeof *story->episodes);
+    struct sct_episode *episode = &story->episodes[story->episode_count++];
+    *episode = (struct sct_episode){.task = task, .first_note = story->note_count};
+    snprintf(episode->machine, sizeof episode->machine, "%s", machine);
+}
+
+// Of [machine] and its [task].
+static struct sct_story_note *add_note(struct sct_story *story, const char *machine, uint64_t task,
+                                       const char *line) {
+    uint32_t count = story->episode_count;
+    const struct sct_episode *last = count > 0 ? &story->episodes[count - 1] : NULL;
+    if (!last || last->task != task || strcmp(last->machine, machine) != 0)
+        begin_episode(story, machine, task);
+    story->notes =
+        grow(story->notes, story->note_count, &story->note_capacity, sizeof *story->notes);
+    char *copy = strdup(line);
+    if (!copy)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a story");
+    struct sct_story_note *note = &story->notes[story->note_count++];
+    *note = (struct sct_story_note){.line = copy};
+    story->episodes[story->episode_count - 1].note_count++;
+    return note;
+}
+
+struct listening {
+    struct sct_story *story;
+    const struct sct_program *program;
+    sct_story_counter counter;
+    uint64_t counted;
+    char machine[48]; // whose turn it is,
+    uint64_t task;    // and of which task
+};
+
+// What was counted since the last look was so in the turn that is ending or under way.
+static void look_at_counter(struct listening *listening, uint32_t decision) {
+    uint64_t count = listening->counter ? listening->counter(listening->program->context) : 0;
+    if (count != listening->counted) {
+        struct sct_story_note *mark =
+            add_note(listening->story, listening->machine, listening->task, "");
+        mark->decision = decision;
+        mark->is_mark = true;
+    }
+    listening->counted = count;
+}
+
+static void listen(void *context, const struct sct_event *event) {
+    struct listening *listening = context;
+    const struct sct_engine *engine = sct_engine_now;
+    const struct sct_task *current = engine->current;
+    uint64_t task = current ? engine->identities[current->slot].signature : 0;
+    look_at_counter(listening, event->decision);
+    if (event->kind == SCT_EVENT_TURN) {
+        snprintf(listening->machine, sizeof listening->machine, "%s", event->machine);
+        listening->task = task;
+    } else if (event->kind == SCT_EVENT_NOTE) {
+        struct sct_story_note *note = add_note(listening->story, event->machine, task, event->text);
+        note->about = event->note;
+        note->decision = event->decision;
+    }
+}
+
+// Marks the episode in which a task was when the turn was taken from it.
+static void mark_stop(struct sct_story *story, const struct sct_plan_switch *stop) {
+    struct sct_episode *episode = NULL;
+    for (uint32_t i = 0; i < story->episode_count; i++) {
+        struct sct_episode *other = &story->episodes[i];
+        if (other->task == stop->task && story->notes[other->first_note].decision <= stop->decision)
+            episode = other;
+    }
+    if (!episode)
+        return; // nothing that it had done was worth a note
+    episode->is_stopped = true;
+    episode->stopped_at = stop->decision;
+    snprintf(episode->stopped_before, sizeof episode->stopped_before, "%s",
+             stop->label ? stop->label : "");
+}
+
+void sct_story_tell(struct sct_engine *engine, const struct sct_program *program,
+                    const struct sct_plan *plan, sct_story_counter counter,
+                    struct sct_story *story) {
+    struct listening listening = {story, program, counter, 0, "harness", 0};
+    *story = (struct sct_story){0};
+    listening.counted = counter ? counter(program->context) : 0;
+    struct sct_follower follower;
+    sct_follower_init(&follower);
+    follower.plan = plan;
+    sct_engine_listen(engine, listen, &listening);
+    const struct sct_result *result = sct_engine_run(engine, program, &follower.base, 0);
+    sct_engine_listen(engine, NULL, NULL);
+    look_at_counter(&listening, result->decision_count);
+    if (result->outcome == SCT_VIOLATED)
+        story->violation = result->violation;
+    for (uint32_t i = 0; i < follower.seen.switch_count; i++)
+        if (follower.seen.switches[i].is_preemption)
+            mark_stop(story, &follower.seen.switches[i]);
+    sct_follower_free(&follower);
+}
+
+void sct_story_free(struct sct_story *story) {
+    for (uint32_t i = 0; i < story->note_count; i++)
+        free(story->notes[i].line);
+    free(story->notes);
+    free(story->episodes);
+    *story = (struct sct_story){0};
+}
+
+const struct sct_story_note *sct_story_next_note(const struct sct_story *story, uint32_t episode) {
+    ASSERT(episode < story->episode_count);
+    for (uint32_t i = episode + 1; i < story->episode_count; i++)
+        if (story->episodes[i].task == story->episodes[episode].task)
+            return &story->notes[story->episodes[i].first_note];
+    return NULL;
+}

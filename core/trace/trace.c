@@ -1,0 +1,541 @@
+#define _GNU_SOURCE // open_memstream, fsync
+#include "core/trace/trace.h"
+#include "core/base/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const outcome_names[] = {
+    [SCT_PASSED] = "passed",
+    [SCT_VIOLATED] = "violation",
+    [SCT_STEP_LIMIT] = "step-limit",
+};
+static const char *const kind_names[] = {
+    [SCT_DECISION_SCHEDULE] = "schedule",
+    [SCT_DECISION_VALUE] = "value",
+};
+
+const char *sct_decision_kind_name(enum sct_decision_kind kind) {
+    return kind_names[kind];
+}
+
+// ---- Capturing and formatting ------------------------------------------------------------------
+
+void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
+                       const struct sct_result *result) {
+    ASSERT(result->outcome != SCT_DIVERGED);
+    trace->outcome = result->outcome;
+    trace->fingerprint = result->fingerprint;
+    trace->decision_count = result->decision_count;
+    trace->decisions = malloc(sizeof *trace->decisions * (result->decision_count + 1));
+    if (!trace->decisions)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
+                result->decision_count);
+    for (uint32_t i = 0; i < result->decision_count; i++)
+        trace->decisions[i] = sct_engine_decision(engine, i);
+    if (result->outcome != SCT_VIOLATED)
+        return;
+    snprintf(trace->kind, sizeof trace->kind, "%s", result->violation.kind);
+    snprintf(trace->machine, sizeof trace->machine, "%s", result->violation.machine);
+    snprintf(trace->message, sizeof trace->message, "%s", result->violation.message);
+}
+
+void sct_trace_free(struct sct_trace *trace) {
+    free(trace->decisions);
+    free(trace->storage);
+    trace->decisions = NULL;
+    trace->storage = NULL;
+}
+
+static void format_header(FILE *out, const struct sct_trace *trace) {
+    fprintf(out, "mtcheck-trace %d\n", SCT_TRACE_VERSION);
+    fprintf(out, "model %s\ntest %s\nbug %s\n", trace->model, trace->test, trace->bug);
+    fprintf(out, "max-steps %" PRIu32 "\n", trace->steps_max);
+    fprintf(out, "strategy %s\n", trace->strategy);
+    fprintf(out, "calibration %" PRIu32 " %" PRIu32 "\n", trace->calibration.decisions_max,
+            trace->calibration.tasks_max);
+    fprintf(out, "seed %" PRIu64 "\niteration %" PRIu64 "\n", trace->seed, trace->iteration);
+    fprintf(out, "outcome %s\n", outcome_names[trace->outcome]);
+    if (trace->outcome == SCT_VIOLATED)
+        fprintf(out, "kind %s\nmachine %s\nmessage %s\n", trace->kind, trace->machine,
+                trace->message);
+    fprintf(out, "fingerprint %016" PRIx64 "\n", trace->fingerprint);
+    fprintf(out, "decisions %" PRIu32 "\n", trace->decision_count);
+}
+
+// Labels and names stand on one line, whatever the system under test put into them.
+static void format_word(FILE *out, const char *text) {
+    for (const char *c = *text ? text : "-"; *c; c++)
+        fputc((unsigned char)*c < ' ' ? ' ' : *c == ';' ? ',' : *c, out);
+}
+
+static void format_words(FILE *out, const struct sct_decision *decision) {
+    if (decision->machine) {
+        format_word(out, decision->machine);
+        fputc(' ', out);
+    }
+    format_word(out, decision->label);
+}
+
+static void format_decision(FILE *out, uint32_t index, const struct sct_decision *decision) {
+    fprintf(out, "%" PRIu32 " %s %" PRIu32 " %" PRIu32 " ", index, kind_names[decision->kind],
+            decision->count, decision->answer);
+    format_words(out, decision);
+    fputc('\n', out);
+}
+
+// How many decisions from [first] on stand on one line.
+static uint32_t line_length(const struct sct_trace *trace, uint32_t first) {
+    uint32_t length = 0;
+    while (length < SCT_TRACE_DEFAULTS_MAX && first + length < trace->decision_count &&
+           trace->decisions[first + length].answer == 0)
+        length++;
+    return length > 0 ? length : 1;
+}
+
+static void format_defaults(FILE *out, const struct sct_trace *trace, uint32_t first,
+                            uint32_t count) {
+    fprintf(out, "%" PRIu32 " default %" PRIu32 ":", first, count);
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct sct_decision *decision = &trace->decisions[i];
+        fprintf(out, "%s %c%" PRIu32 " ", i > first ? ";" : "", kind_names[decision->kind][0],
+                decision->count);
+        format_words(out, decision);
+    }
+    fputc('\n', out);
+}
+
+char *sct_trace_format(const struct sct_trace *trace) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
+    format_header(out, trace);
+    for (uint32_t i = 0, count; i < trace->decision_count; i += count) {
+        count = line_length(trace, i);
+        if (count > 1)
+            format_defaults(out, trace, i, count);
+        else
+            format_decision(out, i, &trace->decisions[i]);
+    }
+    fflush(out);
+    fprintf(out, "checksum %016" PRIx64 "\n", hash_bytes(text, length));
+    if (fclose(out) != 0)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
+    return text;
+}
+
+// ---- Parsing -----------------------------------------------------------------------------------
+
+struct reader {
+    char *next; // the rest of the text; NUL-terminated
+    char *line; // the present line, its newline replaced by NUL
+    size_t number;
+    uint64_t version;
+    struct error *error;
+};
+
+static bool next_line(struct reader *reader, const char *expected) {
+    reader->number++;
+    reader->line = reader->next;
+    char *end = strchr(reader->next, '\n');
+    if (!end)
+        return error_set(reader->error, "line %zu: expected %s, found %s", reader->number, expected,
+                         *reader->next ? "a line that is cut off" : "the end of the file");
+    *end = '\0';
+    reader->next = end + 1;
+    return true;
+}
+
+static bool expected(struct reader *reader, const char *what) {
+    return error_set(reader->error, "line %zu: expected %s, found '%.60s'", reader->number, what,
+                     reader->line);
+}
+
+// Reads "name value" and stores where the value begins.
+static bool read_field(struct reader *reader, const char *name, char **value) {
+    char what[64];
+    snprintf(what, sizeof what, "'%s ...'", name);
+    if (!next_line(reader, what))
+        return false;
+    size_t length = strlen(name);
+    if (strncmp(reader->line, name, length) != 0 || reader->line[length] != ' ' ||
+        reader->line[length + 1] == '\0')
+        return expected(reader, what);
+    *value = reader->line + length + 1;
+    return true;
+}
+
+static bool read_name(struct reader *reader, const char *name, char *to, size_t bytes) {
+    char *value = NULL;
+    if (!read_field(reader, name, &value))
+        return false;
+    if (strlen(value) >= bytes)
+        return expected(reader, "a shorter text");
+    strcpy(to, value);
+    return true;
+}
+
+// Consumes a number of the given base and the character [after] behind it.
+static bool scan_number(char **text, int base, uint64_t max, char after, uint64_t *number) {
+    const char *digits = base == 16 ? "0123456789abcdef" : "0123456789";
+    size_t length = strspn(*text, digits);
+    if (length == 0 || length > 20)
+        return false;
+    errno = 0;
+    *number = strtoull(*text, NULL, base);
+    if (errno != 0 || *number > max || (*text)[length] != after)
+        return false;
+    *text += length + (after != '\0');
+    return true;
+}
+
+static bool read_number(struct reader *reader, const char *name, int base, uint64_t max,
+                        uint64_t *number) {
+    char *value = NULL;
+    if (!read_field(reader, name, &value))
+        return false;
+    return scan_number(&value, base, max, '\0', number) || expected(reader, "a number in range");
+}
+
+static bool read_number32(struct reader *reader, const char *name, uint32_t max, uint32_t *number) {
+    uint64_t wide = 0;
+    if (!read_number(reader, name, 10, max, &wide))
+        return false;
+    *number = (uint32_t)wide;
+    return true;
+}
+
+static bool read_calibration(struct reader *reader, struct sct_calibration *calibration) {
+    char *value = NULL;
+    uint64_t decisions = 0, tasks = 0;
+    if (!read_field(reader, "calibration", &value))
+        return false;
+    if (!scan_number(&value, 10, UINT32_MAX, ' ', &decisions) ||
+        !scan_number(&value, 10, UINT32_MAX, '\0', &tasks))
+        return expected(reader, "two numbers");
+    calibration->decisions_max = (uint32_t)decisions;
+    calibration->tasks_max = (uint32_t)tasks;
+    return true;
+}
+
+static bool read_outcome(struct reader *reader, struct sct_trace *trace) {
+    char *value = NULL;
+    if (!read_field(reader, "outcome", &value))
+        return false;
+    size_t i = 0;
+    while (i <= SCT_STEP_LIMIT && strcmp(value, outcome_names[i]) != 0)
+        i++;
+    if (i > SCT_STEP_LIMIT)
+        return expected(reader, "'outcome passed', 'outcome violation' or 'outcome step-limit'");
+    trace->outcome = (enum sct_outcome)i;
+    return trace->outcome != SCT_VIOLATED ||
+           (read_name(reader, "kind", trace->kind, sizeof trace->kind) &&
+            read_name(reader, "machine", trace->machine, sizeof trace->machine) &&
+            read_name(reader, "message", trace->message, sizeof trace->message));
+}
+
+static bool read_version(struct reader *reader) {
+    char *value = NULL;
+    if (!read_field(reader, "mtcheck-trace", &value))
+        return false;
+    if (!scan_number(&value, 10, SCT_TRACE_VERSION, '\0', &reader->version) || reader->version == 0)
+        return expected(reader, "version 1 or 2 of the format ('mtcheck-trace 2')");
+    return true;
+}
+
+static bool read_header(struct reader *reader, struct sct_trace *trace) {
+    return read_version(reader) && read_name(reader, "model", trace->model, sizeof trace->model) &&
+           read_name(reader, "test", trace->test, sizeof trace->test) &&
+           read_name(reader, "bug", trace->bug, sizeof trace->bug) &&
+           read_number32(reader, "max-steps", SCT_STEPS_LIMIT, &trace->steps_max) &&
+           read_name(reader, "strategy", trace->strategy, sizeof trace->strategy) &&
+           read_calibration(reader, &trace->calibration) &&
+           read_number(reader, "seed", 10, UINT64_MAX, &trace->seed) &&
+           read_number(reader, "iteration", 10, UINT64_MAX, &trace->iteration) &&
+           read_outcome(reader, trace) &&
+           read_number(reader, "fingerprint", 16, UINT64_MAX, &trace->fingerprint) &&
+           read_number32(reader, "decisions", UINT32_MAX, &trace->decision_count);
+}
+
+static bool scan_kind(char **text, enum sct_decision_kind *kind) {
+    for (int i = 0; i <= SCT_DECISION_VALUE; i++) {
+        size_t length = strlen(kind_names[i]);
+        if (strncmp(*text, kind_names[i], length) == 0 && (*text)[length] == ' ') {
+            *text += length + 1;
+            *kind = (enum sct_decision_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char decision_form[] = "'INDEX schedule|value COUNT ANSWER LABEL'";
+static const char defaults_form[] = "'INDEX default N: s|vCOUNT LABEL; ...'";
+
+// What stands behind the index in the line of a decision.
+static bool read_deviation(struct reader *reader, char *rest, struct sct_decision *decision) {
+    uint64_t count = 0, answer = 0;
+    *decision = (struct sct_decision){0};
+    if (!scan_kind(&rest, &decision->kind) ||
+        !scan_number(&rest, 10, SCT_CHOICES_MAX, ' ', &count) ||
+        !scan_number(&rest, 10, SCT_CHOICES_MAX, ' ', &answer) || *rest == '\0')
+        return expected(reader, decision_form);
+    if (count < 2 || answer >= count)
+        return expected(reader, "an answer below the number of alternatives, which is at least 2");
+    decision->count = (uint32_t)count;
+    decision->answer = (uint32_t)answer;
+    decision->label = rest;
+    return true;
+}
+
+// One decision of a line of defaults, which moves behind it; the last one ends the line.
+static bool scan_default(char **text, bool is_last, struct sct_decision *decision) {
+    uint64_t count = 0;
+    *decision = (struct sct_decision){0};
+    if (**text != 's' && **text != 'v')
+        return false;
+    decision->kind = *(*text)++ == 'v' ? SCT_DECISION_VALUE : SCT_DECISION_SCHEDULE;
+    if (!scan_number(text, 10, SCT_CHOICES_MAX, ' ', &count) || count < 2)
+        return false;
+    decision->count = (uint32_t)count;
+    decision->label = *text;
+    size_t length = strcspn(*text, ";");
+    if (length == 0 || is_last)
+        return length > 0 && (*text)[length] == '\0';
+    if (strncmp(*text + length, "; ", 2) != 0)
+        return false;
+    (*text)[length] = '\0';
+    *text += length + 2;
+    return true;
+}
+
+// What stands behind "INDEX default"; *[read] becomes the number of decisions.
+static bool read_defaults(struct reader *reader, char *rest, uint32_t room,
+                          struct sct_decision *decisions, uint32_t *read) {
+    uint64_t count = 0;
+    if (!scan_number(&rest, 10, SCT_TRACE_DEFAULTS_MAX, ':', &count) || count == 0 ||
+        *rest++ != ' ')
+        return expected(reader, defaults_form);
+    if (count > room)
+        return error_set(reader->error,
+                         "line %zu: expected at most %" PRIu32 " decisions more, "
+                         "found %" PRIu64,
+                         reader->number, room, count);
+    for (uint64_t i = 0; i < count; i++)
+        if (!scan_default(&rest, i + 1 == count, &decisions[i]))
+            return expected(reader, defaults_form);
+    *read = (uint32_t)count;
+    return true;
+}
+
+// The next line of decisions, the first of which is number [index] of [count].
+static bool read_decision_line(struct reader *reader, uint32_t index, uint32_t count,
+                               struct sct_decision *decisions, uint32_t *read) {
+    static const char defaults[] = "default ";
+    if (!next_line(reader, decision_form))
+        return false;
+    char *rest = reader->line;
+    uint64_t number = 0;
+    if (!scan_number(&rest, 10, UINT32_MAX, ' ', &number))
+        return expected(reader, decision_form);
+    if (number != index)
+        return error_set(reader->error, "line %zu: expected decision %" PRIu32 ", found %" PRIu64,
+                         reader->number, index, number);
+    if (reader->version > 1 && strncmp(rest, defaults, sizeof defaults - 1) == 0)
+        return read_defaults(reader, rest + sizeof defaults - 1, count - index, decisions, read);
+    *read = 1;
+    return read_deviation(reader, rest, decisions);
+}
+
+static bool read_decisions(struct reader *reader, struct sct_trace *trace, size_t length) {
+    enum { DECISION_BYTES_MIN = 5 };
+    if (trace->decision_count > length / DECISION_BYTES_MIN)
+        return error_set(reader->error,
+                         "line %zu: expected at most the %zu decisions that a file of "
+                         "%zu bytes can hold, found %" PRIu32,
+                         reader->number, length / DECISION_BYTES_MIN, length,
+                         trace->decision_count);
+    trace->decisions = malloc(sizeof *trace->decisions * (trace->decision_count + 1));
+    if (!trace->decisions)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
+                trace->decision_count);
+    for (uint32_t i = 0, read = 0; i < trace->decision_count; i += read)
+        if (!read_decision_line(reader, i, trace->decision_count, &trace->decisions[i], &read))
+            return false;
+    return true;
+}
+
+static bool read_checksum(struct reader *reader, uint64_t actual) {
+    uint64_t stated = 0;
+    if (!read_number(reader, "checksum", 16, UINT64_MAX, &stated))
+        return false;
+    if (strlen(reader->line) != strlen("checksum 0123456789abcdef"))
+        return expected(reader, "a checksum of 16 digits");
+    if (stated != actual)
+        return error_set(reader->error,
+                         "line %zu: wrong checksum: expected %016" PRIx64 ", found %016" PRIx64
+                         " (the file was changed)",
+                         reader->number, actual, stated);
+    if (*reader->next)
+        return error_set(reader->error, "line %zu: expected the end of the file after the checksum",
+                         reader->number + 1);
+    return true;
+}
+
+// The hash of everything before the last line, taken before the lines are cut up.
+static uint64_t checksum_of(const char *text, size_t length) {
+    size_t end = length;
+    if (end > 0)
+        end--; // the last line's newline
+    while (end > 0 && text[end - 1] != '\n')
+        end--;
+    return hash_bytes(text, end);
+}
+
+// The line in which the first NUL byte of [text] stands.
+static size_t first_nul_line(const char *text) {
+    size_t line = 1;
+    for (; *text; text++)
+        line += *text == '\n';
+    return line;
+}
+
+bool sct_trace_parse(char *text, size_t length, struct sct_trace *trace, struct error *error) {
+    *trace = (struct sct_trace){.storage = text};
+    struct reader reader = {.next = text, .error = error};
+    uint64_t checksum = checksum_of(text, length);
+    if (memchr(text, '\0', length))
+        return error_set(error, "line %zu: expected text, found a NUL byte", first_nul_line(text));
+    return read_header(&reader, trace) && read_decisions(&reader, trace, length) &&
+           read_checksum(&reader, checksum);
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+static bool write_all(int file, const char *text) {
+    size_t left = strlen(text);
+    while (left > 0) {
+        ssize_t written = write(file, text, left);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        text += written;
+        left -= (size_t)written;
+    }
+    return true;
+}
+
+static bool write_and_close(int file, const char *text, bool is_regular) {
+    bool good = write_all(file, text) && (!is_regular || fsync(file) == 0);
+    int saved = errno;
+    good = close(file) == 0 && good;
+    errno = saved;
+    return good;
+}
+
+// Makes the new name in the folder of [path] survive a crash of the machine, where that is
+// possible.
+static void sync_folder(const char *path) {
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    fsync(file);
+    close(file);
+}
+
+static bool write_regular(const char *path, const char *text) {
+    char temporary[4096];
+    int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (length >= (int)sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0)
+        return false;
+    if (write_and_close(file, text, true) && rename(temporary, path) == 0) {
+        sync_folder(path);
+        return true;
+    }
+    int saved = errno;
+    unlink(temporary);
+    errno = saved;
+    return false;
+}
+
+static bool write_special(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    return file >= 0 && write_and_close(file, text, false);
+}
+
+bool sct_trace_write(const char *path, const char *text, struct error *error) {
+    struct stat status;
+    bool is_special = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+    char *target = realpath(path, NULL); // a link stays one; NULL: no such file yet
+    bool good =
+        is_special ? write_special(path, text) : write_regular(target ? target : path, text);
+    int saved = errno;
+    free(target);
+    errno = saved;
+    if (good)
+        return true;
+    return error_set(error, "cannot write the trace '%.200s': %s", path, strerror(errno));
+}
+
+static char *read_whole(FILE *in, size_t *length, struct error *error) {
+    size_t capacity = 1 << 16;
+    char *text = malloc(capacity + 1);
+    *length = 0;
+    while (text) {
+        *length += fread(text + *length, 1, capacity - *length, in);
+        if (*length < capacity)
+            break;
+        if (capacity >= SCT_TRACE_BYTES_MAX) {
+            error_set(error, "larger than %d bytes", SCT_TRACE_BYTES_MAX);
+            free(text);
+            return NULL;
+        }
+        capacity *= 2;
+        char *larger = realloc(text, capacity + 1);
+        if (!larger)
+            free(text);
+        text = larger;
+    }
+    if (!text)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of more than %zu bytes", capacity / 2);
+    text[*length] = '\0';
+    return text;
+}
+
+bool sct_trace_read(const char *path, struct sct_trace *trace, struct error *error) {
+    *trace = (struct sct_trace){0};
+    FILE *in = fopen(path, "re");
+    if (!in)
+        return error_set(error, "cannot read the trace '%.200s': %s", path, strerror(errno));
+    struct error inner = {{0}};
+    size_t length = 0;
+    char *text = read_whole(in, &length, &inner);
+    bool failed = ferror(in) != 0;
+    int saved = errno;
+    fclose(in);
+    if (failed) {
+        free(text);
+        return error_set(error, "cannot read the trace '%.200s': %s", path, strerror(saved));
+    }
+    if (text && sct_trace_parse(text, length, trace, &inner))
+        return true;
+    return error_set(error, "trace '%.100s': %.400s", path, inner.text);
+}

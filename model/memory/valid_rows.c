@@ -1,0 +1,147 @@
+// The valid-row rule: what a stream over a changing table may return next. Knows
+// of the table only its history.
+#include "model/memory/memory_table.h"
+
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+// One revision of the window a stream looks at: D_j is what matches in [first, rows.count).
+struct view {
+    struct ct_rows rows;
+    size_t first; // of the rows with a key >= the stream's position
+    size_t at;    // the search for m has come so far
+    size_t end;   // after the last row with a key <= m
+};
+
+// The lower bound of [from] in [rows]. Neighbouring revisions differ in few rows, so that of the
+// [previous] one holds mostly, which two pointers prove.
+static size_t first_from(struct ct_rows rows, struct ct_key from, const struct view *previous) {
+    if (previous) {
+        size_t first = previous->first;
+        bool same_after = first < rows.count && first < previous->rows.count &&
+                          rows.rows[first] == previous->rows.rows[first];
+        if (same_after && (first == 0 || rows.rows[first - 1] == previous->rows.rows[first - 1]))
+            return first;
+    }
+    return ct_rows_lower_bound(rows, from);
+}
+
+static struct view *open_views(const struct ct_memory_table *table, size_t start, size_t count,
+                               struct ct_key from, struct arena *arena) {
+    struct view *views = ARENA_ARRAY(arena, struct view, count);
+    for (size_t i = 0; i < count; i++) {
+        struct view *view = &views[i];
+        view->rows = ct_memory_rows_at(table, start + i);
+        view->first = first_from(view->rows, from, i > 0 ? &views[i - 1] : NULL);
+        view->at = view->first;
+    }
+    return views;
+}
+
+// Moves [view] to its first matching row with a key >= that of the matching row [candidate] (NULL:
+// any); false if there is none.
+static bool advance(struct view *view, const struct ct_filter *filter,
+                    const struct ct_row *candidate) {
+    for (; view->at < view->rows.count; view->at++) {
+        const struct ct_row *row = view->rows.rows[view->at];
+        if (row == candidate)
+            return true;
+        if (candidate && ct_key_compare(row->key, candidate->key) < 0)
+            continue;
+        if (ct_filter_matches(filter, row))
+            return true;
+    }
+    return false;
+}
+
+// Moves all views to the smallest key that matches in every one of them (m); false without one.
+// The views raise the candidate in turn until all of them agree.
+static bool find_common_key(struct view *views, size_t count, const struct ct_filter *filter) {
+    const struct ct_row *candidate = NULL;
+    size_t agreeing = 0;
+    for (size_t i = 0; agreeing < count; i = i + 1 < count ? i + 1 : 0) {
+        if (!advance(&views[i], filter, candidate))
+            return false;
+        const struct ct_row *row = views[i].rows.rows[views[i].at];
+        bool agrees = candidate && (row == candidate || ct_key_equal(row->key, candidate->key));
+        agreeing = agrees ? agreeing + 1 : 1;
+        candidate = row;
+    }
+    return true;
+}
+
+// By pointer first: a row listed before is mostly the very same one, shared between revisions.
+static bool is_listed(const struct ct_valid_rows *valid, const struct ct_row *row) {
+    for (size_t i = 0; i < valid->count; i++)
+        if (valid->rows[i] == row)
+            return true;
+    for (size_t i = 0; i < valid->count; i++)
+        if (ct_row_equal(valid->rows[i], row))
+            return true;
+    return false;
+}
+
+// Adds the matching rows of [view] that are not listed yet. A row that stood in the same place of
+// the [previous] view was dealt with there, matching or not.
+static void list_view(struct ct_valid_rows *valid, const struct view *view,
+                      const struct view *previous, const struct ct_filter *filter) {
+    for (size_t i = view->first; i < view->end; i++) {
+        const struct ct_row *row = view->rows.rows[i];
+        if (previous && i >= previous->first && i < previous->end && previous->rows.rows[i] == row)
+            continue;
+        if (ct_filter_matches(filter, row) && !is_listed(valid, row))
+            valid->rows[valid->count++] = row;
+    }
+}
+
+static struct ct_valid_rows list_views(struct view *views, size_t count,
+                                       const struct ct_filter *filter, bool may_end,
+                                       struct arena *arena) {
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++) {
+        views[i].end = may_end ? views[i].rows.count : views[i].at + 1;
+        room += views[i].end - views[i].first;
+    }
+    struct ct_valid_rows valid = {
+        .rows = ARENA_ARRAY(arena, const struct ct_row *, room), .count = 0, .may_end = may_end};
+    for (size_t i = 0; i < count; i++)
+        list_view(&valid, &views[i], i > 0 ? &views[i - 1] : NULL, filter);
+    return valid;
+}
+
+// The rule for a window of one revision, the most frequent one: the first match is m, so it is the
+// whole answer.
+static struct ct_valid_rows valid_rows_now(struct ct_rows rows, const struct ct_filter *filter,
+                                           struct ct_key from, struct arena *arena) {
+    size_t at = ct_rows_lower_bound(rows, from);
+    while (at < rows.count && !ct_filter_matches(filter, rows.rows[at]))
+        at++;
+    bool found = at < rows.count;
+    const struct ct_row **list = ARENA_ARRAY(arena, const struct ct_row *, 1);
+    if (found)
+        *list = rows.rows[at];
+    return (struct ct_valid_rows){.rows = list, .count = found ? 1 : 0, .may_end = !found};
+}
+
+struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_table *table, size_t start,
+                                          const struct ct_filter *filter, struct ct_key from,
+                                          struct arena *arena) {
+    size_t now = ct_memory_revision(table);
+    ASSERT(start <= now);
+    if (start == now)
+        return valid_rows_now(ct_memory_rows(table), filter, from, arena);
+    size_t count = now - start + 1;
+    struct view *views = open_views(table, start, count, from, arena);
+    bool may_end = !find_common_key(views, count, filter);
+    return list_views(views, count, filter, may_end, arena);
+}
+
+bool ct_memory_is_valid_row(const struct ct_memory_table *table, size_t start,
+                            const struct ct_filter *filter, struct ct_key from,
+                            const struct ct_row *row, struct arena *scratch) {
+    size_t mark = arena_mark(scratch);
+    struct ct_valid_rows valid = ct_memory_valid_rows(table, start, filter, from, scratch);
+    bool is_valid = row ? is_listed(&valid, row) : valid.may_end;
+    arena_reset(scratch, mark);
+    return is_valid;
+}

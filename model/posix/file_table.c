@@ -1,0 +1,323 @@
+#define _POSIX_C_SOURCE 200809L
+#include "model/posix/file_table.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// The contents of the file while an operation holds the mutex.
+struct contents {
+    struct arena *arena;
+    unsigned long next_number; // of the next ETag
+    struct ct_row **rows;      // in key order
+    size_t count;
+};
+
+// ---- The file ----------------------------------------------------------------------------------
+
+// Fields end with a tab; what could be mistaken is written as %XX.
+static void write_field(FILE *out, const char *text) {
+    for (; *text; text++)
+        if (*text == '%' || *text == '\t' || *text == '\n')
+            fprintf(out, "%%%02x", (unsigned)*text);
+        else
+            fputc(*text, out);
+    fputc('\t', out);
+}
+
+static const char *read_field(FILE *in, struct arena *arena) {
+    char buffer[512];
+    size_t length = 0;
+    for (int c = fgetc(in); c != '\t'; c = fgetc(in)) {
+        ASSERT(c != EOF && length + 1 < sizeof buffer);
+        if (c == '%') {
+            char hex[3] = {(char)fgetc(in), (char)fgetc(in), '\0'};
+            c = (int)strtol(hex, NULL, 16);
+        }
+        buffer[length++] = (char)c;
+    }
+    buffer[length] = '\0';
+    return arena_strdup(arena, buffer);
+}
+
+static void write_property(FILE *out, const struct ct_property *property) {
+    char value[32];
+    write_field(out, property->name);
+    switch (property->type) {
+    case CT_BOOL:
+        write_field(out, property->value.boolean ? "bool 1" : "bool 0");
+        return;
+    case CT_INT32:
+        snprintf(value, sizeof value, "int %d", (int)property->value.int32);
+        write_field(out, value);
+        return;
+    case CT_STRING:
+        write_field(out, "text");
+        write_field(out, property->value.string);
+        return;
+    }
+}
+
+static struct ct_property read_property(FILE *in, struct arena *arena) {
+    struct ct_property property = {.name = read_field(in, arena)};
+    const char *value = read_field(in, arena);
+    if (strncmp(value, "bool ", 5) == 0) {
+        property.type = CT_BOOL;
+        property.value.boolean = value[5] == '1';
+    } else if (strncmp(value, "int ", 4) == 0) {
+        property.type = CT_INT32;
+        property.value.int32 = (int32_t)atol(value + 4);
+    } else {
+        property.type = CT_STRING;
+        property.value.string = read_field(in, arena);
+    }
+    return property;
+}
+
+static struct ct_row *read_row(FILE *in, struct arena *arena) {
+    struct ct_key key = {.partition = read_field(in, arena)};
+    key.row = read_field(in, arena);
+    const char *etag = read_field(in, arena);
+    size_t count = (size_t)strtoul(read_field(in, arena), NULL, 10);
+    struct ct_property *properties = ARENA_ARRAY(arena, struct ct_property, count + 1);
+    for (size_t i = 0; i < count; i++)
+        properties[i] = read_property(in, arena);
+    ASSERT(fgetc(in) == '\n');
+    return ct_row_new(arena, key, etag, properties, count);
+}
+
+// Reads the file, with room for [extra] rows more.
+static struct contents load(const struct file_handle *handle, size_t extra) {
+    struct contents contents = {.arena = handle->arena};
+    FILE *in = fopen(handle->file->path, "r");
+    ASSERT(in);
+    contents.next_number = strtoul(read_field(in, handle->arena), NULL, 10);
+    size_t count = (size_t)strtoul(read_field(in, handle->arena), NULL, 10);
+    ASSERT(fgetc(in) == '\n');
+    contents.rows = ARENA_ARRAY(handle->arena, struct ct_row *, count + extra + 1);
+    for (contents.count = 0; contents.count < count; contents.count++)
+        contents.rows[contents.count] = read_row(in, handle->arena);
+    fclose(in);
+    return contents;
+}
+
+static void write_row(FILE *out, const struct ct_row *row) {
+    char count[32];
+    write_field(out, row->key.partition);
+    write_field(out, row->key.row);
+    write_field(out, row->etag);
+    snprintf(count, sizeof count, "%zu", row->property_count);
+    write_field(out, count);
+    for (size_t i = 0; i < row->property_count; i++)
+        write_property(out, &row->properties[i]);
+    fputc('\n', out);
+}
+
+static void store(const struct file_table *file, const struct contents *contents) {
+    char temporary[300];
+    snprintf(temporary, sizeof temporary, "%s.tmp", file->path);
+    FILE *out = fopen(temporary, "w");
+    ASSERT(out);
+    fprintf(out, "%lu\t%zu\t\n", contents->next_number, contents->count);
+    for (size_t i = 0; i < contents->count; i++)
+        write_row(out, contents->rows[i]);
+    ASSERT(fclose(out) == 0);
+    ASSERT(rename(temporary, file->path) == 0);
+}
+
+// ---- Batches -----------------------------------------------------------------------------------
+
+// The place of the first row whose key is not below [key].
+static size_t find_place(const struct contents *contents, struct ct_key key) {
+    size_t at = 0;
+    while (at < contents->count && ct_key_compare(contents->rows[at]->key, key) < 0)
+        at++;
+    return at;
+}
+
+static void remove_at(struct contents *contents, size_t at) {
+    for (size_t i = at + 1; i < contents->count; i++)
+        contents->rows[i - 1] = contents->rows[i];
+    contents->count--;
+}
+
+static void insert_at(struct contents *contents, size_t at, struct ct_row *row) {
+    for (size_t i = contents->count++; i > at; i--)
+        contents->rows[i] = contents->rows[i - 1];
+    contents->rows[at] = row;
+}
+
+// CT_STATUS_NONE if [operation] may be done to [existing].
+static enum ct_status refusal_of(const struct ct_operation *operation,
+                                 const struct ct_row *existing) {
+    const char *if_match = operation->entity->etag;
+    bool is_conditional = operation->type == CT_REPLACE || operation->type == CT_MERGE ||
+                          operation->type == CT_DELETE;
+    if (operation->type == CT_INSERT)
+        return existing ? CT_STATUS_CONFLICT : CT_STATUS_NONE;
+    if (!is_conditional || ct_is_delete_if_exists(operation))
+        return CT_STATUS_NONE;
+    if (!existing)
+        return CT_STATUS_NOT_FOUND;
+    bool matches = strcmp(if_match, CT_ANY_ETAG) == 0 || strcmp(if_match, existing->etag) == 0;
+    return matches ? CT_STATUS_NONE : CT_STATUS_PRECONDITION_FAILED;
+}
+
+static enum ct_status apply(const struct file_handle *handle, struct contents *contents,
+                            const struct ct_operation *operation, struct ct_op_result *result) {
+    const struct ct_row *entity = operation->entity;
+    size_t at = find_place(contents, entity->key);
+    bool exists = at < contents->count && ct_key_equal(contents->rows[at]->key, entity->key);
+    const struct ct_row *existing = exists ? contents->rows[at] : NULL;
+    enum ct_status refusal = refusal_of(operation, existing);
+    if (refusal != CT_STATUS_NONE)
+        return refusal;
+    *result = (struct ct_op_result){.status = CT_STATUS_NO_CONTENT, .entity = operation->entity};
+    if (exists)
+        remove_at(contents, at);
+    if (operation->type == CT_DELETE)
+        return CT_STATUS_NONE;
+    if (operation->type == CT_INSERT)
+        result->status = CT_STATUS_CREATED;
+    result->etag =
+        arena_printf(handle->arena, "%s%lu", handle->file->etag_prefix, contents->next_number++);
+    bool merges = operation->type == CT_MERGE || operation->type == CT_INSERT_OR_MERGE;
+    struct ct_row *row = merges && existing
+                             ? ct_row_merge(handle->arena, existing, entity, result->etag)
+                             : ct_row_copy(handle->arena, entity);
+    row->etag = result->etag;
+    insert_at(contents, at, row);
+    return CT_STATUS_NONE;
+}
+
+// A Delete does not write an ETag into its entity; everything else does.
+static void publish(const struct ct_batch *batch, const struct ct_op_result *done,
+                    struct ct_op_result *results) {
+    for (size_t i = 0; i < batch->count; i++) {
+        results[i] = done[i];
+        if (batch->operations[i].type != CT_DELETE)
+            batch->operations[i].entity->etag = done[i].etag;
+    }
+}
+
+static struct ct_outcome execute_locked(struct file_handle *handle, struct ct_batch *batch,
+                                        struct ct_op_result *results) {
+    struct contents contents = load(handle, batch->count);
+    struct ct_op_result *done = ARENA_ARRAY(handle->arena, struct ct_op_result, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        enum ct_status refusal = apply(handle, &contents, &batch->operations[i], &done[i]);
+        if (refusal != CT_STATUS_NONE)
+            return ct_storage_error(refusal, i);
+    }
+    store(handle->file, &contents);
+    publish(batch, done, results);
+    return ct_success();
+}
+
+static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
+                                 struct ct_op_result *results) {
+    struct file_handle *handle = (struct file_handle *)table;
+    (void)where;
+    const char *error = ct_batch_program_error(batch);
+    if (error)
+        return ct_program_error(error);
+    pthread_mutex_lock(&handle->file->mutex);
+    struct ct_outcome outcome = execute_locked(handle, batch, results);
+    pthread_mutex_unlock(&handle->file->mutex);
+    return outcome;
+}
+
+// ---- Queries and streams -----------------------------------------------------------------------
+
+struct ct_rows file_table_rows(struct file_handle *handle) {
+    pthread_mutex_lock(&handle->file->mutex);
+    struct contents contents = load(handle, 0);
+    pthread_mutex_unlock(&handle->file->mutex);
+    return (struct ct_rows){.rows = (const struct ct_row *const *)contents.rows,
+                            .count = contents.count};
+}
+
+static struct ct_outcome query(struct ct_table *table, const char *where,
+                               const struct ct_filter *filter, struct arena *arena,
+                               struct ct_rows *rows) {
+    struct file_handle *handle = (struct file_handle *)table;
+    (void)where;
+    if (!ct_filter_partition(filter))
+        return ct_program_error("an atomic query must target one partition");
+    struct ct_rows all = file_table_rows(handle);
+    const struct ct_row **found = ARENA_ARRAY(arena, const struct ct_row *, all.count + 1);
+    *rows = (struct ct_rows){.rows = found, .count = 0};
+    for (size_t i = 0; i < all.count; i++)
+        if (ct_filter_matches(filter, all.rows[i]))
+            found[rows->count++] = all.rows[i];
+    return ct_success();
+}
+
+struct file_stream {
+    struct ct_stream stream; // first member
+    struct file_handle *handle;
+    const struct ct_filter *filter;
+    struct ct_key from;
+    bool ended, closed;
+};
+
+// Every row is as of the instant of its read.
+static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
+                                     const struct ct_row **row) {
+    struct file_stream *stream = (struct file_stream *)base;
+    (void)where;
+    if (stream->closed)
+        return ct_program_error("read of a closed stream");
+    *row = NULL;
+    if (stream->ended)
+        return ct_success();
+    struct ct_rows all = file_table_rows(stream->handle);
+    for (size_t i = ct_rows_lower_bound(all, stream->from); i < all.count && !*row; i++)
+        if (ct_filter_matches(stream->filter, all.rows[i]))
+            *row = all.rows[i];
+    stream->ended = !*row;
+    if (*row)
+        stream->from = ct_key_next((*row)->key, stream->handle->arena);
+    return ct_success();
+}
+
+static void close_stream(struct ct_stream *base, const char *where) {
+    (void)where;
+    ((struct file_stream *)base)->closed = true;
+}
+
+static struct ct_outcome open_stream(struct ct_table *table, const char *where,
+                                     const struct ct_filter *filter, struct ct_stream **stream) {
+    static const struct ct_stream_ops ops = {.read = read_stream, .close = close_stream};
+    struct file_handle *handle = (struct file_handle *)table;
+    (void)where;
+    struct file_stream *opened = ARENA_NEW(handle->arena, struct file_stream);
+    *opened = (struct file_stream){
+        .stream = {&ops}, .handle = handle, .filter = filter, .from = ct_key_first()};
+    *stream = &opened->stream;
+    return ct_success();
+}
+
+// ---- The table ---------------------------------------------------------------------------------
+
+void file_table_create(struct file_table *file, const char *path, const char *etag_prefix) {
+    snprintf(file->path, sizeof file->path, "%s", path);
+    file->etag_prefix = etag_prefix;
+    pthread_mutex_init(&file->mutex, NULL);
+    store(file, &(struct contents){.next_number = 1});
+}
+
+void file_table_remove(struct file_table *file) {
+    unlink(file->path);
+    pthread_mutex_destroy(&file->mutex);
+}
+
+void file_handle_open(struct file_handle *handle, struct file_table *file, struct arena *arena) {
+    static const struct ct_table_ops ops = {
+        .execute = execute, .query = query, .open_stream = open_stream};
+    *handle = (struct file_handle){.table = {&ops}, .file = file, .arena = arena};
+}

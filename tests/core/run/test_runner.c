@@ -1,0 +1,194 @@
+#define _GNU_SOURCE // mkdtemp, open_memstream
+#include "tests/support/test.h"
+
+#include "core/threads/atomic.h"
+#include "core/run/runner.h"
+#include "core/threads/thread.h"
+#include "core/trace/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/test-runner-XXXXXX";
+
+// ---- The suite: a counter that loses updates ---------------------------------------------------
+
+static struct sct_atomic counter;
+
+static void *increment(void *argument) {
+    if (argument)
+        sct_atomic_fetch_add(&counter, 1);
+    else
+        sct_atomic_store(&counter, sct_atomic_load(&counter) + 1);
+    return NULL;
+}
+
+static void setup(void *context) {
+    sct_atomic_init(&counter, "counter", 0);
+    sct_thread_create("a", increment, context);
+    sct_thread_create("b", increment, context);
+}
+
+static void finish(void *context) {
+    (void)context;
+    sct_check(counter.value == 2, "lost-update", "the counter is %d", (int)counter.value);
+}
+
+static int depends_on_the_past(void) {
+    static int calls;
+    return calls++;
+}
+
+static void setup_unrepeatable(void *context) {
+    (void)context;
+    sct_check(depends_on_the_past() % 2 == 0, "odd", "this is not repeated");
+}
+
+static const struct sct_test suite_tests[] = {
+    {.name = "lost", .program = {.setup = setup, .finish = finish, .context = NULL}},
+    {.name = "fixed", .program = {.setup = setup, .finish = finish, .context = &counter}},
+    {.name = "past", .summary = "not repeatable", .program = {.setup = setup_unrepeatable}},
+};
+static const struct sct_suite suite = {"counter", suite_tests, 3};
+
+// Runs the suite with up to 8 arguments; the status.
+#define RUN(...) run((const char *const[]){"counter", __VA_ARGS__, NULL})
+
+static int run(const char *const *arguments) {
+    char *argv[10] = {NULL};
+    int argc = 0;
+    for (; arguments[argc]; argc++)
+        argv[argc] = strdup(arguments[argc]);
+    int status = sct_run(argc, argv, &suite);
+    for (int i = 0; i < argc; i++)
+        free(argv[i]);
+    return status;
+}
+
+static int enter_folder(void **state) {
+    (void)state;
+    return !mkdtemp(folder) || chdir(folder) != 0;
+}
+
+static int leave_folder(void **state) {
+    (void)state;
+    return chdir("/") != 0 || rmdir(folder) != 0;
+}
+
+// ---- Tests -------------------------------------------------------------------------------------
+
+// A violation is status 1 and leaves a trace of the usual name, which replays to status 1; the test
+// that replays is the trace's, whatever --test says.
+static void test_runner_finds_and_replays(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--iterations", "1000", "--trace", "first.trace"), 1);
+    assert_int_equal(RUN("--replay", "first.trace"), 1);
+    assert_int_equal(RUN("--replay", "first.trace", "--verbose", "--test", "fixed"), 1);
+    assert_int_equal(unlink("first.trace"), 0);
+    assert_int_equal(RUN("--test=lost", "--strategy", "random", "-s", "4", "--keep-going"), 1);
+    assert_int_equal(system("test $(ls counter-lost-4-*.trace | wc -l) = 1 && rm counter-*.trace"),
+                     0);
+}
+
+// The correct variant is status 0, and so is a replay of a trace that claims no failure.
+static void test_runner_clean(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--test", "fixed", "--iterations", "1000"), 0);
+    assert_int_equal(RUN("--test", "fixed", "--only-iteration", "3", "--verbose"), 0);
+    assert_int_equal(RUN("--list", "tests"), 0);
+    assert_int_equal(RUN("--list", "strategies"), 0);
+    assert_int_equal(RUN("--help"), 0);
+}
+
+// One iteration alone is the same as in the campaign.
+static void test_runner_only_iteration(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--trace", "a.trace"), 1);
+    assert_int_equal(system("i=$(sed -n 's/^iteration //p' a.trace); printf %s \"$i\" > iteration"),
+                     0);
+    char iteration[32] = "";
+    FILE *in = fopen("iteration", "r");
+    assert_non_null(in);
+    assert_non_null(fgets(iteration, sizeof iteration, in));
+    fclose(in);
+    assert_int_equal(RUN("--only-iteration", iteration, "--trace", "b.trace"), 1);
+    assert_int_equal(system("cmp a.trace b.trace && rm a.trace b.trace iteration"), 0);
+}
+
+// Wrong usage is status 2: options, values, names, files, traces of another suite.
+static void test_runner_usage(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--nonsense"), 2);
+    assert_int_equal(RUN("extra"), 2);
+    assert_int_equal(RUN("--test"), 2);
+    assert_int_equal(RUN("--test", "other"), 2);
+    assert_int_equal(RUN("--iterations", "-1"), 2);
+    assert_int_equal(RUN("--iterations", "many"), 2);
+    assert_int_equal(RUN("--max-steps", "0"), 2);
+    assert_int_equal(RUN("--seed", "99999999999999999999"), 2);
+    assert_int_equal(RUN("--strategy", "clever"), 2);
+    assert_int_equal(RUN("--list", "bugs"), 2);
+    assert_int_equal(RUN("--replay", "missing.trace"), 2);
+    assert_int_equal(RUN("--trace", "t"), 1);
+    char *argv[] = {(char[]){"other"}, (char[]){"--replay"}, (char[]){"t"}, NULL};
+    assert_int_equal(sct_run(3, argv, &(struct sct_suite){"other", suite_tests, 3}), 2);
+    assert_int_equal(system("sed -i s/lost/list/ t"), 0);
+    assert_int_equal(RUN("--replay", "t"), 2);
+    assert_int_equal(unlink("t"), 0);
+}
+
+// A trace of a program that has changed is not reproduced: status 4.
+static void test_runner_changed_program(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--trace", "t"), 1);
+    struct sct_test changed[] = {suite_tests[0]};
+    changed[0].program.context = &counter;
+    char *argv[] = {(char[]){"counter"}, (char[]){"--replay"}, (char[]){"t"}, NULL};
+    assert_int_equal(sct_run(3, argv, &(struct sct_suite){"counter", changed, 1}), 4);
+    assert_int_equal(unlink("t"), 0);
+}
+
+static unsigned decisions_of(const char *path) {
+    struct sct_trace trace;
+    struct error error;
+    if (!sct_trace_read(path, &trace, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(trace.outcome, SCT_VIOLATED);
+    assert_string_equal(trace.kind, "lost-update");
+    unsigned count = trace.decision_count;
+    sct_trace_free(&trace);
+    return count;
+}
+
+// --minimize writes a smaller trace of the same failure beside the original, from a campaign or a
+// replay alike; what passes has nothing to minimize.
+static void test_runner_minimizes(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--trace", "t", "--minimize", "--strategy", "random"), 1);
+    assert_true(decisions_of("t.min") <= decisions_of("t"));
+    assert_int_equal(RUN("--replay", "t.min"), 1);
+    assert_int_equal(rename("t.min", "first"), 0);
+    assert_int_equal(RUN("--replay", "t", "--minimize", "--verbose"), 1);
+    assert_int_equal(system("cmp first t.min && rm first t t.min"), 0);
+    assert_int_equal(RUN("--test", "fixed", "--minimize", "--iterations", "50"), 0);
+    assert_int_equal(RUN("--trace", "/dev/null", "--minimize"), 1);
+    assert_int_not_equal(access("/dev/null.min", F_OK), 0);
+}
+
+// A program that does not repeat is status 3, whatever it found.
+static void test_runner_unrepeatable(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--test", "past", "--trace", "/dev/null"), 3);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_runner_finds_and_replays), cmocka_unit_test(test_runner_clean),
+        cmocka_unit_test(test_runner_only_iteration),    cmocka_unit_test(test_runner_usage),
+        cmocka_unit_test(test_runner_changed_program),   cmocka_unit_test(test_runner_unrepeatable),
+        cmocka_unit_test(test_runner_minimizes),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}

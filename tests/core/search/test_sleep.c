@@ -1,0 +1,302 @@
+// Sleep sets over a state cache leave out transitions, never states.
+#include "tests/support/declared.h"
+
+#include "core/campaign/campaign.h"
+#include "core/search/snapshot.h"
+
+#include <stdlib.h>
+
+// ---- Searching ---------------------------------------------------------------------------------
+
+enum { ENDS_MAX = 4096, CACHE_BYTES = 1 << 18 };
+
+// What executions ended with, once each: final cells, or the violation.
+struct ends {
+    uint64_t digests[ENDS_MAX];
+    size_t count;
+};
+
+static struct ends ends;
+
+static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)context;
+    (void)iteration;
+    struct digest end = {1, 0};
+    if (result->outcome == SCT_VIOLATED)
+        end = digest_fold_text(end, result->violation.message);
+    else if (result->outcome == SCT_PASSED)
+        end = digest_cells();
+    else
+        return;
+    for (size_t i = 0; i < ends.count; i++)
+        if (ends.digests[i] == end.low)
+            return;
+    assert_true(ends.count < ENDS_MAX);
+    ends.digests[ends.count++] = end.low;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+struct findings {
+    struct ends ends;
+    struct sct_search search;
+    uint64_t states, transitions, cuts;
+    uint64_t fingerprint;
+};
+
+static void search(const struct sct_program *program, enum sct_reduction reduction, bool has_cache,
+                   size_t snapshot_bytes, struct findings *findings) {
+    struct sct_campaign campaign;
+    struct sct_explorer explorer = {.transitions = 0};
+    struct sct_strategy *strategy = new_strategy("dfs");
+    struct sct_reducer *reducer =
+        reduction == SCT_REDUCE_NONE ? NULL : sct_reducer_new(reduction, strategy->path);
+    ends.count = 0;
+    if (has_cache)
+        sct_explorer_init(&explorer, program, strategy->path, CACHE_BYTES);
+    sct_campaign_run(engine,
+                     &(struct sct_campaign_options){.program = program,
+                                                    .strategy = strategy,
+                                                    .iterations = has_cache ? SCT_UNLIMITED : 4000,
+                                                    .keep_going = true,
+                                                    .explorer = has_cache ? &explorer : NULL,
+                                                    .reducer = reducer,
+                                                    .repeat_every = 50,
+                                                    .snapshot_bytes = snapshot_bytes,
+                                                    .after_counted = note_end},
+                     &campaign);
+    if (campaign.unrepeatable.is_found)
+        fail_msg("%s", campaign.unrepeatable.difference.text);
+    sct_campaign_free(&campaign);
+    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    *findings = (struct findings){ends,
+                                  campaign.search,
+                                  explorer.states.count,
+                                  explorer.transitions,
+                                  strategy->path->cuts,
+                                  campaign.fingerprint};
+    if (has_cache)
+        sct_explorer_deinit(&explorer);
+    sct_reducer_free(reducer);
+    sct_strategy_free(strategy);
+}
+
+static bool same_ends(const struct ends *a, const struct ends *b) {
+    return a->count == b->count &&
+           memcmp(a->digests, b->digests, a->count * sizeof *a->digests) == 0;
+}
+
+// ---- Generated programs ------------------------------------------------------------------------
+
+static const struct sct_program program = {
+    .setup = set_up, .digest = add_cells, .is_copyable = true};
+static struct findings whole, cached, reduced, replayed;
+
+// Exactly the same states and ends, by fewer transitions; loops that come back to a state included.
+static void test_same_states_by_fewer_transitions(void **state) {
+    (void)state;
+    uint64_t transitions = 0, by_sleep = 0, with_cuts = 0, programs = ARENA_POISONS ? 200 : 2000;
+    for (uint64_t seed = 1; seed <= programs; seed++) {
+        draw_program(seed, OPCODES_AND_SPIN, true);
+        search(&program, SCT_REDUCE_NONE, true, 0, &cached);
+        search(&program, SCT_REDUCE_SLEEP, true, 0, &reduced);
+        assert_true(cached.search.is_exhausted && reduced.search.is_exhausted);
+        if (reduced.states != cached.states || !same_ends(&reduced.ends, &cached.ends))
+            fail_msg("program %llu: %llu states and %zu ends, with sleep sets %llu and %zu",
+                     (unsigned long long)seed, (unsigned long long)cached.states, cached.ends.count,
+                     (unsigned long long)reduced.states, reduced.ends.count);
+        assert_true(reduced.transitions <= cached.transitions);
+        transitions += cached.transitions;
+        by_sleep += reduced.transitions;
+        with_cuts += cached.cuts > 0;
+    }
+    assert_true(by_sleep < transitions * 4 / 5);
+    assert_true(with_cuts > programs / 50 && with_cuts < programs / 2);
+}
+
+// The same ends as those of every execution there is. Programs too large for that are passed over.
+static void test_same_ends_as_the_whole_tree(void **state) {
+    (void)state;
+    size_t compared = 0, programs = ARENA_POISONS ? 40 : 200;
+    for (uint64_t seed = 1; compared < programs; seed++) {
+        assert_true(seed < 10 * programs);
+        draw_program(seed, OPCODES, true);
+        search(&program, SCT_REDUCE_NONE, false, 0, &whole);
+        if (!whole.search.is_exhausted)
+            continue;
+        search(&program, SCT_REDUCE_SLEEP, true, 0, &reduced);
+        if (!same_ends(&reduced.ends, &whole.ends))
+            fail_msg("program %llu: %zu ends, with sleep sets and cache %zu",
+                     (unsigned long long)seed, whole.ends.count, reduced.ends.count);
+        compared++;
+    }
+}
+
+// Going back by snapshots is the same search as running every prefix again, cache or not.
+static void test_snapshots_know_who_sleeps(void **state) {
+    (void)state;
+    uint64_t restored = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        draw_program(seed, OPCODES, true);
+        for (int has_cache = 0; has_cache < 2; has_cache++) {
+            search(&program, SCT_REDUCE_SLEEP, has_cache, SCT_NO_SNAPSHOTS, &replayed);
+            search(&program, SCT_REDUCE_SLEEP, has_cache, 0, &reduced);
+            assert_int_equal(reduced.fingerprint, replayed.fingerprint);
+            assert_int_equal(reduced.search.pruned, replayed.search.pruned);
+            assert_int_equal(reduced.states, replayed.states);
+            assert_int_equal(reduced.transitions, replayed.transitions);
+            restored += reduced.search.restored;
+        }
+    }
+    assert_true(restored > 0 || !sct_snapshots_work());
+}
+
+// ---- Generated automata ------------------------------------------------------------------------
+
+// Tasks that go from place to place for ever, so that most states are in cycles. A move may look at
+// a cell, choose, and change a cell that depends on the choice, all in one step.
+enum { PLACES = 3, VALUES = 2, AUTOMATA_CELLS = 3, NO_CELL };
+
+static struct {
+    uint32_t places;
+    struct {
+        uint32_t seen, changed, value; // cells, or NO_CELL
+        bool chooses;
+        uint32_t next[VALUES]; // by the value seen; PLACES: the end
+    } moves[PLACES];
+} automata[TASKS];
+
+static uint32_t draw_cell(struct rng *rng) {
+    return rng_below(rng, 5) < 2 ? rng_below(rng, AUTOMATA_CELLS) : NO_CELL;
+}
+
+static void draw_automata(uint64_t seed) {
+    struct rng rng;
+    rng_seed(&rng, seed);
+    for (int t = 0; t < TASKS; t++) {
+        uint32_t places = automata[t].places = 1 + rng_below(&rng, PLACES);
+        for (uint32_t p = 0; p < places; p++) {
+            automata[t].moves[p].seen = draw_cell(&rng);
+            automata[t].moves[p].changed = draw_cell(&rng);
+            automata[t].moves[p].value = rng_below(&rng, VALUES);
+            automata[t].moves[p].chooses = rng_below(&rng, 2) == 0;
+            for (int v = 0; v < VALUES; v++)
+                automata[t].moves[p].next[v] =
+                    rng_below(&rng, 12) == 0 ? PLACES : rng_below(&rng, places);
+        }
+    }
+}
+
+static uint32_t move(uint32_t task, uint32_t place) {
+    uint32_t seen = automata[task].moves[place].seen, changed = automata[task].moves[place].changed;
+    const struct sct_access look = {seen == NO_CELL ? SCT_ACCESS_NONE : SCT_ACCESS_READ, 1, seen,
+                                    seen};
+    sct_point("move", "here:1", &look);
+    uint32_t value = seen == NO_CELL ? 0 : world->cells[seen];
+    uint32_t cell = changed;
+    if (automata[task].moves[place].chooses)
+        cell = (cell + sct_choose(2, "cell")) % (NO_CELL + 1);
+    if (cell != NO_CELL) {
+        sct_touch(&(struct sct_access){SCT_ACCESS_WRITE, 1, cell, cell});
+        world->cells[cell] = automata[task].moves[place].value;
+    }
+    return automata[task].moves[place].next[value];
+}
+
+static void go_round(void *argument) {
+    uint32_t task = (uint32_t)(uintptr_t)argument, place = 0;
+    while (place < PLACES) {
+        place = move(task, place);
+        sct_forget((struct digest){0, 0}, &place, sizeof place);
+    }
+}
+
+static void set_up_automata(void *context) {
+    (void)context;
+    world = ARENA_NEW(sct_arena(), struct world);
+    for (uintptr_t t = 0; t < TASKS; t++)
+        sct_task_start_with(sct_machine_create("automaton"), "main", go_round, (void *)t,
+                            &sct_access_none);
+}
+
+static void expect_same_states_of_automata(uint64_t seed) {
+    const struct sct_program cyclic = {
+        .setup = set_up_automata, .digest = add_cells, .is_copyable = true};
+    draw_automata(seed);
+    search(&cyclic, SCT_REDUCE_NONE, true, 0, &cached);
+    search(&cyclic, SCT_REDUCE_SLEEP, true, 0, &reduced);
+    assert_true(cached.search.is_exhausted && reduced.search.is_exhausted);
+    if (reduced.states != cached.states || !same_ends(&reduced.ends, &cached.ends))
+        fail_msg("automata %llu: %llu states and %zu ends, with sleep sets %llu and %zu",
+                 (unsigned long long)seed, (unsigned long long)cached.states, cached.ends.count,
+                 (unsigned long long)reduced.states, reduced.ends.count);
+    if (seed % 20 != 0)
+        return;
+    search(&cyclic, SCT_REDUCE_SLEEP, true, SCT_NO_SNAPSHOTS, &replayed);
+    assert_int_equal(reduced.fingerprint, replayed.fingerprint);
+    assert_int_equal(reduced.transitions, replayed.transitions);
+}
+
+// Cycles cost some of the reduction, but no state.
+static void test_same_states_of_automata(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= (ARENA_POISONS ? 50 : 500); seed++)
+        expect_same_states_of_automata(seed);
+}
+
+// Nor does a limit of points: the same states are met within it. Tasks must not sleep above what it
+// cuts off, which costs one of some thousand of these automata a state.
+static void test_same_states_within_a_limit(void **state) {
+    (void)state;
+    for (uint32_t steps = 7; steps <= 9; steps += 2) {
+        engine = sct_engine_open(&(struct sct_engine_options){.steps_max = steps});
+        for (uint64_t seed = 1; seed <= (ARENA_POISONS ? 300 : 5000); seed++)
+            expect_same_states_of_automata(seed);
+        sct_engine_close(engine);
+    }
+}
+
+// ---- Counts ------------------------------------------------------------------------------------
+
+enum { WALKERS = 3, LENGTH = 4 };
+
+static void walk(void *argument) {
+    for (int i = 0; i < LENGTH; i++)
+        *touch_cell((uint32_t)(uintptr_t)argument, SCT_ACCESS_WRITE) += 1;
+}
+
+static void walkers(void *context) {
+    (void)context;
+    world = ARENA_NEW(sct_arena(), struct world);
+    for (uintptr_t i = 0; i < WALKERS; i++)
+        sct_task_start_with(sct_machine_create("walker"), "main", walk, (void *)i,
+                            &sct_access_none);
+}
+
+// Tasks that share nothing, of one step and LENGTH more each: every state but the first is met by
+// one transition, and the end by one execution.
+static void test_independent_tasks_have_no_transition_twice(void **state) {
+    (void)state;
+    const struct sct_program independent = {.setup = walkers, .digest = add_cells};
+    const uint64_t states = (LENGTH + 2) * (LENGTH + 2) * (LENGTH + 2) - 1;
+    search(&independent, SCT_REDUCE_SLEEP, true, 0, &reduced);
+    assert_true(reduced.search.is_exhausted);
+    assert_int_equal(reduced.states, states);
+    assert_int_equal(reduced.transitions, states);
+    assert_int_equal(reduced.search.executions, 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ENGINE_TEST(test_same_states_by_fewer_transitions),
+        ENGINE_TEST(test_same_ends_as_the_whole_tree),
+        ENGINE_TEST(test_snapshots_know_who_sleeps),
+        ENGINE_TEST(test_same_states_of_automata),
+        cmocka_unit_test(test_same_states_within_a_limit),
+        ENGINE_TEST(test_independent_tasks_have_no_transition_twice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

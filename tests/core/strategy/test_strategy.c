@@ -1,0 +1,186 @@
+#include "tests/support/test.h"
+
+#include "core/strategy/strategy.h"
+
+#include <string.h>
+
+static const struct sct_access *accesses[SCT_TASKS_MAX];
+
+// The alternatives of a point number its enabled slots cyclically from the current one on.
+static void test_alternatives_are_cyclic_from_the_current_task(void **state) {
+    (void)state;
+    struct sct_schedule_point point = {
+        .enabled = 1 << 2 | 1 << 5 | UINT64_C(1) << 63,
+        .count = 3,
+        .current = 5,
+        .accesses = accesses,
+    };
+    assert_int_equal(sct_alternative_slot(&point, 0), 5);
+    assert_int_equal(sct_alternative_slot(&point, 1), 63);
+    assert_int_equal(sct_alternative_slot(&point, 2), 2);
+    point.current = 6; // not enabled
+    assert_int_equal(sct_alternative_slot(&point, 0), 63);
+    assert_int_equal(sct_alternative_slot(&point, 1), 2);
+    assert_int_equal(sct_alternative_slot(&point, 2), 5);
+}
+
+// Slots and alternatives translate into each other, for 2,000 random sets and every current slot.
+static void test_alternatives_and_slots_are_inverse(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 1);
+    for (int i = 0; i < 2000; i++) {
+        struct sct_schedule_point point = {
+            .enabled = rng_next(&rng) & (i % 2 ? rng_next(&rng) & rng_next(&rng) : UINT64_MAX),
+            .current = (unsigned)i % SCT_TASKS_MAX,
+            .accesses = accesses,
+        };
+        point.count = sct_count_bits(point.enabled);
+        uint64_t slots = 0;
+        for (uint32_t a = 0; a < point.count; a++) {
+            unsigned slot = sct_alternative_slot(&point, a);
+            slots |= UINT64_C(1) << slot;
+            assert_int_equal(sct_slot_alternative(&point, slot), a);
+        }
+        assert_true(slots == point.enabled);
+    }
+}
+
+// The number of ones is the one that adding them gives.
+static void test_count_bits_agrees_with_a_loop(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 2);
+    for (int i = 0; i < 1000; i++) {
+        uint64_t bits = rng_next(&rng) >> i % 64;
+        uint32_t ones = 0;
+        for (int j = 0; j < 64; j++)
+            ones += (uint32_t)(bits >> j & 1);
+        assert_int_equal(sct_count_bits(bits), ones);
+    }
+    assert_int_equal(sct_count_bits(0), 0);
+    assert_int_equal(sct_count_bits(UINT64_MAX), 64);
+}
+
+static struct sct_access access_of(enum sct_access_mode mode, uint32_t object, uint64_t low,
+                                   uint64_t high) {
+    return (struct sct_access){.mode = mode, .object = object, .low = low, .high = high};
+}
+
+// Two steps race when they touch a common key of one object and one of them writes; the unknown
+// races with everything that touches anything.
+static void test_accesses_race_if_their_order_can_matter(void **state) {
+    (void)state;
+    const struct sct_access write = access_of(SCT_ACCESS_WRITE, 1, 10, 20);
+    const struct {
+        struct sct_access other;
+        bool races;
+    } cases[] = {
+        {access_of(SCT_ACCESS_WRITE, 1, 20, 30), true},
+        {access_of(SCT_ACCESS_READ, 1, 0, 10), true},
+        {access_of(SCT_ACCESS_READ, 1, 12, 13), true},
+        {access_of(SCT_ACCESS_READ, 1, 0, UINT64_MAX), true},
+        {access_of(SCT_ACCESS_WRITE, 1, 21, 30), false},
+        {access_of(SCT_ACCESS_WRITE, 1, 0, 9), false},
+        {access_of(SCT_ACCESS_WRITE, 2, 10, 20), false},
+        {sct_access_none, false},
+        {sct_access_unknown, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(sct_accesses_race(&write, &cases[i].other), cases[i].races);
+        assert_int_equal(sct_accesses_race(&cases[i].other, &write), cases[i].races);
+    }
+    const struct sct_access read = access_of(SCT_ACCESS_READ, 1, 10, 20);
+    assert_false(sct_accesses_race(&read, &read));
+    assert_true(sct_accesses_race(&write, &write));
+    assert_true(sct_accesses_race(&read, &sct_access_unknown));
+    assert_true(sct_accesses_race(&sct_access_unknown, &sct_access_unknown));
+    assert_false(sct_accesses_race(&sct_access_none, &sct_access_unknown));
+}
+
+// A spec names a strategy and its parameter, or takes the default; formatting gives it back.
+static void test_strategy_new_reads_specs(void **state) {
+    (void)state;
+    const struct {
+        const char *spec;
+        uint32_t parameter;
+        const char *formatted;
+    } cases[] = {
+        {"random", 0, "random"}, {"pct", 3, "pct:3"},      {"pct:1", 1, "pct:1"},
+        {"pct:5", 5, "pct:5"},   {"pct:32", 32, "pct:32"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error error = {{0}};
+        struct sct_strategy *strategy = sct_strategy_new(cases[i].spec, &error);
+        assert_non_null(strategy);
+        assert_int_equal(strategy->parameter, cases[i].parameter);
+        assert_int_equal(strategy->calibration.decisions_max, 1);
+        char buffer[32];
+        struct text text = text_in(buffer, sizeof buffer);
+        sct_strategy_format(strategy, &text);
+        assert_string_equal(text.data, cases[i].formatted);
+        sct_strategy_free(strategy);
+    }
+}
+
+// What names no strategy, or not its parameter, is refused with a line that repeats it.
+static void test_strategy_new_refuses_what_it_does_not_know(void **state) {
+    (void)state;
+    static const char *const specs[] = {
+        "",
+        "rando",
+        "random2",
+        "Random",
+        "random:",
+        "random:1",
+        "pct:",
+        "pct:0",
+        "pct:33",
+        "pct:-1",
+        "pct:+3",
+        "pct: 3",
+        "pct:3 ",
+        "pct:3x",
+        "pct:0x3",
+        "pct:3:3",
+        "pct:99999999999999999999",
+        ":3",
+    };
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        struct error error = {{0}};
+        assert_null(sct_strategy_new(specs[i], &error));
+        assert_true(strlen(error.text) > 10);
+        assert_null(strchr(error.text, '\n'));
+    }
+}
+
+// The registry lists every strategy once, completely described.
+static void test_strategy_at_lists_the_registry(void **state) {
+    (void)state;
+    size_t count = 0;
+    for (const struct sct_strategy_ops *ops; (ops = sct_strategy_at(count)); count++) {
+        assert_true(strlen(ops->name) > 0 && strlen(ops->summary) > 0);
+        assert_true(ops->size >= sizeof(struct sct_strategy));
+        assert_true(ops->parameter_min <= ops->parameter_default);
+        assert_true(ops->parameter_default <= ops->parameter_max);
+        assert_true(ops->members || (ops->begin && ops->pick && ops->choose));
+        for (size_t i = 0; i < count; i++)
+            assert_string_not_equal(sct_strategy_at(i)->name, ops->name);
+    }
+    assert_true(count >= 2);
+    assert_null(sct_strategy_at(count + 1));
+    assert_null(sct_strategy_at(SIZE_MAX));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alternatives_are_cyclic_from_the_current_task),
+        cmocka_unit_test(test_alternatives_and_slots_are_inverse),
+        cmocka_unit_test(test_count_bits_agrees_with_a_loop),
+        cmocka_unit_test(test_accesses_race_if_their_order_can_matter),
+        cmocka_unit_test(test_strategy_new_reads_specs),
+        cmocka_unit_test(test_strategy_new_refuses_what_it_does_not_know),
+        cmocka_unit_test(test_strategy_at_lists_the_registry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

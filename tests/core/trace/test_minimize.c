@@ -1,0 +1,394 @@
+// Programs with a planted failure whose smallest execution is known.
+#define _POSIX_C_SOURCE 200809L // strdup
+#include "tests/support/programs.h"
+
+#include "core/trace/minimize.h"
+#include "core/trace/replay.h"
+#include "core/trace/story.h"
+
+#include <stdlib.h>
+
+enum { STARTS = 60 };
+
+// ---- Programs ----------------------------------------------------------------------------------
+
+static int shared;
+
+// Loses an update if the other comes between its two steps and its value is 2.
+static void writer(void *argument) {
+    (void)argument;
+    uint32_t calls = 1 + sct_choose(4, "calls");
+    for (uint32_t i = 0; i < calls; i++) {
+        sct_count_operation();
+        sct_choose(5, "noise");
+        uint32_t value = sct_choose(3, "value");
+        step("read");
+        int seen = shared;
+        sct_note("reads %d", seen);
+        step("write");
+        sct_check(value != 2 || shared == seen, "lost-update", "update %d of value %u is lost",
+                  seen, value);
+        shared = seen + 1;
+        sct_note("writes %d", shared);
+    }
+}
+
+static void start_writers(void *context) {
+    (void)context;
+    shared = 0;
+    start("first", writer, NULL);
+    start("second", writer, NULL);
+    start("third", writer, NULL);
+}
+
+// Fails with one or with all flags, not in between: not monotone.
+static void raise_flags(void *context) {
+    (void)context;
+    uint32_t count = 0;
+    for (int i = 0; i < 4; i++)
+        count += sct_choose(2, "flag");
+    sct_check(count != 1 && count != 4, "flags", "some flags are up");
+}
+
+// With the first alternative it fails in another way, with the second it never ends.
+static void choose_failure(void *argument) {
+    (void)argument;
+    uint32_t noise = sct_choose(4, "noise");
+    switch (sct_choose(4, "failure")) {
+    case 0:
+        sct_violation("other", "noise %u", noise);
+    case 1:
+        for (;;)
+            step("again");
+    case 2:
+        sct_violation("planted", "noise of another pattern");
+    default:
+        sct_violation("planted", "noise %u", noise);
+    }
+}
+
+static void start_chooser(void *context) {
+    (void)context;
+    start("chooser", choose_failure, NULL);
+    start("idler", writer, NULL);
+}
+
+// ---- Help --------------------------------------------------------------------------------------
+
+// Minimises from the execution of "random" with [seed]. False if that does not fail.
+static bool minimize_from(const struct sct_program *program, uint64_t seed,
+                          struct sct_minimize_options *options, struct sct_minimum *minimum,
+                          char **trace_text) {
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_plan plan = {0};
+    options->program = program;
+    options->start = strategy;
+    options->start_seed = seed;
+    options->seed = seed;
+    story = text_in(story_buffer, sizeof story_buffer);
+    bool is_failing = sct_minimize(engine, options, &plan, minimum);
+    if (is_failing && trace_text) {
+        struct sct_trace trace = {.model = "m", .test = "t", .bug = "none", .strategy = "random"};
+        sct_trace_capture(&trace, engine, sct_engine_last_result(engine));
+        *trace_text = sct_trace_format(&trace);
+        sct_trace_free(&trace);
+    }
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+    return is_failing;
+}
+
+static void assert_measures(const struct sct_measures *measures, uint32_t deviations,
+                            uint32_t preemptions, uint32_t operations) {
+    assert_int_equal(measures->deviations, deviations);
+    assert_int_equal(measures->preemptions, preemptions);
+    assert_int_equal(measures->operations, operations);
+}
+
+// A trace replays strictly to the violation that it states.
+static void assert_replays(const struct sct_program *program, const char *text) {
+    struct sct_trace trace;
+    struct sct_replay replay;
+    struct error error;
+    assert_true(sct_trace_parse(strdup(text), strlen(text), &trace, &error));
+    sct_replay_init(&replay, &trace);
+    const struct sct_result *result = run_with(&replay.base, program, 0);
+    if (!sct_replay_confirms(&replay, result, &error))
+        fail_msg("%s", error.text);
+    sct_trace_free(&trace);
+}
+
+// Minimises from the first failing start from [seed] on, which is returned.
+static uint64_t next_start(const struct sct_program *program, uint64_t seed,
+                           struct sct_minimum *minimum, char **text) {
+    struct sct_minimize_options options = {0};
+    while (!minimize_from(program, seed, &options, minimum, text))
+        seed++;
+    return seed;
+}
+
+// ---- Tests -------------------------------------------------------------------------------------
+
+static const struct sct_program writers = {.setup = start_writers};
+
+// From every failing start: one call of each of two tasks, one preemption, one value, and at most
+// one switch more because the stopped task is not the first. Fewer operations or preemptions cannot
+// fail: one task alone, or two one after the other, lose no update.
+static void test_minimize_finds_the_known_minimum(void **state) {
+    (void)state;
+    uint64_t seed = 0;
+    for (int i = 0; i < STARTS; i++, seed++) {
+        struct sct_minimum minimum;
+        char *text = NULL;
+        seed = next_start(&writers, seed, &minimum, &text);
+        assert_in_range(minimum.now.deviations, 2, 3);
+        assert_measures(&minimum.now, minimum.now.deviations, 1, 2);
+        assert_true(minimum.before.deviations >= 2);
+        assert_false(minimum.reached_limit);
+        assert_false(minimum.was_interrupted);
+        assert_replays(&writers, text);
+        free(text);
+    }
+}
+
+// A failure that comes and goes as answers are given back.
+static void test_minimize_is_not_stopped_by_passing_subsets(void **state) {
+    (void)state;
+    const struct sct_program program = {.setup = raise_flags};
+    uint64_t seed = 0;
+    for (int i = 0; i < STARTS; i++, seed++) {
+        struct sct_minimum minimum;
+        seed = next_start(&program, seed, &minimum, NULL);
+        assert_measures(&minimum.now, 1, 0, 0);
+    }
+}
+
+// Another kind, another pattern and the step limit are not the same failure; another number is.
+static void test_minimize_keeps_the_failure(void **state) {
+    (void)state;
+    const struct sct_program program = {.setup = start_chooser};
+    int planted = 0;
+    for (uint64_t seed = 0; planted < 10; seed++) {
+        struct sct_minimum minimum;
+        struct sct_minimize_options options = {.tries_max = 2000};
+        char *text = NULL;
+        if (!minimize_from(&program, seed, &options, &minimum, &text))
+            continue;
+        bool is_planted = strstr(text, "kind planted\nmachine chooser\nmessage noise 0\n");
+        bool is_other = strstr(text, "kind other\nmachine chooser\nmessage noise 0\n");
+        bool is_lost = strstr(text, "kind lost-update\n");
+        bool is_pattern = strstr(text, "message noise of another pattern\n");
+        assert_true(is_planted || is_other || is_lost || is_pattern);
+        if (is_planted || is_pattern)
+            assert_measures(&minimum.now, 1, 0, 0);
+        if (is_other)
+            assert_measures(&minimum.now, 0, 0, 0);
+        planted += is_planted;
+        free(text);
+    }
+}
+
+static void test_minimize_is_deterministic(void **state) {
+    (void)state;
+    uint64_t seed = 0;
+    for (int i = 0; i < 10; i++, seed++) {
+        struct sct_minimum first, second;
+        struct sct_minimize_options options = {0};
+        char *first_text = NULL, *second_text = NULL;
+        seed = next_start(&writers, seed, &first, &first_text);
+        assert_true(minimize_from(&writers, seed, &options, &second, &second_text));
+        assert_string_equal(first_text, second_text);
+        assert_int_equal(first.tries, second.tries);
+        free(first_text);
+        free(second_text);
+    }
+}
+
+static volatile sig_atomic_t stop_flag;
+
+static void stop_now(void *context, const struct sct_minimum *minimum) {
+    (void)context;
+    assert_true(minimum->tries > 0);
+    stop_flag = 1;
+}
+
+// Stopped before the first try the start itself comes out; later, something that still fails.
+static void test_minimize_interrupted_keeps_the_best(void **state) {
+    (void)state;
+    struct sct_minimum minimum;
+    char *text = NULL;
+    uint64_t seed = next_start(&writers, 0, &minimum, NULL);
+    stop_flag = 1;
+    struct sct_minimize_options options = {.interrupted = &stop_flag};
+    assert_true(minimize_from(&writers, seed, &options, &minimum, &text));
+    assert_true(minimum.was_interrupted);
+    assert_memory_equal(&minimum.now, &minimum.before, sizeof minimum.now);
+    assert_replays(&writers, text);
+    free(text);
+    stop_flag = 0;
+    options.progress = stop_now;
+    assert_true(minimize_from(&writers, seed, &options, &minimum, &text));
+    assert_replays(&writers, text);
+    free(text);
+}
+
+static void test_minimize_respects_the_limit_of_tries(void **state) {
+    (void)state;
+    struct sct_minimum full, minimum;
+    char *text = NULL;
+    uint64_t seed = next_start(&writers, 0, &full, NULL);
+    for (uint64_t limit = 1; limit <= 40; limit++) {
+        struct sct_minimize_options options = {.tries_max = limit};
+        assert_true(minimize_from(&writers, seed, &options, &minimum, &text));
+        assert_true(minimum.reached_limit);
+        assert_int_equal(minimum.tries, limit);
+        assert_true(minimum.now.operations <= minimum.before.operations);
+        assert_replays(&writers, text);
+        free(text);
+    }
+}
+
+static void test_minimize_refuses_a_start_that_passes(void **state) {
+    (void)state;
+    struct sct_minimum minimum;
+    struct sct_plan plan = {0};
+    struct sct_strategy *strategy = new_strategy("delay:1");
+    const struct sct_program passing = {.setup = start_writers};
+    uint64_t seed = 0;
+    while (run_with(strategy, &passing, seed)->outcome != SCT_PASSED)
+        seed++;
+    struct sct_replay replay;
+    struct sct_trace trace = {.model = "m", .test = "t", .bug = "none", .strategy = "delay"};
+    sct_trace_capture(&trace, engine, sct_engine_last_result(engine));
+    sct_replay_init(&replay, &trace);
+    struct sct_minimize_options options = {.program = &passing, .start = &replay.base};
+    assert_false(sct_minimize(engine, &options, &plan, &minimum));
+    sct_trace_free(&trace);
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+}
+
+// ---- Plans -------------------------------------------------------------------------------------
+
+// What was recorded as a plan and is followed is the same execution.
+static void test_plan_repeats_any_execution(void **state) {
+    (void)state;
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_plan plan = {0};
+    struct sct_follower follower;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        uint64_t fingerprint =
+            sct_plan_record(engine, &writers, strategy, seed, &plan)->fingerprint;
+        sct_follower_init(&follower);
+        follower.plan = &plan;
+        assert_true(sct_engine_run(engine, &writers, &follower.base, 0)->fingerprint ==
+                    fingerprint);
+        sct_follower_free(&follower);
+    }
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+}
+
+// An empty plan is the default execution.
+static void test_empty_plan_stays(void **state) {
+    (void)state;
+    const struct sct_plan plan = {0};
+    struct sct_follower follower;
+    uint64_t fingerprint = run_stay(start_writers)->fingerprint;
+    sct_follower_init(&follower);
+    follower.plan = &plan;
+    assert_true(sct_engine_run(engine, &writers, &follower.base, 0)->fingerprint == fingerprint);
+    assert_int_equal(follower.seen.switch_count, 0);
+    assert_int_equal(follower.preemption_count, 0);
+    sct_follower_free(&follower);
+}
+
+// ---- Explaining --------------------------------------------------------------------------------
+
+static void minimal_plan(struct sct_plan *plan) {
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_minimize_options options = {.program = &writers, .start = strategy};
+    struct sct_minimum minimum;
+    while (!sct_minimize(engine, &options, plan, &minimum))
+        options.start_seed++;
+    sct_strategy_free(strategy);
+}
+
+// The story of the smallest lost update: somebody reads, is stopped before it writes, somebody else
+// reads and writes.
+static void test_story_of_the_minimum(void **state) {
+    (void)state;
+    struct sct_plan plan = {0};
+    struct sct_story told;
+    minimal_plan(&plan);
+    sct_story_tell(engine, &writers, &plan, NULL, &told);
+    assert_string_equal(told.violation.kind, "lost-update");
+    assert_int_equal(told.episode_count, 2);
+    assert_true(told.episodes[0].is_stopped);
+    assert_string_equal(told.episodes[0].stopped_before, "write");
+    assert_string_equal(told.notes[told.episodes[0].first_note].line, "reads 0");
+    assert_false(told.episodes[1].is_stopped);
+    assert_int_equal(told.episodes[1].note_count, 2);
+    assert_string_equal(told.notes[told.episodes[1].first_note + 1].line, "writes 1");
+    assert_null(sct_story_next_note(&told, 0));
+    sct_story_free(&told);
+    sct_plan_free(&plan);
+}
+
+// Given back its preemption it passes, and that is the nearest that does.
+static void test_nearest_passing_execution(void **state) {
+    (void)state;
+    struct sct_plan plan = {0};
+    minimal_plan(&plan);
+    struct sct_nearest nearest = sct_minimize_nearest(engine, &writers, &plan);
+    assert_true(nearest.is_found);
+    assert_true(nearest.is_switch);
+    assert_true(plan.switches[nearest.index].is_preemption);
+    assert_int_equal(sct_engine_last_result(engine)->outcome, SCT_PASSED);
+    sct_plan_free(&plan);
+}
+
+static void always_fail(void *context) {
+    (void)context;
+    sct_choose(3, "noise");
+    sct_violation("planted", "always");
+}
+
+// Where only a value decides, it is named; where everything fails, nothing is.
+static void test_nearest_names_a_value_or_nothing(void **state) {
+    (void)state;
+    struct sct_plan plan = {0};
+    struct sct_strategy *strategy = new_strategy("random");
+    const struct sct_program flags = {.setup = raise_flags}, always = {.setup = always_fail};
+    struct sct_minimize_options options = {.program = &flags, .start = strategy};
+    struct sct_minimum minimum;
+    while (!sct_minimize(engine, &options, &plan, &minimum))
+        options.start_seed++;
+    struct sct_nearest nearest = sct_minimize_nearest(engine, &flags, &plan);
+    assert_true(nearest.is_found);
+    assert_false(nearest.is_switch);
+    assert_int_equal(plan.values[nearest.index].answer, 1);
+    assert_int_equal(plan.values[nearest.index].count, 2);
+    sct_plan_record(engine, &always, strategy, 1, &plan);
+    assert_false(sct_minimize_nearest(engine, &always, &plan).is_found);
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ENGINE_TEST(test_minimize_finds_the_known_minimum),
+        ENGINE_TEST(test_minimize_is_not_stopped_by_passing_subsets),
+        ENGINE_TEST(test_minimize_keeps_the_failure),
+        ENGINE_TEST(test_minimize_is_deterministic),
+        ENGINE_TEST(test_minimize_interrupted_keeps_the_best),
+        ENGINE_TEST(test_minimize_respects_the_limit_of_tries),
+        ENGINE_TEST(test_minimize_refuses_a_start_that_passes),
+        ENGINE_TEST(test_plan_repeats_any_execution),
+        ENGINE_TEST(test_empty_plan_stays),
+        ENGINE_TEST(test_story_of_the_minimum),
+        ENGINE_TEST(test_nearest_passing_execution),
+        ENGINE_TEST(test_nearest_names_a_value_or_nothing),
+    };
+    return cmocka_run_group_tests_name("minimize", tests, NULL, NULL);
+}
