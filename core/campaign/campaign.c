@@ -1,12 +1,11 @@
-#define _GNU_SOURCE // clock_gettime
 #include "core/campaign/campaign.h"
+#include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/engine/state.h"
 #include "core/search/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PROGRESS_EVERY = 64 };
 
@@ -110,12 +109,6 @@ struct sct_strategy *sct_strategy_for(struct sct_strategy *strategy, uint64_t it
 
 // ---- Sums --------------------------------------------------------------------------------------
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
                   struct sct_strategy *strategy) {
     *campaign = (struct sct_campaign){
@@ -128,11 +121,11 @@ void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
     sum->campaign = campaign;
     sct_groups_init(&sum->groups);
     sct_seen_init(&sum->seen);
-    sum->started_at = now();
+    sum->started_at = clock_seconds();
 }
 
 double sct_sum_seconds(const struct sct_sum *sum) {
-    return now() - sum->started_at;
+    return clock_seconds() - sum->started_at;
 }
 
 void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *options) {

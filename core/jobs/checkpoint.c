@@ -1,11 +1,11 @@
-#define _GNU_SOURCE // fdatasync, ftruncate, clock_gettime
+#define _GNU_SOURCE // fdatasync, ftruncate
 #include "core/jobs/checkpoint.h"
+#include "core/base/clock.h"
 #include "core/base/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char magic[] = "mtcheck-checkpoint 1\n";
@@ -16,12 +16,6 @@ static const double sync_seconds = 1;
 
 static bool file_error(const struct sct_checkpoint *checkpoint, struct error *error) {
     return error_set(error, "checkpoint '%.300s': %s", checkpoint->path, strerror(errno));
-}
-
-static double seconds_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
 static bool write_record(struct sct_checkpoint *checkpoint, const void *data, size_t size) {
@@ -128,7 +122,7 @@ bool sct_checkpoint_append(struct sct_checkpoint *checkpoint, const struct sct_b
                            struct error *error) {
     if (!write_record(checkpoint, record->data, record->size))
         return file_error(checkpoint, error);
-    double now = seconds_now();
+    double now = clock_seconds();
     if (now - checkpoint->synced_at < sync_seconds)
         return true;
     checkpoint->synced_at = now;

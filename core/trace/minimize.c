@@ -1,11 +1,10 @@
-#define _GNU_SOURCE // clock_gettime
 #include "core/trace/minimize.h"
+#include "core/base/clock.h"
 #include "core/campaign/campaign.h"
 #include "core/campaign/groups.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     PROGRESS_EVERY = 512, // tries
@@ -39,7 +38,7 @@ struct search {
     struct found best, other; // [other] is worked on when it comes from a search
     struct sct_plan candidate, input;
     uint64_t tries_max;
-    struct timespec start;
+    double started_at; // seconds of the clock
 };
 
 static int compare(const struct cost *a, const struct cost *b) {
@@ -54,10 +53,7 @@ static int compare(const struct cost *a, const struct cost *b) {
 static bool should_stop(struct search *search) {
     const struct sct_minimize_options *options = search->options;
     struct sct_minimum *minimum = search->minimum;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    minimum->elapsed_seconds = (double)(now.tv_sec - search->start.tv_sec) +
-                               (double)(now.tv_nsec - search->start.tv_nsec) * 1e-9;
+    minimum->elapsed_seconds = clock_seconds() - search->started_at;
     if (options->interrupted && *options->interrupted)
         minimum->was_interrupted = true;
     if (minimum->tries >= search->tries_max ||
@@ -536,7 +532,7 @@ static void open_search(struct search *search) {
         ASSERT(search->ways[i]);
     }
     sct_follower_init(&search->follower);
-    clock_gettime(CLOCK_MONOTONIC, &search->start);
+    search->started_at = clock_seconds();
 }
 
 static void close_search(struct search *search) {

@@ -1,10 +1,9 @@
-#define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "harness/cli/history.h"
+#include "core/base/clock.h"
 #include "harness/history/record.h"
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <time.h>
 
 // About a minute, and a quarter of the memory of a small machine.
 static const struct lin_limits limits = {.steps_max = 1000000000, .memory_bytes = (size_t)1 << 30};
@@ -30,12 +29,6 @@ struct check {
     struct lin_result result;
     double seconds; // to read and check
 };
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 static const struct sct_operation *operation_at(const struct check *check, uint32_t index) {
     return &check->record.history.operations[index];
@@ -188,13 +181,13 @@ bool history_check(FILE *out, const struct options *options, enum lin_verdict *v
         .path = options->check_history,
         .format = record_format_find(format),
     };
-    double start = now();
+    double start = clock_seconds();
     if (!record_read(&check.record, check.path, check.format, error))
         return false;
     check.spec = store_spec(&check.record.store);
     struct lin_checker *checker = lin_open(&limits);
     lin_check(checker, &check.spec, &check.record.history, &check.result);
-    check.seconds = now() - start;
+    check.seconds = clock_seconds() - start;
     *verdict = check.result.verdict;
     if (*verdict == LIN_NOT_LINEARIZABLE)
         lin_explain(checker, &check.spec, &check.record.history, &check.result);

@@ -1,13 +1,12 @@
 // Compiled with the CMake option MTCHECK_MPI only.
-#define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "harness/cli/mpi.h"
+#include "core/base/clock.h"
 
 #include <limits.h>
 #include <mpi.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TAG_WANTED, TAG_PART };
@@ -113,18 +112,12 @@ static bool is_wanted(void) {
     return what == WANT_PART;
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 _Noreturn void mpi_work(struct sct_engine *engine, const struct sct_part_options *options) {
     const struct sct_campaign_options *campaign = options->campaign;
     signal(SIGINT, SIG_IGN); // rank 0 ends the campaign
     signal(SIGTERM, SIG_IGN);
     dup2(real_stderr, STDERR_FILENO);
-    double started_at = now();
+    double started_at = clock_seconds();
     uint64_t part = mpi_share(0);
     while (worker_of(part) != rank)
         part++;
@@ -132,7 +125,7 @@ _Noreturn void mpi_work(struct sct_engine *engine, const struct sct_part_options
     uint64_t iterations;
     for (bool goes_on = true; goes_on && (iterations = sct_part_iterations(campaign, part)) > 0;
          part += (uint64_t)(ranks - 1)) {
-        double left = campaign->seconds_max - (now() - started_at);
+        double left = campaign->seconds_max - (clock_seconds() - started_at);
         double limit = campaign->seconds_max == 0 ? 0 : left > 0 ? left : 1e-9;
         goes_on =
             sct_part_run(engine, options, part * SCT_PART_ITERATIONS, iterations, limit, &bytes);

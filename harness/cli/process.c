@@ -1,11 +1,11 @@
-#define _GNU_SOURCE // sigaction, clock_gettime
+#define _GNU_SOURCE // sigaction
 #include "harness/cli/process.h"
+#include "core/base/clock.h"
 #include "core/engine/execution.h"
 #include "harness/cli/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double same_signal_seconds = 0.2;
@@ -27,17 +27,11 @@ static void on_exit_call(void) {
     _exit(EXIT_TOOL_FAILED);
 }
 
-static double seconds_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 // The second one ends the process; but what sends a signal to a process and then to its group, such
 // as timeout(1), sends one.
 static void on_interrupt(int number) {
     static double first_at;
-    double now = seconds_now();
+    double now = clock_seconds();
     if (!process_interrupted) {
         process_interrupted = 1;
         first_at = now;

@@ -1,19 +1,12 @@
-#define _GNU_SOURCE // clock_gettime
 #include "harness/cli/progress.h"
+#include "core/base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 static bool is_set(const char *variable) {
     const char *value = getenv(variable);
@@ -28,7 +21,7 @@ void progress_begin(struct progress *progress, bool is_wanted, uint64_t iteratio
                     strcmp(terminal, "dumb") != 0,
         .iterations = iterations,
         .seconds_max = seconds_max,
-        .started_at = now(),
+        .started_at = clock_seconds(),
     };
     progress->told_at = progress->started_at;
 }
@@ -58,7 +51,7 @@ static void describe_duration(struct text *text, double seconds) {
 void progress_tell(struct progress *progress, const struct sct_campaign *campaign) {
     if (!progress->is_shown)
         return;
-    double time = now(), elapsed = time - progress->started_at;
+    double time = clock_seconds(), elapsed = time - progress->started_at;
     if (time - progress->told_at < 0.1)
         return;
     progress->told_at = time;

@@ -1,13 +1,12 @@
 // What the engine costs without a model: the raw context switch, and executions of a tiny program.
 // Prints lines of a name and a number; scripts/bench repeats it and takes medians. Not a test.
-#define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "core/base/assert.h"
+#include "core/base/clock.h"
 #include "core/campaign/campaign.h"
 #include "core/coro/coro.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
     SWITCHES = 100 * 1000 * 1000,
@@ -15,12 +14,6 @@ enum {
     TASKS = 3,
     POINTS = 70, // of each task
 };
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 // ---- Two coroutines in turn --------------------------------------------------------------------
 
@@ -40,10 +33,10 @@ static void measure_switch(void) {
     struct sct_coro home = {0};
     struct turn turn = {.other = &home};
     turn.self = sct_coro_take(&pool, take_turns, &turn);
-    double start = now();
+    double start = clock_seconds();
     for (int i = 0; i < SWITCHES / 2; i++)
         sct_coro_switch(&home, turn.self);
-    double seconds = now() - start;
+    double seconds = clock_seconds() - start;
     printf("switch_ns %.3f\n", seconds * 1e9 / SWITCHES);
     printf("switches_per_second %.0f\n", SWITCHES / seconds);
     sct_coro_pool_deinit(&pool);

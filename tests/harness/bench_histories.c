@@ -4,8 +4,8 @@
 // Each figure is the least of 20 runs: the check alone, and with reading and parsing the file. The
 // store of 50 clients is made up here, of the size of Porcupine's. Run by scripts/bench-histories;
 // never a gate.
-#define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "core/base/assert.h"
+#include "core/base/clock.h"
 #include "core/base/rng.h"
 #include "harness/history/record.h"
 
@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS = 20, FILES_MAX = 1024, CLIENTS_MAX = 64 };
 
@@ -24,9 +23,7 @@ struct timing {
 };
 
 static double now_ms(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
+    return clock_seconds() * 1e3;
 }
 
 static double least(double a, double b) {

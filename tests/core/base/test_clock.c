@@ -1,0 +1,20 @@
+#include "tests/support/test.h"
+
+#include "core/base/clock.h"
+
+// It never goes back, and it goes on: by steps that are far below a second.
+static void test_goes_forward(void **state) {
+    (void)state;
+    double start = clock_seconds(), previous = start, now;
+    assert_true(start > 0);
+    do {
+        now = clock_seconds();
+        assert_true(now >= previous);
+        previous = now;
+    } while (now == start);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goes_forward)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
