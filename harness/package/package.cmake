@@ -9,6 +9,9 @@ install(FILES ${package}/mtcheck.bash RENAME mtcheck
 install(FILES ${package}/_mtcheck DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${package}/mtcheck.fish
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES ${package}/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mtcheck)
+install(FILES ${package}/CHANGES RENAME changelog
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mtcheck)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "mtcheck maintainers <mtcheck@localhost>")
