@@ -1,0 +1,43 @@
+// Edges of happens-before: what one task has done before it lets go of something happens before
+// what another does that takes it up.
+//
+// For whoever builds what tasks synchronise by (locks, messages, atomics): it tells its edges here,
+// whether or not somebody keeps them. Nobody does unless the program has a memory (struct
+// sct_program, core/memory/memory.h); then each call costs one test. No scheduling points, no
+// choices.
+#ifndef CORE_ENGINE_EDGE_H
+#define CORE_ENGINE_EDGE_H
+
+#include <stddef.h>
+
+// What was known to all who have let go of one thing so far; NULL: nobody has. In the arena.
+struct sct_edge;
+
+// Who keeps happens-before: the first member of its own structure. One per engine at a time.
+struct sct_memory {
+    // An execution begins; its arena is empty. What it keeps of the execution lies there.
+    void (*begin)(struct sct_memory *memory);
+    // The running code starts the task in [slot], called [name]: an edge from here to its first
+    // step.
+    void (*start)(struct sct_memory *memory, unsigned slot, const char *name);
+    void (*release)(struct sct_memory *memory, struct sct_edge **edge);
+    void (*acquire)(struct sct_memory *memory, const struct sct_edge *edge);
+};
+
+// Of the running execution; NULL: nobody keeps edges.
+extern struct sct_memory *sct_memory_now;
+
+// All that the running task has done so far happens before what is done after an acquisition of
+// *[edge], which is made or added to.
+static inline void sct_edge_release(struct sct_edge **edge) {
+    if (__builtin_expect(sct_memory_now != NULL, 0))
+        sct_memory_now->release(sct_memory_now, edge);
+}
+
+// The other end of all releases of [edge] so far.
+static inline void sct_edge_acquire(const struct sct_edge *edge) {
+    if (__builtin_expect(sct_memory_now != NULL, 0) && edge)
+        sct_memory_now->acquire(sct_memory_now, edge);
+}
+
+#endif

@@ -1,0 +1,72 @@
+// Memory as a program under control sees it: which stores a load may read, what happens before
+// what, and which accesses race.
+//
+//   sc   sequential consistency: a load reads the newest store. Orders matter for happens-before
+//        alone.
+//   tso  what x86 shows (Owens, Sarkar, Sewell, TPHOLs 2009): loads may overtake the thread's own
+//        earlier stores. Of programs as they are written: what a compiler reorders is not shown.
+//   c11  what C11 allows, repaired as RC11 (Lahav, Vafeiadis, Kang, Hur, Dreyer, PLDI 2017), for
+//        executions in which no load reads a store that comes after it: load buffering is not
+//        shown, as RC11 forbids it.
+//
+// An execution stays one sequence of steps. Under tso and c11 a load is a value choice among the
+// stores that it may read, the newest first, and a store under c11 one among the places in the
+// modification order that it may take, the end first; none where there is one alternative. So the
+// answer 0 everywhere is sequential consistency, and a minimised trace has the stale reads and
+// early stores that its failure needs, no others.
+//
+// A memory belongs to a program (struct sct_program) and serves all its executions. Locks and the
+// like tell it their edges (core/engine/edge.h), atomics their operations (location.h), plain
+// variables their accesses (shadow.h). Outside of executions nothing here may be called but new and
+// free. In setup one thread, number 0, makes everything; in the final check and the review all is
+// known, a load reads the newest store, and nothing races.
+#ifndef CORE_MEMORY_MEMORY_H
+#define CORE_MEMORY_MEMORY_H
+
+#include "core/engine/edge.h"
+#include "core/memory/order.h"
+
+#include <stdint.h>
+
+enum sct_memory_model { SCT_MEMORY_SC, SCT_MEMORY_TSO, SCT_MEMORY_C11 };
+
+enum sct_races {
+    SCT_RACES_OFF,
+    SCT_RACES_FIRST, // a race is a violation of kind `data-race`
+    SCT_RACES_ALL,   // the execution goes on; on_race is told of each pair of places once
+};
+
+struct sct_race; // race.h
+
+struct sct_memory_options {
+    enum sct_memory_model model;
+    enum sct_races races;
+    // A relaxed store of a thread that made a release store to the location before is in its
+    // release sequence (C11); otherwise only read-modify-writes are (C20).
+    bool has_c11_release_sequences;
+    bool has_spurious_failures; // a weak compare-exchange may fail although the values are equal
+    uint32_t history;           // stores that a load chooses from, the newest; 0: all
+    uint32_t stale_max;         // answers but 0 per execution to such choices; 0: no limit
+    // Told of each race that counts, in the execution; NULL: nobody. May end the execution.
+    void (*on_race)(void *context, const struct sct_race *race);
+    // Whether a race is to be passed over; NULL: none is.
+    bool (*ignores_race)(void *context, const struct sct_race *race);
+    void *context;
+};
+
+// A memory, with malloc (FAIL_RESOURCE without). The options are copied.
+struct sct_memory *sct_memory_new(const struct sct_memory_options *options);
+
+void sct_memory_free(struct sct_memory *memory);
+
+const char *sct_memory_model_name(enum sct_memory_model model);
+
+// The number of the running thread, and the name of thread [number].
+uint32_t sct_memory_thread(void);
+const char *sct_memory_thread_name(uint32_t number);
+
+// A fence of [order] in the running thread; none if it is relaxed. Not a scheduling point: one of
+// order SEQ_CST belongs after one, the others need none.
+void sct_memory_fence(enum sct_order order);
+
+#endif
