@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if !defined(SCT_UCONTEXT) && !defined(__x86_64__) && !defined(__aarch64__)
@@ -102,6 +104,64 @@ enum { FRAME_WORDS = 20, FRAME_ENTRY = 11, FRAME_PADDING = 0 };
 
 #endif // SCT_UCONTEXT
 
+// ---- Thread pointers ---------------------------------------------------------------------------
+
+#if defined(__x86_64__)
+enum { HWCAP2_FSGSBASE = 2, SET_FS = 0x1002 }; // the kernel's HWCAP2_FSGSBASE and ARCH_SET_FS
+
+void *sct_coro_thread_pointer(void) {
+    void *pointer;
+    __asm__ volatile("movq %%fs:0, %0" : "=r"(pointer)); // the first word points to itself
+    return pointer;
+}
+
+static void write_thread_pointer(void *pointer) {
+    static int is_fast = -1;
+    if (is_fast < 0)
+        is_fast = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE ? 1 : 0;
+    if (is_fast)
+        __asm__ volatile("wrfsbase %0" : : "r"(pointer) : "memory");
+    else
+        syscall(SYS_arch_prctl, SET_FS, pointer);
+}
+#elif defined(__aarch64__)
+void *sct_coro_thread_pointer(void) {
+    void *pointer;
+    __asm__ volatile("mrs %0, tpidr_el0" : "=r"(pointer));
+    return pointer;
+}
+
+static void write_thread_pointer(void *pointer) {
+    __asm__ volatile("msr tpidr_el0, %0" : : "r"(pointer) : "memory");
+}
+#else
+void *sct_coro_thread_pointer(void) {
+    return NULL;
+}
+
+static void write_thread_pointer(void *pointer) {
+    (void)pointer;
+    fail_at(FAIL_ASSERTION, HERE, "thread pointers cannot be switched on this machine");
+}
+#endif
+
+// The one that is in force, and the process's own once it is known; NULL stands for that.
+static void *present_thread_pointer, *own_thread_pointer;
+
+static void set_thread_pointer(void *pointer) {
+    if (!own_thread_pointer)
+        own_thread_pointer = sct_coro_thread_pointer();
+    present_thread_pointer = pointer;
+    write_thread_pointer(pointer ? pointer : own_thread_pointer);
+}
+
+void sct_coro_use_thread_pointer(struct sct_coro *coro, void *thread_pointer) {
+    coro->thread_pointer = thread_pointer;
+    set_thread_pointer(thread_pointer);
+}
+
+// ---- Switching ---------------------------------------------------------------------------------
+
 // The coroutine that is being started: its entry function has no other way to know itself.
 static struct sct_coro *starting;
 
@@ -152,6 +212,8 @@ static void start_switch(struct sct_coro *from, const struct sct_coro *to) {
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
     start_switch(from, to);
     starting = to;
+    if (__builtin_expect(to->thread_pointer != present_thread_pointer, 0))
+        set_thread_pointer(to->thread_pointer);
 #ifdef SCT_UCONTEXT
     ucontext_t here;
     from->context = &here;
@@ -264,6 +326,7 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
 #endif
     coro->function = function;
     coro->argument = argument;
+    coro->thread_pointer = NULL;
     prepare(coro);
     return coro;
 }

@@ -2,7 +2,8 @@
 //
 // A switch saves the callee-saved registers and swaps stack pointers (own code for x86-64 and
 // AArch64, ucontext elsewhere or with -DSCT_UCONTEXT). The floating-point control words are not
-// switched: code under test must not change rounding modes across a scheduling point. All sanitizer
+// switched: code under test must not change rounding modes across a scheduling point. Coroutines
+// share thread-local variables, unless they are given thread pointers of their own. All sanitizer
 // calls about stacks are in this file. Nothing here knows machines or choices.
 //
 // Abandoned coroutines are normal: an execution that ends early leaves them suspended, no clean-up
@@ -27,6 +28,7 @@ struct sct_coro {
     size_t place;               // in the pool's order, while it is taken
     void *context;              // ucontext only
     void *fake_stack;           // AddressSanitizer only
+    void *thread_pointer;       // while it runs; NULL: the process's own
 };
 
 struct sct_coro_pool {
@@ -64,6 +66,14 @@ void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro);
 
 // Suspends [from] (the running one) and continues [to]. Returns when somebody switches to [from].
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to);
+
+// The running [coro] has thread-local variables of its own from now on: [thread_pointer] is a
+// thread pointer of the system's, whose block is in order (one that a kernel thread has or had), or
+// NULL, the process's own. A coroutine that is taken begins with NULL.
+void sct_coro_use_thread_pointer(struct sct_coro *coro, void *thread_pointer);
+
+// The thread pointer in force: in a kernel thread of its own, what others may be given.
+void *sct_coro_thread_pointer(void);
 
 // Stores up to [max] return addresses of the suspended [coro], innermost first; returns how many (0
 // with ucontext).

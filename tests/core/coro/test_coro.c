@@ -1,10 +1,14 @@
+#define _GNU_SOURCE // pthread_cancel, pause
 #include "tests/support/test.h"
 
 #include "core/coro/coro.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STACK_BYTES = 256 * 1024, CORO_COUNT = 200, ROUNDS = 50 };
 
@@ -243,6 +247,57 @@ static void test_coro_in_guard_knows_the_bytes_below_stacks(void **state) {
     assert_false(sct_coro_in_guard(&pool, NULL));
 }
 
+// ---- Thread-local variables --------------------------------------------------------------------
+
+static __thread int local_number;
+static void *lent_pointer;
+static sem_t is_lent;
+
+// A kernel thread whose thread-local variables others use.
+static void *lend(void *unused) {
+    lent_pointer = sct_coro_thread_pointer();
+    sem_post(&is_lent);
+    for (;;)
+        pause();
+    return unused;
+}
+
+// Adds one at every turn.
+static void count_locally(void *self) {
+    for (;;) {
+        local_number++;
+        sct_coro_switch(*(struct sct_coro **)self, &home);
+    }
+}
+
+static void borrow(void *self) {
+    sct_coro_use_thread_pointer(*(struct sct_coro **)self, lent_pointer);
+    local_number = 100;
+    sct_coro_switch(*(struct sct_coro **)self, &home);
+    count_locally(self);
+}
+
+static void test_coro_use_thread_pointer_gives_locals_of_its_own(void **state) {
+    (void)state;
+    if (!sct_coro_can_be_copied())
+        skip(); // sanitizers keep what they know of a thread there
+    pthread_t lender;
+    sem_init(&is_lent, 0, 0);
+    assert_int_equal(pthread_create(&lender, NULL, lend, NULL), 0);
+    sem_wait(&is_lent);
+    struct sct_coro *borrower = sct_coro_take(&pool, borrow, &borrower);
+    struct sct_coro *plain = sct_coro_take(&pool, count_locally, &plain);
+    local_number = 0;
+    for (int i = 1; i <= 3; i++) {
+        sct_coro_switch(&home, borrower);
+        sct_coro_switch(&home, plain);
+        assert_int_equal(local_number, i); // the process's own, and not the borrower's
+    }
+    assert_ptr_equal(borrower->thread_pointer, lent_pointer);
+    pthread_cancel(lender);
+    pthread_join(lender, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -256,6 +311,7 @@ int main(void) {
         TEST(test_coro_pool_reset_takes_back_suspended_ones),
         TEST(test_coro_pool_makes_stacks_when_needed),
         TEST(test_coro_in_guard_knows_the_bytes_below_stacks),
+        TEST(test_coro_use_thread_pointer_gives_locals_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
