@@ -323,6 +323,7 @@ static void reset_result(struct sct_engine *engine) {
     engine->told_decisions = 0;
     engine->last_self = NULL;
     engine->is_finishing = false;
+    engine->has_ended_itself = false;
     engine->result.violation.kind = NULL;
     engine->result.checks_unknown = 0;
     engine->result.violation.frame_count = 0;
@@ -428,7 +429,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     strategy->ops->begin(strategy);
     run_schedule(engine);
     struct sct_result *result = &engine->result;
-    if (result->outcome == SCT_PASSED)
+    if (result->outcome == SCT_PASSED && !engine->has_ended_itself)
         check_nothing_unfinished(engine);
     if (result->outcome == SCT_PASSED && program->finish)
         run_phase(engine, finish);

@@ -170,6 +170,10 @@ struct sct_strand *sct_self(void) {
     return engine_inside()->self;
 }
 
+void sct_use_thread_pointer(void *thread_pointer) {
+    sct_coro_use_thread_pointer(engine_inside()->self->coro, thread_pointer);
+}
+
 void sct_park(const char *waits_for) {
     sct_step_touches(engine_inside(), SCT_ACCESS_WAITS, 0);
     sct_park_quietly(waits_for);
@@ -482,4 +486,11 @@ void sct_violation(const char *kind, const char *format, ...) {
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     sct_violate(engine, kind, NULL, message);
+}
+
+void sct_end(void) {
+    struct sct_engine *engine = engine_inside();
+    REQUIRE(engine->current, "setup or the final check ends the execution");
+    engine->has_ended_itself = true;
+    sct_leave(engine, SCT_PASSED);
 }

@@ -114,6 +114,10 @@ uint32_t sct_choose(uint32_t count, const char *label);
 // The running coroutine, for [sct_wake].
 struct sct_strand *sct_self(void);
 
+// The running coroutine has thread-local variables of its own from now on: those that are found by
+// [thread_pointer] (sct_coro_use_thread_pointer). Nobody else's are changed.
+void sct_use_thread_pointer(void *thread_pointer);
+
 // Suspends the running coroutine until somebody wakes it. A task's own coroutine is then disabled
 // and another task is scheduled; an activity returns control to whoever started or woke it.
 // [waits_for] is told in the report of a deadlock; a constant string.
@@ -206,6 +210,10 @@ void sct_forget(struct digest mark, const void *data, size_t bytes);
 // system's kinds) blamed on the running machine.
 _Noreturn void sct_violation(const char *kind, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+// Ends the execution as passed, whatever is unfinished: the program that is tested has ended by
+// itself, as a process does at exit. The final check runs.
+_Noreturn void sct_end(void);
 
 #define sct_check(condition, ...) \
     (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation(__VA_ARGS__))

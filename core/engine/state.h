@@ -114,9 +114,10 @@ struct sct_engine {
     void *on_task_end_context;
     struct arena arena;
     struct sct_coro_pool pool;
-    struct sct_coro home; // the engine's own stack
-    bool is_finishing;    // the final check runs: no more tasks
-    bool ended;           // the verdict stands; nothing more is scheduled
+    struct sct_coro home;  // the engine's own stack
+    bool is_finishing;     // the final check runs: no more tasks
+    bool ended;            // the verdict stands; nothing more is scheduled
+    bool has_ended_itself; // by sct_end: nothing is unfinished
     struct sct_result result;
     void *listener_context;
     uint32_t told_decisions; // so many decisions the listener knows of

@@ -56,6 +56,44 @@ static void assert_found(void (*deed)(void), const char *kind, const char *messa
 
 // ---- Outcomes ----------------------------------------------------------------------------------
 
+static bool has_finished;
+
+static void note_finish(void *context) {
+    (void)context;
+    has_finished = true;
+}
+
+static void wait_for_ever(void *argument) {
+    (void)argument;
+    sct_park("what nobody gives");
+}
+
+static void end_after_a_step(void *argument) {
+    (void)argument;
+    step("last");
+    sct_end();
+}
+
+static void end_itself(void *context) {
+    (void)context;
+    start("waiter", wait_for_ever, NULL);
+    start("end", end_after_a_step, NULL);
+}
+
+// Who ends the execution leaves others waiting, which is no deadlock then, and the end is checked.
+static void test_end_passes_whatever_is_unfinished(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        has_finished = false;
+        const struct sct_program program = {.setup = end_itself, .finish = note_finish};
+        struct sct_strategy *strategy = new_strategy("random");
+        assert_passed(run_with(strategy, &program, seed));
+        sct_strategy_free(strategy);
+        assert_true(has_finished);
+        assert_goes_on();
+    }
+}
+
 // Two tasks of three points each pass, and the result counts what happened.
 static void test_run_passes_and_counts(void **state) {
     (void)state;
@@ -557,6 +595,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_run_passes_and_counts),
         ENGINE_TEST(test_run_passes_without_tasks),
+        ENGINE_TEST(test_end_passes_whatever_is_unfinished),
         ENGINE_TEST(test_run_reports_a_failed_check),
         ENGINE_TEST(test_run_replaces_an_empty_message),
         ENGINE_TEST(test_run_cuts_a_long_message),
