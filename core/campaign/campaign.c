@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRESS_EVERY = 64 };
+enum { PROGRESS_EVERY = 64, REPEAT_FIRST = 3 };
 
 uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
     return rng_mix(rng_mix(seed) + iteration);
@@ -360,8 +360,9 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
         run->campaign->search.is_cache_full = true;
         return false;
     }
-    bool is_due = options->repeat_every > 0 && iteration % options->repeat_every == 0 &&
-                  result->outcome != SCT_PRUNED;
+    bool is_early = run->campaign->iterations_run <= REPEAT_FIRST;
+    bool is_due = options->repeat_every > 0 && result->outcome != SCT_PRUNED &&
+                  (is_early || iteration % options->repeat_every == 0);
     if (is_due || (options->repeat_every > 0 && is_new_group))
         check_repeats(run, engine, iteration);
     return !path || sct_search_advance(&run->campaign->search, path);

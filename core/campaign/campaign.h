@@ -40,8 +40,8 @@ struct sct_campaign_options {
     // Memory for the snapshots of a systematic search (core/search/snapshot.h); 0: what is usually
     // enough; SCT_NO_SNAPSHOTS, and in a search by dpor: every prefix is run again.
     size_t snapshot_bytes;
-    // Every repeat_every-th execution, and the first violation of each group, is run again and
-    // compared; a difference ends the campaign. 0: none is.
+    // The first executions, every repeat_every-th, and the first violation of each group are run
+    // again and compared; a difference ends the campaign. 0: none is.
     uint64_t repeat_every;
     const volatile sig_atomic_t *interrupted; // stop soon when it is not 0; may be NULL
     // Called before and after every execution that counts, so not for repetitions: for whoever
