@@ -39,24 +39,24 @@ show_help() {
     awk 'NR == 1 { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$0"
 }
 
-# ---- README.md -----------------------------------------------------------------------------------
+# ---- Tables in pages ----------------------------------------------------------------------------
 
-# Whether README.md has a place for the table NAME: between the lines <!-- NAME --> and
-# <!-- /NAME -->. Dies with status 2 if not.
+# check_place PAGE NAME: whether PAGE (its path in the project) has a place for the table NAME:
+# between the lines <!-- NAME --> and <!-- /NAME -->. Dies with status 2 if not.
 check_place() {
-    local line readme=$root/README.md
-    [[ -f $readme ]] || die 2 "$readme: expected a file, found none"
-    for line in "<!-- $1 -->" "<!-- /$1 -->"; do
-        grep -qxF -- "$line" "$readme" || die 2 "$readme: expected a line '$line', found none"
+    local line page=$root/$1
+    [[ -f $page ]] || die 2 "$page: expected a file, found none"
+    for line in "<!-- $2 -->" "<!-- /$2 -->"; do
+        grep -qxF -- "$line" "$page" || die 2 "$page: expected a line '$line', found none"
     done
 }
 
-# put_table NAME: standard input is the new table there.
+# put_table PAGE NAME: standard input is the new table there.
 put_table() {
-    local before after readme=$root/README.md
-    before=$(sed "/^<!-- $1 -->\$/q" "$readme")
-    after=$(sed -n "\\|^<!-- /$1 -->\$|,\$p" "$readme")
-    printf '%s\n' "$before" "$(cat)" "$after" >"$readme"
+    local before after page=$root/$1
+    before=$(sed "/^<!-- $2 -->\$/q" "$page")
+    after=$(sed -n "\\|^<!-- /$2 -->\$|,\$p" "$page")
+    printf '%s\n' "$before" "$(cat)" "$after" >"$page"
 }
 
 # ---- Packages ------------------------------------------------------------------------------------
