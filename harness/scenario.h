@@ -26,7 +26,7 @@ struct scenario {
     void (*digest)(void *bugs, struct digest *state); // NULL: its states cannot be compared
     bool is_copyable;                                 // see struct sct_program
     // Whether its steps touch no more than they declare, so that searches may leave out orders of
-    // independent ones (core/search/dpor.h).
+    // independent ones (core/search/search.h).
     bool is_reducible;
     const struct coverage *coverage; // what its executions count in
     bool reaches_all;                // meant to reach every cell that can be reached

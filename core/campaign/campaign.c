@@ -1,17 +1,11 @@
 #include "core/campaign/campaign.h"
 #include "core/base/clock.h"
 #include "core/base/hash.h"
-#include "core/engine/state.h"
-#include "core/search/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { PROGRESS_EVERY = 64, REPEAT_FIRST = 3 };
-
-uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
-    return rng_mix(rng_mix(seed) + iteration);
-}
 
 // ---- Calibration -------------------------------------------------------------------------------
 
@@ -73,7 +67,8 @@ static void calibrate_one(struct sct_engine *engine, const struct sct_program *p
             engine, program, measuring[i % CALIBRATION_STRATEGIES], sct_execution_seed(seed, i));
         // One that starves or livelocks is as long as the step bound allows: no measure for
         // where change points and delays should fall.
-        uint32_t *longest = engine->is_in_tail ? &endless_max : &calibration->decisions_max;
+        uint32_t *longest =
+            sct_engine_was_in_tail(engine) ? &endless_max : &calibration->decisions_max;
         if (result->schedule_count > *longest)
             *longest = result->schedule_count;
         if (result->task_count > calibration->tasks_max)
@@ -148,8 +143,8 @@ struct run {
     const struct sct_campaign_options *options;
     struct sct_campaign *campaign;
     struct sct_sum sum;
-    struct sct_snapshots snapshots;
-    bool has_snapshots;
+    struct sct_search *search;  // systematic: the options', or a plain one of its own; else NULL
+    struct sct_searched before; // what that search had done already
 };
 
 // Counts it in its group; whether that is new.
@@ -192,17 +187,10 @@ static const struct sct_result *run_counted(struct run *run, struct sct_engine *
     const struct sct_campaign_options *options = run->options;
     if (options->before_counted)
         options->before_counted(options->context, iteration);
-    sct_engine_explore(engine, options->explorer);
-    sct_engine_snapshot(engine, run->has_snapshots ? &run->snapshots : NULL);
-    sct_engine_reduce(engine, options->reducer);
-    const struct sct_result *result = run_one(run, engine, iteration);
-    if (options->explorer)
-        sct_explorer_end(options->explorer, result->outcome);
-    if (options->reducer)
-        sct_reducer_end(options->reducer, engine);
-    sct_engine_snapshot(engine, NULL);
-    sct_engine_explore(engine, NULL);
-    sct_engine_reduce(engine, NULL);
+    const struct sct_result *result =
+        run->search
+            ? sct_search_run(run->search, engine, sct_execution_seed(options->seed, iteration))
+            : run_one(run, engine, iteration);
     if (options->after_counted)
         options->after_counted(options->context, iteration, result);
     return result;
@@ -221,7 +209,7 @@ static bool account_verdict(struct run *run, const struct sct_result *result, ui
 }
 
 // Systematic executions are distinct by construction, but those of a smaller bound come again.
-static bool is_first_time(struct sct_search *search, enum sct_outcome outcome) {
+static bool is_first_time(struct sct_searched *search, enum sct_outcome outcome) {
     if (!search->path)
         return true;
     search->bound_runs++;
@@ -256,13 +244,14 @@ static bool account(struct run *run, const struct sct_result *result, uint64_t i
 
 static bool compare_decisions(const uint32_t *first, uint32_t first_count,
                               const struct sct_engine *engine, struct error *difference) {
-    uint32_t i = 0;
-    while (i < first_count && i < engine->decision_count && first[i] == engine->packed[i])
+    const uint32_t *second = sct_engine_packed(engine);
+    uint32_t i = 0, second_count = sct_engine_last_result(engine)->decision_count;
+    while (i < first_count && i < second_count && first[i] == second[i])
         i++;
-    if (i == first_count && i == engine->decision_count)
+    if (i == first_count && i == second_count)
         return true;
     return error_set(difference, "decision %u of %u differs from the first time (%u decisions)", i,
-                     engine->decision_count, first_count);
+                     second_count, first_count);
 }
 
 static bool compare_results(const struct sct_result *first, const struct sct_result *second,
@@ -281,12 +270,12 @@ static bool compare_results(const struct sct_result *first, const struct sct_res
 // Runs the engine's last execution again; false with what is different.
 static bool repeats(struct run *run, struct sct_engine *engine, uint64_t iteration,
                     struct error *difference) {
-    struct sct_result first = engine->result;
+    struct sct_result first = *sct_engine_last_result(engine);
     size_t bytes = sizeof(uint32_t) * first.decision_count;
     uint32_t *decisions = malloc(bytes + 1);
     if (!decisions)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: repeating %u decisions", first.decision_count);
-    memcpy(decisions, engine->packed, bytes);
+    memcpy(decisions, sct_engine_packed(engine), bytes);
     const struct sct_result *second = run_one(run, engine, iteration);
     bool is_same = compare_decisions(decisions, first.decision_count, engine, difference) &&
                    compare_results(&first, second, difference);
@@ -317,7 +306,7 @@ static bool should_stop(const struct run *run) {
 
 // ---- Systematic search -------------------------------------------------------------------------
 
-static void estimate(struct sct_search *search) {
+static void estimate(struct sct_searched *search) {
     double share = search->path ? sct_path_share(search->path) : 0;
     search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
 }
@@ -334,7 +323,7 @@ static void check_followed(struct run *run, const struct sct_result *result, uin
               "decision %u: the same decisions led to another choice than before", path->position);
 }
 
-bool sct_search_advance(struct sct_search *search, struct sct_path *path) {
+bool sct_searched_advance(struct sct_searched *search, struct sct_path *path) {
     uint32_t bound = path->bound;
     search->is_exhausted = !sct_path_advance(path);
     if (search->is_exhausted || path->bound != bound)
@@ -346,6 +335,11 @@ bool sct_search_advance(struct sct_search *search, struct sct_path *path) {
 
 // ---- Campaigns ---------------------------------------------------------------------------------
 
+static bool is_cache_full(const struct run *run) {
+    const struct sct_explorer *explorer = run->search ? sct_search_explorer(run->search) : NULL;
+    return explorer && explorer->is_full;
+}
+
 // Runs and counts one execution; false if there is no further one.
 static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t iteration) {
     const struct sct_campaign_options *options = run->options;
@@ -356,7 +350,7 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
     if (run->campaign->unrepeatable.is_found)
         return false;
     bool is_new_group = account(run, result, iteration);
-    if (options->explorer && options->explorer->is_full) {
+    if (is_cache_full(run)) {
         run->campaign->search.is_cache_full = true;
         return false;
     }
@@ -365,7 +359,7 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
                   (is_early || iteration % options->repeat_every == 0);
     if (is_due || (options->repeat_every > 0 && is_new_group))
         check_repeats(run, engine, iteration);
-    return !path || sct_search_advance(&run->campaign->search, path);
+    return !path || sct_searched_advance(&run->campaign->search, path);
 }
 
 static void tell_progress(struct run *run) {
@@ -375,40 +369,47 @@ static void tell_progress(struct run *run) {
     run->options->on_progress(run->options->context, run->campaign);
 }
 
-static void open_snapshots(struct run *run, const struct sct_engine *engine) {
+// How far the search has come, in all campaigns that it has served.
+static struct sct_searched extent_of(const struct sct_search *search) {
+    const struct sct_explorer *explorer = sct_search_explorer(search);
+    return (struct sct_searched){
+        .restored = sct_search_restored(search),
+        .states_met = explorer ? explorer->states_met : 0,
+        .transitions = explorer ? explorer->transitions : 0,
+    };
+}
+
+static void begin_search(struct run *run) {
     const struct sct_campaign_options *options = run->options;
-    size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
-    bool is_copyable = !options->reducer || sct_reducer_keeps_states(options->reducer);
-    run->has_snapshots = options->strategy->path && is_copyable && options->program->is_copyable &&
-                         bytes != SCT_NO_SNAPSHOTS && !engine->listener && sct_snapshots_work();
-    if (run->has_snapshots)
-        sct_snapshots_init(&run->snapshots, options->strategy->path, bytes);
+    run->search = options->search;
+    if (!run->search && options->strategy->path)
+        run->search = sct_search_open(&(struct sct_search_options){.program = options->program,
+                                                                   .strategy = options->strategy});
+    if (!run->search)
+        return;
+    ASSERT(sct_search_options(run->search)->strategy == options->strategy);
+    ASSERT(sct_search_options(run->search)->program == options->program);
+    sct_search_leap(run->search); // the path may have been moved since its last campaign
+    run->before = extent_of(run->search);
 }
 
-static void close_snapshots(struct run *run) {
-    if (!run->has_snapshots)
+static void end_search(struct run *run) {
+    struct sct_searched *search = &run->campaign->search;
+    if (!run->search)
         return;
-    run->campaign->search.restored = run->snapshots.restored;
-    sct_snapshots_deinit(&run->snapshots);
-}
-
-// The explorer may have served campaigns before this one.
-static void note_states(struct run *run, bool is_at_end) {
-    const struct sct_explorer *explorer = run->options->explorer;
-    struct sct_search *search = &run->campaign->search;
-    if (!explorer)
-        return;
-    search->states_met = explorer->states_met - (is_at_end ? search->states_met : 0);
-    search->transitions = explorer->transitions - (is_at_end ? search->transitions : 0);
+    struct sct_searched now = extent_of(run->search);
+    search->restored = now.restored - run->before.restored;
+    search->states_met = now.states_met - run->before.states_met;
+    search->transitions = now.transitions - run->before.transitions;
+    if (run->search != run->options->search)
+        sct_search_close(run->search);
 }
 
 void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_options *options,
                       struct sct_campaign *campaign) {
     struct run run = {.options = options, .campaign = campaign};
-    ASSERT(!options->reducer || !options->explorer || sct_reducer_keeps_states(options->reducer));
     sct_sum_init(&run.sum, campaign, options->strategy);
-    open_snapshots(&run, engine);
-    note_states(&run, false);
+    begin_search(&run);
     uint64_t step = options->iteration_step ? options->iteration_step : 1;
     bool goes_on = true;
     for (uint64_t i = 0; i < options->iterations && goes_on && !should_stop(&run); i++) {
@@ -416,8 +417,7 @@ void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_optio
         tell_progress(&run);
         goes_on = goes_on && (!options->goes_on || options->goes_on(options->context));
     }
-    note_states(&run, true);
-    close_snapshots(&run);
+    end_search(&run);
     estimate(&campaign->search);
     sct_sum_close(&run.sum, options);
 }

@@ -11,18 +11,16 @@
 #ifndef CORE_CAMPAIGN_CAMPAIGN_H
 #define CORE_CAMPAIGN_CAMPAIGN_H
 
-#include "core/search/dpor.h"
-#include "core/search/explore.h"
 #include "core/campaign/groups.h"
 #include "core/campaign/seen.h"
 #include "core/campaign/statistics.h"
+#include "core/search/search.h"
 
 #include <signal.h>
 
 enum { SCT_CALIBRATION_RUNS = 16 };
 
 #define SCT_UNLIMITED UINT64_MAX
-#define SCT_NO_SNAPSHOTS SIZE_MAX
 
 struct sct_campaign;
 
@@ -31,15 +29,13 @@ struct sct_campaign_options {
     struct sct_strategy *strategy; // calibrated; one with members takes them in turn
     uint64_t seed;
     uint64_t first_iteration;
-    uint64_t iteration_step;       // from one iteration to the next; 0 is 1
-    uint64_t iterations;           // how many from there on; SCT_UNLIMITED is allowed
-    double seconds_max;            // 0: no limit; checked after every execution
-    bool keep_going;               // do not stop at the first violation
-    struct sct_explorer *explorer; // of a systematic search with a state cache; else NULL
-    struct sct_reducer *reducer;   // of a systematic search that is reduced; else NULL
-    // Memory for the snapshots of a systematic search (core/search/snapshot.h); 0: what is usually
-    // enough; SCT_NO_SNAPSHOTS, and in a search by dpor: every prefix is run again.
-    size_t snapshot_bytes;
+    uint64_t iteration_step; // from one iteration to the next; 0 is 1
+    uint64_t iterations;     // how many from there on; SCT_UNLIMITED is allowed
+    double seconds_max;      // 0: no limit; checked after every execution
+    bool keep_going;         // do not stop at the first violation
+    // Of a systematic strategy: the search (core/search/search.h), of the same program and
+    // strategy, which may have served other campaigns before. NULL: without cache and reduction.
+    struct sct_search *search;
     // The first executions, every repeat_every-th, and the first violation of each group are run
     // again and compared; a difference ends the campaign. 0: none is.
     uint64_t repeat_every;
@@ -70,7 +66,7 @@ struct sct_share {
 enum { SCT_SHARES_MAX = 32 };
 
 // How far a systematic search came.
-struct sct_search {
+struct sct_searched {
     const struct sct_path *path; // the strategy's; NULL: the strategy samples
     bool is_exhausted;           // nothing is left within the bound and the limit of steps
     bool is_cache_full;          // the search ended because the cache has no room
@@ -112,12 +108,9 @@ struct sct_campaign {
     struct sct_rate rate;
     struct sct_share shares[SCT_SHARES_MAX];
     size_t share_count;
-    struct sct_search search;
+    struct sct_searched search;
     struct sct_group *groups; // the first is the first violation
 };
-
-// The seed of execution [iteration].
-uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
 
 // Measures what [strategy] (each of its members, if it has some) may know, by SCT_CALIBRATION_RUNS
 // executions, random walks and executions without priority changes in turn, whose seeds derive from
@@ -153,7 +146,7 @@ void sct_sum_init(struct sct_sum *sum, struct sct_campaign *campaign,
 void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *options);
 
 // Moves a search to the next leaf of [path]; false when there is nothing left.
-bool sct_search_advance(struct sct_search *search, struct sct_path *path);
+bool sct_searched_advance(struct sct_searched *search, struct sct_path *path);
 
 // Seconds since sct_sum_init.
 double sct_sum_seconds(const struct sct_sum *sum);

@@ -1,8 +1,6 @@
-#define _GNU_SOURCE // stpcpy
 #include "core/campaign/groups.h"
 #include "core/base/map.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,28 +14,6 @@ static void *allocate(size_t bytes) {
     if (!memory)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
     return memory;
-}
-
-// The end of a quoted or braced text that begins at [text]; [text] itself if none does.
-static const char *skip_value(const char *text) {
-    const char *end = *text == '\''  ? strchr(text + 1, '\'')
-                      : *text == '{' ? strchr(text, '}')
-                                     : NULL;
-    return end ? end : text;
-}
-
-char *sct_violation_pattern(const struct sct_violation *violation) {
-    char *pattern = allocate(strlen(violation->kind) + strlen(violation->message) + 2);
-    char *out = stpcpy(pattern, violation->kind);
-    *out++ = '\n';
-    for (const char *in = violation->message; *in; in++) {
-        const char *end = skip_value(in);
-        if (end != in)
-            in = end;
-        else if (isalpha((unsigned char)*in))
-            *out++ = *in;
-    }
-    return pattern;
 }
 
 void sct_groups_init(struct sct_groups *groups) {

@@ -3,7 +3,9 @@
 #ifndef CORE_CAMPAIGN_GROUPS_H
 #define CORE_CAMPAIGN_GROUPS_H
 
-#include "core/engine/execution.h"
+#include "core/engine/result.h"
+#include "core/strategy/strategy.h"
+#include "core/trace/pattern.h"
 
 struct sct_group {
     struct sct_violation violation; // of the lowest iteration
@@ -31,10 +33,6 @@ void sct_groups_init(struct sct_groups *groups);
 void sct_groups_deinit(struct sct_groups *groups);
 
 void sct_groups_free(struct sct_group *first);
-
-// The kind and the message without numbers, punctuation and what is quoted or in braces. Freed by
-// the caller.
-char *sct_violation_pattern(const struct sct_violation *violation);
 
 // The group with [pattern], or NULL.
 struct sct_group *sct_groups_find(const struct sct_groups *groups, const char *pattern);

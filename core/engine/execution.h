@@ -10,81 +10,17 @@
 #ifndef CORE_ENGINE_EXECUTION_H
 #define CORE_ENGINE_EXECUTION_H
 
+#include "core/engine/machine.h"
+#include "core/engine/program.h"
+#include "core/engine/result.h"
 #include "core/strategy/strategy.h"
 
-enum { SCT_FRAMES_MAX = 24 };
-
-struct sct_violation {
-    const char *kind;   // a constant string
-    char machine[48];   // who is blamed
-    char message[1024]; // one line; without addresses, line numbers or times
-    // Not part of a trace:
-    const char *where;                  // place in the source of a failed assertion, or NULL
-    char remark[512];                   // of the program's review, one line, or empty
-    const void *frames[SCT_FRAMES_MAX]; // the calls in which it happened, innermost first
-    uint32_t frame_count;               // 0: unknown, or nobody was running
-};
-
-struct sct_program {
-    // Creates machines and tasks. Runs before anything is scheduled, as one atomic step.
-    void (*setup)(void *context);
-    // Checks the end, once nothing can run and nothing is left unfinished; atomic. May be NULL.
-    void (*finish)(void *context);
-    void *context;
-    // Adds to [remark] what a second opinion says of a violation; atomic, in an execution that has
-    // ended, where machines may be suspended anywhere. Not after a crash, hang or the like, which
-    // may have left anything behind. A fault of its own becomes the remark. May be NULL.
-    void (*review)(void *context, const struct sct_violation *violation, struct text *remark);
-    // Adds to *[state] what tasks share, so that states can be compared: everything outside of
-    // tasks, mailboxes and the things of sync.h that a task or the final check may still read, in
-    // contents, never addresses. A program that has it observes what it reads (see sct_observe).
-    // NULL: the program's states cannot be compared.
-    void (*digest)(void *context, struct digest *state);
-    // All that an execution changes lies in the arena and on stacks of coroutines; statics are set
-    // before the first choice and the same each time. A systematic search may then go back by
-    // copying memory (core/search/snapshot.h).
-    bool is_copyable;
-};
-
-// The program that is being run, of setup, finish and review: a check of this execution reached a
-// limit of its own and has no verdict. Counted; the execution goes on.
-void sct_check_gave_up(void);
+// The seed of execution [iteration] of a campaign with [seed].
+uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
 
 // The fingerprint of the decisions so far, inside an execution: for what an execution should decide
 // without a choice of its own, such as whether a costly check is made. The same in a replay.
 uint64_t sct_fingerprint_so_far(void);
-
-enum sct_outcome {
-    SCT_PASSED,
-    SCT_VIOLATED,
-    SCT_STEP_LIMIT, // cut off after options.steps_max scheduling points, or when the room for
-                    // decisions (more than twice as many) was full: no verdict
-    SCT_PRUNED,     // ended in a state that was met before: no verdict, and none is missing
-    SCT_DIVERGED,   // a replay met a decision that differs from the recorded one
-};
-
-enum sct_decision_kind { SCT_DECISION_SCHEDULE, SCT_DECISION_VALUE };
-
-struct sct_decision {
-    enum sct_decision_kind kind;
-    uint32_t count;      // alternatives, at least 2
-    uint32_t answer;     // the alternative taken, 0 .. count-1
-    const char *machine; // schedule: who was chosen; value: who asked
-    const char *label;   // what the chosen step does, or what was asked
-    const char *where;   // its place in the source, or NULL
-};
-
-struct sct_result {
-    enum sct_outcome outcome;
-    struct sct_violation violation; // SCT_VIOLATED only
-    uint32_t decision_count;
-    uint32_t schedule_count;  // decisions that were about scheduling
-    uint32_t point_count;     // scheduling points, forced ones included
-    uint32_t task_count;      // tasks started
-    uint32_t checks_unknown;  // that reached a limit: see sct_check_gave_up
-    uint32_t operation_count; // operations of the application (sct_count_operation)
-    uint64_t fingerprint;     // hash of kinds, counts and answers of the decisions
-};
 
 // The largest steps_max.
 enum { SCT_STEPS_LIMIT = 100000000 };
@@ -109,6 +45,9 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options);
 
 void sct_engine_close(struct sct_engine *engine);
 
+// In a process that was forked with the engine open: the timer of hangs is not inherited.
+void sct_engine_forked(const struct sct_engine *engine);
+
 // Who hears the story of executions, line by line; NULL: nobody, the normal case. For the story as
 // data see listener.h.
 typedef void (*sct_narrator)(void *context, uint32_t decision, const char *machine,
@@ -132,6 +71,13 @@ const struct sct_result *sct_engine_last_result(const struct sct_engine *engine)
 
 // The index-th decision of the last run (asserted to exist); strings as in the result.
 struct sct_decision sct_engine_decision(const struct sct_engine *engine, uint32_t index);
+
+// The decisions of the last run as words that are equal where kind, count and answer are; as many
+// as the result counts.
+const uint32_t *sct_engine_packed(const struct sct_engine *engine);
+
+// Whether the last run came to its fair tail (core/engine/monitor.h).
+bool sct_engine_was_in_tail(const struct sct_engine *engine);
 
 // Whether code of an execution is running now. For what must not happen then (exit).
 bool sct_engine_inside(void);

@@ -81,7 +81,7 @@ static void on_tick(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     struct sct_engine *engine = sct_engine_now;
-    uint64_t progress = engine->executions + engine->point_count + engine->decision_count;
+    uint64_t progress = engine->executions + engine->now.point_count + engine->now.decision_count;
     idle_ticks = sct_engine_inside() && progress == last_progress ? idle_ticks + 1 : 0;
     last_progress = progress;
     if (idle_ticks * TICK_MS < engine->options.hang_ms)

@@ -14,7 +14,7 @@ void sct_engine_listen(struct sct_engine *engine, sct_listener listener, void *c
 
 void sct_tell(struct sct_engine *engine, struct sct_event event) {
     if (event.kind != SCT_EVENT_VALUE && !(event.kind == SCT_EVENT_TURN && event.count > 1))
-        event.decision = engine->decision_count;
+        event.decision = engine->now.decision_count;
     if (!event.machine)
         event.machine = sct_running_name(engine);
     if (!event.text)
@@ -24,7 +24,7 @@ void sct_tell(struct sct_engine *engine, struct sct_event event) {
 
 // What the last recorded decision says.
 static struct sct_event last_decision(const struct sct_engine *engine, enum sct_event_kind kind) {
-    uint32_t index = engine->decision_count - 1;
+    uint32_t index = engine->now.decision_count - 1;
     const struct sct_decision_note *note = &engine->notes[index];
     return (struct sct_event){
         .kind = kind,
@@ -38,19 +38,19 @@ static struct sct_event last_decision(const struct sct_engine *engine, enum sct_
 }
 
 void sct_tell_value(struct sct_engine *engine) {
-    engine->told_decisions = engine->decision_count;
+    engine->told_decisions = engine->now.decision_count;
     sct_tell(engine, last_decision(engine, SCT_EVENT_VALUE));
 }
 
 // Only decisions about tasks come untold: values are told when they are drawn.
 void sct_tell_turn(struct sct_engine *engine) {
-    bool was_decided = engine->told_decisions != engine->decision_count;
-    engine->told_decisions = engine->decision_count;
+    bool was_decided = engine->told_decisions != engine->now.decision_count;
+    engine->told_decisions = engine->now.decision_count;
     if (was_decided) {
         sct_tell(engine, last_decision(engine, SCT_EVENT_TURN));
         return;
     }
-    const struct sct_task *task = engine->current;
+    const struct sct_task *task = engine->now.current;
     sct_tell(engine,
              (struct sct_event){
                  .kind = SCT_EVENT_TURN, .count = 1, .text = task->label, .where = task->where});
@@ -154,7 +154,7 @@ static struct sct_standing standing_of(const struct sct_engine *engine,
         .label = is_next ? task->label : "",
         .where = is_next ? task->where : NULL,
         .waits_for = strand->waits_for,
-        .is_runnable = is_next && engine->enabled >> task->slot & 1,
+        .is_runnable = is_next && engine->now.enabled >> task->slot & 1,
         .is_idle = is_own && task->is_idle && strand->waits_for,
         .was_running =
             !strand->waits_for && strand == (engine->self ? engine->self : engine->last_self),
@@ -166,7 +166,7 @@ void sct_engine_standings(const struct sct_engine *engine,
                           void (*visit)(void *context, const struct sct_standing *standing),
                           void *context) {
     const struct sct_violation *violation = &engine->result.violation;
-    for (const struct sct_strand *strand = engine->strands; strand; strand = strand->next) {
+    for (const struct sct_strand *strand = engine->now.strands; strand; strand = strand->next) {
         struct sct_standing standing = standing_of(engine, strand);
         if (!standing.was_running)
             standing.frame_count =

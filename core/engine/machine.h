@@ -14,16 +14,16 @@
 
 #include "core/base/arena.h"
 #include "core/base/digest.h"
+#include "core/strategy/access.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sct_access;
 struct sct_machine;
 struct sct_task;
 struct sct_strand; // a coroutine of a machine: a task's own, or an activity
 
-enum { SCT_TASKS_MAX = 64, SCT_CHOICES_MAX = 32767 };
+enum { SCT_CHOICES_MAX = 32767 };
 
 // The arena of this execution: allocate freely, nothing is freed before the end.
 struct arena *sct_arena(void);
@@ -46,7 +46,7 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
 
 // The same, for a task whose first step, up to its first scheduling point or wait, touches
 // [access], which must stay valid until that begins. Otherwise it may touch anything. Only reduced
-// searches (core/search/dpor.h) look at it.
+// searches (core/search/search.h) look at it.
 void sct_task_start_with(struct sct_machine *machine, const char *name, void (*function)(void *),
                          void *argument, const struct sct_access *access);
 
@@ -62,32 +62,13 @@ void sct_machine_stop(struct sct_machine *machine);
 
 // ---- Scheduling points and choices -------------------------------------------------------------
 
-enum sct_access_mode {
-    SCT_ACCESS_NONE,    // touches nothing that other tasks can see
-    SCT_ACCESS_READ,    // reads keys low..high of object
-    SCT_ACCESS_WRITE,   // may change keys low..high of object
-    SCT_ACCESS_UNKNOWN, // may touch anything
-};
-
-// What a pending step touches: a closed range of keys of one object. The mapping of real keys to
-// integers must be monotone; where it is not injective it makes steps look dependent, never
-// independent.
-struct sct_access {
-    enum sct_access_mode mode;
-    uint32_t object;
-    uint64_t low, high;
-};
-
-extern const struct sct_access sct_access_none;
-extern const struct sct_access sct_access_unknown;
-
 // Scheduling point: lets any enabled task run first. [label] names the step that follows when this
 // task is chosen (a constant string, e.g. "old.execute"), [where] its place in the source (HERE),
 // [access] what it touches; both pointers must stay valid until the call returns. Consumes one
 // scheduling choice if at least two tasks are enabled.
 void sct_point(const char *label, const char *where, const struct sct_access *access);
 
-// For searches that leave out orders of independent steps (core/search/dpor.h): the running step
+// For searches that leave out orders of independent steps (core/search/search.h): the running step
 // touches [access] too, beside what was declared at the point where it began. Not a scheduling
 // point; nothing elsewhere, in setup and in the final check.
 void sct_touch(const struct sct_access *access);

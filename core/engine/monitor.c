@@ -6,19 +6,19 @@
 
 void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
     struct sct_engine *engine = sct_engine_now;
-    ASSERT(engine && engine->current);
+    ASSERT(engine && engine->now.current);
     ASSERT(what && !monitor->what);
-    sct_step_touches(engine, SCT_ACCESS_MONITORS, engine->current->machine->index);
+    sct_step_touches(engine, SCT_ACCESS_MONITORS, engine->now.current->machine->index);
     *monitor = (struct sct_monitor){
         .what = what,
-        .machine = engine->current->machine,
-        .task = engine->current,
-        .since = engine->decision_count,
-        .is_of_tail = engine->is_in_tail,
-        .link = engine->hot_end,
+        .machine = engine->now.current->machine,
+        .task = engine->now.current,
+        .since = engine->now.decision_count,
+        .is_of_tail = engine->now.is_in_tail,
+        .link = engine->now.hot_end,
     };
-    *engine->hot_end = monitor;
-    engine->hot_end = &monitor->next;
+    *engine->now.hot_end = monitor;
+    engine->now.hot_end = &monitor->next;
 }
 
 void sct_monitor_cold(struct sct_monitor *monitor) {
@@ -31,12 +31,12 @@ void sct_monitor_cold(struct sct_monitor *monitor) {
     if (monitor->next)
         monitor->next->link = monitor->link;
     else
-        engine->hot_end = monitor->link;
+        engine->now.hot_end = monitor->link;
     monitor->what = NULL;
 }
 
 void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *machine) {
-    for (struct sct_monitor *monitor = engine->hot, *next; monitor; monitor = next) {
+    for (struct sct_monitor *monitor = engine->now.hot, *next; monitor; monitor = next) {
         next = monitor->next;
         if (monitor->machine == machine)
             sct_monitor_cold(monitor);
@@ -48,15 +48,15 @@ void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *mach
 // Steps that the monitor's task has taken in the tail; a slot may have got another task since.
 static uint32_t steps_in_tail(const struct sct_engine *engine, const struct sct_monitor *monitor) {
     unsigned slot = monitor->task->slot;
-    bool is_alive = engine->alive >> slot & 1 && engine->tasks[slot] == monitor->task;
-    return is_alive ? engine->steps[slot] - engine->steps_before_tail[slot] : 0;
+    bool is_alive = engine->now.alive >> slot & 1 && engine->seats[slot].task == monitor->task;
+    return is_alive ? engine->slots[slot].steps - engine->seats[slot].steps_before_tail : 0;
 }
 
 // Of the monitors that were hot all through the tail, the one whose task ran most in it: who goes
 // round in circles, rather than who waits for that. Of equal ones the hottest. NULL: none was.
 static const struct sct_monitor *find_livelock(const struct sct_engine *engine) {
     const struct sct_monitor *found = NULL;
-    for (const struct sct_monitor *monitor = engine->hot; monitor; monitor = monitor->next)
+    for (const struct sct_monitor *monitor = engine->now.hot; monitor; monitor = monitor->next)
         if (!monitor->is_of_tail &&
             (!found || steps_in_tail(engine, monitor) > steps_in_tail(engine, found)))
             found = monitor;
@@ -72,8 +72,8 @@ static void begin_item(struct text *text, const struct sct_machine *machine) {
 static void describe_strand(const struct sct_engine *engine, const struct sct_strand *strand,
                             struct text *text) {
     const struct sct_task *task = strand->task;
-    const struct sct_strand *next = task == engine->current ? engine->self : task->strand;
-    bool is_next = next == strand && engine->enabled >> task->slot & 1;
+    const struct sct_strand *next = task == engine->now.current ? engine->self : task->strand;
+    bool is_next = next == strand && engine->now.enabled >> task->slot & 1;
     bool is_idle = !strand->is_activity && task->is_idle && !task->machine->first;
     if (is_idle || (!strand->waits_for && !is_next))
         return;
@@ -88,22 +88,22 @@ static void describe_strand(const struct sct_engine *engine, const struct sct_st
 // Who else waits for what was promised, and where everybody stands at the bound.
 static void describe_rest(const struct sct_engine *engine, const struct sct_monitor *found,
                           struct text *text) {
-    for (const struct sct_monitor *monitor = engine->hot; monitor; monitor = monitor->next) {
+    for (const struct sct_monitor *monitor = engine->now.hot; monitor; monitor = monitor->next) {
         if (monitor == found)
             continue;
         begin_item(text, monitor->machine);
         text_add(text, "waits for %s since decision %" PRIu32, monitor->what, monitor->since);
     }
-    for (const struct sct_strand *strand = engine->strands; strand; strand = strand->next)
+    for (const struct sct_strand *strand = engine->now.strands; strand; strand = strand->next)
         describe_strand(engine, strand, text);
 }
 
 bool sct_blame_livelock(struct sct_engine *engine) {
     // Values are progress, too: of an endless loop that draws them without a scheduling point.
-    uint32_t points = engine->point_count - engine->tail_point;
-    uint32_t decisions = engine->decision_count - engine->tail_decision;
+    uint32_t points = engine->now.point_count - engine->now.tail_point;
+    uint32_t decisions = engine->now.decision_count - engine->now.tail_decision;
     uint32_t length = points > decisions ? points : decisions;
-    const struct sct_monitor *found = engine->is_in_tail ? find_livelock(engine) : NULL;
+    const struct sct_monitor *found = engine->now.is_in_tail ? find_livelock(engine) : NULL;
     if (!found || length == 0 || length < engine->options.livelock_points)
         return false;
     char rest[sizeof engine->result.violation.message * 3 / 4];

@@ -6,6 +6,8 @@
 #include "core/coro/coro.h"
 #include "core/coro/backtrace.h"
 #include "core/engine/listener.h"
+#include "core/engine/seam.h"
+#include "core/engine/wait.h"
 
 struct sct_strand {
     struct sct_coro *coro;
@@ -15,8 +17,7 @@ struct sct_strand {
     void *argument;
     const char *name;
     const char *waits_for;           // while parked
-    struct sct_strand *next_waiting; // in a queue of sync.c
-    struct sct_waiting *waiting;     // its place in a queue of object.c, or NULL
+    struct sct_waiting *waiting;     // where it awaits a step, or NULL
     struct sct_strand *next, **link; // all living strands
     struct sct_mutex *held;          // the mutexes that it holds, of sync.c
     bool is_activity;
@@ -62,8 +63,9 @@ struct sct_decision_note {
     const char *label, *where;
 };
 
-struct sct_engine {
-    // What an execution changes, from [enabled] to [strands_end]: see snapshot.c.
+// All that an execution changes in the engine itself, but for what it has of each slot. A snapshot
+// copies it as a whole; an execution begins with all zero and what begin_moment sets.
+struct sct_moment {
     uint64_t enabled;
     uint64_t fresh;
     uint64_t alive;           // slots in use
@@ -76,48 +78,52 @@ struct sct_engine {
     uint32_t task_count;
     uint32_t operation_count;
     uint32_t machine_count;
-    uint32_t object_count;              // of object.c
+    uint32_t object_count;              // of core/threads/object.h
     uint32_t tail_point, tail_decision; // the counts when the fair tail began
+    uint32_t checks_unknown;
     bool is_in_tail;
-    bool wakes_spuriously;                     // conditions of lock.c
+    bool wakes_spuriously;                     // conditions of core/threads/lock.h
     struct digest sync;                        // of the things of sync.h that are not at rest
     struct digest started;                     // of all tasks so far: who comes next has which name
     struct sct_machine *machines;              // all
     struct sct_strand *strands, **strands_end; // in order of creation
+    const struct sct_access *after_wait;       // see sct_touch_after_waits
+};
 
-    // What else every scheduling point uses; by slot, parts of it are in a snapshot too.
+// What the engine has of a slot beside what strategies see (struct sct_slot); one more is that of
+// setup and finish.
+struct sct_seat {
+    struct sct_task *task;
+    struct digest observed;     // where states are compared: by its task
+    uint32_t made;              // things of sync.h, by its task
+    uint32_t steps_before_tail; // of its task
+};
+
+struct sct_engine {
+    struct sct_moment now;
     struct sct_strand *self; // NULL: the engine's own stack runs
     sct_listener listener;   // NULL: nobody listens
     struct sct_strategy *strategy;
-    struct sct_task *tasks[SCT_TASKS_MAX];
-    const struct sct_access *accesses[SCT_TASKS_MAX];
-    uint32_t steps[SCT_TASKS_MAX];
-    struct sct_task_identity identities[SCT_TASKS_MAX];
+    struct sct_seam_use seam; // to a systematic search
+    struct sct_slot slots[SCT_TASKS_MAX];
+    struct sct_seat seats[SCT_TASKS_MAX + 1];
     uint32_t *packed; // the decisions, for fingerprint and replay
     struct sct_decision_note *notes;
 
-    uint32_t steps_before_tail[SCT_TASKS_MAX];
-    struct sct_strategy tail; // who is asked in it
+    struct sct_strategy tail; // who is asked in the fair tail
     uint64_t seed;            // of this execution
     uint32_t decision_capacity;
-    // For a search with a state cache only: what each task has observed, and what setup has; how
-    // many things of sync.h each has made; the digests of those that are not at rest; all machines.
-    struct sct_reducer *reducer;   // of a search that is reduced (core/search/dpor.h); else NULL
-    struct sct_explorer *explorer; // NULL: there is none, and none of these is kept
-    struct digest observed[SCT_TASKS_MAX + 1];
-    uint32_t made[SCT_TASKS_MAX + 1];
-    struct sct_snapshots *snapshots;     // NULL: none are taken
-    const char *question;                // the label of the value being chosen
-    const struct sct_access *after_wait; // see sct_touch_after_waits
-
+    const char *question;         // the label of the value being chosen
     sct_task_watcher on_task_end; // calibration only
     void *on_task_end_context;
     struct arena arena;
     struct sct_coro_pool pool;
-    struct sct_coro home;  // the engine's own stack
-    bool is_finishing;     // the final check runs: no more tasks
-    bool ended;            // the verdict stands; nothing more is scheduled
-    bool has_ended_itself; // by sct_end: nothing is unfinished
+    struct sct_coro home;              // the engine's own stack
+    const struct sct_program *program; // that runs
+    fail_handler outside_handler;      // of what fails where no execution runs
+    bool is_finishing;                 // the final check runs: no more tasks
+    bool ended;                        // the verdict stands; nothing more is scheduled
+    bool has_ended_itself;             // by sct_end: nothing is unfinished
     struct sct_result result;
     void *listener_context;
     uint32_t told_decisions; // so many decisions the listener knows of
@@ -131,11 +137,22 @@ struct sct_engine {
 // The engine, or NULL.
 extern struct sct_engine *sct_engine_now;
 
-// Gives the turn away: picks the next task and continues it. Returns when the running strand is
-// continued; never, if the running task is over.
+// For what is called inside an execution only.
+static inline struct sct_engine *sct_engine_running(void) {
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(engine && engine->self);
+    return engine;
+}
+
+static inline uint64_t sct_task_bit(const struct sct_task *task) {
+    return UINT64_C(1) << task->slot;
+}
+
+// decide.c: gives the turn away: picks the next task and continues it. Returns when the running
+// strand is continued; never, if the running task is over.
 void sct_reschedule(struct sct_engine *engine);
 
-// Ends the execution with [outcome]: leaves the running coroutine for ever.
+// verdict.c: ends the execution with [outcome]: leaves the running coroutine for ever.
 _Noreturn void sct_leave(struct sct_engine *engine, enum sct_outcome outcome);
 
 // Records a violation blamed on the running machine, and leaves.
@@ -149,6 +166,9 @@ _Noreturn void sct_violate_at(struct sct_engine *engine, const char *kind, const
 // Records a violation without leaving.
 void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
                const char *message);
+
+// Makes one line of [text], whatever the system under test put into it.
+void sct_make_line(char *text);
 
 // The name of the machine whose code runs; "harness" in setup and finish.
 const char *sct_running_name(const struct sct_engine *engine);
@@ -172,39 +192,44 @@ void sct_tell_value(struct sct_engine *engine);
 // sync.c: frees the mutexes that the stopped [strand] holds.
 void sct_strand_free_mutexes(struct sct_strand *strand);
 
-// object.c: nothing can run. Timed waits, if there are any, may time out from now on; whether there
+// queue.c: nothing can run. Timed waits, if there are any, may time out from now on; whether there
 // are.
 bool sct_time_passes(struct sct_engine *engine);
 
-// Ends the running task, which is on its own coroutine.
-_Noreturn void sct_task_exit(void);
+// queue.c: the ends of a place in a queue, and whether its task can go on now.
+void sct_queue_append(struct sct_queue *queue, struct sct_waiting *waiting);
+void sct_queue_take_out(struct sct_waiting *waiting);
+void sct_waiting_enable(struct sct_engine *engine, const struct sct_waiting *waiting);
 
-// Makes [strand] a living coroutine that will run [function].
+// strand.c: makes [strand] a living coroutine that will run [function].
 void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
                      const char *name, void (*function)(void *), void *argument);
 
+// strand.c: takes the strands of [machine] out of the list of the living, into one of their own.
+struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_machine *machine);
+
+// strand.c: the task's slot is free again.
+void sct_task_end(struct sct_engine *engine, const struct sct_task *task);
+
+// strand.c: ends the running task, which is on its own coroutine.
+_Noreturn void sct_task_exit(void);
+
+// strand.c: as the public ones, for queues that name themselves.
+void sct_park_quietly(const char *waits_for);
+void sct_wake_quietly(struct sct_strand *strand);
+
 // Where the digest of the running code is: a task's, or that of setup and finish.
 static inline unsigned sct_running_slot(const struct sct_engine *engine) {
-    return engine->current ? engine->current->slot : SCT_TASKS_MAX;
+    return engine->now.current ? engine->now.current->slot : SCT_TASKS_MAX;
+}
+
+static inline struct digest *sct_running_digest(struct sct_engine *engine) {
+    return &engine->seats[sct_running_slot(engine)].observed;
 }
 
 static inline bool sct_keeps_digests(const struct sct_engine *engine) {
-    return __builtin_expect(engine->explorer != NULL, 0);
+    return __builtin_expect(engine->seam.keeps_digests, 0);
 }
-
-// explore.c: a scheduling point with enabled tasks is reached. Leaves the execution if the state is
-// known.
-void sct_explorer_visit(struct sct_engine *engine);
-
-// snapshot.c: a decision was asked for. Takes a snapshot where the path has further alternatives;
-// whether the decision is to be asked for again, since the execution has come back to it.
-bool sct_snapshots_offer(struct sct_engine *engine);
-
-// snapshot.c: on the engine's own stack, takes the snapshot that was offered; who goes on.
-struct sct_strand *sct_snapshots_take(struct sct_engine *engine);
-
-// snapshot.c: goes back to the last snapshot on the path; who goes on, or NULL if there is none.
-struct sct_strand *sct_snapshots_restore(struct sct_engine *engine);
 
 // Objects of what the engine itself shares between steps; keys tell them apart.
 #define SCT_ACCESS_SYNC (UINT32_MAX - 1)      // things of sync.h
@@ -214,46 +239,42 @@ struct sct_strand *sct_snapshots_restore(struct sct_engine *engine);
 #define SCT_ACCESS_MONITORS (UINT32_MAX - 5)  // by machine; of several, any may be blamed
 
 static inline bool sct_is_reducing(const struct sct_engine *engine) {
-    return __builtin_expect(engine->reducer != NULL, 0);
+    return __builtin_expect(engine->seam.is_reducing, 0);
 }
 
-// dpor.c: a scheduling point is reached (or the end): the running step ends.
-void sct_reducer_close(struct sct_reducer *reducer);
-
-// dpor.c: the same point, when it is known whether its state was met. Leaves the execution if all
-// who could take the next step sleep.
-void sct_reducer_point(struct sct_engine *engine);
-
-// dpor.c: the task in [slot] was chosen and begins its step.
-void sct_reducer_open(struct sct_engine *engine, unsigned slot);
-
-// dpor.c: what it knows of who sleeps.
-struct sct_sleep *sct_reducer_sleep(struct sct_reducer *reducer);
-
-// dpor.c: the running step touches [access] too.
-void sct_reducer_touch(struct sct_reducer *reducer, const struct sct_access *access);
-void sct_reducer_touch_while(struct sct_reducer *reducer, const bool *is_unfinished);
-
-// dpor.c: the running step (or setup) starts the task in [slot]; wakes it, without which it could
-// never go on; enables it, as others might have; stops a machine; or there is none, and time
-// passes.
-void sct_reducer_task(struct sct_reducer *reducer, unsigned slot, uint64_t signature);
-void sct_reducer_wake(struct sct_reducer *reducer, unsigned slot);
-void sct_reducer_grant(struct sct_reducer *reducer, unsigned slot);
-void sct_reducer_stop(struct sct_reducer *reducer);
-void sct_reducer_time_passes(struct sct_reducer *reducer);
+static inline void sct_step_touch(struct sct_engine *engine, const struct sct_access *access) {
+    if (sct_is_reducing(engine))
+        engine->seam.calls->touch(engine->seam.search, access);
+}
 
 // The running step may change the key [key] of [object].
 static inline void sct_step_touches(struct sct_engine *engine, uint32_t object, uint64_t key) {
     if (sct_is_reducing(engine))
-        sct_reducer_touch(engine->reducer,
-                          &(struct sct_access){
-                              .mode = SCT_ACCESS_WRITE, .object = object, .low = key, .high = key});
+        sct_step_touch(engine,
+                       &(struct sct_access){
+                           .mode = SCT_ACCESS_WRITE, .object = object, .low = key, .high = key});
 }
 
-// machine.c: as the public ones, for queues that name themselves.
-void sct_park_quietly(const char *waits_for);
-void sct_wake_quietly(struct sct_strand *strand);
+// The running step makes it possible for the task in [slot] to go on, which waits for just that.
+static inline void sct_step_wakes(struct sct_engine *engine, unsigned slot) {
+    if (__builtin_expect(engine->seam.follows_causes, 0))
+        engine->seam.calls->wake(engine->seam.search, slot);
+}
+
+// observe.c: where states are compared, the running code comes to the place [text].
+void sct_observe_place(struct sct_engine *engine, const char *text);
+
+static inline void sct_observe_text(struct sct_engine *engine, const char *text) {
+    if (sct_keeps_digests(engine))
+        sct_observe_place(engine, text);
+}
+
+// The task can go on.
+static inline void sct_enable(struct sct_engine *engine, const struct sct_task *task) {
+    if (!(engine->now.enabled & sct_task_bit(task)))
+        sct_step_wakes(engine, task->slot);
+    engine->now.enabled |= sct_task_bit(task);
+}
 
 // guard.c: installs and removes the handlers of faults and hangs.
 void sct_guard_install(struct sct_engine *engine);

@@ -5,15 +5,20 @@
 #ifndef CORE_ENGINE_SYNC_H
 #define CORE_ENGINE_SYNC_H
 
-#include "core/engine/machine.h"
+#include "core/engine/wait.h"
 
 // Those who wait for something, in order.
 struct sct_waiters {
-    struct sct_strand *first, **last;
+    struct sct_queue queue;
     struct digest identity; // for reduced searches
 };
 
 void sct_waiters_init(struct sct_waiters *waiters);
+
+// Whether anybody waits, stopped ones included.
+static inline bool sct_waiters_any(const struct sct_waiters *waiters) {
+    return waiters->queue.first;
+}
 
 // Waits until the next sct_waiters_wake. The caller tests its condition again afterwards, and does
 // the same whether it has waited or not.
@@ -26,7 +31,7 @@ void sct_waiters_wake(struct sct_waiters *waiters);
 struct sct_mutex {
     struct sct_strand *holder;                // NULL: free
     struct sct_mutex *next_held, **link_held; // among those of the holder
-    struct sct_waiters waiters;
+    struct sct_queue waiters;
     struct digest identity; // for systematic searches
 };
 
@@ -42,7 +47,7 @@ void sct_mutex_release(struct sct_mutex *mutex);
 // A count that can be waited for until it is 0.
 struct sct_latch {
     size_t count;
-    struct sct_waiters waiters;
+    struct sct_queue waiters;
     struct digest identity; // for systematic searches
 };
 

@@ -1,6 +1,5 @@
 #define _GNU_SOURCE // pipe2, MAP_ANONYMOUS, F_SETPIPE_SZ
 #include "core/jobs/jobs.h"
-#include "core/engine/state.h"
 #include "core/jobs/process.h"
 
 #include <errno.h>
@@ -52,8 +51,7 @@ static double seconds_left(const struct crew *crew) {
 }
 
 _Noreturn static void work(struct crew *crew, unsigned index, int pipe) {
-    if (crew->engine->options.catch_signals)
-        sct_guard_start_timer();
+    sct_engine_forked(crew->engine);
     struct sct_part_options options = *crew->jobs->part;
     options.present_iteration = &crew->present_iterations[index];
     unsigned workers = crew->jobs->workers;

@@ -12,7 +12,7 @@
 enum { SUMS = 13 };
 
 static void list_sums(struct sct_campaign *campaign, uint64_t *sums[SUMS]) {
-    struct sct_search *search = &campaign->search;
+    struct sct_searched *search = &campaign->search;
     uint64_t *const all[SUMS] = {
         &campaign->iterations_run, &campaign->violations, &campaign->step_limit_hits,
         &campaign->decisions,      &campaign->points,     &campaign->fingerprint,

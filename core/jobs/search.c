@@ -99,32 +99,32 @@ static void add_piece(struct sct_search_crew *crew, struct sct_piece *piece) {
     piece->meets_bound = false;
 }
 
-static void set_estimate(struct sct_search *search, double share) {
+static void set_estimate(struct sct_searched *search, double share) {
     search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
 }
 
 // All of the tree is searched, within the present bound at least.
 static void finish_tree(struct sct_search_crew *crew) {
-    struct sct_search *search = &crew->sum.campaign->search;
-    const struct sct_explorer *explorer = campaign_of(crew)->explorer;
+    struct sct_searched *search = &crew->sum.campaign->search;
+    struct sct_shared_states *states = sct_search_shared(campaign_of(crew)->search);
     ASSERT(!crew->frontier.first && crew->path->depth == 0);
     // Nobody works, so nobody is about to keep a promise.
     atomic_store(&crew->control->wanted, atomic_load(&crew->control->promised));
-    if (sct_search_advance(search, crew->path)) {
-        if (explorer)
-            sct_shared_states_clear(explorer->shared);
+    if (sct_searched_advance(search, crew->path)) {
+        if (states)
+            sct_shared_states_clear(states);
         sct_frontier_add(&crew->frontier, NULL, crew->path);
         return;
     }
     set_estimate(search, sct_path_share(crew->path));
-    search->is_cut = explorer && crew->sum.campaign->step_limit_hits > 0;
+    search->is_cut = states && crew->sum.campaign->step_limit_hits > 0;
     search->is_exhausted = !search->is_cut;
     crew->is_over = crew->is_settled = true;
 }
 
 // The last leaf of the piece is a violation that ends the search.
 static void finish_at_violation(struct sct_search_crew *crew, const struct sct_piece *piece) {
-    struct sct_search *search = &crew->sum.campaign->search;
+    struct sct_searched *search = &crew->sum.campaign->search;
     if (!piece->is_last)
         set_estimate(search, piece->end);
     else
@@ -396,15 +396,15 @@ static bool is_stopped(struct sct_search_crew *crew) {
 }
 
 static bool wants_growth(const struct sct_search_crew *crew) {
-    const struct sct_explorer *explorer = campaign_of(crew)->explorer;
-    return explorer && sct_shared_states_wants_growth(explorer->shared);
+    const struct sct_shared_states *states = sct_search_shared(campaign_of(crew)->search);
+    return states && sct_shared_states_wants_growth(states);
 }
 
 // While nobody uses the cache.
 static bool grow(struct sct_search_crew *crew, struct error *error) {
     if (!gather(crew, error))
         return false;
-    sct_shared_states_grow(campaign_of(crew)->explorer->shared);
+    sct_shared_states_grow(sct_search_shared(campaign_of(crew)->search));
     return true;
 }
 
@@ -485,19 +485,19 @@ static void *map_shared(size_t bytes) {
     return memory;
 }
 
-bool sct_search_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
-                    struct sct_campaign *campaign, struct error *error) {
+bool sct_crew_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
+                  struct sct_campaign *campaign, struct error *error) {
     const struct sct_campaign_options *options = jobs->part->campaign;
     ASSERT(jobs->workers >= 1 && jobs->workers <= SCT_WORKERS_MAX);
-    ASSERT(options->strategy->path && !options->reducer);
-    ASSERT(!options->explorer || options->explorer->shared);
+    ASSERT(options->strategy->path);
+    ASSERT(!options->search || sct_search_shared(options->search));
     struct sct_search_crew crew = {
         .jobs = jobs,
         .part = *jobs->part,
         .engine = engine,
         .path = options->strategy->path,
         .control = map_shared(sizeof *crew.control),
-        .is_ordered = !options->explorer,
+        .is_ordered = !options->search,
     };
     sct_sum_init(&crew.sum, campaign, options->strategy);
     bool is_good = run_crew(&crew, error);

@@ -26,8 +26,8 @@
 #include "core/jobs/checkpoint.h"
 
 struct sct_search_jobs {
-    // Its campaign has a systematic strategy, no reducer, and no explorer but one with shared
-    // states. A limit of iterations is kept by one worker alone.
+    // Its campaign has a systematic strategy, and no search but one with shared states. A limit of
+    // iterations is kept by one worker alone.
     const struct sct_part_options *part;
     unsigned workers; // 1 .. SCT_WORKERS_MAX
     // Called for every new group, in their order, before anything else is done with it.
@@ -41,11 +41,11 @@ struct sct_search_jobs {
 
 // Whether all records of a checkpoint are there and are those of a search, and its states fit a
 // cache of [cache_bytes] bytes. Leaves the file where it was.
-bool sct_search_check(struct sct_checkpoint *checkpoint, uint64_t cache_bytes, struct error *error);
+bool sct_crew_check(struct sct_checkpoint *checkpoint, uint64_t cache_bytes, struct error *error);
 
 // Searches. False, with the reason, if a worker died or a checkpoint failed: the campaign is then
 // what was added until then. [campaign] is to be freed in any case.
-bool sct_search_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
-                    struct sct_campaign *campaign, struct error *error);
+bool sct_crew_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
+                  struct sct_campaign *campaign, struct error *error);
 
 #endif

@@ -15,8 +15,7 @@ enum record { RECORD_SEARCH = 1, RECORD_SUM, RECORD_PIECE, RECORD_STATES, RECORD
 enum { RECORD_STATES_MAX = 1 << 16, PATH_BYTES = 4096 + 8 };
 
 static struct sct_shared_states *states_of(const struct sct_search_crew *crew) {
-    const struct sct_explorer *explorer = crew->jobs->part->campaign->explorer;
-    return explorer ? explorer->shared : NULL;
+    return sct_search_shared(crew->jobs->part->campaign->search);
 }
 
 // ---- Writing -----------------------------------------------------------------------------------
@@ -40,7 +39,7 @@ static bool end_record(struct writer *writer) {
 
 static bool write_search(struct writer *writer) {
     const struct sct_search_crew *crew = writer->crew;
-    const struct sct_search *search = &crew->sum.campaign->search;
+    const struct sct_searched *search = &crew->sum.campaign->search;
     struct sct_bytes *record = begin_record(writer, RECORD_SEARCH);
     sct_bytes_add_number(record, crew->is_settled);
     sct_bytes_add_number(record, crew->path->bound);
@@ -121,7 +120,7 @@ bool sct_search_save(struct sct_search_crew *crew, struct error *error) {
 // ---- Reading -----------------------------------------------------------------------------------
 
 static bool read_search(struct sct_reader *record, struct sct_search_crew *crew) {
-    struct sct_search *search = &crew->sum.campaign->search;
+    struct sct_searched *search = &crew->sum.campaign->search;
     crew->is_settled = crew->is_over = sct_take_number(record) != 0;
     crew->path->bound = (uint32_t)sct_take_number(record);
     crew->path->meets_bound = sct_take_number(record) != 0;
@@ -196,8 +195,7 @@ static uint64_t kind_of(const struct sct_bytes *bytes, uint64_t *number) {
     return kind;
 }
 
-bool sct_search_check(struct sct_checkpoint *checkpoint, uint64_t cache_bytes,
-                      struct error *error) {
+bool sct_crew_check(struct sct_checkpoint *checkpoint, uint64_t cache_bytes, struct error *error) {
     struct sct_bytes record = {0};
     long begin = ftell(checkpoint->file);
     uint64_t kind = 0, states = 0;

@@ -1,4 +1,3 @@
-#include "core/engine/state.h"
 #include "core/jobs/process.h"
 #include "core/jobs/search_internal.h"
 
@@ -78,8 +77,8 @@ static void give(struct worker *worker) {
 
 // Whether the cache is to grow, for which everybody stops.
 static bool is_growing(const struct worker *worker) {
-    const struct sct_explorer *explorer = worker->whole->explorer;
-    return explorer && sct_shared_states_wants_growth(explorer->shared);
+    const struct sct_shared_states *states = sct_search_shared(worker->whole->search);
+    return states && sct_shared_states_wants_growth(states);
 }
 
 // Stops for a pause, and gives a piece away where somebody has none.
@@ -187,8 +186,7 @@ _Noreturn void sct_search_work(struct sct_engine *engine, const struct sct_searc
         .channel = channel,
     };
     worker.path->is_one_bound = true;
-    if (engine->options.catch_signals)
-        sct_guard_start_timer();
+    sct_engine_forked(engine);
     for (;;) {
         receive(&worker);
         struct sct_reader reader = {worker.bytes.data, worker.bytes.data + worker.bytes.size,

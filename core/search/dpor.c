@@ -1,6 +1,5 @@
 #include "core/search/dpor.h"
 #include "core/engine/state.h"
-#include "core/search/sleep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +22,8 @@ struct step {
     bool is_barrier; // everything before it happens before it
 };
 
-struct sct_reducer {
-    struct sct_sleep sleep;
-    enum sct_reduction reduction;
-    // Of dpor alone, as all below.
+struct sct_dpor {
+    struct sct_sleep *sleep;
     struct step *steps;
     uint32_t step_count, step_capacity;
     uint32_t *clocks; // per step: for each process its last step that happened before, plus one
@@ -56,201 +53,176 @@ static uint32_t twice(uint32_t capacity) {
     return capacity ? 2 * capacity : 256;
 }
 
-static void make_room_for_step(struct sct_reducer *reducer) {
-    if (reducer->step_count < reducer->step_capacity)
+static void make_room_for_step(struct sct_dpor *dpor) {
+    if (dpor->step_count < dpor->step_capacity)
         return;
-    uint32_t capacity = twice(reducer->step_capacity);
-    reducer->steps = grow(reducer->steps, capacity, sizeof *reducer->steps);
-    reducer->races = grow(reducer->races, capacity, sizeof *reducer->races);
-    reducer->clocks = grow(reducer->clocks, (size_t)capacity * reducer->process_capacity,
-                           sizeof *reducer->clocks);
-    reducer->step_capacity = capacity;
+    uint32_t capacity = twice(dpor->step_capacity);
+    dpor->steps = grow(dpor->steps, capacity, sizeof *dpor->steps);
+    dpor->races = grow(dpor->races, capacity, sizeof *dpor->races);
+    dpor->clocks =
+        grow(dpor->clocks, (size_t)capacity * dpor->process_capacity, sizeof *dpor->clocks);
+    dpor->step_capacity = capacity;
 }
 
 // More columns for the clocks; those of known steps keep their contents.
-static void widen(struct sct_reducer *reducer) {
-    uint32_t old = reducer->process_capacity, new = old ? 2 * old : FIRST_PROCESSES;
-    uint32_t *clocks = calloc((size_t)reducer->step_capacity * new + 1, sizeof *clocks);
+static void widen(struct sct_dpor *dpor) {
+    uint32_t old = dpor->process_capacity, new = old ? 2 * old : FIRST_PROCESSES;
+    uint32_t *clocks = calloc((size_t)dpor->step_capacity * new + 1, sizeof *clocks);
     if (!clocks)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: clocks of %u tasks", new);
-    for (size_t i = 0; old > 0 && i < reducer->step_capacity; i++)
-        memcpy(clocks + i * new, reducer->clocks + i * old, old * sizeof *clocks);
-    free(reducer->clocks);
-    reducer->clocks = clocks;
-    reducer->signatures = grow(reducer->signatures, new, sizeof *reducer->signatures);
-    reducer->race_clock = grow(reducer->race_clock, new, sizeof *reducer->race_clock);
-    reducer->firsts = grow(reducer->firsts, new, sizeof *reducer->firsts);
-    reducer->process_capacity = new;
+    for (size_t i = 0; old > 0 && i < dpor->step_capacity; i++)
+        memcpy(clocks + i * new, dpor->clocks + i * old, old * sizeof *clocks);
+    free(dpor->clocks);
+    dpor->clocks = clocks;
+    dpor->signatures = grow(dpor->signatures, new, sizeof *dpor->signatures);
+    dpor->race_clock = grow(dpor->race_clock, new, sizeof *dpor->race_clock);
+    dpor->firsts = grow(dpor->firsts, new, sizeof *dpor->firsts);
+    dpor->process_capacity = new;
 }
 
 // Executions start their tasks in similar orders: mostly the guess is right.
-static uint32_t find_process(struct sct_reducer *reducer, uint64_t signature) {
-    for (uint32_t i = 0; i < reducer->process_count; i++) {
-        uint32_t process = (reducer->process_guess + i) % reducer->process_count;
-        if (reducer->signatures[process] == signature) {
-            reducer->process_guess = process + 1;
+static uint32_t find_process(struct sct_dpor *dpor, uint64_t signature) {
+    for (uint32_t i = 0; i < dpor->process_count; i++) {
+        uint32_t process = (dpor->process_guess + i) % dpor->process_count;
+        if (dpor->signatures[process] == signature) {
+            dpor->process_guess = process + 1;
             return process;
         }
     }
-    if (reducer->process_count == reducer->process_capacity)
-        widen(reducer);
-    reducer->signatures[reducer->process_count] = signature;
-    return reducer->process_count++;
+    if (dpor->process_count == dpor->process_capacity)
+        widen(dpor);
+    dpor->signatures[dpor->process_count] = signature;
+    return dpor->process_count++;
 }
 
 // ---- What the engine tells ---------------------------------------------------------------------
 
-static bool has_races(const struct sct_reducer *reducer) {
-    return reducer->reduction == SCT_REDUCE_DPOR;
-}
-
-void sct_reducer_touch(struct sct_reducer *reducer, const struct sct_access *access) {
-    sct_sleep_touch(&reducer->sleep, access);
-}
-
-void sct_reducer_touch_while(struct sct_reducer *reducer, const bool *is_unfinished) {
-    reducer->sleep.now.is_unfinished = is_unfinished;
-}
-
 // NONE + 1 is 0.
-void sct_reducer_task(struct sct_reducer *reducer, unsigned slot, uint64_t signature) {
-    if (!has_races(reducer))
-        return;
-    reducer->processes[slot] = find_process(reducer, signature);
-    reducer->last_steps[slot] = reducer->granters[slot] = 0;
-    reducer->wakers[slot] = reducer->running + 1;
+void sct_dpor_start(struct sct_dpor *dpor, unsigned slot, uint64_t signature) {
+    dpor->processes[slot] = find_process(dpor, signature);
+    dpor->last_steps[slot] = dpor->granters[slot] = 0;
+    dpor->wakers[slot] = dpor->running + 1;
 }
 
-void sct_reducer_wake(struct sct_reducer *reducer, unsigned slot) {
-    reducer->wakers[slot] = reducer->running + 1;
+void sct_dpor_wake(struct sct_dpor *dpor, unsigned slot) {
+    dpor->wakers[slot] = dpor->running + 1;
 }
 
-void sct_reducer_grant(struct sct_reducer *reducer, unsigned slot) {
-    reducer->granters[slot] = reducer->running + 1;
+void sct_dpor_grant(struct sct_dpor *dpor, unsigned slot) {
+    dpor->granters[slot] = dpor->running + 1;
 }
 
-void sct_reducer_time_passes(struct sct_reducer *reducer) {
-    reducer->is_barrier_next = true;
+void sct_dpor_time_passes(struct sct_dpor *dpor) {
+    dpor->is_barrier_next = true;
 }
 
-void sct_reducer_stop(struct sct_reducer *reducer) {
-    reducer->has_stopped = true;
-    reducer->sleep.now.print.has_stopped = true;
+void sct_dpor_stop(struct sct_dpor *dpor) {
+    dpor->has_stopped = true;
 }
 
 // ---- Steps -------------------------------------------------------------------------------------
 
-void sct_reducer_close(struct sct_reducer *reducer) {
-    sct_sleep_close(&reducer->sleep);
-    if (reducer->running == NONE)
+void sct_dpor_close(struct sct_dpor *dpor) {
+    if (dpor->running == NONE)
         return;
-    struct step *step = &reducer->steps[reducer->running];
-    step->print = reducer->sleep.now.print;
-    step->end_position = reducer->sleep.path->position;
-    reducer->running = NONE;
+    struct step *step = &dpor->steps[dpor->running];
+    step->print = dpor->sleep->now.print;
+    step->end_position = dpor->sleep->path->position;
+    dpor->running = NONE;
 }
 
-void sct_reducer_point(struct sct_engine *engine) {
-    struct sct_reducer *reducer = engine->reducer;
-    struct sct_path *path = reducer->sleep.path;
-    sct_sleep_point(&reducer->sleep, engine);
-    if (!has_races(reducer) || !sct_path_is_new(path) || sct_count_bits(engine->enabled) < 2)
+void sct_dpor_point(struct sct_dpor *dpor, const struct sct_engine *engine) {
+    const struct sct_path *path = dpor->sleep->path;
+    if (!sct_path_is_new(path) || sct_count_bits(engine->now.enabled) < 2)
         return;
-    struct sct_sleep_node *node = &reducer->sleep.nodes[path->position];
+    struct sct_sleep_node *node = &dpor->sleep->nodes[path->position];
     node->todo = UINT64_C(1) << node->slot; // until a race asks for more
 }
 
-static void add_step(struct sct_reducer *reducer, const struct sct_engine *engine, unsigned slot) {
-    make_room_for_step(reducer);
-    reducer->steps[reducer->step_count] = (struct step){
-        .enabled = engine->enabled,
-        .node = reducer->sleep.now.node,
-        .process = reducer->processes[slot],
-        .previous = reducer->last_steps[slot],
-        .waker = reducer->wakers[slot],
-        .granter = reducer->granters[slot],
+void sct_dpor_open(struct sct_dpor *dpor, const struct sct_engine *engine, unsigned slot) {
+    ASSERT(dpor->running == NONE);
+    make_room_for_step(dpor);
+    dpor->steps[dpor->step_count] = (struct step){
+        .enabled = engine->now.enabled,
+        .node = dpor->sleep->now.node,
+        .process = dpor->processes[slot],
+        .previous = dpor->last_steps[slot],
+        .waker = dpor->wakers[slot],
+        .granter = dpor->granters[slot],
         .slot = (uint8_t)slot,
-        .is_barrier = reducer->is_barrier_next,
+        .is_barrier = dpor->is_barrier_next,
     };
-    reducer->is_barrier_next = false;
-    reducer->wakers[slot] = reducer->granters[slot] = 0;
-    reducer->running = reducer->step_count++;
-    reducer->last_steps[slot] = reducer->step_count;
-}
-
-void sct_reducer_open(struct sct_engine *engine, unsigned slot) {
-    struct sct_reducer *reducer = engine->reducer;
-    sct_sleep_open(&reducer->sleep, engine, slot);
-    if (has_races(reducer))
-        add_step(reducer, engine, slot);
+    dpor->is_barrier_next = false;
+    dpor->wakers[slot] = dpor->granters[slot] = 0;
+    dpor->running = dpor->step_count++;
+    dpor->last_steps[slot] = dpor->step_count;
 }
 
 // ---- Races -------------------------------------------------------------------------------------
 
-static uint32_t *clock_of(const struct sct_reducer *reducer, uint32_t step) {
-    return reducer->clocks + (size_t)step * reducer->process_capacity;
+static uint32_t *clock_of(const struct sct_dpor *dpor, uint32_t step) {
+    return dpor->clocks + (size_t)step * dpor->process_capacity;
 }
 
-static void join(const struct sct_reducer *reducer, uint32_t *clock, uint32_t step) {
-    const uint32_t *other = clock_of(reducer, step);
-    for (uint32_t i = 0; i < reducer->process_count; i++)
+static void join(const struct sct_dpor *dpor, uint32_t *clock, uint32_t step) {
+    const uint32_t *other = clock_of(dpor, step);
+    for (uint32_t i = 0; i < dpor->process_count; i++)
         if (clock[i] < other[i])
             clock[i] = other[i];
 }
 
-static bool is_in(const struct sct_reducer *reducer, uint32_t step, const uint32_t *clock) {
-    return clock[reducer->steps[step].process] > step;
+static bool is_in(const struct sct_dpor *dpor, uint32_t step, const uint32_t *clock) {
+    return clock[dpor->steps[step].process] > step;
 }
 
 // Whether [step] could have come before [earlier]: if its task was not yet there, woken or granted
 // its turn, by something that does not itself need the earlier one, it might have been.
-static bool is_reversible(const struct sct_reducer *reducer, uint32_t earlier,
-                          const struct step *step) {
+static bool is_reversible(const struct sct_dpor *dpor, uint32_t earlier, const struct step *step) {
     uint32_t after = earlier + 1;
     if (step->previous > after || step->waker > after)
         return true;
-    if (step->granter > after && !is_in(reducer, earlier, clock_of(reducer, step->granter - 1)))
+    if (step->granter > after && !is_in(dpor, earlier, clock_of(dpor, step->granter - 1)))
         return true;
-    return reducer->steps[earlier].enabled >> step->slot & 1;
+    return dpor->steps[earlier].enabled >> step->slot & 1;
 }
 
-static bool has_predecessor(const struct sct_reducer *reducer, const uint32_t *clock) {
-    for (uint32_t i = 0; i < reducer->process_count; i++)
-        if (clock[i] > reducer->firsts[i])
+static bool has_predecessor(const struct sct_dpor *dpor, const uint32_t *clock) {
+    for (uint32_t i = 0; i < dpor->process_count; i++)
+        if (clock[i] > dpor->firsts[i])
             return true;
     return false;
 }
 
 // The slots of the initials of v: of the steps after [earlier] that do not happen after it, and
 // [step] (at [index], with [clock]), those before which no other has to come.
-static uint64_t initials(struct sct_reducer *reducer, uint32_t earlier, uint32_t index,
+static uint64_t initials(struct sct_dpor *dpor, uint32_t earlier, uint32_t index,
                          const struct step *step, const uint32_t *clock) {
     uint64_t slots = 0;
-    for (uint32_t i = 0; i < reducer->process_count; i++)
-        reducer->firsts[i] = NONE;
+    for (uint32_t i = 0; i < dpor->process_count; i++)
+        dpor->firsts[i] = NONE;
     for (uint32_t i = earlier + 1; i < index; i++) {
-        const struct step *between = &reducer->steps[i];
-        const uint32_t *its_clock = clock_of(reducer, i);
-        if (is_in(reducer, earlier, its_clock))
+        const struct step *between = &dpor->steps[i];
+        const uint32_t *its_clock = clock_of(dpor, i);
+        if (is_in(dpor, earlier, its_clock))
             continue;
-        if (!has_predecessor(reducer, its_clock))
+        if (!has_predecessor(dpor, its_clock))
             slots |= UINT64_C(1) << between->slot;
-        if (reducer->firsts[between->process] == NONE)
-            reducer->firsts[between->process] = i;
+        if (dpor->firsts[between->process] == NONE)
+            dpor->firsts[between->process] = i;
     }
-    if (!has_predecessor(reducer, clock))
+    if (!has_predecessor(dpor, clock))
         slots |= UINT64_C(1) << step->slot;
     return slots;
 }
 
 // Asks for an execution in which [step] comes before [earlier], unless one is asked for already.
-static void add_backtrack(struct sct_reducer *reducer, uint32_t earlier, uint32_t index,
+static void add_backtrack(struct sct_dpor *dpor, uint32_t earlier, uint32_t index,
                           const struct step *step, const uint32_t *clock) {
-    uint32_t frame = reducer->steps[earlier].node;
+    uint32_t frame = dpor->steps[earlier].node;
     if (frame == NONE)
         return; // nobody else could run
-    struct sct_sleep_node *node = &reducer->sleep.nodes[frame];
-    uint64_t slots = initials(reducer, earlier, index, step, clock) & node->enabled;
+    struct sct_sleep_node *node = &dpor->sleep->nodes[frame];
+    uint64_t slots = initials(dpor, earlier, index, step, clock) & node->enabled;
     if (slots == 0)
         node->todo |= node->enabled;
     else if (!(slots & node->todo))
@@ -259,124 +231,105 @@ static void add_backtrack(struct sct_reducer *reducer, uint32_t earlier, uint32_
 
 // Finds the clock of [step], which is taken at [index] or would be, and the races that it is in:
 // with the last steps that it depends on, where they can be reversed.
-static void analyse(struct sct_reducer *reducer, uint32_t index, const struct step *step,
+static void analyse(struct sct_dpor *dpor, uint32_t index, const struct step *step,
                     uint32_t *clock) {
-    uint32_t *race_clock = reducer->race_clock, race_count = 0;
-    size_t bytes = reducer->process_count * sizeof *clock;
-    memset(clock, 0, reducer->process_capacity * sizeof *clock);
+    uint32_t *race_clock = dpor->race_clock, race_count = 0;
+    size_t bytes = dpor->process_count * sizeof *clock;
+    memset(clock, 0, dpor->process_capacity * sizeof *clock);
     if (step->previous > 0)
-        join(reducer, clock, step->previous - 1);
+        join(dpor, clock, step->previous - 1);
     if (step->waker > 0)
-        join(reducer, clock, step->waker - 1);
+        join(dpor, clock, step->waker - 1);
     for (uint32_t i = 0; step->is_barrier && i < index; i++)
-        clock[reducer->steps[i].process] = i + 1;
+        clock[dpor->steps[i].process] = i + 1;
     memcpy(race_clock, clock, bytes);
     if (step->granter > 0)
-        join(reducer, clock, step->granter - 1);
+        join(dpor, clock, step->granter - 1);
     for (uint32_t i = index; i-- > 0;) {
-        if (is_in(reducer, i, race_clock) ||
-            !sct_footprints_depend(&reducer->steps[i].print, &step->print))
+        if (is_in(dpor, i, race_clock) ||
+            !sct_footprints_depend(&dpor->steps[i].print, &step->print))
             continue;
-        join(reducer, clock, i);
-        if (!is_reversible(reducer, i, step))
+        join(dpor, clock, i);
+        if (!is_reversible(dpor, i, step))
             continue;
-        join(reducer, race_clock, i);
-        reducer->races[race_count++] = i;
+        join(dpor, race_clock, i);
+        dpor->races[race_count++] = i;
     }
     for (uint32_t i = 0; i < race_count; i++)
-        add_backtrack(reducer, reducer->races[i], index, step, clock);
+        add_backtrack(dpor, dpor->races[i], index, step, clock);
     clock[step->process] = index + 1;
 }
 
 // Tasks that wait for a lock or the like at the end: had they come earlier, they might have it.
-static void analyse_waiting(struct sct_reducer *reducer, const struct sct_engine *engine) {
-    make_room_for_step(reducer);
-    for (uint64_t left = engine->alive & ~engine->enabled; left; left &= left - 1) {
+static void analyse_waiting(struct sct_dpor *dpor, const struct sct_engine *engine) {
+    make_room_for_step(dpor);
+    for (uint64_t left = engine->now.alive & ~engine->now.enabled; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
         struct step step = {
-            .process = reducer->processes[slot],
-            .previous = reducer->last_steps[slot],
-            .waker = reducer->wakers[slot],
-            .granter = reducer->granters[slot],
+            .process = dpor->processes[slot],
+            .previous = dpor->last_steps[slot],
+            .waker = dpor->wakers[slot],
+            .granter = dpor->granters[slot],
             .slot = (uint8_t)slot,
         };
-        if (engine->tasks[slot]->own.waiting)
-            sct_footprint_add(&step.print, engine->accesses[slot]);
+        if (engine->seats[slot].task->own.waiting)
+            sct_footprint_add(&step.print, engine->slots[slot].access);
         if (step.print.count > 0) // parked tasks cannot come earlier: they must be woken
-            analyse(reducer, reducer->step_count, &step, clock_of(reducer, reducer->step_count));
+            analyse(dpor, dpor->step_count, &step, clock_of(dpor, dpor->step_count));
     }
 }
 
-static void expand_all(struct sct_reducer *reducer) {
-    const struct sct_path *path = reducer->sleep.path;
+static void expand_all(struct sct_dpor *dpor) {
+    const struct sct_path *path = dpor->sleep->path;
     for (uint32_t i = 0; i < path->depth; i++)
         if (path->frames[i].kind == SCT_FRAME_SCHEDULE)
-            reducer->sleep.nodes[i].todo = reducer->sleep.nodes[i].enabled;
+            dpor->sleep->nodes[i].todo = dpor->sleep->nodes[i].enabled;
 }
 
-void sct_reducer_end(struct sct_reducer *reducer, const struct sct_engine *engine) {
+void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
     enum sct_outcome outcome = engine->result.outcome;
-    sct_reducer_close(reducer);
-    if (!has_races(reducer) || outcome == SCT_DIVERGED)
+    if (outcome == SCT_DIVERGED)
         return;
-    for (uint32_t i = 0; i < reducer->step_count; i++)
-        if (reducer->steps[i].end_position >= reducer->known)
-            analyse(reducer, i, &reducer->steps[i], clock_of(reducer, i));
-    if (outcome != SCT_PRUNED && engine->enabled != 0)
-        expand_all(reducer);
+    for (uint32_t i = 0; i < dpor->step_count; i++)
+        if (dpor->steps[i].end_position >= dpor->known)
+            analyse(dpor, i, &dpor->steps[i], clock_of(dpor, i));
+    if (outcome != SCT_PRUNED && engine->now.enabled != 0)
+        expand_all(dpor);
     else
-        analyse_waiting(reducer, engine);
-    if (reducer->has_stopped)
-        expand_all(reducer);
+        analyse_waiting(dpor, engine);
+    if (dpor->has_stopped)
+        expand_all(dpor);
 }
 
-// ---- Reducers ----------------------------------------------------------------------------------
+// ---- Life --------------------------------------------------------------------------------------
 
-struct sct_sleep *sct_reducer_sleep(struct sct_reducer *reducer) {
-    return &reducer->sleep;
-}
-
-bool sct_reducer_keeps_states(const struct sct_reducer *reducer) {
-    return !has_races(reducer);
-}
-
-struct sct_reducer *sct_reducer_new(enum sct_reduction reduction, struct sct_path *path) {
-    ASSERT(reduction != SCT_REDUCE_NONE);
-    ASSERT(reduction == SCT_REDUCE_SLEEP || !path->on_pop); // no cache
-    struct sct_reducer *reducer = calloc(1, sizeof *reducer);
-    if (!reducer)
+struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep) {
+    ASSERT(!sleep->path->on_pop); // no cache
+    struct sct_dpor *dpor = calloc(1, sizeof *dpor);
+    if (!dpor)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: the reduction");
-    reducer->reduction = reduction;
-    reducer->running = NONE;
-    sct_sleep_init(&reducer->sleep, path);
-    if (has_races(reducer)) {
-        widen(reducer);
-        make_room_for_step(reducer);
-    }
-    return reducer;
+    dpor->sleep = sleep;
+    dpor->running = NONE;
+    widen(dpor);
+    make_room_for_step(dpor);
+    return dpor;
 }
 
-void sct_reducer_free(struct sct_reducer *reducer) {
-    if (!reducer)
+void sct_dpor_free(struct sct_dpor *dpor) {
+    if (!dpor)
         return;
-    sct_sleep_deinit(&reducer->sleep);
-    free(reducer->steps);
-    free(reducer->clocks);
-    free(reducer->race_clock);
-    free(reducer->races);
-    free(reducer->firsts);
-    free(reducer->signatures);
-    free(reducer);
+    free(dpor->steps);
+    free(dpor->clocks);
+    free(dpor->race_clock);
+    free(dpor->races);
+    free(dpor->firsts);
+    free(dpor->signatures);
+    free(dpor);
 }
 
-void sct_engine_reduce(struct sct_engine *engine, struct sct_reducer *reducer) {
-    ASSERT(!engine->self);
-    engine->reducer = reducer;
-    if (!reducer)
-        return;
-    sct_sleep_begin(&reducer->sleep);
-    reducer->step_count = 0;
-    reducer->running = NONE;
-    reducer->known = reducer->sleep.path->depth;
-    reducer->is_barrier_next = reducer->has_stopped = false;
+void sct_dpor_begin(struct sct_dpor *dpor) {
+    dpor->step_count = 0;
+    dpor->running = NONE;
+    dpor->known = dpor->sleep->path->depth;
+    dpor->is_barrier_next = dpor->has_stopped = false;
 }

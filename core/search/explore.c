@@ -39,11 +39,6 @@ double sct_explorer_bytes_each(const struct sct_explorer *explorer) {
                             : sct_states_bytes_each(&explorer->states);
 }
 
-void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer) {
-    ASSERT(!engine->self);
-    engine->explorer = explorer;
-}
-
 void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
     if (outcome == SCT_STEP_LIMIT)
         explorer->path->cuts++;
@@ -53,13 +48,15 @@ void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
 
 // With how many things it has made: the next one has a name by that.
 static struct digest task_digest(const struct sct_engine *engine, unsigned slot) {
-    struct digest task = {engine->identities[slot].signature,
-                          (uint64_t)engine->made[slot] << 1 | (engine->enabled >> slot & 1)};
-    return digest_fold_digest(engine->observed[slot], task);
+    struct digest task = {engine->slots[slot].identity.signature,
+                          (uint64_t)engine->seats[slot].made << 1 |
+                              (engine->now.enabled >> slot & 1)};
+    return digest_fold_digest(engine->seats[slot].observed, task);
 }
 
 static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
-    for (const struct sct_machine *machine = engine->machines; machine; machine = machine->next) {
+    for (const struct sct_machine *machine = engine->now.machines; machine;
+         machine = machine->next) {
         if (!machine->first)
             continue;
         struct digest mailbox = {machine->index, 1};
@@ -71,7 +68,7 @@ static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
 
 // What was promised by whom, whether the one who promised it still lives or not.
 static void add_promises(const struct sct_engine *engine, struct digest *key) {
-    for (const struct sct_monitor *monitor = engine->hot; monitor; monitor = monitor->next)
+    for (const struct sct_monitor *monitor = engine->now.hot; monitor; monitor = monitor->next)
         digest_add(key,
                    digest_fold_text((struct digest){monitor->machine->index, 2}, monitor->what));
 }
@@ -79,19 +76,19 @@ static void add_promises(const struct sct_engine *engine, struct digest *key) {
 // What costs depend on: the order of tasks, and which ran last.
 static void add_order(const struct sct_engine *engine, struct digest *key) {
     struct digest order = {0, 0};
-    for (uint64_t left = engine->alive; left; left &= left - 1) {
+    for (uint64_t left = engine->now.alive; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        order = digest_fold(order, engine->identities[slot].signature);
-        order = digest_fold(order, slot << 1 | (engine->steps[slot] > 0));
+        order = digest_fold(order, engine->slots[slot].identity.signature);
+        order = digest_fold(order, slot << 1 | (engine->slots[slot].steps > 0));
     }
-    digest_add(key, digest_fold(order, engine->last_slot));
+    digest_add(key, digest_fold(order, engine->now.last_slot));
 }
 
-static struct digest state_key(const struct sct_engine *engine) {
-    const struct sct_explorer *explorer = engine->explorer;
-    struct digest key = engine->sync;
-    digest_add(&key, engine->started);
-    for (uint64_t left = engine->alive; left; left &= left - 1)
+static struct digest state_key(const struct sct_explorer *explorer,
+                               const struct sct_engine *engine) {
+    struct digest key = engine->now.sync;
+    digest_add(&key, engine->now.started);
+    for (uint64_t left = engine->now.alive; left; left &= left - 1)
         digest_add(&key, task_digest(engine, (unsigned)__builtin_ctzll(left)));
     add_mailboxes(engine, &key);
     add_promises(engine, &key);
@@ -127,21 +124,20 @@ static enum sct_visit visit_key(struct sct_explorer *explorer, struct digest key
     return visit;
 }
 
-static void visit_new(struct sct_engine *engine) {
-    struct sct_explorer *explorer = engine->explorer;
+static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) {
     struct sct_path *path = explorer->path;
     if (path->bound != explorer->bound) {
         sct_states_clear(&explorer->states);
         explorer->bound = path->bound;
     }
     struct sct_budget budget = {
-        .points = engine->options.steps_max - engine->point_count,
+        .points = engine->options.steps_max - engine->now.point_count,
         .bound = path->bound - sct_path_spent(path),
     };
     uint64_t entry;
     bool is_complete;
     explorer->transitions++;
-    switch (visit_key(explorer, state_key(engine), budget, &entry, &is_complete)) {
+    switch (visit_key(explorer, state_key(explorer, engine), budget, &entry, &is_complete)) {
     case SCT_VISIT_NEW: {
         struct sct_path_frame *frame = sct_path_add_state(path);
         frame->entry = entry;
@@ -159,11 +155,10 @@ static void visit_new(struct sct_engine *engine) {
 }
 
 // Nothing is remembered on the path: shared states do not become complete.
-static void visit_shared(struct sct_engine *engine) {
-    struct sct_explorer *explorer = engine->explorer;
+static void visit_shared(struct sct_explorer *explorer, struct sct_engine *engine) {
     const struct sct_path *path = explorer->path;
     explorer->transitions++;
-    switch (sct_shared_states_visit(explorer->shared, state_key(engine),
+    switch (sct_shared_states_visit(explorer->shared, state_key(explorer, engine),
                                     path->bound - sct_path_spent(path))) {
     case SCT_VISIT_NEW:
         explorer->states_met++;
@@ -176,12 +171,11 @@ static void visit_shared(struct sct_engine *engine) {
     }
 }
 
-void sct_explorer_visit(struct sct_engine *engine) {
-    struct sct_explorer *explorer = engine->explorer;
+void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine) {
     if (!sct_path_is_new(explorer->path))
         return;
     if (explorer->shared)
-        visit_shared(engine);
+        visit_shared(explorer, engine);
     else
-        visit_new(engine);
+        visit_new(explorer, engine);
 }

@@ -1,4 +1,5 @@
-// Explorer: what a systematic search knows of states beside its path.
+// Explorer: what a systematic search with a state cache knows of states beside its path. Made by
+// core/search/search.h; what is here for others is to ask how far it came.
 //
 // At each scheduling point with a task that can run it joins the state's digest: who lives, what
 // each has observed, whether it is enabled; mailboxes, things of sync.h, and what the program adds.
@@ -21,7 +22,6 @@ struct sct_explorer {
     uint64_t transitions;              // from state to state, known ones included
     uint64_t states_met;               // over all bounds
     bool is_full;                      // a state did not fit: the search cannot go on
-    bool forgets_nothing; // sct_forget does nothing: more states, all that was reached is the same
 };
 
 // For searches of [program], which has a digest, along [path]. [bytes] as in sct_states_init.
@@ -35,8 +35,8 @@ void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_pr
 
 void sct_explorer_deinit(struct sct_explorer *explorer);
 
-// Executions of [engine] from now on are pruned by [explorer]; NULL: by nobody, the normal case.
-void sct_engine_explore(struct sct_engine *engine, struct sct_explorer *explorer);
+// A scheduling point with enabled tasks is reached. Leaves the execution if the state is known.
+void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine);
 
 // How many states are in the cache, and the bytes of its table for each that it can hold.
 uint64_t sct_explorer_count(const struct sct_explorer *explorer);

@@ -1,5 +1,4 @@
 #include "core/search/footprint.h"
-#include "core/strategy/strategy.h"
 
 static bool is_same(const struct sct_access *a, const struct sct_access *b) {
     return a->mode == b->mode && a->object == b->object && a->low == b->low && a->high == b->high;

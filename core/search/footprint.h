@@ -3,7 +3,7 @@
 #ifndef CORE_SEARCH_FOOTPRINT_H
 #define CORE_SEARCH_FOOTPRINT_H
 
-#include "core/engine/machine.h"
+#include "core/strategy/access.h"
 
 // A step that names more than so many accesses counts as touching anything.
 enum { SCT_TOUCHES_MAX = 12 };

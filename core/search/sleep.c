@@ -78,6 +78,10 @@ void sct_sleep_touch(struct sct_sleep *sleep, const struct sct_access *access) {
         sct_footprint_add(&sleep->now.print, access);
 }
 
+void sct_sleep_stop(struct sct_sleep *sleep) {
+    sleep->now.print.has_stopped = true;
+}
+
 static void add_unfinished(struct sct_sleep_moment *now) {
     if (now->is_unfinished && *now->is_unfinished)
         sct_footprint_add(&now->print, &sct_access_unknown);
@@ -124,9 +128,9 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     struct sct_sleep_node *node = node_at(sleep, path->position);
     const struct sct_sleep_node *last =
         sleep->now.last_node == SCT_NO_FRAME ? NULL : &sleep->nodes[sleep->now.last_node];
-    node->enabled = node->todo = engine->enabled;
+    node->enabled = node->todo = engine->now.enabled;
     node->tried = 0;
-    node->current = engine->last_slot;
+    node->current = engine->now.last_slot;
     node->first = last ? last->first + last->count : 0;
     node->count = 0;
     struct sct_sleeper *sleepers = sleepers_of(sleep, node, sleep->now.asleep_count);
@@ -140,10 +144,10 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
 void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
     if (!sct_path_is_new(sleep->path))
         return; // the node says who sleeps, and somebody was awake
-    uint64_t awake = engine->enabled & ~slots_of(sleep->asleep, sleep->now.asleep_count);
+    uint64_t awake = engine->now.enabled & ~slots_of(sleep->asleep, sleep->now.asleep_count);
     if (awake == 0)
         sct_leave(engine, SCT_PRUNED);
-    if (engine->enabled & (engine->enabled - 1))
+    if (engine->now.enabled & (engine->now.enabled - 1))
         add_node(sleep, engine, awake);
 }
 
@@ -151,7 +155,7 @@ void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
 static void enter_node(struct sct_sleep *sleep, struct sct_engine *engine) {
     sleep->now.node = sleep->now.last_node = sleep->path->position - 1;
     const struct sct_sleep_node *node = &sleep->nodes[sleep->now.node];
-    if (node->enabled != engine->enabled)
+    if (node->enabled != engine->now.enabled)
         sct_leave(engine, SCT_DIVERGED);
     sleep->now.asleep_count = node->count;
     for (uint32_t i = 0; i < node->count; i++)
@@ -161,10 +165,10 @@ static void enter_node(struct sct_sleep *sleep, struct sct_engine *engine) {
 void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned slot) {
     struct sct_sleep_moment *now = &sleep->now;
     now->node = SCT_NO_FRAME;
-    if (engine->enabled & (engine->enabled - 1))
+    if (engine->now.enabled & (engine->now.enabled - 1))
         enter_node(sleep, engine);
     sct_footprint_clear(&now->print);
-    sct_footprint_add(&now->print, engine->accesses[slot]);
+    sct_footprint_add(&now->print, engine->slots[slot].access);
     add_unfinished(now);
     now->is_running = true;
 }

@@ -1,6 +1,6 @@
 // Sleep sets (Godefroid, 1996, chapter 5): a task whose step was tried at a state is not tried
-// again after steps that are independent of it. Internal to core/: dpor.h is for users, and says
-// what a step is, what it touches and what is assumed of it.
+// again after steps that are independent of it. Internal to core/: search.h is for users,
+// and says what a step is, what it touches and what is assumed of it.
 //
 // With a state cache (core/search/explore.h) they leave out transitions, never states. The
 // published combination (Godefroid, Holzmann, Pirottin: State-Space Caching Revisited, CAV 1992)
@@ -27,7 +27,7 @@
 // does.) Where there is a cycle or a cut, tasks stay awake above it. Without that rule states are
 // lost: in a model of this search, in 16 of 40,000 random automata.
 //
-// What it rests on beside the assumptions of dpor.h:
+// What it rests on beside the assumptions of search.h:
 //   - A task sleeps with all its values: all were tried, and what any of them touches can wake it.
 //   - Two independent steps lead to the same key of the cache in either order. What a task has
 //     observed is changed by its own steps only; what a program adds must be of contents, and in no
@@ -97,6 +97,9 @@ void sct_sleep_begin(struct sct_sleep *sleep);
 
 // The running step touches [access] too; nothing in setup.
 void sct_sleep_touch(struct sct_sleep *sleep, const struct sct_access *access);
+
+// The running step stops a machine: it depends on all others.
+void sct_sleep_stop(struct sct_sleep *sleep);
 
 // The running step, if there is one, is over: those who slept and depend on it wake up.
 void sct_sleep_close(struct sct_sleep *sleep);

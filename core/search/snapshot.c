@@ -1,8 +1,6 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/search/snapshot.h"
-#include "core/search/explore.h"
 #include "core/engine/state.h"
-#include "core/search/sleep.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -10,14 +8,7 @@
 
 enum { ALIGNMENT = 64 };
 
-// The engine's fields that an execution changes.
-enum {
-    FIELDS_BEGIN = offsetof(struct sct_engine, enabled),
-    FIELDS_END =
-        offsetof(struct sct_engine, strands_end) + sizeof((struct sct_engine *)0)->strands_end,
-};
-
-// Followed by the engine's fields, those of its slots, the pool's order, the stacks, the arena.
+// Followed by the arena, the pool's order, the engine's slots, who sleeps, and the stacks.
 struct sct_snapshot {
     struct sct_snapshot *previous;
     struct sct_strand *strand; // who had asked
@@ -25,22 +16,23 @@ struct sct_snapshot {
     unsigned slot_count;
     size_t arena_used;
     size_t taken_count, made_count; // of coroutines
-    struct digest setup_observed;
-    uint32_t setup_made;
-    uint32_t checks_unknown;
+    struct sct_moment moment;
+    struct sct_seat setup;
 };
 
 bool sct_snapshots_work(void) {
     return sct_coro_can_be_copied();
 }
 
-void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path, size_t bytes) {
+void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path,
+                        struct sct_sleep *sleep, size_t bytes) {
     ASSERT(sct_snapshots_work());
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for snapshots", bytes);
-    *snapshots = (struct sct_snapshots){.path = path, .memory = memory, .size = bytes};
+    *snapshots =
+        (struct sct_snapshots){.path = path, .sleep = sleep, .memory = memory, .size = bytes};
 }
 
 void sct_snapshots_deinit(struct sct_snapshots *snapshots) {
@@ -48,10 +40,9 @@ void sct_snapshots_deinit(struct sct_snapshots *snapshots) {
     *snapshots = (struct sct_snapshots){0};
 }
 
-void sct_engine_snapshot(struct sct_engine *engine, struct sct_snapshots *snapshots) {
-    ASSERT(!engine->self);
-    ASSERT(!snapshots || (!engine->listener && !engine->on_task_end));
-    engine->snapshots = snapshots;
+void sct_snapshots_forget(struct sct_snapshots *snapshots) {
+    snapshots->last = NULL;
+    snapshots->used = 0;
 }
 
 // ---- Copying -----------------------------------------------------------------------------------
@@ -78,33 +69,23 @@ static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
     copy(copier, sleep->asleep, sleep->now.asleep_count * sizeof *sleep->asleep);
 }
 
-static void copy_fields(struct copier *copier, struct sct_engine *engine, unsigned slot_count) {
-    copy(copier, (char *)engine + FIELDS_BEGIN, FIELDS_END - FIELDS_BEGIN);
-    copy(copier, engine->tasks, slot_count * sizeof *engine->tasks);
-    copy(copier, engine->accesses, slot_count * sizeof *engine->accesses);
-    copy(copier, engine->identities, slot_count * sizeof *engine->identities);
-    copy(copier, engine->steps, slot_count * sizeof *engine->steps);
-    if (engine->reducer)
-        copy_sleep(copier, sct_reducer_sleep(engine->reducer));
-    if (!engine->explorer)
-        return;
-    copy(copier, engine->observed, slot_count * sizeof *engine->observed);
-    copy(copier, engine->made, slot_count * sizeof *engine->made);
+static void copy_slots(struct copier *copier, struct sct_engine *engine, unsigned slot_count) {
+    copy(copier, engine->slots, slot_count * sizeof *engine->slots);
+    copy(copier, engine->seats, slot_count * sizeof *engine->seats);
 }
 
-static size_t fields_bytes(const struct sct_engine *engine, unsigned slot_count) {
-    size_t of_slot = sizeof *engine->tasks + sizeof *engine->accesses + sizeof *engine->identities +
-                     sizeof *engine->steps + sizeof *engine->observed + sizeof *engine->made;
-    const struct sct_sleep *sleep = engine->reducer ? sct_reducer_sleep(engine->reducer) : NULL;
-    size_t of_sleep =
-        sleep ? sizeof sleep->now + sleep->now.asleep_count * sizeof *sleep->asleep : 0;
-    return FIELDS_END - FIELDS_BEGIN + of_sleep + slot_count * of_slot;
+static size_t sleep_bytes(const struct sct_sleep *sleep) {
+    return sleep ? sizeof sleep->now + sleep->now.asleep_count * sizeof *sleep->asleep : 0;
+}
+
+static size_t slots_bytes(const struct sct_engine *engine, unsigned slot_count) {
+    return slot_count * (sizeof *engine->slots + sizeof *engine->seats);
 }
 
 // The slots that have ever been asked about: those of living tasks, and of the one that ran last.
 static unsigned count_slots(const struct sct_engine *engine) {
-    unsigned last = engine->alive ? 63 - (unsigned)__builtin_clzll(engine->alive) : 0;
-    return (last > engine->last_slot ? last : engine->last_slot) + 1;
+    unsigned last = engine->now.alive ? 63 - (unsigned)__builtin_clzll(engine->now.alive) : 0;
+    return (last > engine->now.last_slot ? last : engine->now.last_slot) + 1;
 }
 
 // The live part of a stack, the coroutine's own structure included.
@@ -149,8 +130,7 @@ static void add_younger(struct sct_coro_pool *pool, size_t made_count) {
 
 // ---- Taking ------------------------------------------------------------------------------------
 
-bool sct_snapshots_offer(struct sct_engine *engine) {
-    struct sct_snapshots *snapshots = engine->snapshots;
+bool sct_snapshots_offer(struct sct_snapshots *snapshots, struct sct_engine *engine) {
     const struct sct_path *path = snapshots->path;
     bool is_taken = snapshots->last && snapshots->last->frame == path->depth - 1;
     if (!sct_path_is_new(path) || is_taken || !sct_path_has_turn(path) || engine->is_finishing ||
@@ -162,27 +142,29 @@ bool sct_snapshots_offer(struct sct_engine *engine) {
     return true;
 }
 
-static size_t bytes_needed(const struct sct_engine *engine, const struct sct_coro *running) {
-    size_t bytes = sizeof(struct sct_snapshot) + fields_bytes(engine, count_slots(engine)) +
+static size_t bytes_needed(const struct sct_snapshots *snapshots, const struct sct_engine *engine) {
+    size_t bytes = sizeof(struct sct_snapshot) + slots_bytes(engine, count_slots(engine)) +
+                   sleep_bytes(snapshots->sleep) +
                    engine->pool.made_count * sizeof(struct sct_coro *) +
-                   stacks_bytes(engine, running) + engine->arena.used;
+                   stacks_bytes(engine, snapshots->offering->coro) + engine->arena.used;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static void save(struct sct_engine *engine, struct sct_snapshot *snapshot) {
-    struct copier copier = {(char *)(snapshot + 1), false};
-    struct sct_coro_pool *pool = &engine->pool;
-    copy(&copier, engine->arena.base, snapshot->arena_used);
-    copy(&copier, pool->order, snapshot->made_count * sizeof *pool->order);
-    copy_fields(&copier, engine, snapshot->slot_count);
-    copy_stacks(&copier, engine, snapshot->strand->coro);
+// The arena comes first: what else is copied is found in it.
+static void copy_all(struct copier *copier, struct sct_snapshots *snapshots,
+                     struct sct_engine *engine, const struct sct_snapshot *snapshot) {
+    copy(copier, engine->arena.base, snapshot->arena_used);
+    copy(copier, engine->pool.order, snapshot->made_count * sizeof *engine->pool.order);
+    copy_slots(copier, engine, snapshot->slot_count);
+    if (snapshots->sleep)
+        copy_sleep(copier, snapshots->sleep);
+    copy_stacks(copier, engine, snapshot->strand->coro);
 }
 
-struct sct_strand *sct_snapshots_take(struct sct_engine *engine) {
-    struct sct_snapshots *snapshots = engine->snapshots;
+struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sct_engine *engine) {
     struct sct_path *path = snapshots->path;
     struct sct_strand *strand = snapshots->offering;
-    size_t bytes = bytes_needed(engine, strand->coro);
+    size_t bytes = bytes_needed(snapshots, engine);
     path->position = path->depth - 1; // the decision is asked for once more
     if (bytes > snapshots->size - snapshots->used)
         return strand;
@@ -195,11 +177,10 @@ struct sct_strand *sct_snapshots_take(struct sct_engine *engine) {
         .arena_used = engine->arena.used,
         .taken_count = engine->pool.taken_count,
         .made_count = engine->pool.made_count,
-        .setup_observed = engine->observed[SCT_TASKS_MAX],
-        .setup_made = engine->made[SCT_TASKS_MAX],
-        .checks_unknown = engine->result.checks_unknown,
+        .moment = engine->now,
+        .setup = engine->seats[SCT_TASKS_MAX],
     };
-    save(engine, snapshot);
+    copy_all(&(struct copier){(char *)(snapshot + 1), false}, snapshots, engine, snapshot);
     snapshots->last = snapshot;
     snapshots->used += bytes;
     return strand;
@@ -219,28 +200,25 @@ static const struct sct_snapshot *find_last(struct sct_snapshots *snapshots) {
     return snapshots->last;
 }
 
-static void restore(struct sct_engine *engine, const struct sct_snapshot *snapshot) {
-    struct copier copier = {(char *)(snapshot + 1), true};
-    struct sct_coro_pool *pool = &engine->pool;
+// Coroutines made since the snapshot have their places in the pool's order behind those that it
+// has: nothing that is copied back overwrites them.
+static void restore(struct sct_snapshots *snapshots, struct sct_engine *engine,
+                    const struct sct_snapshot *snapshot) {
+    engine->now = snapshot->moment;
+    engine->seats[SCT_TASKS_MAX] = snapshot->setup;
     engine->arena.used = snapshot->arena_used;
-    copy(&copier, engine->arena.base, snapshot->arena_used);
-    pool->taken_count = snapshot->taken_count;
-    copy(&copier, pool->order, snapshot->made_count * sizeof *pool->order);
-    add_younger(pool, snapshot->made_count);
-    copy_fields(&copier, engine, snapshot->slot_count);
-    copy_stacks(&copier, engine, snapshot->strand->coro);
-    engine->observed[SCT_TASKS_MAX] = snapshot->setup_observed;
-    engine->made[SCT_TASKS_MAX] = snapshot->setup_made;
-    engine->result.checks_unknown = snapshot->checks_unknown;
+    engine->pool.taken_count = snapshot->taken_count;
+    add_younger(&engine->pool, snapshot->made_count);
+    copy_all(&(struct copier){(char *)(snapshot + 1), true}, snapshots, engine, snapshot);
 }
 
-struct sct_strand *sct_snapshots_restore(struct sct_engine *engine) {
-    struct sct_snapshots *snapshots = engine->snapshots;
+struct sct_strand *sct_snapshots_restore(struct sct_snapshots *snapshots,
+                                         struct sct_engine *engine) {
     struct sct_path *path = snapshots->path;
     const struct sct_snapshot *snapshot = find_last(snapshots);
     if (!snapshot)
         return NULL;
-    restore(engine, snapshot);
+    restore(snapshots, engine, snapshot);
     path->position = snapshot->frame;
     snapshots->restored++;
     struct sct_strand *strand = snapshot->strand;

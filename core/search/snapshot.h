@@ -15,11 +15,13 @@
 #define CORE_SEARCH_SNAPSHOT_H
 
 #include "core/engine/execution.h"
+#include "core/search/sleep.h"
 
 struct sct_snapshot;
 
 struct sct_snapshots {
-    struct sct_path *path; // of the strategy
+    struct sct_path *path;   // of the strategy
+    struct sct_sleep *sleep; // of a search that is reduced; else NULL
     char *memory;
     size_t size, used;
     struct sct_snapshot *last;
@@ -34,15 +36,25 @@ enum { SCT_SNAPSHOT_BYTES = 256 * 1024 * 1024 };
 // ucontext.
 bool sct_snapshots_work(void);
 
-// No snapshots, with room for [bytes] bytes of them, for a search along [path]. FAIL_RESOURCE if
-// that much cannot be reserved.
-void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path, size_t bytes);
+// No snapshots, with room for [bytes] bytes of them, for a search along [path] with [sleep].
+// FAIL_RESOURCE if that much cannot be reserved.
+void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path,
+                        struct sct_sleep *sleep, size_t bytes);
 
 void sct_snapshots_deinit(struct sct_snapshots *snapshots);
 
-// Executions of [engine] from now on are those of a search with [snapshots]: each goes on from the
-// last one that is still on the path. Nobody may listen to them. NULL: each begins at the
-// beginning, the normal case.
-void sct_engine_snapshot(struct sct_engine *engine, struct sct_snapshots *snapshots);
+// Nothing is there to go back to.
+void sct_snapshots_forget(struct sct_snapshots *snapshots);
+
+// A decision was asked for. Takes a snapshot where the path has further alternatives; whether the
+// decision is to be asked for again, since the execution has come back to it.
+bool sct_snapshots_offer(struct sct_snapshots *snapshots, struct sct_engine *engine);
+
+// On the engine's own stack, takes the snapshot that was offered; who goes on.
+struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sct_engine *engine);
+
+// Goes back to the last snapshot on the path; who goes on, or NULL if there is none.
+struct sct_strand *sct_snapshots_restore(struct sct_snapshots *snapshots,
+                                         struct sct_engine *engine);
 
 #endif

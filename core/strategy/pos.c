@@ -19,14 +19,14 @@ static void begin(struct sct_strategy *strategy) {
 
 static void draw(struct pos *pos, const struct sct_schedule_point *point, unsigned slot) {
     pos->priorities[slot] = rng_next(&pos->base.rng);
-    pos->seen_steps[slot] = point->steps[slot];
+    pos->seen_steps[slot] = point->slots[slot].steps;
 }
 
 // Draws for tasks that are new, waiting or not, and those that have moved on since their last draw.
 static void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point *point) {
     for (uint64_t left = point->enabled | point->fresh; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        if (point->fresh >> slot & 1 || pos->seen_steps[slot] != point->steps[slot])
+        if (point->fresh >> slot & 1 || pos->seen_steps[slot] != point->slots[slot].steps)
             draw(pos, point, slot);
     }
 }
@@ -46,13 +46,14 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     draw_for_new_steps(pos, point);
     for (uint64_t left = point->enabled; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        if (point->accesses[slot]->mode == SCT_ACCESS_NONE)
+        if (point->slots[slot].access->mode == SCT_ACCESS_NONE)
             return slot;
     }
     unsigned chosen = highest(pos, point->enabled);
     for (uint64_t left = point->enabled; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        if (slot != chosen && sct_accesses_race(point->accesses[slot], point->accesses[chosen]))
+        if (slot != chosen &&
+            sct_accesses_race(point->slots[slot].access, point->slots[chosen].access))
             draw(pos, point, slot);
     }
     return chosen;

@@ -1,4 +1,5 @@
 #include "core/strategy/strategy.h"
+#include "core/base/assert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,16 +40,6 @@ uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned s
     uint64_t rotated = rotate_right(point->enabled, point->current);
     unsigned distance = (slot - point->current) % SCT_TASKS_MAX;
     return sct_count_bits(rotated & ((UINT64_C(1) << distance) - 1));
-}
-
-bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b) {
-    if (a->mode == SCT_ACCESS_NONE || b->mode == SCT_ACCESS_NONE)
-        return false;
-    if (a->mode == SCT_ACCESS_UNKNOWN || b->mode == SCT_ACCESS_UNKNOWN)
-        return true;
-    if (a->mode == SCT_ACCESS_READ && b->mode == SCT_ACCESS_READ)
-        return false;
-    return a->object == b->object && a->low <= b->high && b->low <= a->high;
 }
 
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {

@@ -9,8 +9,21 @@
 
 #include "core/base/rng.h"
 #include "core/base/text.h"
-#include "core/engine/machine.h"
+#include "core/strategy/access.h"
 #include "core/strategy/path.h"
+
+// Recognises a task across executions: by its machine, its name, and how many such came before.
+struct sct_task_identity {
+    uint64_t signature;
+    uint64_t parent; // the signature of the task that started it; 0: none did
+};
+
+// What is known of the task in a slot.
+struct sct_slot {
+    const struct sct_access *access; // what it is about to touch, if it is enabled; never NULL
+    uint32_t steps;                  // that it has taken so far, forced ones included
+    struct sct_task_identity identity;
+};
 
 // A scheduling decision. Tasks are known by slots 0 .. SCT_TASKS_MAX-1; a slot is reused when its
 // task has ended.
@@ -21,17 +34,7 @@ struct sct_schedule_point {
     uint64_t fresh;   // the slots whose task is new since the previous scheduling decision
     unsigned current; // the slot that ran last; it may be enabled or not
     uint32_t ordinal; // this is the ordinal-th scheduling decision of the execution, from 1
-    // By slot: what each enabled task is about to touch (never NULL); how many steps each task has
-    // taken so far, forced ones included; who each task is.
-    const struct sct_access *const *accesses;
-    const uint32_t *steps;
-    const struct sct_task_identity *identities;
-};
-
-// Recognises a task across executions: by its machine, its name, and how many such came before.
-struct sct_task_identity {
-    uint64_t signature;
-    uint64_t parent; // the signature of the task that started it; 0: none did
+    const struct sct_slot *slots; // SCT_TASKS_MAX of them
 };
 
 enum { SCT_TASK_COUNTS_MAX = 128 };
@@ -100,9 +103,6 @@ uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned s
 
 // The number of ones in [bits].
 uint32_t sct_count_bits(uint64_t bits);
-
-// Whether the order of two steps can matter: same object, overlapping keys, not both reads.
-bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b);
 
 // Reads decimal digits alone, at most nine of them; whether that is a number from [min] to [max].
 bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number);

@@ -47,7 +47,7 @@ static void take_from_parent(struct urw *urw, const struct sct_schedule_point *p
                              uint64_t parent, uint32_t steps) {
     for (uint64_t left = point->alive; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        if (point->identities[slot].signature == parent)
+        if (point->slots[slot].identity.signature == parent)
             urw->carried[slot] -= steps < urw->carried[slot] ? steps : urw->carried[slot];
     }
 }
@@ -58,13 +58,13 @@ static void meet(struct urw *urw, const struct sct_schedule_point *point) {
     const struct sct_calibration *calibration = &urw->base.calibration;
     for (uint64_t left = point->fresh; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        uint64_t signature = point->identities[slot].signature;
+        uint64_t signature = point->slots[slot].identity.signature;
         const struct sct_task_count *count = find(calibration, signature);
         urw->own[slot] = count ? count->steps : shortest(calibration);
         urw->carried[slot] = count ? descendants(calibration, signature) : 0;
     }
     for (uint64_t left = point->fresh; left; left &= left - 1) {
-        const struct sct_task_identity *identity = &point->identities[__builtin_ctzll(left)];
+        const struct sct_task_identity *identity = &point->slots[__builtin_ctzll(left)].identity;
         const struct sct_task_count *count = find(calibration, identity->signature);
         if (count && identity->parent)
             take_from_parent(urw, point, identity->parent,
@@ -74,7 +74,7 @@ static void meet(struct urw *urw, const struct sct_schedule_point *point) {
 
 static uint64_t weight(const struct urw *urw, const struct sct_schedule_point *point,
                        unsigned slot) {
-    uint32_t own = urw->own[slot], taken = point->steps[slot];
+    uint32_t own = urw->own[slot], taken = point->slots[slot].steps;
     uint64_t left = (uint64_t)(own > taken ? own - taken : 0) + urw->carried[slot];
     return left > 0 ? left : 1;
 }

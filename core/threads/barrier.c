@@ -27,7 +27,7 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     struct sct_queue *round = barrier->round;
     if (++barrier->arrived < barrier->count) {
         const struct sct_wait wait = {&barrier->object, "pass", where, SCT_WAIT_FOR_EVER};
-        sct_queue_wait(round, &wait, false);
+        sct_object_wait(round, &wait, false);
         return false;
     }
     begin_round(barrier);

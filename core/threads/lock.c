@@ -35,7 +35,7 @@ static bool acquire(struct sct_lock *lock, const char *where, enum sct_patience 
     SCT_OBJECT_REQUIRE(lock->holder != sct_self(), &lock->object,
                        "is acquired by the one who holds it");
     const struct sct_wait wait = {&lock->object, acquire_verb, where, patience};
-    if (!sct_queue_wait(&lock->waiters, &wait, !lock->holder))
+    if (!sct_object_wait(&lock->waiters, &wait, !lock->holder))
         return false;
     take(lock);
     return true;
@@ -69,7 +69,7 @@ void sct_lock_release_at(struct sct_lock *lock, const char *where) {
 
 void sct_condition_allow_spurious(void) {
     ASSERT(sct_engine_inside());
-    sct_engine_now->wakes_spuriously = true;
+    sct_engine_now->now.wakes_spuriously = true;
 }
 
 void sct_condition_init(struct sct_condition *condition, const char *name) {
@@ -101,7 +101,7 @@ static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lo
     condition->lock = lock;
     give_back(lock);
     const struct sct_wait wait = {object, "wake", where, patience};
-    bool was_signalled = sct_queue_wait(&condition->waiters, &wait, false);
+    bool was_signalled = sct_object_wait(&condition->waiters, &wait, false);
     // A signal has moved it to the queue of the lock, from where it comes back when that is free.
     if (was_signalled)
         take(lock);
@@ -112,7 +112,7 @@ static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lo
 
 void sct_condition_wait_at(struct sct_condition *condition, struct sct_lock *lock,
                            const char *where) {
-    bool may_be_spurious = sct_engine_now->wakes_spuriously;
+    bool may_be_spurious = sct_engine_now->now.wakes_spuriously;
     wait_for_signal(condition, lock, where,
                     may_be_spurious ? SCT_WAIT_SPURIOUS : SCT_WAIT_FOR_EVER);
 }
@@ -120,15 +120,15 @@ void sct_condition_wait_at(struct sct_condition *condition, struct sct_lock *loc
 bool sct_condition_wait_timed_at(struct sct_condition *condition, struct sct_lock *lock,
                                  const char *where) {
     return wait_for_signal(condition, lock, where, SCT_WAIT_TIMED) ||
-           (sct_engine_now->wakes_spuriously && sct_choose(2, "wake up spuriously"));
+           (sct_engine_now->now.wakes_spuriously && sct_choose(2, "wake up spuriously"));
 }
 
 // The wait of number [index] ends: what it waits for now is the lock.
 static void signal_one(struct sct_condition *condition, uint32_t index) {
     struct sct_lock *lock = condition->lock;
     sct_object_check(&lock->object);
-    sct_queue_move(sct_queue_at(&condition->waiters, index), &lock->waiters, &lock->object,
-                   acquire_verb, !lock->holder);
+    sct_object_move(sct_queue_at(&condition->waiters, index), &lock->waiters, &lock->object,
+                    acquire_verb, !lock->holder);
 }
 
 void sct_condition_signal_at(struct sct_condition *condition, const char *where) {

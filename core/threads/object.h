@@ -8,13 +8,10 @@
 // The rule of all primitives: a step begins with a scheduling point and has its effect after it,
 // and a task is enabled exactly while the step that it is about to take can be taken, so every step
 // that is chosen gets somewhere. Waiting is for tasks, not for activities (a program error).
-//
-// Time is virtual and has no length: a timed wait ends early because the strategy says that it may
-// (a value choice when it begins) or because otherwise nothing could run any more.
 #ifndef CORE_THREADS_OBJECT_H
 #define CORE_THREADS_OBJECT_H
 
-#include "core/engine/machine.h"
+#include "core/engine/wait.h"
 
 // The object of every sct_access to a primitive; its keys are the numbers of objects.
 #define SCT_ACCESS_PRIMITIVES UINT32_MAX
@@ -58,57 +55,19 @@ _Noreturn void sct_object_misused(const struct sct_object *object, const char *w
 
 // ---- Queues ------------------------------------------------------------------------------------
 
-// How a wait may end besides being granted.
-enum sct_patience {
-    SCT_WAIT_FOR_EVER,
-    SCT_WAIT_TIMED,    // it may time out
-    SCT_WAIT_SPURIOUS, // it may end for no reason, but need not, ever
-};
-
-// A place in a queue, in the frame of the one who waits.
-struct sct_waiting {
-    struct sct_strand *strand;
-    struct sct_access access; // of the step that it waits to take
-    bool is_granted;          // what it waits for is there
-    bool may_give_up;         // it may go on without that
-    bool is_timed;            // it may give up once nothing else can run
-    struct sct_queue *queue;
-    struct sct_waiting *next, **link;
-};
-
-// Those who wait for the same, in the order of arrival. Stopped ones are passed over.
-struct sct_queue {
-    struct sct_waiting *first, **last;
-};
-
-void sct_queue_init(struct sct_queue *queue);
-
-// What the step is that waits: "[verb] NAME" of [object].
+// The step that waits: "[verb] NAME" of [object].
 struct sct_wait {
     struct sct_object *object;
     const char *verb, *where;
     enum sct_patience patience;
 };
 
-// Scheduling point that is at the same time a wait in [queue]: the task can take the step while
-// granted, which it is at first if [can_go_on]. True if it was granted when it was chosen, false if
-// it gave up. First consumes a value choice, unless it waits for ever: alternative 0 is not to give
-// up of its own accord. In setup and finish, where nobody else can run, not to be granted at first
-// is a deadlock.
-bool sct_queue_wait(struct sct_queue *queue, const struct sct_wait *wait, bool can_go_on);
+// Waits in [queue] for [wait] to be granted, as sct_await does (core/engine/wait.h). Program error:
+// the caller is an activity.
+bool sct_object_wait(struct sct_queue *queue, const struct sct_wait *wait, bool can_go_on);
 
-// Those in [queue] can go on from now on, or can no longer. Not a scheduling point.
-void sct_queue_grant(struct sct_queue *queue, bool can_go_on);
-
-// How many wait in [queue].
-uint32_t sct_queue_count(const struct sct_queue *queue);
-
-// The one number [index] (asserted to exist) of [queue].
-struct sct_waiting *sct_queue_at(const struct sct_queue *queue, uint32_t index);
-
-// [waiting] goes to the end of [queue], to take the step "[verb] NAME" of [object] for which it is
-// now granted or not; it will not give up. Not a scheduling point.
-void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue, struct sct_object *object,
-                    const char *verb, bool can_go_on);
+// Moves [waiting] to [queue], as sct_queue_move does, to take the step "[verb] NAME" of [object].
+void sct_object_move(struct sct_waiting *waiting, struct sct_queue *queue,
+                     struct sct_object *object, const char *verb, bool can_go_on);
 
 #endif

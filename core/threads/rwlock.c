@@ -72,7 +72,7 @@ bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_pat
     SCT_OBJECT_REQUIRE(lock->writer != sct_self(), &lock->object,
                        "is taken for reading by the one who writes");
     const struct sct_wait wait = {&lock->object, "read", where, patience};
-    if (!sct_queue_wait(&lock->readers, &wait, !lock->writer))
+    if (!sct_object_wait(&lock->readers, &wait, !lock->writer))
         return false;
     begin_reading(lock);
     return true;
@@ -93,7 +93,7 @@ bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_pa
     SCT_OBJECT_REQUIRE(!find(lock, sct_self()), &lock->object,
                        "is taken for writing by one who reads");
     const struct sct_wait wait = {&lock->object, "write", where, patience};
-    if (!sct_queue_wait(&lock->writers, &wait, is_free(lock)))
+    if (!sct_object_wait(&lock->writers, &wait, is_free(lock)))
         return false;
     begin_writing(lock);
     return true;

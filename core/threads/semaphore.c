@@ -24,7 +24,7 @@ bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
                            enum sct_patience patience) {
     sct_object_check(&semaphore->object);
     const struct sct_wait wait = {&semaphore->object, "wait", where, patience};
-    if (!sct_queue_wait(&semaphore->waiters, &wait, semaphore->value > 0))
+    if (!sct_object_wait(&semaphore->waiters, &wait, semaphore->value > 0))
         return false;
     set(semaphore, semaphore->value - 1);
     return true;

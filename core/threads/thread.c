@@ -56,7 +56,7 @@ void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
     SCT_OBJECT_REQUIRE(!thread->is_joined, object, "is joined twice");
     thread->is_joined = true;
     const struct sct_wait wait = {object, "join", where, SCT_WAIT_FOR_EVER};
-    sct_queue_wait(&thread->joiners, &wait, thread->has_ended);
+    sct_object_wait(&thread->joiners, &wait, thread->has_ended);
     return thread->result;
 }
 

@@ -1,7 +1,6 @@
 #include "core/trace/minimize.h"
 #include "core/base/clock.h"
-#include "core/campaign/campaign.h"
-#include "core/campaign/groups.h"
+#include "core/trace/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -108,10 +108,10 @@ static const struct sct_plan_switch *find_switch(const struct sct_plan *plan, ui
 static unsigned planned_slot(const struct sct_plan *plan, const struct sct_schedule_point *point) {
     unsigned current = point->current;
     const struct sct_plan_switch *planned =
-        find_switch(plan, point->identities[current].signature, point->steps[current]);
+        find_switch(plan, point->slots[current].identity.signature, point->slots[current].steps);
     for (uint64_t left = planned ? point->enabled : 0; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        if (point->identities[slot].signature == planned->target)
+        if (point->slots[slot].identity.signature == planned->target)
             return slot;
     }
     return sct_alternative_slot(point, 0);
@@ -139,7 +139,7 @@ static unsigned answer_slot(struct sct_follower *follower, const struct sct_sche
 // What the task in [slot] would do next; NULL if it has ended.
 static const char *label_of(unsigned slot) {
     const struct sct_engine *engine = sct_engine_now;
-    return engine->alive >> slot & 1 ? engine->tasks[slot]->label : NULL;
+    return engine->now.alive >> slot & 1 ? engine->seats[slot].task->label : NULL;
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
@@ -152,16 +152,16 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     if (slot == sct_alternative_slot(point, 0))
         return slot;
     unsigned current = point->current;
-    bool is_preemption = point->steps[current] > 0 && (point->enabled >> current & 1);
+    bool is_preemption = point->slots[current].steps > 0 && (point->enabled >> current & 1);
     follower->preemption_count += is_preemption;
     resize_switches(&follower->seen, follower->seen.switch_count + 1);
     follower->seen.switches[follower->seen.switch_count - 1] = (struct sct_plan_switch){
-        .task = point->identities[current].signature,
-        .target = point->identities[slot].signature,
-        .step = point->steps[current],
+        .task = point->slots[current].identity.signature,
+        .target = point->slots[slot].identity.signature,
+        .step = point->slots[current].steps,
         .is_preemption = is_preemption,
         .label = label_of(current),
-        .decision = sct_engine_now->decision_count,
+        .decision = sct_engine_now->now.decision_count,
     };
     return slot;
 }
@@ -188,11 +188,11 @@ static uint32_t planned_value(struct sct_follower *follower, const struct sct_pl
 static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
     struct sct_follower *follower = (struct sct_follower *)strategy;
     const struct sct_engine *engine = sct_engine_now;
-    const struct sct_task *task = engine->current;
+    const struct sct_task *task = engine->now.current;
     struct sct_plan_value value = {
-        .asker = task ? engine->identities[task->slot].signature : 0,
-        .step = task ? engine->steps[task->slot] : 0,
-        .decision = engine->decision_count,
+        .asker = task ? engine->slots[task->slot].identity.signature : 0,
+        .step = task ? engine->slots[task->slot].steps : 0,
+        .decision = engine->now.decision_count,
         .question = hash_bytes(engine->question, strlen(engine->question)),
         .count = count,
     };

@@ -67,8 +67,8 @@ static void look_at_counter(struct listening *listening, uint32_t decision) {
 static void listen(void *context, const struct sct_event *event) {
     struct listening *listening = context;
     const struct sct_engine *engine = sct_engine_now;
-    const struct sct_task *current = engine->current;
-    uint64_t task = current ? engine->identities[current->slot].signature : 0;
+    const struct sct_task *current = engine->now.current;
+    uint64_t task = current ? engine->slots[current->slot].identity.signature : 0;
     look_at_counter(listening, event->decision);
     if (event->kind == SCT_EVENT_TURN) {
         snprintf(listening->machine, sizeof listening->machine, "%s", event->machine);

@@ -68,7 +68,7 @@ static void compare(struct sct_tolerant *tolerant, enum sct_decision_kind kind, 
         (is_fitting && decision && decision->kind == kind && decision->count == count))
         return;
     tolerant->has_left = true;
-    tolerant->left_at = sct_engine_now->decision_count;
+    tolerant->left_at = sct_engine_now->now.decision_count;
     const char *asked = sct_decision_kind_name(kind);
     if (!decision)
         error_set(&tolerant->where, "the recording ends here, met a %s choice of %u", asked, count);
@@ -98,7 +98,7 @@ static uint32_t find_alternative(const struct sct_schedule_point *point,
                                  const struct sct_decision *decision, bool exactly) {
     uint32_t found = point->count;
     for (uint32_t i = point->count; i-- > 0;) {
-        const struct sct_task *task = sct_engine_now->tasks[sct_alternative_slot(point, i)];
+        const struct sct_task *task = sct_engine_now->seats[sct_alternative_slot(point, i)].task;
         const char *machine = task->machine->name;
         if (!(exactly ? has_words(decision, machine, task->label) : has_machine(decision, machine)))
             continue;
@@ -138,7 +138,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
         return sct_alternative_slot(point, 0);
     }
     unsigned slot = sct_alternative_slot(point, same_machine);
-    const struct sct_task *task = sct_engine_now->tasks[slot];
+    const struct sct_task *task = sct_engine_now->seats[slot].task;
     uint32_t later = find(tolerant, SCT_DECISION_SCHEDULE, task->machine->name, task->label);
     if (later < tolerant->trace->decision_count)
         tolerant->position = later + 1; // the steps between are no longer there

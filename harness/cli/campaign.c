@@ -205,6 +205,19 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
     return sct_jobs_run(session->engine, &jobs, campaign, error);
 }
 
+static void open_search(struct session *session) {
+    const struct options *options = session->options;
+    bool has_cache = options->reduction != SCT_REDUCE_DPOR && session->program.digest;
+    session->search = sct_search_open(&(struct sct_search_options){
+        .program = &session->program,
+        .strategy = session->strategy,
+        .reduction = options->reduction,
+        .cache_bytes = has_cache ? options->cache_bytes : 0,
+    });
+    session->run.is_reduced = options->reduction != SCT_REDUCE_NONE;
+    session->run.explorer = sct_search_explorer(session->search);
+}
+
 static bool run_campaign(struct session *session, struct sct_checkpoint *checkpoint,
                          struct sct_campaign *campaign, struct error *error) {
     const struct options *options = session->options;
@@ -226,18 +239,9 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     if (options->has_only_iteration && options->verbose)
         sct_engine_narrate(session->engine, session_narrate, session_narration(session));
     campaign_options.on_violation = on_violation;
-    if (is_systematic && options->reduction != SCT_REDUCE_NONE)
-        session->reducer = sct_reducer_new(options->reduction, session->strategy->path);
-    campaign_options.reducer = session->reducer;
-    session->run.is_reduced = session->reducer;
-    bool has_cache = is_systematic && options->reduction != SCT_REDUCE_DPOR &&
-                     session->program.digest && options->cache_bytes > 0;
-    if (has_cache) {
-        sct_explorer_init(&session->explorer, &session->program, session->strategy->path,
-                          options->cache_bytes);
-        session->run.explorer = &session->explorer;
-        campaign_options.explorer = &session->explorer;
-    }
+    if (is_systematic)
+        open_search(session);
+    campaign_options.search = session->search;
     sct_campaign_run(session->engine, &campaign_options, campaign);
     sct_engine_narrate(session->engine, NULL, NULL);
     return true;
@@ -321,7 +325,7 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
         fprintf(stderr,
                 "mtcheck: the state cache is full (%" PRIu64 " states): no verdict; give "
                 "--cache more bytes\n",
-                sct_explorer_count(&session->explorer));
+                sct_explorer_count(session->run.explorer));
         return EXIT_NO_VERDICT;
     }
     bool is_incomplete =
@@ -406,11 +410,9 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
         fprintf(stderr, "mtcheck: %s\n", error.text);
         status = EXIT_TOOL_FAILED;
     }
-    if (session->run.explorer)
-        sct_explorer_deinit(&session->explorer);
+    sct_search_close(session->search);
     if (session->shared.head)
         sct_shared_states_deinit(&session->shared);
-    sct_reducer_free(session->reducer);
     sct_campaign_free(&campaign);
     free_traces(session);
     free(session->first_trace);

@@ -3,7 +3,7 @@
 #define HARNESS_CLI_OPTIONS_H
 
 #include "core/base/text.h"
-#include "core/search/dpor.h"
+#include "core/search/search.h"
 #include "harness/scenario.h"
 
 // The longest accepted path of --trace, in bytes.

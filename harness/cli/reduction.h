@@ -1,4 +1,4 @@
-// The option --reduce: what it goes together with (core/search/dpor.h says why).
+// The option --reduce: what it goes together with (core/search/search.h says why).
 #ifndef HARNESS_CLI_REDUCTION_H
 #define HARNESS_CLI_REDUCTION_H
 

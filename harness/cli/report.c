@@ -110,7 +110,7 @@ static void print_limits(FILE *out, const struct run_description *run,
 }
 
 static double states_per_second(const struct sct_campaign *campaign) {
-    const struct sct_search *search = &campaign->search;
+    const struct sct_searched *search = &campaign->search;
     double states = (double)(search->states_met - search->states_resumed);
     return campaign->elapsed_seconds > 0 ? states / campaign->elapsed_seconds : 0;
 }
@@ -132,7 +132,7 @@ static void print_states(FILE *out, const struct run_description *run,
 
 static void print_search(FILE *out, const struct run_description *run,
                          const struct sct_campaign *campaign) {
-    const struct sct_search *search = &campaign->search;
+    const struct sct_searched *search = &campaign->search;
     const struct sct_path *path = search->path;
     fprintf(out, "%s",
             !search->is_exhausted ? "not exhausted"
@@ -373,7 +373,7 @@ static void set_counts(json_t *object, const struct run_description *run,
 }
 
 static json_t *json_bound(const struct sct_campaign *campaign) {
-    const struct sct_search *search = &campaign->search;
+    const struct sct_searched *search = &campaign->search;
     const struct sct_path *path = search->path;
     if (path->bound_kind == SCT_BOUND_NONE)
         return json_null();
@@ -403,7 +403,7 @@ static void set_states(json_t *object, const struct sct_explorer *explorer,
 
 static json_t *json_exhaustive(const struct run_description *run,
                                const struct sct_campaign *campaign) {
-    const struct sct_search *search = &campaign->search;
+    const struct sct_searched *search = &campaign->search;
     json_t *object = json_object();
     json_object_set_new(object, "executions", json_count(search->executions));
     json_object_set_new(object, "repeated", json_count(search->repeated));

@@ -52,7 +52,7 @@ bool search_check(const struct session *session, struct sct_checkpoint *resumed,
     const char *path = checkpoint_of(session->options);
     if (path && !check_can_be_written(path, error))
         return false;
-    return !resumed->file || sct_search_check(resumed, cache_bytes_of(session), error);
+    return !resumed->file || sct_crew_check(resumed, cache_bytes_of(session), error);
 }
 
 // What the checkpoint says of the search: the options, and whether there is a cache at all.
@@ -73,25 +73,28 @@ bool search_run(struct session *session, const struct sct_part_options *part,
     own.campaign = &campaign_options;
     if (cache_bytes_of(session) > 0) {
         sct_shared_states_init(&session->shared, cache_bytes_of(session));
-        sct_explorer_init_shared(&session->explorer, &session->program, session->strategy->path,
-                                 &session->shared);
-        campaign_options.explorer = &session->explorer;
-        session->run.explorer = &session->explorer;
+        session->search = sct_search_open(&(struct sct_search_options){
+            .program = &session->program,
+            .strategy = session->strategy,
+            .shared = &session->shared,
+        });
+        campaign_options.search = session->search;
+        session->run.explorer = sct_search_explorer(session->search);
     }
     char buffer[HEADER_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe(session, &text);
-    return sct_search_run(session->engine,
-                          &(struct sct_search_jobs){
-                              .part = &own,
-                              .workers = workers_of(options),
-                              .on_new_group = on_new_group,
-                              .checkpoint = checkpoint_of(options),
-                              .checkpoint_text = text.data,
-                              .checkpoint_seconds = options->checkpoint_every,
-                              .resumed = resumed->file ? resumed : NULL,
-                          },
-                          campaign, error);
+    return sct_crew_run(session->engine,
+                        &(struct sct_search_jobs){
+                            .part = &own,
+                            .workers = workers_of(options),
+                            .on_new_group = on_new_group,
+                            .checkpoint = checkpoint_of(options),
+                            .checkpoint_text = text.data,
+                            .checkpoint_seconds = options->checkpoint_every,
+                            .resumed = resumed->file ? resumed : NULL,
+                        },
+                        campaign, error);
 }
 
 char *search_renumber(const struct sct_group *group) {

@@ -18,9 +18,8 @@ struct session {
     struct sct_program program;
     struct sct_engine *engine;
     struct sct_strategy *strategy;
-    struct sct_explorer explorer;    // of a search with a cache
-    struct sct_shared_states shared; // of the explorer of a search by several processes
-    struct sct_reducer *reducer;     // of a reduced search; else NULL
+    struct sct_search *search;       // of a systematic strategy; else NULL
+    struct sct_shared_states shared; // of a search by several processes
     uint32_t steps_max;
     char strategy_text[SCT_TRACE_NAME_BYTES];
     struct group_trace **last_trace;

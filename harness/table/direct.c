@@ -44,7 +44,7 @@ static void direct_request(struct client *client, struct request *request) {
         if (sct_comparing() && request->as.annotation->linearization_point)
             sct_observe_digest(call_digest(request->call));
         // Who waits has met the tables between a call and its annotation, in steps that touch all.
-        if (host->ready.first)
+        if (sct_waiters_any(&host->ready))
             sct_waiters_wake(&host->ready);
         return;
     }

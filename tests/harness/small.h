@@ -53,17 +53,17 @@ static struct sct_campaign search_by(const char *test, enum bug bug, const char 
     run_open(&run, test, bug, spec, 1);
     program = &run.program;
     ends.count = 0;
-    struct sct_reducer *reducer =
-        reduction == SCT_REDUCE_NONE ? NULL : sct_reducer_new(reduction, run.strategy->path);
-    if (explorer)
-        sct_explorer_init(explorer, program, run.strategy->path, 1 << 26);
+    struct sct_search *way =
+        sct_search_open(&(struct sct_search_options){.program = program,
+                                                     .strategy = run.strategy,
+                                                     .reduction = reduction,
+                                                     .cache_bytes = explorer ? 1 << 26 : 0});
     sct_campaign_run(run.engine,
                      &(struct sct_campaign_options){.program = program,
                                                     .strategy = run.strategy,
                                                     .iterations = SCT_UNLIMITED,
                                                     .keep_going = true,
-                                                    .explorer = explorer,
-                                                    .reducer = reducer,
+                                                    .search = way,
                                                     .repeat_every = 1000,
                                                     .after_counted = note_end},
                      &campaign);
@@ -71,8 +71,8 @@ static struct sct_campaign search_by(const char *test, enum bug bug, const char 
     assert_true(campaign.search.is_exhausted);
     sct_campaign_free(&campaign);
     if (explorer)
-        sct_explorer_deinit(explorer);
-    sct_reducer_free(reducer);
+        *explorer = *sct_search_explorer(way);
+    sct_search_close(way);
     run_close(&run);
     qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
     return campaign;
@@ -156,27 +156,30 @@ static void add_watched(void *context, struct digest *state) {
 static uint64_t search_watched(const char *test, const char *spec, bool forgets_nothing) {
     struct run run;
     struct sct_campaign campaign;
-    struct sct_explorer explorer;
     run_open(&run, test, NO_BUG, spec, 1);
     struct sct_program watching = run.program;
     watched = &run.program;
     watching.digest = add_watched;
     sct_states_init(&contents, UINT64_C(1) << 30);
     contents_sum = (struct digest){0, 0};
-    sct_explorer_init(&explorer, &watching, run.strategy->path, UINT64_C(1) << 33);
-    explorer.forgets_nothing = forgets_nothing;
+    struct sct_search *way =
+        sct_search_open(&(struct sct_search_options){.program = &watching,
+                                                     .strategy = run.strategy,
+                                                     .cache_bytes = UINT64_C(1) << 33,
+                                                     .forgets_nothing = forgets_nothing});
     sct_campaign_run(run.engine,
                      &(struct sct_campaign_options){.program = &watching,
                                                     .strategy = run.strategy,
                                                     .iterations = SCT_UNLIMITED,
-                                                    .explorer = &explorer},
+                                                    .search = way},
                      &campaign);
     assert_true(campaign.search.is_exhausted && campaign.violations == 0);
+    uint64_t states_met = sct_search_explorer(way)->states_met;
     sct_campaign_free(&campaign);
-    sct_explorer_deinit(&explorer);
+    sct_search_close(way);
     sct_states_deinit(&contents);
     run_close(&run);
-    return explorer.states_met;
+    return states_met;
 }
 
 // With what tasks forget and with all of it kept the same contents are reached, in fewer states.
@@ -206,21 +209,25 @@ static struct sct_campaign search_with(size_t snapshot_bytes, const char *test, 
     struct run run;
     struct sct_campaign campaign;
     run_open(&run, test, bug, spec, 1);
-    sct_explorer_init(explorer, &run.program, run.strategy->path, 1 << 26);
+    struct sct_search *way =
+        sct_search_open(&(struct sct_search_options){.program = &run.program,
+                                                     .strategy = run.strategy,
+                                                     .cache_bytes = 1 << 26,
+                                                     .snapshot_bytes = snapshot_bytes});
     story = (struct digest){0, 0};
     sct_campaign_run(run.engine,
                      &(struct sct_campaign_options){.program = &run.program,
                                                     .strategy = run.strategy,
                                                     .iterations = 20000,
                                                     .keep_going = true,
-                                                    .explorer = explorer,
+                                                    .search = way,
                                                     .repeat_every = 1000,
-                                                    .snapshot_bytes = snapshot_bytes,
                                                     .after_counted = note_story},
                      &campaign);
     assert_false(campaign.unrepeatable.is_found);
     sct_campaign_free(&campaign);
-    sct_explorer_deinit(explorer);
+    *explorer = *sct_search_explorer(way);
+    sct_search_close(way);
     run_close(&run);
     return campaign;
 }

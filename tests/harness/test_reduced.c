@@ -111,18 +111,18 @@ static struct sct_campaign search(enum bug bug, enum sct_reduction reduction,
     run_open(&run, "small-1-0", bug, "dfs", 1);
     run.program.setup = set_up;
     run.program.finish = finish;
-    struct sct_reducer *reducer =
-        reduction == SCT_REDUCE_NONE ? NULL : sct_reducer_new(reduction, run.strategy->path);
+    struct sct_search *way =
+        sct_search_open(&(struct sct_search_options){.program = &run.program,
+                                                     .strategy = run.strategy,
+                                                     .reduction = reduction,
+                                                     .cache_bytes = explorer ? 1 << 24 : 0});
     ends.count = 0;
-    if (explorer)
-        sct_explorer_init(explorer, &run.program, run.strategy->path, 1 << 24);
     sct_campaign_run(run.engine,
                      &(struct sct_campaign_options){.program = &run.program,
                                                     .strategy = run.strategy,
                                                     .iterations = SCT_UNLIMITED,
                                                     .keep_going = true,
-                                                    .reducer = reducer,
-                                                    .explorer = explorer,
+                                                    .search = way,
                                                     .repeat_every = 1000,
                                                     .after_counted = note_end},
                      &campaign);
@@ -130,8 +130,8 @@ static struct sct_campaign search(enum bug bug, enum sct_reduction reduction,
     assert_true(campaign.search.is_exhausted);
     sct_campaign_free(&campaign);
     if (explorer)
-        sct_explorer_deinit(explorer);
-    sct_reducer_free(reducer);
+        *explorer = *sct_search_explorer(way);
+    sct_search_close(way);
     run_close(&run);
     qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
     return campaign;

@@ -120,20 +120,19 @@ static void test_small_is_the_same_by_snapshots(void **state) {
 
 static void expect_found(enum bug bug) {
     struct run run;
-    struct sct_explorer explorer;
     struct sct_campaign campaign;
     run_open(&run, "small-1-1", bug, "dfs:preempt=0", 1);
-    sct_explorer_init(&explorer, &run.program, run.strategy->path, 1 << 24);
-    sct_campaign_run(run.engine,
-                     &(struct sct_campaign_options){.program = &run.program,
-                                                    .strategy = run.strategy,
-                                                    .iterations = 5000,
-                                                    .explorer = &explorer},
-                     &campaign);
+    struct sct_search *way = sct_search_open(&(struct sct_search_options){
+        .program = &run.program, .strategy = run.strategy, .cache_bytes = 1 << 24});
+    sct_campaign_run(
+        run.engine,
+        &(struct sct_campaign_options){
+            .program = &run.program, .strategy = run.strategy, .iterations = 5000, .search = way},
+        &campaign);
     if (campaign.violations == 0)
         fail_msg("bug %d is not found", (int)bug);
     sct_campaign_free(&campaign);
-    sct_explorer_deinit(&explorer);
+    sct_search_close(way);
     run_close(&run);
 }
 

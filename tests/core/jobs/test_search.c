@@ -43,7 +43,7 @@ static struct sct_campaign_options options_for(const struct sct_program *program
 // What is the same with any number of workers; of executions, which run along other paths with a
 // cache, only what is counted once each.
 static void describe(const struct sct_campaign *campaign, bool has_cache, struct text *text) {
-    const struct sct_search *search = &campaign->search;
+    const struct sct_searched *search = &campaign->search;
     text_add(text, "%llu executions %llu violations %llu cut %llu passed %llu pruned %llu again\n",
              (unsigned long long)campaign->iterations_run, (unsigned long long)campaign->violations,
              (unsigned long long)campaign->step_limit_hits, (unsigned long long)search->executions,
@@ -71,19 +71,18 @@ static void describe(const struct sct_campaign *campaign, bool has_cache, struct
 static struct sct_campaign search_alone(struct sct_campaign_options options, const char *spec,
                                         bool has_cache, struct text *text) {
     struct sct_campaign campaign;
-    struct sct_explorer explorer;
     struct sct_strategy *strategy = new_strategy(spec);
     memset(ends, 0, sizeof ends);
     options.strategy = strategy;
-    if (has_cache)
-        sct_explorer_init(&explorer, options.program, strategy->path, CACHE_BYTES);
-    options.explorer = has_cache ? &explorer : NULL;
+    options.search =
+        sct_search_open(&(struct sct_search_options){.program = options.program,
+                                                     .strategy = strategy,
+                                                     .cache_bytes = has_cache ? CACHE_BYTES : 0});
     sct_campaign_run(engine, &options, &campaign);
     assert_false(campaign.unrepeatable.is_found);
     describe(&campaign, has_cache, text);
     sct_campaign_free(&campaign);
-    if (has_cache)
-        sct_explorer_deinit(&explorer);
+    sct_search_close(options.search);
     sct_strategy_free(strategy);
     return campaign;
 }
@@ -109,7 +108,6 @@ static bool search_jointly(struct sct_campaign_options options, const char *spec
                            const struct crew *crew, struct sct_campaign *campaign,
                            struct text *text, struct error *error) {
     static const struct sct_counters counters = {ends, sizeof ends / sizeof ends[0]};
-    struct sct_explorer explorer;
     struct sct_shared_states states;
     struct sct_checkpoint resumed;
     struct sct_strategy *strategy = new_strategy(spec);
@@ -118,26 +116,26 @@ static bool search_jointly(struct sct_campaign_options options, const char *spec
     options.strategy = strategy;
     if (crew->cache_bytes > 0) {
         sct_shared_states_init(&states, crew->cache_bytes);
-        sct_explorer_init_shared(&explorer, options.program, strategy->path, &states);
-        options.explorer = &explorer;
+        options.search = sct_search_open(&(struct sct_search_options){
+            .program = options.program, .strategy = strategy, .shared = &states});
     }
     bool is_good = !crew->resumed || (sct_checkpoint_open(&resumed, crew->resumed, error) &&
-                                      sct_search_check(&resumed, crew->cache_bytes, error));
+                                      sct_crew_check(&resumed, crew->cache_bytes, error));
     const struct sct_part_options part = {
         .campaign = &options, .counters = &counters, .counter_arrays = 1};
     *campaign = (struct sct_campaign){.search.path = strategy->path};
     if (is_good)
-        is_good = sct_search_run(engine,
-                                 &(struct sct_search_jobs){
-                                     .part = &part,
-                                     .workers = crew->workers,
-                                     .on_new_group = tell_group,
-                                     .checkpoint = crew->checkpoint,
-                                     .checkpoint_text = "a search",
-                                     .checkpoint_seconds = crew->checkpoint_seconds,
-                                     .resumed = crew->resumed ? &resumed : NULL,
-                                 },
-                                 campaign, error);
+        is_good = sct_crew_run(engine,
+                               &(struct sct_search_jobs){
+                                   .part = &part,
+                                   .workers = crew->workers,
+                                   .on_new_group = tell_group,
+                                   .checkpoint = crew->checkpoint,
+                                   .checkpoint_text = "a search",
+                                   .checkpoint_seconds = crew->checkpoint_seconds,
+                                   .resumed = crew->resumed ? &resumed : NULL,
+                               },
+                               campaign, error);
     if (text)
         describe(campaign, crew->cache_bytes > 0, text);
     if (crew->resumed)
@@ -145,7 +143,7 @@ static bool search_jointly(struct sct_campaign_options options, const char *spec
     sct_campaign_free(campaign);
     campaign->search.path = NULL;
     if (crew->cache_bytes > 0) {
-        sct_explorer_deinit(&explorer);
+        sct_search_close(options.search);
         sct_shared_states_deinit(&states);
     }
     sct_strategy_free(strategy);
@@ -536,7 +534,7 @@ static bool is_whole(uint64_t cache_bytes, struct error *error) {
     struct sct_checkpoint checkpoint;
     if (!sct_checkpoint_open(&checkpoint, path, error))
         return false;
-    bool is_good = sct_search_check(&checkpoint, cache_bytes, error);
+    bool is_good = sct_crew_check(&checkpoint, cache_bytes, error);
     sct_checkpoint_close(&checkpoint);
     return is_good;
 }

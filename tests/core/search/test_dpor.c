@@ -40,26 +40,26 @@ static int compare_numbers(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static struct sct_search search(enum sct_reduction reduction, const struct sct_program *program,
-                                uint64_t iterations) {
+static struct sct_searched search(enum sct_reduction reduction, const struct sct_program *program,
+                                  uint64_t iterations) {
     struct sct_campaign campaign;
     struct sct_strategy *strategy = new_strategy("dfs");
-    struct sct_reducer *reducer =
-        reduction == SCT_REDUCE_NONE ? NULL : sct_reducer_new(reduction, strategy->path);
+    struct sct_search *way = sct_search_open(&(struct sct_search_options){
+        .program = program, .strategy = strategy, .reduction = reduction});
     ends.count = 0;
     sct_campaign_run(engine,
                      &(struct sct_campaign_options){.program = program,
                                                     .strategy = strategy,
                                                     .iterations = iterations,
                                                     .keep_going = true,
-                                                    .reducer = reducer,
+                                                    .search = way,
                                                     .repeat_every = 10,
                                                     .after_counted = note_end},
                      &campaign);
     if (campaign.unrepeatable.is_found)
         fail_msg("%s", campaign.unrepeatable.difference.text);
     sct_campaign_free(&campaign);
-    sct_reducer_free(reducer);
+    sct_search_close(way);
     sct_strategy_free(strategy);
     qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
     return campaign.search;
@@ -69,8 +69,8 @@ static struct sct_search search(enum sct_reduction reduction, const struct sct_p
 // sets alone, which begin every alternative.
 static void expect_traces(void (*setup)(void *), uint64_t traces) {
     const struct sct_program program = {.setup = setup};
-    struct sct_search sleep = search(SCT_REDUCE_SLEEP, &program, 1000000);
-    struct sct_search dpor = search(SCT_REDUCE_DPOR, &program, 1000000);
+    struct sct_searched sleep = search(SCT_REDUCE_SLEEP, &program, 1000000);
+    struct sct_searched dpor = search(SCT_REDUCE_DPOR, &program, 1000000);
     assert_true(sleep.is_exhausted && dpor.is_exhausted);
     assert_int_equal(sleep.executions, traces);
     assert_int_equal(dpor.executions, traces);
@@ -218,7 +218,7 @@ static void test_independent_writers_have_one_trace(void **state) {
     (void)state;
     for (size = 2; size <= 6; size++) {
         expect_traces(independent_writers, 1);
-        struct sct_search dpor =
+        struct sct_searched dpor =
             search(SCT_REDUCE_DPOR, &(struct sct_program){.setup = independent_writers}, 10);
         assert_int_equal(dpor.pruned, 0);
     }
@@ -248,7 +248,7 @@ static void test_last_zero(void **state) {
 // Sleep sets alone are hopeless here: what is asked of the search is to see what is independent.
 static void expect_traces_by_dpor(void (*setup)(void *), uint64_t traces) {
     const struct sct_program program = {.setup = setup};
-    struct sct_search dpor = search(SCT_REDUCE_DPOR, &program, 1000000);
+    struct sct_searched dpor = search(SCT_REDUCE_DPOR, &program, 1000000);
     assert_true(dpor.is_exhausted);
     assert_int_equal(dpor.executions, traces);
 }
@@ -346,7 +346,7 @@ static void test_traces_are_those_of_brute_force(void **state) {
 
 static void expect_same_ends(enum sct_reduction reduction, const struct sct_program *program,
                              const struct ends *all, uint64_t seed, uint64_t *executions) {
-    struct sct_search reduced = search(reduction, program, 1000000);
+    struct sct_searched reduced = search(reduction, program, 1000000);
     *executions += reduced.executions + reduced.pruned;
     if (!reduced.is_exhausted || ends.count != all->count ||
         memcmp(ends.digests, all->digests, ends.count * sizeof *ends.digests) != 0)
@@ -366,7 +366,7 @@ static void test_reduced_searches_find_the_same_ends(void **state) {
     for (uint64_t seed = 1; compared < programs; seed++) {
         assert_true(seed < 10 * programs);
         draw_program(seed, OPCODES, false);
-        struct sct_search whole = search(SCT_REDUCE_NONE, &program, 4000);
+        struct sct_searched whole = search(SCT_REDUCE_NONE, &program, 4000);
         if (!whole.is_exhausted)
             continue;
         executions[0] += whole.executions;

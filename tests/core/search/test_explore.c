@@ -122,21 +122,22 @@ static struct sct_campaign search(const char *spec, const struct sct_program *pr
     struct sct_campaign campaign;
     struct sct_strategy *strategy = new_strategy(spec);
     ends.count = 0;
-    if (cache_bytes > 0)
-        sct_explorer_init(explorer, program, strategy->path, cache_bytes);
+    struct sct_search *way = sct_search_open(&(struct sct_search_options){
+        .program = program, .strategy = strategy, .cache_bytes = cache_bytes});
     sct_campaign_run(engine,
                      &(struct sct_campaign_options){.program = program,
                                                     .strategy = strategy,
                                                     .iterations = 10000,
                                                     .keep_going = true,
-                                                    .explorer = cache_bytes > 0 ? explorer : NULL,
+                                                    .search = way,
                                                     .repeat_every = 100,
                                                     .after_counted = note_end},
                      &campaign);
     assert_false(campaign.unrepeatable.is_found);
     sct_campaign_free(&campaign);
     if (cache_bytes > 0)
-        sct_explorer_deinit(explorer);
+        *explorer = *sct_search_explorer(way);
+    sct_search_close(way);
     sct_strategy_free(strategy);
     qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
     return campaign;

@@ -42,7 +42,7 @@ static int compare_numbers(const void *a, const void *b) {
 
 struct findings {
     struct ends ends;
-    struct sct_search search;
+    struct sct_searched search;
     uint64_t states, transitions, cuts;
     uint64_t fingerprint;
 };
@@ -52,35 +52,35 @@ static void search(const struct sct_program *program, enum sct_reduction reducti
     struct sct_campaign campaign;
     struct sct_explorer explorer = {.transitions = 0};
     struct sct_strategy *strategy = new_strategy("dfs");
-    struct sct_reducer *reducer =
-        reduction == SCT_REDUCE_NONE ? NULL : sct_reducer_new(reduction, strategy->path);
+    struct sct_search *way =
+        sct_search_open(&(struct sct_search_options){.program = program,
+                                                     .strategy = strategy,
+                                                     .reduction = reduction,
+                                                     .cache_bytes = has_cache ? CACHE_BYTES : 0,
+                                                     .snapshot_bytes = snapshot_bytes});
     ends.count = 0;
-    if (has_cache)
-        sct_explorer_init(&explorer, program, strategy->path, CACHE_BYTES);
     sct_campaign_run(engine,
                      &(struct sct_campaign_options){.program = program,
                                                     .strategy = strategy,
                                                     .iterations = has_cache ? SCT_UNLIMITED : 4000,
                                                     .keep_going = true,
-                                                    .explorer = has_cache ? &explorer : NULL,
-                                                    .reducer = reducer,
+                                                    .search = way,
                                                     .repeat_every = 50,
-                                                    .snapshot_bytes = snapshot_bytes,
                                                     .after_counted = note_end},
                      &campaign);
     if (campaign.unrepeatable.is_found)
         fail_msg("%s", campaign.unrepeatable.difference.text);
     sct_campaign_free(&campaign);
     qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    if (has_cache)
+        explorer = *sct_search_explorer(way);
     *findings = (struct findings){ends,
                                   campaign.search,
                                   explorer.states.count,
                                   explorer.transitions,
                                   strategy->path->cuts,
                                   campaign.fingerprint};
-    if (has_cache)
-        sct_explorer_deinit(&explorer);
-    sct_reducer_free(reducer);
+    sct_search_close(way);
     sct_strategy_free(strategy);
 }
 

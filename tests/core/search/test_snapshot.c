@@ -31,25 +31,28 @@ static struct sight search(const char *spec, bool has_cache, size_t snapshot_byt
     struct sct_explorer explorer = {.states_met = 0};
     struct sight sight;
     ends = (struct digest){0, 0};
-    if (has_cache)
-        sct_explorer_init(&explorer, &program, strategy->path, 1 << 22);
+    struct sct_search *way =
+        sct_search_open(&(struct sct_search_options){.program = &program,
+                                                     .strategy = strategy,
+                                                     .cache_bytes = has_cache ? 1 << 22 : 0,
+                                                     .snapshot_bytes = snapshot_bytes});
     sct_campaign_run(engine,
                      &(struct sct_campaign_options){.program = &program,
                                                     .strategy = strategy,
                                                     .iterations = 5000,
                                                     .keep_going = true,
-                                                    .explorer = has_cache ? &explorer : NULL,
+                                                    .search = way,
                                                     .repeat_every = 7,
-                                                    .snapshot_bytes = snapshot_bytes,
                                                     .after_counted = note_end},
                      &sight.campaign);
     assert_false(sight.campaign.unrepeatable.is_found);
+    if (has_cache)
+        explorer = *sct_search_explorer(way);
     sight.states = explorer.states_met;
     sight.transitions = explorer.transitions;
     sight.ends = ends;
     sct_campaign_free(&sight.campaign);
-    if (has_cache)
-        sct_explorer_deinit(&explorer);
+    sct_search_close(way);
     sct_strategy_free(strategy);
     return sight;
 }

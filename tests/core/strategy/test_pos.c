@@ -9,8 +9,7 @@ enum { SLOTS = 6 };
 struct scene {
     struct sct_strategy *strategy;
     struct sct_access accesses[SLOTS];
-    const struct sct_access *pending[SLOTS];
-    uint32_t steps[SLOTS];
+    struct sct_slot slots[SLOTS];
     struct sct_schedule_point point;
 };
 
@@ -22,11 +21,10 @@ static void open_scene(struct scene *scene, const uint32_t *objects) {
     *scene = (struct scene){.strategy = new_strategy("pos")};
     for (int i = 0; i < SLOTS; i++) {
         scene->accesses[i] = write_of(objects[i]);
-        scene->pending[i] = &scene->accesses[i];
+        scene->slots[i].access = &scene->accesses[i];
     }
     scene->point.alive = (1U << SLOTS) - 1;
-    scene->point.accesses = scene->pending;
-    scene->point.steps = scene->steps;
+    scene->point.slots = scene->slots;
 }
 
 static void begin_scene(struct scene *scene, uint64_t seed) {
@@ -48,7 +46,7 @@ static unsigned ask(struct scene *scene, uint64_t enabled) {
 
 static unsigned ask_and_step(struct scene *scene, uint64_t enabled) {
     unsigned slot = ask(scene, enabled);
-    scene->steps[slot]++;
+    scene->slots[slot].steps++;
     return slot;
 }
 
@@ -125,8 +123,8 @@ static void test_pos_runs_steps_that_touch_nothing_first(void **state) {
     static const uint32_t objects[SLOTS] = {0, 1, 2, 3};
     struct scene scene;
     open_scene(&scene, objects);
-    scene.pending[4] = &sct_access_none;
-    scene.pending[5] = &sct_access_unknown;
+    scene.slots[4].access = &sct_access_none;
+    scene.slots[5].access = &sct_access_unknown;
     for (uint64_t seed = 0; seed < 200; seed++) {
         begin_scene(&scene, seed);
         unsigned order = order_of_four(&scene);

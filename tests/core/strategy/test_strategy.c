@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-static const struct sct_access *accesses[SCT_TASKS_MAX];
-
 // The alternatives of a point number its enabled slots cyclically from the current one on.
 static void test_alternatives_are_cyclic_from_the_current_task(void **state) {
     (void)state;
@@ -13,7 +11,6 @@ static void test_alternatives_are_cyclic_from_the_current_task(void **state) {
         .enabled = 1 << 2 | 1 << 5 | UINT64_C(1) << 63,
         .count = 3,
         .current = 5,
-        .accesses = accesses,
     };
     assert_int_equal(sct_alternative_slot(&point, 0), 5);
     assert_int_equal(sct_alternative_slot(&point, 1), 63);
@@ -33,7 +30,6 @@ static void test_alternatives_and_slots_are_inverse(void **state) {
         struct sct_schedule_point point = {
             .enabled = rng_next(&rng) & (i % 2 ? rng_next(&rng) & rng_next(&rng) : UINT64_MAX),
             .current = (unsigned)i % SCT_TASKS_MAX,
-            .accesses = accesses,
         };
         point.count = sct_count_bits(point.enabled);
         uint64_t slots = 0;

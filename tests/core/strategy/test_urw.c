@@ -154,14 +154,16 @@ static void count_picks(const struct sct_calibration *calibration, const uint32_
     struct sct_strategy *strategy = new_strategy("urw");
     strategy->calibration = *calibration;
     rng_seed(&strategy->rng, 1);
+    struct sct_slot slots[3];
+    for (int i = 0; i < 3; i++)
+        slots[i] = (struct sct_slot){.steps = steps[i], .identity = identities[i]};
     const struct sct_schedule_point point = {
         .enabled = 7,
         .count = 3,
         .alive = 7,
         .fresh = 7,
         .ordinal = 1,
-        .steps = steps,
-        .identities = identities,
+        .slots = slots,
     };
     for (int i = 0; i < DECISIONS; i++) {
         strategy->ops->begin(strategy);

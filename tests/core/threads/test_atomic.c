@@ -157,15 +157,16 @@ static bool raced[3];
 // Three tasks are about to take their one step: notes which pairs of accesses race.
 static unsigned watch_pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     (void)strategy;
-    if (point->enabled == 7 && point->steps[0] + point->steps[1] + point->steps[2] == 3) {
-        raced[0] = sct_accesses_race(point->accesses[0], point->accesses[1]);
-        raced[1] = sct_accesses_race(point->accesses[1], point->accesses[2]);
-        raced[2] = sct_accesses_race(point->accesses[0], point->accesses[2]);
+    if (point->enabled == 7 &&
+        point->slots[0].steps + point->slots[1].steps + point->slots[2].steps == 3) {
+        raced[0] = sct_accesses_race(point->slots[0].access, point->slots[1].access);
+        raced[1] = sct_accesses_race(point->slots[1].access, point->slots[2].access);
+        raced[2] = sct_accesses_race(point->slots[0].access, point->slots[2].access);
     }
     unsigned least = 0;
     for (unsigned slot = 0; slot < 3; slot++)
-        if (point->enabled >> slot & 1 &&
-            (!(point->enabled >> least & 1) || point->steps[slot] < point->steps[least]))
+        if (point->enabled >> slot & 1 && (!(point->enabled >> least & 1) ||
+                                           point->slots[slot].steps < point->slots[least].steps))
             least = slot;
     return least;
 }

@@ -1,0 +1,163 @@
+#include "core/engine/state.h"
+
+// ---- Decisions ---------------------------------------------------------------------------------
+
+// From here on a random walk answers, so that nobody is starved for ever. Its generator is seeded
+// from the execution's seed alone: the tail is a function of where it begins.
+static void begin_tail(struct sct_engine *engine) {
+    engine->now.is_in_tail = true;
+    engine->now.tail_point = engine->now.point_count;
+    engine->now.tail_decision = engine->now.decision_count;
+    engine->now.point_bound = engine->options.steps_max;
+    engine->now.decision_bound = engine->decision_capacity;
+    for (unsigned slot = 0; slot < SCT_TASKS_MAX; slot++)
+        engine->seats[slot].steps_before_tail = engine->slots[slot].steps;
+    if (engine->strategy->ops->is_asked_in_tail || engine->strategy->path)
+        return; // a systematic search leaves nothing to chance
+    rng_seed(&engine->tail.rng, rng_mix(~engine->seed));
+    engine->strategy = &engine->tail;
+}
+
+static bool is_at_bound(const struct sct_engine *engine) {
+    return engine->now.point_count > engine->now.point_bound ||
+           engine->now.decision_count == engine->now.decision_bound;
+}
+
+// The fair tail begins, or the execution is cut off.
+__attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine) {
+    if (!engine->now.is_in_tail)
+        begin_tail(engine);
+    if (!is_at_bound(engine))
+        return;
+    // Systematic searches have no fair tail: what does not end there may have been starved.
+    bool is_fair = !engine->strategy->path;
+    sct_leave(engine, is_fair && sct_blame_livelock(engine) ? SCT_VIOLATED : SCT_STEP_LIMIT);
+}
+
+static inline void check_room(struct sct_engine *engine) {
+    if (__builtin_expect(engine->now.decision_count == engine->now.decision_bound, 0))
+        pass_bound(engine);
+}
+
+static inline void record(struct sct_engine *engine, uint32_t packed,
+                          const struct sct_machine *machine, const char *label, const char *where) {
+    uint32_t index = engine->now.decision_count;
+    engine->packed[index] = packed;
+    engine->notes[index] = (struct sct_decision_note){machine, label, where};
+    engine->now.decision_count = index + 1;
+}
+
+// Whether a snapshot was taken before the answer that is there now, or the execution has come back
+// to one: then it is to be asked for again.
+static inline bool was_offered(struct sct_engine *engine) {
+    return __builtin_expect(engine->seam.takes_snapshots, 0) &&
+           engine->seam.calls->offer(engine->seam.search, engine);
+}
+
+// Asks the strategy which of several enabled tasks runs. With [sct_choose], the one place where
+// nondeterminism enters an execution and where it is recorded.
+static unsigned decide_task(struct sct_engine *engine) {
+    check_room(engine);
+    struct sct_schedule_point point = {
+        .enabled = engine->now.enabled,
+        .count = sct_count_bits(engine->now.enabled),
+        .alive = engine->now.alive,
+        .fresh = engine->now.fresh,
+        .current = engine->now.last_slot,
+        .ordinal = ++engine->now.schedule_count,
+        .slots = engine->slots,
+    };
+    engine->now.fresh = 0;
+    unsigned slot = engine->strategy->ops->pick(engine->strategy, &point);
+    if (was_offered(engine))
+        slot = engine->strategy->ops->pick(engine->strategy, &point);
+    if (__builtin_expect(engine->strategy->diverged, 0))
+        sct_leave(engine, SCT_DIVERGED);
+    ASSERT(slot < SCT_TASKS_MAX && (engine->now.enabled >> slot & 1));
+    const struct sct_task *task = engine->seats[slot].task;
+    uint32_t packed =
+        sct_pack(SCT_DECISION_SCHEDULE, point.count, sct_slot_alternative(&point, slot));
+    record(engine, packed, task->machine, task->label, task->where);
+    return slot;
+}
+
+uint32_t sct_choose(uint32_t count, const char *label) {
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
+    if (count == 1)
+        return 0;
+    check_room(engine);
+    engine->question = label;
+    uint32_t answer = engine->strategy->ops->choose(engine->strategy, count);
+    if (was_offered(engine))
+        answer = engine->strategy->ops->choose(engine->strategy, count);
+    if (__builtin_expect(engine->strategy->diverged, 0))
+        sct_leave(engine, SCT_DIVERGED);
+    ASSERT(answer < count);
+    const struct sct_machine *machine = engine->now.current ? engine->now.current->machine : NULL;
+    record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell_value(engine);
+    if (sct_keeps_digests(engine)) {
+        struct digest *digest = &engine->seats[sct_running_slot(engine)].observed;
+        *digest = digest_fold(*digest, answer);
+    }
+    return answer;
+}
+
+// ---- Scheduling --------------------------------------------------------------------------------
+
+// Continues [next], which is not the running task.
+static inline void go_on(struct sct_engine *engine, struct sct_task *next) {
+    struct sct_strand *from = engine->self;
+    if (engine->now.current)
+        engine->now.current->strand = from;
+    engine->now.current = next;
+    engine->now.last_slot = next->slot;
+    engine->self = next->strand;
+    sct_coro_switch(from->coro, engine->self->coro);
+}
+
+// The turn is told on the stack of the task that goes on. (A new task begins in task_main.)
+__attribute__((noinline)) static void go_on_and_tell(struct sct_engine *engine,
+                                                     struct sct_task *next) {
+    if (next != engine->now.current)
+        go_on(engine, next);
+    sct_tell_turn(engine);
+}
+
+void sct_reschedule(struct sct_engine *engine) {
+    if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0))
+        pass_bound(engine);
+    if (__builtin_expect(engine->now.enabled == 0, 0) && !sct_time_passes(engine))
+        sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+    if (sct_is_reducing(engine))
+        engine->seam.calls->close(engine->seam.search);
+    if (sct_keeps_digests(engine))
+        engine->seam.calls->visit(engine->seam.search, engine);
+    if (sct_is_reducing(engine))
+        engine->seam.calls->point(engine->seam.search, engine);
+    uint64_t enabled = engine->now.enabled;
+    unsigned slot =
+        enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
+    if (sct_is_reducing(engine))
+        engine->seam.calls->open(engine->seam.search, engine, slot);
+    engine->slots[slot].steps++;
+    struct sct_task *next = engine->seats[slot].task;
+    if (__builtin_expect(engine->listener != NULL, 0))
+        go_on_and_tell(engine, next);
+    else if (next != engine->now.current)
+        go_on(engine, next);
+}
+
+void sct_point(const char *label, const char *where, const struct sct_access *access) {
+    struct sct_engine *engine = sct_engine_running();
+    struct sct_task *task = engine->now.current;
+    if (!task)
+        return; // setup and finish are atomic
+    task->label = label;
+    task->where = where;
+    sct_observe_text(engine, label);
+    engine->slots[task->slot].access = access;
+    sct_reschedule(engine);
+}

@@ -1,0 +1,99 @@
+#include "core/engine/state.h"
+
+// What it says is a function of what the sender has observed and said so far.
+__attribute__((noinline, cold)) static void sign(struct sct_engine *engine,
+                                                 struct sct_message *message) {
+    message->digest = digest_fold(*sct_running_digest(engine), message->kind);
+    *sct_running_digest(engine) = message->digest;
+}
+
+static void post(struct sct_machine *to, struct sct_message *message, const char *label) {
+    struct sct_engine *engine = sct_engine_running();
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell_sent(message, to, label);
+    ASSERT(message->kind < 32);
+    sct_step_touches(engine, SCT_ACCESS_MAILBOXES, to->index);
+    message->next = NULL;
+    message->sender = sct_machine_self();
+    if (sct_keeps_digests(engine))
+        sign(engine, message);
+    *to->last = message;
+    to->last = &message->next;
+    if (to->receiver && (to->receives & SCT_KIND_BIT(message->kind)))
+        sct_enable(engine, to->receiver);
+}
+
+void sct_post(struct sct_machine *to, struct sct_message *message) {
+    post(to, message, "message");
+}
+
+void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
+              const char *where) {
+    post(to, message, label);
+    sct_point(label, where, &sct_access_unknown);
+}
+
+static struct sct_message *take(struct sct_machine *machine, uint32_t kinds) {
+    for (struct sct_message **link = &machine->first; *link; link = &(*link)->next) {
+        struct sct_message *message = *link;
+        if (!(kinds & SCT_KIND_BIT(message->kind)))
+            continue;
+        *link = message->next;
+        if (machine->last == &message->next)
+            machine->last = link;
+        return message;
+    }
+    return NULL;
+}
+
+struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label) {
+    struct sct_engine *engine = sct_engine_running();
+    struct sct_task *task = engine->now.current;
+    ASSERT(task && engine->self == &task->own);
+    struct sct_machine *machine = task->machine;
+    struct sct_message *message;
+    struct digest before = {0, 0};
+    if (sct_keeps_digests(engine))
+        before = *sct_running_digest(engine);
+    sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
+    while (!(message = take(machine, kinds))) {
+        ASSERT(!machine->receiver);
+        machine->receiver = task;
+        machine->receives = kinds;
+        task->is_idle = may_idle;
+        sct_park_quietly(label);
+        task->is_idle = false;
+        machine->receiver = NULL;
+        sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
+        if (sct_keeps_digests(engine))
+            *sct_running_digest(engine) = before; // that it waited makes no difference
+    }
+    if (sct_keeps_digests(engine))
+        sct_observe_digest(message->digest);
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell_taken(message, machine);
+    return message;
+}
+
+void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, const char *where) {
+    call->caller = sct_self();
+    call->is_answered = false;
+    ASSERT(!call->caller->is_activity);
+    sct_send(to, &call->message, label, where);
+    sct_step_touches(sct_engine_now, SCT_ACCESS_WAITS, 0);
+    if (!call->is_answered)
+        sct_park_quietly(label);
+}
+
+void sct_answer(struct sct_call *call) {
+    ASSERT(!call->is_answered);
+    struct sct_engine *engine = sct_engine_running();
+    sct_step_touches(engine, SCT_ACCESS_WAITS, 0);
+    if (sct_keeps_digests(engine)) { // the caller learns what the answerer knows
+        struct digest *caller = &engine->seats[call->caller->task->slot].observed;
+        *caller = digest_fold_digest(*caller, *sct_running_digest(engine));
+    }
+    call->is_answered = true;
+    if (call->caller->waits_for)
+        sct_wake_quietly(call->caller);
+}

@@ -1,0 +1,52 @@
+#include "core/engine/state.h"
+
+bool sct_comparing(void) {
+    return sct_keeps_digests(sct_engine_now);
+}
+
+void sct_observe(const void *data, size_t bytes) {
+    struct sct_engine *engine = sct_engine_running();
+    if (sct_keeps_digests(engine))
+        *sct_running_digest(engine) = digest_fold_bytes(*sct_running_digest(engine), data, bytes);
+}
+
+void sct_observe_digest(struct digest digest) {
+    struct sct_engine *engine = sct_engine_running();
+    if (sct_keeps_digests(engine))
+        *sct_running_digest(engine) = digest_fold_digest(*sct_running_digest(engine), digest);
+}
+
+struct digest sct_observed(void) {
+    struct sct_engine *engine = sct_engine_running();
+    return sct_keeps_digests(engine) ? *sct_running_digest(engine) : (struct digest){0, 0};
+}
+
+void sct_forget(struct digest mark, const void *data, size_t bytes) {
+    struct sct_engine *engine = sct_engine_running();
+    if (sct_keeps_digests(engine) && !engine->seam.forgets_nothing)
+        *sct_running_digest(engine) = digest_fold_bytes(mark, data, bytes);
+}
+
+void sct_observe_place(struct sct_engine *engine, const char *text) {
+    *sct_running_digest(engine) = digest_fold_text(*sct_running_digest(engine), text);
+}
+
+// ---- What is touched ---------------------------------------------------------------------------
+
+void sct_touch(const struct sct_access *access) {
+    sct_step_touch(sct_engine_running(), access);
+}
+
+bool sct_reducing(void) {
+    return sct_is_reducing(sct_engine_running());
+}
+
+void sct_touch_after_waits(const struct sct_access *access) {
+    sct_engine_running()->now.after_wait = access;
+}
+
+void sct_touch_while(const bool *is_unfinished) {
+    struct sct_engine *engine = sct_engine_running();
+    if (sct_is_reducing(engine))
+        engine->seam.calls->touch_while(engine->seam.search, is_unfinished);
+}

@@ -1,0 +1,36 @@
+// Programs: what is run, as the engine sees it.
+#ifndef CORE_ENGINE_PROGRAM_H
+#define CORE_ENGINE_PROGRAM_H
+
+#include "core/base/digest.h"
+#include "core/base/text.h"
+#include "core/engine/result.h"
+
+#include <stdbool.h>
+
+struct sct_program {
+    // Creates machines and tasks. Runs before anything is scheduled, as one atomic step.
+    void (*setup)(void *context);
+    // Checks the end, once nothing can run and nothing is left unfinished; atomic. May be NULL.
+    void (*finish)(void *context);
+    void *context;
+    // Adds to [remark] what a second opinion says of a violation; atomic, in an execution that has
+    // ended, where machines may be suspended anywhere. Not after a crash, hang or the like, which
+    // may have left anything behind. A fault of its own becomes the remark. May be NULL.
+    void (*review)(void *context, const struct sct_violation *violation, struct text *remark);
+    // Adds to *[state] what tasks share, so that states can be compared: everything outside of
+    // tasks, mailboxes and the things of sync.h that a task or the final check may still read, in
+    // contents, never addresses. A program that has it observes what it reads (see sct_observe).
+    // NULL: the program's states cannot be compared.
+    void (*digest)(void *context, struct digest *state);
+    // All that an execution changes lies in the arena and on stacks of coroutines; statics are set
+    // before the first choice and the same each time. A systematic search may then go back by
+    // copying memory (core/search/snapshot.h).
+    bool is_copyable;
+};
+
+// The program that is being run, of setup, finish and review: a check of this execution reached a
+// limit of its own and has no verdict. Counted; the execution goes on.
+void sct_check_gave_up(void);
+
+#endif

@@ -1,0 +1,87 @@
+#include "core/engine/state.h"
+#include "core/engine/wait.h"
+
+void sct_queue_init(struct sct_queue *queue) {
+    queue->first = NULL;
+    queue->last = &queue->first;
+}
+
+void sct_queue_append(struct sct_queue *queue, struct sct_waiting *waiting) {
+    ASSERT(!*queue->last);
+    waiting->queue = queue;
+    waiting->next = NULL;
+    waiting->link = queue->last;
+    *queue->last = waiting;
+    queue->last = &waiting->next;
+}
+
+void sct_queue_take_out(struct sct_waiting *waiting) {
+    ASSERT(*waiting->link == waiting);
+    *waiting->link = waiting->next;
+    if (waiting->next)
+        waiting->next->link = waiting->link;
+    else
+        waiting->queue->last = waiting->link;
+}
+
+static bool is_living(const struct sct_waiting *waiting) {
+    return !waiting->strand->is_stopped;
+}
+
+static struct sct_waiting *first_living(struct sct_waiting *waiting) {
+    while (waiting && !is_living(waiting))
+        waiting = waiting->next;
+    return waiting;
+}
+
+// Who is granted its step, or gives up, is enabled; the step that brings that about is its cause
+// only if it could not have gone on anyway.
+void sct_waiting_enable(struct sct_engine *engine, const struct sct_waiting *waiting) {
+    const struct sct_task *task = waiting->strand->task;
+    uint64_t bit = sct_task_bit(task);
+    if (!waiting->is_granted && !waiting->may_give_up) {
+        engine->now.enabled &= ~bit;
+        return;
+    }
+    if (__builtin_expect(engine->seam.follows_causes, 0) && !(engine->now.enabled & bit))
+        engine->seam.calls->grant(engine->seam.search, task->slot);
+    engine->now.enabled |= bit;
+}
+
+void sct_queue_grant(struct sct_queue *queue, bool can_go_on) {
+    for (struct sct_waiting *waiting = queue->first; waiting; waiting = waiting->next) {
+        waiting->is_granted = can_go_on;
+        if (is_living(waiting))
+            sct_waiting_enable(sct_engine_now, waiting);
+    }
+}
+
+uint32_t sct_queue_count(const struct sct_queue *queue) {
+    uint32_t count = 0;
+    for (const struct sct_waiting *waiting = queue->first; waiting; waiting = waiting->next)
+        count += is_living(waiting);
+    return count;
+}
+
+struct sct_waiting *sct_queue_at(const struct sct_queue *queue, uint32_t index) {
+    struct sct_waiting *waiting = first_living(queue->first);
+    for (; waiting && index > 0; index--)
+        waiting = first_living(waiting->next);
+    ASSERT(waiting);
+    return waiting;
+}
+
+bool sct_time_passes(struct sct_engine *engine) {
+    ASSERT(engine->now.enabled == 0);
+    bool any = false;
+    for (struct sct_strand *strand = engine->now.strands; strand; strand = strand->next) {
+        struct sct_waiting *waiting = strand->waiting;
+        if (!waiting || !waiting->is_timed)
+            continue;
+        waiting->may_give_up = any = true;
+        sct_waiting_enable(engine, waiting);
+    }
+    if (any && engine->seam.follows_causes)
+        engine->seam.calls->time_passes(engine->seam.search);
+    return any;
+}

@@ -1,0 +1,155 @@
+#include "core/engine/state.h"
+
+#include <stdlib.h>
+
+static void unlink_strand(struct sct_engine *engine, struct sct_strand *strand) {
+    *strand->link = strand->next;
+    if (strand->next)
+        strand->next->link = strand->link;
+    else
+        engine->now.strands_end = strand->link;
+}
+
+static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
+    unlink_strand(engine, strand);
+    sct_coro_give_back(&engine->pool, strand->coro);
+}
+
+void sct_task_end(struct sct_engine *engine, const struct sct_task *task) {
+    ASSERT(engine->now.alive & sct_task_bit(task));
+    engine->now.enabled &= ~sct_task_bit(task);
+    engine->now.alive &= ~sct_task_bit(task);
+    if (__builtin_expect(engine->listener != NULL, 0))
+        sct_tell(engine, (struct sct_event){.kind = SCT_EVENT_TASK_ENDED,
+                                            .machine = task->machine->name,
+                                            .text = task->own.name});
+    if (__builtin_expect(engine->on_task_end != NULL, 0))
+        engine->on_task_end(engine->on_task_end_context, &engine->slots[task->slot].identity,
+                            engine->slots[task->slot].steps);
+}
+
+struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_machine *machine) {
+    struct sct_strand *stopped = NULL;
+    for (struct sct_strand *strand = engine->now.strands, *next; strand; strand = next) {
+        next = strand->next;
+        if (strand->task->machine != machine)
+            continue;
+        unlink_strand(engine, strand);
+        strand->is_stopped = true;
+        strand->next = stopped;
+        stopped = strand;
+    }
+    return stopped;
+}
+
+void sct_task_exit(void) {
+    struct sct_engine *engine = sct_engine_now;
+    struct sct_task *task = engine->now.current;
+    ASSERT(task && engine->self == &task->own);
+    end_strand(engine, engine->self);
+    sct_task_end(engine, task);
+    sct_reschedule(engine); // does not come back: the task is not enabled any more
+    abort();
+}
+
+static void task_main(void *argument) {
+    struct sct_strand *self = argument;
+    if (__builtin_expect(sct_engine_now->listener != NULL, 0))
+        sct_tell_turn(sct_engine_now);
+    self->function(self->argument);
+    ASSERT(sct_engine_now->self == self);
+    sct_task_exit();
+}
+
+static void activity_main(void *argument) {
+    struct sct_strand *self = argument;
+    self->function(self->argument);
+    struct sct_engine *engine = sct_engine_now;
+    ASSERT(engine->self == self);
+    end_strand(engine, self);
+    engine->self = self->resumer;
+    sct_coro_switch(self->coro, self->resumer->coro);
+}
+
+void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
+                     const char *name, void (*function)(void *), void *argument) {
+    *strand = (struct sct_strand){
+        .task = task,
+        .function = function,
+        .argument = argument,
+        .name = name,
+        .is_activity = strand != &task->own,
+        .link = engine->now.strands_end,
+    };
+    *engine->now.strands_end = strand;
+    engine->now.strands_end = &strand->next;
+    strand->coro =
+        sct_coro_take(&engine->pool, strand->is_activity ? activity_main : task_main, strand);
+}
+
+struct sct_strand *sct_self(void) {
+    return sct_engine_running()->self;
+}
+
+void sct_use_thread_pointer(void *thread_pointer) {
+    sct_coro_use_thread_pointer(sct_engine_running()->self->coro, thread_pointer);
+}
+
+void sct_park(const char *waits_for) {
+    sct_step_touches(sct_engine_running(), SCT_ACCESS_WAITS, 0);
+    sct_park_quietly(waits_for);
+}
+
+void sct_park_quietly(const char *waits_for) {
+    struct sct_engine *engine = sct_engine_running();
+    struct sct_strand *self = engine->self;
+    sct_check(engine->now.current, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", waits_for);
+    self->waits_for = waits_for;
+    sct_observe_text(engine, waits_for);
+    if (self->is_activity) {
+        engine->self = self->resumer;
+        sct_coro_switch(self->coro, self->resumer->coro);
+    } else {
+        // What it does next begins with being woken; what it declared before is done.
+        self->task->label = waits_for;
+        self->task->where = NULL;
+        engine->slots[self->task->slot].access =
+            sct_is_reducing(engine) ? engine->now.after_wait : &sct_access_unknown;
+        engine->now.enabled &= ~sct_task_bit(self->task);
+        sct_reschedule(engine);
+    }
+    self->waits_for = NULL;
+}
+
+// Gives control to the activity [strand] until it waits or ends.
+static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
+    struct sct_strand *self = engine->self;
+    ASSERT(strand->is_activity && strand->task == engine->now.current);
+    strand->resumer = self;
+    engine->self = strand;
+    sct_coro_switch(self->coro, strand->coro);
+}
+
+void sct_wake(struct sct_strand *strand) {
+    sct_step_touches(sct_engine_running(), SCT_ACCESS_WAITS, 0);
+    sct_wake_quietly(strand);
+}
+
+void sct_wake_quietly(struct sct_strand *strand) {
+    struct sct_engine *engine = sct_engine_running();
+    if (__builtin_expect(strand->is_stopped, 0))
+        return;
+    ASSERT(strand->waits_for);
+    if (strand->is_activity)
+        run_activity(engine, strand);
+    else
+        sct_enable(engine, strand->task);
+}
+
+void sct_activity_start(const char *name, void (*function)(void *), void *argument) {
+    struct sct_engine *engine = sct_engine_running();
+    ASSERT(engine->now.current);
+    struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
+    sct_strand_init(engine, strand, engine->now.current, name, function, argument);
+    run_activity(engine, strand);
+}

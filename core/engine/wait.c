@@ -1,0 +1,76 @@
+#include "core/engine/wait.h"
+#include "core/engine/state.h"
+
+static const char *const patience_labels[] = {
+    [SCT_WAIT_TIMED] = "time out",
+    [SCT_WAIT_SPURIOUS] = "wake up spuriously",
+};
+
+// What the task of [waiting] does when it is chosen next.
+static void announce(struct sct_engine *engine, struct sct_waiting *waiting,
+                     const struct sct_awaited *step) {
+    struct sct_task *task = waiting->strand->task;
+    waiting->access = step->access;
+    waiting->strand->waits_for = step->waits_for;
+    task->label = step->label;
+    engine->slots[task->slot].access = &waiting->access;
+}
+
+bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct_patience patience,
+               bool can_go_on) {
+    struct sct_engine *engine = sct_engine_running();
+    struct sct_strand *self = engine->self;
+    if (!engine->now.current) {
+        sct_check(can_go_on, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", step->waits_for);
+        return true;
+    }
+    ASSERT(!self->is_activity && !self->waiting);
+    struct sct_waiting waiting = {
+        .strand = self,
+        .is_granted = can_go_on,
+        .may_give_up = patience != SCT_WAIT_FOR_EVER && sct_choose(2, patience_labels[patience]),
+        .is_timed = patience == SCT_WAIT_TIMED,
+    };
+    sct_queue_append(queue, &waiting);
+    self->waiting = &waiting;
+    self->task->where = step->where;
+    announce(engine, &waiting, step);
+    sct_waiting_enable(engine, &waiting);
+    sct_reschedule(engine);
+    self->waits_for = NULL;
+    self->waiting = NULL;
+    sct_queue_take_out(&waiting);
+    return waiting.is_granted;
+}
+
+void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
+                    const struct sct_awaited *step, bool can_go_on) {
+    struct sct_engine *engine = sct_engine_running();
+    sct_queue_take_out(waiting);
+    sct_queue_append(queue, waiting);
+    waiting->is_granted = can_go_on;
+    waiting->may_give_up = waiting->is_timed = false;
+    announce(engine, waiting, step);
+    sct_waiting_enable(engine, waiting);
+}
+
+// Whoever wakes it has taken it out.
+void sct_linger(struct sct_queue *queue, const char *waits_for) {
+    struct sct_engine *engine = sct_engine_running();
+    struct sct_waiting waiting = {.strand = engine->self};
+    sct_queue_append(queue, &waiting);
+    struct digest before = *sct_running_digest(engine);
+    sct_park_quietly(waits_for);
+    *sct_running_digest(engine) = before; // that it waited makes no difference
+}
+
+// An activity that is woken runs at once, and may queue again: so the queue is emptied first.
+void sct_queue_wake(struct sct_queue *queue) {
+    struct sct_waiting *waiting = queue->first;
+    sct_queue_init(queue);
+    while (waiting) {
+        struct sct_waiting *next = waiting->next; // its frame may be gone afterwards
+        sct_wake_quietly(waiting->strand);
+        waiting = next;
+    }
+}

@@ -1,0 +1,131 @@
+#include "core/search/attach.h"
+#include "core/engine/state.h"
+
+// ---- Sleep sets --------------------------------------------------------------------------------
+
+static void touch(struct sct_search *search, const struct sct_access *access) {
+    sct_sleep_touch(&search->sleep, access);
+}
+
+static void touch_while(struct sct_search *search, const bool *is_unfinished) {
+    search->sleep.now.is_unfinished = is_unfinished;
+}
+
+static void stop_asleep(struct sct_search *search) {
+    sct_sleep_stop(&search->sleep);
+}
+
+static void close_asleep(struct sct_search *search) {
+    sct_sleep_close(&search->sleep);
+}
+
+static void point_asleep(struct sct_search *search, struct sct_engine *engine) {
+    sct_sleep_point(&search->sleep, engine);
+}
+
+static void open_asleep(struct sct_search *search, struct sct_engine *engine, unsigned slot) {
+    sct_sleep_open(&search->sleep, engine, slot);
+}
+
+// ---- Races, on top of them ---------------------------------------------------------------------
+
+static void start(struct sct_search *search, unsigned slot, uint64_t signature) {
+    sct_dpor_start(search->dpor, slot, signature);
+}
+
+static void wake(struct sct_search *search, unsigned slot) {
+    sct_dpor_wake(search->dpor, slot);
+}
+
+static void grant(struct sct_search *search, unsigned slot) {
+    sct_dpor_grant(search->dpor, slot);
+}
+
+static void time_passes(struct sct_search *search) {
+    sct_dpor_time_passes(search->dpor);
+}
+
+static void stop(struct sct_search *search) {
+    sct_sleep_stop(&search->sleep);
+    sct_dpor_stop(search->dpor);
+}
+
+static void close(struct sct_search *search) {
+    sct_sleep_close(&search->sleep);
+    sct_dpor_close(search->dpor);
+}
+
+static void point(struct sct_search *search, struct sct_engine *engine) {
+    sct_sleep_point(&search->sleep, engine);
+    sct_dpor_point(search->dpor, engine);
+}
+
+static void open(struct sct_search *search, struct sct_engine *engine, unsigned slot) {
+    sct_sleep_open(&search->sleep, engine, slot);
+    sct_dpor_open(search->dpor, engine, slot);
+}
+
+// ---- States and snapshots ----------------------------------------------------------------------
+
+static void visit(struct sct_search *search, struct sct_engine *engine) {
+    sct_explorer_visit(&search->explorer, engine);
+}
+
+static bool offer(struct sct_search *search, struct sct_engine *engine) {
+    return sct_snapshots_offer(&search->snapshots, engine);
+}
+
+static struct sct_strand *take(struct sct_search *search, struct sct_engine *engine) {
+    return sct_snapshots_take(&search->snapshots, engine);
+}
+
+static struct sct_strand *restore(struct sct_search *search, struct sct_engine *engine) {
+    return sct_snapshots_restore(&search->snapshots, engine);
+}
+
+// ---- The tables --------------------------------------------------------------------------------
+
+// With sleep sets or without, whose flag says.
+static const struct sct_seam plain_calls = {
+    .touch = touch,
+    .touch_while = touch_while,
+    .stop = stop_asleep,
+    .close = close_asleep,
+    .point = point_asleep,
+    .open = open_asleep,
+    .visit = visit,
+    .offer = offer,
+    .take = take,
+    .restore = restore,
+};
+
+// Neither a cache nor snapshots go with it.
+static const struct sct_seam dpor_calls = {
+    .touch = touch,
+    .touch_while = touch_while,
+    .stop = stop,
+    .close = close,
+    .point = point,
+    .open = open,
+    .start = start,
+    .wake = wake,
+    .grant = grant,
+    .time_passes = time_passes,
+};
+
+void sct_search_attach(struct sct_search *search, struct sct_engine *engine) {
+    ASSERT(!search->dpor || (!search->has_explorer && !search->has_snapshots));
+    if (search->has_sleep)
+        sct_sleep_begin(&search->sleep);
+    if (search->dpor)
+        sct_dpor_begin(search->dpor);
+    sct_engine_attach(engine, &(struct sct_seam_use){
+                                  .search = search,
+                                  .calls = search->dpor ? &dpor_calls : &plain_calls,
+                                  .is_reducing = search->has_sleep,
+                                  .follows_causes = search->dpor,
+                                  .keeps_digests = search->has_explorer,
+                                  .forgets_nothing = search->options.forgets_nothing,
+                                  .takes_snapshots = search->has_snapshots && !engine->listener,
+                              });
+}

@@ -1,0 +1,128 @@
+#include "core/search/search.h"
+#include "core/engine/state.h"
+#include "core/search/attach.h"
+
+#include <stdlib.h>
+
+static bool has_cache(const struct sct_search_options *options) {
+    return options->cache_bytes > 0 || options->shared;
+}
+
+static bool check_reduction(const struct sct_search_options *options, struct error *error) {
+    if (options->strategy->path->bound_kind != SCT_BOUND_NONE)
+        return error_set(error, "a reduction and a bound contradict each other: what is kept of "
+                                "several executions may be the one beyond the bound");
+    if (options->shared)
+        return error_set(error, "a search by several processes cannot be reduced");
+    if (options->reduction == SCT_REDUCE_DPOR && has_cache(options))
+        return error_set(error, "dpor and a state cache contradict each other: a state that was "
+                                "met hides races (sleep sets go with it)");
+    return true;
+}
+
+bool sct_search_check(const struct sct_search_options *options, struct error *error) {
+    if (!options->strategy->path)
+        return error_set(error, "a search wants a systematic strategy (dfs), found '%s'",
+                         options->strategy->ops->name);
+    if (has_cache(options) && !options->program->digest)
+        return error_set(error, "a state cache wants a program that has a digest of its states");
+    return options->reduction == SCT_REDUCE_NONE || check_reduction(options, error);
+}
+
+static void open_explorer(struct sct_search *search) {
+    const struct sct_search_options *options = &search->options;
+    search->has_explorer = has_cache(options);
+    if (options->shared)
+        sct_explorer_init_shared(&search->explorer, options->program, search->path,
+                                 options->shared);
+    else if (search->has_explorer)
+        sct_explorer_init(&search->explorer, options->program, search->path, options->cache_bytes);
+}
+
+static void open_reduction(struct sct_search *search) {
+    enum sct_reduction reduction = search->options.reduction;
+    search->has_sleep = reduction != SCT_REDUCE_NONE;
+    if (search->has_sleep)
+        sct_sleep_init(&search->sleep, search->path);
+    if (reduction == SCT_REDUCE_DPOR)
+        search->dpor = sct_dpor_new(&search->sleep);
+}
+
+static void open_snapshots(struct sct_search *search) {
+    const struct sct_search_options *options = &search->options;
+    size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
+    search->has_snapshots = !search->dpor && options->program->is_copyable &&
+                            bytes != SCT_NO_SNAPSHOTS && sct_snapshots_work();
+    if (search->has_snapshots)
+        sct_snapshots_init(&search->snapshots, search->path,
+                           search->has_sleep ? &search->sleep : NULL, bytes);
+}
+
+struct sct_search *sct_search_open(const struct sct_search_options *options) {
+    struct error error;
+    ASSERT(sct_search_check(options, &error));
+    struct sct_search *search = calloc(1, sizeof *search);
+    if (!search)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the search");
+    search->options = *options;
+    search->path = options->strategy->path;
+    open_explorer(search);
+    open_reduction(search);
+    open_snapshots(search);
+    return search;
+}
+
+void sct_search_close(struct sct_search *search) {
+    if (!search)
+        return;
+    if (search->has_snapshots)
+        sct_snapshots_deinit(&search->snapshots);
+    sct_dpor_free(search->dpor);
+    if (search->has_sleep)
+        sct_sleep_deinit(&search->sleep);
+    if (search->has_explorer)
+        sct_explorer_deinit(&search->explorer);
+    free(search);
+}
+
+// An execution may end within a step: that is closed here.
+static void take_note(struct sct_search *search, const struct sct_engine *engine) {
+    if (search->has_explorer)
+        sct_explorer_end(&search->explorer, engine->result.outcome);
+    if (search->has_sleep)
+        engine->seam.calls->close(search);
+    if (search->dpor)
+        sct_dpor_end(search->dpor, engine);
+}
+
+const struct sct_result *sct_search_run(struct sct_search *search, struct sct_engine *engine,
+                                        uint64_t seed) {
+    const struct sct_search_options *options = &search->options;
+    sct_search_attach(search, engine);
+    const struct sct_result *result =
+        sct_engine_run(engine, options->program, options->strategy, seed);
+    take_note(search, engine);
+    sct_engine_attach(engine, NULL);
+    return result;
+}
+
+void sct_search_leap(struct sct_search *search) {
+    if (search->has_snapshots)
+        sct_snapshots_forget(&search->snapshots);
+}
+
+const struct sct_search_options *sct_search_options(const struct sct_search *search) {
+    return &search->options;
+}
+
+const struct sct_explorer *sct_search_explorer(const struct sct_search *search) {
+    return search->has_explorer ? &search->explorer : NULL;
+}
+
+struct sct_shared_states *sct_search_shared(const struct sct_search *search) {
+    return search ? search->options.shared : NULL;
+}
+
+uint64_t sct_search_restored(const struct sct_search *search) {
+    return search->has_snapshots ? search->snapshots.restored : 0;
+}

@@ -1,0 +1,32 @@
+#define _GNU_SOURCE // stpcpy
+#include "core/trace/pattern.h"
+#include "core/base/assert.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The end of a quoted or braced text that begins at [text]; [text] itself if none does.
+static const char *skip_value(const char *text) {
+    const char *end = *text == '\''  ? strchr(text + 1, '\'')
+                      : *text == '{' ? strchr(text, '}')
+                                     : NULL;
+    return end ? end : text;
+}
+
+char *sct_violation_pattern(const struct sct_violation *violation) {
+    char *pattern = malloc(strlen(violation->kind) + strlen(violation->message) + 2);
+    if (!pattern)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
+    char *out = stpcpy(pattern, violation->kind);
+    *out++ = '\n';
+    for (const char *in = violation->message; *in; in++) {
+        const char *end = skip_value(in);
+        if (end != in)
+            in = end;
+        else if (isalpha((unsigned char)*in))
+            *out++ = *in;
+    }
+    *out = '\0';
+    return pattern;
+}
