@@ -243,7 +243,7 @@ static const struct ct_op_result *execute(struct app *app, struct ct_batch *batc
     struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "a batch to return");
-    *outcome = ct_execute(app->table, batch, results);
+    *outcome = ct_execute(app->table, batch, sct_arena(), results);
     sct_monitor_cold(&monitor);
     return results;
 }
@@ -353,9 +353,11 @@ static struct app *app_of_table(struct ct_table *table) {
 }
 
 static struct ct_outcome checked_execute(struct ct_table *table, const char *where,
-                                         struct ct_batch *batch, struct ct_op_result *results) {
+                                         struct ct_batch *batch, struct arena *arena,
+                                         struct ct_op_result *results) {
     const struct ct_op_result *done;
     (void)where;
+    (void)arena; // everything lives in the execution's
     struct ct_outcome outcome = call_execute(app_of_table(table), batch, &done);
     if (outcome.kind == CT_SUCCEEDED)
         memcpy(results, done, batch->count * sizeof *results);
@@ -366,7 +368,7 @@ static struct ct_outcome checked_query(struct ct_table *table, const char *where
                                        const struct ct_filter *filter, struct arena *arena,
                                        struct ct_rows *rows) {
     (void)where;
-    (void)arena; // everything lives in the execution's
+    (void)arena; // as above
     return call_query(app_of_table(table), filter, rows);
 }
 
@@ -377,9 +379,16 @@ static struct ct_outcome checked_open_stream(struct ct_table *table, const char 
     return inner->ops->open_stream(inner, where, filter, stream);
 }
 
+static void checked_close(struct ct_table *table) {
+    ct_close(app_of_table(table)->table);
+}
+
 struct ct_table *app_checked_table(struct app *app) {
-    static const struct ct_table_ops ops = {
-        .execute = checked_execute, .query = checked_query, .open_stream = checked_open_stream};
+    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
+                                            .execute = checked_execute,
+                                            .query = checked_query,
+                                            .open_stream = checked_open_stream,
+                                            .close = checked_close};
     app->checked.ops = &ops;
     return &app->checked;
 }

@@ -10,6 +10,7 @@
 #include "harness/migrating/coverage.h"
 #include "harness/table/log.h"
 #include "harness/table/transport.h"
+#include "model/config/service.h"
 #include "model/migrating/migrating.h"
 
 enum { APPS_MAX = 8 };

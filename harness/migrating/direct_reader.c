@@ -66,7 +66,9 @@ void direct_read_old(struct app *app, const struct ct_filter *filter) {
     const struct world *world = app->world;
     struct mt_subscription subscription = {.apply = NULL};
     // Subscribed, so that the process does not leave the state while it reads.
-    if (app->config.ops->subscribe(&app->config, &subscription) == MT_USE_OLD_HIDE_METADATA) {
+    enum mt_state state;
+    app->config.ops->subscribe(&app->config, &subscription, &state);
+    if (state == MT_USE_OLD_HIDE_METADATA) {
         client_peek_revision(&app->client, HERE);
         if (sct_narrating())
             sct_note("reads the old table directly");

@@ -122,20 +122,13 @@ void app_restart(struct app *app) {
     sct_task_start(app->client.machine, "main again", run_program, app);
 }
 
-static struct digest subscription_digest(const struct mt_subscription *subscription) {
-    struct digest digest = {subscription->pending != NULL, 0};
-    return subscription->digest ? digest_fold_digest(digest, subscription->digest(subscription))
-                                : digest;
-}
-
 static struct digest app_digest(struct app *app) {
-    uint64_t words[] = {app->mirror.current, app->arrived_state, app->held_state,
-                        app->pushed_state,   app->is_dead,       app->deadly_push};
+    uint64_t words[] = {app->arrived_state, app->held_state, app->pushed_state, app->is_dead,
+                        app->deadly_push};
     struct digest digest = digest_of(words, sizeof words);
     for (const struct arrival *arrival = app->arrivals; arrival; arrival = arrival->next)
         digest = digest_fold(digest, arrival->state);
-    for (const struct mt_subscription *s = app->mirror.first; s; s = s->next)
-        digest = digest_fold_digest(digest, subscription_digest(s));
+    digest = digest_fold_digest(digest, mt_config_service_digest(&app->mirror));
     if (app->reads)
         digest = digest_fold_digest(digest, ct_memory_window_digest(&app->seen));
     return digest;

@@ -75,7 +75,7 @@ void final_state_check_released(const struct world *world) {
     check_streams_closed(&world->tables);
     for (size_t i = 0; i < world->app_count; i++) {
         const struct app *app = world->apps[i];
-        sct_check(app->is_dead || !app->mirror.first, KIND_FINAL_STATE,
+        sct_check(app->is_dead || mt_config_service_is_idle(&app->mirror), KIND_FINAL_STATE,
                   "a call of %s has returned and is still subscribed", app->name);
     }
 }

@@ -19,5 +19,6 @@ static void apply_hook(struct mt_subscription *subscription, enum mt_state state
 void hook_register(struct hook *hook, struct app *app) {
     hook->app = app;
     hook->subscription.apply = apply_hook;
-    app->mirror.config.ops->subscribe(&app->mirror.config, &hook->subscription);
+    enum mt_state state;
+    app->mirror.config.ops->subscribe(&app->mirror.config, &hook->subscription, &state);
 }

@@ -89,7 +89,8 @@ void world_start_published(struct world *world, void (*create)(struct world *wor
     *start = (struct host_start){world, create};
     world->host.on_message = on_host_message;
     client_init(&world->host_client, world->transport, &world->host, world->host.machine);
-    mt_config_service_init(&world->master, &world->host_client.env, MT_USE_OLD_HIDE_METADATA);
+    mt_config_service_init(&world->master, &world->host_client.env, MT_USE_OLD_HIDE_METADATA,
+                           false);
     sct_task_start(world->host.machine, "tables", host_main, start);
 }
 
@@ -129,7 +130,8 @@ static void app_main(void *argument) {
 void app_start_published(struct app *app) {
     app->at_master.apply = apply_remotely;
     struct mt_config *master = &app->world->master.config;
-    master->ops->subscribe(master, &app->at_master);
+    enum mt_state state;
+    master->ops->subscribe(master, &app->at_master, &state);
     sct_task_start(app->client.machine, "machine", app_main, app);
     sct_point("create the next machine", HERE, &sct_access_unknown);
 }

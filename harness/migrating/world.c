@@ -53,15 +53,16 @@ void app_take_view(struct app *app, enum mt_state state) {
 }
 
 // The beginning of a call or stream: a state that was held for it need not be held any more.
-static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
+static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscription *subscription,
+                                   enum mt_state *state) {
     struct mt_config *mirror = &app_of(config)->mirror.config;
     sct_touch(&app_of(config)->access);
     app_of(config)->subscriptions++;
-    enum mt_state state = mirror->ops->subscribe(mirror, subscription);
-    sct_observe(&state, sizeof state);
-    app_take_view(app_of(config), state);
+    struct ct_outcome outcome = mirror->ops->subscribe(mirror, subscription, state);
+    sct_observe(state, sizeof *state);
+    app_take_view(app_of(config), *state);
     app_release_state(app_of(config));
-    return state;
+    return outcome;
 }
 
 static void hold_state(struct app *app, enum mt_state state) {
@@ -90,7 +91,7 @@ static void unsubscribe(struct mt_config *config, struct mt_subscription *subscr
     mirror->ops->unsubscribe(mirror, subscription);
 }
 
-static void push(struct mt_config *config, const char *where, enum mt_state state) {
+static struct ct_outcome push(struct mt_config *config, const char *where, enum mt_state state) {
     struct app *app = app_of(config);
     if (sct_narrating())
         sct_note_as(SCT_NOTE_STATE, "pushes %s", mt_state_name(state));
@@ -98,16 +99,18 @@ static void push(struct mt_config *config, const char *where, enum mt_state stat
     sct_monitor_hot(&monitor, "a push to end");
     app->world->delivery->push(app, where, state);
     sct_monitor_cold(&monitor);
+    return ct_success();
 }
 
 static const struct mt_config_ops config_ops = {
+    .version = MT_CONFIG_VERSION,
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
     .push = push,
 };
 
 void app_open(struct app *app, enum mt_state state) {
-    mt_config_service_init(&app->mirror, &app->client.env, state);
+    mt_config_service_init(&app->mirror, &app->client.env, state, false);
     app->arrived_state = app->pushed_state = state;
     app->held_state = MT_STATE_COUNT;
     sct_waiters_init(&app->progress);

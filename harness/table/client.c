@@ -40,7 +40,9 @@ static struct request new_request(const struct client_table *table, enum request
 }
 
 static struct ct_outcome proxy_execute(struct ct_table *base, const char *where,
-                                       struct ct_batch *batch, struct ct_op_result *results) {
+                                       struct ct_batch *batch, struct arena *arena,
+                                       struct ct_op_result *results) {
+    (void)arena; // everything lives in the execution's
     struct client_table *table = (struct client_table *)base;
     struct request request = new_request(table, REQUEST_EXECUTE, where);
     request.access = tables_batch_access((uint32_t)table->id, batch);
@@ -99,7 +101,8 @@ void client_close_streams(struct client *client) {
     }
 }
 
-static const struct ct_stream_ops proxy_stream_ops = {.read = proxy_read, .close = proxy_close};
+static const struct ct_stream_ops proxy_stream_ops = {
+    .version = CT_STREAM_VERSION, .read = proxy_read, .close = proxy_close};
 
 static void list_stream(struct client_stream *stream) {
     struct tables *tables = stream->table->client->host->tables;
@@ -130,10 +133,16 @@ static struct ct_outcome proxy_open_stream(struct ct_table *base, const char *wh
     return request.outcome;
 }
 
+static void proxy_close_table(struct ct_table *table) {
+    (void)table;
+}
+
 static const struct ct_table_ops proxy_table_ops = {
+    .version = CT_TABLE_VERSION,
     .execute = proxy_execute,
     .query = proxy_query,
     .open_stream = proxy_open_stream,
+    .close = proxy_close_table,
 };
 
 static void proxy_annotate(struct ct_env *env, const char *where,
@@ -207,12 +216,34 @@ struct ct_latch {
     struct sct_latch latch;
 };
 
+// All arenas are the execution's, which is forgotten as a whole.
+static struct arena *arena_open(struct ct_env *env) {
+    (void)env;
+    return sct_arena();
+}
+
+static void arena_keep(struct ct_env *env, struct arena *arena, size_t mark) {
+    (void)env;
+    (void)arena;
+    (void)mark;
+}
+
+static void arena_close(struct ct_env *env, struct arena *arena) {
+    (void)env;
+    (void)arena;
+}
+
 static struct ct_lock *lock_create(struct ct_env *env) {
     struct tables *tables = client_of(env)->host->tables;
-    struct ct_lock *lock = ARENA_NEW(env->arena, struct ct_lock);
+    struct ct_lock *lock = ARENA_NEW(sct_arena(), struct ct_lock);
     sct_mutex_init(&lock->mutex);
     lock->access = (struct sct_access){.mode = SCT_ACCESS_WRITE, .object = tables->objects++};
     return lock;
+}
+
+static void lock_destroy(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    (void)lock; // the arena's
 }
 
 static void lock_release(struct ct_env *env, struct ct_lock *lock) {
@@ -221,7 +252,8 @@ static void lock_release(struct ct_env *env, struct ct_lock *lock) {
 }
 
 static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
-    struct ct_latch *latch = ARENA_NEW(env->arena, struct ct_latch);
+    (void)env;
+    struct ct_latch *latch = ARENA_NEW(sct_arena(), struct ct_latch);
     sct_latch_init(&latch->latch, count);
     return latch;
 }
@@ -240,6 +272,21 @@ static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *l
 static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
     (void)env;
     (void)latch; // the arena's
+}
+
+// Time is what sleeping makes of it: a sleeper goes on whenever it is its turn, and the clock then
+// says that it was time.
+static uint64_t now(struct ct_env *env) {
+    return client_of(env)->host->now;
+}
+
+static void sleep_for(struct ct_env *env, const char *where, uint64_t nanoseconds) {
+    struct client *client = client_of(env);
+    uint64_t end = client->host->now + nanoseconds;
+    sct_point("sleep", where, &sct_access_unknown);
+    client_touch(client);
+    if (client->host->now < end)
+        client->host->now = end;
 }
 
 static struct digest observed(struct ct_env *env) {
@@ -266,8 +313,13 @@ void client_init(struct client *client, const struct transport *transport, struc
         .transport = transport,
         .host = host,
         .machine = machine,
-        .env_ops = {.annotate = proxy_annotate,
+        .env_ops = {.version = CT_ENV_VERSION,
+                    .annotate = proxy_annotate,
+                    .arena_open = arena_open,
+                    .arena_reset = arena_keep,
+                    .arena_close = arena_close,
                     .lock_create = lock_create,
+                    .lock_destroy = lock_destroy,
                     .lock_acquire = transport->lock_acquire,
                     .lock_release = lock_release,
                     .start = transport->start,
@@ -275,11 +327,13 @@ void client_init(struct client *client, const struct transport *transport, struc
                     .latch_count_down = latch_count_down,
                     .latch_wait = latch_wait,
                     .latch_destroy = latch_destroy,
+                    .now = now,
+                    .sleep = sleep_for,
                     .observed = sct_comparing() ? observed : NULL,
                     .forget = sct_comparing() ? forget : NULL},
         .old_table = {{&proxy_table_ops}, client, TABLE_OLD},
         .new_table = {{&proxy_table_ops}, client, TABLE_NEW},
         .may_linearize = true,
     };
-    client->env = (struct ct_env){.ops = &client->env_ops, .arena = sct_arena()};
+    client->env = (struct ct_env){.ops = &client->env_ops};
 }

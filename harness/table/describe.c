@@ -100,6 +100,9 @@ void describe_outcome(struct text *text, struct ct_outcome outcome,
     case CT_PROGRAM_ERROR:
         text_add(text, "program error: %s", or_null(outcome.message));
         return;
+    case CT_UNKNOWN:
+        text_add(text, "unknown: %s", or_null(outcome.message));
+        return;
     }
 }
 

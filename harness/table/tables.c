@@ -37,7 +37,7 @@ void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count
     for (size_t i = 0; i < count; i++)
         ct_batch_add(&batch, CT_INSERT_OR_REPLACE, rows[i]);
     struct ct_op_result *results = ARENA_ARRAY(arena, struct ct_op_result, count);
-    struct ct_outcome outcome = ct_execute(old_table, &batch, results);
+    struct ct_outcome outcome = ct_execute(old_table, &batch, arena, results);
     ASSERT(outcome.kind == CT_SUCCEEDED);
     if (tables->options.is_plain)
         return;
@@ -234,7 +234,7 @@ static void touch_what_is_read(const struct request *request) {
 static struct ct_outcome serve_batch(struct tables *tables, const struct request *request) {
     struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
     struct ct_batch *batch = request->as.execute.batch;
-    struct ct_outcome outcome = ct_execute(table, batch, request->as.execute.results);
+    struct ct_outcome outcome = ct_execute(table, batch, sct_arena(), request->as.execute.results);
     touch_batch(tables, request->table, batch, outcome.kind == CT_SUCCEEDED);
     return outcome;
 }

@@ -110,6 +110,7 @@ bool client_peek_valid(struct client *client, const char *where, size_t start,
 struct tables_host {
     struct tables *tables;
     struct sct_machine *machine;
+    uint64_t now;             // the environment's clock, in nanoseconds
     struct sct_waiters ready; // direct: those who wait until the tables have got their annotation
     // Published: what to do with a message that is not the transport's. Runs in the host's task.
     void (*on_message)(struct tables_host *host, struct sct_message *message);

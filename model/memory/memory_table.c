@@ -119,8 +119,8 @@ static const char *new_etag(struct draft *draft, struct ct_key key, size_t index
     return numbered_etag(draft->table, draft->next_number++);
 }
 
-// Whether [operation] may be applied to [existing] (NULL: no row). The tests stand in the order of
-// In this order: existence, a missing If-Match, a mismatch.
+// Whether [operation] may be applied to [existing] (NULL: no row). Tested in this order: existence,
+// a missing If-Match, a mismatch.
 static struct ct_outcome check_operation(const struct ct_operation *operation, size_t index,
                                          const struct ct_row *existing) {
     switch (operation->type) {
@@ -234,8 +234,9 @@ struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct
 }
 
 static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
-                                 struct ct_op_result *results) {
+                                 struct arena *arena, struct ct_op_result *results) {
     (void)where;
+    (void)arena; // ETags are part of the history
     return ct_memory_execute_mirror(memory_table(table), batch, NULL, results);
 }
 
@@ -322,7 +323,8 @@ static void close_stream(struct ct_stream *interface, const char *where) {
     ((struct memory_stream *)interface)->closed = true;
 }
 
-static const struct ct_stream_ops stream_ops = {.read = read_stream, .close = close_stream};
+static const struct ct_stream_ops stream_ops = {
+    .version = CT_STREAM_VERSION, .read = read_stream, .close = close_stream};
 
 static struct ct_outcome open_stream(struct ct_table *table, const char *where,
                                      const struct ct_filter *filter, struct ct_stream **stream) {
@@ -338,10 +340,17 @@ static struct ct_outcome open_stream(struct ct_table *table, const char *where,
 
 // ---- The table ---------------------------------------------------------------------------------
 
+// Everything is the arena's.
+static void close_table(struct ct_table *table) {
+    (void)table;
+}
+
 static const struct ct_table_ops table_ops = {
+    .version = CT_TABLE_VERSION,
     .execute = execute,
     .query = query,
     .open_stream = open_stream,
+    .close = close_table,
 };
 
 struct ct_memory_table *ct_memory_table_open(const struct ct_memory_options *options) {

@@ -2,8 +2,9 @@
 //
 // Keeps a snapshot after every successful batch (revision 0 is empty; a batch that changed nothing
 // makes one too) and so knows what a streamed read may return. Rows are immutable and shared
-// between snapshots. Everything lives in the table's arena. No scheduling points, no choices of its
-// own: where a streamed read may give several answers it asks [choose].
+// between snapshots. Everything lives in the table's arena and grows with each write, and the
+// strings of what is written must live as long: it is a reference, not a store. No scheduling
+// points, no choices of its own: where a streamed read may give several answers it asks [choose].
 #ifndef MODEL_MEMORY_MEMORY_TABLE_H
 #define MODEL_MEMORY_MEMORY_TABLE_H
 
@@ -84,10 +85,9 @@ struct ct_valid_rows {
 };
 
 // The valid-row rule for a stream with [filter] started at revision [start] whose next row has a
-// key
-// >= [from], evaluated now. With D_j the rows of snapshot j >= from that match and m the smallest
-// key in every D_j for j in start..now: the versions in any D_j with key <= m; without m all of
-// them, and the end. The list is in [arena].
+// key of [from] or above, evaluated now. With D_j the rows of snapshot j >= from that match and m
+// the smallest key in every D_j for j in start..now: the versions in any D_j with key <= m; without
+// m all of them, and the end. The list is in [arena].
 struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_table *table, size_t start,
                                           const struct ct_filter *filter, struct ct_key from,
                                           struct arena *arena);

@@ -216,7 +216,8 @@ static struct ct_outcome submit(struct attempt *attempt, struct ct_op_result *re
     struct ct_op_result *new_results =
         ARENA_ARRAY(table->arena, struct ct_op_result, attempt->translated.count);
     mt_note(table); // the query before
-    struct ct_outcome outcome = ct_execute(table->new_table, &attempt->translated, new_results);
+    struct ct_outcome outcome =
+        ct_execute(table->new_table, &attempt->translated, table->arena, new_results);
     if (mt_is_server_error(outcome))
         return mt_server_error(); // of the application's call; no new attempt
     if (outcome.kind == CT_STORAGE_ERROR) {
@@ -295,7 +296,7 @@ static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state s
 
 static struct ct_outcome old_table_batch(struct mt_table *table, struct ct_batch *batch,
                                          struct ct_op_result *results) {
-    struct ct_outcome outcome = ct_execute(table->old_table, batch, results);
+    struct ct_outcome outcome = ct_execute(table->old_table, batch, table->arena, results);
     if (mt_is_server_error(outcome))
         return mt_server_error();
     if (outcome.kind == CT_SUCCEEDED)
@@ -322,7 +323,7 @@ static struct ct_outcome populated_batch(struct mt_table *table, struct ct_batch
                                          struct ct_op_result *results, bool *switched) {
     struct ct_batch guarded = guarded_batch(table, batch);
     struct ct_op_result *all = ARENA_ARRAY(table->arena, struct ct_op_result, guarded.count);
-    struct ct_outcome outcome = ct_execute(table->old_table, &guarded, all);
+    struct ct_outcome outcome = ct_execute(table->old_table, &guarded, table->arena, all);
     if (mt_is_server_error(outcome))
         return mt_server_error(); // its index is no sign of a switched partition
     if (outcome.kind == CT_SUCCEEDED) {
@@ -364,10 +365,19 @@ bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index) {
     return false;
 }
 
+static struct ct_outcome execute_in(struct mt_table *table, enum mt_state state,
+                                    struct ct_batch *batch, struct ct_op_result *results) {
+    if (state == MT_USE_OLD_HIDE_METADATA)
+        return old_table_batch(table, batch, results);
+    if (state == MT_PREFER_OLD)
+        return prefer_old_batch(table, batch, results, mt_observed(table));
+    return new_table_batch(table, state, batch, results, mt_observed(table));
+}
+
 struct ct_outcome mt_execute(struct ct_table *interface, const char *where, struct ct_batch *batch,
-                             struct ct_op_result *results) {
+                             struct arena *arena, struct ct_op_result *results) {
     (void)where;
-    struct mt_table *table = (struct mt_table *)interface;
+    struct mt_table table = mt_with_arena((struct mt_table *)interface, arena);
     const char *error = ct_batch_program_error(batch);
     if (error)
         return ct_program_error(error);
@@ -375,14 +385,11 @@ struct ct_outcome mt_execute(struct ct_table *interface, const char *where, stru
     if (mt_batch_is_forbidden(batch, &forbidden))
         return ct_storage_error(CT_STATUS_BAD_REQUEST, forbidden);
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
-    enum mt_state state = mt_subscribe(table, &subscription);
-    struct ct_outcome outcome;
-    if (state == MT_USE_OLD_HIDE_METADATA)
-        outcome = old_table_batch(table, batch, results);
-    else if (state == MT_PREFER_OLD)
-        outcome = prefer_old_batch(table, batch, results, mt_observed(table));
-    else
-        outcome = new_table_batch(table, state, batch, results, mt_observed(table));
-    mt_unsubscribe(table, &subscription);
+    enum mt_state state;
+    struct ct_outcome outcome = mt_subscribe(&table, &subscription, &state);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    outcome = execute_in(&table, state, batch, results);
+    mt_unsubscribe(&table, &subscription);
     return outcome;
 }

@@ -3,56 +3,71 @@
 
 // ---- The copy pass -----------------------------------------------------------------------------
 
-// Bug InsertBehindMigrator: goes on with a stream opened now, from [partition] on.
-static struct ct_outcome reopen_at(struct mt_table *table, const char *partition,
-                                   struct ct_stream **stream) {
+struct copy_pass {
+    struct mt_table *table;
+    struct ct_stream *stream; // of the old table
+    const char *partition;    // of the last data row; NULL: there was none
+    size_t start;             // mark of the arena: nothing above it is needed but [partition]
+    size_t row;               // likewise, behind [partition]
+};
+
+// Bug InsertBehindMigrator: goes on with a stream opened now, from the partition on.
+static struct ct_outcome reopen(struct copy_pass *pass) {
+    struct mt_table *table = pass->table;
     const struct ct_filter *filter =
-        ct_filter_compare_string(table->arena, CT_PARTITION_KEY, CT_GE, partition);
-    ct_stream_close(*stream);
-    return ct_open_stream(table->old_table, filter, stream);
+        ct_filter_compare_string(table->arena, CT_PARTITION_KEY, CT_GE, pass->partition);
+    ct_stream_close(pass->stream);
+    return ct_open_stream(table->old_table, filter, &pass->stream);
 }
 
-// Copies [row], the next data row of [stream], after switching its partition if that is another
-// than [partition].
-static struct ct_outcome copy_row(struct mt_table *table, const struct ct_row *row,
-                                  const char **partition, struct ct_stream **stream) {
-    if (!ct_string_equal(row->key.partition, *partition)) {
-        *partition = row->key.partition;
-        struct ct_outcome outcome = mt_ensure_switched(table, *partition);
+// The partition of [row], the next data row, is another than before: switches it.
+static struct ct_outcome enter_partition(struct copy_pass *pass, const struct ct_row *row) {
+    struct mt_table *table = pass->table;
+    mt_reset(table, pass->start);
+    pass->partition = arena_strdup(table->arena, row->key.partition);
+    struct ct_outcome outcome = mt_ensure_switched(table, pass->partition);
+    pass->row = arena_mark(table->arena);
+    return outcome;
+}
+
+static struct ct_outcome copy_row(struct copy_pass *pass, const struct ct_row *row) {
+    if (!ct_string_equal(row->key.partition, pass->partition)) {
+        struct ct_outcome outcome = enter_partition(pass, row);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
         // The row cannot be stale: nobody has changed the old table since the scan began.
-        if (bug_on(table->bugs, BUG_INSERT_BEHIND_MIGRATOR))
-            return reopen_at(table, *partition, stream);
+        if (bug_on(pass->table->bugs, BUG_INSERT_BEHIND_MIGRATOR))
+            return reopen(pass);
     }
-    return mt_try_copy(table, row);
+    return mt_try_copy(pass->table, row);
 }
 
-static struct ct_outcome copy_rows(struct mt_table *table, struct ct_stream **stream) {
-    const char *partition = NULL;
+static struct ct_outcome copy_rows(struct copy_pass *pass) {
+    struct mt_table *table = pass->table;
     struct digest mark = mt_observed(table);
     for (;;) {
         const struct ct_row *row;
-        struct ct_outcome outcome = ct_stream_read(*stream, &row);
+        struct ct_outcome outcome = ct_stream_read(pass->stream, &row);
         if (outcome.kind != CT_SUCCEEDED || !row)
             return outcome;
         if (mt_is_internal(row->key))
             continue;
-        outcome = copy_row(table, row, &partition, stream);
+        outcome = copy_row(pass, row);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
         // Copied rows are done with; known is the partition.
-        mt_forget(table, mark, partition, 0);
+        mt_forget(table, mark, pass->partition, 0);
+        mt_reset(table, pass->row);
     }
 }
 
-static struct ct_outcome copy_pass(struct mt_table *table) {
-    struct ct_stream *stream = NULL;
-    struct ct_outcome outcome = ct_open_stream(table->old_table, NULL, &stream);
+static struct ct_outcome copy_rows_of_old_table(struct mt_table *table) {
+    struct copy_pass pass = {.table = table, .start = arena_mark(table->arena)};
+    struct ct_outcome outcome = ct_open_stream(table->old_table, NULL, &pass.stream);
     if (outcome.kind == CT_SUCCEEDED)
-        outcome = copy_rows(table, &stream);
-    if (stream)
-        ct_stream_close(stream);
+        outcome = copy_rows(&pass);
+    if (pass.stream)
+        ct_stream_close(pass.stream);
     return mt_unexpected(outcome, "copy pass: unexpected answer of the old table");
 }
 
@@ -78,9 +93,9 @@ static struct ct_outcome clean_version(struct mt_table *table, const struct ct_r
     bool tombstone = mt_is_tombstone(*row);
     struct ct_row *entity = tombstone ? mt_bare_row(table->arena, key, (*row)->etag)
                                       : mt_plain_row(table->arena, *row, (*row)->etag);
-    struct ct_op_result result;
+    const char *etag;
     struct ct_outcome outcome =
-        mt_execute_one(table->new_table, tombstone ? CT_DELETE : CT_REPLACE, entity, &result);
+        mt_write(table, table->new_table, tombstone ? CT_DELETE : CT_REPLACE, entity, &etag);
     if (ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED)) {
         mt_note(table);
         return retrieve(table, row);
@@ -88,7 +103,7 @@ static struct ct_outcome clean_version(struct mt_table *table, const struct ct_r
     if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_NOT_FOUND))
         return mt_unexpected(outcome, "clean-up: unexpected answer of the new table");
     if (outcome.kind == CT_SUCCEEDED && !tombstone)
-        mt_note_etag(table, key, result.etag);
+        mt_note_etag(table, key, etag);
     else
         mt_note(table);
     *row = NULL;
@@ -103,9 +118,9 @@ static struct ct_outcome clean_new_row(struct mt_table *table, const struct ct_r
 }
 
 static struct ct_outcome delete_old_row(struct mt_table *table, const struct ct_row *row) {
-    struct ct_op_result result;
-    struct ct_outcome outcome = mt_execute_one(
-        table->old_table, CT_DELETE, mt_bare_row(table->arena, row->key, row->etag), &result);
+    const char *etag;
+    struct ct_outcome outcome = mt_write(table, table->old_table, CT_DELETE,
+                                         mt_bare_row(table->arena, row->key, row->etag), &etag);
     // An error here ends the migration, as it is and without a note.
     if (outcome.kind == CT_SUCCEEDED)
         mt_note(table);
@@ -117,6 +132,7 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
                                     struct ct_outcome (*clean_row)(struct mt_table *,
                                                                    const struct ct_row *)) {
     struct ct_stream *stream;
+    size_t start = arena_mark(table->arena);
     struct digest mark = mt_observed(table);
     struct ct_outcome outcome = ct_open_stream(backend, NULL, &stream);
     if (outcome.kind != CT_SUCCEEDED)
@@ -131,6 +147,7 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
         if (outcome.kind != CT_SUCCEEDED || !row)
             break;
         mt_forget(table, mark, "clean-up: next row", 0);
+        mt_reset(table, start);
     }
     ct_stream_close(stream);
     return outcome;
@@ -148,46 +165,75 @@ static struct ct_outcome clean_up_pass(struct mt_table *table) {
 
 // ---- The walk ----------------------------------------------------------------------------------
 
-static enum mt_state present_state(struct mt_table *table) {
+static struct ct_outcome present_state(struct mt_table *table, enum mt_state *state) {
     struct mt_subscription subscription = {.apply = NULL};
-    enum mt_state state = mt_subscribe(table, &subscription);
-    mt_unsubscribe(table, &subscription);
-    return state;
+    struct ct_outcome outcome = mt_subscribe(table, &subscription, state);
+    if (outcome.kind == CT_SUCCEEDED)
+        mt_unsubscribe(table, &subscription);
+    return outcome;
 }
 
-static enum mt_state push_at(struct mt_table *table, const char *where, enum mt_state state) {
-    table->config->ops->push(table->config, where, state);
-    return state;
+// Pushes [next], which becomes *[state]. A push that failed may have been one, or none: whoever
+// calls the migrator again has it push the present state first.
+static struct ct_outcome push_at(struct mt_table *table, const char *where, enum mt_state next,
+                                 enum mt_state *state) {
+    struct ct_outcome outcome = table->config->ops->push(table->config, where, next);
+    *state = next;
+    return outcome.kind == CT_SUCCEEDED ? outcome : mt_server_error();
 }
 
-#define push(table, state) push_at((table), HERE, (state))
+#define push(table, next, state) push_at((table), HERE, (next), (state))
 
-struct ct_outcome mt_migrate(struct mt_table *table) {
+// From the present state to PREFER_NEW, unless it has passed.
+static struct ct_outcome leave_old_table(struct mt_table *table, enum mt_state *state) {
     struct bug_set *bugs = table->bugs;
-    struct digest mark = mt_observed(table);
-    enum mt_state state = present_state(table);
+    struct ct_outcome outcome = ct_success();
     // A migrator that died may have pushed this state without waiting for anybody.
-    if (state > MT_USE_OLD_HIDE_METADATA && !bug_on(bugs, BUG_MIGRATE_RESUME_WITHOUT_BARRIER))
-        push(table, state);
+    if (*state > MT_USE_OLD_HIDE_METADATA && !bug_on(bugs, BUG_MIGRATE_RESUME_WITHOUT_BARRIER))
+        outcome = push(table, *state, state);
     // Clients are at most one state apart: no state is skipped.
-    if (state == MT_USE_OLD_HIDE_METADATA)
-        state =
-            push(table, !bug_on(bugs, BUG_MIGRATE_SKIP_PREFER_OLD) ? MT_PREFER_OLD : MT_PREFER_NEW);
+    if (outcome.kind == CT_SUCCEEDED && *state == MT_USE_OLD_HIDE_METADATA)
+        outcome =
+            push(table, !bug_on(bugs, BUG_MIGRATE_SKIP_PREFER_OLD) ? MT_PREFER_OLD : MT_PREFER_NEW,
+                 state);
     // The copy pass begins when nobody writes to the old table any more.
-    if (state == MT_PREFER_OLD && !bug_on(bugs, BUG_INSERT_BEHIND_MIGRATOR))
-        state = push(table, MT_PREFER_NEW);
-    if (state <= MT_PREFER_NEW) {
-        struct ct_outcome outcome = copy_pass(table);
+    if (outcome.kind == CT_SUCCEEDED && *state == MT_PREFER_OLD &&
+        !bug_on(bugs, BUG_INSERT_BEHIND_MIGRATOR))
+        outcome = push(table, MT_PREFER_NEW, state);
+    return outcome;
+}
+
+// The rest of the way, with the pass that belongs to each state.
+static struct ct_outcome walk(struct mt_table *table, enum mt_state *state) {
+    struct digest mark = mt_observed(table);
+    struct ct_outcome outcome = leave_old_table(table, state);
+    if (outcome.kind == CT_SUCCEEDED && *state <= MT_PREFER_NEW) {
+        outcome = copy_rows_of_old_table(table);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
         mt_forget(table, mark, "migrator: rows are copied", 0);
         // Physical deletes begin when nobody reads the old table any more.
-        state = push(table, !bug_on(bugs, BUG_MIGRATE_SKIP_USE_NEW_WITH_TOMBSTONES)
-                                ? MT_USE_NEW_WITH_TOMBSTONES
-                                : MT_USE_NEW_HIDE_METADATA);
+        outcome = push(table,
+                       !bug_on(table->bugs, BUG_MIGRATE_SKIP_USE_NEW_WITH_TOMBSTONES)
+                           ? MT_USE_NEW_WITH_TOMBSTONES
+                           : MT_USE_NEW_HIDE_METADATA,
+                       state);
     }
-    if (state == MT_USE_NEW_WITH_TOMBSTONES)
-        push(table, MT_USE_NEW_HIDE_METADATA);
+    if (outcome.kind == CT_SUCCEEDED && *state == MT_USE_NEW_WITH_TOMBSTONES)
+        outcome = push(table, MT_USE_NEW_HIDE_METADATA, state);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
     mt_forget(table, mark, "migrator: clean-up", 0);
     return clean_up_pass(table);
+}
+
+struct ct_outcome mt_migrate(struct mt_table *instance) {
+    struct ct_env *env = instance->env;
+    struct mt_table table = mt_with_arena(instance, env->ops->arena_open(env));
+    enum mt_state state;
+    struct ct_outcome outcome = present_state(&table, &state);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = walk(&table, &state);
+    env->ops->arena_close(env, table.arena);
+    return outcome;
 }

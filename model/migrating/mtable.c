@@ -1,22 +1,39 @@
 #include "model/migrating/mtable.h"
 
+static void close_table(struct ct_table *interface) {
+    struct mt_table *table = (struct mt_table *)interface;
+    struct ct_env *env = table->env;
+    env->ops->arena_close(env, table->arena);
+}
+
 struct mt_table *mt_open(const struct mt_options *options) {
-    static const struct ct_table_ops ops = {
-        .execute = mt_execute, .query = mt_query, .open_stream = mt_open_stream};
-    ASSERT(options->old_table);
-    ASSERT(options->new_table);
-    ASSERT(options->config);
-    struct mt_table *table = ARENA_NEW(options->env->arena, struct mt_table);
+    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
+                                            .execute = mt_execute,
+                                            .query = mt_query,
+                                            .open_stream = mt_open_stream,
+                                            .close = close_table};
+    struct ct_env *env = options->env;
+    ASSERT(options->old_table->ops->version >= 1 && options->new_table->ops->version >= 1);
+    ASSERT(options->config->ops->version >= 1);
+    ASSERT(env->ops->version >= 1);
+    struct arena *arena = env->ops->arena_open(env);
+    struct mt_table *table = ARENA_NEW(arena, struct mt_table);
     *table = (struct mt_table){
         .interface = {.ops = &ops},
         .old_table = options->old_table,
         .new_table = options->new_table,
         .config = options->config,
-        .env = options->env,
-        .arena = options->env->arena,
+        .env = env,
+        .arena = arena,
         .bugs = options->bugs,
     };
     return table;
+}
+
+struct mt_table mt_with_arena(const struct mt_table *table, struct arena *arena) {
+    struct mt_table copy = *table;
+    copy.arena = arena;
+    return copy;
 }
 
 struct ct_table *mt_interface(struct mt_table *table) {

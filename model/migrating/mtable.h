@@ -5,7 +5,10 @@
 // internal error is passed up as it is, a refusal that the protocol does not expect becomes an
 // internal error, both without a note. A server error (the call was not executed) ends what was
 // being done, without a note and without a further backend call: it is never tried again here, so
-// nothing loops on one that persists. Working copies go to the arena of the environment.
+// nothing loops on one that persists.
+//
+// Memory. Each call works on a copy of the instance whose arena is the call's: what it makes on its
+// way goes there. A stream has arenas of its own, and so has the migrator.
 #ifndef MODEL_MIGRATING_MTABLE_H
 #define MODEL_MIGRATING_MTABLE_H
 
@@ -20,9 +23,12 @@ struct mt_table {
     struct ct_table *old_table, *new_table;
     struct mt_config *config;
     struct ct_env *env;
-    struct arena *arena;  // env's
+    struct arena *arena;  // of the instance; in a call's copy, that of the call
     struct bug_set *bugs; // may be NULL
 };
+
+// The copy of [table] that a call works on.
+struct mt_table mt_with_arena(const struct mt_table *table, struct arena *arena);
 
 // ---- The parts ---------------------------------------------------------------------------------
 
@@ -43,7 +49,7 @@ struct ct_outcome mt_ensure_rows_migrated(struct mt_table *table, const struct c
 
 // batch.c, query.c, stream.c: the operations of the virtual table.
 struct ct_outcome mt_execute(struct ct_table *interface, const char *where, struct ct_batch *batch,
-                             struct ct_op_result *results);
+                             struct arena *arena, struct ct_op_result *results);
 struct ct_outcome mt_query(struct ct_table *interface, const char *where,
                            const struct ct_filter *filter, struct arena *arena,
                            struct ct_rows *rows);
@@ -77,13 +83,18 @@ static inline void mt_forget(struct mt_table *table, struct digest mark, const c
 // ---- Backend calls and notes -------------------------------------------------------------------
 
 // Registers a call with the configuration service, or ends that.
-static inline enum mt_state mt_subscribe(struct mt_table *table,
-                                         struct mt_subscription *subscription) {
-    return table->config->ops->subscribe(table->config, subscription);
+static inline struct ct_outcome
+mt_subscribe(struct mt_table *table, struct mt_subscription *subscription, enum mt_state *state) {
+    return table->config->ops->subscribe(table->config, subscription, state);
 }
 
 static inline void mt_unsubscribe(struct mt_table *table, struct mt_subscription *subscription) {
     table->config->ops->unsubscribe(table->config, subscription);
+}
+
+// Forgets what the call has made above [mark].
+static inline void mt_reset(struct mt_table *table, size_t mark) {
+    table->env->ops->arena_reset(table->env, table->arena, mark);
 }
 
 static inline bool mt_is_server_error(struct ct_outcome outcome) {
@@ -102,18 +113,21 @@ static inline struct ct_outcome mt_unexpected(struct ct_outcome outcome, const c
     return outcome.kind == CT_STORAGE_ERROR ? ct_internal_error(message) : outcome;
 }
 
-static inline struct ct_outcome mt_execute_one_at(struct ct_table *backend, const char *where,
-                                                  enum ct_op_type type, struct ct_row *entity,
-                                                  struct ct_op_result *result) {
-    struct ct_operation operation;
+// A batch of one operation on [backend]; its new ETag, or NULL, goes to [etag].
+static inline struct ct_outcome mt_write_at(struct mt_table *table, struct ct_table *backend,
+                                            const char *where, struct ct_operation operation,
+                                            const char **etag) {
     struct ct_batch batch = {.operations = &operation, .count = 0, .capacity = 1};
-    ct_batch_add(&batch, type, entity);
-    return backend->ops->execute(backend, where, &batch, result);
+    struct ct_op_result result = {.etag = NULL};
+    ct_batch_add(&batch, operation.type, operation.entity);
+    struct ct_outcome outcome =
+        backend->ops->execute(backend, where, &batch, table->arena, &result);
+    *etag = result.etag;
+    return outcome;
 }
 
-// A batch of one operation.
-#define mt_execute_one(backend, type, entity, result) \
-    mt_execute_one_at((backend), HERE, (type), (entity), (result))
+#define mt_write(table, backend, op_type, op_entity, etag) \
+    mt_write_at((table), (backend), HERE, (struct ct_operation){(op_type), (op_entity)}, (etag))
 
 static inline void mt_note_at(struct mt_table *table, const char *where,
                               struct ct_annotation annotation) {

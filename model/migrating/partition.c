@@ -7,7 +7,7 @@ struct ct_outcome mt_mark_populated(struct mt_table *table, const char *partitio
                  mt_meta_row(table->arena, partition, MT_PARTITION_POPULATED, NULL));
     ct_batch_add(&batch, CT_INSERT, mt_assertion_row(table->arena, partition));
     struct ct_op_result results[2];
-    struct ct_outcome outcome = ct_execute(table->old_table, &batch, results);
+    struct ct_outcome outcome = ct_execute(table->old_table, &batch, table->arena, results);
     // 409 is ignored: the partition is POPULATED or SWITCHED already.
     if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_CONFLICT))
         return mt_unexpected(outcome, "mark populated: unexpected answer of the old table");
@@ -32,8 +32,8 @@ static struct ct_outcome read_state(struct mt_table *table, const char *partitio
 static struct ct_outcome switch_from_none(struct mt_table *table, const char *partition,
                                           bool *switched) {
     struct ct_row *meta = mt_meta_row(table->arena, partition, MT_PARTITION_SWITCHED, NULL);
-    struct ct_op_result result;
-    struct ct_outcome outcome = mt_execute_one(table->old_table, CT_INSERT, meta, &result);
+    const char *etag;
+    struct ct_outcome outcome = mt_write(table, table->old_table, CT_INSERT, meta, &etag);
     if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_CONFLICT))
         return mt_unexpected(outcome, "switch: unexpected answer of the old table");
     mt_note(table);
@@ -50,7 +50,7 @@ static struct ct_outcome switch_from_populated(struct mt_table *table, const cha
     ct_batch_add(&batch, CT_DELETE,
                  mt_bare_row(table->arena, mt_assertion_key(partition), CT_ANY_ETAG));
     struct ct_op_result results[2];
-    struct ct_outcome outcome = ct_execute(table->old_table, &batch, results);
+    struct ct_outcome outcome = ct_execute(table->old_table, &batch, table->arena, results);
     bool was_switched = ct_failed_with(outcome, CT_STATUS_NOT_FOUND) && outcome.op_index == 1;
     if (outcome.kind != CT_SUCCEEDED && !was_switched)
         return mt_unexpected(outcome, "switch populated: unexpected answer of the old table");
@@ -84,14 +84,14 @@ struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partiti
 
 struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row) {
     struct ct_row *copy = mt_write_row(table->arena, row, NULL);
-    struct ct_op_result result;
-    struct ct_outcome outcome = mt_execute_one(table->new_table, CT_INSERT, copy, &result);
+    const char *etag;
+    struct ct_outcome outcome = mt_write(table, table->new_table, CT_INSERT, copy, &etag);
     if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_CONFLICT))
         return mt_unexpected(outcome, "copy row: unexpected answer of the new table");
     // From now on the new table's row represents the row, under its own ETag. After a 409 it did
     // so before.
     if (outcome.kind == CT_SUCCEEDED)
-        mt_note_etag(table, row->key, result.etag);
+        mt_note_etag(table, row->key, etag);
     else
         mt_note(table);
     return ct_success();

@@ -2,8 +2,9 @@
 #include "model/migrating/mtable.h"
 
 // What the application may see of the raw [rows].
-static struct ct_rows visible_rows(struct mt_table *table, struct arena *arena,
-                                   const struct ct_filter *filter, struct ct_rows rows) {
+static struct ct_rows visible_rows(struct mt_table *table, const struct ct_filter *filter,
+                                   struct ct_rows rows) {
+    struct arena *arena = table->arena;
     const struct ct_row **visible = ARENA_ARRAY(arena, const struct ct_row *, rows.count);
     size_t count = 0;
     for (size_t i = 0; i < rows.count; i++) {
@@ -44,20 +45,19 @@ static const struct ct_filter *with_meta_row(struct arena *arena, const struct c
 
 // The whole query in one call of [backend].
 static struct ct_outcome query_one(struct mt_table *table, struct ct_table *backend,
-                                   const struct ct_filter *filter, struct arena *arena,
-                                   struct ct_rows *rows) {
+                                   const struct ct_filter *filter, struct ct_rows *rows) {
     struct ct_rows raw;
-    struct ct_outcome outcome = ct_query(backend, filter, arena, &raw);
+    struct ct_outcome outcome = ct_query(backend, filter, table->arena, &raw);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "query: unexpected answer of a backend table");
     mt_note_lp(table);
-    *rows = visible_rows(table, arena, filter, raw);
+    *rows = visible_rows(table, filter, raw);
     return ct_success();
 }
 
 static struct ct_outcome query_both(struct mt_table *table, const char *partition,
-                                    const struct ct_filter *filter, struct arena *arena,
-                                    struct ct_rows *rows) {
+                                    const struct ct_filter *filter, struct ct_rows *rows) {
+    struct arena *arena = table->arena;
     const struct ct_filter *backend_filter = with_meta_row(arena, filter);
     struct ct_rows old_rows, new_rows;
     struct ct_outcome outcome = ct_query(table->old_table, backend_filter, arena, &old_rows);
@@ -66,7 +66,7 @@ static struct ct_outcome query_both(struct mt_table *table, const char *partitio
     const struct ct_row *meta = ct_rows_find(old_rows, mt_meta_key(partition));
     if (mt_partition_state_of(meta) != MT_PARTITION_SWITCHED) {
         mt_note_lp(table);
-        *rows = visible_rows(table, arena, filter, old_rows);
+        *rows = visible_rows(table, filter, old_rows);
         return ct_success();
     }
     mt_note(table);
@@ -77,7 +77,7 @@ static struct ct_outcome query_both(struct mt_table *table, const char *partitio
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "query: unexpected answer of the new table");
     mt_note_lp(table);
-    *rows = visible_rows(table, arena, filter, overlay(arena, old_rows, new_rows));
+    *rows = visible_rows(table, filter, overlay(arena, old_rows, new_rows));
     return ct_success();
 }
 
@@ -94,19 +94,21 @@ struct ct_outcome mt_query(struct ct_table *interface, const char *where,
                            const struct ct_filter *filter, struct arena *arena,
                            struct ct_rows *rows) {
     (void)where;
-    struct mt_table *table = (struct mt_table *)interface;
-    const char *partition = targeted_partition(table, filter);
+    struct mt_table table = mt_with_arena((struct mt_table *)interface, arena);
+    const char *partition = targeted_partition(&table, filter);
     if (!partition)
         return ct_program_error("a query must target one partition");
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
-    enum mt_state state = mt_subscribe(table, &subscription);
-    struct ct_outcome outcome;
+    enum mt_state state;
+    struct ct_outcome outcome = mt_subscribe(&table, &subscription, &state);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
     if (state == MT_USE_OLD_HIDE_METADATA)
-        outcome = query_one(table, table->old_table, filter, arena, rows);
+        outcome = query_one(&table, table.old_table, filter, rows);
     else if (state <= MT_PREFER_NEW)
-        outcome = query_both(table, partition, filter, arena, rows);
+        outcome = query_both(&table, partition, filter, rows);
     else
-        outcome = query_one(table, table->new_table, filter, arena, rows);
-    mt_unsubscribe(table, &subscription);
+        outcome = query_one(&table, table.new_table, filter, rows);
+    mt_unsubscribe(&table, &subscription);
     return outcome;
 }

@@ -4,26 +4,31 @@
 // across backend calls; fields are read again after each of these, and without the lock (bug
 // QueryStreamedLock) may have changed. What would then be the use of an absent stream or row is
 // checked at the place.
+//
+// Memory. A backend's row lives until that stream's next read, but a prefetched one until it is
+// taken, and what is given to the application until the next read of this stream, whatever a change
+// of state does meanwhile. So there is an arena for each of the three, and one for the rest. All
+// are given back when the service lets go of the subscription.
 #include "model/migrating/mtable.h"
 
 struct side {
     struct ct_stream *stream; // NULL: not open
     const struct ct_row *row; // prefetched, raw; NULL: at the end, or not open
+    struct arena *arena;      // of [row] alone
 };
 
 struct mt_stream {
-    struct ct_stream interface; // first member
-    struct mt_table *table;
+    struct ct_stream interface;     // first member
+    struct mt_table table;          // a copy of the instance; its arena is the stream's
     const struct ct_filter *filter; // the application's
-    // Lives as long as the stream's memory, which is the arena's: a change of state may still wait
-    // for it when the stream ends.
     struct ct_lock *lock;
     struct mt_subscription subscription; // live from start to the end
     enum mt_state state;
     struct side old_side, new_side;
+    struct arena *given;       // of what the application has got since its last read began
     struct ct_outcome failure; // of a change of state; the next read returns it
     bool disposed;             // by the application; the work may still wait for the lock
-    bool ended;                // unsubscribed, backend streams closed
+    bool ended;                // backend streams closed, unsubscribed or about to be
 };
 
 enum { SIDE_NONE = 0, SIDE_OLD = 1, SIDE_NEW = 2, SIDE_BOTH = SIDE_OLD | SIDE_NEW };
@@ -47,16 +52,16 @@ static struct digest stream_digest(const struct mt_subscription *subscription) {
 
 // After each place where others may have changed the stream, before it is looked at.
 static void observe(struct mt_stream *stream) {
-    if (mt_is_observing(stream->table))
-        mt_observe(stream->table, stream_digest(&stream->subscription));
+    if (mt_is_observing(&stream->table))
+        mt_observe(&stream->table, stream_digest(&stream->subscription));
 }
 
 // ---- The lock ----------------------------------------------------------------------------------
 
 static void lock_at(struct mt_stream *stream, const char *where) {
-    struct ct_env *env = stream->table->env;
+    struct ct_env *env = stream->table.env;
     // Start, continuation key, read, apply and dispose exclude each other.
-    if (!bug_on(stream->table->bugs, BUG_QUERY_STREAMED_LOCK))
+    if (!bug_on(stream->table.bugs, BUG_QUERY_STREAMED_LOCK))
         env->ops->lock_acquire(env, where, stream->lock);
     observe(stream);
 }
@@ -64,48 +69,52 @@ static void lock_at(struct mt_stream *stream, const char *where) {
 #define stream_lock(stream) lock_at((stream), HERE)
 
 static void stream_unlock(struct mt_stream *stream) {
-    struct ct_env *env = stream->table->env;
-    if (!bug_on(stream->table->bugs, BUG_QUERY_STREAMED_LOCK))
+    struct ct_env *env = stream->table.env;
+    if (!bug_on(stream->table.bugs, BUG_QUERY_STREAMED_LOCK))
         env->ops->lock_release(env, stream->lock);
 }
 
 // ---- Sides -------------------------------------------------------------------------------------
 
-static struct ct_outcome refill(struct side *side) {
+// A failure leaves the row that is there.
+static struct ct_outcome refill(struct mt_stream *stream, struct side *side) {
+    struct ct_env *env = stream->table.env;
     const struct ct_row *row = NULL;
     REQUIRE(side->stream, "stream: refill from a backend stream that is not open");
     struct ct_outcome outcome = ct_stream_read(side->stream, &row);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "stream: unexpected answer of a backend stream");
-    side->row = row;
+    env->ops->arena_reset(env, side->arena, 0);
+    side->row = row ? ct_row_clone(side->arena, row) : NULL;
     return ct_success();
 }
 
 // Opens the side and prefetches.
-static struct ct_outcome open_side(struct side *side, struct ct_table *backend,
-                                   const struct ct_filter *filter) {
+static struct ct_outcome open_side(struct mt_stream *stream, struct side *side,
+                                   struct ct_table *backend, const struct ct_filter *filter) {
     struct ct_stream *opened = NULL;
     struct ct_outcome outcome = ct_open_stream(backend, filter, &opened);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "stream: unexpected answer of a backend table");
     side->stream = opened;
-    return refill(side);
+    return refill(stream, side);
 }
 
 static struct ct_outcome open_new_side(struct mt_stream *stream, const struct ct_filter *from) {
-    struct mt_table *table = stream->table;
+    struct mt_table *table = &stream->table;
     const struct ct_filter *filter = ct_filter_and(table->arena, stream->filter, from);
     // Unfiltered: a new row shadows its old version also if it does not match.
     if (!bug_on(table->bugs, BUG_QUERY_STREAMED_FILTER_SHADOWING))
         filter = from;
-    return open_side(&stream->new_side, table->new_table, filter);
+    return open_side(stream, &stream->new_side, table->new_table, filter);
 }
 
 // Forgets the prefetched row, too.
 static void drop_side(struct side *side) {
     if (side->stream)
         ct_stream_close(side->stream);
-    *side = (struct side){.stream = NULL};
+    side->stream = NULL;
+    side->row = NULL;
 }
 
 // The sides that have the next row.
@@ -119,46 +128,51 @@ static int next_sides(const struct mt_stream *stream) {
     return order < 0 ? SIDE_OLD : order > 0 ? SIDE_NEW : SIDE_BOTH;
 }
 
-static bool next_key(const struct mt_stream *stream, struct ct_key *key) {
+// The next row's key, copied to [arena].
+static bool next_key(const struct mt_stream *stream, struct arena *arena, struct ct_key *key) {
     int sides = next_sides(stream);
     if (sides == SIDE_NONE)
         return false;
-    *key = sides & SIDE_OLD ? stream->old_side.row->key : stream->new_side.row->key;
+    struct ct_key next = sides & SIDE_OLD ? stream->old_side.row->key : stream->new_side.row->key;
+    key->partition = arena_strdup(arena, next.partition);
+    key->row = arena_strdup(arena, next.row);
     return true;
 }
 
 // ---- Start and end -----------------------------------------------------------------------------
 
 static struct ct_outcome start(struct mt_stream *stream) {
-    struct mt_table *table = stream->table;
+    struct mt_table *table = &stream->table;
     struct ct_outcome outcome = ct_success();
-    stream->state = mt_subscribe(table, &stream->subscription);
     if (stream->state < MT_USE_NEW_WITH_TOMBSTONES)
-        outcome = open_side(&stream->old_side, table->old_table, stream->filter);
+        outcome = open_side(stream, &stream->old_side, table->old_table, stream->filter);
     if (outcome.kind == CT_SUCCEEDED && stream->state > MT_USE_OLD_HIDE_METADATA)
         outcome = open_new_side(stream, NULL);
     return outcome;
 }
 
-static void end(struct mt_stream *stream) {
-    mt_unsubscribe(stream->table, &stream->subscription);
+// To be called with the lock, which it gives back. Within unsubscribing, or when a change of state
+// that waits for the lock has seen that the stream has ended, its memory goes.
+static void end_and_unlock(struct mt_stream *stream) {
+    struct mt_table table = stream->table;
     drop_side(&stream->old_side);
     drop_side(&stream->new_side);
     stream->ended = true;
+    stream_unlock(stream);
+    mt_unsubscribe(&table, &stream->subscription);
 }
 
 // Runs concurrently with whatever the application does after it has closed the stream.
 static void dispose(void *argument) {
     struct mt_stream *stream = (struct mt_stream *)argument;
     stream_lock(stream);
-    end(stream);
-    stream_unlock(stream);
+    end_and_unlock(stream);
 }
 
 static void stream_close(struct ct_stream *interface, const char *where) {
     (void)where;
     struct mt_stream *stream = (struct mt_stream *)interface;
-    struct ct_env *env = stream->table->env;
+    struct ct_env *env = stream->table.env;
     if (stream->disposed)
         return;
     stream->disposed = true;
@@ -168,26 +182,28 @@ static void stream_close(struct ct_stream *interface, const char *where) {
 // ---- Reading -----------------------------------------------------------------------------------
 
 // Takes the prefetched row of [side] and prefetches the next.
-static struct ct_outcome take(struct side *side, const struct ct_row **row) {
+static struct ct_outcome take(struct mt_stream *stream, struct side *side,
+                              const struct ct_row **row) {
     REQUIRE(side->row, "stream: use of a prefetched row that is gone");
-    *row = side->row;
-    return refill(side);
+    *row = ct_row_clone(stream->given, side->row);
+    return refill(stream, side);
 }
 
 // Takes the next row of the chosen sides, first the old one's; where both have it the new one wins.
 static struct ct_outcome take_next(struct mt_stream *stream, int sides, const struct ct_row **row) {
     struct ct_outcome outcome = ct_success();
     if (sides & SIDE_OLD)
-        outcome = take(&stream->old_side, row);
+        outcome = take(stream, &stream->old_side, row);
     observe(stream);
     if (outcome.kind == CT_SUCCEEDED && sides & SIDE_NEW)
-        outcome = take(&stream->new_side, row);
+        outcome = take(stream, &stream->new_side, row);
     return outcome;
 }
 
 static struct ct_outcome next_visible_row(struct mt_stream *stream, const struct ct_row **visible) {
-    struct mt_table *table = stream->table;
+    struct mt_table *table = &stream->table;
     while (!*visible) {
+        table->env->ops->arena_reset(table->env, stream->given, 0);
         observe(stream);
         int sides = next_sides(stream);
         if (sides == SIDE_NONE)
@@ -196,7 +212,7 @@ static struct ct_outcome next_visible_row(struct mt_stream *stream, const struct
         struct ct_outcome outcome = take_next(stream, sides, &row);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
-        *visible = mt_visible_row(table->arena, table->bugs, stream->filter, row);
+        *visible = mt_visible_row(stream->given, table->bugs, stream->filter, row);
     }
     return ct_success();
 }
@@ -221,7 +237,7 @@ static bool stream_continuation_key(struct ct_stream *interface, const char *whe
     struct mt_stream *stream = (struct mt_stream *)interface;
     REQUIRE(!stream->disposed, "continuation key of a disposed stream");
     stream_lock(stream);
-    bool has_next = next_key(stream, key);
+    bool has_next = next_key(stream, stream->given, key);
     stream_unlock(stream);
     return has_next;
 }
@@ -237,10 +253,11 @@ static struct ct_outcome back_up_new_side(struct mt_stream *stream, const struct
 
 // Moves the stream to [state]. From both sides being exhausted on, nothing is opened any more.
 static struct ct_outcome change_state(struct mt_stream *stream, enum mt_state state) {
-    struct bug_set *bugs = stream->table->bugs;
+    struct bug_set *bugs = stream->table.bugs;
     struct ct_key key;
-    bool has_next = next_key(stream, &key);
-    const struct ct_filter *from = has_next ? ct_filter_from(stream->table->arena, key) : NULL;
+    struct arena *arena = stream->table.arena;
+    bool has_next = next_key(stream, arena, &key);
+    const struct ct_filter *from = has_next ? ct_filter_from(arena, key) : NULL;
     struct ct_outcome outcome = ct_success();
     bool just_started = false;
     // The new table is complete from here on, and in the next state deletes leave no tombstones
@@ -265,10 +282,13 @@ static struct ct_outcome change_state(struct mt_stream *stream, enum mt_state st
     return outcome;
 }
 
+static struct mt_stream *stream_of(struct mt_subscription *subscription) {
+    return (struct mt_stream *)(void *)((char *)subscription -
+                                        offsetof(struct mt_stream, subscription));
+}
+
 static void apply(struct mt_subscription *subscription, enum mt_state state) {
-    struct mt_stream *stream =
-        (struct mt_stream *)(void *)((char *)subscription -
-                                     offsetof(struct mt_stream, subscription));
+    struct mt_stream *stream = stream_of(subscription);
     stream_lock(stream);
     if (!stream->ended && stream->failure.kind == CT_SUCCEEDED)
         stream->failure = change_state(stream, state);
@@ -277,25 +297,69 @@ static void apply(struct mt_subscription *subscription, enum mt_state state) {
     stream_unlock(stream);
 }
 
+// Pushes do not wait for the stream any more: what it would read may be of a state long past.
+static void expire(struct mt_subscription *subscription) {
+    struct mt_stream *stream = stream_of(subscription);
+    stream_lock(stream);
+    if (stream->failure.kind == CT_SUCCEEDED)
+        stream->failure = mt_server_error();
+    stream_unlock(stream);
+}
+
+// ---- Memory ------------------------------------------------------------------------------------
+
+static struct mt_stream *new_stream(const struct mt_table *table) {
+    struct ct_env *env = table->env;
+    struct arena *arena = env->ops->arena_open(env);
+    struct mt_stream *stream = ARENA_NEW(arena, struct mt_stream);
+    stream->table = mt_with_arena(table, arena);
+    stream->lock = env->ops->lock_create(env);
+    stream->old_side.arena = env->ops->arena_open(env);
+    stream->new_side.arena = env->ops->arena_open(env);
+    stream->given = env->ops->arena_open(env);
+    return stream;
+}
+
+static void free_stream(struct mt_stream *stream) {
+    struct ct_env *env = stream->table.env;
+    env->ops->lock_destroy(env, stream->lock);
+    env->ops->arena_close(env, stream->given);
+    env->ops->arena_close(env, stream->new_side.arena);
+    env->ops->arena_close(env, stream->old_side.arena);
+    env->ops->arena_close(env, stream->table.arena); // the stream's own, the last
+}
+
+static void release(struct mt_subscription *subscription) {
+    free_stream(stream_of(subscription));
+}
+
 struct ct_outcome mt_open_stream(struct ct_table *interface, const char *where,
                                  const struct ct_filter *filter, struct ct_stream **stream) {
     (void)where;
-    static const struct ct_stream_ops ops = {
-        .read = stream_read, .continuation_key = stream_continuation_key, .close = stream_close};
-    struct mt_table *table = (struct mt_table *)interface;
-    struct mt_stream *opened = ARENA_NEW(table->arena, struct mt_stream);
+    static const struct ct_stream_ops ops = {.version = CT_STREAM_VERSION,
+                                             .read = stream_read,
+                                             .continuation_key = stream_continuation_key,
+                                             .close = stream_close};
+    struct mt_stream *opened = new_stream((const struct mt_table *)interface);
     opened->interface.ops = &ops;
-    opened->table = table;
     opened->filter = filter;
-    opened->lock = table->env->ops->lock_create(table->env);
-    opened->subscription.apply = apply;
-    opened->subscription.digest = stream_digest;
+    opened->subscription = (struct mt_subscription){
+        .apply = apply, .expire = expire, .release = release, .digest = stream_digest};
     opened->failure = ct_success();
+    *stream = NULL;
     stream_lock(opened);
-    struct ct_outcome outcome = start(opened);
-    if (outcome.kind != CT_SUCCEEDED)
-        end(opened);
+    struct ct_outcome outcome = mt_subscribe(&opened->table, &opened->subscription, &opened->state);
+    if (outcome.kind != CT_SUCCEEDED) {
+        stream_unlock(opened);
+        free_stream(opened);
+        return outcome;
+    }
+    outcome = start(opened);
+    if (outcome.kind != CT_SUCCEEDED) {
+        end_and_unlock(opened);
+        return outcome;
+    }
+    *stream = &opened->interface;
     stream_unlock(opened);
-    *stream = outcome.kind == CT_SUCCEEDED ? &opened->interface : NULL;
     return outcome;
 }

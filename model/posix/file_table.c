@@ -90,17 +90,17 @@ static struct ct_row *read_row(FILE *in, struct arena *arena) {
     return ct_row_new(arena, key, etag, properties, count);
 }
 
-// Reads the file, with room for [extra] rows more.
-static struct contents load(const struct file_handle *handle, size_t extra) {
-    struct contents contents = {.arena = handle->arena};
-    FILE *in = fopen(handle->file->path, "r");
+// Reads the file into [arena], with room for [extra] rows more.
+static struct contents load(const struct file_table *file, struct arena *arena, size_t extra) {
+    struct contents contents = {.arena = arena};
+    FILE *in = fopen(file->path, "r");
     ASSERT(in);
-    contents.next_number = strtoul(read_field(in, handle->arena), NULL, 10);
-    size_t count = (size_t)strtoul(read_field(in, handle->arena), NULL, 10);
+    contents.next_number = strtoul(read_field(in, arena), NULL, 10);
+    size_t count = (size_t)strtoul(read_field(in, arena), NULL, 10);
     ASSERT(fgetc(in) == '\n');
-    contents.rows = ARENA_ARRAY(handle->arena, struct ct_row *, count + extra + 1);
+    contents.rows = ARENA_ARRAY(arena, struct ct_row *, count + extra + 1);
     for (contents.count = 0; contents.count < count; contents.count++)
-        contents.rows[contents.count] = read_row(in, handle->arena);
+        contents.rows[contents.count] = read_row(in, arena);
     fclose(in);
     return contents;
 }
@@ -167,7 +167,7 @@ static enum ct_status refusal_of(const struct ct_operation *operation,
     return matches ? CT_STATUS_NONE : CT_STATUS_PRECONDITION_FAILED;
 }
 
-static enum ct_status apply(const struct file_handle *handle, struct contents *contents,
+static enum ct_status apply(const struct file_table *file, struct contents *contents,
                             const struct ct_operation *operation, struct ct_op_result *result) {
     const struct ct_row *entity = operation->entity;
     size_t at = find_place(contents, entity->key);
@@ -184,11 +184,11 @@ static enum ct_status apply(const struct file_handle *handle, struct contents *c
     if (operation->type == CT_INSERT)
         result->status = CT_STATUS_CREATED;
     result->etag =
-        arena_printf(handle->arena, "%s%lu", handle->file->etag_prefix, contents->next_number++);
+        arena_printf(contents->arena, "%s%lu", file->etag_prefix, contents->next_number++);
     bool merges = operation->type == CT_MERGE || operation->type == CT_INSERT_OR_MERGE;
     struct ct_row *row = merges && existing
-                             ? ct_row_merge(handle->arena, existing, entity, result->etag)
-                             : ct_row_copy(handle->arena, entity);
+                             ? ct_row_merge(contents->arena, existing, entity, result->etag)
+                             : ct_row_copy(contents->arena, entity);
     row->etag = result->etag;
     insert_at(contents, at, row);
     return CT_STATUS_NONE;
@@ -204,39 +204,39 @@ static void publish(const struct ct_batch *batch, const struct ct_op_result *don
     }
 }
 
-static struct ct_outcome execute_locked(struct file_handle *handle, struct ct_batch *batch,
-                                        struct ct_op_result *results) {
-    struct contents contents = load(handle, batch->count);
-    struct ct_op_result *done = ARENA_ARRAY(handle->arena, struct ct_op_result, batch->count);
+static struct ct_outcome execute_locked(const struct file_table *file, struct ct_batch *batch,
+                                        struct arena *arena, struct ct_op_result *results) {
+    struct contents contents = load(file, arena, batch->count);
+    struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
-        enum ct_status refusal = apply(handle, &contents, &batch->operations[i], &done[i]);
+        enum ct_status refusal = apply(file, &contents, &batch->operations[i], &done[i]);
         if (refusal != CT_STATUS_NONE)
             return ct_storage_error(refusal, i);
     }
-    store(handle->file, &contents);
+    store(file, &contents);
     publish(batch, done, results);
     return ct_success();
 }
 
 static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
-                                 struct ct_op_result *results) {
-    struct file_handle *handle = (struct file_handle *)table;
+                                 struct arena *arena, struct ct_op_result *results) {
+    struct file_table *file = (struct file_table *)table;
     (void)where;
     const char *error = ct_batch_program_error(batch);
     if (error)
         return ct_program_error(error);
-    pthread_mutex_lock(&handle->file->mutex);
-    struct ct_outcome outcome = execute_locked(handle, batch, results);
-    pthread_mutex_unlock(&handle->file->mutex);
+    pthread_mutex_lock(&file->mutex);
+    struct ct_outcome outcome = execute_locked(file, batch, arena, results);
+    pthread_mutex_unlock(&file->mutex);
     return outcome;
 }
 
-// ---- Queries and streams -----------------------------------------------------------------------
+// ---- Queries -----------------------------------------------------------------------------------
 
-struct ct_rows file_table_rows(struct file_handle *handle) {
-    pthread_mutex_lock(&handle->file->mutex);
-    struct contents contents = load(handle, 0);
-    pthread_mutex_unlock(&handle->file->mutex);
+struct ct_rows file_table_rows(struct file_table *file, struct arena *arena) {
+    pthread_mutex_lock(&file->mutex);
+    struct contents contents = load(file, arena, 0);
+    pthread_mutex_unlock(&file->mutex);
     return (struct ct_rows){.rows = (const struct ct_row *const *)contents.rows,
                             .count = contents.count};
 }
@@ -244,11 +244,10 @@ struct ct_rows file_table_rows(struct file_handle *handle) {
 static struct ct_outcome query(struct ct_table *table, const char *where,
                                const struct ct_filter *filter, struct arena *arena,
                                struct ct_rows *rows) {
-    struct file_handle *handle = (struct file_handle *)table;
     (void)where;
     if (!ct_filter_partition(filter))
         return ct_program_error("an atomic query must target one partition");
-    struct ct_rows all = file_table_rows(handle);
+    struct ct_rows all = file_table_rows((struct file_table *)table, arena);
     const struct ct_row **found = ARENA_ARRAY(arena, const struct ct_row *, all.count + 1);
     *rows = (struct ct_rows){.rows = found, .count = 0};
     for (size_t i = 0; i < all.count; i++)
@@ -257,12 +256,18 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
     return ct_success();
 }
 
+// ---- Streams -----------------------------------------------------------------------------------
+
+enum { STREAM_BYTES = 1 << 24 };
+
 struct file_stream {
     struct ct_stream stream; // first member
-    struct file_handle *handle;
+    struct file_table *file;
     const struct ct_filter *filter;
-    struct ct_key from;
-    bool ended, closed;
+    struct ct_key from;     // in the arena of the last read
+    struct arena arenas[2]; // of the last read, and of the next one; in turn
+    int turn;
+    bool ended;
 };
 
 // Every row is as of the instant of its read.
@@ -270,54 +275,67 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
                                      const struct ct_row **row) {
     struct file_stream *stream = (struct file_stream *)base;
     (void)where;
-    if (stream->closed)
-        return ct_program_error("read of a closed stream");
     *row = NULL;
     if (stream->ended)
         return ct_success();
-    struct ct_rows all = file_table_rows(stream->handle);
+    stream->turn = !stream->turn;
+    struct arena *arena = &stream->arenas[stream->turn];
+    arena_reset(arena, 0);
+    struct ct_rows all = file_table_rows(stream->file, arena);
     for (size_t i = ct_rows_lower_bound(all, stream->from); i < all.count && !*row; i++)
         if (ct_filter_matches(stream->filter, all.rows[i]))
             *row = all.rows[i];
     stream->ended = !*row;
     if (*row)
-        stream->from = ct_key_next((*row)->key, stream->handle->arena);
+        stream->from = ct_key_next((*row)->key, arena);
     return ct_success();
 }
 
 static void close_stream(struct ct_stream *base, const char *where) {
+    struct file_stream *stream = (struct file_stream *)base;
     (void)where;
-    ((struct file_stream *)base)->closed = true;
+    arena_deinit(&stream->arenas[0]);
+    arena_deinit(&stream->arenas[1]);
+    free(stream);
 }
 
 static struct ct_outcome open_stream(struct ct_table *table, const char *where,
                                      const struct ct_filter *filter, struct ct_stream **stream) {
-    static const struct ct_stream_ops ops = {.read = read_stream, .close = close_stream};
-    struct file_handle *handle = (struct file_handle *)table;
+    static const struct ct_stream_ops ops = {
+        .version = CT_STREAM_VERSION, .read = read_stream, .close = close_stream};
     (void)where;
-    struct file_stream *opened = ARENA_NEW(handle->arena, struct file_stream);
-    *opened = (struct file_stream){
-        .stream = {&ops}, .handle = handle, .filter = filter, .from = ct_key_first()};
+    struct file_stream *opened = (struct file_stream *)malloc(sizeof *opened);
+    if (!opened)
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    *opened = (struct file_stream){.stream = {&ops},
+                                   .file = (struct file_table *)table,
+                                   .filter = filter,
+                                   .from = ct_key_first()};
+    arena_init(&opened->arenas[0], STREAM_BYTES);
+    arena_init(&opened->arenas[1], STREAM_BYTES);
     *stream = &opened->stream;
     return ct_success();
 }
 
 // ---- The table ---------------------------------------------------------------------------------
 
+static void close_table(struct ct_table *table) {
+    pthread_mutex_destroy(&((struct file_table *)table)->mutex);
+}
+
 void file_table_create(struct file_table *file, const char *path, const char *etag_prefix) {
+    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
+                                            .execute = execute,
+                                            .query = query,
+                                            .open_stream = open_stream,
+                                            .close = close_table};
+    file->table.ops = &ops;
     snprintf(file->path, sizeof file->path, "%s", path);
     file->etag_prefix = etag_prefix;
     pthread_mutex_init(&file->mutex, NULL);
     store(file, &(struct contents){.next_number = 1});
 }
 
-void file_table_remove(struct file_table *file) {
+void file_table_remove(const struct file_table *file) {
     unlink(file->path);
-    pthread_mutex_destroy(&file->mutex);
-}
-
-void file_handle_open(struct file_handle *handle, struct file_table *file, struct arena *arena) {
-    static const struct ct_table_ops ops = {
-        .execute = execute, .query = query, .open_stream = open_stream};
-    *handle = (struct file_handle){.table = {&ops}, .file = file, .arena = arena};
 }

@@ -78,7 +78,7 @@ struct ct_outcome su_execute(struct su_server *server, enum ct_op_type type, str
     struct ct_op_result result;
     struct ct_batch batch = {.operations = &operation, .capacity = 1};
     ct_batch_add(&batch, type, row);
-    return ct_execute(server->table, &batch, &result);
+    return ct_execute(server->table, &batch, server->arena, &result);
 }
 
 static enum ct_op_type update_type(enum su_release release, struct bug_set *bugs) {

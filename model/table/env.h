@@ -16,7 +16,9 @@ struct ct_latch; // a count that can be waited for until it is 0
 // What an instance says about the backend call it has just made. Every execute and query of a
 // backend is followed by exactly one annotation before the instance's next one, also when the call
 // was refused; streams are not annotated, nor is a call that failed with CT_STATUS_SERVER_ERROR: it
-// was not executed. At most one of [linearization_point] and [etag_changed].
+// was not executed. At most one of [linearization_point] and [etag_changed]. Of a call whose
+// outcome is CT_UNKNOWN it says what is so if the call was done; [results] and [etag] are then
+// NULL.
 struct ct_annotation {
     // The call just made was the linearization point of the application's call.
     bool linearization_point;
@@ -29,11 +31,22 @@ struct ct_annotation {
     const char *etag;
 };
 
+enum { CT_ENV_VERSION = 1 };
+
 struct ct_env_ops {
+    uint32_t version; // CT_ENV_VERSION; as of struct ct_table_ops
     void (*annotate)(struct ct_env *env, const char *where, const struct ct_annotation *annotation);
 
-    // A lock lives as long as the arena: who waits for it may outlive its creator.
+    // Arenas: an empty one for its owner alone; everything in it above [mark] is forgotten; it is
+    // given back. (A world that is forgotten as a whole, such as the tester's, may hand out the
+    // same arena to all and never take anything back.)
+    struct arena *(*arena_open)(struct ct_env *env);
+    void (*arena_reset)(struct ct_env *env, struct arena *arena, size_t mark);
+    void (*arena_close)(struct ct_env *env, struct arena *arena);
+
+    // Nobody holds a lock or waits for it when it is destroyed.
     struct ct_lock *(*lock_create)(struct ct_env *env);
+    void (*lock_destroy)(struct ct_env *env, struct ct_lock *lock);
     void (*lock_acquire)(struct ct_env *env, const char *where, struct ct_lock *lock);
     void (*lock_release)(struct ct_env *env, struct ct_lock *lock);
 
@@ -45,6 +58,11 @@ struct ct_env_ops {
     void (*latch_wait)(struct ct_env *env, const char *where, struct ct_latch *latch);
     void (*latch_destroy)(struct ct_env *env, struct ct_latch *latch);
 
+    // Nanoseconds of a clock that never goes back; only differences mean something. Sleeping is a
+    // wait of at least so long.
+    uint64_t (*now)(struct ct_env *env);
+    void (*sleep)(struct ct_env *env, const char *where, uint64_t nanoseconds);
+
     // For testers that compare states; both are NULL where nobody does. What the running code has
     // observed so far; and: what it does from now on depends on nothing observed since [mark] but
     // the constant text [place], which names this place of the program, and [value].
@@ -54,7 +72,6 @@ struct ct_env_ops {
 
 struct ct_env {
     const struct ct_env_ops *ops;
-    struct arena *arena; // where results and working copies go
 };
 
 #endif

@@ -126,6 +126,20 @@ struct ct_row *ct_row_copy(struct arena *arena, const struct ct_row *row) {
     return memcpy(arena_alloc(arena, bytes), row, bytes);
 }
 
+struct ct_row *ct_row_clone(struct arena *arena, const struct ct_row *row) {
+    struct ct_row *clone = ct_row_copy(arena, row);
+    clone->key.partition = arena_strdup(arena, row->key.partition);
+    clone->key.row = arena_strdup(arena, row->key.row);
+    clone->etag = arena_strdup(arena, row->etag);
+    for (size_t i = 0; i < clone->property_count; i++) {
+        struct ct_property *property = &clone->properties[i];
+        property->name = arena_strdup(arena, property->name);
+        if (property->type == CT_STRING)
+            property->value.string = arena_strdup(arena, property->value.string);
+    }
+    return clone;
+}
+
 // Merges two sorted lists into [merged], which has room for both; of equal names that of [changes].
 static size_t merge_properties(struct ct_property *merged, const struct ct_row *base,
                                const struct ct_row *changes) {

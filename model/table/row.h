@@ -37,6 +37,9 @@ struct ct_row *ct_row_new(struct arena *arena, struct ct_key key, const char *et
 // A copy; strings are shared.
 struct ct_row *ct_row_copy(struct arena *arena, const struct ct_row *row);
 
+// A copy that shares nothing with [row].
+struct ct_row *ct_row_clone(struct arena *arena, const struct ct_row *row);
+
 // The properties of [base] overwritten and added to by those of [changes] (Merge), under [changes]'
 // key and with the ETag [etag].
 struct ct_row *ct_row_merge(struct arena *arena, const struct ct_row *base,

@@ -4,7 +4,11 @@
 // A table maps primary keys to rows of named properties. Writes are batches inside one partition;
 // reads are atomic queries of one partition or streamed queries of everything. Implementations: the
 // in-memory table, a MigratingTable over two tables, a proxy of the test harness, or a client of a
-// real server. Rows handed out are immutable and live in the arena they were made in.
+// real server.
+//
+// Memory. Whatever a call gives back lives in the arena that the caller passes with it, and so may
+// what the table needs meanwhile: a caller that resets it between calls runs for ever in constant
+// memory. Rows handed out are immutable. A table keeps what its own state needs by its own means.
 //
 // Strings are NUL-terminated. A null key is NULL, never "": the empty string is a legal key.
 #ifndef MODEL_TABLE_TABLE_H
@@ -74,13 +78,20 @@ enum ct_outcome_kind {
     CT_STORAGE_ERROR,  // a specified refusal: [status], and for a batch [op_index]
     CT_INTERNAL_ERROR, // a backend answered what the protocol holds impossible; no status
     CT_PROGRAM_ERROR,  // the caller broke the contract; nothing was done; [message] says how
+    // A batch was sent and no answer came: all of it was done, or nothing. Which of the two is
+    // decided by the time that the caller is told so: a table that sends requests to a server waits
+    // until the request's deadline has passed, after which it can have no effect any more. No
+    // entity was changed. [message] says what happened. Not the outcome of a read: that has changed
+    // nothing, so it is CT_STATUS_SERVER_ERROR.
+    CT_UNKNOWN,
 };
 
 struct ct_outcome {
     enum ct_outcome_kind kind;
     enum ct_status status; // CT_STORAGE_ERROR only
     size_t op_index;       // CT_STORAGE_ERROR of a batch: the first operation that failed
-    const char *message;   // CT_INTERNAL_ERROR and CT_PROGRAM_ERROR: a constant or arena text
+    // CT_INTERNAL_ERROR, CT_PROGRAM_ERROR, CT_UNKNOWN: a constant, or a text in the call's arena
+    const char *message;
 };
 
 static inline struct ct_outcome ct_success(void) {
@@ -97,6 +108,10 @@ static inline struct ct_outcome ct_internal_error(const char *message) {
 
 static inline struct ct_outcome ct_program_error(const char *message) {
     return (struct ct_outcome){.kind = CT_PROGRAM_ERROR, .message = message};
+}
+
+static inline struct ct_outcome ct_unknown(const char *message) {
+    return (struct ct_outcome){.kind = CT_UNKNOWN, .message = message};
 }
 
 // Whether [outcome] is the storage error [status] (at whatever operation).
@@ -141,32 +156,46 @@ struct ct_filter; // filter.h; a NULL filter matches every row
 struct ct_table;
 struct ct_stream;
 
+// What [version] of a table of functions may say. A member that is added later says since which
+// version it is there; nobody looks at it in an older one.
+enum { CT_TABLE_VERSION = 1, CT_STREAM_VERSION = 1 };
+
 // [where] is always the caller's place in the source (HERE), for narration only.
 struct ct_table_ops {
+    uint32_t version; // CT_TABLE_VERSION
     // Executes [batch]; fills [results] (batch->count of them) on success and only then. A batch
-    // that is empty, spans partitions or lacks a key or a needed If-Match is CT_PROGRAM_ERROR.
+    // that is empty, spans partitions or lacks a key or a needed If-Match is CT_PROGRAM_ERROR. The
+    // ETags of the results are in [arena].
     struct ct_outcome (*execute)(struct ct_table *table, const char *where, struct ct_batch *batch,
-                                 struct ct_op_result *results);
+                                 struct arena *arena, struct ct_op_result *results);
     // All rows that match [filter], as of one instant. The filter must target one partition
-    // syntactically (ct_filter_partition), anything else is CT_PROGRAM_ERROR. The list is in
-    // [arena]; the rows live at least as long.
+    // syntactically (ct_filter_partition), anything else is CT_PROGRAM_ERROR. List and rows are in
+    // [arena], or live longer.
     struct ct_outcome (*query)(struct ct_table *table, const char *where,
                                const struct ct_filter *filter, struct arena *arena,
                                struct ct_rows *rows);
     // Opens a stream over all rows that match [filter], in key order; each row may reflect any
     // instant between this call and the return of the read that gives it, independently per row.
+    // [filter] must live as long as the stream, which has memory of its own.
     struct ct_outcome (*open_stream)(struct ct_table *table, const char *where,
                                      const struct ct_filter *filter, struct ct_stream **stream);
+    // Gives back what the table holds of its surroundings (not its contents); the last call. Its
+    // streams have been closed.
+    void (*close)(struct ct_table *table);
 };
 
 struct ct_stream_ops {
-    // The next row, or NULL at the end (and for ever after). At most one call at a time.
+    uint32_t version; // CT_STREAM_VERSION
+    // The next row, or NULL at the end (and for ever after). The row lives until the next read of
+    // the stream, or its close. At most one call at a time.
     struct ct_outcome (*read)(struct ct_stream *stream, const char *where,
                               const struct ct_row **row);
     // A key from which the query could be started again without loss: above the last row returned,
-    // at most the next row's. False: the next read returns the end. May be NULL in a backend.
+    // at most the next row's. It lives as long as a row. False: the next read returns the end. May
+    // be NULL in a backend.
     bool (*continuation_key)(struct ct_stream *stream, const char *where, struct ct_key *key);
-    // Ends the stream; its further use is a program error, closing again does nothing.
+    // Ends the stream; its further use is a program error. Closing again does nothing, as long as
+    // the stream's memory is there.
     void (*close)(struct ct_stream *stream, const char *where);
 };
 
@@ -179,7 +208,8 @@ struct ct_stream {
 };
 
 // The calls, each passing on its place in the source.
-#define ct_execute(table, batch, results) ((table)->ops->execute((table), HERE, (batch), (results)))
+#define ct_execute(table, batch, arena, results) \
+    ((table)->ops->execute((table), HERE, (batch), (arena), (results)))
 #define ct_query(table, filter, arena, rows) \
     ((table)->ops->query((table), HERE, (filter), (arena), (rows)))
 #define ct_open_stream(table, filter, stream) \
@@ -188,5 +218,6 @@ struct ct_stream {
 #define ct_stream_continuation_key(stream, key) \
     ((stream)->ops->continuation_key((stream), HERE, (key)))
 #define ct_stream_close(stream) ((stream)->ops->close((stream), HERE))
+#define ct_close(table) ((table)->ops->close(table))
 
 #endif

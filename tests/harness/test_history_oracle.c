@@ -132,7 +132,8 @@ static void touch_row(struct app *app) {
     struct ct_op_result result;
     struct ct_key key = {THE_PARTITION, "0"};
     ct_batch_add(&batch, CT_MERGE, ct_row_new(sct_arena(), key, CT_ANY_ETAG, NULL, 0));
-    sct_check(ct_execute(table, &batch, &result).kind == CT_SUCCEEDED, "planted", "no row");
+    sct_check(ct_execute(table, &batch, sct_arena(), &result).kind == CT_SUCCEEDED, "planted",
+              "no row");
 }
 
 static void migrate_and_touch(struct app *app) {

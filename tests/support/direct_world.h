@@ -11,6 +11,7 @@
 
 #include "core/base/rng.h"
 #include "core/base/text.h"
+#include "model/config/service.h"
 #include "model/migrating/migrating.h"
 #include "model/migrating/state.h"
 #include "model/table/batch.h"
@@ -96,13 +97,13 @@ static inline bool direct_begin(struct recording_table *table, const char *what,
 }
 
 static inline struct ct_outcome direct_execute(struct ct_table *base, const char *where,
-                                               struct ct_batch *batch,
+                                               struct ct_batch *batch, struct arena *arena,
                                                struct ct_op_result *results) {
     struct recording_table *table = (struct recording_table *)base;
     (void)where;
     if (direct_begin(table, "execute", true))
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    return ct_execute(table->inner, batch, results);
+    return ct_execute(table->inner, batch, arena, results);
 }
 
 static inline struct ct_outcome direct_query(struct ct_table *base, const char *where,
@@ -134,7 +135,8 @@ static inline void direct_close(struct ct_stream *base, const char *where) {
 static inline struct ct_outcome direct_open(struct ct_table *base, const char *where,
                                             const struct ct_filter *filter,
                                             struct ct_stream **stream) {
-    static const struct ct_stream_ops ops = {.read = direct_read, .close = direct_close};
+    static const struct ct_stream_ops ops = {
+        .version = CT_STREAM_VERSION, .read = direct_read, .close = direct_close};
     struct recording_table *table = (struct recording_table *)base;
     (void)where;
     if (direct_begin(table, "open", false))
@@ -210,8 +212,29 @@ static inline void direct_annotate(struct ct_env *env, const char *where,
     }
 }
 
+// One arena for all, which is forgotten as a whole.
+static inline struct arena *direct_arena_open(struct ct_env *env) {
+    return &direct_world_of(env)->arena;
+}
+
+static inline void direct_arena_keep(struct ct_env *env, struct arena *arena, size_t mark) {
+    (void)env;
+    (void)arena;
+    (void)mark;
+}
+
+static inline void direct_arena_close(struct ct_env *env, struct arena *arena) {
+    (void)env;
+    (void)arena;
+}
+
 static inline struct ct_lock *direct_lock_create(struct ct_env *env) {
-    return ARENA_NEW(env->arena, struct ct_lock);
+    return ARENA_NEW(&direct_world_of(env)->arena, struct ct_lock);
+}
+
+static inline void direct_lock_destroy(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    assert_false(lock->is_held);
 }
 
 // With one thread a lock that is not free will never be.
@@ -237,7 +260,7 @@ static inline void direct_start(struct ct_env *env, const char *name, void (*fun
 }
 
 static inline struct ct_latch *direct_latch_create(struct ct_env *env, size_t count) {
-    struct ct_latch *latch = ARENA_NEW(env->arena, struct ct_latch);
+    struct ct_latch *latch = ARENA_NEW(&direct_world_of(env)->arena, struct ct_latch);
     latch->count = count;
     return latch;
 }
@@ -294,10 +317,17 @@ static inline void direct_clear(struct direct_world *world) {
 
 // Empty tables and one instance in [state]. Forgets whatever the world was before.
 static inline void direct_reset(struct direct_world *world, enum mt_state state) {
-    static const struct ct_table_ops table_ops = {
-        .execute = direct_execute, .query = direct_query, .open_stream = direct_open};
-    static const struct ct_env_ops env_ops = {.annotate = direct_annotate,
+    static const struct ct_table_ops table_ops = {.version = CT_TABLE_VERSION,
+                                                  .execute = direct_execute,
+                                                  .query = direct_query,
+                                                  .open_stream = direct_open};
+    static const struct ct_env_ops env_ops = {.version = CT_ENV_VERSION,
+                                              .annotate = direct_annotate,
+                                              .arena_open = direct_arena_open,
+                                              .arena_reset = direct_arena_keep,
+                                              .arena_close = direct_arena_close,
                                               .lock_create = direct_lock_create,
+                                              .lock_destroy = direct_lock_destroy,
                                               .lock_acquire = direct_lock_acquire,
                                               .lock_release = direct_lock_release,
                                               .start = direct_start,
@@ -306,7 +336,7 @@ static inline void direct_reset(struct direct_world *world, enum mt_state state)
                                               .latch_wait = direct_latch_wait,
                                               .latch_destroy = direct_latch_destroy};
     arena_reset(&world->arena, 0);
-    world->env = (struct ct_env){.ops = &env_ops, .arena = &world->arena};
+    world->env = (struct ct_env){.ops = &env_ops};
     world->bugs = (struct bug_set){.on = 0};
     world->choose_randomly = false;
     world->locks_held = 0;
@@ -317,7 +347,7 @@ static inline void direct_reset(struct direct_world *world, enum mt_state state)
         {&table_ops}, world, ct_memory_table_interface(world->old_memory), "old."};
     world->new_table = (struct recording_table){
         {&table_ops}, world, ct_memory_table_interface(world->new_memory), "new."};
-    mt_config_service_init(&world->service, &world->env, state);
+    mt_config_service_init(&world->service, &world->env, state, false);
     world->instance = direct_instance(world, &world->service.config);
     world->table = mt_interface(world->instance);
     direct_clear(world);
@@ -350,7 +380,8 @@ static inline const char *direct_put(struct ct_memory_table *table, struct ct_ro
     struct ct_batch batch = ct_batch_new(arena, 1);
     ct_batch_add(&batch, CT_INSERT_OR_REPLACE, row);
     struct ct_op_result result;
-    struct ct_outcome outcome = ct_execute(ct_memory_table_interface(table), &batch, &result);
+    struct ct_outcome outcome =
+        ct_execute(ct_memory_table_interface(table), &batch, arena, &result);
     assert_int_equal(outcome.kind, CT_SUCCEEDED);
     return result.etag;
 }
@@ -426,7 +457,7 @@ static inline const char *direct_run_batch(struct direct_world *world, struct ct
                                            struct ct_batch *batch, struct ct_outcome *outcome) {
     world->call = (struct direct_call){.batch = ct_batch_copy(&world->arena, batch)};
     struct ct_op_result *results = ARENA_ARRAY(&world->arena, struct ct_op_result, batch->count);
-    *outcome = ct_execute(table, batch, results);
+    *outcome = ct_execute(table, batch, &world->arena, results);
     return direct_compare(world, *outcome, results, NULL);
 }
 

@@ -77,7 +77,7 @@ static struct ct_outcome execute_one(struct ct_memory_table *table, enum ct_op_t
                                      struct ct_row *row, struct ct_op_result *result) {
     struct ct_operation operation = {.type = type, .entity = row};
     struct ct_batch batch = batch_of(1, &operation);
-    return ct_execute(ct_memory_table_interface(table), &batch, result);
+    return ct_execute(ct_memory_table_interface(table), &batch, &arena, result);
 }
 
 // Executes one operation that must succeed.
@@ -256,7 +256,7 @@ static void test_memory_table_executes_a_batch_in_order(void **state) {
     };
     struct ct_batch batch = batch_of(4, operations);
     struct ct_op_result results[4];
-    assert_int_equal(ct_execute(ct_memory_table_interface(table), &batch, results).kind,
+    assert_int_equal(ct_execute(ct_memory_table_interface(table), &batch, &arena, results).kind,
                      CT_SUCCEEDED);
     const int statuses[] = {201, 204, 201, 204};
     for (int i = 0; i < 4; i++)
@@ -289,7 +289,8 @@ static void test_memory_table_undoes_a_failed_batch(void **state) {
     memset(results, 0x5a, sizeof results);
     struct ct_op_result untouched[4];
     memcpy(untouched, results, sizeof results);
-    struct ct_outcome outcome = ct_execute(ct_memory_table_interface(table), &batch, results);
+    struct ct_outcome outcome =
+        ct_execute(ct_memory_table_interface(table), &batch, &arena, results);
     assert_true(ct_failed_with(outcome, CT_STATUS_NOT_FOUND));
     assert_int_equal(outcome.op_index, 2);
     assert_memory_equal(results, untouched, sizeof results);
@@ -311,7 +312,7 @@ static void test_memory_table_undoes_a_batch_with_a_program_error(void **state) 
     };
     struct ct_batch batch = batch_of(2, operations);
     struct ct_op_result results[2];
-    assert_int_equal(ct_execute(ct_memory_table_interface(table), &batch, results).kind,
+    assert_int_equal(ct_execute(ct_memory_table_interface(table), &batch, &arena, results).kind,
                      CT_PROGRAM_ERROR);
     assert_rows(table, "0:t1[a=1]");
 }
@@ -326,7 +327,7 @@ static void test_memory_table_refuses_ill_formed_batches(void **state) {
     struct ct_op_result results[2];
     for (size_t count = 0; count <= 2; count += 2) {
         struct ct_batch batch = batch_of(count, operations);
-        assert_int_equal(ct_execute(ct_memory_table_interface(table), &batch, results).kind,
+        assert_int_equal(ct_execute(ct_memory_table_interface(table), &batch, &arena, results).kind,
                          CT_PROGRAM_ERROR);
     }
     struct ct_outcome outcome = execute_one(table, CT_INSERT, entity(NULL, NULL, ""), results);
@@ -347,7 +348,8 @@ static void test_memory_table_enforces_limits_when_told(void **state) {
         };
         struct ct_batch batch = batch_of(2, operations);
         struct ct_op_result results[2];
-        struct ct_outcome outcome = ct_execute(ct_memory_table_interface(table), &batch, results);
+        struct ct_outcome outcome =
+            ct_execute(ct_memory_table_interface(table), &batch, &arena, results);
         assert_int_equal(ct_failed_with(outcome, CT_STATUS_BAD_REQUEST), enforce);
         assert_int_equal(outcome.op_index, enforce);
         assert_int_equal(ct_memory_revision(table), !enforce);

@@ -1,5 +1,6 @@
 #include "tests/support/test.h"
 
+#include "model/config/service.h"
 #include "model/migrating/migrating.h"
 #include "model/table/filter.h"
 #include "model/memory/memory_table.h"
@@ -25,10 +26,16 @@ static void annotate(struct ct_env *of, const char *where, const struct ct_annot
     notes++;
 }
 
-static enum mt_state subscribe(struct mt_config *config, struct mt_subscription *subscription) {
+static struct arena *arena_open(struct ct_env *of) {
+    (void)of;
+    return &arena;
+}
+
+static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscription *subscription,
+                                   enum mt_state *state) {
     (void)config;
     subscriptions++;
-    return service.config.ops->subscribe(&service.config, subscription);
+    return service.config.ops->subscribe(&service.config, subscription, state);
 }
 
 static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
@@ -42,16 +49,17 @@ static struct ct_table *open_backend(const char *prefix) {
 }
 
 static void open_table(enum mt_state state) {
-    static const struct ct_env_ops env_ops = {.annotate = annotate};
-    static const struct mt_config_ops config_ops = {.subscribe = subscribe,
-                                                    .unsubscribe = unsubscribe};
+    static const struct ct_env_ops env_ops = {
+        .version = CT_ENV_VERSION, .annotate = annotate, .arena_open = arena_open};
+    static const struct mt_config_ops config_ops = {
+        .version = MT_CONFIG_VERSION, .subscribe = subscribe, .unsubscribe = unsubscribe};
     static struct mt_config config = {.ops = &config_ops};
     arena_reset(&arena, 0);
     notes = subscriptions = 0;
-    env = (struct ct_env){.ops = &env_ops, .arena = &arena};
+    env = (struct ct_env){.ops = &env_ops};
     backends[0] = open_backend("old-");
     backends[1] = open_backend("new-");
-    mt_config_service_init(&service, &env, state);
+    mt_config_service_init(&service, &env, state, false);
     table = mt_interface(mt_open(&(struct mt_options){
         .old_table = backends[0], .new_table = backends[1], .config = &config, .env = &env}));
 }
@@ -84,7 +92,7 @@ static struct ct_batch inserts(size_t count) {
 }
 
 static struct ct_outcome execute(struct ct_batch *batch) {
-    return ct_execute(table, batch, ARENA_ARRAY(&arena, struct ct_op_result, batch->count));
+    return ct_execute(table, batch, &arena, ARENA_ARRAY(&arena, struct ct_op_result, batch->count));
 }
 
 // In every state: refused [at], and nobody was asked anything.

@@ -162,7 +162,8 @@ static void act_randomly(void) {
         read_stream();
 }
 
-static void push_after_acting(struct mt_config *config, const char *where, enum mt_state state) {
+static struct ct_outcome push_after_acting(struct mt_config *config, const char *where,
+                                           enum mt_state state) {
     (void)config;
     (void)where;
     act_randomly();
@@ -172,11 +173,13 @@ static void push_after_acting(struct mt_config *config, const char *where, enum 
     // The migrator's own calls, which follow, are no application's.
     direct_push(&world, state);
     act_randomly();
+    return ct_success();
 }
 
-static enum mt_state app_subscribe(struct mt_config *config, struct mt_subscription *subscription) {
+static struct ct_outcome app_subscribe(struct mt_config *config,
+                                       struct mt_subscription *subscription, enum mt_state *state) {
     (void)config;
-    return world.service.config.ops->subscribe(&world.service.config, subscription);
+    return world.service.config.ops->subscribe(&world.service.config, subscription, state);
 }
 
 static void app_unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
@@ -199,8 +202,10 @@ static void require_migrated(void) {
 // every state: each read is valid, and the end is the reference's.
 static void test_stream_across_migration(void **state) {
     (void)state;
-    static const struct mt_config_ops ops = {
-        .subscribe = app_subscribe, .unsubscribe = app_unsubscribe, .push = push_after_acting};
+    static const struct mt_config_ops ops = {.version = MT_CONFIG_VERSION,
+                                             .subscribe = app_subscribe,
+                                             .unsubscribe = app_unsubscribe,
+                                             .push = push_after_acting};
     static const char *const filters[] = {"", "isHappy eq true", "isHappy eq false"};
     for (uint64_t round = 0; round < ROUNDS; round++) {
         direct_reset(&world, MT_USE_OLD_HIDE_METADATA);

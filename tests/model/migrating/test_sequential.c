@@ -212,13 +212,13 @@ static void test_program_errors(void **state) {
     struct ct_rows rows;
     enter((struct situation){*(enum mt_state *)*state, MT_PARTITION_NONE, ROW_ABSENT}, etags);
     struct ct_batch empty = ct_batch_new(&world.arena, 1);
-    outcome = ct_execute(world.table, &empty, NULL);
+    outcome = ct_execute(world.table, &empty, &world.arena, NULL);
     assert_int_equal(outcome.kind, CT_PROGRAM_ERROR);
     struct ct_batch null_key = ct_batch_new(&world.arena, 1);
     struct ct_op_result result;
     ct_batch_add(&null_key, CT_INSERT,
                  ct_row_new(&world.arena, (struct ct_key){"p", NULL}, NULL, NULL, 0));
-    outcome = ct_execute(world.table, &null_key, &result);
+    outcome = ct_execute(world.table, &null_key, &world.arena, &result);
     assert_int_equal(outcome.kind, CT_PROGRAM_ERROR);
     static const char *const filters[] = {"", "isHappy eq true", "PartitionKey ge 'p'",
                                           "(isHappy eq true) and (PartitionKey eq 'p')"};

@@ -1,5 +1,6 @@
 #include "tests/support/test.h"
 
+#include "model/config/service.h"
 #include "model/migrating/migrating.h"
 #include "model/table/filter.h"
 #include "model/memory/memory_table.h"
@@ -38,13 +39,14 @@ struct faulty_stream {
 static struct faulty_table old_table, new_table;
 
 static struct ct_outcome faulty_execute(struct ct_table *of, const char *where,
-                                        struct ct_batch *batch, struct ct_op_result *results) {
+                                        struct ct_batch *batch, struct arena *result_arena,
+                                        struct ct_op_result *results) {
     struct ct_table *backend = ((struct faulty_table *)of)->backend;
     assert_int_equal(notes_due, 0);
     if (call_fails())
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 3);
     notes_due++;
-    return backend->ops->execute(backend, where, batch, results);
+    return backend->ops->execute(backend, where, batch, result_arena, results);
 }
 
 static struct ct_outcome faulty_query(struct ct_table *of, const char *where,
@@ -73,7 +75,8 @@ static void faulty_close(struct ct_stream *stream, const char *where) {
 
 static struct ct_outcome faulty_open(struct ct_table *of, const char *where,
                                      const struct ct_filter *filter, struct ct_stream **stream) {
-    static const struct ct_stream_ops ops = {.read = faulty_read, .close = faulty_close};
+    static const struct ct_stream_ops ops = {
+        .version = CT_STREAM_VERSION, .read = faulty_read, .close = faulty_close};
     struct ct_table *backend = ((struct faulty_table *)of)->backend;
     if (call_fails())
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 3);
@@ -83,8 +86,10 @@ static struct ct_outcome faulty_open(struct ct_table *of, const char *where,
     return backend->ops->open_stream(backend, where, filter, &opened->backend);
 }
 
-static const struct ct_table_ops faulty_ops = {
-    .execute = faulty_execute, .query = faulty_query, .open_stream = faulty_open};
+static const struct ct_table_ops faulty_ops = {.version = CT_TABLE_VERSION,
+                                               .execute = faulty_execute,
+                                               .query = faulty_query,
+                                               .open_stream = faulty_open};
 
 // ---- A world in which nothing waits ------------------------------------------------------------
 
@@ -93,6 +98,22 @@ static void annotate(struct ct_env *of, const char *where, const struct ct_annot
     (void)where;
     (void)annotation;
     notes_due--;
+}
+
+static struct arena *arena_open(struct ct_env *of) {
+    (void)of;
+    return &arena;
+}
+
+static void arena_keep(struct ct_env *of, struct arena *kept, size_t mark) {
+    (void)of;
+    (void)kept;
+    (void)mark;
+}
+
+static void arena_close(struct ct_env *of, struct arena *kept) {
+    (void)of;
+    (void)kept;
 }
 
 static struct ct_lock *lock_create(struct ct_env *of) {
@@ -107,6 +128,11 @@ static void lock_acquire(struct ct_env *of, const char *where, struct ct_lock *l
 }
 
 static void lock_release(struct ct_env *of, struct ct_lock *lock) {
+    (void)of;
+    (void)lock;
+}
+
+static void lock_destroy(struct ct_env *of, struct ct_lock *lock) {
     (void)of;
     (void)lock;
 }
@@ -136,8 +162,13 @@ static void latch_wait(struct ct_env *of, const char *where, struct ct_latch *la
 }
 
 static const struct ct_env_ops env_ops = {
+    .version = CT_ENV_VERSION,
     .annotate = annotate,
+    .arena_open = arena_open,
+    .arena_reset = arena_keep,
+    .arena_close = arena_close,
     .lock_create = lock_create,
+    .lock_destroy = lock_destroy,
     .lock_acquire = lock_acquire,
     .lock_release = lock_release,
     .start = start_at_once,
@@ -152,7 +183,7 @@ static struct ct_outcome execute_row(struct ct_table *of, enum ct_op_type type, 
     struct ct_batch batch = ct_batch_new(&arena, 1);
     struct ct_op_result result;
     ct_batch_add(&batch, type, ct_row_new(&arena, (struct ct_key){"p", row}, NULL, &property, 1));
-    return ct_execute(of, &batch, &result);
+    return ct_execute(of, &batch, &arena, &result);
 }
 
 static struct ct_table *open_backend(const char *prefix) {
@@ -168,12 +199,12 @@ static struct ct_outcome push(enum mt_state state) {
 // Rows "0" and "1" in the old table; clients in the first state.
 static void open_world(void) {
     arena_reset(&arena, 0);
-    env = (struct ct_env){.ops = &env_ops, .arena = &arena};
+    env = (struct ct_env){.ops = &env_ops};
     old_table = (struct faulty_table){{&faulty_ops}, open_backend("old-")};
     new_table = (struct faulty_table){{&faulty_ops}, open_backend("new-")};
     execute_row(old_table.backend, CT_INSERT, "0");
     execute_row(old_table.backend, CT_INSERT, "1");
-    mt_config_service_init(&service, &env, MT_USE_OLD_HIDE_METADATA);
+    mt_config_service_init(&service, &env, MT_USE_OLD_HIDE_METADATA, false);
     instance = mt_open(&(struct mt_options){.old_table = &old_table.table,
                                             .new_table = &new_table.table,
                                             .config = &service.config,

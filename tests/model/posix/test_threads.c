@@ -4,13 +4,14 @@
 #include "tests/support/test.h"
 
 #include "core/base/rng.h"
+#include "model/config/service.h"
 #include "model/migrating/migrating.h"
 #include "model/migrating/state.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
 #include "model/posix/file_table.h"
-#include "model/posix/guarded_config.h"
+#include "model/posix/thread_env.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,84 +24,24 @@ enum {
     APPS = 2,
     KEYS = 6,         // of each application
     CALLS_BEFORE = 5, // of each application before the migration begins, and after it has ended
-    ARENA_BYTES = 1 << 27,
+    ARENA_BYTES = 1 << 24,
 };
-
-// ---- The environment of a thread ---------------------------------------------------------------
-
-struct ct_lock {
-    pthread_mutex_t mutex;
-};
-
-static void annotate(struct ct_env *env, const char *where,
-                     const struct ct_annotation *annotation) {
-    (void)env;
-    (void)where;
-    (void)annotation;
-}
-
-static struct ct_lock *lock_create(struct ct_env *env) {
-    struct ct_lock *lock = ARENA_NEW(env->arena, struct ct_lock);
-    pthread_mutex_init(&lock->mutex, NULL);
-    return lock;
-}
-
-static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
-    (void)env;
-    (void)where;
-    pthread_mutex_lock(&lock->mutex);
-}
-
-static void lock_release(struct ct_env *env, struct ct_lock *lock) {
-    (void)env;
-    pthread_mutex_unlock(&lock->mutex);
-}
-
-static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
-    (void)env;
-    (void)name;
-    function(argument);
-}
-
-static const struct ct_env_ops env_ops = {.annotate = annotate,
-                                          .lock_create = lock_create,
-                                          .lock_acquire = lock_acquire,
-                                          .lock_release = lock_release,
-                                          .start = start};
 
 // ---- The world ---------------------------------------------------------------------------------
 
 static struct {
+    struct thread_env env;
     struct file_table old_file, new_file;
-    struct guarded_config config;
+    struct mt_config_service service;
     atomic_int calls; // by applications, so far
     atomic_bool is_migrated;
 } world;
 
-// An instance with everything that it must not share: its arena is used by its calls and, for a
-// stream, by the thread that delivers a configuration (under the stream's lock).
-struct instance {
-    struct ct_env env;
-    struct arena arena;
-    struct file_handle old_handle, new_handle;
-    struct mt_table *table;
-    size_t mark;
-};
-
-static void instance_open(struct instance *instance) {
-    arena_init(&instance->arena, ARENA_BYTES);
-    instance->env = (struct ct_env){.ops = &env_ops, .arena = &instance->arena};
-    file_handle_open(&instance->old_handle, &world.old_file, &instance->arena);
-    file_handle_open(&instance->new_handle, &world.new_file, &instance->arena);
-    instance->table = mt_open(&(struct mt_options){.old_table = &instance->old_handle.table,
-                                                   .new_table = &instance->new_handle.table,
-                                                   .config = &world.config.config,
-                                                   .env = &instance->env});
-    instance->mark = arena_mark(&instance->arena);
-}
-
-static void instance_close(struct instance *instance) {
-    arena_deinit(&instance->arena);
+static struct mt_table *open_instance(struct mt_config *config) {
+    return mt_open(&(struct mt_options){.old_table = &world.old_file.table,
+                                        .new_table = &world.new_file.table,
+                                        .config = config,
+                                        .env = &world.env.env});
 }
 
 // ---- Applications ------------------------------------------------------------------------------
@@ -116,7 +57,8 @@ struct app {
     char name; // the first letter of its row keys
     pthread_t thread;
     struct rng rng;
-    struct instance atomic, streaming;
+    struct mt_table *instance;
+    struct arena arena; // of its calls
     char keys[KEYS][3];
     struct known_row rows[KEYS];
     int32_t next_value;
@@ -187,8 +129,7 @@ static void add_operation(struct app *app, struct ct_batch *batch, size_t index,
     struct ct_property property = {.name = merges ? "merged" : "value", .type = CT_INT32};
     property.value.int32 = ++app->next_value;
     struct ct_key key = {partition_of(app, index), app->keys[index]};
-    ct_batch_add(batch, type,
-                 ct_row_new(&app->atomic.arena, key, if_match, &property, type != CT_DELETE));
+    ct_batch_add(batch, type, ct_row_new(&app->arena, key, if_match, &property, type != CT_DELETE));
     *status = expect(row, type, if_match, property.value.int32);
 }
 
@@ -196,7 +137,7 @@ static void run_batch(struct app *app) {
     size_t count = 1 + rng_below(&app->rng, 2);
     size_t half = rng_below(&app->rng, 2) * (KEYS / 2);
     size_t first = rng_below(&app->rng, KEYS / 2);
-    struct ct_batch batch = ct_batch_new(&app->atomic.arena, count);
+    struct ct_batch batch = ct_batch_new(&app->arena, count);
     struct ct_op_result results[2];
     struct known_row after[2];
     enum ct_status statuses[2], refusal = CT_STATUS_NONE;
@@ -210,7 +151,8 @@ static void run_batch(struct app *app) {
             refused = i;
         }
     }
-    struct ct_outcome outcome = ct_execute(mt_interface(app->atomic.table), &batch, results);
+    struct ct_outcome outcome =
+        ct_execute(mt_interface(app->instance), &batch, &app->arena, results);
     app->batches++;
     if (refusal != CT_STATUS_NONE) {
         if (outcome.kind != CT_STORAGE_ERROR || outcome.status != refusal ||
@@ -235,8 +177,8 @@ static void run_query(struct app *app) {
     struct ct_rows rows;
     const char *partition = partition_of(app, half);
     struct ct_outcome outcome =
-        ct_query(mt_interface(app->atomic.table),
-                 ct_filter_in_partition(&app->atomic.arena, partition), &app->atomic.arena, &rows);
+        ct_query(mt_interface(app->instance), ct_filter_in_partition(&app->arena, partition),
+                 &app->arena, &rows);
     app->queries++;
     if (outcome.kind != CT_SUCCEEDED) {
         app_fail(app, "a failed query of", partition);
@@ -258,7 +200,7 @@ static void run_stream(struct app *app) {
     bool seen[KEYS + 1] = {false};
     struct ct_stream *stream = NULL;
     const struct ct_row *row = NULL;
-    struct ct_outcome outcome = ct_open_stream(mt_interface(app->streaming.table), NULL, &stream);
+    struct ct_outcome outcome = ct_open_stream(mt_interface(app->instance), NULL, &stream);
     app->streams++;
     if (outcome.kind != CT_SUCCEEDED) {
         app_fail(app, "a stream that cannot be opened:", outcome.message);
@@ -291,7 +233,7 @@ static void run_call(struct app *app) {
         run_query(app);
     else
         run_batch(app);
-    arena_reset(&app->atomic.arena, app->atomic.mark);
+    arena_reset(&app->arena, 0);
     atomic_fetch_add(&world.calls, 1);
 }
 
@@ -312,8 +254,8 @@ static void app_open(struct app *app, size_t index, uint64_t seed) {
     rng_seed(&app->rng, seed * APPS + index);
     for (size_t i = 0; i < KEYS; i++)
         snprintf(app->keys[i], sizeof app->keys[i], "%c%d", app->name, (int)i);
-    instance_open(&app->atomic);
-    instance_open(&app->streaming);
+    arena_init(&app->arena, ARENA_BYTES);
+    app->instance = open_instance(&world.service.config);
 }
 
 // ---- The migrator ------------------------------------------------------------------------------
@@ -324,46 +266,48 @@ static struct {
     struct ct_outcome outcome;
 } migrator;
 
-static enum mt_state migrator_subscribe(struct mt_config *config,
-                                        struct mt_subscription *subscription) {
+static struct ct_outcome migrator_subscribe(struct mt_config *config,
+                                            struct mt_subscription *subscription,
+                                            enum mt_state *state) {
     (void)config;
-    return world.config.config.ops->subscribe(&world.config.config, subscription);
+    return world.service.config.ops->subscribe(&world.service.config, subscription, state);
 }
 
 static void migrator_unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
     (void)config;
-    world.config.config.ops->unsubscribe(&world.config.config, subscription);
+    world.service.config.ops->unsubscribe(&world.service.config, subscription);
 }
 
-static void migrator_push(struct mt_config *config, const char *where, enum mt_state state) {
+static struct ct_outcome migrator_push(struct mt_config *config, const char *where,
+                                       enum mt_state state) {
     (void)config;
     int seen = atomic_load(&world.calls);
     while (atomic_load(&world.calls) < seen + CALLS_BEFORE * APPS)
         nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-    world.config.config.ops->push(&world.config.config, where, state);
+    return world.service.config.ops->push(&world.service.config, where, state);
 }
 
 static void *run_migrator(void *argument) {
-    static const struct mt_config_ops ops = {.subscribe = migrator_subscribe,
+    static const struct mt_config_ops ops = {.version = MT_CONFIG_VERSION,
+                                             .subscribe = migrator_subscribe,
                                              .unsubscribe = migrator_unsubscribe,
                                              .push = migrator_push};
-    struct instance *instance = (struct instance *)argument;
+    (void)argument;
     migrator.config.ops = &ops;
-    struct mt_table *table = mt_open(&(struct mt_options){.old_table = &instance->old_handle.table,
-                                                          .new_table = &instance->new_handle.table,
-                                                          .config = &migrator.config,
-                                                          .env = &instance->env});
-    migrator.outcome = mt_migrate(table);
+    struct mt_table *instance = open_instance(&migrator.config);
+    migrator.outcome = mt_migrate(instance);
+    ct_close(mt_interface(instance));
     atomic_store(&world.is_migrated, true);
     return NULL;
 }
 
 // ---- The test ----------------------------------------------------------------------------------
 
-static void check_end(struct app *apps, struct instance *instance) {
-    struct ct_rows rows = file_table_rows(&instance->new_handle);
+static void check_end(struct app *apps) {
+    struct arena *arena = &apps[0].arena;
+    struct ct_rows rows = file_table_rows(&world.new_file, arena);
     size_t expected = 0;
-    assert_int_equal(file_table_rows(&instance->old_handle).count, 0);
+    assert_int_equal(file_table_rows(&world.old_file, arena).count, 0);
     for (size_t a = 0; a < APPS; a++)
         for (size_t i = 0; i < KEYS; i++) {
             struct ct_key key = {partition_of(&apps[a], i), apps[a].keys[i]};
@@ -377,17 +321,16 @@ static void check_end(struct app *apps, struct instance *instance) {
 static struct app apps[APPS];
 
 static void run_round(uint64_t seed, const char *old_path, const char *new_path) {
-    struct instance migrating;
     pthread_t thread;
     file_table_create(&world.old_file, old_path, "old-");
     file_table_create(&world.new_file, new_path, "new-");
-    guarded_config_init(&world.config, MT_USE_OLD_HIDE_METADATA);
+    thread_env_init(&world.env, ARENA_BYTES);
+    mt_config_service_init(&world.service, &world.env.env, MT_USE_OLD_HIDE_METADATA, true);
     atomic_store(&world.calls, 0);
     atomic_store(&world.is_migrated, false);
-    instance_open(&migrating);
     for (size_t i = 0; i < APPS; i++)
         app_open(&apps[i], i, seed);
-    assert_int_equal(pthread_create(&thread, NULL, run_migrator, &migrating), 0);
+    assert_int_equal(pthread_create(&thread, NULL, run_migrator, NULL), 0);
     for (size_t i = 0; i < APPS; i++)
         assert_int_equal(pthread_create(&apps[i].thread, NULL, run_app, &apps[i]), 0);
     for (size_t i = 0; i < APPS; i++)
@@ -398,13 +341,16 @@ static void run_round(uint64_t seed, const char *old_path, const char *new_path)
         assert_true(apps[i].batches > 0);
     }
     assert_int_equal(migrator.outcome.kind, CT_SUCCEEDED);
-    check_end(apps, &migrating);
-    guarded_config_deinit(&world.config);
+    thread_env_wait(&world.env); // streams end when they like
+    check_end(apps);
     for (size_t i = 0; i < APPS; i++) {
-        instance_close(&apps[i].atomic);
-        instance_close(&apps[i].streaming);
+        ct_close(mt_interface(apps[i].instance));
+        arena_deinit(&apps[i].arena);
     }
-    instance_close(&migrating);
+    mt_config_service_deinit(&world.service);
+    thread_env_deinit(&world.env);
+    ct_close(&world.old_file.table);
+    ct_close(&world.new_file.table);
     file_table_remove(&world.old_file);
     file_table_remove(&world.new_file);
 }

@@ -177,14 +177,15 @@ static struct ct_table meddled;
 static void (*interlude)(void);
 
 static struct ct_outcome meddled_execute(struct ct_table *table, const char *where,
-                                         struct ct_batch *batch, struct ct_op_result *results) {
+                                         struct ct_batch *batch, struct arena *to,
+                                         struct ct_op_result *results) {
     (void)table;
     (void)where;
     void (*now)(void) = interlude;
     interlude = NULL;
     if (now)
         now();
-    return ct_execute(ct_memory_table_interface(memory), batch, results);
+    return ct_execute(ct_memory_table_interface(memory), batch, to, results);
 }
 
 static struct ct_outcome meddled_query(struct ct_table *table, const char *where,
@@ -203,7 +204,10 @@ static struct ct_outcome meddled_open(struct ct_table *table, const char *where,
 }
 
 static struct su_server meddle(enum su_release release, void (*function)(void)) {
-    static const struct ct_table_ops ops = {meddled_execute, meddled_query, meddled_open};
+    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
+                                            .execute = meddled_execute,
+                                            .query = meddled_query,
+                                            .open_stream = meddled_open};
     meddled.ops = &ops;
     interlude = function;
     struct su_server other = server;

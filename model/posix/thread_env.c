@@ -1,0 +1,259 @@
+#define _DEFAULT_SOURCE // madvise
+#include "model/posix/thread_env.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+// What an arena keeps in memory when it is empty; a multiple of every size of a page.
+enum { KEPT_BYTES = 1 << 18, NANOSECONDS = 1000000000 };
+
+struct pooled_arena {
+    struct arena arena; // first member
+    struct pooled_arena *next;
+};
+
+struct ct_lock {
+    pthread_mutex_t mutex;
+};
+
+struct ct_latch {
+    pthread_mutex_t mutex;
+    pthread_cond_t is_zero;
+    size_t count;
+};
+
+static struct thread_env *thread_env_of(struct ct_env *env) {
+    return (struct thread_env *)env;
+}
+
+static void *allocate(size_t bytes) {
+    void *memory = malloc(bytes);
+    if (!memory)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes", bytes);
+    return memory;
+}
+
+static void annotate(struct ct_env *env, const char *where,
+                     const struct ct_annotation *annotation) {
+    (void)env;
+    (void)where;
+    (void)annotation;
+}
+
+// ---- Arenas ------------------------------------------------------------------------------------
+
+static struct arena *arena_open(struct ct_env *base) {
+    struct thread_env *env = thread_env_of(base);
+    pthread_mutex_lock(&env->mutex);
+    struct pooled_arena *pooled = env->free;
+    if (pooled)
+        env->free = pooled->next;
+    else
+        env->arena_count++;
+    pthread_mutex_unlock(&env->mutex);
+    if (!pooled) {
+        pooled = (struct pooled_arena *)allocate(sizeof *pooled);
+        arena_init(&pooled->arena, env->arena_bytes);
+    }
+    return &pooled->arena;
+}
+
+static void reset(struct ct_env *env, struct arena *arena, size_t mark) {
+    (void)env;
+    size_t kept = mark > KEPT_BYTES ? mark + KEPT_BYTES - mark % KEPT_BYTES : KEPT_BYTES;
+    size_t used = arena->used;
+    arena_reset(arena, mark);
+    if (used > kept)
+        madvise(arena->base + kept, used - kept, MADV_DONTNEED);
+}
+
+static void arena_close(struct ct_env *base, struct arena *arena) {
+    struct thread_env *env = thread_env_of(base);
+    struct pooled_arena *pooled = (struct pooled_arena *)(void *)arena;
+    reset(base, arena, 0);
+    pthread_mutex_lock(&env->mutex);
+    pooled->next = env->free;
+    env->free = pooled;
+    pthread_mutex_unlock(&env->mutex);
+}
+
+// ---- Locks and latches -------------------------------------------------------------------------
+
+static struct ct_lock *lock_create(struct ct_env *env) {
+    (void)env;
+    struct ct_lock *lock = (struct ct_lock *)allocate(sizeof *lock);
+    pthread_mutex_init(&lock->mutex, NULL);
+    return lock;
+}
+
+static void lock_destroy(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    pthread_mutex_destroy(&lock->mutex);
+    free(lock);
+}
+
+static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
+    (void)env;
+    (void)where;
+    pthread_mutex_lock(&lock->mutex);
+}
+
+static void lock_release(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    pthread_mutex_unlock(&lock->mutex);
+}
+
+static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
+    (void)env;
+    struct ct_latch *latch = (struct ct_latch *)allocate(sizeof *latch);
+    pthread_mutex_init(&latch->mutex, NULL);
+    pthread_cond_init(&latch->is_zero, NULL);
+    latch->count = count;
+    return latch;
+}
+
+// Tells of the zero before it lets go of the mutex: whoever waits may destroy the latch then.
+static void latch_count_down(struct ct_env *env, struct ct_latch *latch) {
+    (void)env;
+    pthread_mutex_lock(&latch->mutex);
+    ASSERT(latch->count > 0);
+    if (--latch->count == 0)
+        pthread_cond_broadcast(&latch->is_zero);
+    pthread_mutex_unlock(&latch->mutex);
+}
+
+static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
+    (void)env;
+    (void)where;
+    pthread_mutex_lock(&latch->mutex);
+    while (latch->count > 0)
+        pthread_cond_wait(&latch->is_zero, &latch->mutex);
+    pthread_mutex_unlock(&latch->mutex);
+}
+
+static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
+    (void)env;
+    pthread_cond_destroy(&latch->is_zero);
+    pthread_mutex_destroy(&latch->mutex);
+    free(latch);
+}
+
+// ---- Threads -----------------------------------------------------------------------------------
+
+struct started {
+    struct thread_env *env;
+    void (*function)(void *);
+    void *argument;
+};
+
+static void count_threads(struct thread_env *env, bool begins) {
+    pthread_mutex_lock(&env->mutex);
+    if (begins)
+        env->thread_count++;
+    else if (--env->thread_count == 0)
+        pthread_cond_broadcast(&env->ended);
+    pthread_mutex_unlock(&env->mutex);
+}
+
+static void *run(void *argument) {
+    struct started started = *(struct started *)argument;
+    free(argument);
+    started.function(started.argument);
+    count_threads(started.env, false);
+    return NULL;
+}
+
+// A detached thread, so that nobody has to keep and join it.
+static bool start_thread(struct started *started) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int error = pthread_create(&thread, &attributes, run, started);
+    pthread_attr_destroy(&attributes);
+    return error == 0;
+}
+
+static void start(struct ct_env *base, const char *name, void (*function)(void *), void *argument) {
+    struct thread_env *env = thread_env_of(base);
+    (void)name;
+    struct started *started = (struct started *)allocate(sizeof *started);
+    *started = (struct started){env, function, argument};
+    count_threads(env, true);
+    if (!start_thread(started))
+        run(started);
+}
+
+// ---- Time --------------------------------------------------------------------------------------
+
+static uint64_t now(struct ct_env *env) {
+    (void)env;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec;
+}
+
+static void sleep_for(struct ct_env *env, const char *where, uint64_t nanoseconds) {
+    (void)where;
+    uint64_t end = now(env) + nanoseconds;
+    struct timespec time = {.tv_sec = (time_t)(end / NANOSECONDS),
+                            .tv_nsec = (long)(end % NANOSECONDS)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR)
+        ;
+}
+
+// ---- The environment ---------------------------------------------------------------------------
+
+void thread_env_init(struct thread_env *env, size_t arena_bytes) {
+    static const struct ct_env_ops ops = {
+        .version = CT_ENV_VERSION,
+        .annotate = annotate,
+        .arena_open = arena_open,
+        .arena_reset = reset,
+        .arena_close = arena_close,
+        .lock_create = lock_create,
+        .lock_destroy = lock_destroy,
+        .lock_acquire = lock_acquire,
+        .lock_release = lock_release,
+        .start = start,
+        .latch_create = latch_create,
+        .latch_count_down = latch_count_down,
+        .latch_wait = latch_wait,
+        .latch_destroy = latch_destroy,
+        .now = now,
+        .sleep = sleep_for,
+    };
+    *env = (struct thread_env){.env = {.ops = &ops}, .arena_bytes = arena_bytes};
+    pthread_mutex_init(&env->mutex, NULL);
+    pthread_cond_init(&env->ended, NULL);
+}
+
+void thread_env_wait(struct thread_env *env) {
+    pthread_mutex_lock(&env->mutex);
+    while (env->thread_count > 0)
+        pthread_cond_wait(&env->ended, &env->mutex);
+    pthread_mutex_unlock(&env->mutex);
+}
+
+void thread_env_deinit(struct thread_env *env) {
+    thread_env_wait(env);
+    while (env->free) {
+        struct pooled_arena *pooled = env->free;
+        env->free = pooled->next;
+        env->arena_count--;
+        arena_deinit(&pooled->arena);
+        free(pooled);
+    }
+    ASSERT(env->arena_count == 0);
+    pthread_cond_destroy(&env->ended);
+    pthread_mutex_destroy(&env->mutex);
+}
+
+size_t thread_env_arenas(struct thread_env *env) {
+    pthread_mutex_lock(&env->mutex);
+    size_t count = env->arena_count;
+    pthread_mutex_unlock(&env->mutex);
+    return count;
+}
