@@ -5,8 +5,8 @@
 #include "bugs/bugs.h"
 #include "core/engine/execution.h"
 #include "core/engine/machine.h"
-#include "harness/coverage.h"
-#include "harness/panels.h"
+#include "harness/subject/coverage.h"
+#include "harness/subject/panels.h"
 
 // How much a line of the narration says to somebody who wants to understand a failure.
 enum retold {

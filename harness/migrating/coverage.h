@@ -9,7 +9,7 @@
 #ifndef HARNESS_MIGRATING_COVERAGE_H
 #define HARNESS_MIGRATING_COVERAGE_H
 
-#include "harness/coverage.h"
+#include "harness/subject/coverage.h"
 #include "model/config/config.h"
 #include "model/migrating/state.h"
 

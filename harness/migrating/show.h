@@ -2,7 +2,7 @@
 #ifndef HARNESS_MIGRATING_SHOW_H
 #define HARNESS_MIGRATING_SHOW_H
 
-#include "harness/panels.h"
+#include "harness/subject/panels.h"
 
 // The present execution's world: the three tables, each machine's state, each partition's.
 void migrating_show(struct panel_sink *sink);

@@ -5,7 +5,7 @@
 #ifndef HARNESS_SCHEMA_COVERAGE_H
 #define HARNESS_SCHEMA_COVERAGE_H
 
-#include "harness/coverage.h"
+#include "harness/subject/coverage.h"
 #include "model/schema/schema.h"
 
 enum schema_operation {

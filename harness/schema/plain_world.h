@@ -2,7 +2,7 @@
 #ifndef HARNESS_SCHEMA_PLAIN_WORLD_H
 #define HARNESS_SCHEMA_PLAIN_WORLD_H
 
-#include "harness/panels.h"
+#include "harness/subject/panels.h"
 #include "harness/schema/fleet.h"
 
 struct plain_world {

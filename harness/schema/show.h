@@ -2,7 +2,7 @@
 #ifndef HARNESS_SCHEMA_SHOW_H
 #define HARNESS_SCHEMA_SHOW_H
 
-#include "harness/panels.h"
+#include "harness/subject/panels.h"
 #include "harness/schema/fleet.h"
 
 // The table with its entries, and each server's release.

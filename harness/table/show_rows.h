@@ -2,7 +2,7 @@
 #ifndef HARNESS_TABLE_SHOW_ROWS_H
 #define HARNESS_TABLE_SHOW_ROWS_H
 
-#include "harness/panels.h"
+#include "harness/subject/panels.h"
 #include "model/memory/memory_table.h"
 
 // The columns of a panel of rows; the first SHOW_ROWS_KEYS are the key.

@@ -3,8 +3,8 @@
 // A scenario's hook [show] writes them when a report asks, between two steps of an execution. It
 // looks only: no scheduling point, no choice, nothing from the execution's arena. To reports the
 // cells mean nothing but what stands here.
-#ifndef HARNESS_PANELS_H
-#define HARNESS_PANELS_H
+#ifndef HARNESS_SUBJECT_PANELS_H
+#define HARNESS_SUBJECT_PANELS_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "harness/coverage.h"
+#include "harness/subject/coverage.h"
 #include "core/base/assert.h"
 
 #include <string.h>

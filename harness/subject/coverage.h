@@ -3,8 +3,8 @@
 // A model names its axes (state, operation, ...); a cell is one value of each, and its count is a
 // plain sum, so parts of a campaign add up to the whole in any order. Which cells a test is
 // expected to reach, given enough executions, is the model's to say.
-#ifndef HARNESS_COVERAGE_H
-#define HARNESS_COVERAGE_H
+#ifndef HARNESS_SUBJECT_COVERAGE_H
+#define HARNESS_SUBJECT_COVERAGE_H
 
 #include "core/base/text.h"
 #include "core/campaign/marks.h"
