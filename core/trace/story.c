@@ -45,8 +45,7 @@ static struct sct_story_note *add_note(struct sct_story *story, const char *mach
 
 struct listening {
     struct sct_story *story;
-    const struct sct_program *program;
-    sct_story_counter counter;
+    const uint64_t *counter;
     uint64_t counted;
     char machine[48]; // whose turn it is,
     uint64_t task;    // and of which task
@@ -54,7 +53,7 @@ struct listening {
 
 // What was counted since the last look was so in the turn that is ending or under way.
 static void look_at_counter(struct listening *listening, uint32_t decision) {
-    uint64_t count = listening->counter ? listening->counter(listening->program->context) : 0;
+    uint64_t count = listening->counter ? *listening->counter : 0;
     if (count != listening->counted) {
         struct sct_story_note *mark =
             add_note(listening->story, listening->machine, listening->task, "");
@@ -97,11 +96,10 @@ static void mark_stop(struct sct_story *story, const struct sct_plan_switch *sto
 }
 
 void sct_story_tell(struct sct_engine *engine, const struct sct_program *program,
-                    const struct sct_plan *plan, sct_story_counter counter,
-                    struct sct_story *story) {
-    struct listening listening = {story, program, counter, 0, "harness", 0};
+                    const struct sct_plan *plan, const uint64_t *counter, struct sct_story *story) {
+    struct listening listening = {story, counter, 0, "harness", 0};
     *story = (struct sct_story){0};
-    listening.counted = counter ? counter(program->context) : 0;
+    listening.counted = counter ? *counter : 0;
     struct sct_follower follower;
     sct_follower_init(&follower);
     follower.plan = plan;

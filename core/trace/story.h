@@ -33,15 +33,11 @@ struct sct_story {
     struct sct_violation violation; // kind NULL: none
 };
 
-// Reads a counter of the program whose context it is given.
-typedef uint64_t (*sct_story_counter)(const void *context);
-
-// Runs [plan] and tells what happened; the engine's last run is that execution. Where [counter] has
-// grown since the machine's last note or turn there is a mark; NULL: no marks. The listener of the
-// engine is gone afterwards. To be freed with sct_story_free.
+// Runs [plan] and tells what happened; the engine's last run is that execution. Where [counter]
+// has grown since the machine's last note or turn there is a mark; NULL: no marks. The listener of
+// the engine is gone afterwards. To be freed with sct_story_free.
 void sct_story_tell(struct sct_engine *engine, const struct sct_program *program,
-                    const struct sct_plan *plan, sct_story_counter counter,
-                    struct sct_story *story);
+                    const struct sct_plan *plan, const uint64_t *counter, struct sct_story *story);
 
 void sct_story_free(struct sct_story *story);
 

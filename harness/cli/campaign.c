@@ -24,6 +24,18 @@ enum { REPEAT_EVERY = 1000 };
 
 // ---- Traces ------------------------------------------------------------------------------------
 
+// Begins the usual name of a trace, which says what was run.
+static void name_trace(const struct session *session, struct text *text) {
+    const struct subject_run *what = &session->run.what;
+    if (!what->subject->variants)
+        text_add(text, "%s-%s", what->subject->name, what->test->name);
+    else if (what->variant)
+        text_add(text, "%s-%s-%d", session->command->name, what->subject->name,
+                 what->variant->number);
+    else
+        text_add(text, "%s-%s-none", session->command->name, what->subject->name);
+}
+
 static void trace_path(const struct session *session, uint64_t iteration, char *path,
                        size_t bytes) {
     const struct options *options = session->options;
@@ -36,26 +48,23 @@ static void trace_path(const struct session *session, uint64_t iteration, char *
     } else if (options->trace) {
         text_add(&text, "%s.%" PRIu64, options->trace, session->trace_count + 1);
     } else {
-        text_add(&text, "mtcheck-%s-", session->run.model->name);
-        if (session->run.bug)
-            text_add(&text, "%d", session->run.bug->number);
-        else
-            text_add(&text, "none");
+        name_trace(session, &text);
         text_add(&text, "-%" PRIu64 "-%" PRIu64 ".trace", session->run.seed, iteration);
     }
 }
 
 static struct sct_trace describe_trace(const struct session *session, uint64_t iteration) {
     const struct sct_strategy *strategy = sct_strategy_for(session->strategy, iteration);
+    const struct subject_run *what = &session->run.what;
     struct sct_trace trace = {
         .steps_max = session->steps_max,
         .calibration = strategy->calibration,
         .seed = session->run.seed,
         .iteration = iteration,
     };
-    snprintf(trace.model, sizeof trace.model, "%s", session->run.model->name);
-    snprintf(trace.test, sizeof trace.test, "%s", session->run.scenario->name);
-    snprintf(trace.bug, sizeof trace.bug, "%s", session->run.bug ? session->run.bug->name : "none");
+    snprintf(trace.model, sizeof trace.model, "%s", what->subject->name);
+    snprintf(trace.test, sizeof trace.test, "%s", what->test->name);
+    snprintf(trace.bug, sizeof trace.bug, "%s", what->variant ? what->variant->name : "none");
     struct text text = text_in(trace.strategy, sizeof trace.strategy);
     sct_strategy_format(strategy, &text);
     return trace;
@@ -82,7 +91,8 @@ static void write_trace(struct session *session, uint64_t iteration, const char 
     trace_path(session, iteration, entry->path, sizeof entry->path);
     struct error error;
     if (!sct_trace_write(entry->path, text, &error)) {
-        fprintf(stderr, "mtcheck: %s; here it is:\n%s", error.text, text);
+        complain("%s; here it is:", error.text);
+        fputs(text, stderr);
         entry->path[0] = '\0';
     }
     *session->last_trace = entry;
@@ -113,10 +123,14 @@ static void on_new_search_group(void *context, const struct sct_group *group) {
     free(text);
 }
 
+// How often each variant's places were passed is counted for good here: executions that do not
+// count (calibration, repetitions) pass them too.
 static void begin_counting(void *context, uint64_t iteration) {
     (void)iteration;
     struct session *session = context;
-    session->program.context = &session->bugs;
+    if (session->context)
+        memcpy(session->passes, session->run.what.subject->variants->passes(session->context),
+               session->variant_count * sizeof *session->passes);
     sct_marks_count(true);
 }
 
@@ -124,8 +138,12 @@ static void end_counting(void *context, uint64_t iteration, const struct sct_res
     (void)iteration;
     (void)result;
     struct session *session = context;
-    session->program.context = &session->uncounted_bugs;
     sct_marks_count(false);
+    if (!session->context)
+        return;
+    const uint64_t *now = session->run.what.subject->variants->passes(session->context);
+    for (size_t i = 0; i < session->variant_count; i++)
+        session->reached[i] += now[i] - session->passes[i];
 }
 
 static void on_progress(void *context, const struct sct_campaign *campaign) {
@@ -143,7 +161,7 @@ static void draw_seed(struct session *session) {
 static void calibrate(struct session *session) {
     char name[256];
     struct text text = text_in(name, sizeof name);
-    text_add(&text, "%s/%s", session->run.model->name, session->run.scenario->name);
+    text_add(&text, "%s/%s", session->run.what.subject->name, session->run.what.test->name);
     sct_calibrate(session->engine, &session->program, name, session->strategy, session->run.seed);
 }
 
@@ -157,14 +175,14 @@ static uint64_t shard_size(const struct options *options, uint64_t all) {
 
 static struct sct_campaign_options describe_campaign(struct session *session) {
     const struct options *options = session->options;
-    bool is_single = options->has_only_iteration;
+    bool is_single = options_have(options, OPTION_ONLY_ITERATION);
     return (struct sct_campaign_options){
         .program = &session->program,
         .strategy = session->strategy,
         .seed = session->run.seed,
         .first_iteration = is_single ? options->only_iteration : options->shard_index,
         .iteration_step = options->shard_count,
-        .iterations = is_single ? 1 : shard_size(options, options->iterations),
+        .iterations = is_single ? 1 : shard_size(options, session_iterations(session)),
         .seconds_max = options->time_limit,
         .keep_going = options->keep_going,
         .interrupted = &process_interrupted,
@@ -180,16 +198,15 @@ static struct sct_campaign_options describe_campaign(struct session *session) {
 static bool run_jobs(struct session *session, struct sct_campaign_options *campaign_options,
                      struct sct_checkpoint *checkpoint, struct sct_campaign *campaign,
                      struct error *error) {
-    const struct coverage *coverage = session->run.scenario->coverage;
-    const struct sct_counters counters[] = {
-        {coverage->counts, coverage_cell_count(coverage)},
-        {session->bugs.reached, BUG_COUNT},
-    };
+    const struct coverage *coverage = subject_view(session->run.what.test)->coverage;
+    struct sct_counters counters[2] = {{session->reached, session->variant_count}};
+    if (coverage)
+        counters[1] = (struct sct_counters){coverage->counts, coverage_cell_count(coverage)};
     campaign_options->record = format_trace;
     struct sct_part_options part = {
         .campaign = campaign_options,
         .counters = counters,
-        .counter_arrays = sizeof counters / sizeof counters[0],
+        .counter_arrays = coverage ? 2 : 1,
     };
     if (search_is_shared(session))
         return search_run(session, &part, checkpoint, on_new_search_group, campaign, error);
@@ -222,21 +239,22 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
                          struct sct_campaign *campaign, struct error *error) {
     const struct options *options = session->options;
     struct sct_campaign_options campaign_options = describe_campaign(session);
-    session->run.iterations = options->has_only_iteration ? 1 : options->iterations;
+    session->run.iterations =
+        options_have(options, OPTION_ONLY_ITERATION) ? 1 : session_iterations(session);
     session->run.shard_index = options->shard_index;
     session->run.shard_count = options->shard_count;
     session->run.steps_max = session->steps_max;
     session->run.keep_going = options->keep_going;
-    session->run.bugs = &session->bugs;
     session->run.shows_coverage = options->coverage;
-    coverage_reset(session->run.scenario->coverage);
+    if (subject_view(session->run.what.test)->coverage)
+        coverage_reset(subject_view(session->run.what.test)->coverage);
     sct_marks_reset();
     bool is_systematic = session->strategy->path;
     bool is_shared = is_systematic ? search_is_shared(session)
                                    : options->jobs > 1 || checkpoint->file || mpi_source();
-    if (!options->has_only_iteration && is_shared)
+    if (!options_have(options, OPTION_ONLY_ITERATION) && is_shared)
         return run_jobs(session, &campaign_options, checkpoint, campaign, error);
-    if (options->has_only_iteration && options->verbose)
+    if (options_have(options, OPTION_ONLY_ITERATION) && options->verbose)
         sct_engine_narrate(session->engine, session_narrate, session_narration(session));
     campaign_options.on_violation = on_violation;
     if (is_systematic)
@@ -250,7 +268,8 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
 // --only-iteration with --trace writes a passing execution too, and reports may be about one.
 static void save_single_run(struct session *session, const struct sct_campaign *campaign) {
     const struct options *options = session->options;
-    if (!options->has_only_iteration || campaign->violations > 0 || campaign->iterations_run == 0)
+    if (!options_have(options, OPTION_ONLY_ITERATION) || campaign->violations > 0 ||
+        campaign->iterations_run == 0)
         return;
     const struct sct_result *result = sct_engine_last_result(session->engine);
     if (options->trace)
@@ -279,7 +298,7 @@ static bool write_junit(const struct session *session, const struct sct_campaign
     if (!session->options->junit ||
         report_junit(session->options->junit, &session->run, campaign, &error))
         return true;
-    fprintf(stderr, "mtcheck: %s\n", error.text);
+    complain("%s", error.text);
     return false;
 }
 
@@ -322,22 +341,21 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
     if (campaign->violations > 0)
         return EXIT_VIOLATION;
     if (campaign->search.is_cache_full) {
-        fprintf(stderr,
-                "mtcheck: the state cache is full (%" PRIu64 " states): no verdict; give "
-                "--cache more bytes\n",
-                sct_explorer_count(session->run.explorer));
+        complain("the state cache is full (%" PRIu64
+                 " states): no verdict; give --cache more bytes",
+                 sct_explorer_count(session->run.explorer));
         return EXIT_NO_VERDICT;
     }
-    bool is_incomplete =
-        session->options->require_coverage && report_coverage_complain(session->run.scenario);
+    bool is_incomplete = session->options->require_coverage &&
+                         report_coverage_complain(subject_view(session->run.what.test)->coverage);
     return is_incomplete ? EXIT_NO_VERDICT : EXIT_CLEAN;
 }
 
 static int report(struct session *session, const struct sct_campaign *campaign) {
     struct inspection inspection;
     if (campaign->unrepeatable.is_found) {
-        fprintf(stderr, "mtcheck: iteration %" PRIu64 " did not repeat: %s\n",
-                campaign->unrepeatable.iteration, campaign->unrepeatable.difference.text);
+        complain("iteration %" PRIu64 " did not repeat: %s", campaign->unrepeatable.iteration,
+                 campaign->unrepeatable.difference.text);
         write_junit(session, campaign);
         return EXIT_TOOL_FAILED;
     }
@@ -362,17 +380,10 @@ static void free_traces(struct session *session) {
 }
 
 static bool check_coverage_options(const struct session *session, struct error *error) {
-    const struct scenario *scenario = session->run.scenario;
-    return !session->options->require_coverage || scenario->reaches_all ||
+    const struct subject_test *test = session->run.what.test;
+    return !session->options->require_coverage || test->reaches_all ||
            error_set(error, "option --require-coverage: test %s is not meant to reach everything",
-                     scenario->name);
-}
-
-// Opens the checkpoint that is resumed, which defines the campaign, or nothing.
-static bool open_resumed(struct options *options, struct sct_checkpoint *checkpoint,
-                         struct error *error) {
-    return !options->resume || (sct_checkpoint_open(checkpoint, options->resume, error) &&
-                                resume_options(checkpoint->text, options, error));
+                     test->name);
 }
 
 static bool create_checkpoint(const struct session *session, struct sct_checkpoint *checkpoint,
@@ -395,9 +406,9 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     calibrate(session);
     struct sct_campaign campaign;
     struct error error;
-    bool is_narrated = options->has_only_iteration && options->verbose;
+    bool is_narrated = options_have(options, OPTION_ONLY_ITERATION) && options->verbose;
     progress_begin(&session->progress, !options->quiet && !is_narrated,
-                   shard_size(options, options->iterations), options->time_limit);
+                   shard_size(options, session_iterations(session)), options->time_limit);
     bool is_whole = run_campaign(session, checkpoint, &campaign, &error);
     progress_end(&session->progress);
     session->run.failure = is_whole ? NULL : error.text;
@@ -407,7 +418,7 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     int status = report(session, &campaign);
     minimized_free(&minimized);
     if (!is_whole) {
-        fprintf(stderr, "mtcheck: %s\n", error.text);
+        complain("%s", error.text);
         status = EXIT_TOOL_FAILED;
     }
     sct_search_close(session->search);
@@ -416,7 +427,6 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     sct_campaign_free(&campaign);
     free_traces(session);
     free(session->first_trace);
-    sct_engine_close(session->engine);
     return status;
 }
 
@@ -425,41 +435,38 @@ static bool refuse_search(const char *option, const struct options *options, str
                      options->strategy);
 }
 
-// What a systematic search cannot do, since its executions depend on those before them. It has no
-// limit of iterations unless it is given one.
-static bool check_search_options(const struct session *session, struct options *options,
-                                 struct error *error) {
-    if (!reduction_check(options, session->strategy, session->run.scenario, error))
+// What a systematic search cannot do, since its executions depend on those before them.
+static bool check_search_options(const struct session *session, struct error *error) {
+    const struct options *options = session->options;
+    if (!reduction_check(options, session->strategy, session->run.what.test, error))
         return false;
     if (!session->strategy->path)
-        return !options->has_cache ||
+        return !options_have(options, OPTION_CACHE) ||
                error_set(error, "option --cache: expected --strategy dfs, found '%.200s'",
                          options->strategy);
-    if (options->has_cache && options->cache_bytes > 0 && !session->program.digest)
+    if (options_have(options, OPTION_CACHE) && options->cache_bytes > 0 && !session->program.digest)
         return error_set(error, "option --cache: test %s cannot compare states",
-                         session->run.scenario->name);
-    if (options->has_only_iteration)
+                         session->run.what.test->name);
+    if (options_have(options, OPTION_ONLY_ITERATION))
         return refuse_search("only-iteration", options, error);
     if (options->shard_count > 1)
         return refuse_search("shard", options, error);
     if ((options->checkpoint || options->resume) && options->reduction != SCT_REDUCE_NONE)
         return error_set(error, "options --%s and --reduce contradict each other",
                          options->resume ? "resume" : "checkpoint");
-    if (!options->has_iterations)
-        options->iterations = SCT_UNLIMITED;
     return true;
 }
 
-static bool prepare_campaign(struct session *session, struct options *options,
-                             struct sct_checkpoint *checkpoint, struct error *error) {
-    if (!open_resumed(options, checkpoint, error) ||
-        !session_choose_scenario(session, options->model, options->test, error) ||
-        !session_choose_bug(session, options->bug, error) ||
+static bool prepare_campaign(struct session *session, struct sct_checkpoint *checkpoint,
+                             struct error *error) {
+    const struct options *options = session->options;
+    if (!session_choose_test(session, options->model, options->test, error) ||
+        !session_choose_variant(session, options->bug, error) ||
         !check_coverage_options(session, error))
         return false;
     draw_seed(session);
     session->strategy = sct_strategy_new(options->strategy, error);
-    if (!session->strategy || !check_search_options(session, options, error))
+    if (!session->strategy || !check_search_options(session, error))
         return false;
     struct text text = text_in(session->strategy_text, sizeof session->strategy_text);
     sct_strategy_format(session->strategy, &text);
@@ -467,18 +474,19 @@ static bool prepare_campaign(struct session *session, struct options *options,
     return create_checkpoint(session, checkpoint, error);
 }
 
-int campaign_command(struct options *options) {
-    struct session session = {.options = options};
+int campaign_command(const struct command *command, const struct options *options,
+                     struct sct_checkpoint *checkpoint) {
+    struct session session = {
+        .command = command, .options = options, .run = {.call = command->call}};
     session.last_trace = &session.run.traces;
-    struct sct_checkpoint checkpoint = {0};
     struct error error;
-    bool is_ready = prepare_campaign(&session, options, &checkpoint, &error);
+    bool is_ready = prepare_campaign(&session, checkpoint, &error);
     mpi_agree(is_ready);
     session.run.seed = mpi_share(session.run.seed);
     if (mpi_is_worker() && session.strategy->path) // a search is rank 0's alone
         exit(EXIT_CLEAN);
-    int status = is_ready ? run_and_report(&session, &checkpoint) : status_usage(&error);
-    sct_checkpoint_close(&checkpoint);
+    int status = is_ready ? run_and_report(&session, checkpoint) : status_usage(&error);
     sct_strategy_free(session.strategy);
+    session_end(&session);
     return status_flush(status);
 }

@@ -1,23 +1,26 @@
 #include "harness/cli/command.h"
+#include "core/jobs/checkpoint.h"
 #include "harness/cli/campaign.h"
 #include "harness/cli/history.h"
 #include "harness/cli/mpi.h"
 #include "harness/cli/process.h"
 #include "harness/cli/replay.h"
 #include "harness/cli/report.h"
+#include "harness/cli/resume.h"
 #include "harness/cli/status.h"
 #include "harness/cli/version.h"
 
 #include <stdio.h>
 
-static int list_command(const struct options *options) {
+static int list_command(const struct command *command, const struct options *options) {
     struct error error;
-    const struct model *model = model_find(options->model);
-    if (!model) {
+    const struct subject *subject =
+        options->model ? subject_find(command->subjects, options->model) : command->subjects[0];
+    if (!subject) {
         error_set(&error, "unknown model '%.200s' (see --list models)", options->model);
         return status_usage(&error);
     }
-    report_list(stdout, options, model);
+    report_list(stdout, options, command->subjects, subject);
     return status_flush(EXIT_CLEAN);
 }
 
@@ -34,28 +37,53 @@ static int history_command(const struct options *options) {
     return status_flush(statuses[verdict]);
 }
 
-int command_main(int argc, char **argv) {
+static int help_command(const struct command *command) {
+    printf("Usage: %s [OPTION]...\n%s\n", command->call, command->help);
+    options_print_help(stdout, command->front);
+    fputs("\n"
+          "Exit status: 0 no violation; 1 violation found or reproduced; 2 usage or damaged file;\n"
+          "3 the tool failed; 4 no verdict: a replay did not reproduce its trace, a check or a\n"
+          "search reached its limit, or required coverage was not reached; 130 interrupted.\n",
+          stdout);
+    return status_flush(EXIT_CLEAN);
+}
+
+// Campaigns, which a checkpoint may define.
+static int run_campaign(const struct command *command, int argc, char **argv,
+                        const struct options *given) {
+    struct options options = *given;
+    struct sct_checkpoint checkpoint = {0};
+    struct error error;
+    if (given->resume && !resume_open(command->front, argc, argv, &checkpoint, &options, &error))
+        return status_usage(&error);
+    int status = campaign_command(command, &options, &checkpoint);
+    sct_checkpoint_close(&checkpoint);
+    return status;
+}
+
+int command_run(const struct command *command, int argc, char **argv) {
     struct options options;
     struct error error;
+    status_begin(command->name);
     mpi_begin(&argc, &argv);
     process_watch_failures();
-    if (!options_parse(argc, argv, &options, &error))
+    if (!options_parse(command->front, argc, argv, NULL, &options, &error))
         return status_usage(&error);
     bool is_campaign = !options.help && !options.version && !options.list &&
-                       !options.check_history && !options.replay && !options.has_only_iteration;
+                       !options.check_history && !options.replay &&
+                       !options_have(&options, OPTION_ONLY_ITERATION);
     if (mpi_is_worker() && !is_campaign)
         return EXIT_CLEAN;
-    if (options.help) {
-        fputs(options_help, stdout);
-        return status_flush(EXIT_CLEAN);
-    }
+    if (options.help)
+        return help_command(command);
     if (options.version) {
         printf("%s\n", version_line);
         return status_flush(EXIT_CLEAN);
     }
     if (options.list)
-        return list_command(&options);
+        return list_command(command, &options);
     if (options.check_history)
         return history_command(&options);
-    return options.replay ? replay_command(&options) : campaign_command(&options);
+    return options.replay ? replay_command(command, &options)
+                          : run_campaign(command, argc, argv, &options);
 }

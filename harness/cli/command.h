@@ -1,7 +1,22 @@
-// The command: parses, runs, reports; returns the documented exit status.
+// Commands: a command line over subjects. Parses, runs, reports; returns the documented exit
+// status. mtcheck, the suites of core/run/runner.h and whatever else is run by this library are
+// commands.
 #ifndef HARNESS_CLI_COMMAND_H
 #define HARNESS_CLI_COMMAND_H
 
-int command_main(int argc, char **argv);
+#include "harness/cli/options.h"
+#include "harness/subject/subject.h"
+
+struct command {
+    const char *name; // begins messages
+    const char *call; // how the user calls it, for lines that can be copied to a shell
+    // NULL after the last, the first is the default. Of other fronts than FRONT_MODELS: one.
+    const struct subject *const *subjects;
+    enum front front;
+    const char *help; // what stands before the list of options
+};
+
+// One command at a time; the process is the command's until it returns.
+int command_run(const struct command *command, int argc, char **argv);
 
 #endif

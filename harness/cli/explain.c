@@ -35,31 +35,22 @@ void explanation_free(struct explanation *explanation) {
 // ---- Episodes ----------------------------------------------------------------------------------
 
 // [line] is the note's, or a part of it.
-static enum retold retell(const struct scenario *scenario, struct text *text,
+static enum retold retell(const struct subject_view *view, struct text *text,
                           enum sct_note_class about, const char *line) {
     if (about == SCT_NOTE_CHECK || about == SCT_NOTE_EXPECTED || about == SCT_NOTE_ACTUAL)
         return RETOLD_NOTHING; // the violation says it
-    if (scenario->retell)
-        return scenario->retell(text, about, line);
+    if (view->retell)
+        return view->retell(text, about, line);
     text_add(text, "%s", line);
     return RETOLD_ACT;
 }
 
 // What is told, in whose words.
 struct telling {
-    const struct scenario *scenario;
-    const struct bug_set *bugs;
+    const struct subject_view *view;
+    const struct variant *variant; // of which there may be marks
     const struct sct_story *story;
 };
-
-// How often lines of the injected bugs were passed.
-static uint64_t count_bug_lines(const void *context) {
-    const struct bug_set *bugs = context;
-    uint64_t count = 0;
-    for (int i = 0; i < BUG_COUNT; i++)
-        count += bugs->on >> i & 1 ? bugs->reached[i] : 0;
-    return count;
-}
 
 // [mark] is where a line of the injected bug was passed: the first time with what it does wrong.
 static void retell_mark(const struct telling *telling, const struct sct_story_note *mark,
@@ -67,10 +58,7 @@ static void retell_mark(const struct telling *telling, const struct sct_story_no
     const struct sct_story_note *first = telling->story->notes;
     while (!first->is_mark)
         first++;
-    int bug = 0;
-    while (!(telling->bugs->on >> bug & 1))
-        bug++;
-    const struct bug_info *info = bug_info((enum bug)bug);
+    const struct variant *info = telling->variant;
     if (mark == first)
         text_add(text, "passes the line of bug %d (%s)", info->number, info->summary);
     else
@@ -78,8 +66,8 @@ static void retell_mark(const struct telling *telling, const struct sct_story_no
 }
 
 // What a machine does in the step [label], with the machine as the subject; NULL: no words for it.
-static const char *step_words(const struct scenario *scenario, const char *label) {
-    for (const struct term *step = scenario->steps; step && step->word; step++)
+static const char *step_words(const struct subject_view *view, const char *label) {
+    for (const struct term *step = view->steps; step && step->word; step++)
         if (strcmp(step->word, label) == 0)
             return step->meaning;
     return NULL;
@@ -121,7 +109,7 @@ static void tell_acts(struct teller *teller, const struct sct_episode *episode, 
         if (notes[i].is_mark)
             retell_mark(telling, &notes[i], &text);
         else
-            weight = retell(telling->scenario, &text, notes[i].about, notes[i].line);
+            weight = retell(telling->view, &text, notes[i].about, notes[i].line);
         if (weight == RETOLD_NOTHING)
             continue;
         details = weight == RETOLD_DETAIL ? details + 1 : 0;
@@ -158,13 +146,13 @@ static bool tell_episode(const struct telling *telling, uint32_t index, struct t
 static void tell_next_step(const struct telling *telling, uint32_t index, struct text *text) {
     const struct sct_story_note *next = sct_story_next_note(telling->story, index);
     const char *label = telling->story->episodes[index].stopped_before;
-    const char *step = step_words(telling->scenario, label);
+    const char *step = step_words(telling->view, label);
     const char *arrow = next ? strstr(next->line, " -> ") : NULL;
     char call[LINE_BYTES], words[LINE_BYTES];
     struct text call_text = text_in(call, sizeof call), words_text = text_in(words, sizeof words);
     if (arrow)
         text_add(&call_text, "%.*s", (int)(arrow - next->line), next->line);
-    if (arrow && retell(telling->scenario, &words_text, next->about, call) != RETOLD_NOTHING)
+    if (arrow && retell(telling->view, &words_text, next->about, call) != RETOLD_NOTHING)
         text_add(text, "it %s", words);
     else if (step)
         text_add(text, "it %s", step);
@@ -242,7 +230,7 @@ static struct kept_decision keep(const struct sct_engine *engine, uint32_t index
 
 // The two ways that go apart at a decision, and whose words.
 struct parting {
-    const struct scenario *scenario;
+    const struct subject_view *view;
     const struct sct_engine *engine;
     uint32_t decision;
     struct kept_decision failing, passing;
@@ -268,9 +256,9 @@ static void listen_for_parting(void *context, const struct sct_event *event) {
 }
 
 // A turn, as "MACHINE (what it does)".
-static void tell_turn(struct text *text, const struct scenario *scenario,
+static void tell_turn(struct text *text, const struct subject_view *view,
                       const struct kept_decision *turn) {
-    const char *words = step_words(scenario, turn->label);
+    const char *words = step_words(view, turn->label);
     if (turn->has_waited)
         text_add(text, "%s (which had been waiting for %s)", turn->machine, turn->label);
     else if (words)
@@ -290,14 +278,14 @@ static void tell_parting(struct text *text, const struct parting *parting) {
                  passing->machine, passing->answer, failing->answer);
         return;
     }
-    tell_turn(text, parting->scenario, passing);
+    tell_turn(text, parting->view, passing);
     text_add(text, " runs, not ");
-    tell_turn(text, parting->scenario, failing);
+    tell_turn(text, parting->view, failing);
     text_add(text, ".");
 }
 
 static void explain_nearest(struct sct_engine *engine, const struct sct_program *program,
-                            const struct scenario *scenario, const struct sct_plan *plan,
+                            const struct subject_view *view, const struct sct_plan *plan,
                             struct explanation *explanation) {
     char buffer[600];
     struct text line = text_in(buffer, sizeof buffer);
@@ -310,7 +298,7 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
     }
     uint32_t at = nearest.is_switch ? plan->switches[nearest.index].decision
                                     : plan->values[nearest.index].decision;
-    struct parting parting = {scenario, engine, at, .passing = keep(engine, at)};
+    struct parting parting = {view, engine, at, .passing = keep(engine, at)};
     struct sct_follower follower;
     sct_follower_init(&follower);
     follower.plan = plan;
@@ -326,11 +314,12 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
 }
 
 void explain(struct sct_engine *engine, const struct sct_program *program,
-             const struct scenario *scenario, const struct sct_plan *plan,
+             const struct subject_run *what, const struct sct_plan *plan,
              struct explanation *explanation) {
     struct sct_story story;
-    struct telling telling = {scenario, program->context, &story};
-    sct_story_tell(engine, program, plan, count_bug_lines, &story);
+    const struct subject_view *view = subject_view(what->test);
+    struct telling telling = {view, what->variant, &story};
+    sct_story_tell(engine, program, plan, what->passes, &story);
     explain_episodes(&telling, explanation);
     if (story.violation.kind) {
         char buffer[1200];
@@ -338,7 +327,7 @@ void explain(struct sct_engine *engine, const struct sct_program *program,
         text_add(&line, "That is the violation, %s in %s: %s.", story.violation.kind,
                  story.violation.machine, story.violation.message);
         add_line(explanation, buffer);
-        explain_nearest(engine, program, scenario, plan, explanation);
+        explain_nearest(engine, program, view, plan, explanation);
     }
     sct_story_free(&story);
 }

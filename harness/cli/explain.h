@@ -5,18 +5,19 @@
 
 #include "core/trace/minimize.h"
 #include "core/trace/story.h"
-#include "harness/scenario.h"
+#include "harness/subject/subject.h"
 
 struct explanation {
     char **lines; // one sentence or two each
     size_t count, capacity;
 };
 
-// Explains what [plan] does, in the words of [scenario]: one line for every change of machine (who
-// was stopped between which two steps, what the others did meanwhile), one for the violation, and
-// one for the nearest execution that passes. Runs executions. To be freed with explanation_free.
+// Explains what [plan] does, in the words of its test's view: one line for every change of machine
+// (who was stopped between which two steps, what the others did meanwhile), one for the violation,
+// and one for the nearest execution that passes. Runs executions. To be freed with
+// explanation_free.
 void explain(struct sct_engine *engine, const struct sct_program *program,
-             const struct scenario *scenario, const struct sct_plan *plan,
+             const struct subject_run *what, const struct sct_plan *plan,
              struct explanation *explanation);
 
 void explanation_free(struct explanation *explanation);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // ioctl, raise
 #include "harness/cli/inspect.h"
 #include "core/trace/replay.h"
+#include "harness/cli/status.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,11 +14,6 @@
 
 enum { USUAL_WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 400 };
 
-const char *inspect_command_name(void) {
-    const char *name = getenv("MTCHECK_COMMAND");
-    return name && *name ? name : "mtcheck";
-}
-
 // ---- Files -------------------------------------------------------------------------------------
 
 bool inspect_is_asked_for(const struct options *options) {
@@ -29,7 +25,7 @@ static bool write_file(const char *what, const char *path, report_writer writer,
                        const struct report_run *run, const struct story *story) {
     FILE *out = fopen(path, "w");
     if (!out) {
-        fprintf(stderr, "mtcheck: cannot write the %s '%s': %s\n", what, path, strerror(errno));
+        complain("cannot write the %s '%s': %s", what, path, strerror(errno));
         return false;
     }
     errno = 0;
@@ -42,7 +38,7 @@ static bool write_file(const char *what, const char *path, report_writer writer,
     }
     if (is_written)
         return true;
-    fprintf(stderr, "mtcheck: cannot write the %s '%s': %s\n", what, path, strerror(reason));
+    complain("cannot write the %s '%s': %s", what, path, strerror(reason));
     struct stat status;
     if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
         unlink(path);
@@ -69,14 +65,12 @@ bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace)
     struct error difference;
     sct_replay_init(&replay, trace);
     inspection->run.trace = trace;
-    story_listen(&inspection->story, engine, inspection->run.scenario, inspection->bugs,
-                 trace->decision_count);
+    story_listen(&inspection->story, engine, &inspection->run.what, trace->decision_count);
     const struct sct_result *result = sct_engine_run(engine, inspection->program, &replay.base, 0);
     story_end(&inspection->story, engine, result);
     inspection->has_story = true;
     if (!sct_replay_confirms(&replay, result, &difference)) {
-        fprintf(stderr, "mtcheck: no report about the execution, which did not repeat: %s\n",
-                difference.text);
+        complain("no report about the execution, which did not repeat: %s", difference.text);
         inspect_end(inspection);
         return false;
     }
@@ -91,7 +85,7 @@ bool inspect_text(struct inspection *inspection, const char *trace_text) {
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace");
     bool is_read = sct_trace_parse(text, strlen(text), &trace, &error);
     if (!is_read)
-        fprintf(stderr, "mtcheck: no report about the execution: %s\n", error.text);
+        complain("no report about the execution: %s", error.text);
     bool is_done = is_read && inspect_trace(inspection, &trace);
     inspection->run.trace = NULL; // it ends here
     sct_trace_free(&trace);
@@ -156,8 +150,7 @@ static void on_event(void *context, const struct sct_event *event) {
     bool is_decision = event->kind == SCT_EVENT_VALUE || event->kind == SCT_EVENT_TURN;
     if (!is_decision || event->count < 2 || event->decision != stop.index)
         return;
-    fprintf(stderr, "mtcheck: stopped at decision %" PRIu32 ": %s %s\n", event->decision,
-            event->machine, line);
+    complain("stopped at decision %" PRIu32 ": %s %s", event->decision, event->machine, line);
     if (stop.out)
         fflush(stop.out);
     raise(SIGTRAP); // the machine's own calls are above this frame: see 'backtrace', 'finish'

@@ -12,8 +12,7 @@ struct inspection {
     struct report_run run;
     struct sct_engine *engine;
     const struct sct_program *program;
-    const struct bug_set *bugs; // the program's context
-    struct story story;         // if has_story
+    struct story story; // if has_story
     bool has_story;
 };
 
@@ -32,9 +31,6 @@ void inspect_end(struct inspection *inspection);
 
 // How the story in the report on standard output is to look.
 struct report_text_options inspect_look(const struct options *options, bool use_color);
-
-// How the user calls the command: the launcher tells.
-const char *inspect_command_name(void);
 
 // --break-at: has [engine], which will replay [trace], stop under the debugger at decision [index],
 // telling [out] of all that happens if that is given. False if there is no such decision or no

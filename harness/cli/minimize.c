@@ -1,4 +1,6 @@
 #include "harness/cli/minimize.h"
+#include "harness/cli/status.h"
+#include "harness/report/plain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,7 +39,8 @@ static void write_trace(const struct minimize_job *job, struct minimized *minimi
     struct error error = {"the original has no file"};
     name_trace(job->path, minimized->path, sizeof minimized->path);
     if (!*job->path || !sct_trace_write(minimized->path, text, &error)) {
-        fprintf(stderr, "mtcheck: %s; here is the minimized trace:\n%s", error.text, text);
+        complain("%s; here is the minimized trace:", error.text);
+        fputs(text, stderr);
         minimized->path[0] = '\0';
     }
     minimized->trace = text;
@@ -134,7 +137,7 @@ bool minimize_trace(const struct minimize_job *job, struct minimized *minimized)
     if (is_failing) {
         write_trace(job, minimized);
         tell_removed(job, &before, &after, minimized);
-        explain(job->engine, job->program, job->scenario, &after, &minimized->explanation);
+        explain(job->engine, job->program, job->what, &after, &minimized->explanation);
     }
     sct_plan_free(&before);
     sct_plan_free(&after);
@@ -181,6 +184,15 @@ void explanation_print(FILE *out, const struct explanation *explanation) {
     }
 }
 
+static void print_paths(FILE *out, const char *path, const char *command) {
+    char plain[2 * OPTIONS_PATH_MAX], word[2 * OPTIONS_PATH_MAX];
+    struct text plain_text = text_in(plain, sizeof plain), word_text = text_in(word, sizeof word);
+    plain_add(&plain_text, path);
+    plain_add_word(&word_text, path);
+    fprintf(out, "  trace        %s\n  replay       %s --replay %s --verbose\n", plain, command,
+            word);
+}
+
 void minimized_print(FILE *out, const struct minimized *minimized, const char *command) {
     const struct sct_minimum *minimum = &minimized->minimum;
     const struct sct_measures *before = &minimum->before, *now = &minimum->now;
@@ -201,8 +213,7 @@ void minimized_print(FILE *out, const struct minimized *minimized, const char *c
         print_wrapped(out, 15, minimized->values);
     }
     if (*minimized->path)
-        fprintf(out, "  trace        %s\n  replay       %s --replay '%s' --verbose\n",
-                minimized->path, command, minimized->path);
+        print_paths(out, minimized->path, command);
     explanation_print(out, &minimized->explanation);
 }
 

@@ -23,7 +23,7 @@ struct minimized {
 struct minimize_job {
     struct sct_engine *engine;
     const struct sct_program *program;
-    const struct scenario *scenario;
+    const struct subject_run *what;
     struct sct_strategy *start;     // leads to the failure
     const struct sct_trace *header; // of the original: what the new trace takes over
     const char *path;               // of the original; the new one is written to [path].min

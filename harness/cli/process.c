@@ -4,7 +4,6 @@
 #include "core/engine/execution.h"
 #include "harness/cli/status.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@ volatile sig_atomic_t process_interrupted;
 // Failures outside an execution: the tool's own.
 static void on_tool_failure(enum fail_kind kind, const char *where, const char *message) {
     const char *what = kind == FAIL_RESOURCE ? "" : "internal error: ";
-    fprintf(stderr, "mtcheck: %s%s (%s)\n", what, message, where);
+    complain("%s%s (%s)", what, message, where);
     _exit(EXIT_TOOL_FAILED);
 }
 
@@ -23,7 +22,7 @@ static void on_tool_failure(enum fail_kind kind, const char *where, const char *
 static void on_exit_call(void) {
     if (!sct_engine_inside())
         return;
-    fprintf(stderr, "mtcheck: the system under test called exit()\n");
+    complain("the system under test called exit()");
     _exit(EXIT_TOOL_FAILED);
 }
 
@@ -50,6 +49,9 @@ void process_catch_interrupts(void) {
 }
 
 void process_watch_failures(void) {
+    static bool is_registered;
     fail_handler_set(on_tool_failure);
-    atexit(on_exit_call);
+    if (!is_registered)
+        atexit(on_exit_call);
+    is_registered = true;
 }

@@ -4,10 +4,11 @@
 
 #include "core/strategy/strategy.h"
 #include "harness/cli/options.h"
+#include "harness/subject/subject.h"
 
-// Whether [options] may reduce a search by [strategy] of [scenario], or ask for none; else the
+// Whether [options] may reduce a search by [strategy] of [test], or ask for none; else the
 // error says what contradicts what.
 bool reduction_check(const struct options *options, const struct sct_strategy *strategy,
-                     const struct scenario *scenario, struct error *error);
+                     const struct subject_test *test, struct error *error);
 
 #endif

@@ -60,8 +60,7 @@ static void explain_replay(struct replaying *replaying, struct sct_strategy *str
     struct session *session = replaying->session;
     struct sct_plan plan = {0};
     sct_plan_record(session->engine, &session->program, strategy, 0, &plan);
-    explain(session->engine, &session->program, session->run.scenario, &plan,
-            &replaying->explanation);
+    explain(session->engine, &session->program, &session->run.what, &plan, &replaying->explanation);
     replaying->report.explanation = &replaying->explanation;
     sct_plan_free(&plan);
 }
@@ -110,7 +109,7 @@ static bool listen_to_replay(struct session *session, const struct sct_trace *tr
                              struct error *error) {
     const struct options *options = session->options;
     FILE *out = options->verbose ? session_narration(session) : NULL;
-    if (options->has_break_at)
+    if (options_have(options, OPTION_BREAK_AT))
         return inspect_break_at(session->engine, trace, options->break_at, out, error);
     if (out)
         sct_engine_narrate(session->engine, session_narrate, out);
@@ -139,7 +138,10 @@ static int replay_trace(struct session *session, const struct sct_trace *trace) 
         .session = session,
         .recording = trace,
         .execution = trace,
-        .report = {.trace = trace, .execution = trace, .difference = difference.text},
+        .report = {.call = session->command->call,
+                   .trace = trace,
+                   .execution = trace,
+                   .difference = difference.text},
     };
     if (!listen_to_replay(session, trace, &difference))
         return status_usage(&difference);
@@ -161,24 +163,25 @@ static int replay_trace(struct session *session, const struct sct_trace *trace) 
     return status;
 }
 
-int replay_command(const struct options *options) {
-    struct session session = {.options = options};
+int replay_command(const struct command *command, const struct options *options) {
+    struct session session = {.command = command, .options = options};
     struct sct_trace trace;
     struct error error, inner;
     if (!sct_trace_read(options->replay, &trace, &error)) {
         sct_trace_free(&trace);
         return status_usage(&error);
     }
-    const char *bug = strcmp(trace.bug, "none") == 0 ? NULL : trace.bug;
-    if (!session_choose_scenario(&session, trace.model, trace.test, &inner) ||
-        !session_choose_bug(&session, bug, &inner)) {
+    const char *variant = strcmp(trace.bug, "none") == 0 ? NULL : trace.bug;
+    if (!session_choose_test(&session, trace.model, trace.test, &inner) ||
+        !session_choose_variant(&session, variant, &inner)) {
+        session_end(&session);
         sct_trace_free(&trace);
         error_set(&error, "trace '%.200s': %.250s", options->replay, inner.text);
         return status_usage(&error);
     }
     session_open_engine(&session, trace.steps_max);
     int status = replay_trace(&session, &trace);
-    sct_engine_close(session.engine);
+    session_end(&session);
     sct_trace_free(&trace);
     return status_flush(status);
 }

@@ -2,9 +2,9 @@
 #ifndef HARNESS_CLI_REPLAY_H
 #define HARNESS_CLI_REPLAY_H
 
-#include "harness/cli/options.h"
+#include "harness/cli/command.h"
 
 // Replays, reports; the exit status.
-int replay_command(const struct options *options);
+int replay_command(const struct command *command, const struct options *options);
 
 #endif

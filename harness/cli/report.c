@@ -1,7 +1,7 @@
 #include "harness/cli/report.h"
-#include "harness/cli/inspect.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/version.h"
+#include "harness/report/plain.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -22,6 +22,15 @@ static const char *plain(const struct run_description *run) {
     return run->use_color ? "\033[0m" : "";
 }
 
+static void print_paths(FILE *out, const struct run_description *run, const char *path) {
+    char plain[2 * OPTIONS_PATH_MAX], word[2 * OPTIONS_PATH_MAX];
+    struct text plain_text = text_in(plain, sizeof plain), word_text = text_in(word, sizeof word);
+    plain_add(&plain_text, path);
+    plain_add_word(&word_text, path);
+    fprintf(out, "  trace      %s\n  replay     %s --replay %s --verbose\n", plain, run->call,
+            word);
+}
+
 static void print_group(FILE *out, const struct run_description *run, const struct sct_group *group,
                         const char *trace, uint64_t violations) {
     fprintf(out, "%sviolation%s: %s in %s\n", red(run), plain(run), group->violation.kind,
@@ -40,8 +49,7 @@ static void print_group(FILE *out, const struct run_description *run, const stru
         fprintf(out, "; the first of %" PRIu64 " like it", group->count);
     fprintf(out, "\n");
     if (trace && *trace)
-        fprintf(out, "  trace      %s\n  replay     %s --replay '%s' --verbose\n", trace,
-                inspect_command_name(), trace);
+        print_paths(out, run, trace);
 }
 
 static void print_story(FILE *out, const struct run_description *run) {
@@ -190,15 +198,15 @@ void report_campaign_text(FILE *out, const struct run_description *run,
     bool is_systematic = campaign->search.path;
     print_groups(out, run, campaign);
     if (run->minimized) {
-        minimized_print(out, run->minimized, inspect_command_name());
+        minimized_print(out, run->minimized, run->call);
         print_story(out, run);
     }
     bool is_clean = campaign->violations == 0 && !run->failure;
     const char *verdict = is_clean ? "clean" : campaign->violations ? "failed" : "incomplete";
     fprintf(out, "%s%s%s: %s %s", is_clean ? green(run) : red(run), verdict, plain(run),
-            run->model->name, run->scenario->name);
-    if (run->bug)
-        fprintf(out, ", bug %d %s", run->bug->number, run->bug->name);
+            run->what.subject->name, run->what.test->name);
+    if (run->what.variant)
+        fprintf(out, ", bug %d %s", run->what.variant->number, run->what.variant->name);
     fprintf(out, ", %s", run->strategy);
     if (!is_systematic)
         fprintf(out, ", seed %" PRIu64, run->seed);
@@ -248,7 +256,7 @@ void report_replay_text(FILE *out, const struct replay_report *report) {
     else
         print_strict(out, report);
     if (report->minimized)
-        minimized_print(out, report->minimized, inspect_command_name());
+        minimized_print(out, report->minimized, report->call);
     else if (report->explanation)
         explanation_print(out, report->explanation);
     if (report->story)
@@ -273,10 +281,10 @@ static json_t *json_count(uint64_t value) {
     return json_integer((json_int_t)value);
 }
 
-static json_t *json_bug(const struct bug_info *bug) {
-    if (!bug)
+static json_t *json_variant(const struct variant *variant) {
+    if (!variant)
         return json_null();
-    return json_pack("{s:i, s:s}", "id", bug->number, "name", bug->name);
+    return json_pack("{s:i, s:s}", "id", variant->number, "name", variant->name);
 }
 
 static json_t *json_rate(const struct sct_rate *rate) {
@@ -342,12 +350,12 @@ static void set_identity(json_t *object, const struct run_description *run,
     json_object_set_new(object, "schema_version", json_integer(1));
     json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
     json_object_set_new(object, "commit", json_string(version_commit));
-    json_object_set_new(object, "model", json_string(run->model->name));
-    json_object_set_new(object, "test", json_string(run->scenario->name));
+    json_object_set_new(object, "model", json_string(run->what.subject->name));
+    json_object_set_new(object, "test", json_string(run->what.test->name));
     json_object_set_new(object, "strategy", json_string(run->strategy));
     json_object_set_new(object, "fingerprint", json_u64_text("%016" PRIx64, campaign->fingerprint));
     json_object_set_new(object, "seed", json_u64_text("%" PRIu64, run->seed));
-    json_object_set_new(object, "bug", json_bug(run->bug));
+    json_object_set_new(object, "bug", json_variant(run->what.variant));
     json_object_set_new(object, "max_steps", json_count(run->steps_max));
     json_object_set_new(object, "keep_going", json_boolean(run->keep_going));
     json_object_set_new(object, "shard",
@@ -520,18 +528,16 @@ static void list_entry(FILE *out, json_t *array, int id, const char *name, const
     }
 }
 
-static void list_bugs(FILE *out, json_t *array, const struct model *model) {
-    for (int i = 0; i < BUG_COUNT; i++) {
-        const struct bug_info *bug = bug_info((enum bug)i);
-        if (bug->model == model->bugs)
-            list_entry(out, array, bug->number, bug->name, bug_kind_name(bug->kind), bug->summary);
+static void list_variants(FILE *out, json_t *array, const struct subject *subject) {
+    for (size_t i = 0; i < subject_variant_count(subject); i++) {
+        struct variant variant = subject->variants->at(i);
+        list_entry(out, array, variant.number, variant.name, variant.kind, variant.summary);
     }
 }
 
-static void list_tests(FILE *out, json_t *array, const struct model *model) {
-    for (size_t i = 0; scenario_at(i); i++)
-        if (strcmp(scenario_at(i)->model, model->name) == 0)
-            list_entry(out, array, 0, scenario_at(i)->name, NULL, scenario_at(i)->summary);
+static void list_tests(FILE *out, json_t *array, const struct subject *subject) {
+    for (const struct subject_test *const *test = subject->tests; *test; test++)
+        list_entry(out, array, 0, (*test)->name, NULL, (*test)->summary ? (*test)->summary : "");
 }
 
 static void list_strategies(FILE *out, json_t *array) {
@@ -539,21 +545,22 @@ static void list_strategies(FILE *out, json_t *array) {
         list_entry(out, array, 0, sct_strategy_at(i)->name, NULL, sct_strategy_at(i)->summary);
 }
 
-static void list_models(FILE *out, json_t *array) {
-    for (size_t i = 0; model_at(i); i++)
-        list_entry(out, array, 0, model_at(i)->name, NULL, model_at(i)->summary);
+static void list_subjects(FILE *out, json_t *array, const struct subject *const *subjects) {
+    for (size_t i = 0; subjects[i]; i++)
+        list_entry(out, array, 0, subjects[i]->name, NULL, subjects[i]->summary);
 }
 
-void report_list(FILE *out, const struct options *options, const struct model *model) {
+void report_list(FILE *out, const struct options *options, const struct subject *const *subjects,
+                 const struct subject *subject) {
     json_t *array = options->format == FORMAT_JSON ? json_array() : NULL;
     if (strcmp(options->list, "bugs") == 0)
-        list_bugs(out, array, model);
+        list_variants(out, array, subject);
     else if (strcmp(options->list, "tests") == 0)
-        list_tests(out, array, model);
+        list_tests(out, array, subject);
     else if (strcmp(options->list, "strategies") == 0)
         list_strategies(out, array);
     else
-        list_models(out, array);
+        list_subjects(out, array, subjects);
     if (array)
         print_json(out, array);
 }

@@ -12,10 +12,9 @@
 #include <stdio.h>
 
 struct run_description {
-    const struct model *model;
-    const struct scenario *scenario;
-    const struct bug_info *bug; // NULL: none
-    const struct bug_set *bugs; // with what the executions that count have reached
+    struct subject_run what;
+    const char *call;        // how the user calls the command
+    const uint64_t *reached; // how often executions that count passed a place of each variant
     const char *strategy;
     uint64_t seed;
     uint64_t iterations; // asked for
@@ -47,6 +46,7 @@ void report_campaign_json(FILE *out, const struct run_description *run,
 
 // What replaying a trace gave.
 struct replay_report {
+    const char *call; // how the user calls the command
     const struct sct_trace *trace;
     bool is_confirmed;
     const char *difference;                // unless confirmed
@@ -61,7 +61,8 @@ struct replay_report {
 void report_replay_text(FILE *out, const struct replay_report *report);
 void report_replay_json(FILE *out, const struct replay_report *report);
 
-// The registry that options->list names.
-void report_list(FILE *out, const struct options *options, const struct model *model);
+// The registry that options->list names: of [subjects], or of [subject].
+void report_list(FILE *out, const struct options *options, const struct subject *const *subjects,
+                 const struct subject *subject);
 
 #endif

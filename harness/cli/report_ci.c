@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // gethostname, gmtime_r, open_memstream
 #include "harness/cli/report_ci.h"
+#include "harness/report/plain.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -78,8 +79,8 @@ static void print_suite_start(FILE *out, const struct run_description *run,
     if (gethostname(host, sizeof host - 1) != 0 || !*host)
         strcpy(host, "localhost");
     fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite");
-    print_attribute(out, "name", run->scenario->name);
-    print_attribute(out, "package", run->model->name);
+    print_attribute(out, "name", run->what.test->name);
+    print_attribute(out, "package", run->what.subject->name);
     print_attribute(out, "timestamp", stamp);
     print_attribute(out, "hostname", host);
     fprintf(out, " id=\"0\" tests=\"1\" failures=\"%d\" errors=\"%d\" time=\"%.3f\">\n",
@@ -94,7 +95,7 @@ static void print_properties(FILE *out, const struct run_description *run,
     print_property(out, "strategy", run->strategy);
     snprintf(number, sizeof number, "%" PRIu64, run->seed);
     print_property(out, "seed", number);
-    print_property(out, "bug", run->bug ? run->bug->name : "none");
+    print_property(out, "bug", run->what.variant ? run->what.variant->name : "none");
     snprintf(number, sizeof number, "%" PRIu64, campaign->iterations_run);
     print_property(out, "iterations_run", number);
     snprintf(number, sizeof number, "%016" PRIx64, campaign->fingerprint);
@@ -129,14 +130,14 @@ static void print_case(FILE *out, const struct run_description *run,
                        const struct sct_campaign *campaign) {
     char name[200];
     struct text text = text_in(name, sizeof name);
-    text_add(&text, "%s, seed %" PRIu64 "%s%s", run->strategy, run->seed, run->bug ? ", bug " : "",
-             run->bug ? run->bug->name : "");
+    text_add(&text, "%s, seed %" PRIu64 "%s%s", run->strategy, run->seed,
+             run->what.variant ? ", bug " : "", run->what.variant ? run->what.variant->name : "");
     fprintf(out, "    <testcase");
     print_attribute(out, "name", name);
     fprintf(out, " classname=\"");
-    print_xml(out, run->model->name);
+    print_xml(out, run->what.subject->name);
     fprintf(out, ".");
-    print_xml(out, run->scenario->name);
+    print_xml(out, run->what.test->name);
     fprintf(out, "\" time=\"%.3f\">\n", campaign->elapsed_seconds);
     if (error_message(run, campaign))
         print_error(out, run, campaign);
@@ -205,7 +206,7 @@ static void print_place(FILE *out, const char *where) {
 static void print_annotation(FILE *out, const struct run_description *run,
                              const struct sct_group *group, const char *trace) {
     char title[160];
-    snprintf(title, sizeof title, "%s %s: %s in %s", run->model->name, run->scenario->name,
+    snprintf(title, sizeof title, "%s %s: %s in %s", run->what.subject->name, run->what.test->name,
              group->violation.kind, group->violation.machine);
     fprintf(out, "::error ");
     print_place(out, group->violation.where);
@@ -216,8 +217,11 @@ static void print_annotation(FILE *out, const struct run_description *run,
     fprintf(out, "%%0Aiteration %" PRIu64 " of seed %" PRIu64 ", %" PRIu64 " like it",
             group->iteration, run->seed, group->count);
     if (trace && *trace) {
-        fprintf(out, "%%0Areplay: mtcheck --verbose --replay ");
-        print_command_text(out, trace, false);
+        char word[2 * OPTIONS_PATH_MAX];
+        struct text text = text_in(word, sizeof word);
+        plain_add_word(&text, trace);
+        fprintf(out, "%%0Areplay: %s --verbose --replay ", run->call);
+        print_command_text(out, word, false);
     }
     fprintf(out, "\n");
 }
@@ -230,7 +234,7 @@ void report_campaign_github(FILE *out, const struct run_description *run,
         trace = trace ? trace->next : NULL;
     }
     if (run->failure) {
-        fprintf(out, "::error title=%s %s::", run->model->name, run->scenario->name);
+        fprintf(out, "::error title=%s %s::", run->what.subject->name, run->what.test->name);
         print_command_text(out, run->failure, false);
         fprintf(out, "\n");
     }
@@ -239,6 +243,6 @@ void report_campaign_github(FILE *out, const struct run_description *run,
     fprintf(out,
             "::notice title=%s %s::no violation in %" PRIu64 " executions (seed %" PRIu64
             "); a failure rate above %.3g %%25 is excluded at 95 %%25 confidence\n",
-            run->model->name, run->scenario->name, campaign->iterations_run, run->seed,
+            run->what.subject->name, run->what.test->name, campaign->iterations_run, run->seed,
             campaign->rate.high95 * 100);
 }

@@ -1,4 +1,5 @@
 #include "harness/cli/report_coverage.h"
+#include "harness/cli/status.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -39,13 +40,11 @@ static json_t *json_unreached(const struct coverage *coverage) {
     return array;
 }
 
-static json_t *json_bug_lines(const struct run_description *run) {
+static json_t *json_variant_lines(const struct run_description *run) {
     json_t *object = json_object();
-    for (int i = 0; i < BUG_COUNT; i++) {
-        const struct bug_info *bug = bug_info((enum bug)i);
-        if (bug->model == run->model->bugs)
-            json_object_set_new(object, bug->name, json_integer((json_int_t)run->bugs->reached[i]));
-    }
+    for (size_t i = 0; i < subject_variant_count(run->what.subject); i++)
+        json_object_set_new(object, run->what.subject->variants->at(i).name,
+                            json_integer((json_int_t)run->reached[i]));
     return object;
 }
 
@@ -61,12 +60,12 @@ static json_t *json_marks(void) {
 }
 
 json_t *report_coverage_json(const struct run_description *run) {
-    const struct coverage *coverage = run->scenario->coverage;
+    const struct coverage *coverage = subject_view(run->what.test)->coverage;
     json_t *object = json_object();
-    json_object_set_new(object, "cells", json_cells(coverage));
+    json_object_set_new(object, "cells", coverage ? json_cells(coverage) : json_array());
     json_object_set_new(object, "unreached",
-                        run->scenario->reaches_all ? json_unreached(coverage) : json_array());
-    json_object_set_new(object, "bug_lines", json_bug_lines(run));
+                        run->what.test->reaches_all ? json_unreached(coverage) : json_array());
+    json_object_set_new(object, "bug_lines", json_variant_lines(run));
     json_object_set_new(object, "marks", json_marks());
     return object;
 }
@@ -140,13 +139,14 @@ static void print_table(FILE *out, const struct coverage *coverage) {
             print_line(out, coverage, i);
 }
 
-void report_coverage_text(FILE *out, const struct run_description *run) {
-    print_table(out, run->scenario->coverage);
+static void print_variant_lines(FILE *out, const struct run_description *run) {
     fprintf(out, "bug lines reached:\n");
-    for (int i = 0; i < BUG_COUNT; i++)
-        if (bug_info((enum bug)i)->model == run->model->bugs)
-            fprintf(out, "  %12" PRIu64 "  %s\n", run->bugs->reached[i],
-                    bug_info((enum bug)i)->name);
+    for (size_t i = 0; i < subject_variant_count(run->what.subject); i++)
+        fprintf(out, "  %12" PRIu64 "  %s\n", run->reached[i],
+                run->what.subject->variants->at(i).name);
+}
+
+static void print_marks(FILE *out) {
     fprintf(out, "marks reached:\n");
     const char *previous = "";
     for (const struct sct_mark *mark = NULL; (mark = sct_marks_next(mark)); previous = mark->name)
@@ -154,22 +154,29 @@ void report_coverage_text(FILE *out, const struct run_description *run) {
             fprintf(out, "  %12" PRIu64 "  %s\n", sct_marks_reached(mark->name), mark->name);
 }
 
-bool report_coverage_complain(const struct scenario *scenario) {
-    const struct coverage *coverage = scenario->coverage;
+void report_coverage_text(FILE *out, const struct run_description *run) {
+    const struct coverage *coverage = subject_view(run->what.test)->coverage;
+    if (coverage)
+        print_table(out, coverage);
+    if (run->what.subject->variants)
+        print_variant_lines(out, run);
+    print_marks(out);
+}
+
+bool report_coverage_complain(const struct coverage *coverage) {
     size_t missing = coverage_missing_count(coverage);
     if (missing == 0)
         return false;
-    fprintf(stderr, "mtcheck: %zu cells of the coverage were not reached: ", missing);
+    char buffer[6000];
+    struct text cells = text_in(buffer, sizeof buffer);
     const char *separator = "";
     for (size_t i = 0; i < coverage_cell_count(coverage); i++) {
-        char buffer[120];
-        struct text name = text_in(buffer, sizeof buffer);
         if (!coverage_is_missing(coverage, i))
             continue;
-        coverage_name(coverage, i, &name);
-        fprintf(stderr, "%s%s", separator, name.data);
+        text_add(&cells, "%s", separator);
+        coverage_name(coverage, i, &cells);
         separator = "; ";
     }
-    fprintf(stderr, "\n");
+    complain("%zu cells of the coverage were not reached: %s", missing, cells.data);
     return true;
 }

@@ -14,6 +14,6 @@ void report_coverage_text(FILE *out, const struct run_description *run);
 
 // Names the cells that should have been reached and were not, in one line on standard error;
 // whether there are any.
-bool report_coverage_complain(const struct scenario *scenario);
+bool report_coverage_complain(const struct coverage *coverage);
 
 #endif

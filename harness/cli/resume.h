@@ -1,15 +1,17 @@
-// What a checkpoint says of its campaign: the options that define it.
+// What a checkpoint says of its campaign: the program and the options that fix the campaign.
 #ifndef HARNESS_CLI_RESUME_H
 #define HARNESS_CLI_RESUME_H
 
+#include "core/jobs/checkpoint.h"
 #include "harness/cli/options.h"
 
-// Appends the options that define the campaign, one a line, as they stand on a command line; [seed]
-// is the one that is used.
+// Appends the checkpoint's text; [seed] is the one that is used.
 void resume_describe(const struct options *options, uint64_t seed, struct text *text);
 
-// Sets those options from the text of the checkpoint at options->resume; strings point into
-// [text], which is changed.
-bool resume_options(char *text, struct options *options, struct error *error);
+// Opens the checkpoint at options->resume, which were parsed from the command line, and parses
+// that once more, together with what the checkpoint says. The strings of [options] point into
+// [checkpoint] too.
+bool resume_open(enum front front, int argc, char **argv, struct sct_checkpoint *checkpoint,
+                 struct options *options, struct error *error);
 
 #endif

@@ -2,6 +2,7 @@
 #include "harness/cli/mpi.h"
 #include "harness/cli/resume.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -21,7 +22,7 @@ bool search_is_shared(const struct session *session) {
     if (!session->strategy->path || options->reduction != SCT_REDUCE_NONE)
         return false;
     bool is_limited =
-        options->iterations != SCT_UNLIMITED; // these are the first ones: of one process
+        session_iterations(session) != SCT_UNLIMITED; // these are the first ones: of one process
     return checkpoint_of(options) || (workers_of(options) > 1 && !is_limited);
 }
 
@@ -57,10 +58,12 @@ bool search_check(const struct session *session, struct sct_checkpoint *resumed,
 
 // What the checkpoint says of the search: the options, and whether there is a cache at all.
 static void describe(const struct session *session, struct text *text) {
-    struct options options = *session->options;
-    options.has_cache = true;
-    options.cache_bytes = cache_bytes_of(session);
-    resume_describe(&options, session->run.seed, text);
+    uint64_t bytes = cache_bytes_of(session);
+    resume_describe(session->options, session->run.seed, text);
+    if (bytes > 0)
+        text_add(text, "--cache=%" PRIu64 "\n", bytes);
+    else
+        text_add(text, "--cache=off\n");
 }
 
 bool search_run(struct session *session, const struct sct_part_options *part,

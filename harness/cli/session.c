@@ -14,43 +14,73 @@ bool session_uses_color(const struct options *options) {
     return !(no_color && *no_color) && isatty(STDOUT_FILENO);
 }
 
-bool session_choose_scenario(struct session *session, const char *model, const char *test,
-                             struct error *error) {
-    session->run.model = model_find(model);
-    if (!session->run.model)
-        return error_set(error, "unknown model '%.200s' (see --list models)", model);
-    test = test ? test : session->run.model->default_test;
-    session->run.scenario = scenario_find(session->run.model, test);
-    if (!session->run.scenario)
-        return error_set(error, "unknown test '%.200s' of model %s (see --list tests)", test,
-                         session->run.model->name);
-    session->program = scenario_program(session->run.scenario, &session->uncounted_bugs);
-    return true;
+static const char *kind_of_subject(const struct session *session) {
+    return session->command->front == FRONT_MODELS ? "model " : "";
 }
 
-bool session_choose_bug(struct session *session, const char *text, struct error *error) {
-    enum bug bug;
-    if (!text)
-        return true;
-    if (!bug_are_built_in())
-        return error_set(error, "bug '%.200s': this mtcheck was built without optional bugs", text);
-    if (!bug_find(session->run.model->bugs, text, &bug))
-        return error_set(error, "unknown bug '%.200s' of model %s (see --list bugs)", text,
-                         session->run.model->name);
-    bug_set_inject(&session->bugs, bug);
-    bug_set_inject(&session->uncounted_bugs, bug);
-    session->run.bug = bug_info(bug);
+bool session_choose_test(struct session *session, const char *name, const char *test,
+                         struct error *error) {
+    struct subject_run *what = &session->run.what;
+    const struct subject *const *subjects = session->command->subjects;
+    what->subject = name ? subject_find(subjects, name) : subjects[0];
+    if (!what->subject)
+        return error_set(error, "unknown model '%.200s' (see --list models)", name);
+    what->test = subject_test(what->subject, test);
+    return what->test || error_set(error, "unknown test '%.200s' of %s%s (see --list tests)", test,
+                                   kind_of_subject(session), what->subject->name);
+}
+
+static uint64_t *new_counters(size_t count) {
+    uint64_t *counters = calloc(count + 1, sizeof *counters);
+    if (!counters)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: counters");
+    return counters;
+}
+
+bool session_choose_variant(struct session *session, const char *name, struct error *error) {
+    struct subject_run *what = &session->run.what;
+    const struct subject_variants *variants = what->subject->variants;
+    if (name && variants && !variants->are_built_in)
+        return error_set(error, "bug '%.200s': this %s was built without optional bugs", name,
+                         session->command->name);
+    session->variant = name ? subject_variant(what->subject, name) : (struct variant){0};
+    if (name && !session->variant.name)
+        return error_set(error, "unknown bug '%.200s' of %s%s (see --list bugs)", name,
+                         kind_of_subject(session), what->subject->name);
+    what->variant = name ? &session->variant : NULL;
+    session->context = variants ? variants->open(what->variant) : NULL;
+    session->program = subject_program(what->subject, what->test, session->context);
+    if (name)
+        what->passes = &variants->passes(session->context)[session->variant.index];
+    session->variant_count = subject_variant_count(what->subject);
+    session->passes = new_counters(session->variant_count);
+    session->reached = new_counters(session->variant_count);
+    session->run.reached = session->reached;
     return true;
 }
 
 void session_open_engine(struct session *session, uint32_t steps_max) {
-    session->steps_max = steps_max ? steps_max : session->run.model->steps_max;
+    uint32_t usual = subject_steps(session->run.what.subject, session->run.what.test);
+    session->steps_max = steps_max ? steps_max : usual;
     session->engine = sct_engine_open(&(struct sct_engine_options){
         .steps_max = session->steps_max,
         // With a smaller --max-steps proper executions may fill the tail: no verdict then.
-        .livelock_points = session->run.model->steps_max / 2,
+        .livelock_points = usual / 2,
         .catch_signals = true,
     });
+}
+
+void session_end(struct session *session) {
+    if (session->engine)
+        sct_engine_close(session->engine);
+    free(session->context);
+    free(session->passes);
+    free(session->reached);
+}
+
+uint64_t session_iterations(const struct session *session) {
+    bool is_limited = options_have(session->options, OPTION_ITERATIONS) || !session->strategy->path;
+    return is_limited ? session->options->iterations : SCT_UNLIMITED;
 }
 
 FILE *session_narration(const struct session *session) {
@@ -73,14 +103,11 @@ void session_parse(const char *text, struct sct_trace *trace) {
 struct inspection session_inspection(struct session *session, const char *trace_path) {
     return (struct inspection){
         .options = session->options,
-        .run = {.model = session->run.model,
-                .scenario = session->run.scenario,
-                .bug = session->run.bug,
+        .run = {.what = session->run.what,
                 .trace_path = trace_path,
-                .command = inspect_command_name()},
+                .command = session->command->call},
         .engine = session->engine,
         .program = &session->program,
-        .bugs = &session->uncounted_bugs,
     };
 }
 
@@ -100,7 +127,7 @@ bool session_minimize(struct session *session, struct sct_strategy *start,
         &(struct minimize_job){
             .engine = session->engine,
             .program = &session->program,
-            .scenario = session->run.scenario,
+            .what = &session->run.what,
             .start = start,
             .header = header,
             .path = path,

@@ -3,6 +3,7 @@
 #ifndef HARNESS_CLI_SESSION_H
 #define HARNESS_CLI_SESSION_H
 
+#include "harness/cli/command.h"
 #include "harness/cli/inspect.h"
 #include "harness/cli/minimize.h"
 #include "harness/cli/progress.h"
@@ -11,10 +12,13 @@
 #include <stdio.h>
 
 struct session {
+    const struct command *command;
     const struct options *options;
     struct run_description run;
-    struct bug_set bugs;           // of executions that count
-    struct bug_set uncounted_bugs; // the same, of all others: calibration, repetitions
+    struct variant variant; // that is on, if run.what.variant is set
+    void *context;          // of the programs of a subject with variants; owned
+    size_t variant_count;
+    uint64_t *passes, *reached; // by variant: before this execution, and by those that count; owned
     struct sct_program program;
     struct sct_engine *engine;
     struct sct_strategy *strategy;
@@ -28,16 +32,22 @@ struct session {
     struct progress progress;
 };
 
-// False, with the reason, if there is no such thing. [test] NULL: the model's default; [bug] NULL:
-// none.
-bool session_choose_scenario(struct session *session, const char *model, const char *test,
-                             struct error *error);
-bool session_choose_bug(struct session *session, const char *bug, struct error *error);
+// What is run: first the test, then the variant. False, with the reason, if there is no such thing.
+// [subject] and [test] NULL: the default; [variant] NULL: none.
+bool session_choose_test(struct session *session, const char *subject, const char *test,
+                         struct error *error);
+bool session_choose_variant(struct session *session, const char *variant, struct error *error);
 
-// [steps_max] 0: the model's default. The caller closes the engine.
+// [steps_max] 0: the test's default.
 void session_open_engine(struct session *session, uint32_t steps_max);
 
+// Ends all that was begun.
+void session_end(struct session *session);
+
 bool session_uses_color(const struct options *options);
+
+// How many iterations are asked for: a systematic search has no limit unless it is given one.
+uint64_t session_iterations(const struct session *session);
 
 // Standard output, unless that is for one JSON object only; and what sct_engine_narrate needs to
 // write there.

@@ -1,6 +1,7 @@
 #include "harness/merge/merge.h"
 #include "core/campaign/campaign.h"
 #include "harness/cli/report_coverage.h"
+#include "harness/models.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -297,35 +298,57 @@ static bool add_cells(const struct coverage *coverage, const json_t *cells) {
     return true;
 }
 
-static bool add_coverage(struct run_description *run, struct bug_set *bugs, const json_t *part) {
+static bool add_variants(const struct subject *subject, uint64_t *reached, json_t *lines) {
     const char *name;
     json_t *value;
-    json_object_foreach(json_object_get(part, "bug_lines"), name, value) {
-        enum bug bug;
-        if (!bug_find(run->model->bugs, name, &bug))
+    json_object_foreach(lines, name, value) {
+        struct variant variant = subject_variant(subject, name);
+        if (!variant.name)
             return false;
-        bugs->reached[bug] += (uint64_t)json_integer_value(value);
+        reached[variant.index] += (uint64_t)json_integer_value(value);
     }
-    json_object_foreach(json_object_get(part, "marks"), name, value)
-        sct_marks_add(name, (uint64_t)json_integer_value(value));
-    return add_cells(run->scenario->coverage, json_object_get(part, "cells"));
+    return true;
 }
 
-// By the counters of the scenario itself: the report of one process lists them in their order.
+static bool add_coverage(const struct subject_run *what, uint64_t *reached, const json_t *part) {
+    const struct coverage *coverage = subject_view(what->test)->coverage;
+    const json_t *cells = json_object_get(part, "cells");
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(part, "marks"), name, value)
+        sct_marks_add(name, (uint64_t)json_integer_value(value));
+    return add_variants(what->subject, reached, json_object_get(part, "bug_lines")) &&
+           (coverage ? add_cells(coverage, cells) : json_array_size(cells) == 0);
+}
+
+// By the counters of the test itself: the report of one process lists them in their order. A suite
+// of somebody's is not known here, and has marks only.
 static bool merge_coverage(json_t *merged, const struct merge_input *inputs, size_t count,
                            struct error *error) {
-    struct bug_set bugs = {0};
-    struct run_description run = {.bugs = &bugs, .model = model_find(text_of(merged, "model"))};
-    run.scenario = run.model ? scenario_find(run.model, text_of(merged, "test")) : NULL;
-    if (!run.scenario)
-        return input_error(&inputs[0], "its model or test is unknown to this version", error);
-    coverage_reset(run.scenario->coverage);
+    const struct subject_test other_test = {.name = text_of(merged, "test")};
+    const struct subject other = {.name = text_of(merged, "model")};
+    struct subject_run what = {.subject = subject_find(models, other.name), .test = &other_test};
+    if (what.subject)
+        what.test = subject_test(what.subject, other_test.name);
+    else
+        what.subject = &other;
+    if (!what.test)
+        return input_error(&inputs[0], "its test is unknown to this version", error);
+    if (subject_view(what.test)->coverage)
+        coverage_reset(subject_view(what.test)->coverage);
     sct_marks_reset();
-    for (size_t i = 0; i < count; i++)
-        if (!add_coverage(&run, &bugs, json_object_get(inputs[i].report, "coverage")))
-            return input_error(&inputs[i], "its coverage is unknown to this version", error);
+    uint64_t *reached = calloc(subject_variant_count(what.subject) + 1, sizeof *reached);
+    if (!reached)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: counters");
+    size_t added = 0;
+    while (added < count &&
+           add_coverage(&what, reached, json_object_get(inputs[added].report, "coverage")))
+        added++;
+    struct run_description run = {.what = what, .reached = reached};
     json_object_set_new(merged, "coverage", report_coverage_json(&run));
-    return true;
+    free(reached);
+    return added == count ||
+           input_error(&inputs[added], "its coverage is unknown to this version", error);
 }
 
 // ---- Merging -----------------------------------------------------------------------------------

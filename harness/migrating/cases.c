@@ -2,8 +2,7 @@
 // of our own in their manner.
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
-#include "harness/scenario.h"
-#include "harness/table/retell.h"
+#include "harness/subject/subject.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -210,18 +209,13 @@ static void case_18_setup(void *bugs) {
 
 // ---- Registration ------------------------------------------------------------------------------
 
-#define CASE(number, origin, text)                       \
-    extern const struct scenario scenario_case_##number; \
-    const struct scenario scenario_case_##number = {     \
-        .model = "migrating-table",                      \
-        .name = "case-" #number,                         \
-        .summary = origin " case: " text,                \
-        .setup = case_##number##_setup,                  \
-        .coverage = &migrating_coverage,                 \
-        .show = migrating_show,                          \
-        .terms = migrating_terms,                        \
-        .retell = table_retell,                          \
-        .steps = table_steps,                            \
+#define CASE(number, origin, text)                           \
+    extern const struct subject_test scenario_case_##number; \
+    const struct subject_test scenario_case_##number = {     \
+        .name = "case-" #number,                             \
+        .summary = origin " case: " text,                    \
+        .program = {.setup = case_##number##_setup},         \
+        .view = &migrating_view,                             \
     }
 
 CASE(1, "published", "a write in PREFER_NEW, then a stream whose filter the old row still matches");

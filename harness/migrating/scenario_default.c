@@ -8,8 +8,7 @@
 #include "harness/migrating/rich_workload.h"
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
-#include "harness/scenario.h"
-#include "harness/table/retell.h"
+#include "harness/subject/subject.h"
 
 static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     struct tables_options options = {.choose = uniform_choice,
@@ -55,32 +54,19 @@ static void review(void *bugs, const struct sct_violation *violation, struct tex
     history_oracle_review(world_present(), violation, remark);
 }
 
-extern const struct scenario scenario_default;
-const struct scenario scenario_default = {
-    .model = "migrating-table",
+extern const struct subject_test scenario_default;
+const struct subject_test scenario_default = {
     .name = "default",
     .summary = "rich inputs, faults, every backend call a step of its own, the end is checked",
-    .setup = setup,
-    .finish = finish,
-    .review = review,
-    .coverage = &migrating_coverage,
-    .show = migrating_show,
-    .terms = migrating_terms,
-    .retell = table_retell,
-    .steps = table_steps,
+    .program = {.setup = setup, .finish = finish, .review = review},
+    .view = &migrating_view,
     .reaches_all = true,
 };
 
-extern const struct scenario scenario_history;
-const struct scenario scenario_history = {
-    .model = "migrating-table",
+extern const struct subject_test scenario_history;
+const struct subject_test scenario_history = {
     .name = "history",
     .summary = "default, judged by the history of the calls alone: annotations are ignored",
-    .setup = setup_history,
-    .finish = finish_history,
-    .coverage = &migrating_coverage,
-    .show = migrating_show,
-    .terms = migrating_terms,
-    .retell = table_retell,
-    .steps = table_steps,
+    .program = {.setup = setup_history, .finish = finish_history},
+    .view = &migrating_view,
 };

@@ -2,8 +2,7 @@
 // (two random machines and the migrator), plus deadlock and failed activities.
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
-#include "harness/scenario.h"
-#include "harness/table/retell.h"
+#include "harness/subject/subject.h"
 
 enum { PUBLISHED_CALL_LIMIT = 100 };
 
@@ -23,15 +22,10 @@ static void setup(void *bugs) {
     world_start_published(world, create);
 }
 
-extern const struct scenario scenario_fast16;
-const struct scenario scenario_fast16 = {
-    .model = "migrating-table",
+extern const struct subject_test scenario_fast16;
+const struct subject_test scenario_fast16 = {
     .name = "fast16",
     .summary = "the published workload at the published message granularity (FAST 2016)",
-    .setup = setup,
-    .coverage = &migrating_coverage,
-    .show = migrating_show,
-    .terms = migrating_terms,
-    .retell = table_retell,
-    .steps = table_steps,
+    .program = {.setup = setup},
+    .view = &migrating_view,
 };

@@ -22,8 +22,7 @@
 #include "harness/migrating/final_state.h"
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
-#include "harness/scenario.h"
-#include "harness/table/retell.h"
+#include "harness/subject/subject.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
@@ -189,21 +188,16 @@ static void add_digest(void *bugs, struct digest *state) {
     static void setup_##symbol(void *bugs) {                      \
         set_up(bugs, rows, first, second);                        \
     }                                                             \
-    extern const struct scenario scenario_##symbol;               \
-    const struct scenario scenario_##symbol = {                   \
-        .model = "migrating-table",                               \
+    extern const struct subject_test scenario_##symbol;           \
+    const struct subject_test scenario_##symbol = {               \
         .name = test,                                             \
         .summary = "for dfs: " text,                              \
-        .setup = setup_##symbol,                                  \
-        .finish = finish,                                         \
-        .digest = add_digest,                                     \
-        .is_copyable = true,                                      \
+        .program = {.setup = setup_##symbol,                      \
+                    .finish = finish,                             \
+                    .digest = add_digest,                         \
+                    .is_copyable = true},                         \
         .is_reducible = reducible,                                \
-        .coverage = &migrating_coverage,                          \
-        .show = migrating_show,                                   \
-        .terms = migrating_terms,                                 \
-        .retell = table_retell,                                   \
-        .steps = table_steps,                                     \
+        .view = &migrating_view,                                  \
     };
 
 // With every number of rows at first.

@@ -1,8 +1,10 @@
 // What the worlds of MigratingTable show of themselves in reports: contents, states, vocabulary.
 #include "harness/migrating/show.h"
 #include "harness/migrating/app.h"
+#include "harness/migrating/coverage.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
+#include "harness/table/retell.h"
 #include "harness/table/show_rows.h"
 #include "model/migrating/entity.h"
 #include "model/table/row.h"
@@ -268,4 +270,12 @@ const struct term migrating_terms[] = {
     {"push", "the migrator sends a new state to all machines and waits until they have taken it"},
     {"reference.revision", "the checker notes which version of the reference is the present one"},
     {NULL, NULL},
+};
+
+const struct subject_view migrating_view = {
+    .coverage = &migrating_coverage,
+    .show = migrating_show,
+    .terms = migrating_terms,
+    .retell = table_retell,
+    .steps = table_steps,
 };

@@ -2,11 +2,14 @@
 #ifndef HARNESS_MIGRATING_SHOW_H
 #define HARNESS_MIGRATING_SHOW_H
 
-#include "harness/subject/panels.h"
+#include "harness/subject/subject.h"
 
 // The present execution's world: the three tables, each machine's state, each partition's.
 void migrating_show(struct panel_sink *sink);
 
 extern const struct term migrating_terms[];
+
+// Of the tests of MigratingTable.
+extern const struct subject_view migrating_view;
 
 #endif

@@ -1,6 +1,7 @@
 // The page: a template (page.html, page.css and the script page_*.js, embedded by embed.cmake)
 // around the story as JSON. The script draws; nothing is loaded from anywhere.
 #include "harness/report/page_parts.h"
+#include "harness/report/plain.h"
 #include "harness/report/report.h"
 #include "harness/report/symbols.h"
 
@@ -54,11 +55,11 @@ static json_t *json_calls(const struct symbols *symbols, const void *const *fram
 
 // ---- The run -----------------------------------------------------------------------------------
 
-static json_t *json_bug(const struct bug_info *bug) {
-    if (!bug)
+static json_t *json_variant(const struct variant *variant) {
+    if (!variant)
         return json_null();
-    return json_pack("{s:i, s:s, s:s, s:s}", "id", bug->number, "name", bug->name, "kind",
-                     bug_kind_name(bug->kind), "summary", bug->summary);
+    return json_pack("{s:i, s:s, s:s, s:s}", "id", variant->number, "name", variant->name, "kind",
+                     variant->kind, "summary", variant->summary);
 }
 
 static void add_replay(json_t *commands, const struct report_run *run, const char *path,
@@ -67,7 +68,9 @@ static void add_replay(json_t *commands, const struct report_run *run, const cha
     struct text text = text_in(buffer, sizeof buffer);
     if (!path || !*path)
         return;
-    text_add(&text, "%s --replay '%s' --verbose%s", run->command, path, remark);
+    text_add(&text, "%s --replay ", run->command);
+    plain_add_word(&text, path);
+    text_add(&text, " --verbose%s", remark);
     json_array_append_new(commands, json_text(buffer));
 }
 
@@ -80,10 +83,13 @@ static json_t *json_commands(const struct report_run *run) {
     add_replay(commands, run, run->trace_path, "");
     add_replay(commands, run, run->original_path, "  # before it was minimized");
     struct text text = text_in(buffer, sizeof buffer);
-    text_add(&text, "%s --model %s --test %s --strategy '%s' --seed %" PRIu64, run->command,
-             trace->model, trace->test, trace->strategy, trace->seed);
-    if (run->bug)
-        text_add(&text, " --bug %d", run->bug->number);
+    text_add(&text, "%s", run->command);
+    if (run->what.subject->variants) // one of several models
+        text_add(&text, " --model %s", trace->model);
+    text_add(&text, " --test %s --strategy '%s' --seed %" PRIu64, trace->test, trace->strategy,
+             trace->seed);
+    if (run->what.variant)
+        text_add(&text, " --bug %d", run->what.variant->number);
     text_add(&text, " --only-iteration %" PRIu64 " --%s", trace->iteration,
              run->is_minimized ? "minimize" : "verbose");
     json_array_append_new(commands, json_text(buffer));
@@ -123,32 +129,32 @@ static void set_run(json_t *object, const struct report_run *run) {
     set(object, "tool", json_string("mtcheck"));
     set(object, "version", json_string(MTCHECK_VERSION));
     set(object, "schema_version", json_integer(1));
-    set(object, "model", json_text(run->model->name));
-    set(object, "model_summary", json_text(run->model->summary));
-    set(object, "test", json_text(run->scenario->name));
-    set(object, "bug", json_bug(run->bug));
+    set(object, "model", json_text(run->what.subject->name));
+    set(object, "model_summary", json_text(run->what.subject->summary));
+    set(object, "test", json_text(run->what.test->name));
+    set(object, "bug", json_variant(run->what.variant));
     set(object, "strategy", json_text(trace->strategy));
     set(object, "seed", json_u64_text(trace->seed));
     set(object, "iteration", json_u64_text(trace->iteration));
     set(object, "commands", json_commands(run));
-    set(object, "terms", json_terms(run->scenario->terms));
-    set(object, "step_words", json_terms(run->scenario->steps));
+    set(object, "terms", json_terms(subject_view(run->what.test)->terms));
+    set(object, "step_words", json_terms(subject_view(run->what.test)->steps));
     set(object, "is_minimized", json_boolean(run->is_minimized));
     set(object, "explanation", json_explanation(run));
 }
 
 // ---- The story ---------------------------------------------------------------------------------
 
-// Adds the scenario's words for a note, where it has better ones.
+// Adds the test's words for a note, where it has better ones.
 static void set_words(json_t *object, const struct story *story, const struct story_item *item) {
     char buffer[4000];
     struct text text = text_in(buffer, sizeof buffer);
-    if (item->kind != SCT_EVENT_NOTE || !story->scenario->retell)
+    if (item->kind != SCT_EVENT_NOTE || !story->view->retell)
         return;
     if (item->note == SCT_NOTE_CHECK || item->note == SCT_NOTE_EXPECTED ||
         item->note == SCT_NOTE_ACTUAL)
         return; // what only the checking said
-    if (story->scenario->retell(&text, item->note, item->text) == RETOLD_NOTHING)
+    if (story->view->retell(&text, item->note, item->text) == RETOLD_NOTHING)
         set(object, "x", json_true());
     else if (strcmp(buffer, item->text) != 0)
         set(object, "r", json_text(buffer));
@@ -198,7 +204,7 @@ static json_t *json_step(const struct story *story, const struct story_step *ste
     }
     if (step->has_waited)
         set(object, "z", json_true());
-    if (step->meets_bug)
+    if (step->is_marked)
         set(object, "b", json_true());
     json_t *items = json_array();
     for (uint32_t i = 0; i < step->item_count; i++)

@@ -9,9 +9,7 @@
 
 // What was run, for headings and for the command that runs it again.
 struct report_run {
-    const struct model *model;
-    const struct scenario *scenario;
-    const struct bug_info *bug;    // NULL: none
+    struct subject_run what;
     const struct sct_trace *trace; // the recording; its decisions are not looked at
     const char *trace_path;        // where it is; NULL or "": nowhere
     bool is_minimized;             // it was found as another one and then made smaller:

@@ -115,11 +115,11 @@ void panel_cell(struct panel_sink *sink, const char *format, ...) {
 
 // What the panels show now is what the last step has left.
 static void look(struct story *story) {
-    if (!story->scenario->show || story->step_count == 0 || !story->is_set_up)
+    if (!story->view->show || story->step_count == 0 || !story->is_set_up)
         return;
     struct panel_sink *sink = story->sink;
     sink->panel = NULL;
-    story->scenario->show(sink);
+    story->view->show(sink);
     end_panel(sink);
     struct story_step *step = &story->steps[story->step_count - 1];
     step->views = ARENA_ARRAY(&story->arena, uint32_t, story->panel_count);
@@ -139,11 +139,9 @@ static void end_step(struct story *story) {
         return;
     struct story_step *step = &story->steps[story->step_count - 1];
     step->item_count = story->item_count - step->first_item;
-    uint64_t meetings = 0;
-    for (int i = 0; i < BUG_COUNT; i++)
-        meetings += story->bugs->on >> i & 1 ? story->bugs->reached[i] : 0;
-    step->meets_bug = meetings != story->bug_meetings;
-    story->bug_meetings = meetings;
+    uint64_t passes = story->passes ? *story->passes : 0;
+    step->is_marked = passes != story->passes_told;
+    story->passes_told = passes;
     look(story);
 }
 
@@ -275,16 +273,15 @@ static void on_event(void *context, const struct sct_event *event) {
 
 // ---- Beginning and end -------------------------------------------------------------------------
 
-void story_listen(struct story *story, struct sct_engine *engine, const struct scenario *scenario,
-                  const struct bug_set *bugs, uint32_t decisions_expected) {
+void story_listen(struct story *story, struct sct_engine *engine, const struct subject_run *what,
+                  uint32_t decisions_expected) {
     *story = (struct story){
-        .scenario = scenario,
+        .view = subject_view(what->test),
         .engine = engine,
-        .bugs = bugs,
+        .passes = what->passes,
+        .passes_told = what->passes ? *what->passes : 0,
         .decisions_expected = decisions_expected,
     };
-    for (int i = 0; i < BUG_COUNT; i++)
-        story->bug_meetings += bugs->on >> i & 1 ? bugs->reached[i] : 0;
     arena_init(&story->arena, STRINGS_BYTES);
     story->sink = calloc(1, sizeof *story->sink);
     if (!story->sink)

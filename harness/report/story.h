@@ -2,14 +2,14 @@
 //
 // A story listens while a recorded execution is replayed (story_listen, then story_end). A step is
 // a turn of a machine: what it does from being scheduled to its next scheduling point. What a
-// machine drew, said and sent in it are its items and arrows; the scenario's panels are looked at
+// machine drew, said and sent in it are its items and arrows; the test's panels are looked at
 // after each step. Step 0 is the setup. Everything is copied: a story outlives the execution.
 #ifndef HARNESS_REPORT_STORY_H
 #define HARNESS_REPORT_STORY_H
 
 #include "core/base/arena.h"
 #include "core/engine/listener.h"
-#include "harness/scenario.h"
+#include "harness/subject/subject.h"
 
 // Steps of longer executions are kept from the end.
 enum { STORY_STEPS_MAX = 50000, STORY_PANELS_MAX = 16, STORY_MACHINES_MAX = 64 };
@@ -36,7 +36,7 @@ struct story_step {
     bool has_waited;           // it begins after a wait, for what the label says
     uint32_t first_item, item_count;
     uint32_t *views; // by panel: index of its view after this step; NULL: not looked at
-    bool meets_bug;  // a line of the injected bug was passed
+    bool is_marked;  // a place of the variant that is on was passed
 };
 
 struct story_arrow {
@@ -68,7 +68,7 @@ struct story_place { // see struct sct_standing
 };
 
 struct story {
-    const struct scenario *scenario;
+    const struct subject_view *view;
     const char *machines[STORY_MACHINES_MAX];
     uint32_t machine_count;
     struct story_step *steps;
@@ -88,17 +88,17 @@ struct story {
     // While it listens.
     struct arena arena; // all strings
     const struct sct_engine *engine;
-    const struct bug_set *bugs;
-    uint64_t bug_meetings;
+    const uint64_t *passes;
+    uint64_t passes_told;
     bool is_set_up; // the setup has ended
     uint32_t decisions_expected;
     struct panel_sink *sink;
 };
 
-// Listens to [engine] from now on. [scenario] is what runs, [bugs] its context,
-// [decisions_expected] how many there will be (for what to keep).
-void story_listen(struct story *story, struct sct_engine *engine, const struct scenario *scenario,
-                  const struct bug_set *bugs, uint32_t decisions_expected);
+// Listens to [engine] from now on. [what] will run, with [decisions_expected] decisions (for what
+// to keep).
+void story_listen(struct story *story, struct sct_engine *engine, const struct subject_run *what,
+                  uint32_t decisions_expected);
 
 // The execution has ended with [result]; stops listening.
 void story_end(struct story *story, struct sct_engine *engine, const struct sct_result *result);

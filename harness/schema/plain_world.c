@@ -1,5 +1,7 @@
 #include "harness/schema/plain_world.h"
+#include "harness/schema/coverage.h"
 #include "harness/schema/show.h"
+#include "harness/table/retell.h"
 
 static struct plain_world *present_world; // of this execution: set up anew by each
 
@@ -65,6 +67,14 @@ void plain_world_start(struct plain_world *world,
     sct_task_start(worker->machine, "main", run_worker, &world->fleet);
 }
 
-void plain_world_show(struct panel_sink *sink) {
+static void show(struct panel_sink *sink) {
     schema_show(sink, &present_world->fleet, present_world->tables.backend[TABLE_OLD]);
 }
+
+const struct subject_view schema_view = {
+    .coverage = &schema_coverage,
+    .show = show,
+    .terms = schema_terms,
+    .retell = table_retell,
+    .steps = table_steps,
+};

@@ -2,8 +2,8 @@
 #ifndef HARNESS_SCHEMA_PLAIN_WORLD_H
 #define HARNESS_SCHEMA_PLAIN_WORLD_H
 
-#include "harness/subject/panels.h"
 #include "harness/schema/fleet.h"
+#include "harness/subject/subject.h"
 
 struct plain_world {
     struct tables tables;
@@ -26,7 +26,7 @@ void plain_world_open(struct plain_world *world, bool etags_per_key);
 // Starts [serve] in each server, with its number, the roll-out and the worker. The fleet is loaded.
 void plain_world_start(struct plain_world *world, void (*serve)(struct fleet *fleet, size_t index));
 
-// The panels of the present world: struct scenario's show.
-void plain_world_show(struct panel_sink *sink);
+// Of the tests in such a world; its panels are of the present one.
+extern const struct subject_view schema_view;
 
 #endif

@@ -1,8 +1,7 @@
 // default: the roll-out over one table, every call of it a step of its own.
-#include "harness/scenario.h"
+#include "harness/subject/subject.h"
 #include "harness/schema/plain_world.h"
 #include "harness/schema/show.h"
-#include "harness/table/retell.h"
 
 static void setup(void *bugs) {
     struct plain_world *world = plain_world_new();
@@ -19,17 +18,11 @@ static void finish(void *bugs) {
     fleet_check_end(&plain_world_present()->fleet);
 }
 
-extern const struct scenario scenario_schema_default;
-const struct scenario scenario_schema_default = {
-    .model = "schema-upgrade",
+extern const struct subject_test scenario_schema_default;
+const struct subject_test scenario_schema_default = {
     .name = "default",
     .summary = "small fleets, every call a step of its own, the worker dies and comes back",
-    .setup = setup,
-    .finish = finish,
-    .coverage = &schema_coverage,
-    .show = plain_world_show,
-    .terms = schema_terms,
-    .retell = table_retell,
-    .steps = table_steps,
+    .program = {.setup = setup, .finish = finish},
+    .view = &schema_view,
     .reaches_all = true,
 };

@@ -3,7 +3,7 @@
 #include "harness/migrating/final_state.h"
 #include "harness/migrating/show.h"
 #include "harness/migrating/workload.h"
-#include "harness/scenario.h"
+#include "harness/subject/subject.h"
 #include "harness/schema/show.h"
 #include "harness/table/retell.h"
 
@@ -56,16 +56,18 @@ static void finish(void *bugs) {
     final_state_check(fleet_of_execution->ledger.tables);
 }
 
-extern const struct scenario scenario_schema_over_migration;
-const struct scenario scenario_schema_over_migration = {
-    .model = "schema-upgrade",
-    .name = "over-migration",
-    .summary = "the same over a MigratingTable that is being migrated meanwhile",
-    .setup = setup,
-    .finish = finish,
+static const struct subject_view view = {
     .coverage = &schema_coverage,
     .show = migrating_show,
     .terms = schema_terms,
     .retell = table_retell,
     .steps = table_steps,
+};
+
+extern const struct subject_test scenario_schema_over_migration;
+const struct subject_test scenario_schema_over_migration = {
+    .name = "over-migration",
+    .summary = "the same over a MigratingTable that is being migrated meanwhile",
+    .program = {.setup = setup, .finish = finish},
+    .view = &view,
 };

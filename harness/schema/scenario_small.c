@@ -17,11 +17,10 @@
 //
 // small-5: two entries, two servers, of which the first has two requests, the second one; the
 // worker dies as in small-4.
-#include "harness/scenario.h"
+#include "harness/subject/subject.h"
 #include "harness/schema/plain_world.h"
 #include "harness/schema/show.h"
 #include "harness/schema/workload.h"
-#include "harness/table/retell.h"
 
 enum { SERVERS_MAX = 3, REQUESTS_MAX = 2, ANY_ENTRIES = KEYS_MAX + 1 };
 
@@ -111,23 +110,19 @@ static const struct size size_3 = {.keys = 1, .requests = {1, 1, 1}};
 static const struct size size_4 = {.keys = 1, .requests = {2, 2}, .has_death = true};
 static const struct size size_5 = {.keys = 2, .requests = {2, 1}, .has_death = true};
 
-#define SMALL(symbol, test, entries, size, text)    \
-    static void setup_##symbol(void *bugs) {        \
-        set_up(bugs, entries, &(size));             \
-    }                                               \
-    extern const struct scenario scenario_##symbol; \
-    const struct scenario scenario_##symbol = {     \
-        .model = "schema-upgrade",                  \
-        .name = test,                               \
-        .summary = "for dfs: " text,                \
-        .setup = setup_##symbol,                    \
-        .finish = finish,                           \
-        .digest = add_digest,                       \
-        .is_copyable = true,                        \
-        .coverage = &schema_coverage,               \
-        .show = plain_world_show,                   \
-        .terms = schema_terms,                      \
-        .retell = table_retell,                     \
+#define SMALL(symbol, test, entries, size, text)        \
+    static void setup_##symbol(void *bugs) {            \
+        set_up(bugs, entries, &(size));                 \
+    }                                                   \
+    extern const struct subject_test scenario_##symbol; \
+    const struct subject_test scenario_##symbol = {     \
+        .name = test,                                   \
+        .summary = "for dfs: " text,                    \
+        .program = {.setup = setup_##symbol,            \
+                    .finish = finish,                   \
+                    .digest = add_digest,               \
+                    .is_copyable = true},               \
+        .view = &schema_view,                           \
     };
 
 // With every number of entries at first.

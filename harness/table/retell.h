@@ -2,7 +2,7 @@
 #ifndef HARNESS_TABLE_RETELL_H
 #define HARNESS_TABLE_RETELL_H
 
-#include "harness/scenario.h"
+#include "harness/subject/subject.h"
 
 // The [retell] of all scenarios over tables. Reads are details, all else is an act.
 enum retold table_retell(struct text *text, enum sct_note_class about, const char *note);

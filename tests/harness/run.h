@@ -1,4 +1,4 @@
-// Campaigns of scenarios as the command runs them, through the library.
+// Campaigns of tests as the command runs them, through the library.
 #ifndef TESTS_HARNESS_RUN_H
 #define TESTS_HARNESS_RUN_H
 
@@ -6,7 +6,8 @@
 
 #include "core/campaign/campaign.h"
 #include "core/trace/replay.h"
-#include "harness/scenario.h"
+#include "bugs/bugs.h"
+#include "harness/models.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,11 @@
 #define MODEL_NAME "migrating-table"
 #endif
 
-// A scenario, a strategy that has been calibrated, and the injected bugs.
+// A test, a strategy that has been calibrated, and the injected bugs.
 struct run {
     struct sct_engine *engine;
-    const struct scenario *scenario;
+    struct subject_run what;
+    struct variant variant; // that is on
     struct sct_strategy *strategy;
     struct bug_set bugs;
     struct sct_program program;
@@ -31,20 +33,24 @@ struct run {
 // Opens the engine: one run at a time.
 static inline void run_open(struct run *run, const char *test, enum bug bug, const char *strategy,
                             uint64_t seed) {
-    const struct model *model = model_find(MODEL_NAME);
+    const struct subject *model = subject_find(models, MODEL_NAME);
     struct error error = {{0}};
     char name[200];
     *run = (struct run){.seed = seed};
     assert_non_null(model);
-    run->scenario = scenario_find(model, test);
-    assert_non_null(run->scenario);
+    run->what = (struct subject_run){.subject = model, .test = subject_test(model, test)};
+    assert_non_null(run->what.test);
     run->engine = sct_engine_open(
         &(struct sct_engine_options){.steps_max = model->steps_max, .catch_signals = true});
     run->strategy = sct_strategy_new(strategy, &error);
     assert_non_null(run->strategy);
-    run->program = scenario_program(run->scenario, &run->bugs);
-    if (bug != NO_BUG)
+    run->program = subject_program(model, run->what.test, &run->bugs);
+    if (bug != NO_BUG) {
         bug_set_inject(&run->bugs, bug);
+        run->variant = subject_variant(model, bug_info(bug)->name);
+        run->what.variant = &run->variant;
+        run->what.passes = &run->bugs.reached[bug];
+    }
     snprintf(name, sizeof name, "%s/%s", model->name, test);
     sct_calibrate(run->engine, &run->program, name, run->strategy, seed);
 }
@@ -56,7 +62,7 @@ static inline void run_close(struct run *run) {
 
 // The header of a trace of this run.
 static inline struct sct_trace run_describe(const struct run *run, uint64_t iteration) {
-    struct sct_trace trace = {.steps_max = model_find(MODEL_NAME)->steps_max,
+    struct sct_trace trace = {.steps_max = run->what.subject->steps_max,
                               .calibration = run->strategy->calibration,
                               .seed = run->seed,
                               .iteration = iteration};
@@ -67,7 +73,7 @@ static inline struct sct_trace run_describe(const struct run *run, uint64_t iter
     struct text text = text_in(trace.strategy, sizeof trace.strategy);
     sct_strategy_format(run->strategy, &text);
     snprintf(trace.model, sizeof trace.model, "%s", MODEL_NAME);
-    snprintf(trace.test, sizeof trace.test, "%s", run->scenario->name);
+    snprintf(trace.test, sizeof trace.test, "%s", run->what.test->name);
     snprintf(trace.bug, sizeof trace.bug, "%s", bug);
     return trace;
 }

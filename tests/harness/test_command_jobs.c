@@ -4,6 +4,7 @@
 
 #include "core/jobs/checkpoint.h"
 #include "harness/cli/report_ci.h"
+#include "harness/models.h"
 #include "harness/cli/version.h"
 
 #include <sys/prctl.h>
@@ -421,10 +422,11 @@ static void make_example(struct example *example, const char *message) {
     snprintf(example->trace.path, sizeof example->trace.path, "50%%.trace");
     example->campaign =
         (struct sct_campaign){.iterations_run = 1, .violations = 1, .groups = &example->group};
-    example->run = (struct run_description){.model = model_at(0),
-                                            .scenario = scenario_at(0),
-                                            .strategy = "random",
-                                            .traces = &example->trace};
+    example->run =
+        (struct run_description){.what = {.subject = models[0], .test = models[0]->tests[0]},
+                                 .call = "mtcheck",
+                                 .strategy = "random",
+                                 .traces = &example->trace};
 }
 
 // Bytes that XML cannot hold and texts that are not UTF-8 do not make the report invalid.
@@ -455,7 +457,7 @@ static void test_github_escapes(void **state) {
     assert_int_equal(line_count(text), 1);
     assert_non_null(strstr(text, "::error file=a%2Cb%3Ac.c,line=17,title="));
     assert_non_null(strstr(text, "wrong%2C or worse in ::100 %25%0D%0Aof a:b,c::error::%0A"));
-    assert_non_null(strstr(text, "--replay 50%25.trace\n"));
+    assert_non_null(strstr(text, "--replay '50%25.trace'\n"));
     free(text);
     sct_strategy_free((struct sct_strategy *)(uintptr_t)example.group.strategy);
 }

@@ -196,7 +196,7 @@ static void test_refused(void **state) {
         {"--strategy dfs --checkpoint /dev/null", "'/dev/null': expected a file, found something"},
         {"--checkpoint-every 3", "--checkpoint-every: expected --checkpoint or --resume too"},
         {"--checkpoint c --checkpoint-every 0", "--checkpoint-every: expected a positive number"},
-        {"--resume c --cache off", "--cache: the search of checkpoint 'c' has a cache"},
+        {"--resume c --cache off", "--cache: the search of the checkpoint has a cache"},
         {"--resume c --strategy dfs", "--resume and --strategy contradict"},
         {"--resume torn", "checkpoint 'torn': expected a complete one of a search"},
     };

@@ -3,10 +3,10 @@
 #include "tests/support/test.h"
 
 #include "core/campaign/campaign.h"
-#include "harness/cli/command.h"
+#include "harness/mtcheck.h"
 #include "harness/migrating/app.h"
 #include "harness/migrating/workload.h"
-#include "harness/scenario.h"
+#include "harness/models.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -69,9 +69,8 @@ static void run(const struct sct_program *program, const char *spec, uint64_t fi
 }
 
 static struct sct_program default_test(struct bug_set *bugs) {
-    const struct scenario *scenario = scenario_find(model_find("migrating-table"), "default");
-    return (struct sct_program){
-        .setup = scenario->setup, .finish = scenario->finish, .context = bugs};
+    const struct subject *model = subject_find(models, "migrating-table");
+    return subject_program(model, subject_test(model, "default"), bugs);
 }
 
 static int reset(void **state) {
@@ -270,7 +269,7 @@ static int run_command(char **words, int count, char *errors, size_t bytes) {
         char *argv[16] = {NULL};
         memcpy(argv, words, (size_t)count * sizeof *argv);
         dup2(ends[1], STDERR_FILENO);
-        _exit(command_main(count, argv));
+        _exit(mtcheck_main(count, argv));
     }
     close(ends[1]);
     FILE *in = fdopen(ends[0], "r");

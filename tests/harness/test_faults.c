@@ -1,6 +1,7 @@
 #include "tests/support/programs.h"
 
-#include "harness/scenario.h"
+#include "bugs/bugs.h"
+#include "harness/models.h"
 
 // What the faults of a number of executions of the default test were.
 struct faults {
@@ -25,10 +26,10 @@ static void count_fault(struct faults *faults, const struct sct_result *result, 
 
 // Runs the default test 4000 times: nothing is wrong in any execution.
 static struct faults run_default(const char *draw) {
-    const struct scenario *scenario = scenario_find(model_find("migrating-table"), "default");
+    const struct subject *model = subject_find(models, "migrating-table");
     struct bug_set bugs = {0};
-    const struct sct_program program = {
-        .setup = scenario->setup, .finish = scenario->finish, .context = &bugs};
+    const struct sct_program program =
+        subject_program(model, subject_test(model, "default"), &bugs);
     struct sct_strategy *strategy = new_strategy("random");
     struct faults faults = {.count = 0};
     for (uint64_t seed = 0; seed < 4000; seed++) {

@@ -1,7 +1,7 @@
 #include "tests/support/programs.h"
 
 #include "harness/migrating/forbidden.h"
-#include "harness/scenario.h"
+#include "harness/models.h"
 #include "model/migrating/migrating.h"
 #include "model/table/row.h"
 
@@ -82,10 +82,10 @@ static size_t forbidden_calls(const struct sct_result *result) {
 // is one; 1000 executions have about 2500 batches, so that fewer than 30 are out of the question.
 static void test_default_test_makes_forbidden_calls(void **state) {
     (void)state;
-    const struct scenario *scenario = scenario_find(model_find("migrating-table"), "default");
+    const struct subject *model = subject_find(models, "migrating-table");
     struct bug_set bugs = {0};
-    const struct sct_program program = {
-        .setup = scenario->setup, .finish = scenario->finish, .context = &bugs};
+    const struct sct_program program =
+        subject_program(model, subject_test(model, "default"), &bugs);
     struct sct_strategy *strategy = new_strategy("random");
     size_t calls = 0;
     for (uint64_t seed = 0; seed < 1000; seed++) {

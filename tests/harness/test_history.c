@@ -359,7 +359,11 @@ static void assert_options_refused(const char *first, const char *second, const 
     char *arguments[] = {(char *)"mtcheck", (char *)first, (char *)second, (char *)third, NULL};
     struct options options;
     struct error error = {{0}};
-    assert_false(options_parse(third ? 4 : second ? 3 : 2, arguments, &options, &error));
+    assert_false(options_parse(FRONT_MODELS,
+                               third    ? 4
+                               : second ? 3
+                                        : 2,
+                               arguments, NULL, &options, &error));
     assert_string_equal(error.text, message);
 }
 

@@ -27,17 +27,14 @@ static void tell(struct told *told, const char *path) {
     run_open(&told->run, told->trace.test, bug, "random", 1);
     struct sct_replay replay;
     sct_replay_init(&replay, &told->trace);
-    story_listen(&told->story, told->run.engine, told->run.scenario, &told->run.bugs,
-                 told->trace.decision_count);
+    story_listen(&told->story, told->run.engine, &told->run.what, told->trace.decision_count);
     const struct sct_result *result =
         sct_engine_run(told->run.engine, &told->run.program, &replay.base, 0);
     story_end(&told->story, told->run.engine, result);
     if (!sct_replay_confirms(&replay, result, &error))
         fail_msg("%s", error.text);
     told->report = (struct report_run){
-        .model = model_find(MODEL_NAME),
-        .scenario = told->run.scenario,
-        .bug = bug_info(bug),
+        .what = told->run.what,
         .trace = &told->trace,
         .trace_path = path,
         .command = "mtcheck",
@@ -194,7 +191,7 @@ static void test_story_names_tasks(void **state) {
         }
         assert_int_equal(lines, step->count - 1);
         assert_int_equal(tabs, 3 * lines);
-        if (!step->meets_bug)
+        if (!step->is_marked)
             continue;
         assert_string_equal(step->task, "apply configuration");
         meetings++;
@@ -216,7 +213,7 @@ static void test_story_explains_the_violation(void **state) {
         actual += is_note && story->items[i].note == SCT_NOTE_ACTUAL;
     }
     for (uint32_t i = report_beginning(story); i < story->step_count; i++)
-        meetings += story->steps[i].meets_bug;
+        meetings += story->steps[i].is_marked;
     assert_true(expected >= 1);
     assert_int_equal(actual, 1);
     assert_true(meetings >= 1);
@@ -463,31 +460,29 @@ static void crash_setup(void *context) {
     sct_task_start(sct_machine_create("victim"), "main", crash_task, NULL);
 }
 
-static const struct scenario hostile = {.model = MODEL_NAME,
-                                        .name = HOSTILE,
-                                        .summary = HOSTILE,
-                                        .setup = hostile_setup,
-                                        .show = hostile_show};
-static const struct scenario crashing = {
-    .model = MODEL_NAME, .name = "crash", .summary = "a crash", .setup = crash_setup};
+static const struct subject_view hostile_view = {.show = hostile_show};
+static const struct subject_test hostile = {.name = HOSTILE,
+                                            .summary = HOSTILE,
+                                            .program = {.setup = hostile_setup},
+                                            .view = &hostile_view};
+static const struct subject_test crashing = {
+    .name = "crash", .summary = "a crash", .program = {.setup = crash_setup}};
 
-// Tells [scenario]'s execution of one seed.
-static void tell_own(struct told *told, const struct scenario *scenario) {
+// Tells [test]'s execution of one seed.
+static void tell_own(struct told *told, const struct subject_test *test) {
     struct error error;
     memset(told, 0, sizeof *told);
     told->run.engine = sct_engine_open(&(struct sct_engine_options){.catch_signals = true});
     told->run.strategy = sct_strategy_new("random", &error);
-    told->run.scenario = scenario;
-    struct sct_program program = {.setup = scenario->setup, .context = &told->run.bugs};
-    story_listen(&told->story, told->run.engine, scenario, &told->run.bugs, 0);
+    told->run.what =
+        (struct subject_run){.subject = subject_find(models, MODEL_NAME), .test = test};
+    struct sct_program program = subject_program(told->run.what.subject, test, &told->run.bugs);
+    story_listen(&told->story, told->run.engine, &told->run.what, 0);
     const struct sct_result *result =
         sct_engine_run(told->run.engine, &program, told->run.strategy, 1);
     story_end(&told->story, told->run.engine, result);
-    told->report = (struct report_run){.model = model_find(MODEL_NAME),
-                                       .scenario = scenario,
-                                       .trace = &told->trace,
-                                       .trace_path = HOSTILE,
-                                       .command = HOSTILE};
+    told->report = (struct report_run){
+        .what = told->run.what, .trace = &told->trace, .trace_path = HOSTILE, .command = HOSTILE};
 }
 
 // Whatever text the system under test brings: the page has the template's elements and no more, and
@@ -529,8 +524,8 @@ static void test_hostile_text_stays_text(void **state) {
 static void test_schema_upgrade_shows_itself(void **state) {
     (void)state;
     struct told told;
-    const struct model *model = model_find("schema-upgrade");
-    tell_own(&told, scenario_find(model, model->default_test));
+    const struct subject *model = subject_find(models, "schema-upgrade");
+    tell_own(&told, subject_test(model, NULL));
     const struct story *story = &told.story;
     const struct story_panel *table = &story->panels[panel_named(story, "table")];
     const struct story_panel *releases = &story->panels[panel_named(story, "release")];

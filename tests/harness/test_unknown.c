@@ -3,7 +3,7 @@
 #define _POSIX_C_SOURCE 200809L // fileno, dup
 #include "tests/support/test.h"
 
-#include "harness/cli/command.h"
+#include "harness/mtcheck.h"
 #include "harness/table/log_check.h"
 
 #include <jansson.h>
@@ -40,7 +40,7 @@ static int run_command(char **words, int count, char *out, size_t bytes) {
     assert_non_null(file);
     fflush(stdout);
     dup2(fileno(file), STDOUT_FILENO);
-    int status = command_main(count, words);
+    int status = mtcheck_main(count, words);
     fflush(stdout);
     dup2(saved, STDOUT_FILENO);
     close(saved);

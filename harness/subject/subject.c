@@ -1,0 +1,58 @@
+#include "harness/subject/subject.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct subject *subject_find(const struct subject *const *subjects, const char *name) {
+    for (size_t i = 0; subjects[i]; i++)
+        if (strcmp(subjects[i]->name, name) == 0)
+            return subjects[i];
+    return NULL;
+}
+
+const struct subject_test *subject_test(const struct subject *subject, const char *name) {
+    name = name ? name : subject->default_test;
+    for (size_t i = 0; subject->tests[i]; i++)
+        if (!name || strcmp(subject->tests[i]->name, name) == 0)
+            return subject->tests[i];
+    return NULL;
+}
+
+// The number if [text] is a plain decimal number of at most three digits, else -1.
+static int number_of(const char *text) {
+    size_t digits = strspn(text, "0123456789");
+    return digits >= 1 && digits <= 3 && text[digits] == '\0' ? atoi(text) : -1;
+}
+
+struct variant subject_variant(const struct subject *subject, const char *number_or_name) {
+    int number = number_of(number_or_name);
+    const struct subject_variants *variants = subject->variants;
+    for (size_t i = 0; variants && variants->at(i).name; i++)
+        if (variants->at(i).number == number || strcmp(variants->at(i).name, number_or_name) == 0)
+            return variants->at(i);
+    return (struct variant){0};
+}
+
+size_t subject_variant_count(const struct subject *subject) {
+    size_t count = 0;
+    while (subject->variants && subject->variants->at(count).name)
+        count++;
+    return count;
+}
+
+uint32_t subject_steps(const struct subject *subject, const struct subject_test *test) {
+    return test->steps_max ? test->steps_max : subject->steps_max;
+}
+
+struct sct_program subject_program(const struct subject *subject, const struct subject_test *test,
+                                   void *context) {
+    struct sct_program program = test->program;
+    if (subject->variants)
+        program.context = context;
+    return program;
+}
+
+const struct subject_view *subject_view(const struct subject_test *test) {
+    static const struct subject_view none;
+    return test->view ? test->view : &none;
+}
