@@ -1,4 +1,6 @@
-// A command line for one's own tests: campaigns, traces and replays without writing any of it.
+// A command line for one's own tests: campaigns, searches, traces, replays and reports without
+// writing any of it. It is that of mtcheck (harness/cli), in a library of its own: libsct-cli,
+// which needs jansson; the engine needs neither.
 //
 //     static const struct sct_test tests[] = {
 //         {.name = "transfer", .summary = "two transfers at once", .program = {.setup = setup}},
@@ -9,21 +11,23 @@
 //     }
 //
 // A variant of a test (with a bug, with more threads) is a test of its own whose program has
-// another context. Standard output is for people; scripts look at the status. One thread; the
-// process is the runner's until it returns.
+// another context. One thread; the process is the runner's until it returns, and with --jobs it is
+// forked.
 #ifndef CORE_RUN_RUNNER_H
 #define CORE_RUN_RUNNER_H
 
 #include "core/engine/execution.h"
 
 struct sct_test {
-    const char *name; // without spaces
-    const char *summary;
+    const char *name;    // without spaces
+    const char *summary; // NULL: none
     struct sct_program program;
     // Scheduling points after which an execution is cut off; 0: 10,000. From half of them on it is
     // a fair walk; with less (--max-steps) there is no verdict about livelocks
     // (core/engine/monitor.h).
     uint32_t steps_max;
+    // Whether its steps touch no more than they declare: what --reduce needs (core/search/dpor.h).
+    bool is_reducible;
 };
 
 struct sct_suite {
@@ -33,8 +37,9 @@ struct sct_suite {
 };
 
 // Does what the command line asks (--help tells) and returns the status for main: 0 no violation;
-// 1 a violation was found or reproduced; 2 wrong usage or a damaged trace; 3 the tool failed, or an
-// execution did not repeat; 4 a replay did not reproduce its trace; 130 interrupted.
+// 1 a violation was found or reproduced; 2 wrong usage or a damaged file; 3 the tool failed, or an
+// execution did not repeat; 4 no verdict: a replay did not reproduce its trace, or a search reached
+// a limit; 130 interrupted.
 int sct_run(int argc, char **argv, const struct sct_suite *suite);
 
 #endif

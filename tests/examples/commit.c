@@ -110,11 +110,12 @@ static void finish(void *context) {
 int main(int argc, char **argv) {
     static bool yes = true, no = false;
     static const struct sct_test tests[] = {
-        {"tells-first",
-         "it tells, then writes",
-         {.setup = setup, .finish = finish, .context = &no},
-         0},
-        {"fixed", "it writes, then tells", {.setup = setup, .finish = finish, .context = &yes}, 0},
+        {.name = "tells-first",
+         .summary = "it tells, then writes",
+         .program = {.setup = setup, .finish = finish, .context = &no}},
+        {.name = "fixed",
+         .summary = "it writes, then tells",
+         .program = {.setup = setup, .finish = finish, .context = &yes}},
     };
     return sct_run(argc, argv, &(struct sct_suite){"commit", tests, 2});
 }

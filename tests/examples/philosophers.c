@@ -66,18 +66,15 @@ static void finish(void *context) {
 int main(int argc, char **argv) {
     static enum manners all[] = {ORDERLY, GREEDY, POLITE};
     static const struct sct_test tests[] = {
-        {"deadlock",
-         "all begin with the left fork",
-         {.setup = setup, .finish = finish, .context = &all[GREEDY]},
-         0},
-        {"livelock",
-         "all give way to the hungry",
-         {.setup = setup, .finish = finish, .context = &all[POLITE]},
-         0},
-        {"fixed",
-         "all begin with the lower fork",
-         {.setup = setup, .finish = finish, .context = &all[ORDERLY]},
-         0},
+        {.name = "deadlock",
+         .summary = "all begin with the left fork",
+         .program = {.setup = setup, .finish = finish, .context = &all[GREEDY]}},
+        {.name = "livelock",
+         .summary = "all give way to the hungry",
+         .program = {.setup = setup, .finish = finish, .context = &all[POLITE]}},
+        {.name = "fixed",
+         .summary = "all begin with the lower fork",
+         .program = {.setup = setup, .finish = finish, .context = &all[ORDERLY]}},
     };
     return sct_run(argc, argv, &(struct sct_suite){"philosophers", tests, 3});
 }

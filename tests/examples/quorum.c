@@ -120,14 +120,12 @@ static void finish(void *context) {
 int main(int argc, char **argv) {
     static bool yes = true, no = false;
     static const struct sct_test tests[] = {
-        {"no-write-back",
-         "a read does not write back",
-         {.setup = setup, .finish = finish, .context = &no},
-         0},
-        {"fixed",
-         "a read writes back what it returns",
-         {.setup = setup, .finish = finish, .context = &yes},
-         0},
+        {.name = "no-write-back",
+         .summary = "a read does not write back",
+         .program = {.setup = setup, .finish = finish, .context = &no}},
+        {.name = "fixed",
+         .summary = "a read writes back what it returns",
+         .program = {.setup = setup, .finish = finish, .context = &yes}},
     };
     checker = lin_open(&(struct lin_limits){.steps_max = 1000000, .memory_bytes = 1 << 24});
     int status = sct_run(argc, argv, &(struct sct_suite){"quorum", tests, 2});

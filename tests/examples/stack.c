@@ -81,8 +81,12 @@ static void setup(void *context) {
 int main(int argc, char **argv) {
     static bool yes = true, no = false;
     static const struct sct_test tests[] = {
-        {"aba", "the top is a node only", {.setup = setup, .context = &no}, 0},
-        {"fixed", "the top counts its changes", {.setup = setup, .context = &yes}, 0},
+        {.name = "aba",
+         .summary = "the top is a node only",
+         .program = {.setup = setup, .context = &no}},
+        {.name = "fixed",
+         .summary = "the top counts its changes",
+         .program = {.setup = setup, .context = &yes}},
     };
     return sct_run(argc, argv, &(struct sct_suite){"stack", tests, 2});
 }

@@ -81,8 +81,12 @@ static void setup(void *context) {
 int main(int argc, char **argv) {
     static bool yes = true, no = false;
     static const struct sct_test tests[] = {
-        {"lost", "the consumer looks before it locks", {.setup = setup, .context = &no}, 0},
-        {"fixed", "the consumer looks with the lock", {.setup = setup, .context = &yes}, 0},
+        {.name = "lost",
+         .summary = "the consumer looks before it locks",
+         .program = {.setup = setup, .context = &no}},
+        {.name = "fixed",
+         .summary = "the consumer looks with the lock",
+         .program = {.setup = setup, .context = &yes}},
     };
     return sct_run(argc, argv, &(struct sct_suite){"wakeup", tests, 2});
 }

@@ -80,12 +80,13 @@ static int leave_folder(void **state) {
 // ---- Tests -------------------------------------------------------------------------------------
 
 // A violation is status 1 and leaves a trace of the usual name, which replays to status 1; the test
-// that replays is the trace's, whatever --test says.
+// that replays is the trace's.
 static void test_runner_finds_and_replays(void **state) {
     (void)state;
     assert_int_equal(RUN("--iterations", "1000", "--trace", "first.trace"), 1);
     assert_int_equal(RUN("--replay", "first.trace"), 1);
-    assert_int_equal(RUN("--replay", "first.trace", "--verbose", "--test", "fixed"), 1);
+    assert_int_equal(RUN("--replay", "first.trace", "--verbose"), 1);
+    assert_int_equal(RUN("--replay", "first.trace", "--test", "fixed"), 2);
     assert_int_equal(unlink("first.trace"), 0);
     assert_int_equal(RUN("--test=lost", "--strategy", "random", "-s", "4", "--keep-going"), 1);
     assert_int_equal(system("test $(ls counter-lost-4-*.trace | wc -l) = 1 && rm counter-*.trace"),
@@ -183,12 +184,45 @@ static void test_runner_unrepeatable(void **state) {
     assert_int_equal(RUN("--test", "past", "--trace", "/dev/null"), 3);
 }
 
+// What [line], a command of the shell, finds in the files here.
+static void assert_shell(const char *line) {
+    if (system(line) != 0)
+        fail_msg("%s", line);
+}
+
+// Worker processes, reports and searches, as mtcheck has them: the same campaign by two workers and
+// by one; the page, JUnit and JSON name suite and test; a search goes to its end.
+static void test_runner_reports(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--jobs", "2", "--report", "x.html", "--junit", "x.xml", "--trace", "t"),
+                     1);
+    assert_int_equal(RUN("--trace", "u"), 1);
+    assert_shell("cmp t u && grep -q lost-update x.html && grep -q 'counter.lost' x.xml");
+    assert_int_equal(RUN("--strategy", "dfs", "--jobs", "2", "--keep-going", "--trace", "v"), 1);
+    assert_int_equal(RUN("--replay", "t", "--explain", "--export", "chrome", "c.json"), 1);
+    assert_shell("grep -q fetch c.json || grep -q counter c.json");
+    assert_shell("rm -f t u v v.* x.html x.xml c.json");
+    assert_int_equal(RUN("--test", "fixed", "--strategy", "dfs", "--quiet", "--require-coverage"),
+                     2);
+    assert_int_equal(RUN("--bug", "1"), 2);
+}
+
+// A campaign that is written down goes on and comes to the same end; of another test it is not.
+static void test_runner_resumes(void **state) {
+    (void)state;
+    assert_int_equal(RUN("--test", "fixed", "-i", "3000", "--checkpoint", "c"), 0);
+    assert_int_equal(RUN("--resume", "c", "--jobs", "2"), 0);
+    assert_int_equal(RUN("--resume", "c", "--test", "lost"), 2);
+    assert_shell("grep -q -a -e '--test=fixed' c && rm c");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_runner_finds_and_replays), cmocka_unit_test(test_runner_clean),
         cmocka_unit_test(test_runner_only_iteration),    cmocka_unit_test(test_runner_usage),
         cmocka_unit_test(test_runner_changed_program),   cmocka_unit_test(test_runner_unrepeatable),
-        cmocka_unit_test(test_runner_minimizes),
+        cmocka_unit_test(test_runner_minimizes),         cmocka_unit_test(test_runner_reports),
+        cmocka_unit_test(test_runner_resumes),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }
