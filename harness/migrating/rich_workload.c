@@ -246,20 +246,31 @@ static void begin_at_push(struct script *script) {
     }
 }
 
+// Patience is drawn first: the order of draws is part of every trace.
+static void begin_anywhere(struct script *script) {
+    enum patience patience = draw_patience();
+    begin_in(script, draw_state(script->earliest), patience);
+}
+
+static void begin_near(struct script *script, enum mt_state focus) {
+    enum patience patience = draw_patience();
+    begin_in(script, draw_near(focus, 4), patience);
+}
+
 static void await_beginning(struct script *script) {
     enum mt_state focus = rich_profile()->focus;
     switch (rich_profile()->gathering) {
     case GATHER_NOWHERE:
         if (!one_in(6, "anywhere"))
-            begin_in(script, draw_state(script->earliest), draw_patience());
+            begin_anywhere(script);
         return;
     case GATHER_ABOUT:
         if (one_in(6, "anywhere"))
             return;
         if (one_in(8, "out of focus"))
-            begin_in(script, draw_state(script->earliest), draw_patience());
+            begin_anywhere(script);
         else
-            begin_in(script, draw_near(focus, 4), draw_patience());
+            begin_near(script, focus);
         return;
     case GATHER_IN:
         begin_in(script, focus, draw_patience());
@@ -322,7 +333,8 @@ static bool draw_behind(const struct app *app) {
 }
 
 void rich_program(struct app *app) {
-    struct script script = {.app = app, .role = draw_role(app), .is_behind = draw_behind(app)};
+    struct script script = {.app = app, .role = draw_role(app)};
+    script.is_behind = draw_behind(app);
     script.types = rich_draw_program_types();
     uint32_t spread = rich_profile()->calls_max - rich_profile()->calls_min + 1;
     uint32_t count = rich_profile()->calls_min + sct_choose(spread, "calls");

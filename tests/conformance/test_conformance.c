@@ -444,9 +444,9 @@ static struct ct_batch random_batch(struct rng *rng) {
         const char *if_match = if_matches[rng_below(rng, 3)];
         if (type == CT_DELETE && rng_below(rng, 2))
             if_match = CT_IF_EXISTS_ETAG;
-        ct_batch_add(&batch, type,
-                     entity("p", rows[(first + i) % 4], if_match, rng_below(rng, 2) ? "a" : "b",
-                            rng_below(rng, 2) == 1));
+        bool is_happy = rng_below(rng, 2) == 1;
+        const char *name = rng_below(rng, 2) ? "a" : "b";
+        ct_batch_add(&batch, type, entity("p", rows[(first + i) % 4], if_match, name, is_happy));
     }
     return batch;
 }

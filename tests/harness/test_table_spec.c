@@ -455,7 +455,9 @@ static void imagine(struct sample *sample, uint64_t seed) {
 static void change_row(struct rng *rng, struct brute_row *row) {
     switch (rng_below(rng, 3)) {
     case 0:
-        *row = (struct brute_row){!row->exists, rng_below(rng, 4), 1 + rng_below(rng, 8)};
+        row->exists = !row->exists;
+        row->bits = rng_below(rng, 4);
+        row->etag = 1 + rng_below(rng, 8);
         return;
     case 1:
         row->bits ^= 1 + rng_below(rng, 3);

@@ -371,12 +371,11 @@ static void test_calibrate_depends_on_seed_name_and_strategy(void **state) {
     (void)state;
     const struct sct_program program = {.setup = two_of_random_length};
     struct sct_strategy *pct3 = new_strategy("pct:3"), *pct4 = new_strategy("pct:4");
-    const uint32_t measured[] = {
-        measure(&program, "m/t", pct3, 1).decisions_max,
-        measure(&program, "m/t", pct3, 2).decisions_max,
-        measure(&program, "m/u", pct3, 1).decisions_max,
-        measure(&program, "m/t", pct4, 1).decisions_max,
-    };
+    uint32_t measured[4];
+    measured[0] = measure(&program, "m/t", pct3, 1).decisions_max;
+    measured[1] = measure(&program, "m/t", pct3, 2).decisions_max;
+    measured[2] = measure(&program, "m/u", pct3, 1).decisions_max;
+    measured[3] = measure(&program, "m/t", pct4, 1).decisions_max;
     for (int i = 1; i < 4; i++)
         assert_int_not_equal(measured[i], measured[0]);
     assert_int_equal(measure(&program, "m/t", pct3, 1).decisions_max, measured[0]);

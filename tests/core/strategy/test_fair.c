@@ -80,8 +80,10 @@ static void test_fair_prefix_is_the_inner_strategy(void **state) {
         rng_seed(&alone->rng, rng_next(&rng));
         fair->ops->begin(fair);
         alone->ops->begin(alone);
-        for (uint32_t ordinal = 1; ordinal <= PREFIX; ordinal++)
-            assert_int_equal(pick_among_four(fair, ordinal, 0), pick_among_four(alone, ordinal, 0));
+        for (uint32_t ordinal = 1; ordinal <= PREFIX; ordinal++) {
+            unsigned picked = pick_among_four(fair, ordinal, 0);
+            assert_int_equal(picked, pick_among_four(alone, ordinal, 0));
+        }
     }
     sct_strategy_free(fair);
     sct_strategy_free(alone);

@@ -330,9 +330,10 @@ static void test_filter_parse_survives_mutations(void **state) {
         arena_reset(&arena, 0);
         char mutated[64] = "((RowKey eq 'it''s') and (b ne true)) or (c le 'x')";
         size_t length = strlen(mutated);
-        for (uint32_t edits = 1 + rng_below(&rng, 3); edits > 0; edits--)
-            mutated[rng_below(&rng, (uint32_t)length)] =
-                alphabet[rng_below(&rng, sizeof alphabet - 1)];
+        for (uint32_t edits = 1 + rng_below(&rng, 3); edits > 0; edits--) {
+            char letter = alphabet[rng_below(&rng, sizeof alphabet - 1)];
+            mutated[rng_below(&rng, (uint32_t)length)] = letter;
+        }
         mutated[rng_below(&rng, 4) ? length : rng_below(&rng, (uint32_t)length)] = '\0';
         const struct ct_filter *filter;
         struct error error = {""};
