@@ -3,6 +3,7 @@
 #include "core/coro/backtrace.h"
 #include "core/base/arena.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -22,12 +23,15 @@
 #endif
 
 enum {
-    GUARD_BYTES = 64 * 1024, // more than one page: a large frame must not step over it
+    ABOVE_BYTES = 64 * 1024, // of the guard behind the outermost frame
     // Stacks of one size would put their hot ends into the same cache sets; each starts a bit
     // lower.
     COLOUR_BYTES = 320,
     COLOURS = 12,
+    CORO_BYTES = 128, // two cache lines, which no other coroutine's are in
 };
+
+_Static_assert(sizeof(struct sct_coro) <= CORO_BYTES, "a coroutine has its own cache lines");
 
 // ---- The switch --------------------------------------------------------------------------------
 
@@ -176,6 +180,7 @@ static void finish_switch(const struct sct_coro *arrived) {
 static void enter(void) {
     struct sct_coro *coro = starting;
     finish_switch(coro);
+    errno = 0;
     coro->function(coro->argument);
     fail_at(FAIL_ASSERTION, HERE, "a coroutine's function returned");
 }
@@ -210,6 +215,7 @@ static void start_switch(struct sct_coro *from, const struct sct_coro *to) {
 }
 
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
+    int *place = &errno, own_errno = *place; // a call, which is made once
     start_switch(from, to);
     starting = to;
     if (__builtin_expect(to->thread_pointer != present_thread_pointer, 0))
@@ -222,6 +228,7 @@ void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
     sct_coro_jump_(&from->stack_pointer, to->stack_pointer);
 #endif
     finish_switch(from);
+    *place = own_errno;
 }
 
 // ---- Stacks ------------------------------------------------------------------------------------
@@ -231,8 +238,16 @@ static size_t page_round(size_t bytes) {
     return (bytes + page - 1) / page * page;
 }
 
-void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes) {
-    *pool = (struct sct_coro_pool){.stack_bytes = page_round(stack_bytes)};
+void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes, size_t guard_bytes) {
+    *pool = (struct sct_coro_pool){
+        .stack_bytes = page_round(stack_bytes),
+        .guard_bytes = page_round(guard_bytes),
+    };
+}
+
+// The address space of one stack: its guard, the stack, and a guard above it.
+static size_t mapped_bytes(const struct sct_coro_pool *pool) {
+    return pool->guard_bytes + pool->stack_bytes + ABOVE_BYTES;
 }
 
 void sct_coro_pool_deinit(struct sct_coro_pool *pool) {
@@ -243,7 +258,8 @@ void sct_coro_pool_deinit(struct sct_coro_pool *pool) {
 #if ARENA_POISONS
         __asan_unpoison_memory_region(low, pool->stack_bytes);
 #endif
-        munmap(low - GUARD_BYTES, GUARD_BYTES + pool->stack_bytes);
+        munmap(low - pool->guard_bytes, mapped_bytes(pool));
+        free(coro);
         coro = next;
     }
     free(pool->order);
@@ -273,20 +289,22 @@ static void reserve_order(struct sct_coro_pool *pool) {
     pool->order_capacity = capacity;
 }
 
-// Makes one more, free, the last to be taken.
+// Makes one more, free, the last to be taken. What is known of it does not lie on its stack, which
+// the code that runs there may overwrite.
 static void make(struct sct_coro_pool *pool) {
     reserve_order(pool);
-    size_t total = GUARD_BYTES + pool->stack_bytes;
-    char *base = mmap(NULL, total, PROT_READ | PROT_WRITE,
+    struct sct_coro *coro = aligned_alloc(CORO_BYTES, CORO_BYTES);
+    char *base = mmap(NULL, mapped_bytes(pool), PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED || mprotect(base, GUARD_BYTES, PROT_NONE) != 0)
+    if (!coro || base == MAP_FAILED ||
+        mprotect(base + pool->guard_bytes, pool->stack_bytes, PROT_READ | PROT_WRITE) != 0)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot map coroutine stack %zu of %zu bytes",
                 pool->made_count + 1, pool->stack_bytes);
-    size_t colour = pool->made_count % COLOURS * COLOUR_BYTES;
-    uintptr_t top = (uintptr_t)(base + total) - colour - sizeof(struct sct_coro);
-    struct sct_coro *coro = (struct sct_coro *)(top & ~(uintptr_t)63);
-    *coro = (struct sct_coro){.stack_low = base + GUARD_BYTES, .next_made = pool->made_list};
-    coro->stack_bytes = (size_t)((char *)coro - coro->stack_low);
+    *coro = (struct sct_coro){
+        .stack_low = base + pool->guard_bytes,
+        .stack_bytes = pool->stack_bytes - pool->made_count % COLOURS * COLOUR_BYTES,
+        .next_made = pool->made_list,
+    };
     pool->made_list = coro;
     pool->order[pool->made_count++] = coro;
 }
@@ -298,9 +316,10 @@ void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count) {
 
 // Lays out the stack so that the first switch to [coro] enters [enter].
 static void prepare(struct sct_coro *coro) {
+    char *top = coro->stack_low + coro->stack_bytes;
 #ifdef SCT_UCONTEXT
     size_t reserved = (sizeof(ucontext_t) + 63) & ~(size_t)63;
-    ucontext_t *context = (ucontext_t *)(void *)((char *)coro - reserved);
+    ucontext_t *context = (ucontext_t *)(void *)(top - reserved);
     getcontext(context);
     context->uc_stack.ss_sp = coro->stack_low;
     context->uc_stack.ss_size = coro->stack_bytes - reserved;
@@ -308,7 +327,7 @@ static void prepare(struct sct_coro *coro) {
     makecontext(context, enter, 0);
     coro->context = context;
 #else
-    void **frame = (void **)(void *)coro - FRAME_WORDS - FRAME_PADDING;
+    void **frame = (void **)(void *)top - FRAME_WORDS - FRAME_PADDING;
     memset(frame, 0, sizeof(void *) * (FRAME_WORDS + FRAME_PADDING));
     frame[FRAME_ENTRY] = (void *)(uintptr_t)enter;
     coro->stack_pointer = frame;
@@ -342,7 +361,7 @@ bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address) {
     uintptr_t at = (uintptr_t)address;
     for (const struct sct_coro *coro = pool->made_list; coro; coro = coro->next_made) {
         uintptr_t low = (uintptr_t)coro->stack_low;
-        if (at < low && at >= low - GUARD_BYTES)
+        if (at < low && at >= low - pool->guard_bytes)
             return true;
     }
     return false;

@@ -2,9 +2,10 @@
 //
 // A switch saves the callee-saved registers and swaps stack pointers (own code for x86-64 and
 // AArch64, ucontext elsewhere or with -DSCT_UCONTEXT). The floating-point control words are not
-// switched: code under test must not change rounding modes across a scheduling point. Coroutines
-// share thread-local variables, unless they are given thread pointers of their own. All sanitizer
-// calls about stacks are in this file. Nothing here knows machines or choices.
+// switched: code under test must not change rounding modes across a scheduling point. Each
+// coroutine has its errno, 0 at first; other thread-local variables are shared, unless they are
+// given thread pointers of their own. All sanitizer calls about stacks are in this file. Nothing
+// here knows machines or choices.
 //
 // Abandoned coroutines are normal: an execution that ends early leaves them suspended, no clean-up
 // code of theirs runs, and their stacks are used again. Code in a coroutine therefore owns nothing
@@ -16,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// One coroutine; lives at the top of its own stack. The program's own stack is represented by a
-// zeroed one, initialised by the first switch away from it.
+// One coroutine. The program's own stack is represented by a zeroed one, initialised by the first
+// switch away from it.
 struct sct_coro {
     void *stack_pointer;      // where it continues
     void (*function)(void *); // must not return
@@ -37,16 +38,17 @@ struct sct_coro_pool {
     size_t taken_count;
     size_t made_count;
     size_t order_capacity;
-    size_t stack_bytes;
+    size_t stack_bytes, guard_bytes; // of each, multiples of the page
 };
 
-// Whether a suspended coroutine can be copied and put back at the same addresses: all of it lies
-// between its stack pointer and the end of its struct sct_coro. Not so with ucontext, nor where a
+// Whether a suspended coroutine can be copied and put back at the same addresses: all of it is its
+// struct sct_coro and what lies above its stack pointer. Not so with ucontext, nor where a
 // sanitizer knows more of a stack than what it holds.
 bool sct_coro_can_be_copied(void);
 
-// [stack_bytes] per coroutine, rounded up to pages. No stack is made before it is needed.
-void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes);
+// [stack_bytes] per coroutine and below them [guard_bytes] that nobody can touch, rounded up to
+// pages. No stack is made before it is needed.
+void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes, size_t guard_bytes);
 
 void sct_coro_pool_deinit(struct sct_coro_pool *pool);
 

@@ -14,6 +14,7 @@ enum {
     DEFAULT_HANG_MS = 2000,
     USUAL_STACKS = 32, // made at the start; more are made when an execution needs them
     DEFAULT_STACK_BYTES = ARENA_POISONS ? 256 * 1024 : 64 * 1024,
+    DEFAULT_GUARD_BYTES = 1024 * 1024,
     DEFAULT_ARENA_BYTES = 256 * 1024 * 1024,
 };
 
@@ -259,6 +260,7 @@ static void on_fail(enum fail_kind kind, const char *where, const char *message)
     };
     if (kind != FAIL_RESOURCE && sct_engine_inside())
         sct_violate(sct_engine_now, names[kind], where, message);
+    sct_engine_now->self = NULL; // what follows is the tool's own
     sct_engine_now->outside_handler(kind, where, message);
 }
 
@@ -276,6 +278,8 @@ static void apply_defaults(struct sct_engine_options *options) {
         options->arena_bytes = DEFAULT_ARENA_BYTES;
     if (options->stack_bytes == 0)
         options->stack_bytes = DEFAULT_STACK_BYTES;
+    if (options->guard_bytes == 0)
+        options->guard_bytes = DEFAULT_GUARD_BYTES;
     if (options->steps_max == 0)
         options->steps_max = DEFAULT_STEPS;
     if (options->fair_after == 0)
@@ -295,7 +299,7 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     apply_defaults(&engine->options);
     ASSERT(engine->options.steps_max <= SCT_STEPS_LIMIT);
     arena_init(&engine->arena, engine->options.arena_bytes);
-    sct_coro_pool_init(&engine->pool, engine->options.stack_bytes);
+    sct_coro_pool_init(&engine->pool, engine->options.stack_bytes, engine->options.guard_bytes);
     sct_coro_pool_reserve(&engine->pool, USUAL_STACKS);
     engine->tail.ops = &sct_strategy_random_ops;
     engine->decision_capacity = decisions_for(engine->options.steps_max);

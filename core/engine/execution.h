@@ -28,6 +28,9 @@ enum { SCT_STEPS_LIMIT = 100000000 };
 struct sct_engine_options {
     size_t arena_bytes; // reserved for one execution; 0: 256 MiB of addresses
     size_t stack_bytes; // per coroutine; 0: 64 KiB, or 256 KiB under AddressSanitizer
+    // Of addresses below each stack that nobody can touch. A frame larger than both (of a large
+    // array, or alloca) may step over them into another stack. 0: 1 MiB
+    size_t guard_bytes;
     uint32_t steps_max; // scheduling points per execution; 0: 10,000
     // After so many points scheduling is fair, and so are values: a random walk takes the
     // strategy's place (core/engine/monitor.h). 0: half of steps_max. Executions that end before

@@ -36,6 +36,7 @@ static stack_t old_stack;
 static char *handler_stack;
 static uint64_t last_progress;
 static unsigned idle_ticks;
+static volatile uint64_t faulty_execution; // the last that ended by a signal
 
 static const char *signal_name(int number) {
     switch (number) {
@@ -61,7 +62,7 @@ _Noreturn static void die(const char *what) {
     ignored += write(STDERR_FILENO, what, strlen(what));
     ignored += write(STDERR_FILENO, suffix, sizeof suffix - 1);
     (void)ignored;
-    _exit(3);
+    sct_exit_now(3);
 }
 
 static void on_fault(int number, siginfo_t *info, void *context) {
@@ -69,6 +70,9 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     bool is_from_elsewhere = info->si_code <= 0 && info->si_pid != getpid();
     if (!sct_engine_inside() || is_from_elsewhere)
         die(signal_name(number));
+    if (faulty_execution == engine->executions)
+        die("a second fault while the first one was handled");
+    faulty_execution = engine->executions;
     struct sct_frame frame = sct_frame_of_signal(context);
     bool is_memory = number == SIGSEGV || number == SIGBUS;
     if (is_memory && sct_coro_in_guard(&engine->pool, info->si_addr))
@@ -102,6 +106,7 @@ void sct_guard_start_timer(void) {
 // (SA_NODEFER), and they need a stack of their own, since the coroutine's may be full.
 void sct_guard_install(struct sct_engine *engine) {
     (void)engine;
+    faulty_execution = 0;
     handler_stack = malloc(STACK_BYTES);
     if (!handler_stack)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: stack of the signal handlers");
@@ -123,6 +128,7 @@ void sct_guard_install(struct sct_engine *engine) {
         sigaddset(&unblocked, fault_signals[i]);
     sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
     sct_guard_start_timer();
+    sct_exits_watch();
 }
 
 void sct_guard_remove(void) {

@@ -6,7 +6,8 @@
 // The tested system either uses one task per concurrent activity (free interleaving) or one task
 // per machine with activities over the mailbox (the actor discipline).
 //
-// Everything runs on one thread. An execution may end while machines are suspended in the middle of
+// Everything runs on one thread: thread-local variables are shared by all, but each coroutine has
+// an errno of its own. An execution may end while machines are suspended in the middle of
 // a function; no clean-up code of theirs runs, so they own nothing but memory of [sct_arena].
 // All functions here are called inside an execution only (asserted).
 #ifndef CORE_ENGINE_MACHINE_H
@@ -208,6 +209,7 @@ _Noreturn void sct_end(void);
 #define SCT_KIND_CRASH "crash"
 #define SCT_KIND_STACK_OVERFLOW "stack-overflow"
 #define SCT_KIND_HANG "hang"
+#define SCT_KIND_EXIT "exit" // exit, _exit, _Exit, quick_exit or fork was called
 
 // Whether somebody listens to [sct_note]; ask first where preparing the text costs something.
 bool sct_narrating(void);

@@ -280,6 +280,12 @@ static inline void sct_enable(struct sct_engine *engine, const struct sct_task *
 void sct_guard_install(struct sct_engine *engine);
 void sct_guard_remove(void);
 
+// exits.c: a process that is forked inside an execution, however, does not go on with it.
+void sct_exits_watch(void);
+
+// exits.c: _exit, inside an execution too.
+_Noreturn void sct_exit_now(int status);
+
 // The timer of hangs, which a forked process does not inherit.
 void sct_guard_start_timer(void);
 

@@ -88,9 +88,9 @@ static unsigned count_slots(const struct sct_engine *engine) {
     return (last > engine->now.last_slot ? last : engine->now.last_slot) + 1;
 }
 
-// The live part of a stack, the coroutine's own structure included.
+// The live part of a stack.
 static size_t stack_bytes(const struct sct_coro *coro) {
-    return (size_t)((const char *)(coro + 1) - (const char *)coro->stack_pointer);
+    return (size_t)(coro->stack_low + coro->stack_bytes - (const char *)coro->stack_pointer);
 }
 
 // A task that ends decides who is next while its coroutine is free already: the first of the free.
@@ -100,15 +100,15 @@ static bool is_free(const struct sct_coro_pool *pool, const struct sct_coro *cor
 
 static size_t stacks_bytes(const struct sct_engine *engine, const struct sct_coro *running) {
     const struct sct_coro_pool *pool = &engine->pool;
-    size_t bytes = is_free(pool, running) ? sizeof(void *) + stack_bytes(running) : 0;
+    size_t bytes = is_free(pool, running) ? sizeof *running + stack_bytes(running) : 0;
     for (size_t i = 0; i < pool->taken_count; i++)
-        bytes += sizeof(void *) + stack_bytes(pool->order[i]);
+        bytes += sizeof(struct sct_coro) + stack_bytes(pool->order[i]);
     return bytes;
 }
 
-// The pointer says how much there is, in both directions.
+// The stack pointer says how much there is, in both directions.
 static void copy_stack(struct copier *copier, struct sct_coro *coro) {
-    copy(copier, &coro->stack_pointer, sizeof coro->stack_pointer);
+    copy(copier, coro, sizeof *coro);
     copy(copier, coro->stack_pointer, stack_bytes(coro));
 }
 

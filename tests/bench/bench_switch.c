@@ -29,7 +29,7 @@ static void take_turns(void *argument) {
 
 static void measure_switch(void) {
     struct sct_coro_pool pool;
-    sct_coro_pool_init(&pool, 64 * 1024);
+    sct_coro_pool_init(&pool, 64 * 1024, 64 * 1024);
     struct sct_coro home = {0};
     struct turn turn = {.other = &home};
     turn.self = sct_coro_take(&pool, take_turns, &turn);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 256 * 1024, CORO_COUNT = 200, ROUNDS = 50 };
+enum { STACK_BYTES = 256 * 1024, GUARD_BYTES = 64 * 1024, CORO_COUNT = 200, ROUNDS = 50 };
 
 static struct sct_coro_pool pool;
 static struct sct_coro home;
@@ -19,7 +19,7 @@ static struct sct_coro *coros[CORO_COUNT];
 static int setup(void **state) {
     (void)state;
     memset(&home, 0, sizeof home);
-    sct_coro_pool_init(&pool, STACK_BYTES);
+    sct_coro_pool_init(&pool, STACK_BYTES, GUARD_BYTES);
     return 0;
 }
 
@@ -222,7 +222,7 @@ static void test_coro_pool_reset_takes_back_suspended_ones(void **state) {
 static void test_coro_pool_makes_stacks_when_needed(void **state) {
     (void)state;
     struct sct_coro_pool odd;
-    sct_coro_pool_init(&odd, 100001);
+    sct_coro_pool_init(&odd, 100001, 1);
     assert_int_equal(odd.made_count, 0);
     assert_int_equal(odd.stack_bytes % 4096, 0);
     assert_true(odd.stack_bytes >= 100001);
