@@ -54,15 +54,22 @@ static uint64_t calibration_seed(const char *name, const struct sct_strategy *st
 static const char *const calibration_strategies[] = {"random", "pct:1"};
 enum { CALIBRATION_STRATEGIES = 2 };
 
-static void calibrate_one(struct sct_engine *engine, const struct sct_program *program,
+// Each such execution takes seconds: one will do, and the campaign finds it anyway.
+static bool has_hung(const struct sct_result *result) {
+    return result->outcome == SCT_VIOLATED && strcmp(result->violation.kind, SCT_KIND_HANG) == 0;
+}
+
+// False if an execution hung; then what was measured until then must do.
+static bool calibrate_one(struct sct_engine *engine, const struct sct_program *program,
                           struct sct_strategy *const *measuring, struct sct_strategy *strategy,
                           uint64_t seed) {
     struct sct_calibration *calibration = &strategy->calibration;
     *calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
     struct tally tally = {.calibration = calibration};
     uint32_t endless_max = 1;
+    bool hangs = false;
     sct_engine_watch_tasks(engine, tally_task, &tally);
-    for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS; i++) {
+    for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS && !hangs; i++) {
         const struct sct_result *result = sct_engine_run(
             engine, program, measuring[i % CALIBRATION_STRATEGIES], sct_execution_seed(seed, i));
         // One that starves or livelocks is as long as the step bound allows: no measure for
@@ -73,11 +80,13 @@ static void calibrate_one(struct sct_engine *engine, const struct sct_program *p
             *longest = result->schedule_count;
         if (result->task_count > calibration->tasks_max)
             calibration->tasks_max = result->task_count;
+        hangs = has_hung(result);
     }
     if (calibration->decisions_max == 1)
         calibration->decisions_max = endless_max;
     sct_engine_watch_tasks(engine, NULL, NULL);
     average(&tally);
+    return !hangs;
 }
 
 void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
@@ -90,9 +99,14 @@ void sct_calibrate(struct sct_engine *engine, const struct sct_program *program,
         measuring[i] = sct_strategy_new(calibration_strategies[i], &error);
         ASSERT(measuring[i]);
     }
+    bool goes_on = true;
     for (size_t i = 0; i < sct_strategy_count(strategy); i++) {
         struct sct_strategy *member = sct_strategy_member(strategy, i);
-        calibrate_one(engine, program, measuring, member, calibration_seed(name, member, seed));
+        if (goes_on)
+            goes_on = calibrate_one(engine, program, measuring, member,
+                                    calibration_seed(name, member, seed));
+        else // the one that hung stands for all
+            member->calibration = sct_strategy_member(strategy, i - 1)->calibration;
     }
     for (int i = 0; i < CALIBRATION_STRATEGIES; i++)
         sct_strategy_free(measuring[i]);

@@ -114,8 +114,8 @@ struct sct_campaign {
 
 // Measures what [strategy] (each of its members, if it has some) may know, by SCT_CALIBRATION_RUNS
 // executions, random walks and executions without priority changes in turn, whose seeds derive from
-// [seed], [name] and the strategy's spec. What they find is ignored. Systematic strategies need
-// nothing and get nothing.
+// [seed], [name] and the strategy's spec. What they find is ignored, but the first that hangs is
+// the last. Systematic strategies need nothing and get nothing.
 void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
                    struct sct_strategy *strategy, uint64_t seed);
 

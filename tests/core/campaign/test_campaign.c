@@ -450,6 +450,36 @@ static void test_campaign_tells_which_executions_count(void **state) {
     sct_strategy_free(strategy);
 }
 
+static unsigned hangs;
+
+static void spin(void *argument) {
+    (void)argument;
+    step("begin");
+    hangs++;
+    for (volatile bool goes_on = true; goes_on;) {
+    }
+}
+
+static void hanging(void *context) {
+    (void)context;
+    start("a", spin, NULL);
+    start("b", spin, NULL);
+}
+
+// 2.4: one hang says what all the others would, each of which takes seconds.
+static void test_calibrate_waits_for_one_hang(void **state) {
+    open_catching_engine();
+    const struct sct_program program = {.setup = hanging};
+    struct sct_strategy *portfolio = new_strategy("portfolio");
+    hangs = 0;
+    sct_calibrate(engine, &program, "model/test", portfolio, 1);
+    assert_int_equal(hangs, 1);
+    for (size_t i = 0; i < sct_strategy_count(portfolio); i++)
+        assert_int_equal(sct_strategy_member(portfolio, i)->calibration.tasks_max, 2);
+    sct_strategy_free(portfolio);
+    close_engine(state);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_campaign_iterations_are_independent),
@@ -468,6 +498,7 @@ int main(void) {
         ENGINE_TEST(test_calibrate_measures_the_program),
         ENGINE_TEST(test_calibrate_depends_on_seed_name_and_strategy),
         ENGINE_TEST(test_calibrate_measures_at_least_one_decision),
+        cmocka_unit_test(test_calibrate_waits_for_one_hang),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
