@@ -85,6 +85,8 @@ static void add_part(struct sct_search_crew *crew, const unsigned char *part, si
 }
 
 void sct_search_add_parts(struct sct_search_crew *crew, const struct sct_bytes *parts) {
+    if (parts->size == 0)
+        return;
     struct sct_reader reader = {parts->data, parts->data + parts->size, false};
     size_t size;
     const unsigned char *part;

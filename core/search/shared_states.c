@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -109,15 +110,19 @@ void sct_shared_states_deinit(struct sct_shared_states *states) {
     *states = (struct sct_shared_states){0};
 }
 
-// The pages are given back: zeroing them all would make them resident.
-static void empty(const struct sct_shared_states *states, unsigned table) {
-    if (madvise(states->tables[table], room(states), MADV_REMOVE) != 0)
-        fail_at(FAIL_RESOURCE, HERE, "the system does not clear the shared state cache");
+// The pages are given back: zeroing them all would make them resident. An emulator may say that it
+// did and do nothing, which a byte shows.
+static void empty(const struct sct_shared_states *states, unsigned table, uint64_t bucket_count) {
+    struct sct_shared_bucket *buckets = states->tables[table];
+    volatile unsigned char *byte = (volatile unsigned char *)buckets;
+    *byte = 1;
+    if (madvise(buckets, room(states), MADV_REMOVE) != 0 || *byte != 0)
+        memset(buckets, 0, bucket_count * sizeof *buckets);
 }
 
 void sct_shared_states_clear(struct sct_shared_states *states) {
     if (sct_shared_states_count(states) > 0)
-        empty(states, states->head->table);
+        empty(states, states->head->table, states->head->bucket_count);
     atomic_store(&states->head->count, 0);
 }
 
@@ -128,7 +133,7 @@ bool sct_shared_states_wants_growth(const struct sct_shared_states *states) {
 void sct_shared_states_grow(struct sct_shared_states *states) {
     struct sct_shared_head *head = states->head;
     unsigned old = head->table;
-    uint64_t places = head->bucket_count * BUCKET_ENTRIES;
+    uint64_t bucket_count = head->bucket_count, places = bucket_count * BUCKET_ENTRIES;
     ASSERT(sct_shared_states_wants_growth(states));
     set_size(states, next_bytes(states));
     head->table = !old;
@@ -140,7 +145,7 @@ void sct_shared_states_grow(struct sct_shared_states *states) {
         if (known != entry_is_free)
             sct_shared_states_visit(states, bucket->keys[place % BUCKET_ENTRIES], known - 1);
     }
-    empty(states, old);
+    empty(states, old, bucket_count);
 }
 
 uint64_t sct_shared_states_count(const struct sct_shared_states *states) {

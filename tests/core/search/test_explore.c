@@ -108,7 +108,7 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
     (void)iteration;
     if (result->outcome == SCT_VIOLATED)
         add_end(digest_fold_text((struct digest){1, 0}, result->violation.message));
-    else if (result->outcome == SCT_PASSED)
+    else if (result->outcome == SCT_PASSED && world)
         add_end(digest_of(world->cells, sizeof world->cells));
 }
 
@@ -124,6 +124,7 @@ static struct sct_campaign search(const char *spec, const struct sct_program *pr
     ends.count = 0;
     struct sct_search *way = sct_search_open(&(struct sct_search_options){
         .program = program, .strategy = strategy, .cache_bytes = cache_bytes});
+    world = NULL; // that of an earlier engine
     sct_campaign_run(engine,
                      &(struct sct_campaign_options){.program = program,
                                                     .strategy = strategy,
