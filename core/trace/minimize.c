@@ -265,21 +265,12 @@ static bool exchange_tasks(struct search *search, struct found *found) {
 
 // ---- Values ------------------------------------------------------------------------------------
 
-// Sets [count] values from [first] on to 0; whether that changes any.
-static bool zero(struct sct_plan *plan, uint32_t first, uint32_t count) {
-    bool is_changed = false;
-    for (uint32_t i = first; i - first < count && i < plan->value_count; i++) {
-        is_changed |= plan->values[i].answer > 0;
-        plan->values[i].answer = 0;
-    }
-    return is_changed;
-}
-
 static bool zero_others(struct search *search, struct found *found, uint32_t first,
                         uint32_t count) {
     sct_plan_copy(&search->candidate, &found->plan);
-    bool is_changed = zero(&search->candidate, 0, first);
-    is_changed |= zero(&search->candidate, first + count, search->candidate.value_count);
+    bool is_changed = sct_plan_zero_values(&search->candidate, 0, first);
+    is_changed |=
+        sct_plan_zero_values(&search->candidate, first + count, search->candidate.value_count);
     return is_changed && try_candidate(search, found);
 }
 
@@ -289,7 +280,7 @@ static bool zero_values(struct search *search, struct found *found) {
     for (uint32_t length = found->plan.value_count; length > 0; length /= 2)
         for (uint32_t i = 0; i < found->plan.value_count; i += length) {
             sct_plan_copy(&search->candidate, &found->plan);
-            if (zero(&search->candidate, i, length) && try_candidate(search, found))
+            if (sct_plan_zero_values(&search->candidate, i, length) && try_candidate(search, found))
                 is_better = true;
             else if (i < found->plan.value_count)
                 is_better |= zero_others(search, found, i, length);
@@ -469,7 +460,7 @@ static bool search_inputs(struct search *search) {
     struct found *best = &search->best;
     for (uint32_t i = 0; i < best->plan.value_count; i++) {
         sct_plan_copy(&search->input, &best->plan);
-        if (zero(&search->input, i, 1) && search_input(search))
+        if (sct_plan_zero_values(&search->input, i, 1) && search_input(search))
             return true;
     }
     return false;
@@ -596,62 +587,4 @@ bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *
     }
     close_search(&search);
     return is_failing;
-}
-
-// ---- The nearest passing execution -------------------------------------------------------------
-
-struct nearest_search {
-    struct sct_engine *engine;
-    const struct sct_program *program;
-    const struct sct_plan *plan;
-    struct sct_follower follower;
-    struct sct_plan candidate;
-    struct sct_nearest nearest;
-};
-
-static bool passes(struct nearest_search *search) {
-    search->follower.plan = &search->candidate;
-    const struct sct_result *result =
-        sct_engine_run(search->engine, search->program, &search->follower.base, 0);
-    if (result->outcome != SCT_PASSED)
-        return false;
-    search->nearest.is_found = true;
-    return true;
-}
-
-static bool passes_without_switch(struct nearest_search *search, bool preemptions) {
-    for (uint32_t i = search->plan->switch_count; i-- > 0;) {
-        if (search->plan->switches[i].is_preemption != preemptions)
-            continue;
-        sct_plan_copy(&search->candidate, search->plan);
-        sct_plan_drop_switches(&search->candidate, i, 1);
-        search->nearest.is_switch = true;
-        search->nearest.index = i;
-        if (passes(search))
-            return true;
-    }
-    return false;
-}
-
-static bool passes_without_value(struct nearest_search *search) {
-    for (uint32_t i = search->plan->value_count; i-- > 0;) {
-        sct_plan_copy(&search->candidate, search->plan);
-        search->nearest.is_switch = false;
-        search->nearest.index = i;
-        if (zero(&search->candidate, i, 1) && passes(search))
-            return true;
-    }
-    return false;
-}
-
-struct sct_nearest sct_minimize_nearest(struct sct_engine *engine,
-                                        const struct sct_program *program,
-                                        const struct sct_plan *plan) {
-    struct nearest_search search = {.engine = engine, .program = program, .plan = plan};
-    sct_follower_init(&search.follower);
-    if (!passes_without_switch(&search, true) && !passes_without_switch(&search, false))
-        passes_without_value(&search);
-    sct_plan_free(&search.candidate);
-    sct_follower_free(&search.follower);
-    return search.nearest;
 }

@@ -4,8 +4,8 @@
 // order: operations of the application; answers that differ from the default, preemptions counted
 // twice; decisions; the answers themselves. The steps, repeated until none of them helps:
 //   values    back to the first alternative, in halves down to one by one (as ddmin), or lower;
-//   left
-//             out, so that what was drawn after them is drawn in their place (a call, an operation)
+//             left out, so that what was drawn after them is drawn in their place (a call, an
+//             operation)
 //   switches  left out in halves down to one by one (Choi and Zeller, ISSTA 2002); the roles of two
 //             tasks exchanged
 //   search    all schedules with few switches for the same values, and some hundred random ones for
@@ -57,19 +57,5 @@ struct sct_minimize_options {
 // by the caller with sct_plan_free) is it as a plan.
 bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,
                   struct sct_plan *plan, struct sct_minimum *minimum);
-
-// The nearest execution that does not fail: a plan with one answer given back to the default.
-struct sct_nearest {
-    bool is_found;  // else every single answer's return leads to a violation still
-    bool is_switch; // which: a switch of the plan, or a value
-    uint32_t index; // of the switch or the value in the plan, which says at which decision
-};
-
-// Looks for one: the plan's switches from the last to the first, preemptions before others, then
-// its values from the last to the first. [plan] is one that an execution left. The engine's last
-// run is then the passing one, if there is one.
-struct sct_nearest sct_minimize_nearest(struct sct_engine *engine,
-                                        const struct sct_program *program,
-                                        const struct sct_plan *plan);
 
 #endif

@@ -71,6 +71,15 @@ void sct_plan_drop_values_of_asker(struct sct_plan *plan, uint32_t first, uint32
     plan->value_count = kept;
 }
 
+bool sct_plan_zero_values(struct sct_plan *plan, uint32_t first, uint32_t count) {
+    bool is_changed = false;
+    for (uint32_t i = first; i - first < count && i < plan->value_count; i++) {
+        is_changed |= plan->values[i].answer > 0;
+        plan->values[i].answer = 0;
+    }
+    return is_changed;
+}
+
 // ---- Following ---------------------------------------------------------------------------------
 
 static void begin_inner(struct sct_follower *follower, struct sct_strategy *inner) {

@@ -50,6 +50,10 @@ void sct_plan_drop_switches(struct sct_plan *plan, uint32_t first, uint32_t coun
 // are not so many.
 void sct_plan_drop_values_of_asker(struct sct_plan *plan, uint32_t first, uint32_t count);
 
+// Sets the answers of at most [count] values from the [first] one on to the default; whether that
+// changes any.
+bool sct_plan_zero_values(struct sct_plan *plan, uint32_t first, uint32_t count);
+
 // At the [ordinal]-th scheduling decision, from 1 on, the alternative [answer].
 struct sct_plan_place {
     uint32_t ordinal, answer;

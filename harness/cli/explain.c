@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // strdup
 #include "harness/cli/explain.h"
 #include "core/engine/listener.h"
+#include "core/trace/nearest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -289,7 +290,7 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
                             struct explanation *explanation) {
     char buffer[600];
     struct text line = text_in(buffer, sizeof buffer);
-    struct sct_nearest nearest = sct_minimize_nearest(engine, program, plan);
+    struct sct_nearest nearest = sct_nearest_find(engine, program, plan);
     if (plan->switch_count == 0)
         add_line(explanation, "No switch but those by default is needed: the inputs decide.");
     if (!nearest.is_found) {

@@ -3,6 +3,7 @@
 #include "tests/support/programs.h"
 
 #include "core/trace/minimize.h"
+#include "core/trace/nearest.h"
 #include "core/trace/replay.h"
 #include "core/trace/story.h"
 
@@ -340,7 +341,7 @@ static void test_nearest_passing_execution(void **state) {
     (void)state;
     struct sct_plan plan = {0};
     minimal_plan(&plan);
-    struct sct_nearest nearest = sct_minimize_nearest(engine, &writers, &plan);
+    struct sct_nearest nearest = sct_nearest_find(engine, &writers, &plan);
     assert_true(nearest.is_found);
     assert_true(nearest.is_switch);
     assert_true(plan.switches[nearest.index].is_preemption);
@@ -364,13 +365,13 @@ static void test_nearest_names_a_value_or_nothing(void **state) {
     struct sct_minimum minimum;
     while (!sct_minimize(engine, &options, &plan, &minimum))
         options.start_seed++;
-    struct sct_nearest nearest = sct_minimize_nearest(engine, &flags, &plan);
+    struct sct_nearest nearest = sct_nearest_find(engine, &flags, &plan);
     assert_true(nearest.is_found);
     assert_false(nearest.is_switch);
     assert_int_equal(plan.values[nearest.index].answer, 1);
     assert_int_equal(plan.values[nearest.index].count, 2);
     sct_plan_record(engine, &always, strategy, 1, &plan);
-    assert_false(sct_minimize_nearest(engine, &always, &plan).is_found);
+    assert_false(sct_nearest_find(engine, &always, &plan).is_found);
     sct_plan_free(&plan);
     sct_strategy_free(strategy);
 }
