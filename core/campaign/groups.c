@@ -21,6 +21,7 @@ void sct_groups_init(struct sct_groups *groups) {
 }
 
 void sct_groups_deinit(struct sct_groups *groups) {
+    ASSERT(groups->last);
     struct sct_group_entry *entry, *next;
     HASH_ITER(hh, groups->entries, entry, next) {
         HASH_DEL(groups->entries, entry);
@@ -30,6 +31,9 @@ void sct_groups_deinit(struct sct_groups *groups) {
 
 void sct_groups_free(struct sct_group *first) {
     while (first) {
+        // The entries of the table were the set's; the groups are the campaign's, which outlives
+        // it.
+        ASSERT(first->count > 0);
         struct sct_group *next = first->next;
         free(first->pattern);
         free(first->record);
@@ -46,11 +50,13 @@ struct sct_group *sct_groups_find(const struct sct_groups *groups, const char *p
 }
 
 struct sct_group *sct_groups_append(struct sct_groups *groups, char *pattern) {
+    ASSERT(!sct_groups_find(groups, pattern));
     struct sct_group *group = allocate(sizeof *group);
     group->pattern = pattern;
     struct sct_group_entry *entry = allocate(sizeof *entry);
     entry->group = group;
     HASH_ADD_KEYPTR(hh, groups->entries, group->pattern, strlen(group->pattern), entry);
+    ASSERT(*groups->last == NULL);
     *groups->last = group;
     groups->last = &group->next;
     return group;

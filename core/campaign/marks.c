@@ -6,6 +6,8 @@
 
 bool sct_marks_are_counting;
 
+// One list for the process, as the places in the code are: a mark is static data of its place and
+// stays in the list for ever.
 static struct sct_mark *first;
 
 void sct_marks_count(bool is_counting) {
@@ -22,6 +24,8 @@ const struct sct_mark *sct_marks_next(const struct sct_mark *mark) {
 }
 
 uint64_t sct_marks_reached(const char *name) {
+    ASSERT(name);
+    // Several places may have one name (an inline function, say): they count together.
     uint64_t count = 0;
     for (const struct sct_mark *mark = first; mark; mark = mark->next)
         if (strcmp(mark->name, name) == 0)
@@ -41,6 +45,7 @@ static struct sct_mark *new_mark(const char *name) {
 }
 
 void sct_marks_add(const char *name, uint64_t count) {
+    ASSERT(name);
     struct sct_mark *mark = first;
     while (mark && strcmp(mark->name, name) != 0)
         mark = mark->next;
@@ -58,4 +63,5 @@ void sct_mark_list(struct sct_mark *mark) {
     mark->next = *link;
     *link = mark;
     mark->is_listed = true;
+    ASSERT(!mark->next || strcmp(mark->name, mark->next->name) <= 0);
 }

@@ -49,6 +49,8 @@ static int compare(const struct cost *a, const struct cost *b) {
 
 // ---- Trying ------------------------------------------------------------------------------------
 
+// Looked at before every try, and by every loop of tries: so one try more is the most that an
+// interruption waits for.
 static bool should_stop(struct search *search) {
     const struct sct_minimize_options *options = search->options;
     struct sct_minimum *minimum = search->minimum;
@@ -64,6 +66,7 @@ static bool should_stop(struct search *search) {
 static struct cost measure(const struct sct_follower *follower, const struct sct_result *result,
                            struct sct_measures *measures) {
     const struct sct_plan *seen = &follower->seen;
+    ASSERT(follower->preemption_count <= seen->switch_count);
     uint64_t sum = 0;
     *measures = (struct sct_measures){
         .deviations = seen->switch_count,
@@ -75,6 +78,9 @@ static struct cost measure(const struct sct_follower *follower, const struct sct
         measures->deviations += seen->values[i].answer > 0;
         sum += seen->values[i].answer;
     }
+    // Fewer operations of the system under test first: they are what a reader must understand. A
+    // preemption counts twice, since it is harder to follow than another answer. The sum of the
+    // answers is last: it makes a lowered value an improvement although as much deviates as before.
     return (struct cost){{measures->operations, measures->deviations + measures->preemptions,
                           measures->decisions, sum}};
 }
@@ -83,6 +89,7 @@ static bool is_same_failure(const struct search *search, const struct sct_result
     if (result->outcome != SCT_VIOLATED)
         return false;
     char *pattern = sct_violation_pattern(&result->violation);
+    ASSERT(search->pattern);
     bool is_same = strcmp(pattern, search->pattern) == 0;
     free(pattern);
     return is_same;
@@ -96,6 +103,7 @@ static bool run(struct search *search, struct found *found, uint64_t seed, bool 
         return false;
     const struct sct_result *result =
         sct_engine_run(search->engine, search->options->program, &search->follower.base, seed);
+    ASSERT(result->outcome != SCT_DIVERGED); // what does not fit a plan is answered by default
     minimum->tries++;
     if (minimum->tries % PROGRESS_EVERY == 0 && search->options->progress)
         search->options->progress(search->options->context, minimum);
@@ -105,6 +113,7 @@ static bool run(struct search *search, struct found *found, uint64_t seed, bool 
     struct cost cost = measure(&search->follower, result, &measures);
     if (!is_any && compare(&cost, &found->cost) >= 0)
         return false;
+    // What happened is kept, not what was planned: entries that fitted nothing fall away.
     sct_plan_copy(&found->plan, &search->follower.seen);
     found->cost = cost;
     found->measures = measures;
@@ -116,6 +125,7 @@ static bool run(struct search *search, struct found *found, uint64_t seed, bool 
 }
 
 static bool try_plan(struct search *search, const struct sct_plan *plan, struct found *found) {
+    ASSERT(plan != &search->follower.seen);
     search->follower.plan = plan;
     search->follower.scheduler = NULL;
     search->follower.places = NULL;
@@ -142,6 +152,8 @@ static uint32_t smaller(uint32_t a, uint32_t b) {
 // Keeps only the switches from [first] on, at most [count].
 static bool keep_switches(struct search *search, struct found *found, uint32_t first,
                           uint32_t count) {
+    ASSERT(first < found->plan.switch_count);
+    ASSERT(count > 0);
     struct sct_plan *candidate = &search->candidate;
     sct_plan_copy(candidate, &found->plan);
     uint32_t end = first + smaller(count, candidate->switch_count - first);
@@ -161,6 +173,8 @@ static bool drop_switches(struct search *search, struct found *found) {
                                    smaller(length, found->plan.switch_count - i));
             bool is_fewer = try_candidate(search, found) || keep_switches(search, found, i, length);
             is_better |= is_fewer;
+            // A success has replaced found->plan, which is shorter now: the bounds are read anew
+            // each time.
             i += is_fewer ? 0 : length; // else others are at i now
         }
     }
@@ -168,11 +182,14 @@ static bool drop_switches(struct search *search, struct found *found) {
 }
 
 // Leaves out two switches that need not be neighbours.
+// Of two preemptions each may need the other (one takes a lock, one gives it back): neither can be
+// left out alone.
 static bool drop_switch_pairs(struct search *search, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i + 1 < found->plan.switch_count; i++)
         for (uint32_t j = i + 1; j < found->plan.switch_count; j++) {
             sct_plan_copy(&search->candidate, &found->plan);
+            ASSERT(i < j); // the later one first: the other stays where it is
             sct_plan_drop_switches(&search->candidate, j, 1);
             sct_plan_drop_switches(&search->candidate, i, 1);
             is_better |= try_candidate(search, found);
@@ -197,11 +214,14 @@ static bool move_switches(struct search *search, struct found *found) {
     return is_better;
 }
 
+// Two clients of the same kind differ in their names only: the execution in which they have changed
+// places often fails too, and by default the first of them runs first, without a switch.
 static uint64_t exchanged(uint64_t task, uint64_t a, uint64_t b) {
     return task == a ? b : task == b ? a : task;
 }
 
 static void exchange(struct sct_plan *plan, uint64_t a, uint64_t b) {
+    ASSERT(a != b);
     for (uint32_t i = 0; i < plan->value_count; i++)
         plan->values[i].asker = exchanged(plan->values[i].asker, a, b);
     for (uint32_t i = 0; i < plan->switch_count; i++) {
@@ -221,6 +241,7 @@ struct task_list {
 };
 
 static void list_task(struct task_list *list, uint64_t task) {
+    ASSERT(list->count <= LISTED_TASKS_MAX);
     for (uint32_t i = 0; i < list->count; i++)
         if (list->tasks[i] == task)
             return;
@@ -258,6 +279,7 @@ static bool exchange_pairs(struct search *search, struct found *found, const str
     return is_better;
 }
 
+// Exchanging all pairs of roles twice over is how three go round: (a b)(b c).
 static bool exchange_tasks(struct search *search, struct found *found) {
     struct task_list list = list_tasks(&found->plan);
     return exchange_pairs(search, found, &list, NULL);
@@ -265,12 +287,14 @@ static bool exchange_tasks(struct search *search, struct found *found) {
 
 // ---- Values ------------------------------------------------------------------------------------
 
+// All but a run of values by default: when only a short run matters this is a single try.
 static bool zero_others(struct search *search, struct found *found, uint32_t first,
                         uint32_t count) {
-    sct_plan_copy(&search->candidate, &found->plan);
-    bool is_changed = sct_plan_zero_values(&search->candidate, 0, first);
-    is_changed |=
-        sct_plan_zero_values(&search->candidate, first + count, search->candidate.value_count);
+    struct sct_plan *candidate = &search->candidate;
+    sct_plan_copy(candidate, &found->plan);
+    uint32_t end = first + smaller(count, candidate->value_count - first);
+    bool is_changed = sct_plan_zero_values(candidate, 0, first);
+    is_changed |= sct_plan_zero_values(candidate, end, candidate->value_count - end);
     return is_changed && try_candidate(search, found);
 }
 
@@ -290,6 +314,8 @@ static bool zero_values(struct search *search, struct found *found) {
 
 // Makes single values lower: the lowest that still fails, half, one less.
 static bool lower_values(struct search *search, struct found *found) {
+    // Upwards from 1, because the lowest is wanted, but only for a while; beyond that one less at a
+    // time, which each success repeats with the new answer.
     enum { LOWEST_TRIED = 8 };
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.value_count; i++)
@@ -307,6 +333,7 @@ static bool lower_values(struct search *search, struct found *found) {
     return is_better;
 }
 
+// How many values [asker] was given from the [first] one on.
 static uint32_t count_from(const struct sct_plan *plan, uint64_t asker, uint32_t first) {
     uint32_t count = 0;
     for (uint32_t i = first; i < plan->value_count; i++)
@@ -314,6 +341,8 @@ static uint32_t count_from(const struct sct_plan *plan, uint64_t asker, uint32_t
     return count;
 }
 
+// Longer runs first: a call and all its arguments go in one try, while a part of them leaves the
+// rest of the arguments to be read by the wrong question.
 static bool drop_values(struct search *search, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.value_count; i++) {
@@ -331,6 +360,7 @@ static bool drop_values(struct search *search, struct found *found) {
     return is_better;
 }
 
+// How many answers are not the default.
 static uint32_t count_nonzero(const struct sct_plan *plan) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < plan->value_count; i++)
@@ -341,6 +371,8 @@ static uint32_t count_nonzero(const struct sct_plan *plan) {
 // Lowers the [i]-th value by one and leaves out values of the same task behind it: one call fewer,
 // and not the last.
 static bool lower_and_drop(struct search *search, struct found *found, uint32_t i) {
+    ASSERT(i < found->plan.value_count);
+    ASSERT(found->plan.values[i].answer > 0);
     uint64_t asker = found->plan.values[i].asker;
     for (uint32_t first = i + 1; first < found->plan.value_count; first++) {
         uint32_t rest = count_from(&found->plan, asker, first);
@@ -371,10 +403,13 @@ static bool lower_and_drop_values(struct search *search, struct found *found) {
 // smaller, becomes the best.
 static bool search_randomly(struct search *search) {
     struct found *best = &search->best, *other = &search->other;
+    ASSERT(best->schedule_count < UINT32_MAX);
     struct sct_calibration calibration = {.decisions_max = best->schedule_count + 1,
                                           .tasks_max = best->task_count};
     bool is_found = false;
     for (uint32_t i = 0; i < SEARCH_RUNS && !is_found; i++) {
+        // The ways share a length that was measured on the failure: their change points fall within
+        // it.
         struct sct_strategy *way = search->ways[i % WAYS];
         way->calibration = calibration;
         search->follower.plan = &search->input;
@@ -384,6 +419,8 @@ static bool search_randomly(struct search *search) {
     }
     if (!is_found)
         return false;
+    // Shrunk before it is compared: a random schedule has more switches than any that was shrunk,
+    // and would never win as it is.
     while (drop_switches(search, other) && zero_values(search, other)) {
     }
     return try_plan(search, &other->plan, best);
@@ -400,6 +437,8 @@ struct placing {
 static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     struct search *search = placing->search;
     struct sct_follower *follower = &search->follower;
+    ASSERT(used + depth <= sizeof placing->places / sizeof placing->places[0]);
+    ASSERT(used == 0 || placing->places[used - 1].ordinal > 0);
     if (search->minimum->tries >= placing->tries_end)
         return false;
     follower->plan = placing->values;
@@ -414,6 +453,7 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     uint32_t first = used > 0 ? placing->places[used - 1].ordinal : 0;
     if (first >= count)
         return false;
+    // The follower's counts are of its last execution, which the recursion below runs over.
     uint32_t *counts = malloc(count * sizeof *counts);
     if (!counts)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a search of schedules");
@@ -432,6 +472,8 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
 static bool search_placed(struct search *search, const struct sct_plan *plan, uint32_t depth_max,
                           uint64_t tries_max) {
     for (uint32_t depth = 0; depth <= depth_max; depth++) {
+        // Depth by depth: all schedules with one switch before any with two, so the first that is
+        // found has the fewest.
         struct placing placing = {.search = search, .values = plan};
         placing.tries_end = search->minimum->tries + tries_max;
         if (place(&placing, 0, depth))
@@ -443,6 +485,7 @@ static bool search_placed(struct search *search, const struct sct_plan *plan, ui
 // As many switches as can all be tried, and fewer than the best has.
 static bool search_few_switches(struct search *search) {
     enum { DEPTH_MAX = 3 };
+    ASSERT(DEPTH_MAX < 4); // places of struct placing
     uint32_t switches = search->best.plan.switch_count;
     if (switches == 0)
         return false;
@@ -468,6 +511,7 @@ static bool search_inputs(struct search *search) {
 
 // The next value of the asker of the [i]-th one; the number of values if there is none.
 static uint32_t next_of_asker(const struct sct_plan *plan, uint32_t i) {
+    ASSERT(i < plan->value_count);
     uint32_t next = i + 1;
     while (next < plan->value_count && plan->values[next].asker != plan->values[i].asker)
         next++;
@@ -507,6 +551,7 @@ static void polish(struct search *search, struct found *found) {
     } while (is_better && !should_stop(search));
 }
 
+// The expensive ones, cheapest first; the first that helps gives the cheap ones another chance.
 static bool improve(struct search *search) {
     struct found *best = &search->best;
     return lower_and_drop_values(search, best) || drop_switch_pairs(search, best) ||
@@ -515,6 +560,8 @@ static bool improve(struct search *search) {
 }
 
 static void open_search(struct search *search) {
+    ASSERT(search->engine);
+    ASSERT(search->options->program);
     static const char *const ways[WAYS] = {"pct:2", "pct:3", "sticky:3", "delay:2"};
     struct error error;
     for (int i = 0; i < WAYS; i++) {
@@ -526,6 +573,7 @@ static void open_search(struct search *search) {
 }
 
 static void close_search(struct search *search) {
+    ASSERT(!search->follower.leader);
     for (int i = 0; i < WAYS; i++)
         sct_strategy_free(search->ways[i]);
     sct_follower_free(&search->follower);
@@ -539,6 +587,7 @@ static void close_search(struct search *search) {
 // Runs the start; whether it fails.
 static bool run_start(struct search *search) {
     const struct sct_minimize_options *options = search->options;
+    ASSERT(options->start);
     search->follower.leader = options->start;
     const struct sct_result *result = sct_engine_run(search->engine, options->program,
                                                      &search->follower.base, options->start_seed);
@@ -552,12 +601,14 @@ static bool run_start(struct search *search) {
     best->cost = measure(&search->follower, result, &best->measures);
     best->schedule_count = result->schedule_count;
     best->task_count = result->task_count;
+    ASSERT(best->measures.preemptions <= best->measures.deviations);
     search->minimum->before = search->minimum->now = best->measures;
     return true;
 }
 
 // The best once more, so that it is the engine's last run.
 static void run_best(struct search *search, struct sct_plan *plan) {
+    ASSERT(plan != &search->best.plan);
     sct_plan_copy(plan, &search->best.plan);
     search->follower.plan = plan;
     search->follower.scheduler = NULL;

@@ -22,6 +22,7 @@ static bool passes(struct search *search) {
 }
 
 static bool passes_without_switch(struct search *search, bool preemptions) {
+    ASSERT(search->plan != &search->candidate);
     for (uint32_t i = search->plan->switch_count; i-- > 0;) {
         if (search->plan->switches[i].is_preemption != preemptions)
             continue;

@@ -15,11 +15,15 @@ static const char *skip_value(const char *text) {
 }
 
 char *sct_violation_pattern(const struct sct_violation *violation) {
+    ASSERT(violation->kind);
     char *pattern = malloc(strlen(violation->kind) + strlen(violation->message) + 2);
     if (!pattern)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
     char *out = stpcpy(pattern, violation->kind);
     *out++ = '\n';
+    // Letters only, and nothing of what is quoted or braced: numbers, keys and rows differ between
+    // two executions that fail for the same reason, the words around them do not. A pattern is
+    // never longer than what it is made of, so the room is enough.
     for (const char *in = violation->message; *in; in++) {
         const char *end = skip_value(in);
         if (end != in)
@@ -28,5 +32,6 @@ char *sct_violation_pattern(const struct sct_violation *violation) {
             *out++ = *in;
     }
     *out = '\0';
+    ASSERT((size_t)(out - pattern) <= strlen(violation->kind) + 1 + strlen(violation->message));
     return pattern;
 }

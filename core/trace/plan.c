@@ -17,6 +17,8 @@ static void *room(void *entries, uint32_t *capacity, uint32_t count, size_t byte
 }
 
 static void resize_values(struct sct_plan *plan, uint32_t count) {
+    // The pattern of every growing array here: never smaller, so that after the largest execution
+    // following a plan allocates nothing.
     plan->values = room(plan->values, &plan->value_capacity, count, sizeof *plan->values);
     plan->value_count = count;
 }
@@ -28,6 +30,8 @@ static void resize_switches(struct sct_plan *plan, uint32_t count) {
 
 void sct_plan_copy(struct sct_plan *to, const struct sct_plan *from) {
     ASSERT(to != from);
+    ASSERT(from->value_count <= from->value_capacity);
+    ASSERT(from->switch_count <= from->switch_capacity);
     resize_values(to, from->value_count);
     resize_switches(to, from->switch_count);
     if (from->value_count > 0)
@@ -37,6 +41,8 @@ void sct_plan_copy(struct sct_plan *to, const struct sct_plan *from) {
 }
 
 void sct_plan_free(struct sct_plan *plan) {
+    ASSERT(plan->value_count <= plan->value_capacity);
+    ASSERT(plan->switch_count <= plan->switch_capacity);
     free(plan->values);
     free(plan->switches);
     *plan = (struct sct_plan){0};
@@ -60,6 +66,7 @@ void sct_plan_drop_switches(struct sct_plan *plan, uint32_t first, uint32_t coun
 
 void sct_plan_drop_values_of_asker(struct sct_plan *plan, uint32_t first, uint32_t count) {
     ASSERT(first < plan->value_count);
+    ASSERT(count > 0);
     uint64_t asker = plan->values[first].asker;
     uint32_t kept = first, dropped = 0;
     for (uint32_t i = first; i < plan->value_count; i++) {
@@ -69,9 +76,11 @@ void sct_plan_drop_values_of_asker(struct sct_plan *plan, uint32_t first, uint32
             plan->values[kept++] = plan->values[i];
     }
     plan->value_count = kept;
+    ASSERT(kept + dropped <= plan->value_capacity);
 }
 
 bool sct_plan_zero_values(struct sct_plan *plan, uint32_t first, uint32_t count) {
+    ASSERT(first <= plan->value_count);
     bool is_changed = false;
     for (uint32_t i = first; i - first < count && i < plan->value_count; i++) {
         is_changed |= plan->values[i].answer > 0;
@@ -83,6 +92,9 @@ bool sct_plan_zero_values(struct sct_plan *plan, uint32_t first, uint32_t count)
 // ---- Following ---------------------------------------------------------------------------------
 
 static void begin_inner(struct sct_follower *follower, struct sct_strategy *inner) {
+    ASSERT(inner != &follower->base);
+    // A generator of its own, seeded from the follower's: the inner strategy draws as it would
+    // alone.
     rng_seed(&inner->rng, rng_next(&follower->base.rng));
     inner->diverged = false;
     inner->ops->begin(inner);
@@ -90,6 +102,7 @@ static void begin_inner(struct sct_follower *follower, struct sct_strategy *inne
 
 static void begin(struct sct_strategy *strategy) {
     struct sct_follower *follower = (struct sct_follower *)strategy;
+    ASSERT(strategy->ops->begin == begin);
     follower->seen.value_count = follower->seen.switch_count = 0;
     follower->preemption_count = follower->decision_count = 0;
     follower->first_free = follower->next_place = 0;
@@ -99,6 +112,7 @@ static void begin(struct sct_strategy *strategy) {
     }
     if (follower->scheduler)
         begin_inner(follower, follower->scheduler);
+    ASSERT(follower->plan); // without a leader, values come from it
     uint32_t count = follower->plan->value_count;
     follower->taken_at =
         room(follower->taken_at, &follower->taken_capacity, count, sizeof *follower->taken_at);
@@ -106,6 +120,7 @@ static void begin(struct sct_strategy *strategy) {
         follower->taken_at[i] = SCT_NOT_TAKEN;
 }
 
+// Linear: a plan that is worth following has few switches, and this runs once per decision.
 static const struct sct_plan_switch *find_switch(const struct sct_plan *plan, uint64_t task,
                                                  uint32_t step) {
     for (uint32_t i = 0; i < plan->switch_count; i++)
@@ -115,9 +130,12 @@ static const struct sct_plan_switch *find_switch(const struct sct_plan *plan, ui
 }
 
 static unsigned planned_slot(const struct sct_plan *plan, const struct sct_schedule_point *point) {
+    // The plan's target may not be enabled here, or not exist: then it is as if nothing were
+    // planned.
     unsigned current = point->current;
     const struct sct_plan_switch *planned =
         find_switch(plan, point->slots[current].identity.signature, point->slots[current].steps);
+    ASSERT(!planned || planned->step == point->slots[current].steps);
     for (uint64_t left = planned ? point->enabled : 0; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
         if (point->slots[slot].identity.signature == planned->target)
@@ -130,6 +148,8 @@ static unsigned placed_slot(struct sct_follower *follower, const struct sct_sche
     uint32_t at = follower->next_place;
     if (at == follower->place_count || follower->places[at].ordinal != point->ordinal)
         return sct_alternative_slot(point, 0);
+    ASSERT(at < follower->place_count);
+    ASSERT(at == 0 || follower->places[at - 1].ordinal < follower->places[at].ordinal);
     follower->next_place++;
     uint32_t answer = follower->places[at].answer;
     return sct_alternative_slot(point, answer < point->count ? answer : 0);
@@ -137,6 +157,7 @@ static unsigned placed_slot(struct sct_follower *follower, const struct sct_sche
 
 static unsigned answer_slot(struct sct_follower *follower, const struct sct_schedule_point *point) {
     struct sct_strategy *inner = follower->leader ? follower->leader : follower->scheduler;
+    ASSERT(!follower->leader || !follower->scheduler); // one of them decides
     if (inner) {
         unsigned slot = inner->ops->pick(inner, point);
         follower->base.diverged = inner->diverged;
@@ -154,6 +175,7 @@ static const char *label_of(unsigned slot) {
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     struct sct_follower *follower = (struct sct_follower *)strategy;
     unsigned slot = answer_slot(follower, point);
+    ASSERT(point->enabled >> slot & 1);
     uint32_t at = follower->decision_count++;
     follower->counts = room(follower->counts, &follower->count_capacity, follower->decision_count,
                             sizeof *follower->counts);
@@ -161,6 +183,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     if (slot == sct_alternative_slot(point, 0))
         return slot;
     unsigned current = point->current;
+    // A task that has not begun, or cannot go on, gives the turn away without being preempted.
     bool is_preemption = point->slots[current].steps > 0 && (point->enabled >> current & 1);
     follower->preemption_count += is_preemption;
     resize_switches(&follower->seen, follower->seen.switch_count + 1);
@@ -176,6 +199,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
 }
 
 static bool is_taken(const struct sct_follower *follower, uint32_t value) {
+    ASSERT(value < follower->taken_capacity);
     return follower->taken_at[value] != SCT_NOT_TAKEN;
 }
 
@@ -188,7 +212,10 @@ static uint32_t planned_value(struct sct_follower *follower, const struct sct_pl
             break;
     if (i == plan->value_count)
         return 0;
+    ASSERT(!is_taken(follower, i));
     follower->taken_at[i] = asked->step;
+    // Values are mostly asked for in the order of the plan: all before [first_free] are taken, so
+    // a search begins there and is short.
     while (follower->first_free < plan->value_count && is_taken(follower, follower->first_free))
         follower->first_free++;
     return plan->values[i].answer < asked->count ? plan->values[i].answer : 0;
@@ -205,8 +232,10 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
         .question = hash_bytes(engine->question, strlen(engine->question)),
         .count = count,
     };
+    ASSERT(count >= 1);
     struct sct_strategy *leader = follower->leader;
     value.answer = leader ? leader->ops->choose(leader, count) : planned_value(follower, &value);
+    ASSERT(value.answer < count);
     follower->base.diverged = leader && leader->diverged;
     resize_values(&follower->seen, follower->seen.value_count + 1);
     follower->seen.values[follower->seen.value_count - 1] = value;
@@ -224,9 +253,11 @@ static int64_t drift(const struct sct_follower *follower, const struct sct_plan 
 }
 
 bool sct_follower_realign(const struct sct_follower *follower, struct sct_plan *plan) {
+    ASSERT(plan != &follower->seen);
     bool is_changed = false;
     for (uint32_t i = 0; i < plan->switch_count; i++) {
         struct sct_plan_switch *moved = &plan->switches[i];
+        // A switch stays beside the value it followed: if that came two steps earlier, so does it.
         int64_t step = moved->step + drift(follower, plan, moved->task, moved->step);
         is_changed |= step != moved->step;
         moved->step = step < 0 ? 0 : (uint32_t)step;
@@ -248,6 +279,7 @@ void sct_follower_init(struct sct_follower *follower) {
 }
 
 void sct_follower_free(struct sct_follower *follower) {
+    ASSERT(follower->base.ops == &follower_ops);
     sct_plan_free(&follower->seen);
     free(follower->counts);
     free(follower->taken_at);
@@ -261,6 +293,7 @@ const struct sct_result *sct_plan_record(struct sct_engine *engine,
     struct sct_follower follower;
     sct_follower_init(&follower);
     follower.leader = strategy;
+    ASSERT(strategy->ops != &follower_ops);
     // The seed of the leader's generator is drawn from the follower's.
     const struct sct_result *result = sct_engine_run(engine, program, &follower.base, seed);
     sct_plan_copy(plan, &follower.seen);

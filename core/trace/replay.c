@@ -3,6 +3,7 @@
 #include <string.h>
 
 static void begin(struct sct_strategy *strategy) {
+    ASSERT(strategy->ops->begin == begin);
     ((struct sct_replay *)strategy)->position = 0;
 }
 
@@ -10,16 +11,21 @@ static void begin(struct sct_strategy *strategy) {
 static bool answer(struct sct_replay *replay, enum sct_decision_kind kind, uint32_t count,
                    uint32_t *recorded) {
     const struct sct_trace *trace = replay->trace;
+    ASSERT(replay->position <= trace->decision_count);
+    ASSERT(count >= 2);
     replay->asked_kind = kind;
     replay->asked_count = count;
     if (replay->position < trace->decision_count) {
         const struct sct_decision *decision = &trace->decisions[replay->position];
         if (decision->kind == kind && decision->count == count) {
+            ASSERT(decision->answer < count);
             *recorded = decision->answer;
             replay->position++;
             return true;
         }
     }
+    // The engine ends the execution at the next look at [diverged]; what is answered until then
+    // does not matter, and [position] stays where the difference is.
     replay->base.diverged = true;
     return false;
 }
@@ -47,10 +53,12 @@ static const struct sct_strategy_ops replay_ops = {
 };
 
 void sct_replay_init(struct sct_replay *replay, const struct sct_trace *trace) {
+    ASSERT(trace->decisions || trace->decision_count == 0);
     *replay = (struct sct_replay){.base.ops = &replay_ops, .trace = trace};
 }
 
 static bool describe_divergence(const struct sct_replay *replay, struct error *difference) {
+    ASSERT(replay->base.diverged);
     const char *asked = sct_decision_kind_name(replay->asked_kind);
     if (replay->position == replay->trace->decision_count)
         return error_set(
@@ -82,6 +90,8 @@ static const char *outcome_text(enum sct_outcome outcome) {
 bool sct_replay_confirms(const struct sct_replay *replay, const struct sct_result *result,
                          struct error *difference) {
     const struct sct_trace *trace = replay->trace;
+    // In the order in which a difference is the cause of those behind it: another question, another
+    // end, another length, another content, another message.
     if (result->outcome == SCT_DIVERGED)
         return describe_divergence(replay, difference);
     if (result->outcome != trace->outcome)
@@ -99,6 +109,7 @@ bool sct_replay_confirms(const struct sct_replay *replay, const struct sct_resul
                          "the fingerprint of the decisions differs from the recorded one");
     if (result->outcome != SCT_VIOLATED)
         return true;
+    ASSERT(trace->outcome == SCT_VIOLATED);
     if (strcmp(result->violation.kind, trace->kind) != 0 ||
         strcmp(result->violation.machine, trace->machine) != 0 ||
         strcmp(result->violation.message, trace->message) != 0)

@@ -17,7 +17,10 @@ static void *grow(void *entries, uint32_t count, uint32_t *capacity, size_t byte
     return entries;
 }
 
+// An episode is a run of notes of one task: what it did while nobody else did anything worth a
+// note.
 static void begin_episode(struct sct_story *story, const char *machine, uint64_t task) {
+    ASSERT(machine);
     story->episodes = grow(story->episodes, story->episode_count, &story->episode_capacity,
                            sizeof *story->episodes);
     struct sct_episode *episode = &story->episodes[story->episode_count++];
@@ -28,6 +31,7 @@ static void begin_episode(struct sct_story *story, const char *machine, uint64_t
 // Of [machine] and its [task].
 static struct sct_story_note *add_note(struct sct_story *story, const char *machine, uint64_t task,
                                        const char *line) {
+    ASSERT(line);
     uint32_t count = story->episode_count;
     const struct sct_episode *last = count > 0 ? &story->episodes[count - 1] : NULL;
     if (!last || last->task != task || strcmp(last->machine, machine) != 0)
@@ -38,6 +42,7 @@ static struct sct_story_note *add_note(struct sct_story *story, const char *mach
     if (!copy)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a story");
     struct sct_story_note *note = &story->notes[story->note_count++];
+    ASSERT(story->episode_count > 0);
     *note = (struct sct_story_note){.line = copy};
     story->episodes[story->episode_count - 1].note_count++;
     return note;
@@ -53,7 +58,10 @@ struct listening {
 
 // What was counted since the last look was so in the turn that is ending or under way.
 static void look_at_counter(struct listening *listening, uint32_t decision) {
+    // The counter is the program's (of a bug's lines that were passed, say) and has no event of its
+    // own: it is read at every event, and what it has grown by belongs to the turn before.
     uint64_t count = listening->counter ? *listening->counter : 0;
+    ASSERT(count >= listening->counted);
     if (count != listening->counted) {
         struct sct_story_note *mark =
             add_note(listening->story, listening->machine, listening->task, "");
@@ -82,6 +90,7 @@ static void listen(void *context, const struct sct_event *event) {
 // Marks the episode in which a task was when the turn was taken from it.
 static void mark_stop(struct sct_story *story, const struct sct_plan_switch *stop) {
     struct sct_episode *episode = NULL;
+    ASSERT(stop->is_preemption);
     for (uint32_t i = 0; i < story->episode_count; i++) {
         struct sct_episode *other = &story->episodes[i];
         if (other->task == stop->task && story->notes[other->first_note].decision <= stop->decision)
@@ -89,6 +98,7 @@ static void mark_stop(struct sct_story *story, const struct sct_plan_switch *sto
     }
     if (!episode)
         return; // nothing that it had done was worth a note
+    ASSERT(stop->decision >= story->notes[episode->first_note].decision);
     episode->is_stopped = true;
     episode->stopped_at = stop->decision;
     snprintf(episode->stopped_before, sizeof episode->stopped_before, "%s",
@@ -105,6 +115,7 @@ void sct_story_tell(struct sct_engine *engine, const struct sct_program *program
     follower.plan = plan;
     sct_engine_listen(engine, listen, &listening);
     const struct sct_result *result = sct_engine_run(engine, program, &follower.base, 0);
+    ASSERT(result->outcome != SCT_DIVERGED); // a follower answers everything
     sct_engine_listen(engine, NULL, NULL);
     look_at_counter(&listening, result->decision_count);
     if (result->outcome == SCT_VIOLATED)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 static void begin(struct sct_strategy *strategy) {
+    ASSERT(strategy->ops->begin == begin);
     struct sct_tolerant *tolerant = (struct sct_tolerant *)strategy;
     tolerant->position = 0;
     tolerant->has_left = false;
@@ -26,6 +27,8 @@ static bool skip_machine(const char **text, const char *machine) {
     return skip_word(text, machine) && *(*text)++ == ' ';
 }
 
+// A decision of this execution has its machine apart; a recorded one has "MACHINE LABEL" in one
+// text, as it was written.
 static bool has_machine(const struct sct_decision *decision, const char *machine) {
     const char *text = decision->label;
     return decision->machine ? strcmp(decision->machine, machine) == 0
@@ -33,6 +36,7 @@ static bool has_machine(const struct sct_decision *decision, const char *machine
 }
 
 static bool has_words(const struct sct_decision *decision, const char *machine, const char *label) {
+    ASSERT(decision->label);
     const char *text = decision->label;
     if (!has_machine(decision, machine))
         return false;
@@ -48,8 +52,11 @@ static const struct sct_decision *recorded(const struct sct_tolerant *tolerant, 
 
 // The first recorded decision of [kind] and these words from the present position on; the number of
 // decisions if there is none within reach.
+// Within reach only: a system that has changed much would else jump to the end of the recording at
+// the first question that it never asked before.
 static uint32_t find(const struct sct_tolerant *tolerant, enum sct_decision_kind kind,
                      const char *machine, const char *label) {
+    ASSERT(tolerant->position <= tolerant->trace->decision_count);
     uint32_t end = tolerant->trace->decision_count;
     for (uint32_t i = tolerant->position; i < end && i - tolerant->position < SCT_TOLERANT_REACH;
          i++) {
@@ -68,6 +75,7 @@ static void compare(struct sct_tolerant *tolerant, enum sct_decision_kind kind, 
         (is_fitting && decision && decision->kind == kind && decision->count == count))
         return;
     tolerant->has_left = true;
+    // Only the first difference is told: those behind it may be its consequences.
     tolerant->left_at = sct_engine_now->now.decision_count;
     const char *asked = sct_decision_kind_name(kind);
     if (!decision)
@@ -88,6 +96,7 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
     const struct sct_decision *decision = recorded(tolerant, at);
     if (!decision)
         return 0;
+    ASSERT(at >= tolerant->position);
     tolerant->position = at + 1;
     return decision->answer < count ? decision->answer : 0;
 }
@@ -96,7 +105,9 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
 // if [exactly]. The recorded answer if that is one, else the first; the count if there is none.
 static uint32_t find_alternative(const struct sct_schedule_point *point,
                                  const struct sct_decision *decision, bool exactly) {
+    ASSERT(decision->kind == SCT_DECISION_SCHEDULE);
     uint32_t found = point->count;
+    // Downwards, so that the first of several is what remains.
     for (uint32_t i = point->count; i-- > 0;) {
         const struct sct_task *task = sct_engine_now->seats[sct_alternative_slot(point, i)].task;
         const char *machine = task->machine->name;
@@ -133,12 +144,16 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
         return sct_alternative_slot(point, exact);
     }
     uint32_t same_machine = find_alternative(point, decision, false);
+    // The recorded step is not there. The same machine at another step of its own: what the
+    // recording has between is gone. Not there either: the machine does not run now, and its turn
+    // is given up.
     if (same_machine == point->count) {
         tolerant->position++;
         return sct_alternative_slot(point, 0);
     }
     unsigned slot = sct_alternative_slot(point, same_machine);
     const struct sct_task *task = sct_engine_now->seats[slot].task;
+    ASSERT(task->machine->name);
     uint32_t later = find(tolerant, SCT_DECISION_SCHEDULE, task->machine->name, task->label);
     if (later < tolerant->trace->decision_count)
         tolerant->position = later + 1; // the steps between are no longer there
@@ -155,10 +170,12 @@ static const struct sct_strategy_ops tolerant_ops = {
 };
 
 void sct_tolerant_init(struct sct_tolerant *tolerant, const struct sct_trace *trace) {
+    ASSERT(trace->decisions || trace->decision_count == 0);
     *tolerant = (struct sct_tolerant){.base.ops = &tolerant_ops, .trace = trace};
 }
 
 void sct_tolerant_finish(struct sct_tolerant *tolerant, const struct sct_result *result) {
+    ASSERT(tolerant->position <= tolerant->trace->decision_count);
     uint32_t left = tolerant->trace->decision_count - tolerant->position;
     if (tolerant->has_left || left == 0)
         return;
@@ -170,7 +187,9 @@ void sct_tolerant_finish(struct sct_tolerant *tolerant, const struct sct_result 
 bool sct_tolerant_confirms(const struct sct_tolerant *tolerant, const struct sct_result *result,
                            struct error *difference) {
     const struct sct_trace *trace = tolerant->trace;
+    ASSERT(result->outcome != SCT_DIVERGED); // a tolerant replay answers everything
     bool was_violated = trace->outcome == SCT_VIOLATED;
+    // The message may have other values in it now; that the kind is the same is what counts.
     if (result->outcome == SCT_STEP_LIMIT && trace->outcome != SCT_STEP_LIMIT)
         return error_set(difference, "the step limit was reached");
     if (result->outcome == SCT_VIOLATED &&
