@@ -10,12 +10,15 @@ void sct_history_init(struct sct_history *history) {
 }
 
 void sct_history_deinit(struct sct_history *history) {
+    ASSERT(history->operation_count <= history->operation_capacity);
     free(history->operations);
     free(history->events);
     *history = (struct sct_history){0};
 }
 
 void sct_history_clear(struct sct_history *history) {
+    // The arrays stay: a history of every execution grows only to the largest one.
+    ASSERT(history->event_count <= history->event_capacity);
     history->operation_count = 0;
     history->event_count = 0;
 }
@@ -32,6 +35,7 @@ static void *grown(void *array, uint32_t count, uint32_t *capacity, size_t bytes
 }
 
 static uint32_t add_event(struct sct_history *history, uint32_t event) {
+    ASSERT(event / 2 < history->operation_count);
     history->events = grown(history->events, history->event_count, &history->event_capacity,
                             sizeof *history->events);
     history->events[history->event_count] = event;
@@ -46,6 +50,7 @@ uint32_t sct_history_call(struct sct_history *history, const struct sct_operatio
     history->operations = grown(history->operations, index, &history->operation_capacity,
                                 sizeof *history->operations);
     struct sct_operation *operation = &history->operations[history->operation_count++];
+    // An index is twice in the events, at the call and at the return: time is a place among these.
     *operation = *call;
     operation->called_at = add_event(history, index * 2);
     operation->returned_at = SCT_NEVER;

@@ -11,6 +11,8 @@ enum { FIRST_SLOTS = 256 };
 static const uint64_t link_mask = UINT64_C(0xffffffff00000000); // of an entry's first word
 
 static uint64_t *entry_at(const struct lin_memo *memo, uint32_t number) {
+    ASSERT(number >= 1);
+    ASSERT(number <= memo->entry_count);
     return memo->entries_end - (size_t)number * lin_memo_entry_words(memo);
 }
 
@@ -19,6 +21,7 @@ static uint32_t link_of(const uint64_t *entry) {
 }
 
 static uint64_t *new_slots(struct lin_memory *memory, uint32_t count) {
+    ASSERT((count & (count - 1)) == 0); // a mask finds the place
     uint64_t *slots = lin_take(memory, count * sizeof *slots);
     if (slots)
         memset(slots, 0, count * sizeof *slots);
@@ -28,6 +31,7 @@ static uint64_t *new_slots(struct lin_memory *memory, uint32_t count) {
 bool lin_memo_init(struct lin_memo *memo, struct lin_memory *memory, const struct lin_spec *spec,
                    uint32_t set_words, uint32_t used_words) {
     ASSERT(set_words >= 1);
+    ASSERT(spec->state_words >= 1);
     *memo = (struct lin_memo){
         .memory = memory,
         .spec = spec,
@@ -44,6 +48,7 @@ bool lin_memo_init(struct lin_memo *memo, struct lin_memory *memory, const struc
 
 static uint64_t hash_key(const struct lin_memo *memo, const uint64_t *entry) {
     const struct lin_spec *spec = memo->spec;
+    // The link is in the first word, and 0 in an entry that is looked for: see lin_memo_add.
     if (!spec->hash)
         return hash_bytes(entry, (memo->set_words + memo->state_words) * sizeof *entry);
     return rng_mix(hash_bytes(entry, memo->set_words * sizeof *entry) ^
@@ -75,6 +80,7 @@ static bool is_subset(const uint64_t *a, const uint64_t *b, uint32_t words) {
 
 // Doubles the slots. They hold enough of the hash to be moved without a look at the entries.
 static bool grow(struct lin_memo *memo) {
+    ASSERT(memo->slots_used <= memo->slot_count);
     uint32_t count = memo->slot_count * 2;
     uint64_t *slots = count ? new_slots(memo->memory, count) : NULL;
     if (!slots)
@@ -95,6 +101,8 @@ static bool grow(struct lin_memo *memo) {
 // The slot of [entry]'s key, or the empty one where it belongs.
 static uint64_t *find(const struct lin_memo *memo, const uint64_t *entry, uint32_t hash) {
     uint32_t mask = memo->slot_count - 1;
+    // Ends: at most half of the slots are used. Other keys with the same half of the hash are
+    // passed by.
     for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
         uint64_t slot = memo->slots[at];
         if (slot == 0 || ((uint32_t)(slot >> 32) == hash &&
@@ -122,6 +130,7 @@ static enum lin_memo_answer compare(const struct lin_memo *memo, uint32_t first,
         if (!is_subset(entry + at, other + at, memo->used_words)) {
             previous = other;
         } else if (*is_placed) {
+            ASSERT(previous); // the first that was covered is the placed one
             set_link(previous, number);
         } else {
             memcpy(other + at, entry + at, memo->used_words * sizeof *entry);
@@ -145,6 +154,7 @@ enum lin_memo_answer lin_memo_add(struct lin_memo *memo, const uint64_t *entry, 
     if (is_placed)
         return LIN_MEMO_NEW;
     size_t bytes = lin_memo_entry_words(memo) * sizeof *entry;
+    // From both ends of one block: entries grow downwards, all else upwards, until they meet.
     if (memo->memory->top - memo->memory->used < bytes || memo->entry_count == UINT32_MAX)
         return LIN_MEMO_FULL;
     memo->memory->top -= bytes;
@@ -152,7 +162,8 @@ enum lin_memo_answer lin_memo_add(struct lin_memo *memo, const uint64_t *entry, 
     memcpy(added, entry, bytes);
     set_link(added, first);
     if (first == 0)
-        memo->slots_used++;
+        ASSERT(*slot == 0);
+    memo->slots_used++;
     *slot = (uint64_t)hash << 32 | memo->entry_count;
     return LIN_MEMO_NEW;
 }

@@ -111,6 +111,7 @@ static void flip_bit(uint64_t *words, uint32_t bit) {
 }
 
 static uint64_t *state_at(const struct search *search, uint32_t depth) {
+    ASSERT(search->states);
     return search->states + (size_t)depth * search->spec->state_words;
 }
 
@@ -128,6 +129,7 @@ static bool has_same_meaning(const struct sct_operation *a, const struct sct_ope
 // Sorts the open operations into classes.
 static void form_classes(struct search *search, const struct open *unsorted) {
     uint32_t sorted = 0;
+    ASSERT(search->trail_length == 0);
     uint32_t *class_of = search->trail; // free as yet, and long enough
     for (uint32_t i = 0; i < search->open_count; i++) {
         uint32_t class = 0;
@@ -145,12 +147,14 @@ static void form_classes(struct search *search, const struct open *unsorted) {
             if (class_of[i] == class)
                 search->open[sorted++] = unsorted[i];
         search->classes[class].end = sorted;
+        ASSERT(search->classes[class].first < sorted);
     }
 }
 
 // Appends an event of required operation [number] to the list.
 static uint32_t append_event(struct search *search, uint32_t number, bool is_return) {
     uint32_t event = ++search->event_count;
+    ASSERT(number < search->required_count);
     search->owner[event] = number * 2 + is_return;
     search->previous[event] = event - 1;
     search->next[event - 1] = event;
@@ -176,10 +180,13 @@ static void add_call(struct search *search, const struct lin_part *part, uint32_
 }
 
 static void add_return(struct search *search, uint32_t number, uint32_t *window) {
+    ASSERT(number < search->required_count);
     struct required *required = &search->required[number];
     required->back = append_event(search, number, true);
     if (required->observes && required->operation.has_output && search->spec->reaches)
         search->goals[search->goal_count++] = number;
+    // Until this return the operation may be the first unlinearized one, while all that were called
+    // since are linearized: so wide must the window of bits be.
     uint32_t later_calls = search->required_count - number - 1;
     if (later_calls > *window)
         *window = later_calls;
@@ -227,6 +234,8 @@ static bool take_arrays(struct search *search, uint32_t calls, struct open **uns
 
 // Takes what the search proper needs, when all sizes are known.
 static bool take_search_arrays(struct search *search, uint32_t window) {
+    // What observes is placed without a frame, so the longest way has a step for each of the
+    // others.
     uint32_t frames = 2 + search->open_count; // the initial one, one for every step, one to try
     for (uint32_t i = 0; i < search->required_count; i++)
         frames += !search->required[i].observes;
@@ -263,6 +272,8 @@ static bool prepare(struct search *search, const struct lin_part *part) {
 
 // ---- Steps -------------------------------------------------------------------------------------
 
+// Knuth's dancing links: an event that is taken out still knows its neighbours, and is put back
+// between them, if what was taken out after it was put back before it.
 static void unlink_event(struct search *search, uint32_t event) {
     search->next[search->previous[event]] = search->next[event];
     search->previous[search->next[event]] = search->previous[event];
@@ -274,6 +285,7 @@ static void relink_event(struct search *search, uint32_t event) {
 }
 
 static void lift(struct search *search, uint32_t number) {
+    ASSERT(!has_bit(search->done, number));
     const struct required *required = &search->required[number];
     unlink_event(search, required->call);
     unlink_event(search, required->back);
@@ -282,6 +294,7 @@ static void lift(struct search *search, uint32_t number) {
 }
 
 static void use_open(struct search *search, struct class *class) {
+    ASSERT(class->next < class->end);
     flip_bit(search->used, class->next);
     search->trail[search->trail_length++] = class->next++ | OPEN;
 }
@@ -297,6 +310,7 @@ static void undo_open(struct search *search, uint32_t number) {
 
 // Takes back the last step of the trail.
 static void undo(struct search *search) {
+    ASSERT(search->trail_length > 0);
     uint32_t step = search->trail[--search->trail_length];
     if (search->trail_length < search->best_common)
         search->best_common = search->trail_length;
@@ -304,6 +318,7 @@ static void undo(struct search *search) {
         undo_open(search, step & ~OPEN);
         return;
     }
+    ASSERT(has_bit(search->done, step));
     relink_event(search, search->required[step].back);
     relink_event(search, search->required[step].call);
     flip_bit(search->done, step);
@@ -325,6 +340,7 @@ static bool take_way(struct search *search, struct frame *frame,
 }
 
 static void push(struct search *search) {
+    // The goals passed so far stay passed further down: where to look on is inherited.
     uint32_t goal = search->frames[search->depth].goal;
     search->frames[++search->depth] = (struct frame){
         .trail_before = search->trail_length,
@@ -333,6 +349,7 @@ static void push(struct search *search) {
 }
 
 static void pop(struct search *search) {
+    ASSERT(search->depth > 0);
     while (search->trail_length > search->frames[search->depth].trail_before)
         undo(search);
     search->depth--;
@@ -352,6 +369,7 @@ static bool try_next(struct search *search) {
         }
         frame->way = 0;
     }
+    ASSERT(frame->horizon != 0); // else everything is linearized already
     uint32_t horizon = search->required[search->owner[frame->horizon] / 2].operation.returned_at;
     for (; frame->class < search->class_count; frame->class ++) {
         struct class *class = &search->classes[frame->class];
@@ -385,6 +403,8 @@ static uint32_t place_observers(struct search *search) {
         }
         if (ways == LIN_GAVE_UP)
             search->limit = LIN_SPECIFICATION;
+        // One that does not fit now may later: it stays in the list, and the look goes on behind
+        // it.
         if (ways == 0 || ways == LIN_GAVE_UP)
             before = event;
         else
@@ -395,6 +415,7 @@ static uint32_t place_observers(struct search *search) {
 
 static bool has_lead(struct search *search, const struct sct_operation *goal, uint32_t goal_event) {
     const struct lin_spec *spec = search->spec;
+    // Only what can still come before the goal's return can lead to it.
     for (uint32_t event = search->next[0]; event != goal_event; event = search->next[event]) {
         const struct required *required = &search->required[search->owner[event] / 2];
         search->steps++;
@@ -428,6 +449,8 @@ static bool has_hope(struct search *search) {
 
 // Whether the search has been in this configuration, or in one that can do as much.
 static bool is_known(struct search *search) {
+    // The bits from the first unlinearized operation on: all before it are done, and those beyond
+    // the window cannot be. So equal configurations have equal words wherever they are met.
     uint32_t first = search->owner[search->next[0]] / 2;
     uint32_t at = (first + 1) / 64, shift = (first + 1) % 64;
     uint64_t *entry = search->entry;
@@ -450,6 +473,8 @@ static void keep_best(struct search *search, uint32_t blocked) {
     if (blocked != NOBODY && search->best_blocked != NOBODY &&
         search->required[blocked].back <= search->required[search->best_blocked].back)
         return;
+    ASSERT(search->best_common <= search->trail_length);
+    // Only what differs from the best so far is copied: mostly the last few steps.
     uint32_t common = search->best_common;
     memcpy(search->best + common, search->trail + common,
            (search->trail_length - common) * sizeof *search->best);
@@ -503,6 +528,7 @@ static enum lin_verdict run(struct search *search) {
 
 // Puts the operations of the best trail, as indices in the history, in its place.
 static void tell(struct search *search, struct lin_found *found) {
+    ASSERT(found->verdict != LIN_NOT_LINEARIZABLE || search->best_blocked != NOBODY);
     for (uint32_t i = 0; i < search->best_length; i++) {
         uint32_t step = search->best[i];
         search->best[i] =
@@ -524,6 +550,7 @@ void lin_search(struct lin_memory *memory, const struct lin_spec *spec, const st
         .best_blocked = NOBODY,
     };
     memory->top = memory->size;
+    ASSERT(memory->used <= memory->size);
     *found = (struct lin_found){.verdict = LIN_UNKNOWN};
     if (prepare(&search, part)) {
         found->verdict = run(&search);

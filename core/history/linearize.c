@@ -49,10 +49,13 @@ void lin_close(struct lin_checker *checker) {
 
 // Finds the part of [key], or makes it. [slots] holds part numbers + 1.
 static uint32_t part_of_key(struct parts *parts, uint32_t *slots, uint32_t mask, uint64_t key) {
+    // Parts are disjoint and independent (Herlihy and Wing: linearizability is local), so each is
+    // searched alone, which is what makes long histories of many keys cheap.
     uint32_t at = (uint32_t)rng_mix(key) & mask;
     for (; slots[at] != 0; at = (at + 1) & mask)
         if (parts->parts[slots[at] - 1].key == key)
             return slots[at] - 1;
+    ASSERT(parts->count < mask);
     parts->parts[parts->count] = (struct part){.key = key};
     slots[at] = ++parts->count;
     return slots[at] - 1;
@@ -73,6 +76,7 @@ static bool assign_parts(struct lin_memory *memory, const struct lin_spec *spec,
     if (!parts->scratch || !parts->parts || !parts->events || !slots)
         return false;
     memset(slots, 0, slot_count * sizeof *slots);
+    ASSERT(slot_count >= 2 * count); // open addressing finds an empty slot
     for (uint32_t i = 0; i < count; i++) {
         const struct sct_operation *operation = &history->operations[i];
         uint32_t part = part_of_key(parts, slots, slot_count - 1,
@@ -99,12 +103,14 @@ static bool divide(struct lin_memory *memory, const struct lin_spec *spec,
     for (uint32_t i = 0; i < history->event_count; i++) {
         struct part *part = &parts->parts[parts->scratch[history->events[i] / 2]];
         parts->events[part->first_event + part->event_count++] = history->events[i];
+        ASSERT(parts->scratch[history->events[i] / 2] < parts->count);
     }
     return true;
 }
 
 static struct lin_part part_until(const struct sct_history *history, const struct parts *parts,
                                   uint32_t number, uint32_t cut) {
+    ASSERT(number < parts->count);
     const struct part *part = &parts->parts[number];
     return (struct lin_part){
         .operations = history->operations,
@@ -121,6 +127,7 @@ static struct lin_part part_until(const struct sct_history *history, const struc
 static void search(struct lin_checker *checker, const struct lin_spec *spec,
                    const struct lin_part *part, struct lin_found *found,
                    struct lin_result *result) {
+    ASSERT(result->steps <= checker->limits.steps_max);
     uint64_t left = checker->limits.steps_max - result->steps;
     lin_search(&checker->memory, spec, part, left, found);
     result->steps += found->steps < left ? found->steps : left;
@@ -129,6 +136,7 @@ static void search(struct lin_checker *checker, const struct lin_spec *spec,
 
 static void set_failure(struct lin_result *result, const struct lin_found *found,
                         uint32_t part_size) {
+    ASSERT(found->blocked < SCT_HISTORY_OPERATIONS_MAX);
     result->verdict = LIN_NOT_LINEARIZABLE;
     result->limit = LIN_NO_LIMIT;
     result->blocked = found->blocked;
@@ -190,12 +198,14 @@ struct bisection {
 
 static enum lin_verdict verdict_until(struct bisection *bisection, uint32_t cut,
                                       struct lin_found *found) {
+    // Monotone in the cut: what can be linearized up to a return can be up to every earlier one.
     bisection->part.cut = cut;
     search(bisection->checker, bisection->spec, &bisection->part, found, bisection->result);
     return found->verdict;
 }
 
 static uint32_t position_of_return(const struct bisection *bisection, uint32_t number) {
+    ASSERT(number < bisection->return_count);
     return bisection->part.operations[bisection->returns[number]].returned_at;
 }
 
@@ -232,7 +242,9 @@ static bool list_returns(struct lin_memory *memory, struct bisection *bisection)
 static bool find_first_failure(struct bisection *bisection, uint32_t *first) {
     struct lin_memory *memory = &bisection->checker->memory;
     size_t mark = memory->used;
+    ASSERT(bisection->return_count > 0);                  // without a return nothing fails
     uint32_t low = 0, high = bisection->return_count - 1; // with this one it cannot
+    // The check came to the blocked return, so everything before that one is fine.
     while (bisection->returns[low] != bisection->result->blocked)
         low++;
     for (uint32_t middle = low; low < high; middle = low + (high - low) / 2) {

@@ -4,6 +4,7 @@
 // in round-robin order. D delays fall on random decisions, or on none; the task that would run is
 // passed over once for each delay that fell there. Every execution has at most D delays, and every
 // schedule with at most D occurs.
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 enum { DELAYS_MAX = 32 };
@@ -14,16 +15,21 @@ struct delay {
 };
 
 static void begin(struct sct_strategy *strategy) {
+    ASSERT(strategy->parameter <= DELAYS_MAX);
+    ASSERT(strategy->calibration.decisions_max >= 1);
+    // One value more than there are decisions: 0, which is none of them.
     struct delay *delay = (struct delay *)strategy;
     for (uint32_t i = 0; i < strategy->parameter; i++)
         delay->points[i] = rng_below(&strategy->rng, strategy->calibration.decisions_max + 1);
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    ASSERT(point->count >= 2);
     const struct delay *delay = (const struct delay *)strategy;
     uint32_t passed_over = 0;
     for (uint32_t i = 0; i < strategy->parameter; i++)
         passed_over += delay->points[i] == point->ordinal;
+    // The order of the alternatives is the round-robin order, from the task that would run on.
     return sct_alternative_slot(point, passed_over % point->count);
 }
 

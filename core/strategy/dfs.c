@@ -1,6 +1,7 @@
 // Depth-first search: every execution there is, one after the other, within a bound if one is given
 // (see core/strategy/path.h). Complete: when it ends, nothing was left out but what the bound and
 // the limit of steps leave out.
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 #include <string.h>
@@ -35,11 +36,13 @@ static bool parse(struct sct_strategy *strategy, const char *text, struct error 
 
 static void format(const struct sct_strategy *strategy, struct text *text) {
     const struct sct_path *path = strategy->path;
+    ASSERT(path);
     if (path->bound_kind != SCT_BOUND_NONE)
         text_add(text, ":%s%u", bound_names[path->bound_kind], path->bound_limit);
 }
 
 static void begin(struct sct_strategy *strategy) {
+    ASSERT(!strategy->path->is_exhausted);
     strategy->path->position = 0;
 }
 
@@ -52,6 +55,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     uint32_t alternative;
     strategy->diverged = !sct_path_answer(strategy->path, SCT_FRAME_SCHEDULE, point->count,
                                           can_stay(point), &alternative);
+    // The engine ends an execution that has diverged before it uses the answer.
     return strategy->diverged ? 0 : sct_alternative_slot(point, alternative);
 }
 
@@ -63,6 +67,7 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
 }
 
 static void close(struct sct_strategy *strategy) {
+    ASSERT(strategy->path == &((struct dfs *)strategy)->path);
     sct_path_deinit(strategy->path);
 }
 

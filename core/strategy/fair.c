@@ -1,16 +1,21 @@
 // Fair tail: the inner strategy for a prefix, then a random walk, which is fair with probability 1.
 // What happens for ever in the tail is the system's doing, not the scheduler's.
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 // The prefix is this many times the longest calibration execution.
 enum { PREFIX_FACTOR = 2 };
 
 static bool is_in_tail(const struct sct_strategy *strategy, uint32_t ordinal) {
+    ASSERT(ordinal >= 1);
+    // Divided, where a product of the two might overflow.
     return (ordinal - 1) / PREFIX_FACTOR >= strategy->calibration.decisions_max;
 }
 
 static void begin(struct sct_strategy *strategy) {
     struct sct_strategy *inner = strategy->inner;
+    ASSERT(inner);
+    ASSERT(!inner->path); // a search must see every decision
     inner->calibration = strategy->calibration;
     rng_seed(&inner->rng, rng_next(&strategy->rng));
     inner->ops->begin(inner);

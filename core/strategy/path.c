@@ -7,12 +7,14 @@
 enum { FIRST_CAPACITY = 1024 };
 
 void sct_path_deinit(struct sct_path *path) {
+    ASSERT(path->depth <= path->capacity);
     free(path->frames);
     path->frames = NULL;
     path->depth = path->position = path->capacity = 0;
 }
 
 static void reserve(struct sct_path *path, uint32_t capacity) {
+    ASSERT(capacity > path->capacity);
     struct sct_path_frame *frames = realloc(path->frames, capacity * sizeof *frames);
     if (!frames)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", capacity);
@@ -24,6 +26,7 @@ static struct sct_path_frame *push(struct sct_path *path) {
     if (path->depth == path->capacity)
         reserve(path, path->capacity ? 2 * path->capacity : FIRST_CAPACITY);
     path->position++;
+    ASSERT(path->position == path->depth + 1); // only at the leaf
     return &path->frames[path->depth++];
 }
 
@@ -44,12 +47,14 @@ static uint32_t cost(const struct sct_path *path, const struct sct_path_frame *f
 uint32_t sct_path_spent(const struct sct_path *path) {
     if (path->depth == 0)
         return 0;
+    // A frame knows what was spent before it, so the sum is never taken anew.
     const struct sct_path_frame *last = &path->frames[path->depth - 1];
     return last->spent + cost(path, last);
 }
 
 // How many of the alternatives of [frame] the bound allows.
 static uint32_t limit_of(struct sct_path *path, const struct sct_path_frame *frame) {
+    ASSERT(frame->spent <= path->bound);
     uint32_t left = path->bound - frame->spent;
     uint32_t limit = frame->count;
     if (frame->kind != SCT_FRAME_SCHEDULE)
@@ -58,12 +63,14 @@ static uint32_t limit_of(struct sct_path *path, const struct sct_path_frame *fra
         limit = left + 1;
     if (path->bound_kind == SCT_BOUND_PREEMPTIONS && frame->is_preempting && left == 0)
         limit = 1;
+    // A bound that has cut nothing off has shown everything: there is no need of a larger one.
     path->meets_bound = path->meets_bound || limit < frame->count;
     return limit;
 }
 
 bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t count,
                      bool is_preempting, uint32_t *answer) {
+    ASSERT(count >= 1);
     while (path->position < path->depth && path->frames[path->position].kind == SCT_FRAME_STATE)
         path->position++;
     if (path->position < path->depth) {
@@ -77,7 +84,9 @@ bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t c
                                      .kind = (uint8_t)kind,
                                      .is_preempting = is_preempting,
                                      .spent = spent};
+    ASSERT(frame->count == count); // it fits: SCT_CHOICES_MAX
     frame->limit = (uint16_t)limit_of(path, frame);
+    ASSERT(frame->limit >= 1);
     frame->width = frame->limit;
     if (kind == SCT_FRAME_SCHEDULE)
         frame->answer = (uint16_t)path->first_answer;
@@ -96,6 +105,7 @@ struct sct_path_frame *sct_path_add_state(struct sct_path *path) {
 }
 
 bool sct_path_is_first_time(const struct sct_path *path) {
+    // With a smaller bound everything that spends less was run already.
     return path->bound_kind == SCT_BOUND_NONE || sct_path_spent(path) == path->bound;
 }
 
@@ -103,12 +113,14 @@ bool sct_path_has_turn(const struct sct_path *path) {
     ASSERT(path->depth > 0);
     const struct sct_path_frame *frame = &path->frames[path->depth - 1];
     if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
+        // A reduction decides itself which alternatives are worth a turn.
         return path->has_turn(path->turn_context, path->depth - 1);
     return frame->answer + 1 < frame->limit;
 }
 
 // Whether [frame], the last one, has an alternative left; takes it.
 static bool turn_frame(struct sct_path *path, struct sct_path_frame *frame) {
+    ASSERT(frame == &path->frames[path->depth - 1]);
     if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
         return path->on_turn(path->turn_context, path->depth - 1, frame);
     if (frame->answer + 1 >= frame->limit)
@@ -158,6 +170,8 @@ static uint32_t find_open(const struct sct_path *path, uint32_t from) {
 }
 
 void sct_path_take(struct sct_path *path, const struct sct_path *part) {
+    ASSERT(path != part);
+    ASSERT(part->depth <= part->capacity || part->frames);
     if (path->capacity < part->depth)
         reserve(path, part->depth);
     if (part->depth > 0)
@@ -171,6 +185,8 @@ void sct_path_take(struct sct_path *path, const struct sct_path *part) {
 
 bool sct_path_can_split(const struct sct_path *path) {
     uint32_t index = find_open(path, 0);
+    // Two open frames at least: one is given away, one stays. The first one has the largest
+    // subtrees below it, so whoever takes it is busy for long.
     return index < path->depth && find_open(path, index + 1) < path->depth;
 }
 
@@ -187,10 +203,13 @@ bool sct_path_split(struct sct_path *path, struct sct_path *right) {
         right->frames[i].entry = 0; // completed by whoever has it
     right->frames[index].answer++;
     path->frames[index].limit = (uint16_t)(path->frames[index].answer + 1);
+    ASSERT(!has_alternatives(&path->frames[index]));
+    ASSERT(right->frames[index].answer < right->frames[index].limit);
     return true;
 }
 
 double sct_path_left(const struct sct_path *path) {
+    // Every alternative of a frame is taken to have an equal share of what is below the frame.
     double left = 0, weight = 1;
     for (uint32_t i = 0; i < path->depth; i++) {
         const struct sct_path_frame *frame = &path->frames[i];

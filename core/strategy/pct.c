@@ -9,6 +9,7 @@
 // so a new task's rank among those not yet lowered is uniform, the top included: a child can
 // overtake its creator at once. Change points are distinct and uniform in 1..k, drawn by Floyd's
 // algorithm.
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 enum { DEPTH_MAX = 32 };
@@ -22,6 +23,7 @@ struct pct {
 };
 
 static bool is_taken(const struct pct *pct, uint32_t count, uint32_t point) {
+    ASSERT(count <= DEPTH_MAX);
     for (uint32_t i = 0; i < count; i++)
         if (pct->change_points[i] == point)
             return true;
@@ -41,6 +43,8 @@ static void begin(struct sct_strategy *strategy) {
     struct pct *pct = (struct pct *)strategy;
     uint32_t k = strategy->calibration.decisions_max;
     uint32_t wanted = strategy->parameter - 1;
+    ASSERT(strategy->parameter >= 1);
+    ASSERT(k >= 1);
     pct->change_count = wanted < k ? wanted : k;
     // Floyd: for j = k-m+1 .. k take a random t <= j, or j itself if t is taken.
     for (uint32_t i = 0; i < pct->change_count; i++) {
@@ -52,11 +56,13 @@ static void begin(struct sct_strategy *strategy) {
 }
 
 static void rank_fresh_tasks(struct pct *pct, uint64_t fresh) {
+    // The highest bit is set: above whatever a change point lowers a task to.
     for (; fresh; fresh &= fresh - 1)
         pct->priorities[__builtin_ctzll(fresh)] = rng_next(&pct->base.rng) | UINT64_C(1) << 63;
 }
 
 static unsigned highest(const struct pct *pct, uint64_t enabled) {
+    ASSERT(enabled);
     unsigned best = (unsigned)__builtin_ctzll(enabled);
     for (enabled &= enabled - 1; enabled; enabled &= enabled - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(enabled);

@@ -5,6 +5,7 @@
 // the next step of its task: which of two racing steps comes first is decided afresh each time. A
 // step that touches nothing is run at once: its order does not matter. (That of a step which merely
 // races with no other enabled one does: what follows them may race with it.)
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 struct pos {
@@ -18,6 +19,7 @@ static void begin(struct sct_strategy *strategy) {
 }
 
 static void draw(struct pos *pos, const struct sct_schedule_point *point, unsigned slot) {
+    ASSERT(slot < SCT_TASKS_MAX);
     pos->priorities[slot] = rng_next(&pos->base.rng);
     pos->seen_steps[slot] = point->slots[slot].steps;
 }
@@ -32,6 +34,7 @@ static void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point 
 }
 
 static unsigned highest(const struct pos *pos, uint64_t enabled) {
+    ASSERT(enabled);
     unsigned best = (unsigned)__builtin_ctzll(enabled);
     for (enabled &= enabled - 1; enabled; enabled &= enabled - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(enabled);

@@ -1,4 +1,5 @@
 // Random walk: uniformly among the enabled tasks. Fair with probability 1.
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 static void begin(struct sct_strategy *strategy) {
@@ -6,6 +7,7 @@ static void begin(struct sct_strategy *strategy) {
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    ASSERT(point->count >= 2);
     return sct_alternative_slot(point, rng_below(&strategy->rng, point->count));
 }
 

@@ -1,5 +1,6 @@
 // Sticky random walk: stays on the running task, and leaves it with probability 2^-B at each
 // decision. Long uninterrupted stretches, as of a program that is not preempted often.
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 enum { COINS_MAX = 30 };
@@ -9,6 +10,7 @@ static void begin(struct sct_strategy *strategy) {
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    ASSERT(strategy->parameter <= COINS_MAX);
     bool may_stay = point->enabled >> point->current & 1;
     if (may_stay && rng_below(&strategy->rng, UINT32_C(1) << strategy->parameter) != 0)
         return point->current;

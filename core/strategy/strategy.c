@@ -30,6 +30,8 @@ static uint64_t rotate_right(uint64_t bits, unsigned distance) {
 
 unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative) {
     uint64_t rotated = rotate_right(point->enabled, point->current);
+    // The current task's bit is the lowest now: the alternatives are the bits from there on, in
+    // order.
     while (alternative-- > 0)
         rotated &= rotated - 1;
     ASSERT(rotated);
@@ -37,16 +39,19 @@ unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t a
 }
 
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
+    ASSERT(point->enabled >> slot & 1);
     uint64_t rotated = rotate_right(point->enabled, point->current);
     unsigned distance = (slot - point->current) % SCT_TASKS_MAX;
     return sct_count_bits(rotated & ((UINT64_C(1) << distance) - 1));
 }
 
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {
+    ASSERT(count >= 1);
     return rng_below(&strategy->rng, count);
 }
 
 static const struct sct_strategy_ops *find(const char *name, size_t length) {
+    ASSERT(name);
     for (size_t i = 0; i < REGISTRY_COUNT; i++)
         if (strlen(registry[i]->name) == length && memcmp(registry[i]->name, name, length) == 0)
             return registry[i];
@@ -54,6 +59,7 @@ static const struct sct_strategy_ops *find(const char *name, size_t length) {
 }
 
 bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number) {
+    ASSERT(min <= max);
     size_t length = strlen(text);
     if (length == 0 || length > 9 || strspn(text, "0123456789") != length)
         return false;
@@ -73,6 +79,7 @@ static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text
 }
 
 static struct sct_strategy *allocate(const struct sct_strategy_ops *ops, uint32_t parameter) {
+    ASSERT(ops->size >= sizeof(struct sct_strategy));
     struct sct_strategy *strategy = calloc(1, ops->size);
     if (!strategy)
         fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", ops->name);
@@ -83,6 +90,7 @@ static struct sct_strategy *allocate(const struct sct_strategy_ops *ops, uint32_
 }
 
 static void add_members(struct sct_strategy *strategy) {
+    ASSERT(strategy->member_count == 0);
     const char *const *specs = strategy->ops->members;
     while (specs[strategy->member_count])
         strategy->member_count++;
@@ -98,6 +106,7 @@ static void add_members(struct sct_strategy *strategy) {
 
 static struct sct_strategy *new_wrapper(const struct sct_strategy_ops *ops, const char *inner_spec,
                                         struct error *error) {
+    ASSERT(ops->is_wrapper);
     if (!inner_spec || !*inner_spec) {
         error_set(error, "strategy '%s': expected '%s:STRATEGY'", ops->name, ops->name);
         return NULL;
@@ -117,6 +126,7 @@ static struct sct_strategy *new_wrapper(const struct sct_strategy_ops *ops, cons
 }
 
 struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
+    ASSERT(spec);
     const char *colon = strchr(spec, ':');
     const struct sct_strategy_ops *ops = find(spec, colon ? (size_t)(colon - spec) : strlen(spec));
     if (!ops) {
@@ -128,6 +138,7 @@ struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
     uint32_t parameter = ops->parameter_default;
     if (colon && !ops->parse && !parse_parameter(ops, colon + 1, &parameter, error))
         return NULL;
+    ASSERT(ops->parameter_max == 0 || parameter <= ops->parameter_max);
     struct sct_strategy *strategy = allocate(ops, parameter);
     if (ops->parse && !ops->parse(strategy, colon ? colon + 1 : NULL, error)) {
         sct_strategy_free(strategy);
@@ -160,6 +171,7 @@ struct sct_strategy *sct_strategy_member(struct sct_strategy *strategy, size_t i
 }
 
 void sct_strategy_format(const struct sct_strategy *strategy, struct text *text) {
+    ASSERT(strategy->ops);
     text_add(text, "%s", strategy->ops->name);
     if (strategy->ops->parameter_max > 0)
         text_add(text, ":%u", strategy->parameter);

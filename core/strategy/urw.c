@@ -4,6 +4,7 @@
 // will start included: if the counts are exact and nothing blocks, every interleaving is equally
 // likely. The counts come from the calibration, by the task's identity; a task that was not seen
 // there counts as the shortest one that was.
+#include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 struct urw {
@@ -25,6 +26,7 @@ static const struct sct_task_count *find(const struct sct_calibration *calibrati
 }
 
 static uint32_t shortest(const struct sct_calibration *calibration) {
+    ASSERT(calibration->count_count <= SCT_TASK_COUNTS_MAX);
     uint32_t steps = calibration->count_count > 0 ? UINT32_MAX : 1;
     for (uint32_t i = 0; i < calibration->count_count; i++)
         if (calibration->counts[i].steps < steps)
@@ -38,6 +40,7 @@ static uint32_t descendants(const struct sct_calibration *calibration, uint64_t 
     for (uint32_t i = 0; i < calibration->count_count; i++) {
         const struct sct_task_count *count = &calibration->counts[i];
         if (count->identity.parent == signature && count->identity.signature != signature)
+            // Ends: a task is counted below the one that started it, and that came before it.
             sum += count->steps + descendants(calibration, count->identity.signature);
     }
     return sum;
@@ -48,6 +51,8 @@ static void take_from_parent(struct urw *urw, const struct sct_schedule_point *p
     for (uint64_t left = point->alive; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
         if (point->slots[slot].identity.signature == parent)
+            // More children than the calibration saw: nothing is left to take, and never less than
+            // that.
             urw->carried[slot] -= steps < urw->carried[slot] ? steps : urw->carried[slot];
     }
 }
@@ -75,6 +80,7 @@ static void meet(struct urw *urw, const struct sct_schedule_point *point) {
 static uint64_t weight(const struct urw *urw, const struct sct_schedule_point *point,
                        unsigned slot) {
     uint32_t own = urw->own[slot], taken = point->slots[slot].steps;
+    // A task that has outlived its estimate still gets its turn: the smallest weight, not none.
     uint64_t left = (uint64_t)(own > taken ? own - taken : 0) + urw->carried[slot];
     return left > 0 ? left : 1;
 }
@@ -85,9 +91,11 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     uint64_t sum = 0;
     for (uint64_t left = point->enabled; left; left &= left - 1)
         sum += weight(urw, point, (unsigned)__builtin_ctzll(left));
+    ASSERT(sum > 0);
     uint64_t drawn = rng_below64(&strategy->rng, sum);
     uint64_t left = point->enabled;
     unsigned slot = (unsigned)__builtin_ctzll(left);
+    // Ends at the latest at the last enabled task: [drawn] is below the sum of the weights.
     for (uint64_t w; drawn >= (w = weight(urw, point, slot)); drawn -= w) {
         left &= left - 1;
         slot = (unsigned)__builtin_ctzll(left);
