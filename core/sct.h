@@ -3,6 +3,7 @@
 //     machine.h, thread.h, lock.h,   code under test: machines, messages, choices, checks; threads
 //     rwlock.h, semaphore.h,         and what they synchronise by
 //     barrier.h, atomic.h
+//     memory.h, race.h               what their atomics may do, and which of their accesses race
 //     runner.h                       a command line over one's own tests
 //     execution.h, campaign.h,       the same by hand: one execution, many, the record of one as a
 //     trace.h, replay.h              file, and again
@@ -27,6 +28,8 @@
 #include "core/campaign/marks.h"
 #include "core/trace/minimize.h"
 #include "core/engine/monitor.h"
+#include "core/memory/memory.h"
+#include "core/memory/race.h"
 #include "core/trace/replay.h"
 #include "core/run/runner.h"
 #include "core/threads/rwlock.h"

@@ -20,6 +20,8 @@ enum {
 
 extern const struct sct_strategy_ops sct_strategy_random_ops; // core/strategy/random.c
 
+struct sct_memory *sct_memory_now;
+
 const struct sct_result *sct_engine_last_result(const struct sct_engine *engine) {
     return &engine->result;
 }
@@ -147,6 +149,8 @@ static void reset(struct sct_engine *engine) {
         .after_wait = &sct_access_unknown,
     };
     engine->seats[SCT_TASKS_MAX] = (struct sct_seat){.task = NULL};
+    if (sct_memory_now)
+        sct_memory_now->begin(sct_memory_now);
 }
 
 // From the last snapshot on the path of a search, or from the beginning.
@@ -227,6 +231,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     engine->strategy = strategy;
     engine->seed = seed;
     engine->program = program;
+    sct_memory_now = program->memory;
     rng_seed(&strategy->rng, seed);
     strategy->diverged = false;
     strategy->ops->begin(strategy);
@@ -247,6 +252,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     result->operation_count = engine->now.operation_count;
     result->checks_unknown = engine->now.checks_unknown;
     result->fingerprint = fingerprint(engine);
+    sct_memory_now = NULL;
     return result;
 }
 

@@ -88,6 +88,8 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     task->strand = &task->own;
     sct_strand_init(engine, &task->own, task, name, function, argument);
     take_slot(engine, task, sct_is_reducing(engine) ? access : &sct_access_unknown);
+    if (sct_memory_now)
+        sct_memory_now->start(sct_memory_now, task->slot, machine->name);
     if (sct_is_reducing(engine))
         tell_start(engine, task);
     engine->now.alive |= sct_task_bit(task);

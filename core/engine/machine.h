@@ -15,6 +15,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/digest.h"
+#include "core/engine/edge.h"
 #include "core/strategy/access.h"
 
 #include <stdbool.h>
@@ -123,7 +124,8 @@ struct sct_message {
     struct sct_message *next;
     uint32_t kind; // 0..31, the receiver's vocabulary
     struct sct_machine *sender;
-    struct digest digest; // of what the sender had observed; for the state cache
+    struct digest digest;  // of what the sender had observed; for the state cache
+    struct sct_edge *edge; // from the sender; of a call, from the one who answered, too
 };
 
 #define SCT_KIND_BIT(kind) (UINT32_C(1) << (kind))

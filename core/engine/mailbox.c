@@ -15,6 +15,8 @@ static void post(struct sct_machine *to, struct sct_message *message, const char
     sct_step_touches(engine, SCT_ACCESS_MAILBOXES, to->index);
     message->next = NULL;
     message->sender = sct_machine_self();
+    message->edge = NULL;
+    sct_edge_release(&message->edge);
     if (sct_keeps_digests(engine))
         sign(engine, message);
     *to->last = message;
@@ -68,6 +70,7 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
         if (sct_keeps_digests(engine))
             *sct_running_digest(engine) = before; // that it waited makes no difference
     }
+    sct_edge_acquire(message->edge);
     if (sct_keeps_digests(engine))
         sct_observe_digest(message->digest);
     if (__builtin_expect(engine->listener != NULL, 0))
@@ -83,6 +86,7 @@ void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, 
     sct_step_touches(sct_engine_now, SCT_ACCESS_WAITS, 0);
     if (!call->is_answered)
         sct_park_quietly(label);
+    sct_edge_acquire(call->message.edge);
 }
 
 void sct_answer(struct sct_call *call) {
@@ -94,6 +98,7 @@ void sct_answer(struct sct_call *call) {
         *caller = digest_fold_digest(*caller, *sct_running_digest(engine));
     }
     call->is_answered = true;
+    sct_edge_release(&call->message.edge);
     if (call->caller->waits_for)
         sct_wake_quietly(call->caller);
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/text.h"
+#include "core/engine/edge.h"
 #include "core/engine/result.h"
 
 #include <stdbool.h>
@@ -27,6 +28,9 @@ struct sct_program {
     // before the first choice and the same each time. A systematic search may then go back by
     // copying memory (core/search/snapshot.h).
     bool is_copyable;
+    // How its atomics behave, and who looks for races (core/memory/memory.h). NULL: it is
+    // sequentially consistent, and nobody does.
+    struct sct_memory *memory;
 };
 
 // The program that is being run, of setup, finish and review: a check of this execution reached a

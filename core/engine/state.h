@@ -20,6 +20,7 @@ struct sct_strand {
     struct sct_waiting *waiting;     // where it awaits a step, or NULL
     struct sct_strand *next, **link; // all living strands
     struct sct_mutex *held;          // the mutexes that it holds, of sync.c
+    struct sct_edge *edge;           // from those who have woken it
     bool is_activity;
     bool is_stopped; // its machine was: it never runs again
 };

@@ -119,6 +119,7 @@ void sct_park_quietly(const char *waits_for) {
         sct_reschedule(engine);
     }
     self->waits_for = NULL;
+    sct_edge_acquire(self->edge);
 }
 
 // Gives control to the activity [strand] until it waits or ends.
@@ -140,6 +141,7 @@ void sct_wake_quietly(struct sct_strand *strand) {
     if (__builtin_expect(strand->is_stopped, 0))
         return;
     ASSERT(strand->waits_for);
+    sct_edge_release(&strand->edge);
     if (strand->is_activity)
         run_activity(engine, strand);
     else

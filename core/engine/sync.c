@@ -59,6 +59,7 @@ void sct_waiters_wake(struct sct_waiters *waiters) {
 
 void sct_mutex_init(struct sct_mutex *mutex) {
     mutex->holder = NULL;
+    mutex->edge = NULL;
     sct_queue_init(&mutex->waiters);
     mutex->identity = identify();
 }
@@ -68,6 +69,7 @@ void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
     while (mutex->holder)
         sct_linger(&mutex->waiters, waits_for);
     touch(mutex->identity);
+    sct_edge_acquire(mutex->edge);
     struct sct_strand *self = sct_self();
     mutex->holder = self;
     mutex->next_held = self->held;
@@ -84,6 +86,7 @@ static void free_mutex(struct sct_mutex *mutex) {
     if (mutex->next_held)
         mutex->next_held->link_held = mutex->link_held;
     mutex->holder = NULL;
+    sct_edge_release(&mutex->edge);
     change(mutex->identity, 1, 0);
     sct_queue_wake(&mutex->waiters);
 }
@@ -100,6 +103,7 @@ void sct_strand_free_mutexes(struct sct_strand *strand) {
 
 void sct_latch_init(struct sct_latch *latch, size_t count) {
     latch->count = count;
+    latch->edge = NULL;
     sct_queue_init(&latch->waiters);
     latch->identity = identify();
     change(latch->identity, 0, count);
@@ -108,6 +112,7 @@ void sct_latch_init(struct sct_latch *latch, size_t count) {
 void sct_latch_count_down(struct sct_latch *latch) {
     ASSERT(latch->count > 0);
     touch_to_count(latch->identity);
+    sct_edge_release(&latch->edge);
     change(latch->identity, latch->count, latch->count - 1);
     if (--latch->count == 0)
         sct_queue_wake(&latch->waiters);
@@ -118,4 +123,5 @@ void sct_latch_wait(struct sct_latch *latch, const char *waits_for) {
     while (latch->count > 0)
         sct_linger(&latch->waiters, waits_for);
     touch(latch->identity);
+    sct_edge_acquire(latch->edge);
 }

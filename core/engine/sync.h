@@ -33,6 +33,7 @@ struct sct_mutex {
     struct sct_mutex *next_held, **link_held; // among those of the holder
     struct sct_queue waiters;
     struct digest identity; // for systematic searches
+    struct sct_edge *edge;  // from those who have held it
 };
 
 void sct_mutex_init(struct sct_mutex *mutex);
@@ -49,6 +50,7 @@ struct sct_latch {
     size_t count;
     struct sct_queue waiters;
     struct digest identity; // for systematic searches
+    struct sct_edge *edge;  // from those who have counted
 };
 
 void sct_latch_init(struct sct_latch *latch, size_t count);

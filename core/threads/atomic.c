@@ -92,12 +92,20 @@ bool sct_atomic_compare_exchange_weak_at(struct sct_atomic *atomic, uint64_t *ex
 
 void sct_shared_init(struct sct_shared *shared, const char *name) {
     sct_object_init(&shared->object, "variable", name);
+    shared->cell = sct_memory_now ? sct_cell_new() : NULL;
+}
+
+static void access_shared(struct sct_shared *shared, enum sct_access_kind kind, const char *where) {
+    if (shared->cell)
+        sct_cell_access(shared->cell, kind, where, shared->object.name);
 }
 
 void sct_shared_read_at(struct sct_shared *shared, const char *where) {
     sct_object_point(&shared->object, "read", SCT_ACCESS_READ, where);
+    access_shared(shared, SCT_PLAIN_READ, where);
 }
 
 void sct_shared_write_at(struct sct_shared *shared, const char *where) {
     sct_object_point(&shared->object, "write", SCT_ACCESS_WRITE, where);
+    access_shared(shared, SCT_PLAIN_WRITE, where);
 }

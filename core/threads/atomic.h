@@ -7,6 +7,7 @@
 #ifndef CORE_THREADS_ATOMIC_H
 #define CORE_THREADS_ATOMIC_H
 
+#include "core/memory/shadow.h"
 #include "core/threads/object.h"
 
 // ---- Atomics -----------------------------------------------------------------------------------
@@ -67,6 +68,7 @@ bool sct_atomic_compare_exchange_weak_at(struct sct_atomic *atomic, uint64_t *ex
 // Stands for one plain variable, or several that are used together; these are the program's own.
 struct sct_shared {
     struct sct_object object;
+    struct sct_cell *cell; // who has accessed it; NULL: the program has no memory
 };
 
 void sct_shared_init(struct sct_shared *shared, const char *name);

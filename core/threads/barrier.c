@@ -1,11 +1,16 @@
 #include "core/threads/barrier.h"
 
-// A round's queue outlives it: those who are let through leave it one by one, while others may
-// already wait in the next.
+// It outlives its end: those who are let through leave one by one, while others may already wait in
+// the next.
+struct sct_round {
+    struct sct_queue queue;
+    struct sct_edge *edge; // from all who have come to all who go on
+};
+
 static void begin_round(struct sct_barrier *barrier) {
     barrier->arrived = 0;
-    barrier->round = ARENA_NEW(sct_arena(), struct sct_queue);
-    sct_queue_init(barrier->round);
+    barrier->round = ARENA_NEW(sct_arena(), struct sct_round);
+    sct_queue_init(&barrier->round->queue);
 }
 
 void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t count) {
@@ -24,13 +29,16 @@ void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where) {
 
 bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     sct_object_point(&barrier->object, "arrive at", SCT_ACCESS_WRITE, where);
-    struct sct_queue *round = barrier->round;
-    if (++barrier->arrived < barrier->count) {
+    struct sct_round *round = barrier->round;
+    sct_edge_release(&round->edge);
+    bool is_last = ++barrier->arrived == barrier->count;
+    if (is_last) {
+        begin_round(barrier);
+        sct_queue_grant(&round->queue, true);
+    } else {
         const struct sct_wait wait = {&barrier->object, "pass", where, SCT_WAIT_FOR_EVER};
-        sct_object_wait(round, &wait, false);
-        return false;
+        sct_object_wait(&round->queue, &wait, false);
     }
-    begin_round(barrier);
-    sct_queue_grant(round, true);
-    return true;
+    sct_edge_acquire(round->edge);
+    return is_last;
 }

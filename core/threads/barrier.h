@@ -7,11 +7,13 @@
 
 #include "core/threads/object.h"
 
+struct sct_round;
+
 struct sct_barrier {
     struct sct_object object;
     uint32_t count;   // how many must come
     uint32_t arrived; // of this round
-    struct sct_queue *round;
+    struct sct_round *round;
 };
 
 // [count] is at least 1 (a program error).

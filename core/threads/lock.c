@@ -22,11 +22,13 @@ void sct_lock_destroy_at(struct sct_lock *lock, const char *where) {
 static void take(struct sct_lock *lock) {
     ASSERT(!lock->holder);
     lock->holder = sct_self();
+    sct_edge_acquire(lock->object.edge);
     sct_queue_grant(&lock->waiters, false);
 }
 
 static void give_back(struct sct_lock *lock) {
     lock->holder = NULL;
+    sct_edge_release(&lock->object.edge);
     sct_queue_grant(&lock->waiters, true);
 }
 

@@ -11,6 +11,7 @@
 #ifndef CORE_THREADS_OBJECT_H
 #define CORE_THREADS_OBJECT_H
 
+#include "core/engine/edge.h"
 #include "core/engine/wait.h"
 
 // The object of every sct_access to a primitive; its keys are the numbers of objects.
@@ -24,6 +25,7 @@ struct sct_object {
     uint64_t execution;       // in which it was initialised
     uint32_t number;          // in the order of initialisation, from 0
     struct sct_label *labels; // of its steps, made when first needed
+    struct sct_edge *edge;    // from those who let go of it to those who take it
 };
 
 // [name] must live as long as the execution. Not a scheduling point.

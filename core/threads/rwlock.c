@@ -59,11 +59,14 @@ static void begin_reading(struct sct_rwlock *lock) {
     reading->reader = sct_self();
     reading->count++;
     lock->reader_count++;
+    sct_edge_acquire(lock->object.edge);
     grant(lock);
 }
 
 static void begin_writing(struct sct_rwlock *lock) {
     lock->writer = sct_self();
+    sct_edge_acquire(lock->object.edge);
+    sct_edge_acquire(lock->read_edge);
     grant(lock);
 }
 
@@ -115,8 +118,10 @@ void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where) {
     if (reading) {
         reading->count--;
         lock->reader_count--;
+        sct_edge_release(&lock->read_edge);
     } else {
         lock->writer = NULL;
+        sct_edge_release(&lock->object.edge);
     }
     grant(lock);
 }

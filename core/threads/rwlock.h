@@ -17,6 +17,7 @@ struct sct_rwlock {
     struct sct_reading *readings; // who reads, and how many times
     uint32_t reader_count;        // sum of those
     struct sct_queue readers, writers;
+    struct sct_edge *read_edge; // from those who have read to those who write
 };
 
 void sct_rwlock_init(struct sct_rwlock *lock, const char *name);

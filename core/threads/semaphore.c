@@ -20,13 +20,18 @@ static void set(struct sct_semaphore *semaphore, uint32_t value) {
     sct_queue_grant(&semaphore->waiters, value > 0);
 }
 
+static void take_one(struct sct_semaphore *semaphore) {
+    sct_edge_acquire(semaphore->object.edge);
+    set(semaphore, semaphore->value - 1);
+}
+
 bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
                            enum sct_patience patience) {
     sct_object_check(&semaphore->object);
     const struct sct_wait wait = {&semaphore->object, "wait", where, patience};
     if (!sct_object_wait(&semaphore->waiters, &wait, semaphore->value > 0))
         return false;
-    set(semaphore, semaphore->value - 1);
+    take_one(semaphore);
     return true;
 }
 
@@ -34,7 +39,7 @@ bool sct_semaphore_try_at(struct sct_semaphore *semaphore, const char *where) {
     sct_object_point(&semaphore->object, "try", SCT_ACCESS_WRITE, where);
     if (semaphore->value == 0)
         return false;
-    set(semaphore, semaphore->value - 1);
+    take_one(semaphore);
     return true;
 }
 
@@ -42,6 +47,7 @@ void sct_semaphore_post_at(struct sct_semaphore *semaphore, const char *where) {
     sct_object_point(&semaphore->object, "post", SCT_ACCESS_WRITE, where);
     SCT_OBJECT_REQUIRE(semaphore->value < SCT_SEMAPHORE_MAX, &semaphore->object,
                        "is posted beyond its largest value");
+    sct_edge_release(&semaphore->object.edge);
     set(semaphore, semaphore->value + 1);
 }
 

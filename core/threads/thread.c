@@ -13,6 +13,7 @@ struct sct_thread {
 
 static void end(struct sct_thread *thread, void *result) {
     thread->result = result;
+    sct_edge_release(&thread->object.edge);
     thread->has_ended = true;
     sct_step_touches(sct_engine_now, SCT_ACCESS_PRIMITIVES, thread->object.number);
     sct_queue_grant(&thread->joiners, true);
@@ -57,6 +58,7 @@ void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
     thread->is_joined = true;
     const struct sct_wait wait = {object, "join", where, SCT_WAIT_FOR_EVER};
     sct_object_wait(&thread->joiners, &wait, thread->has_ended);
+    sct_edge_acquire(object->edge);
     return thread->result;
 }
 

@@ -1,0 +1,39 @@
+#include "core/memory/clock.h"
+
+enum { BLOCK = 8 }; // lengths are multiples of it: loops over eight at a time become vectors
+
+static void lengthen(struct sct_clock *clock, struct arena *arena, uint32_t length) {
+    if (length > SCT_THREADS_MAX)
+        fail_at(FAIL_LIMIT, HERE, "more than %d threads in an execution", SCT_THREADS_MAX);
+    length = (length + BLOCK - 1) / BLOCK * BLOCK;
+    uint32_t *epochs = ARENA_ARRAY(arena, uint32_t, length);
+    if (clock->length > 0)
+        memcpy(epochs, clock->epochs, clock->length * sizeof *epochs);
+    memset(epochs + clock->length, 0, (length - clock->length) * sizeof *epochs);
+    *clock = (struct sct_clock){length, epochs};
+}
+
+void sct_clock_set(struct sct_clock *clock, struct arena *arena, uint32_t thread, uint32_t epoch) {
+    if (thread >= clock->length)
+        lengthen(clock, arena, thread + 1);
+    ASSERT(epoch >= clock->epochs[thread]);
+    clock->epochs[thread] = epoch;
+}
+
+void sct_clock_join(struct sct_clock *clock, struct arena *arena, const struct sct_clock *other) {
+    if (other->length > clock->length)
+        lengthen(clock, arena, other->length);
+    for (uint32_t i = 0; i < other->length; i += BLOCK)
+        for (uint32_t k = i; k < i + BLOCK; k++)
+            clock->epochs[k] =
+                clock->epochs[k] < other->epochs[k] ? other->epochs[k] : clock->epochs[k];
+}
+
+struct sct_clock sct_clock_copy(const struct sct_clock *clock, struct arena *arena) {
+    struct sct_clock copy = {0, NULL};
+    if (clock->length > 0)
+        lengthen(&copy, arena, clock->length);
+    if (clock->length > 0)
+        memcpy(copy.epochs, clock->epochs, clock->length * sizeof *copy.epochs);
+    return copy;
+}

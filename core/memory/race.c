@@ -1,0 +1,93 @@
+#include "core/memory/race.h"
+#include "core/memory/state.h"
+
+#include <stdlib.h>
+
+// ---- In words ----------------------------------------------------------------------------------
+
+const char *sct_access_kind_name(enum sct_access_kind kind) {
+    static const char *const names[] = {
+        [SCT_PLAIN_READ] = "read",
+        [SCT_PLAIN_WRITE] = "write",
+        [SCT_ATOMIC_READ] = "atomic read",
+        [SCT_ATOMIC_WRITE] = "atomic write",
+    };
+    return names[kind];
+}
+
+static void add_object(const struct sct_race *race, struct text *text) {
+    if (race->name)
+        text_add(text, "'%s'", race->name);
+    else
+        text_add(text, "%u byte%s", race->bytes, race->bytes == 1 ? "" : "s");
+}
+
+void sct_race_describe(const struct sct_race *race, struct text *text) {
+    text_add(text, "%s of ", sct_access_kind_name(race->later.kind));
+    add_object(race, text);
+    text_add(text, " by %s, %s by %s before: nothing orders the two", race->later.thread_name,
+             sct_access_kind_name(race->earlier.kind), race->earlier.thread_name);
+}
+
+void sct_race_advise(const struct sct_race *race, struct text *text) {
+    const char *earlier = race->earlier.thread_name, *later = race->later.thread_name;
+    if (race->earlier_has_released)
+        text_add(text,
+                 "%s has let go of something after its access (a lock, a release, its end), "
+                 "which %s would have to take up before its own",
+                 earlier, later);
+    else
+        text_add(text,
+                 "a lock around both, or a release by %s after its access that an acquire by %s "
+                 "reads before its own",
+                 earlier, later);
+}
+
+// ---- When one is found -------------------------------------------------------------------------
+
+static bool is_told(const struct sct_memory_state *memory, const struct sct_race *race) {
+    const void *a = race->earlier.place, *b = race->later.place;
+    for (uint32_t i = 0; i < memory->told_count; i++) {
+        const struct sct_place_pair *pair = &memory->told[i];
+        if ((pair->first == a && pair->second == b) || (pair->first == b && pair->second == a))
+            return true;
+    }
+    return false;
+}
+
+static void note_told(struct sct_memory_state *memory, const struct sct_race *race) {
+    if (memory->told_count == memory->told_capacity) {
+        uint32_t capacity = memory->told_capacity ? 2 * memory->told_capacity : 16;
+        struct sct_place_pair *told = realloc(memory->told, capacity * sizeof *told);
+        if (!told)
+            fail_at(FAIL_RESOURCE, HERE, "out of memory: %u races", capacity);
+        memory->told = told;
+        memory->told_capacity = capacity;
+    }
+    memory->told[memory->told_count++] =
+        (struct sct_place_pair){race->earlier.place, race->later.place};
+}
+
+static void tell(const struct sct_memory_state *memory, const struct sct_race *race) {
+    if (memory->options.on_race)
+        memory->options.on_race(memory->options.context, race);
+}
+
+void sct_race_found(struct sct_memory_state *memory, const struct sct_race *race) {
+    const struct sct_memory_options *options = &memory->options;
+    if (options->ignores_race && options->ignores_race(options->context, race))
+        return;
+    if (options->races == SCT_RACES_ALL) {
+        if (is_told(memory, race))
+            return;
+        note_told(memory, race);
+        tell(memory, race);
+        return;
+    }
+    tell(memory, race);
+    char buffer[256];
+    struct text text = text_in(buffer, sizeof buffer);
+    sct_race_describe(race, &text);
+    // Places of cells of the program's own are text.
+    sct_violate(sct_engine_now, SCT_KIND_DATA_RACE, race->name ? race->later.place : NULL, buffer);
+}

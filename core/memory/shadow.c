@@ -1,0 +1,241 @@
+#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
+#include "core/memory/shadow.h"
+#include "core/memory/state.h"
+
+#include <sys/mman.h>
+
+enum { CELL_BYTES = 8 };
+
+// ---- Accesses as words -------------------------------------------------------------------------
+
+// From the lowest bit: the bytes of the cell, the kind, the thread, the epoch (never 0).
+enum { KIND_SHIFT = 8, THREAD_SHIFT = 16, EPOCH_SHIFT = 32 };
+
+#define BYTES_BITS UINT64_C(0xff)
+#define WRITE_BIT ((uint64_t)SCT_PLAIN_WRITE << KIND_SHIFT)
+#define ATOMIC_BIT ((uint64_t)SCT_ATOMIC_READ << KIND_SHIFT)
+
+static inline uint32_t thread_of(uint64_t access) {
+    return (uint32_t)(access >> THREAD_SHIFT) & 0xffff;
+}
+
+static inline uint32_t epoch_of(uint64_t access) {
+    return (uint32_t)(access >> EPOCH_SHIFT);
+}
+
+static inline enum sct_access_kind kind_of(uint64_t access) {
+    return (enum sct_access_kind)(access >> KIND_SHIFT & 3);
+}
+
+static inline uint64_t access_word(const struct sct_party *party, uint8_t bytes,
+                                   enum sct_access_kind kind) {
+    return (uint64_t)sct_party_epoch(party) << EPOCH_SHIFT |
+           (uint64_t)party->number << THREAD_SHIFT | (uint64_t)kind << KIND_SHIFT | bytes;
+}
+
+// Whether the two would race if nothing orders them.
+static inline bool conflict(uint64_t old, uint64_t new) {
+    return (old & new &BYTES_BITS) && ((old | new) & WRITE_BIT) && !(old & new &ATOMIC_BIT);
+}
+
+// Whether everything that races with [old] and comes after [new] races with [new] as well, given
+// that [old] happens before it.
+static inline bool covers(uint64_t new, uint64_t old) {
+    return !(old & ~new &(BYTES_BITS | WRITE_BIT)) && !(new & ~old &ATOMIC_BIT);
+}
+
+// ---- Races -------------------------------------------------------------------------------------
+
+// What is accessed, for the report.
+struct target {
+    const char *name;  // or
+    uintptr_t address; // of the cell's first byte
+};
+
+static struct sct_race_side side_of(const struct sct_memory_moment *now, uint64_t access,
+                                    const void *place) {
+    uint32_t thread = thread_of(access);
+    return (struct sct_race_side){thread, now->parties[thread]->name, kind_of(access), place};
+}
+
+__attribute__((noinline, cold)) static void report(struct sct_memory_state *memory,
+                                                   const struct sct_cell *cell, unsigned slot,
+                                                   uint64_t new, const void *place,
+                                                   const struct target *target) {
+    const struct sct_memory_moment *now = memory->now;
+    uint64_t old = cell->accesses[slot], both = old & new &BYTES_BITS;
+    struct sct_race race = {
+        .earlier = side_of(now, old, cell->places[slot]),
+        .later = side_of(now, new, place),
+        .name = target->name,
+        .address = target->address ? target->address + (unsigned)__builtin_ctzll(both) : 0,
+        .bytes = sct_count_bits(both),
+        .earlier_has_released = sct_party_epoch(now->parties[thread_of(old)]) > epoch_of(old),
+    };
+    sct_race_found(memory, &race);
+}
+
+// ---- Cells -------------------------------------------------------------------------------------
+
+// Looks for races of [new] in [cell]; returns the slot where it belongs, or SCT_SLOTS if it is
+// there already.
+static inline unsigned check(struct sct_memory_state *memory, const struct sct_clock *known,
+                             const struct sct_cell *cell, uint64_t new, const void *place,
+                             const struct target *target) {
+    unsigned best = SCT_SLOTS;
+    for (unsigned i = 0; i < SCT_SLOTS; i++) {
+        uint64_t old = cell->accesses[i];
+        if (old == new)
+            return SCT_SLOTS;
+        if (old == 0)
+            return best < SCT_SLOTS ? best : i;
+        bool is_before = sct_clock_has(known, thread_of(old), epoch_of(old));
+        if (!is_before && conflict(old, new))
+            report(memory, cell, i, new, place, target);
+        if (is_before && covers(new, old))
+            best = i;
+    }
+    return best < SCT_SLOTS ? best : memory->now->turn++ % SCT_SLOTS;
+}
+
+static inline void access_cell(struct sct_memory_state *memory, struct sct_cell *cell, uint64_t new,
+                               const void *place, const struct target *target) {
+    if (cell->stamp != memory->now->stamp) {
+        *cell = (struct sct_cell){.stamp = memory->now->stamp};
+        cell->accesses[0] = new;
+        cell->places[0] = place;
+        return;
+    }
+    const struct sct_party *party = memory->now->parties[thread_of(new)];
+    unsigned slot = check(memory, &party->view.known, cell, new, place, target);
+    if (slot == SCT_SLOTS)
+        return;
+    cell->accesses[slot] = new;
+    cell->places[slot] = place;
+}
+
+static inline bool is_watching(const struct sct_memory_state *memory) {
+    return memory && memory->options.races != SCT_RACES_OFF && !sct_memory_is_over();
+}
+
+struct sct_cell *sct_cell_new(void) {
+    return ARENA_NEW(sct_arena(), struct sct_cell);
+}
+
+void sct_cell_access(struct sct_cell *cell, enum sct_access_kind kind, const void *place,
+                     const char *name) {
+    struct sct_memory_state *memory = sct_memory_state();
+    if (!is_watching(memory))
+        return;
+    const struct target target = {.name = name};
+    uint64_t new = access_word(sct_party_now(memory), (uint8_t)BYTES_BITS, kind);
+    access_cell(memory, cell, new, place, &target);
+}
+
+// ---- Regions -----------------------------------------------------------------------------------
+
+static size_t cells_bytes(size_t bytes) {
+    return (bytes + CELL_BYTES - 1) / CELL_BYTES * sizeof(struct sct_cell);
+}
+
+void sct_region_unmap(const struct sct_region *region) {
+    munmap(region->cells, cells_bytes(region->bytes));
+}
+
+void sct_shadow_add(struct sct_memory *base, uintptr_t address, size_t bytes) {
+    struct sct_memory_state *memory = (struct sct_memory_state *)base;
+    ASSERT(memory->region_count < SCT_REGIONS_MAX);
+    uintptr_t low = address & ~(uintptr_t)(CELL_BYTES - 1);
+    bytes += address - low;
+    void *cells = mmap(NULL, cells_bytes(bytes), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (cells == MAP_FAILED)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: shadow of %zu bytes", bytes);
+    uint32_t i = memory->region_count++;
+    for (; i > 0 && memory->regions[i - 1].base > low; i--)
+        memory->regions[i] = memory->regions[i - 1];
+    ASSERT(i == 0 || memory->regions[i - 1].base + memory->regions[i - 1].bytes <= low);
+    ASSERT(i + 1 == memory->region_count || low + bytes <= memory->regions[i + 1].base);
+    memory->regions[i] = (struct sct_region){low, bytes, cells};
+    memory->last_region = NULL;
+}
+
+static inline bool is_in(const struct sct_region *region, uintptr_t address) {
+    return address - region->base < region->bytes;
+}
+
+// The region of [address], or NULL.
+static inline const struct sct_region *find_region(struct sct_memory_state *memory,
+                                                   uintptr_t address) {
+    if (memory->last_region && is_in(memory->last_region, address))
+        return memory->last_region;
+    uint32_t low = 0, high = memory->region_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (memory->regions[middle].base <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || !is_in(&memory->regions[low - 1], address))
+        return NULL;
+    return memory->last_region = &memory->regions[low - 1];
+}
+
+static inline struct sct_cell *cell_at(const struct sct_region *region, uintptr_t address) {
+    return &region->cells[(address - region->base) / CELL_BYTES];
+}
+
+// The bits of [bytes] bytes from [address] on, as far as its cell reaches.
+static inline uint8_t mask_of(uintptr_t address, size_t bytes) {
+    unsigned first = address % CELL_BYTES;
+    unsigned count = bytes < CELL_BYTES - first ? (unsigned)bytes : CELL_BYTES - first;
+    return (uint8_t)(((1U << count) - 1) << first);
+}
+
+void sct_shadow_access(uintptr_t address, size_t bytes, enum sct_access_kind kind,
+                       const void *place) {
+    struct sct_memory_state *memory = sct_memory_state();
+    if (!is_watching(memory))
+        return;
+    const struct sct_region *region = find_region(memory, address);
+    const struct sct_party *party = sct_party_now(memory);
+    uintptr_t end = address + bytes;
+    while (region && address < end) {
+        uintptr_t low = address & ~(uintptr_t)(CELL_BYTES - 1);
+        const struct target target = {.address = low};
+        uint64_t new = access_word(party, mask_of(address, end - address), kind);
+        access_cell(memory, cell_at(region, address), new, place, &target);
+        address = low + CELL_BYTES;
+        if (address < end && !is_in(region, address))
+            region = find_region(memory, address);
+    }
+}
+
+// A cell that is shared with neighbours keeps what it has of them.
+static void forget_bytes(struct sct_cell *cell, uint8_t mask) {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < SCT_SLOTS; i++) {
+        uint64_t access = cell->accesses[i] & ~(uint64_t)mask;
+        const void *place = cell->places[i];
+        cell->accesses[i] = 0;
+        if (!(access & BYTES_BITS))
+            continue;
+        cell->accesses[kept] = access;
+        cell->places[kept++] = place;
+    }
+}
+
+void sct_shadow_forget(uintptr_t address, size_t bytes) {
+    struct sct_memory_state *memory = sct_memory_state();
+    uintptr_t end = address + bytes;
+    while (address < end) {
+        const struct sct_region *region = find_region(memory, address);
+        if (!region)
+            return;
+        struct sct_cell *cell = cell_at(region, address);
+        if (cell->stamp == memory->now->stamp)
+            forget_bytes(cell, mask_of(address, end - address));
+        address = (address & ~(uintptr_t)(CELL_BYTES - 1)) + CELL_BYTES;
+    }
+}

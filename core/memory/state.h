@@ -1,0 +1,92 @@
+// What the files of core/memory share of a memory and of the running execution. Internal to it.
+#ifndef CORE_MEMORY_STATE_H
+#define CORE_MEMORY_STATE_H
+
+#include "core/engine/state.h"
+#include "core/memory/clock.h"
+#include "core/memory/memory.h"
+#include "core/memory/race.h"
+
+// What somebody knows, or what was let go of at one point.
+struct sct_edge {
+    struct sct_clock known; // what happens before
+    // Beside that, what coherence has to respect since fences of order SEQ_CST gave it. Empty in
+    // programs without such fences.
+    struct sct_clock extra;
+    uint32_t fence_time; // of the last such fence that is known, on the count of SEQ_CST; 0: none
+};
+
+// A thread as its memory sees it.
+struct sct_party {
+    uint32_t number;
+    const char *name;
+    struct sct_edge view;
+    struct sct_edge *released; // at its last release fence; NULL: there was none
+    struct sct_edge *pending;  // read by relaxed loads, for the next acquire fence; NULL: nothing
+};
+
+// All that an execution changes, in its arena: the first thing there.
+struct sct_memory_moment {
+    struct arena *arena;
+    struct sct_party *by_slot[SCT_TASKS_MAX + 1]; // of living tasks; the last: of setup and finish
+    struct sct_party **parties;                   // by number
+    uint32_t party_count, party_capacity;
+    uint64_t stamp; // of shadow cells that were touched in this execution
+    uint32_t turn;  // of slots to be given up
+};
+
+struct sct_region {
+    uintptr_t base;
+    size_t bytes;
+    struct sct_cell *cells;
+};
+
+struct sct_place_pair {
+    const void *first, *second;
+};
+
+struct sct_memory_state {
+    struct sct_memory base;
+    struct sct_memory_options options;
+    struct sct_memory_moment *now;
+    uint64_t stamps; // given so far
+    struct sct_region regions[SCT_REGIONS_MAX];
+    uint32_t region_count;
+    const struct sct_region *last_region; // that was asked for; NULL: none
+    struct sct_place_pair *told;          // races that on_race was told of
+    uint32_t told_count, told_capacity;
+};
+
+static inline struct sct_memory_state *sct_memory_state(void) {
+    return (struct sct_memory_state *)sct_memory_now;
+}
+
+static inline struct sct_party *sct_party_now(const struct sct_memory_state *memory) {
+    return memory->now->by_slot[sct_running_slot(sct_engine_now)];
+}
+
+// The epoch in which [party] is.
+static inline uint32_t sct_party_epoch(const struct sct_party *party) {
+    return party->view.known.epochs[party->number];
+}
+
+// A new epoch of [party]: what comes is not part of what it has let go of.
+static inline void sct_party_advance(struct sct_party *party) {
+    party->view.known.epochs[party->number]++;
+}
+
+// In the final check and the review everything is known.
+static inline bool sct_memory_is_over(void) {
+    return sct_engine_now->is_finishing;
+}
+
+struct sct_edge *sct_edge_copy(const struct sct_edge *edge, struct arena *arena);
+void sct_edge_join(struct sct_edge *edge, struct arena *arena, const struct sct_edge *other);
+
+// shadow.c: gives the cells back.
+void sct_region_unmap(const struct sct_region *region);
+
+// race.c: passes it over, tells of it, or ends the execution, as the options say.
+void sct_race_found(struct sct_memory_state *memory, const struct sct_race *race);
+
+#endif
