@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/base/arena.h"
+#include "core/base/grow.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -8,7 +9,7 @@ void arena_init(struct arena *arena, size_t size) {
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for an arena", size);
+        grow_failed(size, "an arena");
     *arena = (struct arena){.base = base, .used = 0, .size = size};
 #if ARENA_POISONS
     __asan_poison_memory_region(base, size);

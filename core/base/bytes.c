@@ -1,22 +1,23 @@
 #include "core/base/bytes.h"
-#include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_BYTES = 8 };
+enum { NUMBER_BYTES = 8, FIRST_BYTES = 4096 };
 
 // ---- Writing -----------------------------------------------------------------------------------
 
+static void reserve(struct sct_bytes *bytes, size_t size) {
+    if (bytes->capacity - bytes->size >= size)
+        return;
+    size_t capacity = bytes->capacity * 2 + size + FIRST_BYTES;
+    bytes->data = grow_to(bytes->data, capacity, 1, "bytes that grow");
+    bytes->capacity = capacity;
+}
+
 void sct_bytes_add(struct sct_bytes *bytes, const void *data, size_t size) {
-    if (bytes->capacity - bytes->size < size) {
-        size_t capacity = bytes->capacity * 2 + size + 4096;
-        unsigned char *grown = realloc(bytes->data, capacity);
-        if (!grown)
-            fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes of results", capacity);
-        bytes->data = grown;
-        bytes->capacity = capacity;
-    }
+    reserve(bytes, size);
     if (size > 0)
         memcpy(bytes->data + bytes->size, data, size);
     bytes->size += size;
@@ -37,6 +38,18 @@ void sct_bytes_add_block(struct sct_bytes *bytes, const void *data, size_t size)
 // With its NUL, so that a length of 0 is left for NULL.
 void sct_bytes_add_text(struct sct_bytes *bytes, const char *text) {
     sct_bytes_add_block(bytes, text, text ? strlen(text) + 1 : 0);
+}
+
+bool sct_bytes_read(struct sct_bytes *bytes, FILE *in, size_t most) {
+    size_t added = 0;
+    for (;;) {
+        reserve(bytes, 1);
+        size_t got = fread(bytes->data + bytes->size, 1, bytes->capacity - bytes->size, in);
+        bytes->size += got;
+        added += got;
+        if (got == 0 || added > most)
+            return added <= most;
+    }
 }
 
 void sct_bytes_free(struct sct_bytes *bytes) {

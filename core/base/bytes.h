@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 // Zero is empty. Freed with sct_bytes_free. FAIL_RESOURCE without memory.
 struct sct_bytes {
@@ -22,6 +23,10 @@ void sct_bytes_add_text(struct sct_bytes *bytes, const char *text);
 
 // A length and the data.
 void sct_bytes_add_block(struct sct_bytes *bytes, const void *data, size_t size);
+
+// Adds what [in] still holds. False if there is more than [most] bytes, of which some were added
+// then. What ferror(in) says is the caller's to ask.
+bool sct_bytes_read(struct sct_bytes *bytes, FILE *in, size_t most);
 
 void sct_bytes_free(struct sct_bytes *bytes);
 

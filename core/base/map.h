@@ -5,9 +5,9 @@
 #ifndef CORE_BASE_MAP_H
 #define CORE_BASE_MAP_H
 
-#include "core/base/assert.h"
+#include "core/base/grow.h"
 
-#define uthash_fatal(message) fail_at(FAIL_RESOURCE, HERE, "out of memory: %s", message)
+#define uthash_fatal(message) grow_failed(0, message)
 #include <uthash.h>
 
 #endif

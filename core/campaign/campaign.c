@@ -1,5 +1,6 @@
 #include "core/campaign/campaign.h"
 #include "core/base/clock.h"
+#include "core/base/grow.h"
 #include "core/base/hash.h"
 
 #include <stdlib.h>
@@ -286,9 +287,7 @@ static bool repeats(struct run *run, struct sct_engine *engine, uint64_t iterati
                     struct error *difference) {
     struct sct_result first = *sct_engine_last_result(engine);
     size_t bytes = sizeof(uint32_t) * first.decision_count;
-    uint32_t *decisions = malloc(bytes + 1);
-    if (!decisions)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: repeating %u decisions", first.decision_count);
+    uint32_t *decisions = grow_to(NULL, bytes, 1, "the decisions to be repeated");
     memcpy(decisions, sct_engine_packed(engine), bytes);
     const struct sct_result *second = run_one(run, engine, iteration);
     bool is_same = compare_decisions(decisions, first.decision_count, engine, difference) &&

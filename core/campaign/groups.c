@@ -1,4 +1,6 @@
 #include "core/campaign/groups.h"
+#include "core/base/assert.h"
+#include "core/base/grow.h"
 #include "core/base/map.h"
 
 #include <stdlib.h>
@@ -9,12 +11,7 @@ struct sct_group_entry {
     UT_hash_handle hh;
 };
 
-static void *allocate(size_t bytes) {
-    void *memory = calloc(1, bytes);
-    if (!memory)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
-    return memory;
-}
+static const char memory_name[] = "groups of violations";
 
 void sct_groups_init(struct sct_groups *groups) {
     *groups = (struct sct_groups){.last = &groups->first};
@@ -51,9 +48,9 @@ struct sct_group *sct_groups_find(const struct sct_groups *groups, const char *p
 
 struct sct_group *sct_groups_append(struct sct_groups *groups, char *pattern) {
     ASSERT(!sct_groups_find(groups, pattern));
-    struct sct_group *group = allocate(sizeof *group);
+    struct sct_group *group = grow_new(1, sizeof *group, memory_name);
     group->pattern = pattern;
-    struct sct_group_entry *entry = allocate(sizeof *entry);
+    struct sct_group_entry *entry = grow_new(1, sizeof *entry, memory_name);
     entry->group = group;
     HASH_ADD_KEYPTR(hh, groups->entries, group->pattern, strlen(group->pattern), entry);
     ASSERT(*groups->last == NULL);

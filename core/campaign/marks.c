@@ -1,7 +1,7 @@
 #include "core/campaign/marks.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 bool sct_marks_are_counting;
@@ -36,9 +36,7 @@ uint64_t sct_marks_reached(const char *name) {
 // A place that this process has not reached itself. Like all marks it stays for ever.
 static struct sct_mark *new_mark(const char *name) {
     size_t size = strlen(name) + 1;
-    struct sct_mark *mark = calloc(1, sizeof *mark + size);
-    if (!mark)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: mark '%s'", name);
+    struct sct_mark *mark = grow_new(1, sizeof *mark + size, "a mark");
     mark->name = memcpy(mark + 1, name, size);
     sct_mark_list(mark);
     return mark;

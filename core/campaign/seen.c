@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS
 #include "core/campaign/seen.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 #include "core/base/rng.h"
 
 #include <sys/mman.h>
@@ -12,7 +13,7 @@ static uint64_t *map_slots(size_t capacity) {
     uint64_t *slots = mmap(NULL, capacity * sizeof *slots, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (slots == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a set of %zu fingerprints", capacity / 2);
+        grow_failed(capacity * sizeof *slots, "a set of fingerprints");
     return slots;
 }
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_STACK
 #include "core/coro/coro.h"
+#include "core/base/grow.h"
 #include "core/coro/backtrace.h"
 #include "core/base/arena.h"
 
@@ -282,10 +283,7 @@ static void reserve_order(struct sct_coro_pool *pool) {
     if (pool->made_count < pool->order_capacity)
         return;
     size_t capacity = pool->order_capacity ? 2 * pool->order_capacity : 64;
-    struct sct_coro **order = realloc(pool->order, capacity * sizeof(struct sct_coro *));
-    if (!order)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a list of %zu coroutines", capacity);
-    pool->order = order;
+    pool->order = grow_to(pool->order, capacity, sizeof(struct sct_coro *), "a list of coroutines");
     pool->order_capacity = capacity;
 }
 
@@ -298,8 +296,7 @@ static void make(struct sct_coro_pool *pool) {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (!coro || base == MAP_FAILED ||
         mprotect(base + pool->guard_bytes, pool->stack_bytes, PROT_READ | PROT_WRITE) != 0)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot map coroutine stack %zu of %zu bytes",
-                pool->made_count + 1, pool->stack_bytes);
+        grow_failed(mapped_bytes(pool), "one more stack of a coroutine");
     *coro = (struct sct_coro){
         .stack_low = base + pool->guard_bytes,
         .stack_bytes = pool->stack_bytes - pool->made_count % COLOURS * COLOUR_BYTES,

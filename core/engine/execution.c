@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/engine/execution.h"
+#include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/engine/state.h"
 #include "core/engine/monitor.h"
@@ -274,8 +275,7 @@ static void *reserve(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot reserve %zu bytes for decisions",
-                bytes);
+        grow_failed(bytes, "decisions");
     return memory;
 }
 
@@ -298,9 +298,7 @@ static void apply_defaults(struct sct_engine_options *options) {
 
 struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     ASSERT(!sct_engine_now);
-    struct sct_engine *engine = calloc(1, sizeof *engine);
-    if (!engine)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the engine");
+    struct sct_engine *engine = grow_new(1, sizeof *engine, "the engine");
     engine->options = *options;
     apply_defaults(&engine->options);
     ASSERT(engine->options.steps_max <= SCT_STEPS_LIMIT);

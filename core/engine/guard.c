@@ -5,6 +5,7 @@
 // notices an execution that meets no scheduling point and makes no choice for too long.
 #define _GNU_SOURCE // siginfo_t, SA_ONSTACK, itimers
 #include "core/engine/state.h"
+#include "core/base/grow.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -107,9 +108,7 @@ void sct_guard_start_timer(void) {
 void sct_guard_install(struct sct_engine *engine) {
     (void)engine;
     faulty_execution = 0;
-    handler_stack = malloc(STACK_BYTES);
-    if (!handler_stack)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: stack of the signal handlers");
+    handler_stack = grow_new(1, STACK_BYTES, "the stack of the signal handlers");
     stack_t stack = {.ss_sp = handler_stack, .ss_size = STACK_BYTES};
     sigaltstack(&stack, &old_stack);
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};

@@ -1,9 +1,8 @@
 #include "core/history/history.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <stdlib.h>
-
-enum { FIRST_CAPACITY = 256 };
 
 void sct_history_init(struct sct_history *history) {
     *history = (struct sct_history){0};
@@ -23,21 +22,9 @@ void sct_history_clear(struct sct_history *history) {
     history->event_count = 0;
 }
 
-// Makes room for one more element of [bytes] bytes in [array].
-static void *grown(void *array, uint32_t count, uint32_t *capacity, size_t bytes) {
-    if (count < *capacity)
-        return array;
-    *capacity = *capacity ? *capacity * 2 : FIRST_CAPACITY;
-    void *larger = realloc(array, *capacity * bytes);
-    if (!larger)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a history of %u events", count);
-    return larger;
-}
-
 static uint32_t add_event(struct sct_history *history, uint32_t event) {
     ASSERT(event / 2 < history->operation_count);
-    history->events = grown(history->events, history->event_count, &history->event_capacity,
-                            sizeof *history->events);
+    GROW(history->events, history->event_count + 1, history->event_capacity, "a history");
     history->events[history->event_count] = event;
     return history->event_count++;
 }
@@ -47,8 +34,7 @@ uint32_t sct_history_call(struct sct_history *history, const struct sct_operatio
     if (index >= SCT_HISTORY_OPERATIONS_MAX)
         fail_at(FAIL_RESOURCE, HERE, "a history has at most %d operations",
                 SCT_HISTORY_OPERATIONS_MAX);
-    history->operations = grown(history->operations, index, &history->operation_capacity,
-                                sizeof *history->operations);
+    GROW(history->operations, index + 1, history->operation_capacity, "a history");
     struct sct_operation *operation = &history->operations[history->operation_count++];
     // An index is twice in the events, at the call and at the return: time is a place among these.
     *operation = *call;

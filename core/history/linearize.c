@@ -1,5 +1,6 @@
 #include "core/history/linearize.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 #include "core/base/rng.h"
 #include "core/history/lin_search.h"
 
@@ -28,9 +29,7 @@ struct lin_checker {
 };
 
 struct lin_checker *lin_open(const struct lin_limits *limits) {
-    struct lin_checker *checker = calloc(1, sizeof *checker);
-    if (!checker)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a linearizability checker");
+    struct lin_checker *checker = grow_new(1, sizeof *checker, "a linearizability checker");
     checker->limits = *limits;
     checker->memory.base = malloc(limits->memory_bytes); // the system gives pages as they are used
     if (checker->memory.base)

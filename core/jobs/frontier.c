@@ -1,5 +1,6 @@
 #include "core/jobs/frontier.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +8,7 @@
 // ---- Pieces ------------------------------------------------------------------------------------
 
 static struct sct_piece *new_piece(void) {
-    struct sct_piece *piece = calloc(1, sizeof *piece);
-    if (!piece)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a piece of a search");
-    return piece;
+    return grow_new(1, sizeof(struct sct_piece), "a piece of a search");
 }
 
 static void insert(struct sct_frontier *frontier, struct sct_piece *left, struct sct_piece *piece) {
@@ -109,11 +107,8 @@ bool sct_path_read(struct sct_reader *reader, struct sct_path *path) {
     uint64_t depth = sct_take_number(reader);
     uint64_t most = (uint64_t)(reader->end - reader->at) / (2 * sizeof(uint64_t));
     bool is_good = !reader->is_bad && depth <= most;
-    if (is_good && depth > 0) {
-        part.frames = calloc(depth, sizeof *part.frames);
-        if (!part.frames)
-            fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", (unsigned)depth);
-    }
+    if (is_good && depth > 0)
+        part.frames = grow_new(depth, sizeof *part.frames, "a path");
     for (uint64_t i = 0; is_good && i < depth; i++)
         is_good = read_frame(reader, &part.frames[i]);
     part.depth = is_good ? (uint32_t)depth : 0;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // pipe2, MAP_ANONYMOUS, F_SETPIPE_SZ
 #include "core/jobs/jobs.h"
+#include "core/base/grow.h"
 #include "core/jobs/process.h"
 
 #include <errno.h>
@@ -230,7 +231,7 @@ bool sct_jobs_run(struct sct_engine *engine, const struct sct_jobs *jobs,
     void *shared =
         mmap(NULL, shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: workers");
+        grow_failed(shared_bytes, "workers");
     crew.present_iterations = shared;
     sct_sum_init(&crew.sum, campaign, jobs->part->campaign->strategy);
     fflush(NULL); // a worker must not write it again

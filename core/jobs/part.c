@@ -1,9 +1,9 @@
 #define _GNU_SOURCE // strdup
 #include "core/jobs/part.h"
+#include "core/base/grow.h"
 #include "core/campaign/marks.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 // ---- Writing -----------------------------------------------------------------------------------
@@ -162,18 +162,13 @@ bool sct_part_run(struct sct_engine *engine, const struct sct_part_options *opti
 // ---- Adding ------------------------------------------------------------------------------------
 
 static char *copy(const char *text) {
-    char *copied = text ? strdup(text) : NULL;
-    if (text && !copied)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a group of violations");
-    return copied;
+    return grow_text(text, "a group of violations");
 }
 
 // A copy of "kind NUL where NUL", which a violation only points to.
 static void keep_texts(struct sct_group *group, const char *kind, const char *where) {
     size_t kind_size = strlen(kind) + 1, where_size = where ? strlen(where) + 1 : 0;
-    group->texts = malloc(kind_size + where_size);
-    if (!group->texts)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a group of violations");
+    group->texts = grow_new(1, kind_size + where_size, "a group of violations");
     memcpy(group->texts, kind, kind_size);
     group->violation.kind = group->texts;
     if (where)

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // SOCK_CLOEXEC, MAP_ANONYMOUS
 #include "core/jobs/process.h"
+#include "core/base/grow.h"
 #include "core/jobs/search_internal.h"
 
 #include <errno.h>
@@ -483,7 +484,7 @@ static bool run_crew(struct sct_search_crew *crew, struct error *error) {
 static void *map_shared(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: workers");
+        grow_failed(bytes, "workers");
     return memory;
 }
 

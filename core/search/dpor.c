@@ -1,4 +1,5 @@
 #include "core/search/dpor.h"
+#include "core/base/grow.h"
 #include "core/engine/state.h"
 
 #include <stdlib.h>
@@ -42,41 +43,29 @@ struct sct_dpor {
 
 // ---- Memory ------------------------------------------------------------------------------------
 
-static void *grow(void *array, size_t count, size_t size) {
-    void *grown = realloc(array, count * size);
-    if (!grown)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu records for the reduction", count);
-    return grown;
-}
-
-static uint32_t twice(uint32_t capacity) {
-    return capacity ? 2 * capacity : 256;
-}
+static const char memory_name[] = "the reduction";
 
 static void make_room_for_step(struct sct_dpor *dpor) {
     if (dpor->step_count < dpor->step_capacity)
         return;
-    uint32_t capacity = twice(dpor->step_capacity);
-    dpor->steps = grow(dpor->steps, capacity, sizeof *dpor->steps);
-    dpor->races = grow(dpor->races, capacity, sizeof *dpor->races);
-    dpor->clocks =
-        grow(dpor->clocks, (size_t)capacity * dpor->process_capacity, sizeof *dpor->clocks);
-    dpor->step_capacity = capacity;
+    GROW(dpor->steps, dpor->step_count + 1, dpor->step_capacity, memory_name);
+    uint32_t capacity = dpor->step_capacity;
+    dpor->races = grow_to(dpor->races, capacity, sizeof *dpor->races, memory_name);
+    dpor->clocks = grow_to(dpor->clocks, (size_t)capacity * dpor->process_capacity,
+                           sizeof *dpor->clocks, memory_name);
 }
 
 // More columns for the clocks; those of known steps keep their contents.
 static void widen(struct sct_dpor *dpor) {
     uint32_t old = dpor->process_capacity, new = old ? 2 * old : FIRST_PROCESSES;
-    uint32_t *clocks = calloc((size_t)dpor->step_capacity * new + 1, sizeof *clocks);
-    if (!clocks)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: clocks of %u tasks", new);
+    uint32_t *clocks = grow_new((size_t)dpor->step_capacity * new, sizeof *clocks, memory_name);
     for (size_t i = 0; old > 0 && i < dpor->step_capacity; i++)
         memcpy(clocks + i * new, dpor->clocks + i * old, old * sizeof *clocks);
     free(dpor->clocks);
     dpor->clocks = clocks;
-    dpor->signatures = grow(dpor->signatures, new, sizeof *dpor->signatures);
-    dpor->race_clock = grow(dpor->race_clock, new, sizeof *dpor->race_clock);
-    dpor->firsts = grow(dpor->firsts, new, sizeof *dpor->firsts);
+    dpor->signatures = grow_to(dpor->signatures, new, sizeof *dpor->signatures, memory_name);
+    dpor->race_clock = grow_to(dpor->race_clock, new, sizeof *dpor->race_clock, memory_name);
+    dpor->firsts = grow_to(dpor->firsts, new, sizeof *dpor->firsts, memory_name);
     dpor->process_capacity = new;
 }
 
@@ -305,9 +294,7 @@ void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
 
 struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep) {
     ASSERT(!sleep->path->on_pop); // no cache
-    struct sct_dpor *dpor = calloc(1, sizeof *dpor);
-    if (!dpor)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the reduction");
+    struct sct_dpor *dpor = grow_new(1, sizeof *dpor, memory_name);
     dpor->sleep = sleep;
     dpor->running = NONE;
     widen(dpor);

@@ -1,4 +1,5 @@
 #include "core/search/search.h"
+#include "core/base/grow.h"
 #include "core/engine/state.h"
 #include "core/search/attach.h"
 
@@ -61,9 +62,7 @@ static void open_snapshots(struct sct_search *search) {
 struct sct_search *sct_search_open(const struct sct_search_options *options) {
     struct error error;
     ASSERT(sct_search_check(options, &error));
-    struct sct_search *search = calloc(1, sizeof *search);
-    if (!search)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the search");
+    struct sct_search *search = grow_new(1, sizeof *search, "the search");
     search->options = *options;
     search->path = options->strategy->path;
     open_explorer(search);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE, MADV_REMOVE
 #include "core/search/shared_states.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -74,8 +75,7 @@ static void *map_shared(uint64_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a shared state cache of %llu bytes",
-                (unsigned long long)bytes);
+        grow_failed(bytes, "a shared state cache");
 #ifdef MADV_HUGEPAGE
     madvise(memory, bytes, MADV_HUGEPAGE); // where shared memory has some
 #endif

@@ -1,4 +1,5 @@
 #include "core/search/sleep.h"
+#include "core/base/grow.h"
 #include "core/engine/state.h"
 
 #include <stddef.h>
@@ -7,22 +8,10 @@
 
 // ---- Memory ------------------------------------------------------------------------------------
 
-static void *grow(void *array, size_t count, size_t size) {
-    void *grown = realloc(array, count * size);
-    if (!grown)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu records for sleep sets", count);
-    return grown;
-}
-
-static uint32_t twice(uint32_t capacity) {
-    return capacity ? 2 * capacity : 256;
-}
+static const char memory_name[] = "sleep sets";
 
 static struct sct_sleep_node *node_at(struct sct_sleep *sleep, uint32_t index) {
-    while (index >= sleep->node_capacity) {
-        sleep->node_capacity = twice(sleep->node_capacity);
-        sleep->nodes = grow(sleep->nodes, sleep->node_capacity, sizeof *sleep->nodes);
-    }
+    GROW(sleep->nodes, index + 1, sleep->node_capacity, memory_name);
     return &sleep->nodes[index];
 }
 
@@ -35,10 +24,7 @@ static void copy_sleeper(struct sct_sleeper *to, const struct sct_sleeper *from)
 // Room for [count] more behind those of [node], the last on the path.
 static struct sct_sleeper *sleepers_of(struct sct_sleep *sleep, const struct sct_sleep_node *node,
                                        uint32_t count) {
-    while (node->first + node->count + count > sleep->sleeper_capacity) {
-        sleep->sleeper_capacity = twice(sleep->sleeper_capacity);
-        sleep->sleepers = grow(sleep->sleepers, sleep->sleeper_capacity, sizeof *sleep->sleepers);
-    }
+    GROW(sleep->sleepers, node->first + node->count + count, sleep->sleeper_capacity, memory_name);
     return sleep->sleepers + node->first;
 }
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/search/snapshot.h"
+#include "core/base/grow.h"
 #include "core/engine/state.h"
 
 #include <stddef.h>
@@ -30,7 +31,7 @@ void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path,
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for snapshots", bytes);
+        grow_failed(bytes, "snapshots");
     *snapshots =
         (struct sct_snapshots){.path = path, .sleep = sleep, .memory = memory, .size = bytes};
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/search/states.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,8 +38,7 @@ static void make_table(struct sct_states *states, uint64_t bytes) {
     states->buckets = mmap(NULL, bytes_of(states), PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (states->buckets == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a state cache of %llu bytes",
-                (unsigned long long)bytes);
+        grow_failed(bytes, "a state cache");
     madvise(states->buckets, bytes_of(states), MADV_HUGEPAGE);
     states->capacity = states->bucket_count * BUCKET_ENTRIES / 100 * LOAD_PERCENT;
     if (states->capacity == 0)

@@ -1,5 +1,6 @@
 #include "core/strategy/path.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,7 @@ void sct_path_deinit(struct sct_path *path) {
 
 static void reserve(struct sct_path *path, uint32_t capacity) {
     ASSERT(capacity > path->capacity);
-    struct sct_path_frame *frames = realloc(path->frames, capacity * sizeof *frames);
-    if (!frames)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a path of %u decisions", capacity);
-    path->frames = frames;
+    path->frames = grow_to(path->frames, capacity, sizeof *path->frames, "a path");
     path->capacity = capacity;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define STRATEGY(symbol) extern const struct sct_strategy_ops sct_strategy_##symbol##_ops;
+#include "core/base/grow.h"
 #include "core/strategy/strategies.def"
 #undef STRATEGY
 
@@ -80,9 +81,7 @@ static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text
 
 static struct sct_strategy *allocate(const struct sct_strategy_ops *ops, uint32_t parameter) {
     ASSERT(ops->size >= sizeof(struct sct_strategy));
-    struct sct_strategy *strategy = calloc(1, ops->size);
-    if (!strategy)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", ops->name);
+    struct sct_strategy *strategy = grow_new(1, ops->size, "a strategy");
     strategy->ops = ops;
     strategy->parameter = parameter;
     strategy->calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
@@ -94,9 +93,8 @@ static void add_members(struct sct_strategy *strategy) {
     const char *const *specs = strategy->ops->members;
     while (specs[strategy->member_count])
         strategy->member_count++;
-    strategy->members = calloc(strategy->member_count, sizeof *strategy->members);
-    if (!strategy->members)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: strategy '%s'", strategy->ops->name);
+    strategy->members =
+        grow_new(strategy->member_count, sizeof *strategy->members, "a strategy's members");
     struct error error;
     for (size_t i = 0; i < strategy->member_count; i++) {
         strategy->members[i] = sct_strategy_new(specs[i], &error);

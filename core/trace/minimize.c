@@ -1,5 +1,7 @@
 #include "core/trace/minimize.h"
+#include "core/base/assert.h"
 #include "core/base/clock.h"
+#include "core/base/grow.h"
 #include "core/trace/pattern.h"
 
 #include <stdlib.h>
@@ -454,9 +456,7 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     if (first >= count)
         return false;
     // The follower's counts are of its last execution, which the recursion below runs over.
-    uint32_t *counts = malloc(count * sizeof *counts);
-    if (!counts)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a search of schedules");
+    uint32_t *counts = grow_to(NULL, count, sizeof *counts, "a search of schedules");
     memcpy(counts, follower->counts, count * sizeof *counts);
     bool is_better = false;
     for (uint32_t i = first; i < count && !is_better; i++)

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE // stpcpy
 #include "core/trace/pattern.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 // The end of a quoted or braced text that begins at [text]; [text] itself if none does.
@@ -16,9 +16,8 @@ static const char *skip_value(const char *text) {
 
 char *sct_violation_pattern(const struct sct_violation *violation) {
     ASSERT(violation->kind);
-    char *pattern = malloc(strlen(violation->kind) + strlen(violation->message) + 2);
-    if (!pattern)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: grouping of violations");
+    char *pattern =
+        grow_new(1, strlen(violation->kind) + strlen(violation->message) + 2, "a pattern");
     char *out = stpcpy(pattern, violation->kind);
     *out++ = '\n';
     // Letters only, and nothing of what is quoted or braced: numbers, keys and rows differ between

@@ -1,30 +1,23 @@
 #include "core/trace/plan.h"
+#include "core/base/assert.h"
+#include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/engine/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Makes room for [count] entries of [bytes] each.
-static void *room(void *entries, uint32_t *capacity, uint32_t count, size_t bytes) {
-    if (count <= *capacity)
-        return entries;
-    *capacity = count < 64 ? 64 : count * 2;
-    entries = realloc(entries, *capacity * bytes);
-    if (!entries)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a plan of %u entries", count);
-    return entries;
-}
+static const char memory_name[] = "a plan";
 
 static void resize_values(struct sct_plan *plan, uint32_t count) {
     // The pattern of every growing array here: never smaller, so that after the largest execution
     // following a plan allocates nothing.
-    plan->values = room(plan->values, &plan->value_capacity, count, sizeof *plan->values);
+    GROW(plan->values, count, plan->value_capacity, memory_name);
     plan->value_count = count;
 }
 
 static void resize_switches(struct sct_plan *plan, uint32_t count) {
-    plan->switches = room(plan->switches, &plan->switch_capacity, count, sizeof *plan->switches);
+    GROW(plan->switches, count, plan->switch_capacity, memory_name);
     plan->switch_count = count;
 }
 
@@ -114,8 +107,7 @@ static void begin(struct sct_strategy *strategy) {
         begin_inner(follower, follower->scheduler);
     ASSERT(follower->plan); // without a leader, values come from it
     uint32_t count = follower->plan->value_count;
-    follower->taken_at =
-        room(follower->taken_at, &follower->taken_capacity, count, sizeof *follower->taken_at);
+    GROW(follower->taken_at, count, follower->taken_capacity, memory_name);
     for (uint32_t i = 0; i < count; i++)
         follower->taken_at[i] = SCT_NOT_TAKEN;
 }
@@ -177,8 +169,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     unsigned slot = answer_slot(follower, point);
     ASSERT(point->enabled >> slot & 1);
     uint32_t at = follower->decision_count++;
-    follower->counts = room(follower->counts, &follower->count_capacity, follower->decision_count,
-                            sizeof *follower->counts);
+    GROW(follower->counts, follower->decision_count, follower->count_capacity, memory_name);
     follower->counts[at] = point->count;
     if (slot == sct_alternative_slot(point, 0))
         return slot;

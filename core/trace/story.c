@@ -1,5 +1,7 @@
 #define _GNU_SOURCE // strdup
 #include "core/trace/story.h"
+#include "core/base/assert.h"
+#include "core/base/grow.h"
 #include "core/engine/state.h"
 #include "core/engine/listener.h"
 
@@ -7,22 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *grow(void *entries, uint32_t count, uint32_t *capacity, size_t bytes) {
-    if (count < *capacity)
-        return entries;
-    *capacity = *capacity ? *capacity * 2 : 64;
-    entries = realloc(entries, *capacity * bytes);
-    if (!entries)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a story of %u notes", count);
-    return entries;
-}
+static const char memory_name[] = "a story";
 
 // An episode is a run of notes of one task: what it did while nobody else did anything worth a
 // note.
 static void begin_episode(struct sct_story *story, const char *machine, uint64_t task) {
     ASSERT(machine);
-    story->episodes = grow(story->episodes, story->episode_count, &story->episode_capacity,
-                           sizeof *story->episodes);
+    GROW(story->episodes, story->episode_count + 1, story->episode_capacity, memory_name);
     struct sct_episode *episode = &story->episodes[story->episode_count++];
     *episode = (struct sct_episode){.task = task, .first_note = story->note_count};
     snprintf(episode->machine, sizeof episode->machine, "%s", machine);
@@ -36,14 +29,10 @@ static struct sct_story_note *add_note(struct sct_story *story, const char *mach
     const struct sct_episode *last = count > 0 ? &story->episodes[count - 1] : NULL;
     if (!last || last->task != task || strcmp(last->machine, machine) != 0)
         begin_episode(story, machine, task);
-    story->notes =
-        grow(story->notes, story->note_count, &story->note_capacity, sizeof *story->notes);
-    char *copy = strdup(line);
-    if (!copy)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a story");
+    GROW(story->notes, story->note_count + 1, story->note_capacity, memory_name);
     struct sct_story_note *note = &story->notes[story->note_count++];
     ASSERT(story->episode_count > 0);
-    *note = (struct sct_story_note){.line = copy};
+    *note = (struct sct_story_note){.line = grow_text(line, memory_name)};
     story->episodes[story->episode_count - 1].note_count++;
     return note;
 }

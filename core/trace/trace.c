@@ -1,5 +1,7 @@
 #define _GNU_SOURCE // open_memstream, fsync
 #include "core/trace/trace.h"
+#include "core/base/bytes.h"
+#include "core/base/grow.h"
 #include "core/base/hash.h"
 
 #include <errno.h>
@@ -10,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char memory_name[] = "a trace";
 
 static const char *const outcome_names[] = {
     [SCT_PASSED] = "passed",
@@ -33,10 +37,7 @@ void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
     trace->outcome = result->outcome;
     trace->fingerprint = result->fingerprint;
     trace->decision_count = result->decision_count;
-    trace->decisions = malloc(sizeof *trace->decisions * (result->decision_count + 1));
-    if (!trace->decisions)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
-                result->decision_count);
+    trace->decisions = grow_to(NULL, result->decision_count, sizeof *trace->decisions, memory_name);
     for (uint32_t i = 0; i < result->decision_count; i++)
         trace->decisions[i] = sct_engine_decision(engine, i);
     if (result->outcome != SCT_VIOLATED)
@@ -116,7 +117,7 @@ char *sct_trace_format(const struct sct_trace *trace) {
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     if (!out)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
+        grow_failed(0, memory_name);
     format_header(out, trace);
     for (uint32_t i = 0, count; i < trace->decision_count; i += count) {
         count = line_length(trace, i);
@@ -128,7 +129,7 @@ char *sct_trace_format(const struct sct_trace *trace) {
     fflush(out);
     fprintf(out, "checksum %016" PRIx64 "\n", hash_bytes(text, length));
     if (fclose(out) != 0)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the text of a trace");
+        grow_failed(length, memory_name);
     return text;
 }
 
@@ -363,10 +364,7 @@ static bool read_decisions(struct reader *reader, struct sct_trace *trace, size_
                          "%zu bytes can hold, found %" PRIu32,
                          reader->number, length / DECISION_BYTES_MIN, length,
                          trace->decision_count);
-    trace->decisions = malloc(sizeof *trace->decisions * (trace->decision_count + 1));
-    if (!trace->decisions)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of %u decisions",
-                trace->decision_count);
+    trace->decisions = grow_to(NULL, trace->decision_count, sizeof *trace->decisions, memory_name);
     for (uint32_t i = 0, read = 0; i < trace->decision_count; i += read)
         if (!read_decision_line(reader, i, trace->decision_count, &trace->decisions[i], &read))
             return false;
@@ -495,29 +493,17 @@ bool sct_trace_write(const char *path, const char *text, struct error *error) {
     return error_set(error, "cannot write the trace '%.200s': %s", path, strerror(errno));
 }
 
+// All of [in] and a NUL, or NULL.
 static char *read_whole(FILE *in, size_t *length, struct error *error) {
-    size_t capacity = 1 << 16;
-    char *text = malloc(capacity + 1);
-    *length = 0;
-    while (text) {
-        *length += fread(text + *length, 1, capacity - *length, in);
-        if (*length < capacity)
-            break;
-        if (capacity >= SCT_TRACE_BYTES_MAX) {
-            error_set(error, "larger than %d bytes", SCT_TRACE_BYTES_MAX);
-            free(text);
-            return NULL;
-        }
-        capacity *= 2;
-        char *larger = realloc(text, capacity + 1);
-        if (!larger)
-            free(text);
-        text = larger;
+    struct sct_bytes bytes = {0};
+    if (!sct_bytes_read(&bytes, in, SCT_TRACE_BYTES_MAX)) {
+        error_set(error, "larger than %d bytes", SCT_TRACE_BYTES_MAX);
+        sct_bytes_free(&bytes);
+        return NULL;
     }
-    if (!text)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace of more than %zu bytes", capacity / 2);
-    text[*length] = '\0';
-    return text;
+    *length = bytes.size;
+    sct_bytes_add(&bytes, "", 1);
+    return (char *)bytes.data;
 }
 
 bool sct_trace_read(const char *path, struct sct_trace *trace, struct error *error) {

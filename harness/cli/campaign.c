@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // getentropy
 #include "harness/cli/campaign.h"
+#include "core/base/grow.h"
 #include "core/jobs/jobs.h"
 #include "core/trace/replay.h"
 #include "harness/cli/mpi.h"
@@ -83,11 +84,9 @@ static char *format_trace(void *context, uint64_t iteration, const struct sct_re
 // Writes a trace before anything else is done with it. If that fails it goes to standard error:
 // nothing is lost.
 static void write_trace(struct session *session, uint64_t iteration, const char *text) {
-    struct group_trace *entry = calloc(1, sizeof *entry);
+    struct group_trace *entry = grow_new(1, sizeof *entry, "the list of traces");
     if (!session->first_trace)
-        session->first_trace = strdup(text);
-    if (!entry || !session->first_trace)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the list of traces");
+        session->first_trace = grow_text(text, "a trace");
     trace_path(session, iteration, entry->path, sizeof entry->path);
     struct error error;
     if (!sct_trace_write(entry->path, text, &error)) {

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // strdup
 #include "harness/cli/explain.h"
+#include "core/base/grow.h"
 #include "core/engine/listener.h"
 #include "core/trace/nearest.h"
 
@@ -15,15 +16,8 @@ enum {
 };
 
 static void add_line(struct explanation *explanation, const char *line) {
-    if (explanation->count == explanation->capacity) {
-        explanation->capacity = explanation->capacity ? explanation->capacity * 2 : 16;
-        explanation->lines =
-            realloc(explanation->lines, explanation->capacity * sizeof *explanation->lines);
-    }
-    char *copy = strdup(line);
-    if (!copy || !explanation->lines)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: an explanation");
-    explanation->lines[explanation->count++] = copy;
+    GROW(explanation->lines, explanation->count + 1, explanation->capacity, "an explanation");
+    explanation->lines[explanation->count++] = grow_text(line, "an explanation");
 }
 
 void explanation_free(struct explanation *explanation) {

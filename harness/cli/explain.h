@@ -7,9 +7,11 @@
 #include "core/trace/story.h"
 #include "harness/subject/subject.h"
 
+#include <stdint.h>
+
 struct explanation {
     char **lines; // one sentence or two each
-    size_t count, capacity;
+    uint32_t count, capacity;
 };
 
 // Explains what [plan] does, in the words of its test's view: one line for every change of machine

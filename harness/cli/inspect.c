@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // ioctl, raise
 #include "harness/cli/inspect.h"
+#include "core/base/grow.h"
 #include "core/trace/replay.h"
 #include "harness/cli/status.h"
 
@@ -80,9 +81,7 @@ bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace)
 bool inspect_text(struct inspection *inspection, const char *trace_text) {
     struct sct_trace trace;
     struct error error;
-    char *text = strdup(trace_text);
-    if (!text)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace");
+    char *text = grow_text(trace_text, "a trace");
     bool is_read = sct_trace_parse(text, strlen(text), &trace, &error);
     if (!is_read)
         complain("no report about the execution: %s", error.text);

@@ -1,4 +1,5 @@
 #include "harness/cli/minimize.h"
+#include "core/base/grow.h"
 #include "harness/cli/status.h"
 #include "harness/report/plain.h"
 
@@ -56,9 +57,7 @@ struct named_value {
 
 static struct named_value *list_values(const struct sct_engine *engine, size_t *count) {
     uint32_t decisions = sct_engine_last_result(engine)->decision_count;
-    struct named_value *values = calloc(decisions + 1, sizeof *values);
-    if (!values)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the list of values");
+    struct named_value *values = grow_new(decisions, sizeof *values, "the list of values");
     *count = 0;
     for (uint32_t i = 0; i < decisions; i++) {
         struct sct_decision decision = sct_engine_decision(engine, i);

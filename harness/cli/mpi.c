@@ -1,6 +1,7 @@
 // Compiled with the CMake option MTCHECK_MPI only.
 #include "harness/cli/mpi.h"
 #include "core/base/clock.h"
+#include "core/base/grow.h"
 
 #include <limits.h>
 #include <mpi.h>
@@ -84,9 +85,7 @@ static void receive(void *context, struct sct_bytes *bytes) {
     want(worker, WANT_PART);
     MPI_Probe(worker, TAG_PART, MPI_COMM_WORLD, &status);
     MPI_Get_count(&status, MPI_BYTE, &size);
-    unsigned char *data = malloc((size_t)size + 1);
-    if (!data)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a part of %d bytes", size);
+    unsigned char *data = grow_to(NULL, (size_t)size, 1, "a part");
     MPI_Recv(data, size, MPI_BYTE, worker, TAG_PART, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     bytes->size = 0;
     sct_bytes_add(bytes, data, (size_t)size);

@@ -1,4 +1,5 @@
 #include "harness/cli/report.h"
+#include "core/base/grow.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/version.h"
 #include "harness/report/plain.h"
@@ -429,7 +430,7 @@ static json_t *json_exhaustive(const struct run_description *run,
 static void print_json(FILE *out, json_t *value) {
     char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     if (!text)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+        grow_failed(0, "the report");
     fprintf(out, "%s\n", text);
     free(text);
     json_decref(value);

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // gethostname, gmtime_r, open_memstream
 #include "harness/cli/report_ci.h"
+#include "core/base/grow.h"
 #include "harness/report/plain.h"
 
 #include <errno.h>
@@ -152,12 +153,12 @@ static void print_junit(FILE *out, const struct run_description *run,
     size_t bytes = 0;
     FILE *memory = open_memstream(&report, &bytes);
     if (!memory)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+        grow_failed(0, "the report");
     struct run_description plain = *run;
     plain.use_color = plain.look.use_color = false;
     report_campaign_text(memory, &plain, campaign);
     if (fclose(memory) != 0)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+        grow_failed(0, "the report");
     print_suite_start(out, run, campaign);
     print_properties(out, run, campaign);
     print_case(out, run, campaign);

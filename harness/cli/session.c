@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // strdup
 #include "harness/cli/session.h"
+#include "core/base/grow.h"
 #include "harness/cli/process.h"
 
 #include <inttypes.h>
@@ -93,9 +94,7 @@ void session_narrate(void *context, uint32_t decision, const char *machine, cons
 
 void session_parse(const char *text, struct sct_trace *trace) {
     struct error error;
-    char *copy = strdup(text);
-    if (!copy)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a trace");
+    char *copy = grow_text(text, "a trace");
     bool is_good = sct_trace_parse(copy, strlen(copy), trace, &error);
     ASSERT(is_good);
 }

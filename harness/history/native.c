@@ -1,4 +1,5 @@
 #include "harness/history/reader.h"
+#include "core/base/grow.h"
 
 #include <stdlib.h>
 
@@ -65,9 +66,7 @@ static bool take_string(struct reader *reader, const char *expected, add_string 
     if (*reader->at != '"')
         return take_word(reader, &string) ? add(reader, string, number)
                                           : reader_expected(reader, expected);
-    char *buffer = malloc((size_t)(reader->line_end - reader->at));
-    if (!buffer)
-        return error_set(reader->error, "out of memory: a line of a history");
+    char *buffer = grow_to(NULL, (size_t)(reader->line_end - reader->at), 1, "a line of a history");
     bool is_taken = take_quoted(reader, buffer, &string) && add(reader, string, number);
     free(buffer);
     return is_taken;

@@ -1,5 +1,7 @@
 #include "harness/history/record.h"
 #include "core/base/assert.h"
+#include "core/base/bytes.h"
+#include "core/base/grow.h"
 #include "harness/history/reader.h"
 
 #include <errno.h>
@@ -61,35 +63,22 @@ bool reader_expected(struct reader *reader, const char *expected) {
     return fail(reader, "expected %s, found '%s'", expected, found);
 }
 
-static void *resized(void *memory, size_t bytes) {
-    void *result = realloc(memory, bytes);
-    if (!result)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a history");
-    return result;
-}
+static const char memory_name[] = "a history";
 
 static void note_line(struct reader *reader) {
     struct record *record = reader->record;
     uint32_t count = record->history.event_count;
-    if (count > record->line_capacity) {
-        record->line_capacity = record->line_capacity ? record->line_capacity * 2 : 512;
-        record->lines = resized(record->lines, record->line_capacity * sizeof *record->lines);
-    }
+    GROW(record->lines, count, record->line_capacity, memory_name);
     record->lines[count - 1] = reader->line;
 }
 
 // Where the open operation of [process] is kept.
 static uint32_t *open_call(struct reader *reader, uint32_t process) {
     ASSERT(process < READER_PROCESSES_MAX);
-    uint32_t capacity = reader->open_capacity ? reader->open_capacity : 64;
-    while (capacity <= process)
-        capacity *= 2;
-    if (capacity > reader->open_capacity) {
-        reader->open_calls = resized(reader->open_calls, capacity * sizeof *reader->open_calls);
-        memset(reader->open_calls + reader->open_capacity, 0,
-               (capacity - reader->open_capacity) * sizeof *reader->open_calls);
-        reader->open_capacity = capacity;
-    }
+    uint32_t known = reader->open_capacity;
+    GROW(reader->open_calls, process + 1, reader->open_capacity, memory_name);
+    for (; known < reader->open_capacity; known++)
+        reader->open_calls[known] = 0;
     return &reader->open_calls[process];
 }
 
@@ -174,40 +163,20 @@ bool record_parse(struct record *record, const char *name, const char *text, siz
     return is_read;
 }
 
-// Reads all of [file], of any kind. NULL with errno, or without memory.
-static char *read_all(FILE *file, size_t *bytes) {
-    size_t capacity = 1 << 16;
-    char *text = malloc(capacity);
-    *bytes = 0;
-    while (text) {
-        *bytes += fread(text + *bytes, 1, capacity - *bytes, file);
-        if (*bytes < capacity)
-            break;
-        capacity *= 2;
-        char *larger = realloc(text, capacity);
-        if (!larger)
-            free(text);
-        text = larger;
-    }
-    if (text && ferror(file)) {
-        free(text);
-        text = NULL;
-    }
-    return text;
-}
-
 bool record_read(struct record *record, const char *path, const struct record_format *format,
                  struct error *error) {
     FILE *file = fopen(path, "rb");
     if (!file)
         return error_set(error, "cannot open history '%.200s': %s", path, strerror(errno));
     setvbuf(file, NULL, _IONBF, 0); // it is read in large pieces
-    size_t bytes;
-    char *text = read_all(file, &bytes);
-    if (!text)
+    struct sct_bytes text = {0};
+    sct_bytes_read(&text, file, SIZE_MAX);
+    bool is_read = !ferror(file);
+    if (!is_read)
         error_set(error, "cannot read history '%.200s': %s", path, strerror(errno));
     fclose(file);
-    bool is_read = text && record_parse(record, path, text, bytes, format, error);
-    free(text);
+    is_read =
+        is_read && record_parse(record, path, (const char *)text.data, text.size, format, error);
+    sct_bytes_free(&text);
     return is_read;
 }

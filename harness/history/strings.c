@@ -1,5 +1,5 @@
 #include "harness/history/strings.h"
-#include "core/base/assert.h"
+#include "core/base/grow.h"
 #include "core/base/hash.h"
 
 #include <stdlib.h>
@@ -7,28 +7,16 @@
 
 enum { FIRST_BYTES = 1 << 12, FIRST_STRINGS = 1 << 7, FIRST_SLOTS = 1 << 8 };
 
-static void *resized(void *memory, size_t bytes) {
-    void *result = realloc(memory, bytes);
-    if (!result)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the strings of a history");
-    return result;
-}
-
-static uint32_t *empty_slots(uint32_t count) {
-    uint32_t *slots = calloc(count, sizeof *slots);
-    if (!slots)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the strings of a history");
-    return slots;
-}
+static const char memory_name[] = "the strings of a history";
 
 void strings_init(struct strings *strings, size_t bytes_max) {
     *strings = (struct strings){
-        .bytes = resized(NULL, FIRST_BYTES),
+        .bytes = grow_to(NULL, FIRST_BYTES, 1, memory_name),
         .byte_capacity = FIRST_BYTES,
         .bytes_max = bytes_max,
-        .strings = resized(NULL, FIRST_STRINGS * sizeof(struct string)),
+        .strings = grow_to(NULL, FIRST_STRINGS, sizeof(struct string), memory_name),
         .capacity = FIRST_STRINGS,
-        .slots = empty_slots(FIRST_SLOTS),
+        .slots = grow_new(FIRST_SLOTS, sizeof(uint32_t), memory_name),
         .slot_count = FIRST_SLOTS,
     };
 }
@@ -48,13 +36,13 @@ static bool reserve(struct strings *strings, size_t length) {
         return true;
     while (length > strings->byte_capacity - strings->byte_count)
         strings->byte_capacity *= 2;
-    strings->bytes = resized(strings->bytes, strings->byte_capacity);
+    strings->bytes = grow_to(strings->bytes, strings->byte_capacity, 1, memory_name);
     return true;
 }
 
 static void grow_slots(struct strings *strings) {
     uint32_t count = strings->slot_count * 2;
-    uint32_t *slots = empty_slots(count);
+    uint32_t *slots = grow_new(count, sizeof *slots, memory_name);
     for (uint32_t i = 0; i < strings->count; i++) {
         uint32_t at = strings->strings[i].hash & (count - 1);
         while (slots[at] != 0)
@@ -92,7 +80,8 @@ static uint32_t settle(struct strings *strings, size_t length) {
         return STRINGS_FULL;
     if (strings->count == strings->capacity) {
         strings->capacity *= 2;
-        strings->strings = resized(strings->strings, strings->capacity * sizeof(struct string));
+        strings->strings =
+            grow_to(strings->strings, strings->capacity, sizeof(struct string), memory_name);
     }
     uint32_t number = strings->count++;
     strings->strings[number] = (struct string){strings->byte_count, (uint32_t)length, hash};

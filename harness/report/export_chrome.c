@@ -1,6 +1,7 @@
 // Trace Event JSON. Process 1 has a thread for each machine, process 2 one for each row of the
 // panels that are shown over time.
 #include "harness/report/report.h"
+#include "core/base/grow.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -18,7 +19,7 @@ static json_t *json_text(const char *text) {
 static void write_value(FILE *out, json_t *value) {
     char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     if (!text)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: an export");
+        grow_failed(0, "an export");
     fputs(text, out);
     free(text);
     json_decref(value);

@@ -2,6 +2,7 @@
 // that ShiViz takes by default. The first line is the expression for it, the second is empty (there
 // is one execution), as ShiViz reads them from uploaded files.
 #include "harness/report/report.h"
+#include "core/base/grow.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -97,10 +98,7 @@ static void send(struct log *log, uint32_t index) {
 }
 
 static void *array(size_t count, size_t bytes) {
-    void *memory = calloc(count + 1, bytes);
-    if (!memory)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the clocks of an export");
-    return memory;
+    return grow_new(count, bytes, "the clocks of an export");
 }
 
 static void index_arrivals(struct log *log) {

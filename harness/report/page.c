@@ -1,6 +1,7 @@
 // The page: a template (page.html, page.css and the script page_*.js, embedded by embed.cmake)
 // around the story as JSON. The script draws; nothing is loaded from anywhere.
 #include "harness/report/page_parts.h"
+#include "core/base/grow.h"
 #include "harness/report/plain.h"
 #include "harness/report/report.h"
 #include "harness/report/symbols.h"
@@ -18,9 +19,7 @@ static json_t *json_text(const char *text) {
     if (value)
         return value;
     size_t length = strlen(text), used = 0;
-    char *wide = malloc(2 * length + 1);
-    if (!wide)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+    char *wide = grow_to(NULL, 2 * length + 1, 1, "the report");
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         if (*c >= 0x80)
             wide[used++] = (char)(0xc0 | *c >> 6);
@@ -43,7 +42,7 @@ static json_t *json_u64_text(uint64_t value) {
 
 static void set(json_t *object, const char *name, json_t *value) {
     if (json_object_set_new(object, name, value) != 0)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+        grow_failed(0, "the report");
 }
 
 static json_t *json_calls(const struct symbols *symbols, const void *const *frames, size_t count) {
@@ -305,7 +304,7 @@ static void write_data(FILE *out, const struct report_run *run, const struct sto
     set_story(object, story, symbols);
     char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
     if (!text)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the report");
+        grow_failed(0, "the report");
     for (const char *c = text; *c; c++) {
         if (*c == '<')
             fputs("\\u003c", out);

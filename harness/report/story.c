@@ -1,4 +1,5 @@
 #include "harness/report/story.h"
+#include "core/base/grow.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +18,11 @@ struct panel_sink {
 
 // ---- Memory ------------------------------------------------------------------------------------
 
-static void *grown(void *array, uint32_t *capacity, size_t element_bytes) {
-    *capacity = *capacity ? *capacity * 2 : 64;
-    void *result = realloc(array, *capacity * element_bytes);
-    if (!result)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the story of an execution");
-    return result;
-}
+static const char memory_name[] = "the story of an execution";
 
 // The address of a new last element of one of the story's arrays.
 #define APPEND(array, count, capacity) \
-    ((count) < (capacity)              \
-         ? &(array)[(count)++]         \
-         : ((array) = grown((array), &(capacity), sizeof *(array)), &(array)[(count)++]))
+    (GROW((array), (count) + 1, (capacity), memory_name), &(array)[(count)++])
 
 static const char *copied(struct story *story, const char *text) {
     return arena_strdup(&story->arena, text);
@@ -51,9 +44,7 @@ static void reserve_bytes(struct panel_sink *sink, size_t bytes) {
     if (sink->length + bytes <= sink->capacity)
         return;
     sink->capacity = (sink->length + bytes) * 2;
-    sink->data = realloc(sink->data, sink->capacity);
-    if (!sink->data)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the story of an execution");
+    sink->data = grow_to(sink->data, sink->capacity, 1, memory_name);
 }
 
 static bool is_same_view(const struct panel_sink *sink, const struct story_panel *panel) {
@@ -283,9 +274,7 @@ void story_listen(struct story *story, struct sct_engine *engine, const struct s
         .decisions_expected = decisions_expected,
     };
     arena_init(&story->arena, STRINGS_BYTES);
-    story->sink = calloc(1, sizeof *story->sink);
-    if (!story->sink)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the story of an execution");
+    story->sink = grow_new(1, sizeof *story->sink, memory_name);
     story->sink->story = story;
     sct_engine_listen(engine, on_event, story);
 }

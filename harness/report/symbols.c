@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // dl_iterate_phdr
 #include "harness/report/symbols.h"
+#include "core/base/grow.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -71,9 +72,7 @@ static bool map_program(struct symbols *symbols) {
 }
 
 struct symbols *symbols_open(void) {
-    struct symbols *symbols = calloc(1, sizeof *symbols);
-    if (!symbols)
-        return NULL;
+    struct symbols *symbols = grow_new(1, sizeof *symbols, "names of functions");
     if (map_program(symbols) && find_table(symbols)) {
         dl_iterate_phdr(first_object, &symbols->base);
         return symbols;

@@ -1,5 +1,6 @@
 #include "harness/table/log_check.h"
 
+#include "core/base/grow.h"
 #include "harness/table/describe.h"
 #include "harness/table/table_spec.h"
 #include "model/table/batch.h"
@@ -15,9 +16,7 @@ struct log_checker {
 };
 
 struct log_checker *log_checker_open(const struct lin_limits *limits) {
-    struct log_checker *checker = calloc(1, sizeof *checker);
-    if (!checker)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a checker of logs");
+    struct log_checker *checker = grow_new(1, sizeof *checker, "a checker of logs");
     checker->search = lin_open(limits);
     sct_history_init(&checker->history);
     return checker;
