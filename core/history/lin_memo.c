@@ -2,7 +2,6 @@
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 #include "core/base/rng.h"
-#include "core/history/lin_search.h"
 
 #include <string.h>
 

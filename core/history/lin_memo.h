@@ -7,9 +7,8 @@
 #ifndef CORE_HISTORY_LIN_MEMO_H
 #define CORE_HISTORY_LIN_MEMO_H
 
+#include "core/history/lin_memory.h"
 #include "core/history/linearize.h"
-
-struct lin_memory;
 
 // Open addressing: a slot is the upper half of the key's hash and the number of an entry, which is
 // the first of a list of all entries of that key. Entries grow downwards from the memory's high

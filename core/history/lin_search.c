@@ -81,15 +81,6 @@ struct search {
     uint32_t best_blocked; // the required operation whose return stopped it, NOBODY: none yet
 };
 
-void *lin_take(struct lin_memory *memory, size_t bytes) {
-    size_t rounded = (bytes + 7) & ~(size_t)7;
-    if (rounded < bytes || rounded > memory->top - memory->used)
-        return NULL;
-    void *result = memory->base + memory->used;
-    memory->used += rounded;
-    return result;
-}
-
 static void *take(struct search *search, size_t count, size_t bytes) {
     void *result = lin_take(search->memory, count * bytes);
     if (!result)

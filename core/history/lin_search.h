@@ -3,18 +3,8 @@
 #ifndef CORE_HISTORY_LIN_SEARCH_H
 #define CORE_HISTORY_LIN_SEARCH_H
 
+#include "core/history/lin_memory.h"
 #include "core/history/linearize.h"
-
-// Memory handed out from both ends of one block; nothing is freed singly.
-struct lin_memory {
-    char *base;
-    size_t size;
-    size_t used; // from the low end
-    size_t top;  // offset of the lowest byte used at the high end
-};
-
-// [bytes] of uninitialised memory from the low end, or NULL.
-void *lin_take(struct lin_memory *memory, size_t bytes);
 
 struct lin_part {
     const struct sct_operation *operations; // of the whole history
