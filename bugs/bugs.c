@@ -1,7 +1,7 @@
 #include "bugs/bugs.h"
 #include "core/base/assert.h"
+#include "core/base/number.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct bug_info registry[BUG_COUNT] = {
@@ -30,18 +30,13 @@ const char *bug_kind_name(enum bug_kind kind) {
     fail_at(FAIL_ASSERTION, HERE, "unknown bug kind %d", (int)kind);
 }
 
-// The bug's number if [text] is a plain decimal number of at most three digits, else -1.
-static int parse_number(const char *text) {
-    size_t digits = strspn(text, "0123456789");
-    return digits >= 1 && digits <= 3 && text[digits] == '\0' ? atoi(text) : -1;
-}
-
 bool bug_find(enum bug_model model, const char *number_or_name, enum bug *bug) {
-    int number = parse_number(number_or_name);
+    uint64_t number = 0;
+    bool is_number = number_parse(number_or_name, 0, INT32_MAX, &number);
     for (int i = 0; i < BUG_COUNT; i++) {
         const struct bug_info *info = &registry[i];
-        if (info->model == model &&
-            (info->number == number || strcmp(info->name, number_or_name) == 0)) {
+        if (info->model == model && ((is_number && info->number == (int)number) ||
+                                     strcmp(info->name, number_or_name) == 0)) {
             *bug = (enum bug)i;
             return true;
         }

@@ -2,6 +2,7 @@
 // (see core/strategy/path.h). Complete: when it ends, nothing was left out but what the bound and
 // the limit of steps leave out.
 #include "core/base/assert.h"
+#include "core/base/number.h"
 #include "core/strategy/strategy.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static bool parse(struct sct_strategy *strategy, const char *text, struct error 
         if (strncmp(text, bound_names[kind], length) != 0)
             continue;
         dfs->path.bound_kind = (enum sct_bound_kind)kind;
-        return sct_parse_number(text + length, 0, SCT_BOUND_MAX, &dfs->path.bound_limit) ||
+        return number_parse32(text + length, 0, SCT_BOUND_MAX, &dfs->path.bound_limit) ||
                error_set(error, "strategy 'dfs:%.200s': expected a number from 0 to %d after '='",
                          text, SCT_BOUND_MAX);
     }

@@ -6,6 +6,7 @@
 
 #define STRATEGY(symbol) extern const struct sct_strategy_ops sct_strategy_##symbol##_ops;
 #include "core/base/grow.h"
+#include "core/base/number.h"
 #include "core/strategy/strategies.def"
 #undef STRATEGY
 
@@ -59,22 +60,12 @@ static const struct sct_strategy_ops *find(const char *name, size_t length) {
     return NULL;
 }
 
-bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number) {
-    ASSERT(min <= max);
-    size_t length = strlen(text);
-    if (length == 0 || length > 9 || strspn(text, "0123456789") != length)
-        return false;
-    unsigned long value = strtoul(text, NULL, 10);
-    *number = (uint32_t)value;
-    return value >= min && value <= max;
-}
-
 // Reads the number after the colon into [parameter].
 static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text,
                             uint32_t *parameter, struct error *error) {
     if (ops->parameter_max == 0)
         return error_set(error, "strategy '%s' takes no parameter", ops->name);
-    return sct_parse_number(text, ops->parameter_min, ops->parameter_max, parameter) ||
+    return number_parse32(text, ops->parameter_min, ops->parameter_max, parameter) ||
            error_set(error, "strategy '%s:%s': expected a number from %u to %u", ops->name, text,
                      ops->parameter_min, ops->parameter_max);
 }

@@ -104,9 +104,6 @@ uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned s
 // The number of ones in [bits].
 uint32_t sct_count_bits(uint64_t bits);
 
-// Reads decimal digits alone, at most nine of them; whether that is a number from [min] to [max].
-bool sct_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number);
-
 // A uniform value: what most strategies answer for values.
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);
 

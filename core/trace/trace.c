@@ -3,6 +3,7 @@
 #include "core/base/bytes.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,20 +186,15 @@ static bool read_name(struct reader *reader, const char *name, char *to, size_t 
 }
 
 // Consumes a number of the given base and the character [after] behind it.
-static bool scan_number(char **text, int base, uint64_t max, char after, uint64_t *number) {
-    const char *digits = base == 16 ? "0123456789abcdef" : "0123456789";
-    size_t length = strspn(*text, digits);
-    if (length == 0 || length > 20)
-        return false;
-    errno = 0;
-    *number = strtoull(*text, NULL, base);
-    if (errno != 0 || *number > max || (*text)[length] != after)
+static bool scan_number(char **text, unsigned base, uint64_t max, char after, uint64_t *number) {
+    size_t length = number_scan(*text, base, max, number);
+    if (length == 0 || (*text)[length] != after)
         return false;
     *text += length + (after != '\0');
     return true;
 }
 
-static bool read_number(struct reader *reader, const char *name, int base, uint64_t max,
+static bool read_number(struct reader *reader, const char *name, unsigned base, uint64_t max,
                         uint64_t *number) {
     char *value = NULL;
     if (!read_field(reader, name, &value))

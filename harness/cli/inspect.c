@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // ioctl, raise
 #include "harness/cli/inspect.h"
 #include "core/base/grow.h"
+#include "core/base/number.h"
 #include "core/trace/replay.h"
 #include "harness/cli/status.h"
 
@@ -101,15 +102,17 @@ void inspect_end(struct inspection *inspection) {
 
 static unsigned terminal_width(void) {
     const char *text = getenv("COLUMNS");
-    long columns = text ? strtol(text, NULL, 10) : 0;
+    uint32_t columns = 0;
     struct winsize size;
-    if (columns <= 0 && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    if (text)
+        number_parse32(text, 1, UINT32_MAX, &columns);
+    if (columns == 0 && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
         columns = size.ws_col;
-    if (columns <= 0)
+    if (columns == 0)
         return USUAL_WIDTH;
     if (columns < WIDTH_MIN)
         return WIDTH_MIN;
-    return columns > WIDTH_MAX ? WIDTH_MAX : (unsigned)columns;
+    return columns > WIDTH_MAX ? WIDTH_MAX : columns;
 }
 
 struct report_text_options inspect_look(const struct options *options, bool use_color) {

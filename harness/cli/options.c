@@ -1,10 +1,9 @@
 #define _POSIX_C_SOURCE 200809L // strtok_r
 #include "harness/cli/options.h"
+#include "core/base/number.h"
 #include "core/jobs/jobs.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,26 +51,14 @@ static bool bad_value(struct parser *parser, enum option_id id, const char *valu
                      expected, value);
 }
 
-static bool parse_unsigned(const char *text, uint64_t max, uint64_t *value) {
-    bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-    const char *digits = is_hex ? text + 2 : text;
-    size_t length = strlen(digits);
-    if (length == 0 || length > 20 ||
-        strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789") != length)
-        return false;
-    errno = 0;
-    *value = strtoull(digits, NULL, is_hex ? 16 : 10);
-    return errno == 0 && *value <= max;
-}
-
 static bool set_number(struct parser *parser, enum option_id id, const char *value, uint64_t max,
                        const char *expected, uint64_t *number) {
-    return parse_unsigned(value, max, number) || bad_value(parser, id, value, expected);
+    return number_parse_any(value, max, number) || bad_value(parser, id, value, expected);
 }
 
 static bool set_max_steps(struct parser *parser, enum option_id id, const char *value) {
     uint64_t number = 0;
-    if (!parse_unsigned(value, SCT_STEPS_LIMIT, &number) || number == 0)
+    if (!number_parse_any(value, SCT_STEPS_LIMIT, &number) || number == 0)
         return bad_value(parser, id, value, "a number from 1 to 100000000");
     parser->options->max_steps = (uint32_t)number;
     return true;
@@ -89,20 +76,11 @@ static bool set_reduction(struct parser *parser, enum option_id id, const char *
 }
 
 static bool set_cache(struct parser *parser, enum option_id id, const char *value) {
-    static const char suffixes[] = "KMG";
-    char digits[24];
-    size_t length = strspn(value, "0123456789");
-    const char *suffix = value[length] ? strchr(suffixes, value[length]) : NULL;
-    int shift = suffix ? 10 * (int)(suffix - suffixes + 1) : 0;
     parser->options->cache_bytes = 0;
     if (strcmp(value, "off") == 0)
         return true;
-    snprintf(digits, sizeof digits, "%.*s", (int)(length < 20 ? length : 20), value);
-    bool is_number =
-        value[length + (suffix ? 1 : 0)] == '\0' &&
-        parse_unsigned(digits, (uint64_t)INT64_MAX >> shift, &parser->options->cache_bytes);
-    parser->options->cache_bytes <<= shift;
-    return (is_number && parser->options->cache_bytes > 0) ||
+    return (number_parse_bytes(value, INT64_MAX, &parser->options->cache_bytes) &&
+            parser->options->cache_bytes > 0) ||
            bad_value(parser, id, value, "'off' or a number of bytes (K, M or G)");
 }
 
@@ -173,7 +151,7 @@ static bool set_only_iteration(struct parser *parser, enum option_id id, const c
 
 static bool set_jobs(struct parser *parser, enum option_id id, const char *value) {
     uint64_t jobs = 0;
-    if (!parse_unsigned(value, SCT_WORKERS_MAX, &jobs))
+    if (!number_parse_any(value, SCT_WORKERS_MAX, &jobs))
         return bad_value(parser, id, value, "a number from 0 to 256");
     long cores = jobs == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
     cores = cores > SCT_WORKERS_MAX ? SCT_WORKERS_MAX : cores;
@@ -190,8 +168,8 @@ static bool set_shard(struct parser *parser, enum option_id id, const char *valu
     memcpy(index, value, length);
     index[length] = '\0';
     struct options *options = parser->options;
-    return (parse_unsigned(index, INT64_MAX, &options->shard_index) &&
-            parse_unsigned(slash + 1, INT64_MAX, &options->shard_count) &&
+    return (number_parse_any(index, INT64_MAX, &options->shard_index) &&
+            number_parse_any(slash + 1, INT64_MAX, &options->shard_count) &&
             options->shard_index < options->shard_count) ||
            bad_value(parser, id, value, "I/N with 0 <= I < N");
 }
@@ -247,13 +225,8 @@ static bool set_text(struct parser *parser, enum option_id id, const char *value
 }
 
 static bool set_seconds(struct parser *parser, enum option_id id, const char *value) {
-    char *end;
-    double seconds = strtod(value, &end);
-    if (strspn(value, "0123456789.") != strlen(value) || end == value || *end != '\0' ||
-        !isfinite(seconds) || seconds <= 0)
-        return bad_value(parser, id, value, "a positive number of seconds");
-    *(double *)field_of(parser, id) = seconds;
-    return true;
+    return number_parse_seconds(value, field_of(parser, id)) ||
+           bad_value(parser, id, value, "a positive number of seconds");
 }
 
 // ---- The table ---------------------------------------------------------------------------------

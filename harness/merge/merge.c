@@ -1,4 +1,5 @@
 #include "harness/merge/merge.h"
+#include "core/base/number.h"
 #include "core/campaign/campaign.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/models.h"
@@ -142,7 +143,9 @@ static void add_sums(json_t *merged, const struct merge_input *inputs, size_t co
     uint64_t fingerprint = 0;
     bool was_interrupted = false;
     for (size_t i = 0; i < count; i++) {
-        fingerprint += strtoull(text_of(inputs[i].report, "fingerprint"), NULL, 16);
+        uint64_t part = 0;
+        number_scan(text_of(inputs[i].report, "fingerprint"), 16, UINT64_MAX, &part);
+        fingerprint += part;
         was_interrupted |= is_set(&inputs[i], "interrupted");
     }
     char text[32];

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "model/posix/file_table.h"
+#include "core/base/number.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -36,12 +37,22 @@ static const char *read_field(FILE *in, struct arena *arena) {
         ASSERT(c != EOF && length + 1 < sizeof buffer);
         if (c == '%') {
             char hex[3] = {(char)fgetc(in), (char)fgetc(in), '\0'};
-            c = (int)strtol(hex, NULL, 16);
+            uint64_t byte = 0;
+            size_t digits = number_scan(hex, 16, UINT8_MAX, &byte);
+            ASSERT(digits == 2);
+            c = (int)byte;
         }
         buffer[length++] = (char)c;
     }
     buffer[length] = '\0';
     return arena_strdup(arena, buffer);
+}
+
+static uint64_t read_number(FILE *in, struct arena *arena) {
+    uint64_t number = 0;
+    bool is_number = number_parse(read_field(in, arena), 0, UINT64_MAX, &number);
+    ASSERT(is_number);
+    return number;
 }
 
 static void write_property(FILE *out, const struct ct_property *property) {
@@ -70,7 +81,10 @@ static struct ct_property read_property(FILE *in, struct arena *arena) {
         property.value.boolean = value[5] == '1';
     } else if (strncmp(value, "int ", 4) == 0) {
         property.type = CT_INT32;
-        property.value.int32 = (int32_t)atol(value + 4);
+        int64_t number = 0;
+        bool is_number = number_parse_signed(value + 4, INT32_MIN, INT32_MAX, &number);
+        ASSERT(is_number);
+        property.value.int32 = (int32_t)number;
     } else {
         property.type = CT_STRING;
         property.value.string = read_field(in, arena);
@@ -82,7 +96,7 @@ static struct ct_row *read_row(FILE *in, struct arena *arena) {
     struct ct_key key = {.partition = read_field(in, arena)};
     key.row = read_field(in, arena);
     const char *etag = read_field(in, arena);
-    size_t count = (size_t)strtoul(read_field(in, arena), NULL, 10);
+    size_t count = read_number(in, arena);
     struct ct_property *properties = ARENA_ARRAY(arena, struct ct_property, count + 1);
     for (size_t i = 0; i < count; i++)
         properties[i] = read_property(in, arena);
@@ -95,8 +109,8 @@ static struct contents load(const struct file_table *file, struct arena *arena, 
     struct contents contents = {.arena = arena};
     FILE *in = fopen(file->path, "r");
     ASSERT(in);
-    contents.next_number = strtoul(read_field(in, arena), NULL, 10);
-    size_t count = (size_t)strtoul(read_field(in, arena), NULL, 10);
+    contents.next_number = read_number(in, arena);
+    size_t count = read_number(in, arena);
     ASSERT(fgetc(in) == '\n');
     contents.rows = ARENA_ARRAY(arena, struct ct_row *, count + extra + 1);
     for (contents.count = 0; contents.count < count; contents.count++)
