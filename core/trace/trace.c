@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // open_memstream, fsync
+#define _GNU_SOURCE // open_memstream, fsync, stpcpy
 #include "core/trace/trace.h"
 #include "core/base/bytes.h"
 #include "core/base/grow.h"
@@ -46,6 +46,43 @@ void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
     snprintf(trace->kind, sizeof trace->kind, "%s", result->violation.kind);
     snprintf(trace->machine, sizeof trace->machine, "%s", result->violation.machine);
     snprintf(trace->message, sizeof trace->message, "%s", result->violation.message);
+}
+
+// The bytes that the texts of [decision] need.
+static size_t texts_size(const struct sct_decision *decision) {
+    const char *const texts[] = {decision->machine, decision->label, decision->where};
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        size += texts[i] ? strlen(texts[i]) + 1 : 0;
+    return size;
+}
+
+// Copies [text] to *[storage], which moves behind it.
+static const char *keep_text(char **storage, const char *text) {
+    if (!text)
+        return NULL;
+    char *copy = *storage;
+    *storage = stpcpy(copy, text) + 1;
+    return copy;
+}
+
+void sct_trace_copy(struct sct_trace *to, const struct sct_trace *from) {
+    ASSERT(to != from);
+    size_t size = 0;
+    for (uint32_t i = 0; i < from->decision_count; i++)
+        size += texts_size(&from->decisions[i]);
+    *to = *from;
+    to->decisions = grow_to(NULL, from->decision_count, sizeof *to->decisions, memory_name);
+    to->storage = grow_to(NULL, size, 1, memory_name);
+    char *storage = to->storage;
+    for (uint32_t i = 0; i < from->decision_count; i++) {
+        struct sct_decision *decision = &to->decisions[i];
+        *decision = from->decisions[i];
+        decision->machine = keep_text(&storage, decision->machine);
+        decision->label = keep_text(&storage, decision->label);
+        decision->where = keep_text(&storage, decision->where);
+    }
+    ASSERT(storage == to->storage + size);
 }
 
 void sct_trace_free(struct sct_trace *trace) {

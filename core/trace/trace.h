@@ -39,12 +39,16 @@ struct sct_trace {
     uint64_t fingerprint;
     uint32_t decision_count;
     struct sct_decision *decisions; // machine NULL: the label says it all
-    char *storage;                  // the text that labels point into, if it was read
+    char *storage;                  // what labels point into, if it was read or copied
 };
 
-// Fills in what happened from the engine's last run. The decisions are copied (malloc).
+// Fills in what happened from the engine's last run. The decisions are copied (malloc); their
+// texts are those of the engine and of the program, until the next execution.
 void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
                        const struct sct_result *result);
+
+// Makes [to] a copy of [from] that owns all its texts.
+void sct_trace_copy(struct sct_trace *to, const struct sct_trace *from);
 
 // "schedule" or "value", as in the text of a trace.
 const char *sct_decision_kind_name(enum sct_decision_kind kind);

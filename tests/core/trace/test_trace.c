@@ -145,6 +145,45 @@ static void test_trace_outlives_the_engine(void **state) {
     free(text);
 }
 
+static const char *forgettable(char *buffer, const char *text) {
+    return text ? strcpy(buffer, text) : NULL;
+}
+
+// A copy has the same text as its original, and needs nothing of it any more.
+static void test_trace_copy_owns_its_texts(void **state) {
+    (void)state;
+    enum { COUNT = 9, BYTES = 32 };
+    static const char *const words[] = {"client", "", NULL, "old.execute (batch)"};
+    char buffers[COUNT][3][BYTES];
+    struct sct_decision decisions[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++)
+        decisions[i] = (struct sct_decision){
+            .kind = i % 2 ? SCT_DECISION_VALUE : SCT_DECISION_SCHEDULE,
+            .count = 3,
+            .answer = i % 3,
+            .machine = forgettable(buffers[i][0], words[i % 4]),
+            .label = forgettable(buffers[i][1], i % 2 ? "" : "row"),
+            .where = forgettable(buffers[i][2], words[(i + 1) % 4]),
+        };
+    struct sct_trace original = {.decision_count = COUNT, .decisions = decisions}, copy;
+    strcpy(original.message, "the message");
+    char *expected = sct_trace_format(&original);
+    sct_trace_copy(&copy, &original);
+    memset(&original, 'x', sizeof original);
+    memset(buffers, 'x', sizeof buffers);
+    memset(decisions, 'x', sizeof decisions);
+    char *found = sct_trace_format(&copy);
+    assert_string_equal(found, expected);
+    assert_string_equal(copy.message, "the message");
+    assert_string_equal(copy.decisions[0].where, "");
+    assert_true(copy.decisions[1].where == NULL);
+    assert_string_equal(copy.decisions[2].where, "old.execute (batch)");
+    assert_true(copy.decisions[2].machine == NULL);
+    sct_trace_free(&copy);
+    free(expected);
+    free(found);
+}
+
 // ---- Damaged texts -----------------------------------------------------------------------------
 
 // A copy of [text] in which the first [from] is [to].
@@ -475,6 +514,7 @@ int main(void) {
         ENGINE_TEST(test_trace_round_trip_is_identical),
         ENGINE_TEST(test_trace_parse_gives_back_the_fields),
         cmocka_unit_test(test_trace_outlives_the_engine),
+        cmocka_unit_test(test_trace_copy_owns_its_texts),
         ENGINE_TEST(test_trace_parse_names_the_damaged_line),
         ENGINE_TEST(test_trace_parse_refuses_a_long_name),
         ENGINE_TEST(test_trace_parse_refuses_every_truncation),
