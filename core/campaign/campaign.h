@@ -80,7 +80,7 @@ struct sct_searched {
     uint64_t states_resumed;     // those of them that came from a checkpoint
     uint64_t transitions;        // with a cache: from state to state, known ones included
     uint64_t pieces;             // in which several processes searched; 0: one process did
-    bool is_cut;     // not exhausted only because of the limit of steps; core/jobs/search.h
+    bool is_cut;     // not exhausted only because of the limit of steps; core/jobs/crew.h
     double estimate; // of the executions within the present bound; 0: cannot tell
 };
 

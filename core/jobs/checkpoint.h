@@ -1,5 +1,5 @@
 // Checkpoints: the parts of a campaign in a file that grows, so that one that was killed goes on;
-// or one moment of a search (core/jobs/search.h), in a file that takes the place of the one before.
+// or one moment of a search (core/jobs/crew.h), in a file that takes the place of the one before.
 //
 // The file is a line that names the format, a text of the caller's that says what campaign it is,
 // and records, each with its length and a checksum. A record is complete or, at the end of a file
@@ -8,7 +8,7 @@
 #define CORE_JOBS_CHECKPOINT_H
 
 #include "core/base/text.h"
-#include "core/jobs/part.h"
+#include "core/jobs/range.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-// Processes that work for another one: what core/jobs/jobs.h and core/jobs/search.h have in common.
+// Processes that work for another one: what core/jobs/jobs.h and core/jobs/crew.h have in common.
 #ifndef CORE_JOBS_PROCESS_H
 #define CORE_JOBS_PROCESS_H
 

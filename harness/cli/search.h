@@ -1,9 +1,9 @@
 // Systematic searches of the command by several processes, and those that can be killed and go on:
-// how core/jobs/search.h is used. All others are campaigns like any.
+// how core/jobs/crew.h is used. All others are campaigns like any.
 #ifndef HARNESS_CLI_SEARCH_H
 #define HARNESS_CLI_SEARCH_H
 
-#include "core/jobs/search.h"
+#include "core/jobs/crew.h"
 #include "harness/cli/session.h"
 
 // Whether the session's search is one of these.

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE // strdup
-#include "core/jobs/part.h"
+#include "core/jobs/range.h"
 #include "core/base/grow.h"
 #include "core/campaign/marks.h"
 

@@ -4,7 +4,7 @@
 //   RECORD_PIECE   for each piece, from left to right
 //   RECORD_STATES  entries of the cache, for so many of them at a time
 //   RECORD_END     once: how many states there were
-#include "core/jobs/search_internal.h"
+#include "core/jobs/crew_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "tests/support/generated.h"
 
 #include "core/campaign/marks.h"
-#include "core/jobs/search.h"
+#include "core/jobs/crew.h"
 
 #include <signal.h>
 #include <stdlib.h>

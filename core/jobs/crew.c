@@ -1,7 +1,7 @@
 #define _GNU_SOURCE // SOCK_CLOEXEC, MAP_ANONYMOUS
 #include "core/jobs/process.h"
 #include "core/base/grow.h"
-#include "core/jobs/search_internal.h"
+#include "core/jobs/crew_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,11 +1,11 @@
-// What the files of core/jobs/search.h have in common: the first process's own state, what it
+// What the files of core/jobs/crew.h have in common: the first process's own state, what it
 // shares with the workers, and what they send each other.
-#ifndef CORE_JOBS_SEARCH_INTERNAL_H
-#define CORE_JOBS_SEARCH_INTERNAL_H
+#ifndef CORE_JOBS_CREW_INTERNAL_H
+#define CORE_JOBS_CREW_INTERNAL_H
 
+#include "core/jobs/crew.h"
 #include "core/jobs/frontier.h"
 #include "core/jobs/jobs.h"
-#include "core/jobs/search.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -75,7 +75,7 @@ struct sct_search_crew {
     double checkpoint_due;  // in seconds of the sum
 };
 
-// search_file.c: writes the present moment, for which nobody works; reads one.
+// crew_file.c: writes the present moment, for which nobody works; reads one.
 bool sct_search_save(struct sct_search_crew *crew, struct error *error);
 bool sct_search_load(struct sct_search_crew *crew, struct error *error);
 

@@ -1,5 +1,5 @@
+#include "core/jobs/crew_internal.h"
 #include "core/jobs/process.h"
-#include "core/jobs/search_internal.h"
 
 #include <errno.h>
 #include <unistd.h>

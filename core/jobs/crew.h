@@ -20,8 +20,8 @@
 // A checkpoint is one moment of all this: pieces, sums and states, taken while all workers wait
 // between two executions. It takes the place of the one before in one step, so that there is always
 // a complete one. What one process with a checkpoint does is the same as what several do.
-#ifndef CORE_JOBS_SEARCH_H
-#define CORE_JOBS_SEARCH_H
+#ifndef CORE_JOBS_CREW_H
+#define CORE_JOBS_CREW_H
 
 #include "core/jobs/checkpoint.h"
 

@@ -2,8 +2,8 @@
 // a later one, can add it to the whole. Sums are the same whatever the parts.
 //
 // The bytes are the same on every machine. They carry no checksum; see core/jobs/checkpoint.h.
-#ifndef CORE_JOBS_PART_H
-#define CORE_JOBS_PART_H
+#ifndef CORE_JOBS_RANGE_H
+#define CORE_JOBS_RANGE_H
 
 #include "core/base/bytes.h"
 #include "core/campaign/campaign.h"
