@@ -1,4 +1,4 @@
-// Checkpoints: the parts of a campaign in a file that grows, so that one that was killed goes on;
+// Checkpoints: the ranges of a campaign in a file that grows, so that one that was killed goes on;
 // or one moment of a search (core/jobs/crew.h), in a file that takes the place of the one before.
 //
 // The file is a line that names the format, a text of the caller's that says what campaign it is,

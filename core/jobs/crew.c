@@ -19,7 +19,7 @@ enum { TICK_MS = 100 };
 static const double writing_share = 0.05; // of the time, for checkpoints
 
 static const struct sct_campaign_options *campaign_of(const struct sct_search_crew *crew) {
-    return crew->jobs->part->campaign;
+    return crew->jobs->range->campaign;
 }
 
 // ---- Workers -----------------------------------------------------------------------------------
@@ -73,31 +73,31 @@ static unsigned count_idle(const struct sct_search_crew *crew) {
 
 // ---- Sums --------------------------------------------------------------------------------------
 
-static void add_part(struct sct_search_crew *crew, const unsigned char *part, size_t size) {
+static void add_range(struct sct_search_crew *crew, const unsigned char *range, size_t size) {
     struct sct_campaign *campaign = crew->sum.campaign;
     uint64_t before = campaign->iterations_run;
     bool goes_on;
-    crew->part.iteration_offset = before;
-    bool is_part =
-        sct_part_add(&crew->part, part, size, &crew->sum, crew->jobs->on_new_group, &goes_on);
-    ASSERT(is_part); // a socket loses nothing, and a checkpoint has checksums
+    crew->range.iteration_offset = before;
+    bool is_range =
+        sct_range_add(&crew->range, range, size, &crew->sum, crew->jobs->on_new_group, &goes_on);
+    ASSERT(is_range); // a socket loses nothing, and a checkpoint has checksums
     campaign->search.bound_runs += campaign->iterations_run - before;
     campaign->distinct_behaviours = campaign->search.executions; // no two are the same
 }
 
-void sct_search_add_parts(struct sct_search_crew *crew, const struct sct_bytes *parts) {
-    if (parts->size == 0)
+void sct_search_add_ranges(struct sct_search_crew *crew, const struct sct_bytes *ranges) {
+    if (ranges->size == 0)
         return;
-    struct sct_reader reader = {parts->data, parts->data + parts->size, false};
+    struct sct_reader reader = {ranges->data, ranges->data + ranges->size, false};
     size_t size;
-    const unsigned char *part;
-    while ((part = sct_take_block(&reader, &size)))
-        add_part(crew, part, size);
+    const unsigned char *range;
+    while ((range = sct_take_block(&reader, &size)))
+        add_range(crew, range, size);
 }
 
 static void add_piece(struct sct_search_crew *crew, struct sct_piece *piece) {
-    sct_search_add_parts(crew, &piece->parts);
-    piece->parts.size = 0;
+    sct_search_add_ranges(crew, &piece->ranges);
+    piece->ranges.size = 0;
     crew->path->meets_bound = crew->path->meets_bound || piece->meets_bound;
     piece->meets_bound = false;
 }
@@ -206,7 +206,7 @@ static void update_piece(struct sct_piece *piece, const struct sct_search_report
     piece->end = report->is_done && piece->next ? piece->next->start : report->share;
     piece->left = piece->is_done ? 0 : sct_path_left(&piece->path);
     piece->meets_bound = piece->meets_bound || report->meets_bound;
-    sct_bytes_add_block(&piece->parts, reader->at, (size_t)(reader->end - reader->at));
+    sct_bytes_add_block(&piece->ranges, reader->at, (size_t)(reader->end - reader->at));
 }
 
 // With a cache: what the piece came to was added; the first violation that comes ends the search.
@@ -463,7 +463,7 @@ static bool begin(struct sct_search_crew *crew, struct error *error) {
         sct_frontier_add(&crew->frontier, NULL, crew->path);
         return save(crew, error);
     }
-    sct_part_clear(&crew->part);
+    sct_range_clear(&crew->range);
     if (!sct_search_load(crew, error))
         return false;
     campaign->iterations_resumed = campaign->iterations_run;
@@ -490,13 +490,13 @@ static void *map_shared(size_t bytes) {
 
 bool sct_crew_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
                   struct sct_campaign *campaign, struct error *error) {
-    const struct sct_campaign_options *options = jobs->part->campaign;
+    const struct sct_campaign_options *options = jobs->range->campaign;
     ASSERT(jobs->workers >= 1 && jobs->workers <= SCT_WORKERS_MAX);
     ASSERT(options->strategy->path);
     ASSERT(!options->search || sct_search_shared(options->search));
     struct sct_search_crew crew = {
         .jobs = jobs,
-        .part = *jobs->part,
+        .range = *jobs->range,
         .engine = engine,
         .path = options->strategy->path,
         .control = map_shared(sizeof *crew.control),

@@ -28,7 +28,7 @@
 struct sct_search_jobs {
     // Its campaign has a systematic strategy, and no search but one with shared states. A limit of
     // iterations is kept by one worker alone.
-    const struct sct_part_options *part;
+    const struct sct_range_options *range;
     unsigned workers; // 1 .. SCT_WORKERS_MAX
     // Called for every new group, in their order, before anything else is done with it.
     void (*on_new_group)(void *context, const struct sct_group *group);

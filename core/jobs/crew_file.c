@@ -1,6 +1,6 @@
 // Checkpoints of searches. The records of the file, each with its kind first:
 //   RECORD_SEARCH  once: how far the bounds are searched, and how the search ended if it did
-//   RECORD_SUM     once: the sum so far, as a part
+//   RECORD_SUM     once: the sum so far, as of core/jobs/range.h
 //   RECORD_PIECE   for each piece, from left to right
 //   RECORD_STATES  entries of the cache, for so many of them at a time
 //   RECORD_END     once: how many states there were
@@ -15,7 +15,7 @@ enum record { RECORD_SEARCH = 1, RECORD_SUM, RECORD_PIECE, RECORD_STATES, RECORD
 enum { RECORD_STATES_MAX = 1 << 16, PATH_BYTES = 4096 + 8 };
 
 static struct sct_shared_states *states_of(const struct sct_search_crew *crew) {
-    return sct_search_shared(crew->jobs->part->campaign->search);
+    return sct_search_shared(crew->jobs->range->campaign->search);
 }
 
 // ---- Writing -----------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ static bool write_sum(struct writer *writer) {
     const struct sct_search_crew *crew = writer->crew;
     struct sct_campaign sum = *crew->sum.campaign;
     sum.groups = crew->sum.groups.first;
-    sct_part_write(&crew->part, &sum, begin_record(writer, RECORD_SUM));
+    sct_range_write(&crew->range, &sum, begin_record(writer, RECORD_SUM));
     return end_record(writer);
 }
 
@@ -134,9 +134,9 @@ static bool read_search(struct sct_reader *record, struct sct_search_crew *crew)
 
 static bool read_sum(struct sct_reader *record, struct sct_search_crew *crew) {
     bool goes_on;
-    crew->part.iteration_offset = 0;
-    bool is_good = sct_part_add(&crew->part, record->at, (size_t)(record->end - record->at),
-                                &crew->sum, crew->jobs->on_new_group, &goes_on);
+    crew->range.iteration_offset = 0;
+    bool is_good = sct_range_add(&crew->range, record->at, (size_t)(record->end - record->at),
+                                 &crew->sum, crew->jobs->on_new_group, &goes_on);
     crew->sum.campaign->distinct_behaviours = crew->sum.campaign->search.executions;
     return is_good;
 }

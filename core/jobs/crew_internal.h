@@ -58,7 +58,7 @@ struct sct_search_worker {
 
 struct sct_search_crew {
     const struct sct_search_jobs *jobs;
-    struct sct_part_options part; // of the jobs, with the offset of what is added
+    struct sct_range_options range; // of the jobs, with the offset of what is added
     struct sct_engine *engine;
     struct sct_path *path; // the strategy's; here for its bound only
     struct sct_sum sum;
@@ -79,7 +79,7 @@ struct sct_search_crew {
 bool sct_search_save(struct sct_search_crew *crew, struct error *error);
 bool sct_search_load(struct sct_search_crew *crew, struct error *error);
 
-// Adds a block of parts to the sum.
-void sct_search_add_parts(struct sct_search_crew *crew, const struct sct_bytes *parts);
+// Adds a block of ranges to the sum.
+void sct_search_add_ranges(struct sct_search_crew *crew, const struct sct_bytes *ranges);
 
 #endif

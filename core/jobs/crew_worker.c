@@ -156,13 +156,13 @@ static void write_report(struct worker *worker, struct sct_campaign *campaign) {
         group->iteration -= worker->executions;
     if (campaign->unrepeatable.is_found)
         campaign->unrepeatable.iteration -= worker->executions;
-    sct_part_write(worker->jobs->part, campaign, bytes);
+    sct_range_write(worker->jobs->range, campaign, bytes);
 }
 
 static void search_piece(struct worker *worker, uint64_t iterations) {
     struct sct_campaign campaign;
     struct sct_campaign_options own = describe(worker, iterations);
-    sct_part_clear(worker->jobs->part);
+    sct_range_clear(worker->jobs->range);
     sct_campaign_run(worker->engine, &own, &campaign);
     write_report(worker, &campaign);
     worker->executions += campaign.iterations_run;
@@ -175,7 +175,7 @@ static void search_piece(struct worker *worker, uint64_t iterations) {
 
 _Noreturn void sct_search_work(struct sct_engine *engine, const struct sct_search_jobs *jobs,
                                struct sct_search_control *control, unsigned index, int channel) {
-    const struct sct_campaign_options *whole = jobs->part->campaign;
+    const struct sct_campaign_options *whole = jobs->range->campaign;
     struct worker worker = {
         .engine = engine,
         .jobs = jobs,

@@ -34,7 +34,7 @@ void sct_frontier_remove(struct sct_frontier *frontier, struct sct_piece *piece)
     *(piece->previous ? &piece->previous->next : &frontier->first) = piece->next;
     *(piece->next ? &piece->next->previous : &frontier->last) = piece->previous;
     sct_path_deinit(&piece->path);
-    sct_bytes_free(&piece->parts);
+    sct_bytes_free(&piece->ranges);
     free(piece);
 }
 
@@ -127,7 +127,7 @@ void sct_piece_write(const struct sct_piece *piece, struct sct_bytes *bytes) {
     sct_bytes_add_double(bytes, piece->left);
     sct_bytes_add_double(bytes, piece->end);
     sct_path_write(&piece->path, bytes);
-    sct_bytes_add_block(bytes, piece->parts.data, piece->parts.size);
+    sct_bytes_add_block(bytes, piece->ranges.data, piece->ranges.size);
 }
 
 bool sct_piece_read(struct sct_reader *reader, struct sct_frontier *frontier) {
@@ -142,7 +142,7 @@ bool sct_piece_read(struct sct_reader *reader, struct sct_frontier *frontier) {
     piece->end = sct_take_double(reader);
     bool is_good = sct_path_read(reader, &piece->path);
     size_t size;
-    const unsigned char *parts = sct_take_block(reader, &size);
-    sct_bytes_add(&piece->parts, parts, size);
+    const unsigned char *ranges = sct_take_block(reader, &size);
+    sct_bytes_add(&piece->ranges, ranges, size);
     return is_good && !reader->is_bad;
 }

@@ -13,12 +13,12 @@
 
 struct sct_piece {
     struct sct_piece *previous, *next;
-    struct sct_path path;   // where it goes on, unless somebody works on it or it is done
-    struct sct_bytes parts; // blocks: what it came to so far and is in no sum yet
-    double start;           // share of the tree before its first leaf (sct_path_share)
-    double left;            // share of the tree that is left of it
-    double end;             // if it has ended: share of the tree before the leaf after its last
-    bool meets_bound;       // with the present bound something was left out
+    struct sct_path path;    // where it goes on, unless somebody works on it or it is done
+    struct sct_bytes ranges; // blocks: what it came to so far and is in no sum yet
+    double start;            // share of the tree before its first leaf (sct_path_share)
+    double left;             // share of the tree that is left of it
+    double end;              // if it has ended: share of the tree before the leaf after its last
+    bool meets_bound;        // with the present bound something was left out
     bool is_worked_on;
     bool is_done;
     bool has_ended;  // done, because of a violation that ends the search

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Room for parts that wait for those before them.
+// Room for ranges that wait for those before them.
 enum { PIPE_BYTES = 1 << 20 };
 
 struct worker {
@@ -26,20 +26,20 @@ struct crew {
     struct sct_sum sum;
     struct worker workers[SCT_WORKERS_MAX];
     volatile uint64_t *present_iterations; // of each worker; shared with it
-    uint64_t next_part;                    // to be added
-    struct sct_bytes bytes;                // of the part in hand
+    uint64_t next_range;                   // to be added
+    struct sct_bytes bytes;                // of the range in hand
 };
 
 static const struct sct_campaign_options *campaign_of(const struct crew *crew) {
-    return crew->jobs->part->campaign;
+    return crew->jobs->range->campaign;
 }
 
-uint64_t sct_part_iterations(const struct sct_campaign_options *campaign, uint64_t part) {
+uint64_t sct_range_iterations(const struct sct_campaign_options *campaign, uint64_t range) {
     uint64_t all = campaign->iterations;
-    if (part >= all / SCT_PART_ITERATIONS + (all % SCT_PART_ITERATIONS != 0))
+    if (range >= all / SCT_RANGE_ITERATIONS + (all % SCT_RANGE_ITERATIONS != 0))
         return 0;
-    uint64_t left = all - part * SCT_PART_ITERATIONS;
-    return left < SCT_PART_ITERATIONS ? left : SCT_PART_ITERATIONS;
+    uint64_t left = all - range * SCT_RANGE_ITERATIONS;
+    return left < SCT_RANGE_ITERATIONS ? left : SCT_RANGE_ITERATIONS;
 }
 
 // ---- A worker ----------------------------------------------------------------------------------
@@ -53,14 +53,15 @@ static double seconds_left(const struct crew *crew) {
 
 _Noreturn static void work(struct crew *crew, unsigned index, int pipe) {
     sct_engine_forked(crew->engine);
-    struct sct_part_options options = *crew->jobs->part;
+    struct sct_range_options options = *crew->jobs->range;
     options.present_iteration = &crew->present_iterations[index];
     unsigned workers = crew->jobs->workers;
-    uint64_t first = crew->next_part + (index + workers - crew->next_part % workers) % workers;
-    for (uint64_t part = first; sct_part_iterations(campaign_of(crew), part) > 0; part += workers) {
-        bool goes_on = sct_part_run(crew->engine, &options, part * SCT_PART_ITERATIONS,
-                                    sct_part_iterations(campaign_of(crew), part),
-                                    seconds_left(crew), &crew->bytes);
+    uint64_t first = crew->next_range + (index + workers - crew->next_range % workers) % workers;
+    for (uint64_t range = first; sct_range_iterations(campaign_of(crew), range) > 0;
+         range += workers) {
+        bool goes_on = sct_range_run(crew->engine, &options, range * SCT_RANGE_ITERATIONS,
+                                     sct_range_iterations(campaign_of(crew), range),
+                                     seconds_left(crew), &crew->bytes);
         uint64_t size = crew->bytes.size;
         if (!sct_write_all(pipe, &size, sizeof size) ||
             !sct_write_all(pipe, crew->bytes.data, size))
@@ -89,7 +90,7 @@ static bool start_worker(struct crew *crew, unsigned index, struct error *error)
     return process > 0 || error_set(error, "cannot start worker %u: %s", index, strerror(errno));
 }
 
-// ---- Adding their parts ------------------------------------------------------------------------
+// ---- Adding their ranges ------------------------------------------------------------------------
 
 static bool is_interrupted(const struct crew *crew) {
     const volatile sig_atomic_t *interrupted = campaign_of(crew)->interrupted;
@@ -111,7 +112,7 @@ static enum reading read_all(const struct crew *crew, int pipe, void *data, size
     return READ_ALL;
 }
 
-static enum reading read_part(struct crew *crew, int pipe) {
+static enum reading read_range(struct crew *crew, int pipe) {
     uint64_t size;
     enum reading reading = read_all(crew, pipe, &size, sizeof size);
     crew->bytes.size = 0;
@@ -143,24 +144,24 @@ static bool describe_death(struct crew *crew, unsigned index, struct error *erro
                      index, WEXITSTATUS(status), iteration, iteration);
 }
 
-static void add_part(struct crew *crew, bool *goes_on) {
-    bool is_part = sct_part_add(crew->jobs->part, crew->bytes.data, crew->bytes.size, &crew->sum,
-                                crew->jobs->on_new_group, goes_on);
-    ASSERT(is_part); // a pipe loses nothing, and a checkpoint has checksums
-    crew->next_part++;
+static void add_range(struct crew *crew, bool *goes_on) {
+    bool is_range = sct_range_add(crew->jobs->range, crew->bytes.data, crew->bytes.size, &crew->sum,
+                                  crew->jobs->on_new_group, goes_on);
+    ASSERT(is_range); // a pipe loses nothing, and a checkpoint has checksums
+    crew->next_range++;
 }
 
 static void add_checkpoint(struct crew *crew, bool *goes_on) {
     while (*goes_on && sct_checkpoint_next(crew->jobs->checkpoint, &crew->bytes))
-        add_part(crew, goes_on);
+        add_range(crew, goes_on);
 }
 
-// The next part, from whoever runs it.
-static enum reading next_part(struct crew *crew) {
-    const struct sct_part_source *source = crew->jobs->source;
+// The next range, from whoever runs it.
+static enum reading next_range(struct crew *crew) {
+    const struct sct_range_source *source = crew->jobs->source;
     if (!source) {
-        unsigned index = (unsigned)(crew->next_part % crew->jobs->workers);
-        return read_part(crew, crew->workers[index].pipe);
+        unsigned index = (unsigned)(crew->next_range % crew->jobs->workers);
+        return read_range(crew, crew->workers[index].pipe);
     }
     if (is_interrupted(crew))
         return READ_INTERRUPTED;
@@ -168,20 +169,20 @@ static enum reading next_part(struct crew *crew) {
     return READ_ALL;
 }
 
-// Adds the parts as they come, until one ends the campaign or there are no more.
-static bool add_parts(struct crew *crew, struct error *error) {
+// Adds the ranges as they come, until one ends the campaign or there are no more.
+static bool add_ranges(struct crew *crew, struct error *error) {
     const struct sct_campaign_options *options = campaign_of(crew);
-    for (bool goes_on = true; goes_on && sct_part_iterations(options, crew->next_part) > 0;) {
-        unsigned index = (unsigned)(crew->next_part % crew->jobs->workers);
-        enum reading reading = next_part(crew);
+    for (bool goes_on = true; goes_on && sct_range_iterations(options, crew->next_range) > 0;) {
+        unsigned index = (unsigned)(crew->next_range % crew->jobs->workers);
+        enum reading reading = next_range(crew);
         if (reading == READ_INTERRUPTED) {
             crew->sum.campaign->was_interrupted = true;
             return true;
         }
         if (reading == READ_END)
             return describe_death(crew, index, error);
-        add_part(crew, &goes_on);
-        // What ended early by the clock is not what the same part would be if it were run again.
+        add_range(crew, &goes_on);
+        // What ended early by the clock is not what the same range would be if it were run again.
         bool has_ended = crew->sum.campaign->violations > 0 && !options->keep_going;
         if (crew->jobs->checkpoint && (goes_on || has_ended) &&
             !sct_checkpoint_append(crew->jobs->checkpoint, &crew->bytes, error))
@@ -211,8 +212,8 @@ static bool run_crew(struct crew *crew, struct error *error) {
         add_checkpoint(crew, &goes_on);
     crew->sum.campaign->iterations_resumed = crew->sum.campaign->iterations_run;
     if (jobs->source) { // which waits to be told, even that nothing is left to do
-        jobs->source->begin(jobs->source->context, crew->next_part);
-        is_good = !goes_on || add_parts(crew, error);
+        jobs->source->begin(jobs->source->context, crew->next_range);
+        is_good = !goes_on || add_ranges(crew, error);
         jobs->source->end(jobs->source->context);
         return is_good;
     }
@@ -220,7 +221,7 @@ static bool run_crew(struct crew *crew, struct error *error) {
         return true;
     for (unsigned i = 0; is_good && i < jobs->workers; i++)
         is_good = start_worker(crew, i, error);
-    return is_good && add_parts(crew, error);
+    return is_good && add_ranges(crew, error);
 }
 
 bool sct_jobs_run(struct sct_engine *engine, const struct sct_jobs *jobs,
@@ -233,11 +234,11 @@ bool sct_jobs_run(struct sct_engine *engine, const struct sct_jobs *jobs,
     if (shared == MAP_FAILED)
         grow_failed(shared_bytes, "workers");
     crew.present_iterations = shared;
-    sct_sum_init(&crew.sum, campaign, jobs->part->campaign->strategy);
+    sct_sum_init(&crew.sum, campaign, jobs->range->campaign->strategy);
     fflush(NULL); // a worker must not write it again
     bool is_good = run_crew(&crew, error);
     dismiss(&crew);
-    sct_sum_close(&crew.sum, jobs->part->campaign);
+    sct_sum_close(&crew.sum, jobs->range->campaign);
     sct_bytes_free(&crew.bytes);
     munmap(shared, shared_bytes);
     return is_good;

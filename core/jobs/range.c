@@ -79,43 +79,43 @@ static void add_campaign(struct sct_bytes *bytes, struct sct_campaign *campaign)
 
 // ---- Running -----------------------------------------------------------------------------------
 
-// What the hooks of a part's campaign need: those of the whole, and where fingerprints go.
-struct part {
+// What the hooks of a range's campaign need: those of the whole, and where fingerprints go.
+struct range {
     const struct sct_campaign_options *whole;
     struct sct_bytes *fingerprints;
     volatile uint64_t *present_iteration;
 };
 
 static void before_counted(void *context, uint64_t iteration) {
-    const struct part *part = context;
-    if (part->present_iteration)
-        *part->present_iteration = iteration;
-    if (part->whole->before_counted)
-        part->whole->before_counted(part->whole->context, iteration);
+    const struct range *range = context;
+    if (range->present_iteration)
+        *range->present_iteration = iteration;
+    if (range->whole->before_counted)
+        range->whole->before_counted(range->whole->context, iteration);
 }
 
 static void after_counted(void *context, uint64_t iteration, const struct sct_result *result) {
-    const struct part *part = context;
-    sct_bytes_add_number(part->fingerprints, result->fingerprint);
-    if (part->whole->after_counted)
-        part->whole->after_counted(part->whole->context, iteration, result);
+    const struct range *range = context;
+    sct_bytes_add_number(range->fingerprints, result->fingerprint);
+    if (range->whole->after_counted)
+        range->whole->after_counted(range->whole->context, iteration, result);
 }
 
 static char *record(void *context, uint64_t iteration, const struct sct_result *result) {
-    const struct part *part = context;
-    return part->whole->record ? part->whole->record(part->whole->context, iteration, result)
-                               : NULL;
+    const struct range *range = context;
+    return range->whole->record ? range->whole->record(range->whole->context, iteration, result)
+                                : NULL;
 }
 
-void sct_part_clear(const struct sct_part_options *options) {
+void sct_range_clear(const struct sct_range_options *options) {
     sct_marks_reset();
     for (size_t i = 0; i < options->counter_arrays; i++)
         memset(options->counters[i].values, 0, options->counters[i].count * sizeof(uint64_t));
 }
 
-static void write_part(const struct sct_part_options *options, struct sct_campaign *campaign,
-                       bool goes_on, const struct sct_bytes *fingerprints,
-                       struct sct_bytes *bytes) {
+static void write_range(const struct sct_range_options *options, struct sct_campaign *campaign,
+                        bool goes_on, const struct sct_bytes *fingerprints,
+                        struct sct_bytes *bytes) {
     sct_bytes_add_number(bytes, goes_on);
     add_campaign(bytes, campaign);
     sct_bytes_add_number(bytes, fingerprints->size / sizeof(uint64_t));
@@ -125,17 +125,18 @@ static void write_part(const struct sct_part_options *options, struct sct_campai
     add_marks(bytes);
 }
 
-void sct_part_write(const struct sct_part_options *options, struct sct_campaign *campaign,
-                    struct sct_bytes *bytes) {
-    write_part(options, campaign, true, &(struct sct_bytes){0}, bytes);
+void sct_range_write(const struct sct_range_options *options, struct sct_campaign *campaign,
+                     struct sct_bytes *bytes) {
+    write_range(options, campaign, true, &(struct sct_bytes){0}, bytes);
 }
 
-bool sct_part_run(struct sct_engine *engine, const struct sct_part_options *options, uint64_t first,
-                  uint64_t iterations, double seconds_max, struct sct_bytes *bytes) {
+bool sct_range_run(struct sct_engine *engine, const struct sct_range_options *options,
+                   uint64_t first, uint64_t iterations, double seconds_max,
+                   struct sct_bytes *bytes) {
     const struct sct_campaign_options *whole = options->campaign;
     uint64_t step = whole->iteration_step ? whole->iteration_step : 1;
     struct sct_bytes fingerprints = {0};
-    struct part part = {whole, &fingerprints, options->present_iteration};
+    struct range range = {whole, &fingerprints, options->present_iteration};
     struct sct_campaign_options own = *whole;
     own.first_iteration = whole->first_iteration + first * step;
     own.iterations = iterations;
@@ -145,15 +146,15 @@ bool sct_part_run(struct sct_engine *engine, const struct sct_part_options *opti
     own.record = record;
     own.on_violation = NULL;
     own.on_progress = NULL;
-    own.context = &part;
-    sct_part_clear(options);
+    own.context = &range;
+    sct_range_clear(options);
     struct sct_campaign campaign;
     sct_campaign_run(engine, &own, &campaign);
     bool goes_on = campaign.iterations_run == iterations && !campaign.was_interrupted &&
                    !campaign.unrepeatable.is_found &&
                    (campaign.violations == 0 || whole->keep_going);
     bytes->size = 0;
-    write_part(options, &campaign, goes_on, &fingerprints, bytes);
+    write_range(options, &campaign, goes_on, &fingerprints, bytes);
     sct_bytes_free(&fingerprints);
     sct_campaign_free(&campaign);
     return goes_on;
@@ -177,7 +178,7 @@ static void keep_texts(struct sct_group *group, const char *kind, const char *wh
 
 // Where a group is added to.
 struct target {
-    const struct sct_part_options *options;
+    const struct sct_range_options *options;
     struct sct_sum *sum;
     void (*on_new_group)(void *context, const struct sct_group *group);
 };
@@ -266,9 +267,9 @@ static void take_marks(struct sct_reader *source) {
         sct_marks_add(name, sct_take_number(source));
 }
 
-bool sct_part_add(const struct sct_part_options *options, const unsigned char *bytes, size_t size,
-                  struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
-                  bool *goes_on) {
+bool sct_range_add(const struct sct_range_options *options, const unsigned char *bytes, size_t size,
+                   struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
+                   bool *goes_on) {
     struct sct_reader source = {.at = bytes, .end = bytes + size};
     struct target target = {options, sum, on_new_group};
     *goes_on = sct_take_number(&source) == 1;

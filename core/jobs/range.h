@@ -1,5 +1,5 @@
-// Parts of a campaign as bytes: what a range of iterations added up to, so that another process, or
-// a later one, can add it to the whole. Sums are the same whatever the parts.
+// Ranges of a campaign as bytes: what some iterations in a row added up to, so that another
+// process, or a later one, can add it to the whole. Sums are the same whatever the ranges.
 //
 // The bytes are the same on every machine. They carry no checksum; see core/jobs/checkpoint.h.
 #ifndef CORE_JOBS_RANGE_H
@@ -15,33 +15,34 @@ struct sct_counters {
 };
 
 // What is summed up beside the campaign: these arrays, and all marks.
-struct sct_part_options {
+struct sct_range_options {
     const struct sct_campaign_options *campaign;
     const struct sct_counters *counters;
     size_t counter_arrays;
     volatile uint64_t *present_iteration; // told before each execution that counts; may be NULL
-    uint64_t iteration_offset;            // of parts that are added: what to add to their numbers
+    uint64_t iteration_offset;            // of ranges that are added: what to add to their numbers
 };
 
 // Runs the [iterations] iterations of the campaign that begin with its [first]-th, and writes what
 // they added up to into [bytes], which is emptied before. Counters and marks begin at 0 and are
-// left as the part left them. Ends early as a campaign does. [seconds_max] as there. Whether the
-// campaign may go on behind this part.
-bool sct_part_run(struct sct_engine *engine, const struct sct_part_options *options, uint64_t first,
-                  uint64_t iterations, double seconds_max, struct sct_bytes *bytes);
+// left as the range left them. Ends early as a campaign does. [seconds_max] as there. Whether the
+// campaign may go on behind this range.
+bool sct_range_run(struct sct_engine *engine, const struct sct_range_options *options,
+                   uint64_t first, uint64_t iterations, double seconds_max,
+                   struct sct_bytes *bytes);
 
 // Counters and marks begin at 0.
-void sct_part_clear(const struct sct_part_options *options);
+void sct_range_clear(const struct sct_range_options *options);
 
-// Appends a part of a systematic search, which the counters and marks are those of: the same but
-// for fingerprints, since no execution comes twice.
-void sct_part_write(const struct sct_part_options *options, struct sct_campaign *campaign,
-                    struct sct_bytes *bytes);
+// Appends what a systematic search, which the counters and marks are those of, added up to: the
+// same but for fingerprints, since no execution comes twice.
+void sct_range_write(const struct sct_range_options *options, struct sct_campaign *campaign,
+                     struct sct_bytes *bytes);
 
-// Adds a part to [sum], counters and marks included. Calls [on_new_group] for each group that is
-// new. Whether the bytes are a part; if not, [sum] is spoilt. *[goes_on] as of sct_part_run.
-bool sct_part_add(const struct sct_part_options *options, const unsigned char *bytes, size_t size,
-                  struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
-                  bool *goes_on);
+// Adds a range to [sum], counters and marks included. Calls [on_new_group] for each group that is
+// new. Whether the bytes are a range; if not, [sum] is spoilt. *[goes_on] as of sct_range_run.
+bool sct_range_add(const struct sct_range_options *options, const unsigned char *bytes, size_t size,
+                   struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
+                   bool *goes_on);
 
 #endif

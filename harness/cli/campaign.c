@@ -202,17 +202,17 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
     if (coverage)
         counters[1] = (struct sct_counters){coverage->counts, coverage_cell_count(coverage)};
     campaign_options->record = format_trace;
-    struct sct_part_options part = {
+    struct sct_range_options range = {
         .campaign = campaign_options,
         .counters = counters,
         .counter_arrays = coverage ? 2 : 1,
     };
     if (search_is_shared(session))
-        return search_run(session, &part, checkpoint, on_new_search_group, campaign, error);
+        return search_run(session, &range, checkpoint, on_new_search_group, campaign, error);
     if (mpi_is_worker())
-        mpi_work(session->engine, &part);
+        mpi_work(session->engine, &range);
     struct sct_jobs jobs = {
-        .part = &part,
+        .range = &range,
         .source = mpi_source(),
         .workers = session->options->jobs,
         .on_new_group = on_new_group,

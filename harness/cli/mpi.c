@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TAG_WANTED, TAG_PART };
-enum { WANT_NO_MORE, WANT_PART };
+enum { TAG_WANTED, TAG_RANGE };
+enum { WANT_NO_MORE, WANT_RANGE };
 
 static int rank, ranks = 1;
-static int real_stderr;    // of a worker, which has something to say if it fails
-static uint64_t next_part; // rank 0: to be asked for
+static int real_stderr;     // of a worker, which has something to say if it fails
+static uint64_t next_range; // rank 0: to be asked for
 
 // ---- All ranks ---------------------------------------------------------------------------------
 
@@ -63,8 +63,8 @@ uint64_t mpi_share(uint64_t number) {
     return number;
 }
 
-static int worker_of(uint64_t part) {
-    return 1 + (int)(part % (uint64_t)(ranks - 1));
+static int worker_of(uint64_t range) {
+    return 1 + (int)(range % (uint64_t)(ranks - 1));
 }
 
 // ---- Rank 0 ------------------------------------------------------------------------------------
@@ -75,18 +75,18 @@ static void want(int worker, int what) {
 
 static void begin(void *context, uint64_t first) {
     (void)context;
-    next_part = mpi_share(first);
+    next_range = mpi_share(first);
 }
 
 static void receive(void *context, struct sct_bytes *bytes) {
     (void)context;
-    int worker = worker_of(next_part++), size;
+    int worker = worker_of(next_range++), size;
     MPI_Status status;
-    want(worker, WANT_PART);
-    MPI_Probe(worker, TAG_PART, MPI_COMM_WORLD, &status);
+    want(worker, WANT_RANGE);
+    MPI_Probe(worker, TAG_RANGE, MPI_COMM_WORLD, &status);
     MPI_Get_count(&status, MPI_BYTE, &size);
-    unsigned char *data = grow_to(NULL, (size_t)size, 1, "a part");
-    MPI_Recv(data, size, MPI_BYTE, worker, TAG_PART, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    unsigned char *data = grow_to(NULL, (size_t)size, 1, "a range");
+    MPI_Recv(data, size, MPI_BYTE, worker, TAG_RANGE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     bytes->size = 0;
     sct_bytes_add(bytes, data, (size_t)size);
     free(data);
@@ -98,8 +98,8 @@ static void end(void *context) {
         want(worker, WANT_NO_MORE);
 }
 
-const struct sct_part_source *mpi_source(void) {
-    static const struct sct_part_source source = {begin, receive, end, NULL};
+const struct sct_range_source *mpi_source(void) {
+    static const struct sct_range_source source = {begin, receive, end, NULL};
     return ranks > 1 ? &source : NULL;
 }
 
@@ -108,32 +108,32 @@ const struct sct_part_source *mpi_source(void) {
 static bool is_wanted(void) {
     int what;
     MPI_Recv(&what, 1, MPI_INT, 0, TAG_WANTED, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    return what == WANT_PART;
+    return what == WANT_RANGE;
 }
 
-_Noreturn void mpi_work(struct sct_engine *engine, const struct sct_part_options *options) {
+_Noreturn void mpi_work(struct sct_engine *engine, const struct sct_range_options *options) {
     const struct sct_campaign_options *campaign = options->campaign;
     signal(SIGINT, SIG_IGN); // rank 0 ends the campaign
     signal(SIGTERM, SIG_IGN);
     dup2(real_stderr, STDERR_FILENO);
     double started_at = clock_seconds();
-    uint64_t part = mpi_share(0);
-    while (worker_of(part) != rank)
-        part++;
+    uint64_t range = mpi_share(0);
+    while (worker_of(range) != rank)
+        range++;
     struct sct_bytes bytes = {0};
     uint64_t iterations;
-    for (bool goes_on = true; goes_on && (iterations = sct_part_iterations(campaign, part)) > 0;
-         part += (uint64_t)(ranks - 1)) {
+    for (bool goes_on = true; goes_on && (iterations = sct_range_iterations(campaign, range)) > 0;
+         range += (uint64_t)(ranks - 1)) {
         double left = campaign->seconds_max - (clock_seconds() - started_at);
         double limit = campaign->seconds_max == 0 ? 0 : left > 0 ? left : 1e-9;
         goes_on =
-            sct_part_run(engine, options, part * SCT_PART_ITERATIONS, iterations, limit, &bytes);
+            sct_range_run(engine, options, range * SCT_RANGE_ITERATIONS, iterations, limit, &bytes);
         ASSERT(bytes.size <= INT_MAX);
         if (!is_wanted())
             exit(0);
-        MPI_Send(bytes.data, (int)bytes.size, MPI_BYTE, 0, TAG_PART, MPI_COMM_WORLD);
+        MPI_Send(bytes.data, (int)bytes.size, MPI_BYTE, 0, TAG_RANGE, MPI_COMM_WORLD);
     }
     if (is_wanted())
-        MPI_Abort(MPI_COMM_WORLD, 3); // rank 0 adds no part behind the last
+        MPI_Abort(MPI_COMM_WORLD, 3); // rank 0 adds no range behind the last
     exit(0);
 }

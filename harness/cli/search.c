@@ -66,13 +66,13 @@ static void describe(const struct session *session, struct text *text) {
         text_add(text, "--cache=off\n");
 }
 
-bool search_run(struct session *session, const struct sct_part_options *part,
+bool search_run(struct session *session, const struct sct_range_options *range,
                 struct sct_checkpoint *resumed,
                 void (*on_new_group)(void *context, const struct sct_group *group),
                 struct sct_campaign *campaign, struct error *error) {
     const struct options *options = session->options;
-    struct sct_campaign_options campaign_options = *part->campaign;
-    struct sct_part_options own = *part;
+    struct sct_campaign_options campaign_options = *range->campaign;
+    struct sct_range_options own = *range;
     own.campaign = &campaign_options;
     if (cache_bytes_of(session) > 0) {
         sct_shared_states_init(&session->shared, cache_bytes_of(session));
@@ -89,7 +89,7 @@ bool search_run(struct session *session, const struct sct_part_options *part,
     describe(session, &text);
     return sct_crew_run(session->engine,
                         &(struct sct_search_jobs){
-                            .part = &own,
+                            .range = &own,
                             .workers = workers_of(options),
                             .on_new_group = on_new_group,
                             .checkpoint = checkpoint_of(options),

@@ -121,13 +121,13 @@ static bool search_jointly(struct sct_campaign_options options, const char *spec
     }
     bool is_good = !crew->resumed || (sct_checkpoint_open(&resumed, crew->resumed, error) &&
                                       sct_crew_check(&resumed, crew->cache_bytes, error));
-    const struct sct_part_options part = {
+    const struct sct_range_options range = {
         .campaign = &options, .counters = &counters, .counter_arrays = 1};
     *campaign = (struct sct_campaign){.search.path = strategy->path};
     if (is_good)
         is_good = sct_crew_run(engine,
                                &(struct sct_search_jobs){
-                                   .part = &part,
+                                   .range = &range,
                                    .workers = crew->workers,
                                    .on_new_group = tell_group,
                                    .checkpoint = crew->checkpoint,

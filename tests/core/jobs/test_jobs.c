@@ -139,13 +139,13 @@ static void tell(void *context, const struct sct_group *group) {
 
 static bool run_jobs(const struct sct_campaign_options *options, unsigned workers,
                      struct sct_checkpoint *checkpoint, struct text *text, struct error *error) {
-    const struct sct_part_options part = {
+    const struct sct_range_options range = {
         .campaign = options,
         .counters = &counters,
         .counter_arrays = 1,
     };
     const struct sct_jobs jobs = {
-        .part = &part, .workers = workers, .on_new_group = tell, .checkpoint = checkpoint};
+        .range = &range, .workers = workers, .on_new_group = tell, .checkpoint = checkpoint};
     memset(verdicts, 0, sizeof verdicts);
     sct_marks_reset();
     told = text_in(told_buffer, sizeof told_buffer);
@@ -228,7 +228,7 @@ static void exit_in_1234(void *context, uint64_t iteration) {
 }
 
 // A worker that dies is an error which names the iteration; what came before is kept: the four
-// parts before 1024.
+// ranges before 1024.
 static void test_dead_worker_is_an_error(void **state) {
     (void)state;
     struct sct_strategy *strategy = new_strategy("random");
