@@ -1,18 +1,9 @@
-#define _GNU_SOURCE // SOCK_CLOEXEC, MAP_ANONYMOUS
-#include "core/jobs/process.h"
-#include "core/base/grow.h"
 #include "core/jobs/crew_internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { TICK_MS = 100 };
 
@@ -24,50 +15,17 @@ static const struct sct_campaign_options *campaign_of(const struct sct_search_cr
 
 // ---- Workers -----------------------------------------------------------------------------------
 
-static bool start_worker(struct sct_search_crew *crew, unsigned index, struct error *error) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return error_set(error, "cannot start worker %u: %s", index, strerror(errno));
-    pid_t first_process = getpid(), process = fork();
-    if (process == 0) {
-        sct_process_begin(first_process);
-        for (unsigned i = 0; i < index; i++)
-            close(crew->workers[i].channel);
-        close(ends[0]);
-        sct_search_work(crew->engine, crew->jobs, crew->control, index, ends[1]);
-    }
-    close(ends[1]);
-    crew->workers[index] = (struct sct_search_worker){.process = process, .channel = ends[0]};
-    crew->worker_count = index + 1;
-    return process > 0 || error_set(error, "cannot start worker %u: %s", index, strerror(errno));
-}
-
 static bool describe_death(struct sct_search_crew *crew, unsigned index, struct error *error) {
-    int status = 0;
-    waitpid(crew->workers[index].process, &status, 0);
-    crew->workers[index].process = 0;
-    uint64_t executions = atomic_load(&crew->control->lines[index].executions);
-    bool is_signal = WIFSIGNALED(status);
-    return error_set(error, "worker %u %s %d after about %" PRIu64 " executions", index,
-                     is_signal ? "was killed by signal" : "ended with status",
-                     is_signal ? WTERMSIG(status) : WEXITSTATUS(status), executions);
-}
-
-static void dismiss(struct sct_search_crew *crew) {
-    for (unsigned i = 0; i < crew->worker_count; i++) {
-        struct sct_search_worker *worker = &crew->workers[i];
-        if (worker->process > 0) {
-            kill(worker->process, SIGKILL);
-            waitpid(worker->process, NULL, 0);
-        }
-        close(worker->channel);
-    }
+    char when[64];
+    snprintf(when, sizeof when, "after about %" PRIu64 " executions",
+             atomic_load(&crew->control->lines[index].executions));
+    return sct_worker_died(crew->workers, index, when, error);
 }
 
 static unsigned count_idle(const struct sct_search_crew *crew) {
     unsigned count = 0;
     for (unsigned i = 0; i < crew->worker_count; i++)
-        count += !crew->workers[i].piece;
+        count += !crew->pieces[i];
     return count;
 }
 
@@ -169,7 +127,7 @@ static void drop_right(struct sct_search_crew *crew, struct sct_piece *piece) {
             sct_frontier_remove(&crew->frontier, right);
     }
     for (unsigned i = 0; i < crew->worker_count; i++)
-        if (crew->workers[i].piece && crew->workers[i].piece->is_dropped)
+        if (crew->pieces[i] && crew->pieces[i]->is_dropped)
             atomic_store(&crew->control->lines[i].is_recalled, true);
 }
 
@@ -243,44 +201,17 @@ static void take_report(struct sct_search_crew *crew, struct sct_piece *piece,
         add_from_left(crew);
 }
 
-static bool read_all(int channel, void *data, size_t size) {
-    for (char *at = data; size > 0;) {
-        ssize_t got = read(channel, at, size);
-        if (got == 0 || (got < 0 && errno != EINTR))
-            return false;
-        at += got > 0 ? got : 0;
-        size -= got > 0 ? (size_t)got : 0;
-    }
-    return true;
-}
-
-static bool read_message(struct sct_search_crew *crew, int channel) {
-    uint64_t size;
-    bool is_read = read_all(channel, &size, sizeof size);
-    crew->bytes.size = 0;
-    char buffer[16384];
-    while (is_read && crew->bytes.size < size) {
-        size_t left = size - crew->bytes.size;
-        size_t wanted = left < sizeof buffer ? left : sizeof buffer;
-        is_read = read_all(channel, buffer, wanted);
-        if (is_read)
-            sct_bytes_add(&crew->bytes, buffer, wanted);
-    }
-    return is_read;
-}
-
 static bool take_message(struct sct_search_crew *crew, unsigned index, struct error *error) {
-    struct sct_search_worker *worker = &crew->workers[index];
-    if (!read_message(crew, worker->channel))
+    if (sct_read_message(crew->workers[index].channel, &crew->bytes, NULL) != SCT_READ_ALL)
         return describe_death(crew, index, error);
-    struct sct_piece *piece = worker->piece;
+    struct sct_piece *piece = crew->pieces[index];
     ASSERT(piece);
     struct sct_reader reader = {crew->bytes.data, crew->bytes.data + crew->bytes.size, false};
     if (sct_take_number(&reader) == MESSAGE_GIFT) {
         take_gift(crew, piece, &reader);
         return true;
     }
-    worker->piece = NULL;
+    crew->pieces[index] = NULL;
     atomic_store(&crew->control->lines[index].is_recalled, false);
     take_report(crew, piece, &reader);
     return true;
@@ -308,17 +239,14 @@ static uint64_t executions_left(const struct sct_search_crew *crew) {
 
 static bool hand_out(struct sct_search_crew *crew, unsigned index, struct sct_piece *piece,
                      struct error *error) {
-    struct sct_search_worker *worker = &crew->workers[index];
     crew->bytes.size = 0;
     sct_bytes_add_number(&crew->bytes, executions_left(crew));
     sct_path_write(&piece->path, &crew->bytes);
     atomic_store(&crew->control->lines[index].left, piece->left);
-    uint64_t size = crew->bytes.size;
-    if (!sct_write_all(worker->channel, &size, sizeof size) ||
-        !sct_write_all(worker->channel, crew->bytes.data, size))
+    if (!sct_write_message(crew->workers[index].channel, &crew->bytes))
         return describe_death(crew, index, error);
     piece->is_worked_on = true;
-    worker->piece = piece;
+    crew->pieces[index] = piece;
     crew->sum.campaign->search.pieces++;
     return true;
 }
@@ -327,7 +255,7 @@ static bool hand_out(struct sct_search_crew *crew, unsigned index, struct sct_pi
 static bool hand_out_pieces(struct sct_search_crew *crew, struct error *error) {
     struct sct_piece *piece;
     for (unsigned i = 0; i < crew->worker_count; i++)
-        if (!crew->workers[i].piece && (piece = sct_frontier_waiting(&crew->frontier)) &&
+        if (!crew->pieces[i] && (piece = sct_frontier_waiting(&crew->frontier)) &&
             !hand_out(crew, i, piece, error))
             return false;
     uint64_t asked = atomic_load(&crew->control->wanted) - crew->received;
@@ -351,8 +279,8 @@ static void tell_progress(const struct sct_search_crew *crew) {
         const struct sct_search_line *line = &crew->control->lines[i];
         view.iterations_run += atomic_load(&line->executions);
         view.violations += atomic_load(&line->violations);
-        if (crew->workers[i].piece)
-            crew->workers[i].piece->left = atomic_load(&line->left);
+        if (crew->pieces[i])
+            crew->pieces[i]->left = atomic_load(&line->left);
     }
     view.search.bound_runs += view.iterations_run - crew->sum.campaign->iterations_run;
     set_estimate(&view.search, 1 - sct_frontier_left(&crew->frontier));
@@ -450,9 +378,10 @@ static bool conclude(struct sct_search_crew *crew, struct error *error) {
 static bool start_workers(struct sct_search_crew *crew, struct error *error) {
     bool is_limited = campaign_of(crew)->iterations != SCT_UNLIMITED;
     unsigned count = is_limited ? 1 : crew->jobs->workers;
+    const struct sct_work todo = {.run = sct_crew_work, .context = crew, .is_told = true};
     fflush(NULL); // a worker must not write it again
-    for (unsigned i = 0; i < count; i++)
-        if (!start_worker(crew, i, error))
+    for (crew->worker_count = 0; crew->worker_count < count; crew->worker_count++)
+        if (!sct_worker_start(crew->workers, crew->worker_count, &todo, error))
             return false;
     return true;
 }
@@ -481,13 +410,6 @@ static bool run_crew(struct sct_search_crew *crew, struct error *error) {
     return start_workers(crew, error) && search(crew, error) && conclude(crew, error);
 }
 
-static void *map_shared(size_t bytes) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        grow_failed(bytes, "workers");
-    return memory;
-}
-
 bool sct_crew_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
                   struct sct_campaign *campaign, struct error *error) {
     const struct sct_campaign_options *options = jobs->range->campaign;
@@ -499,12 +421,12 @@ bool sct_crew_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
         .range = *jobs->range,
         .engine = engine,
         .path = options->strategy->path,
-        .control = map_shared(sizeof *crew.control),
+        .control = sct_map_shared(sizeof *crew.control),
         .is_ordered = !options->search,
     };
     sct_sum_init(&crew.sum, campaign, options->strategy);
     bool is_good = run_crew(&crew, error);
-    dismiss(&crew);
+    sct_workers_dismiss(crew.workers, SCT_WORKERS_MAX);
     if (!crew.is_settled) { // findings to the right of what is left are findings too
         set_estimate(&campaign->search, 1 - sct_frontier_left(&crew.frontier));
         add_all(&crew);

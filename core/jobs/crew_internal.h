@@ -6,9 +6,9 @@
 #include "core/jobs/crew.h"
 #include "core/jobs/frontier.h"
 #include "core/jobs/jobs.h"
+#include "core/jobs/process.h"
 
 #include <stdatomic.h>
-#include <sys/types.h>
 
 // ---- Shared memory -----------------------------------------------------------------------------
 
@@ -29,7 +29,6 @@ struct sct_search_control {
 
 // ---- Messages ----------------------------------------------------------------------------------
 
-// Each is its size in bytes, as the process stores it, and then the bytes.
 //   to a worker    a piece: executions at the most, path
 //   from a worker  MESSAGE_GIFT: path. MESSAGE_REPORT, after which it waits for a piece: a report.
 enum sct_search_message { MESSAGE_GIFT = 1, MESSAGE_REPORT };
@@ -44,17 +43,7 @@ struct sct_search_report {
     double share;     // of the tree, before the leaf where the path stands
 };
 
-// The child's life: takes pieces from [channel] until that is closed.
-_Noreturn void sct_search_work(struct sct_engine *engine, const struct sct_search_jobs *jobs,
-                               struct sct_search_control *control, unsigned index, int channel);
-
 // ---- The first process -------------------------------------------------------------------------
-
-struct sct_search_worker {
-    pid_t process;
-    int channel;
-    struct sct_piece *piece; // NULL: it waits for one
-};
 
 struct sct_search_crew {
     const struct sct_search_jobs *jobs;
@@ -64,7 +53,8 @@ struct sct_search_crew {
     struct sct_sum sum;
     struct sct_frontier frontier;
     struct sct_search_control *control;
-    struct sct_search_worker workers[SCT_WORKERS_MAX];
+    struct sct_worker workers[SCT_WORKERS_MAX];
+    struct sct_piece *pieces[SCT_WORKERS_MAX]; // what each works on; NULL: it waits for one
     unsigned worker_count;
     uint64_t received; // pieces that were given
     uint64_t violations_resumed;
@@ -74,6 +64,10 @@ struct sct_search_crew {
     struct sct_bytes bytes; // of the message or the record in hand
     double checkpoint_due;  // in seconds of the sum
 };
+
+// crew_worker.c: the life of worker [index] of the crew [context]. Takes pieces from [channel]
+// until that is closed.
+_Noreturn void sct_crew_work(void *context, unsigned index, int channel);
 
 // crew_file.c: writes the present moment, for which nobody works; reads one.
 bool sct_search_save(struct sct_search_crew *crew, struct error *error);

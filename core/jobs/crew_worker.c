@@ -1,7 +1,5 @@
 #include "core/jobs/crew_internal.h"
-#include "core/jobs/process.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 struct worker {
@@ -23,32 +21,12 @@ static void leave_if(bool is_over) {
 
 // ---- Messages ----------------------------------------------------------------------------------
 
-static void read_all(const struct worker *worker, void *data, size_t size) {
-    for (char *at = data; size > 0;) {
-        ssize_t got = read(worker->channel, at, size);
-        leave_if(got == 0 || (got < 0 && errno != EINTR));
-        at += got > 0 ? got : 0;
-        size -= got > 0 ? (size_t)got : 0;
-    }
-}
-
 static void receive(struct worker *worker) {
-    uint64_t size;
-    read_all(worker, &size, sizeof size);
-    worker->bytes.size = 0;
-    char buffer[4096];
-    while (size > 0) {
-        size_t wanted = size < sizeof buffer ? size : sizeof buffer;
-        read_all(worker, buffer, wanted);
-        sct_bytes_add(&worker->bytes, buffer, wanted);
-        size -= wanted;
-    }
+    leave_if(sct_read_message(worker->channel, &worker->bytes, NULL) != SCT_READ_ALL);
 }
 
 static void send_message(const struct worker *worker, const struct sct_bytes *bytes) {
-    uint64_t size = bytes->size;
-    leave_if(!sct_write_all(worker->channel, &size, sizeof size) ||
-             !sct_write_all(worker->channel, bytes->data, bytes->size));
+    leave_if(!sct_write_message(worker->channel, bytes));
 }
 
 // ---- Between executions ------------------------------------------------------------------------
@@ -173,20 +151,20 @@ static void search_piece(struct worker *worker, uint64_t iterations) {
     send_message(worker, &worker->bytes);
 }
 
-_Noreturn void sct_search_work(struct sct_engine *engine, const struct sct_search_jobs *jobs,
-                               struct sct_search_control *control, unsigned index, int channel) {
-    const struct sct_campaign_options *whole = jobs->range->campaign;
+_Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
+    struct sct_search_crew *crew = context;
+    const struct sct_campaign_options *whole = crew->jobs->range->campaign;
     struct worker worker = {
-        .engine = engine,
-        .jobs = jobs,
+        .engine = crew->engine,
+        .jobs = crew->jobs,
         .whole = whole,
-        .control = control,
-        .line = &control->lines[index],
+        .control = crew->control,
+        .line = &crew->control->lines[index],
         .path = whole->strategy->path,
         .channel = channel,
     };
     worker.path->is_one_bound = true;
-    sct_engine_forked(engine);
+    sct_engine_forked(crew->engine);
     for (;;) {
         receive(&worker);
         struct sct_reader reader = {worker.bytes.data, worker.bytes.data + worker.bytes.size,

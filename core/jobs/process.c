@@ -1,17 +1,25 @@
-#define _GNU_SOURCE // MSG_NOSIGNAL
+#define _GNU_SOURCE // MSG_NOSIGNAL, pipe2, SOCK_CLOEXEC, MAP_ANONYMOUS, F_SETPIPE_SZ
 #include "core/jobs/process.h"
+#include "core/base/grow.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <string.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+enum { PIPE_BYTES = 1 << 20, BUFFER_BYTES = 16384 };
+
+// ---- Workers -----------------------------------------------------------------------------------
 
 // A whole terminal, service or job of a cluster gets these signals: the first process ends the
 // others, and with it they end.
-void sct_process_begin(pid_t first_process) {
+static void begin(pid_t first_process) {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
 #ifdef __linux__
@@ -21,18 +29,116 @@ void sct_process_begin(pid_t first_process) {
         _exit(1);
 }
 
-static ssize_t write_some(int file, const void *data, size_t size) {
-    ssize_t sent = send(file, data, size, MSG_NOSIGNAL);
-    return sent < 0 && errno == ENOTSOCK ? write(file, data, size) : sent;
+// The first process has ends[0].
+static bool make_channel(bool is_told, int ends[2]) {
+    if (is_told)
+        return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES); // a smaller one will do
+    return true;
 }
 
-bool sct_write_all(int file, const void *data, size_t size) {
+bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct sct_work *work,
+                      struct error *error) {
+    int ends[2];
+    if (!make_channel(work->is_told, ends))
+        return error_set(error, "cannot start worker %u: %s", index, strerror(errno));
+    pid_t first_process = getpid(), process = fork();
+    if (process == 0) {
+        begin(first_process);
+        for (unsigned i = 0; i < index; i++)
+            close(workers[i].channel);
+        close(ends[0]);
+        work->run(work->context, index, ends[1]);
+        _exit(1);
+    }
+    int saved = errno;
+    close(ends[1]);
+    workers[index] = (struct sct_worker){.process = process > 0 ? process : 0, .channel = ends[0]};
+    return process > 0 || error_set(error, "cannot start worker %u: %s", index, strerror(saved));
+}
+
+bool sct_worker_died(struct sct_worker *workers, unsigned index, const char *when,
+                     struct error *error) {
+    int status = 0;
+    waitpid(workers[index].process, &status, 0);
+    workers[index].process = 0;
+    bool is_signal = WIFSIGNALED(status);
+    return error_set(error, "worker %u %s %d %s", index,
+                     is_signal ? "was killed by signal" : "ended with status",
+                     is_signal ? WTERMSIG(status) : WEXITSTATUS(status), when);
+}
+
+void sct_workers_dismiss(struct sct_worker *workers, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        if (workers[i].process > 0) {
+            kill(workers[i].process, SIGKILL);
+            waitpid(workers[i].process, NULL, 0);
+        }
+        if (workers[i].channel > 0)
+            close(workers[i].channel);
+    }
+}
+
+void *sct_map_shared(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        grow_failed(bytes, "workers");
+    return memory;
+}
+
+// ---- Messages ----------------------------------------------------------------------------------
+
+// Each is its size in bytes, as the process stores it, and then the bytes.
+
+static enum sct_reading read_all(int channel, void *data, size_t size,
+                                 const volatile sig_atomic_t *interrupted) {
+    for (char *at = data; size > 0;) {
+        if (interrupted && *interrupted)
+            return SCT_READ_INTERRUPTED;
+        ssize_t got = read(channel, at, size);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return SCT_READ_END;
+        at += got > 0 ? got : 0;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+    return SCT_READ_ALL;
+}
+
+enum sct_reading sct_read_message(int channel, struct sct_bytes *bytes,
+                                  const volatile sig_atomic_t *interrupted) {
+    uint64_t size;
+    enum sct_reading reading = read_all(channel, &size, sizeof size, interrupted);
+    bytes->size = 0;
+    char buffer[BUFFER_BYTES];
+    while (reading == SCT_READ_ALL && bytes->size < size) {
+        size_t left = size - bytes->size;
+        size_t wanted = left < sizeof buffer ? left : sizeof buffer;
+        reading = read_all(channel, buffer, wanted, interrupted);
+        if (reading == SCT_READ_ALL)
+            sct_bytes_add(bytes, buffer, wanted);
+    }
+    return reading;
+}
+
+static ssize_t write_some(int channel, const void *data, size_t size) {
+    ssize_t sent = send(channel, data, size, MSG_NOSIGNAL);
+    return sent < 0 && errno == ENOTSOCK ? write(channel, data, size) : sent;
+}
+
+static bool write_all(int channel, const void *data, size_t size) {
     for (const char *at = data; size > 0;) {
-        ssize_t written = write_some(file, at, size);
+        ssize_t written = write_some(channel, at, size);
         if (written < 0 && errno != EINTR)
             return false;
         at += written > 0 ? written : 0;
         size -= written > 0 ? (size_t)written : 0;
     }
     return true;
+}
+
+bool sct_write_message(int channel, const struct sct_bytes *bytes) {
+    uint64_t size = bytes->size;
+    return write_all(channel, &size, sizeof size) && write_all(channel, bytes->data, bytes->size);
 }
