@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 struct worker {
+    struct sct_range_hooks hooks; // first: the context of its campaigns
     struct sct_engine *engine;
     const struct sct_search_jobs *jobs;
-    const struct sct_campaign_options *whole;
     struct sct_search_control *control;
     struct sct_search_line *line;
     struct sct_path *path;
@@ -55,7 +55,7 @@ static void give(struct worker *worker) {
 
 // Whether the cache is to grow, for which everybody stops.
 static bool is_growing(const struct worker *worker) {
-    const struct sct_shared_states *states = sct_search_shared(worker->whole->search);
+    const struct sct_shared_states *states = sct_search_shared(worker->hooks.whole->search);
     return states && sct_shared_states_wants_growth(states);
 }
 
@@ -82,38 +82,16 @@ static void tell(void *context, const struct sct_campaign *campaign) {
 
 // ---- A piece -----------------------------------------------------------------------------------
 
-static void before_counted(void *context, uint64_t iteration) {
-    const struct sct_campaign_options *whole = ((struct worker *)context)->whole;
-    if (whole->before_counted)
-        whole->before_counted(whole->context, iteration);
-}
-
-static void after_counted(void *context, uint64_t iteration, const struct sct_result *result) {
-    const struct sct_campaign_options *whole = ((struct worker *)context)->whole;
-    if (whole->after_counted)
-        whole->after_counted(whole->context, iteration, result);
-}
-
-static char *record(void *context, uint64_t iteration, const struct sct_result *result) {
-    const struct sct_campaign_options *whole = ((struct worker *)context)->whole;
-    return whole->record ? whole->record(whole->context, iteration, result) : NULL;
-}
-
 // Numbered as all of this worker's, so that as many as usual are repeated.
 static struct sct_campaign_options describe(struct worker *worker, uint64_t iterations) {
-    struct sct_campaign_options own = *worker->whole;
+    struct sct_campaign_options own = sct_range_describe(&worker->hooks);
     own.first_iteration = worker->executions;
     own.iteration_step = 1;
     own.iterations = iterations;
     own.seconds_max = 0;
     own.interrupted = NULL;
-    own.before_counted = before_counted;
-    own.after_counted = after_counted;
-    own.record = record;
-    own.on_violation = NULL;
     own.on_progress = tell;
     own.goes_on = goes_on;
-    own.context = worker;
     return own;
 }
 
@@ -123,7 +101,7 @@ static void write_report(struct worker *worker, struct sct_campaign *campaign) {
     bytes->size = 0;
     sct_bytes_add_number(bytes, MESSAGE_REPORT);
     sct_bytes_add_number(bytes, campaign->search.is_exhausted);
-    sct_bytes_add_number(bytes, campaign->violations > 0 && !worker->whole->keep_going);
+    sct_bytes_add_number(bytes, campaign->violations > 0 && !worker->hooks.whole->keep_going);
     sct_bytes_add_number(bytes, campaign->search.is_cache_full);
     sct_bytes_add_number(bytes, campaign->unrepeatable.is_found);
     sct_bytes_add_number(bytes, path->meets_bound);
@@ -157,7 +135,7 @@ _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
     struct worker worker = {
         .engine = crew->engine,
         .jobs = crew->jobs,
-        .whole = whole,
+        .hooks = {.whole = whole},
         .control = crew->control,
         .line = &crew->control->lines[index],
         .path = whole->strategy->path,

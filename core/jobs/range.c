@@ -79,32 +79,36 @@ static void add_campaign(struct sct_bytes *bytes, struct sct_campaign *campaign)
 
 // ---- Running -----------------------------------------------------------------------------------
 
-// What the hooks of a range's campaign need: those of the whole, and where fingerprints go.
-struct range {
-    const struct sct_campaign_options *whole;
-    struct sct_bytes *fingerprints;
-    volatile uint64_t *present_iteration;
-};
-
 static void before_counted(void *context, uint64_t iteration) {
-    const struct range *range = context;
-    if (range->present_iteration)
-        *range->present_iteration = iteration;
-    if (range->whole->before_counted)
-        range->whole->before_counted(range->whole->context, iteration);
+    const struct sct_range_hooks *hooks = context;
+    if (hooks->present_iteration)
+        *hooks->present_iteration = iteration;
+    if (hooks->whole->before_counted)
+        hooks->whole->before_counted(hooks->whole->context, iteration);
 }
 
 static void after_counted(void *context, uint64_t iteration, const struct sct_result *result) {
-    const struct range *range = context;
-    sct_bytes_add_number(range->fingerprints, result->fingerprint);
-    if (range->whole->after_counted)
-        range->whole->after_counted(range->whole->context, iteration, result);
+    const struct sct_range_hooks *hooks = context;
+    if (hooks->fingerprints)
+        sct_bytes_add_number(hooks->fingerprints, result->fingerprint);
+    if (hooks->whole->after_counted)
+        hooks->whole->after_counted(hooks->whole->context, iteration, result);
 }
 
 static char *record(void *context, uint64_t iteration, const struct sct_result *result) {
-    const struct range *range = context;
-    return range->whole->record ? range->whole->record(range->whole->context, iteration, result)
-                                : NULL;
+    const struct sct_campaign_options *whole = ((struct sct_range_hooks *)context)->whole;
+    return whole->record ? whole->record(whole->context, iteration, result) : NULL;
+}
+
+struct sct_campaign_options sct_range_describe(struct sct_range_hooks *hooks) {
+    struct sct_campaign_options own = *hooks->whole;
+    own.before_counted = before_counted;
+    own.after_counted = after_counted;
+    own.record = record;
+    own.on_violation = NULL;
+    own.on_progress = NULL;
+    own.context = hooks;
+    return own;
 }
 
 void sct_range_clear(const struct sct_range_options *options) {
@@ -136,17 +140,11 @@ bool sct_range_run(struct sct_engine *engine, const struct sct_range_options *op
     const struct sct_campaign_options *whole = options->campaign;
     uint64_t step = whole->iteration_step ? whole->iteration_step : 1;
     struct sct_bytes fingerprints = {0};
-    struct range range = {whole, &fingerprints, options->present_iteration};
-    struct sct_campaign_options own = *whole;
+    struct sct_range_hooks hooks = {whole, &fingerprints, options->present_iteration};
+    struct sct_campaign_options own = sct_range_describe(&hooks);
     own.first_iteration = whole->first_iteration + first * step;
     own.iterations = iterations;
     own.seconds_max = seconds_max;
-    own.before_counted = before_counted;
-    own.after_counted = after_counted;
-    own.record = record;
-    own.on_violation = NULL;
-    own.on_progress = NULL;
-    own.context = &range;
     sct_range_clear(options);
     struct sct_campaign campaign;
     sct_campaign_run(engine, &own, &campaign);

@@ -23,6 +23,17 @@ struct sct_range_options {
     uint64_t iteration_offset;            // of ranges that are added: what to add to their numbers
 };
 
+// What stands between a campaign and somebody who runs a piece of it.
+struct sct_range_hooks {
+    const struct sct_campaign_options *whole;
+    struct sct_bytes *fingerprints;       // gets those of the executions that count; may be NULL
+    volatile uint64_t *present_iteration; // as above
+};
+
+// The campaign [whole] as it is for a piece of it: hooks that count and record reach it through
+// [hooks], the context; findings and progress are told to nobody.
+struct sct_campaign_options sct_range_describe(struct sct_range_hooks *hooks);
+
 // Runs the [iterations] iterations of the campaign that begin with its [first]-th, and writes what
 // they added up to into [bytes], which is emptied before. Counters and marks begin at 0 and are
 // left as the range left them. Ends early as a campaign does. [seconds_max] as there. Whether the
