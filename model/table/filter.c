@@ -34,16 +34,6 @@ static bool order_satisfies(enum ct_compare compare, int order) {
     return false;
 }
 
-static inline int string_order(const char *a, const char *b) {
-    if (a == b)
-        return 0;
-    while (*a == *b && *a) {
-        a++;
-        b++;
-    }
-    return (unsigned char)*a - (unsigned char)*b;
-}
-
 static bool property_satisfies(const struct ct_property *property, enum ct_compare compare,
                                const struct ct_property *literal) {
     if (property->type != literal->type)
@@ -53,7 +43,7 @@ static bool property_satisfies(const struct ct_property *property, enum ct_compa
         return order_satisfies(compare, property->value.boolean - literal->value.boolean);
     case CT_STRING:
         return order_satisfies(compare,
-                               string_order(property->value.string, literal->value.string));
+                               ct_string_order(property->value.string, literal->value.string));
     case CT_INT32: // the grammar has no such literal, but the rule is plain
         return order_satisfies(compare, (property->value.int32 > literal->value.int32) -
                                             (property->value.int32 < literal->value.int32));
@@ -64,7 +54,7 @@ static bool property_satisfies(const struct ct_property *property, enum ct_compa
 static bool key_satisfies(const char *key, const struct ct_filter *filter) {
     if (filter->operand.type != CT_STRING)
         return filter->compare == CT_NE;
-    return order_satisfies(filter->compare, string_order(key, filter->operand.value.string));
+    return order_satisfies(filter->compare, ct_string_order(key, filter->operand.value.string));
 }
 
 static bool comparison_matches(const struct ct_filter *filter, const struct ct_row *row) {

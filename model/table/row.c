@@ -2,25 +2,13 @@
 
 #include <string.h>
 
-// The loops below are written out because keys and names are a few bytes long and compared in the
-// innermost loops of a campaign, where a library call costs more than the comparison.
-static inline int compare_strings(const char *a, const char *b) {
-    if (a == b)
-        return 0;
-    while (*a == *b && *a) {
-        a++;
-        b++;
-    }
-    return (unsigned char)*a - (unsigned char)*b;
-}
-
 static inline int compare_keys(struct ct_key a, struct ct_key b) {
-    int order = compare_strings(a.partition, b.partition);
-    return order ? order : compare_strings(a.row, b.row);
+    int order = ct_string_order(a.partition, b.partition);
+    return order ? order : ct_string_order(a.row, b.row);
 }
 
 static inline bool equal_strings(const char *a, const char *b) {
-    return a == b || (a && b && compare_strings(a, b) == 0);
+    return a == b || (a && b && ct_string_order(a, b) == 0);
 }
 
 bool ct_string_equal(const char *a, const char *b) {
@@ -104,12 +92,12 @@ static struct ct_row *allocate_row(struct arena *arena, struct ct_key key, const
 // Puts [property] into its place among the first [count] elements of [sorted].
 static void insert_property(struct ct_property *sorted, size_t count, struct ct_property property) {
     size_t at = count;
-    while (at > 0 && compare_strings(sorted[at - 1].name, property.name) > 0) {
+    while (at > 0 && ct_string_order(sorted[at - 1].name, property.name) > 0) {
         sorted[at] = sorted[at - 1];
         at--;
     }
     if (at > 0)
-        ASSERT(compare_strings(sorted[at - 1].name, property.name) != 0);
+        ASSERT(ct_string_order(sorted[at - 1].name, property.name) != 0);
     sorted[at] = property;
 }
 
@@ -147,7 +135,7 @@ static size_t merge_properties(struct ct_property *merged, const struct ct_row *
     size_t b = 0;
     size_t c = 0;
     while (b < base->property_count && c < changes->property_count) {
-        int order = compare_strings(base->properties[b].name, changes->properties[c].name);
+        int order = ct_string_order(base->properties[b].name, changes->properties[c].name);
         merged[count++] = order < 0 ? base->properties[b] : changes->properties[c];
         b += order <= 0;
         c += order >= 0;

@@ -1,15 +1,8 @@
-#include "tests/support/test.h"
+#include "tests/support/failures.h"
 
 #include "core/base/arena.h"
 
 enum { SIZE = 1 << 16 };
-
-static enum fail_kind failed_as;
-
-static void raise_in_test(enum fail_kind kind, const char *where, const char *message) {
-    failed_as = kind;
-    mock_assert(0, message, where, 0);
-}
 
 static int setup(void **state) {
     static struct arena arena;

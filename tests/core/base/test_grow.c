@@ -1,9 +1,7 @@
-#include "tests/support/test.h"
+#include "tests/support/failures.h"
 
-#include "core/base/assert.h"
 #include "core/base/grow.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +9,6 @@
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "allocator_may_return_null=1";
-}
-
-static char told[256];
-
-static void raise_in_test(enum fail_kind kind, const char *where, const char *message) {
-    snprintf(told, sizeof told, "%s", message);
-    mock_assert(kind != FAIL_RESOURCE, told, where, 0);
 }
 
 static int watch_failures(void **state) {
@@ -81,30 +72,32 @@ static void test_text_is_copied(void **state) {
 }
 
 // More than there is, sizes that do not fit into a size_t and counts that do not fit into the
-// capacity are all told in one form.
-static void test_refusals_are_told(void **state) {
+// capacity are all failed_with in one form.
+static void test_refusals_are_failed_with(void **state) {
     (void)state;
     expect_assert_failure(grow_new(PTRDIFF_MAX / 2, 2, "a huge test"));
     char expected[64];
     snprintf(expected, sizeof expected, "out of memory: %zu bytes for a huge test",
              (size_t)PTRDIFF_MAX - 1);
-    assert_string_equal(told, expected);
+    assert_string_equal(failed_with, expected);
     expect_assert_failure(grow_to(NULL, SIZE_MAX / 2 + 2, 2, "a wrapping test"));
     snprintf(expected, sizeof expected, "out of memory: %zu bytes for a wrapping test", SIZE_MAX);
-    assert_string_equal(told, expected);
+    assert_string_equal(failed_with, expected);
     uint32_t capacity = 0;
     expect_assert_failure(grow_room(NULL, (size_t)UINT32_MAX + 1, &capacity, 1, "a long test"));
-    assert_string_equal(told, "out of memory: 4294967296 bytes for a long test");
+    assert_string_equal(failed_with, "out of memory: 4294967296 bytes for a long test");
     assert_int_equal(capacity, 0);
     expect_assert_failure(grow_failed(0, "the test"));
-    assert_string_equal(told, "out of memory: the test");
+    assert_string_equal(failed_with, "out of memory: the test");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new_is_zero),       cmocka_unit_test(test_grow_keeps_and_doubles),
-        cmocka_unit_test(test_grow_reaches_far),  cmocka_unit_test(test_text_is_copied),
-        cmocka_unit_test(test_refusals_are_told),
+        cmocka_unit_test(test_new_is_zero),
+        cmocka_unit_test(test_grow_keeps_and_doubles),
+        cmocka_unit_test(test_grow_reaches_far),
+        cmocka_unit_test(test_text_is_copied),
+        cmocka_unit_test(test_refusals_are_failed_with),
     };
     return cmocka_run_group_tests(tests, watch_failures, NULL);
 }

@@ -1,14 +1,8 @@
-#include "tests/support/test.h"
+#include "tests/support/failures.h"
 
-#include "core/base/assert.h"
 #include "core/base/text.h"
 
 #include <string.h>
-
-static void raise_in_test(enum fail_kind kind, const char *where, const char *message) {
-    (void)kind;
-    mock_assert(0, message, where, 0);
-}
 
 // Pieces that fit are joined, and the length follows.
 static void test_text_add_joins_pieces(void **state) {

@@ -1,29 +1,7 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "model/table/batch.h"
 #include "model/table/row.h"
-
-static struct arena arena;
-static enum fail_kind failed_as;
-
-static void raise_in_test(enum fail_kind kind, const char *where, const char *message) {
-    failed_as = kind;
-    mock_assert(0, message, where, 0);
-}
-
-static int setup(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 22);
-    fail_handler_set(raise_in_test);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    fail_handler_set(NULL);
-    arena_deinit(&arena);
-    return 0;
-}
 
 static struct ct_row *entity(const char *partition, const char *row, const char *if_match) {
     struct ct_key key = {.partition = partition, .row = row};
@@ -213,20 +191,18 @@ static void test_operation_name_names_every_operation(void **state) {
     assert_string_equal(ct_operation_name(&operation), "Delete");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_batch_add_keeps_order_and_entities),
-        TEST(test_batch_add_requires_an_if_match),
-        TEST(test_batch_add_requires_one_partition),
-        TEST(test_batch_add_asserts_room),
-        TEST(test_batch_copy_is_deep),
-        TEST(test_batch_program_error_names_ill_formed_batches),
-        TEST(test_batch_limits_count_operations),
-        TEST(test_batch_limits_refuse_a_repeated_key),
-        TEST(test_batch_limits_count_properties),
-        TEST(test_operation_name_names_every_operation),
+        ARENA_TEST(test_batch_add_keeps_order_and_entities),
+        ARENA_TEST(test_batch_add_requires_an_if_match),
+        ARENA_TEST(test_batch_add_requires_one_partition),
+        ARENA_TEST(test_batch_add_asserts_room),
+        ARENA_TEST(test_batch_copy_is_deep),
+        ARENA_TEST(test_batch_program_error_names_ill_formed_batches),
+        ARENA_TEST(test_batch_limits_count_operations),
+        ARENA_TEST(test_batch_limits_refuse_a_repeated_key),
+        ARENA_TEST(test_batch_limits_count_properties),
+        ARENA_TEST(test_operation_name_names_every_operation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "core/base/rng.h"
 #include "model/table/filter.h"
@@ -7,20 +7,6 @@
 #include <string.h>
 
 enum { TEXT_BYTES = 1 << 16 };
-
-static struct arena arena;
-
-static int setup(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
 
 static const struct ct_filter *parse(const char *text) {
     const struct ct_filter *filter;
@@ -348,24 +334,22 @@ static void test_filter_parse_survives_mutations(void **state) {
     assert_in_range(accepted, 1000, 19000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_filter_matches_compares_strings),
-        TEST(test_filter_matches_compares_booleans),
-        TEST(test_filter_matches_nothing_on_missing_properties),
-        TEST(test_filter_matches_only_ne_between_types),
-        TEST(test_filter_matches_combines),
-        TEST(test_filter_partition_is_syntactic),
-        TEST(test_filter_builders_format_as_documented),
-        TEST(test_filter_builders_treat_empty_operands),
-        TEST(test_filter_from_matches_keys_from_its_own_on),
-        TEST(test_filter_text_round_trip),
-        TEST(test_filter_parse_ignores_blanks),
-        TEST(test_filter_parse_explains_errors),
-        TEST(test_filter_parse_limits_depth),
-        TEST(test_filter_parse_survives_mutations),
+        ARENA_TEST(test_filter_matches_compares_strings),
+        ARENA_TEST(test_filter_matches_compares_booleans),
+        ARENA_TEST(test_filter_matches_nothing_on_missing_properties),
+        ARENA_TEST(test_filter_matches_only_ne_between_types),
+        ARENA_TEST(test_filter_matches_combines),
+        ARENA_TEST(test_filter_partition_is_syntactic),
+        ARENA_TEST(test_filter_builders_format_as_documented),
+        ARENA_TEST(test_filter_builders_treat_empty_operands),
+        ARENA_TEST(test_filter_from_matches_keys_from_its_own_on),
+        ARENA_TEST(test_filter_text_round_trip),
+        ARENA_TEST(test_filter_parse_ignores_blanks),
+        ARENA_TEST(test_filter_parse_explains_errors),
+        ARENA_TEST(test_filter_parse_limits_depth),
+        ARENA_TEST(test_filter_parse_survives_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

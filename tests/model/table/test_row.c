@@ -1,30 +1,9 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "core/base/rng.h"
 #include "model/table/row.h"
 
 #include <string.h>
-
-static struct arena arena;
-
-static void raise_in_test(enum fail_kind kind, const char *where, const char *message) {
-    (void)kind;
-    mock_assert(0, message, where, 0);
-}
-
-static int setup(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 22);
-    fail_handler_set(raise_in_test);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    fail_handler_set(NULL);
-    arena_deinit(&arena);
-    return 0;
-}
 
 static struct ct_key key(const char *partition, const char *row) {
     return (struct ct_key){.partition = partition, .row = row};
@@ -249,22 +228,20 @@ static void test_rows_lower_bound_agrees_with_a_walk(void **state) {
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_string_equal_compares_content),
-        TEST(test_key_compare_is_ordinal),
-        TEST(test_key_next_is_the_row_key_and_a_space),
-        TEST(test_row_new_sorts_properties),
-        TEST(test_row_new_refuses_a_repeated_name),
-        TEST(test_row_property_finds_by_name),
-        TEST(test_property_equal_tells_every_difference),
-        TEST(test_row_equal_tells_every_difference),
-        TEST(test_row_equal_accepts_null_etags),
-        TEST(test_row_merge_overwrites_and_adds),
-        TEST(test_row_merge_agrees_with_lookup),
-        TEST(test_rows_lower_bound_agrees_with_a_walk),
+        ARENA_TEST(test_string_equal_compares_content),
+        ARENA_TEST(test_key_compare_is_ordinal),
+        ARENA_TEST(test_key_next_is_the_row_key_and_a_space),
+        ARENA_TEST(test_row_new_sorts_properties),
+        ARENA_TEST(test_row_new_refuses_a_repeated_name),
+        ARENA_TEST(test_row_property_finds_by_name),
+        ARENA_TEST(test_property_equal_tells_every_difference),
+        ARENA_TEST(test_row_equal_tells_every_difference),
+        ARENA_TEST(test_row_equal_accepts_null_etags),
+        ARENA_TEST(test_row_merge_overwrites_and_adds),
+        ARENA_TEST(test_row_merge_agrees_with_lookup),
+        ARENA_TEST(test_rows_lower_bound_agrees_with_a_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
