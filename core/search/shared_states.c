@@ -1,15 +1,12 @@
-#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE, MADV_REMOVE
+#define _POSIX_C_SOURCE 200809L // sched_yield
 #include "core/search/shared_states.h"
 #include "core/base/assert.h"
-#include "core/base/grow.h"
+#include "core/search/bucket.h"
 
 #include <sched.h>
-#include <stdatomic.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum {
-    BUCKET_ENTRIES = 3,
     LOAD_PERCENT = 90,
     WISH_PERCENT = 80, // asks to grow
     FIRST_BYTES = 16 * 1024 * 1024,
@@ -17,17 +14,9 @@ enum {
     SPINS = 100,
 };
 
-// What an entry's [bound] says besides 1 + the bound left.
+// What an entry's word says besides 1 + the bound left.
 static const uint32_t entry_is_free = 0;
 static const uint32_t entry_is_claimed = UINT32_MAX;
-
-// One line of the processor's cache.
-struct sct_shared_bucket {
-    struct digest keys[BUCKET_ENTRIES];
-    _Atomic uint32_t bounds[BUCKET_ENTRIES];
-    uint32_t unused;
-};
-_Static_assert(sizeof(struct sct_shared_bucket) == 64, "one cache line");
 
 // What all processes know of the table. All but the count changes while nobody uses it only.
 struct sct_shared_head {
@@ -39,16 +28,6 @@ struct sct_shared_head {
 };
 
 // ---- The table ---------------------------------------------------------------------------------
-
-static uint64_t count_buckets(uint64_t bytes) {
-    uint64_t count = bytes / sizeof(struct sct_shared_bucket);
-    return count ? count : 1;
-}
-
-static uint64_t percent_of(uint64_t bucket_count, uint64_t percent) {
-    uint64_t entries = bucket_count * BUCKET_ENTRIES * percent / 100;
-    return entries ? entries : 1;
-}
 
 // The largest table of all, with the one before it.
 static uint64_t last_bytes(uint64_t limit) {
@@ -63,43 +42,32 @@ static uint64_t first_bytes(uint64_t limit) {
 }
 
 static uint64_t next_bytes(const struct sct_shared_states *states) {
-    uint64_t bytes = states->head->bucket_count * sizeof(struct sct_shared_bucket) * GROWTH;
+    uint64_t bytes = states->head->bucket_count * sizeof(struct sct_bucket) * GROWTH;
     return bytes <= states->limit / GROWTH ? bytes : last_bytes(states->limit);
 }
 
 uint64_t sct_shared_states_capacity(uint64_t bytes) {
-    return percent_of(count_buckets(last_bytes(bytes)), LOAD_PERCENT);
-}
-
-static void *map_shared(uint64_t bytes) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        grow_failed(bytes, "a shared state cache");
-#ifdef MADV_HUGEPAGE
-    madvise(memory, bytes, MADV_HUGEPAGE); // where shared memory has some
-#endif
-    return memory;
+    return sct_bucket_percent(sct_bucket_count(last_bytes(bytes)), LOAD_PERCENT);
 }
 
 // The most that a table needs.
 static uint64_t room(const struct sct_shared_states *states) {
-    return count_buckets(last_bytes(states->limit)) * sizeof(struct sct_shared_bucket);
+    return sct_bucket_count(last_bytes(states->limit)) * sizeof(struct sct_bucket);
 }
 
 static void set_size(struct sct_shared_states *states, uint64_t bytes) {
     struct sct_shared_head *head = states->head;
-    head->bucket_count = count_buckets(bytes);
-    head->capacity = percent_of(head->bucket_count, LOAD_PERCENT);
-    bool is_last = head->bucket_count >= count_buckets(last_bytes(states->limit));
-    head->wish = is_last ? UINT64_MAX : percent_of(head->bucket_count, WISH_PERCENT);
+    head->bucket_count = sct_bucket_count(bytes);
+    head->capacity = sct_bucket_percent(head->bucket_count, LOAD_PERCENT);
+    bool is_last = head->bucket_count >= sct_bucket_count(last_bytes(states->limit));
+    head->wish = is_last ? UINT64_MAX : sct_bucket_percent(head->bucket_count, WISH_PERCENT);
 }
 
 void sct_shared_states_init(struct sct_shared_states *states, uint64_t bytes) {
     *states = (struct sct_shared_states){.limit = bytes};
-    states->head = map_shared(sizeof *states->head);
+    states->head = sct_bucket_map(sizeof *states->head, true);
     for (int i = 0; i < 2; i++)
-        states->tables[i] = map_shared(room(states));
+        states->tables[i] = sct_bucket_map(room(states), true);
     set_size(states, first_bytes(bytes));
 }
 
@@ -110,14 +78,8 @@ void sct_shared_states_deinit(struct sct_shared_states *states) {
     *states = (struct sct_shared_states){0};
 }
 
-// The pages are given back: zeroing them all would make them resident. An emulator may say that it
-// did and do nothing, which a byte shows.
 static void empty(const struct sct_shared_states *states, unsigned table, uint64_t bucket_count) {
-    struct sct_shared_bucket *buckets = states->tables[table];
-    volatile unsigned char *byte = (volatile unsigned char *)buckets;
-    *byte = 1;
-    if (madvise(buckets, room(states), MADV_REMOVE) != 0 || *byte != 0)
-        memset(buckets, 0, bucket_count * sizeof *buckets);
+    sct_bucket_clear(states->tables[table], bucket_count, room(states), true);
 }
 
 void sct_shared_states_clear(struct sct_shared_states *states) {
@@ -133,17 +95,16 @@ bool sct_shared_states_wants_growth(const struct sct_shared_states *states) {
 void sct_shared_states_grow(struct sct_shared_states *states) {
     struct sct_shared_head *head = states->head;
     unsigned old = head->table;
-    uint64_t bucket_count = head->bucket_count, places = bucket_count * BUCKET_ENTRIES;
+    uint64_t bucket_count = head->bucket_count, places = bucket_count * SCT_BUCKET_ENTRIES;
     ASSERT(sct_shared_states_wants_growth(states));
     set_size(states, next_bytes(states));
     head->table = !old;
     atomic_store(&head->count, 0);
     for (uint64_t place = 0; place < places; place++) {
-        const struct sct_shared_bucket *bucket = &states->tables[old][place / BUCKET_ENTRIES];
-        uint32_t known = atomic_load(&bucket->bounds[place % BUCKET_ENTRIES]);
+        uint32_t known = atomic_load(sct_bucket_word(states->tables[old], place));
         ASSERT(known != entry_is_claimed);
         if (known != entry_is_free)
-            sct_shared_states_visit(states, bucket->keys[place % BUCKET_ENTRIES], known - 1);
+            sct_shared_states_visit(states, *sct_bucket_key(states->tables[old], place), known - 1);
     }
     empty(states, old, bucket_count);
 }
@@ -154,7 +115,7 @@ uint64_t sct_shared_states_count(const struct sct_shared_states *states) {
 
 double sct_shared_states_bytes_each(const struct sct_shared_states *states) {
     const struct sct_shared_head *head = states->head;
-    return (double)(head->bucket_count * sizeof(struct sct_shared_bucket)) / (double)head->capacity;
+    return (double)(head->bucket_count * sizeof(struct sct_bucket)) / (double)head->capacity;
 }
 
 // ---- Visits ------------------------------------------------------------------------------------
@@ -215,22 +176,15 @@ static bool visit_entry(struct sct_shared_states *states, struct digest *place,
     return true;
 }
 
-__extension__ typedef unsigned __int128 uint128; // gcc and clang, on all 64-bit machines
-
-// In a larger table keys have the same order, so that growing goes through both in one direction.
-static uint64_t first_bucket(struct digest key, uint64_t bucket_count) {
-    return (uint64_t)((uint128)key.low * bucket_count >> 64);
-}
-
 enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct digest key,
                                        uint32_t bound) {
     const struct sct_shared_head *head = states->head;
-    uint64_t at = first_bucket(key, head->bucket_count);
+    uint64_t at = sct_bucket_first(key, head->bucket_count);
     enum sct_visit visit;
-    for (;; at = at + 1 < head->bucket_count ? at + 1 : 0) {
-        struct sct_shared_bucket *bucket = &states->tables[head->table][at];
-        for (uint32_t i = 0; i < BUCKET_ENTRIES; i++)
-            if (visit_entry(states, &bucket->keys[i], &bucket->bounds[i], key, bound + 1, &visit))
+    for (;; at = sct_bucket_next(at, head->bucket_count)) {
+        struct sct_bucket *bucket = &states->tables[head->table][at];
+        for (uint32_t i = 0; i < SCT_BUCKET_ENTRIES; i++)
+            if (visit_entry(states, &bucket->keys[i], &bucket->words[i], key, bound + 1, &visit))
                 return visit;
     }
 }
@@ -238,14 +192,13 @@ enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct 
 bool sct_shared_states_next(const struct sct_shared_states *states, uint64_t *place,
                             struct digest *key, uint32_t *bound) {
     const struct sct_shared_head *head = states->head;
-    for (; *place < head->bucket_count * BUCKET_ENTRIES; ++*place) {
-        const struct sct_shared_bucket *bucket =
-            &states->tables[head->table][*place / BUCKET_ENTRIES];
-        uint32_t known = atomic_load(&bucket->bounds[*place % BUCKET_ENTRIES]);
+    for (; *place < head->bucket_count * SCT_BUCKET_ENTRIES; ++*place) {
+        struct sct_bucket *buckets = states->tables[head->table];
+        uint32_t known = atomic_load(sct_bucket_word(buckets, *place));
         if (known == entry_is_free)
             continue;
         ASSERT(known != entry_is_claimed);
-        *key = bucket->keys[*place % BUCKET_ENTRIES];
+        *key = *sct_bucket_key(buckets, *place);
         *bound = known - 1;
         ++*place;
         return true;

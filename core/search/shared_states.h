@@ -18,13 +18,12 @@
 
 #include "core/search/states.h"
 
-struct sct_shared_bucket;
 struct sct_shared_head;
 
 struct sct_shared_states {
     struct sct_shared_head *head;
-    struct sct_shared_bucket *tables[2]; // one of them is used; room for the largest each
-    uint64_t limit;                      // of the bytes, also while both are used
+    struct sct_bucket *tables[2]; // one of them is used; room for the largest each
+    uint64_t limit;               // of the bytes, also while both are used
 };
 
 // A cache of at most [bytes] bytes, at least one bucket, shared with all processes forked from now

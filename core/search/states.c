@@ -1,29 +1,17 @@
-#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/search/states.h"
 #include "core/base/assert.h"
-#include "core/base/grow.h"
+#include "core/search/bucket.h"
 
 #include <math.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum {
-    BUCKET_ENTRIES = 3,
     LOAD_PERCENT = 90,
     POINTS_BITS = 24,
     FIRST_BYTES = 4 * 1024 * 1024, // a table of no more is made at once
 };
 
-// One line of the processor's cache. meta: used (1 bit), bound (7 bits), points (24 bits).
-struct sct_state_bucket {
-    struct digest keys[BUCKET_ENTRIES];
-    uint32_t meta[BUCKET_ENTRIES];
-    uint32_t unused;
-};
-_Static_assert(sizeof(struct sct_state_bucket) == 64, "one cache line");
-
-__extension__ typedef unsigned __int128 uint128; // gcc and clang, on all 64-bit machines
-
+// What an entry's word says: used (1 bit), bound (7 bits), points (24 bits).
 static const uint32_t used_bit = UINT32_C(1) << 31;
 static const uint32_t points_mask = (UINT32_C(1) << POINTS_BITS) - 1;
 
@@ -31,18 +19,10 @@ static size_t bytes_of(const struct sct_states *states) {
     return states->bucket_count * sizeof *states->buckets;
 }
 
-// Huge pages, if there are some: a lookup in small ones of a large table waits for their addresses.
 static void make_table(struct sct_states *states, uint64_t bytes) {
-    uint64_t count = bytes / sizeof(struct sct_state_bucket);
-    states->bucket_count = count ? count : 1;
-    states->buckets = mmap(NULL, bytes_of(states), PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (states->buckets == MAP_FAILED)
-        grow_failed(bytes, "a state cache");
-    madvise(states->buckets, bytes_of(states), MADV_HUGEPAGE);
-    states->capacity = states->bucket_count * BUCKET_ENTRIES / 100 * LOAD_PERCENT;
-    if (states->capacity == 0)
-        states->capacity = 1;
+    states->bucket_count = sct_bucket_count(bytes);
+    states->buckets = sct_bucket_map(bytes_of(states), false);
+    states->capacity = sct_bucket_percent(states->bucket_count, LOAD_PERCENT);
 }
 
 // Tables of 2^-k of the limit; the last two are a fourth of it and three fourths, so that they are
@@ -70,9 +50,8 @@ void sct_states_deinit(struct sct_states *states) {
 }
 
 void sct_states_clear(struct sct_states *states) {
-    // The pages are dropped: zeroing them all would make them resident.
-    if (states->count > 0 && madvise(states->buckets, bytes_of(states), MADV_DONTNEED) != 0)
-        fail_at(FAIL_RESOURCE, HERE, "the system does not clear the state cache");
+    if (states->count > 0)
+        sct_bucket_clear(states->buckets, states->bucket_count, bytes_of(states), false);
     states->count = 0;
 }
 
@@ -88,41 +67,43 @@ static bool suffices(uint32_t known, uint32_t meta) {
            known >> POINTS_BITS >= meta >> POINTS_BITS;
 }
 
-static uint32_t *meta_of(const struct sct_states *states, uint64_t entry) {
-    ASSERT(entry > 0);
-    return &states->buckets[(entry - 1) / BUCKET_ENTRIES].meta[(entry - 1) % BUCKET_ENTRIES];
-}
-
 static struct digest *key_of(const struct sct_states *states, uint64_t entry) {
-    return &states->buckets[(entry - 1) / BUCKET_ENTRIES].keys[(entry - 1) % BUCKET_ENTRIES];
+    ASSERT(entry > 0);
+    return sct_bucket_key(states->buckets, entry - 1);
 }
 
-// In a larger table keys have the same order, but for those that did not find their place free.
-static uint64_t first_bucket(const struct sct_states *states, struct digest key) {
-    return (uint64_t)((uint128)key.low * states->bucket_count >> 64);
+// Nobody else uses the table, so no order is asked for.
+static uint32_t meta_of(const struct sct_states *states, uint64_t entry) {
+    ASSERT(entry > 0);
+    return atomic_load_explicit(sct_bucket_word(states->buckets, entry - 1), memory_order_relaxed);
+}
+
+static void set_meta(struct sct_states *states, uint64_t entry, uint32_t meta) {
+    atomic_store_explicit(sct_bucket_word(states->buckets, entry - 1), meta, memory_order_relaxed);
 }
 
 // The entry of [key], or the free one where it would be.
 static uint64_t find(const struct sct_states *states, struct digest key) {
-    uint64_t at = first_bucket(states, key);
-    for (;; at = at + 1 < states->bucket_count ? at + 1 : 0) {
-        const struct sct_state_bucket *bucket = &states->buckets[at];
-        for (uint32_t i = 0; i < BUCKET_ENTRIES; i++)
-            if (bucket->meta[i] == 0 || digest_equal(bucket->keys[i], key))
-                return at * BUCKET_ENTRIES + i + 1;
+    uint64_t at = sct_bucket_first(key, states->bucket_count);
+    for (;; at = sct_bucket_next(at, states->bucket_count)) {
+        const struct sct_bucket *bucket = &states->buckets[at];
+        for (uint32_t i = 0; i < SCT_BUCKET_ENTRIES; i++)
+            if (atomic_load_explicit(&bucket->words[i], memory_order_relaxed) == 0 ||
+                digest_equal(bucket->keys[i], key))
+                return at * SCT_BUCKET_ENTRIES + i + 1;
     }
 }
 
 static void put(struct sct_states *states, uint64_t entry, struct digest key, uint32_t meta) {
     *key_of(states, entry) = key;
-    *meta_of(states, entry) = meta;
+    set_meta(states, entry, meta);
 }
 
 enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
                                 struct sct_budget budget, uint64_t *entry, bool *is_complete) {
     uint32_t meta = pack(budget);
     *entry = find(states, key);
-    uint32_t known = *meta_of(states, *entry);
+    uint32_t known = meta_of(states, *entry);
     *is_complete = (known & points_mask) == SCT_POINTS_UNLIMITED;
     if (known == 0 && states->count == states->capacity)
         return SCT_VISIT_FULL;
@@ -134,7 +115,7 @@ enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
 }
 
 void sct_states_complete(struct sct_states *states, uint64_t entry) {
-    *meta_of(states, entry) |= SCT_POINTS_UNLIMITED;
+    set_meta(states, entry, meta_of(states, entry) | SCT_POINTS_UNLIMITED);
 }
 
 bool sct_states_can_grow(const struct sct_states *states) {
@@ -145,9 +126,9 @@ void sct_states_grow(const struct sct_states *states, struct sct_states *larger)
     ASSERT(sct_states_can_grow(states));
     *larger = (struct sct_states){.limit = states->limit, .count = states->count};
     make_table(larger, next_bytes(states));
-    for (uint64_t entry = 1; entry <= states->bucket_count * BUCKET_ENTRIES; entry++) {
+    for (uint64_t entry = 1; entry <= states->bucket_count * SCT_BUCKET_ENTRIES; entry++) {
         struct digest key = *key_of(states, entry);
-        uint32_t meta = *meta_of(states, entry);
+        uint32_t meta = meta_of(states, entry);
         if (meta != 0)
             put(larger, find(larger, key), key, meta);
     }

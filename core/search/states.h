@@ -23,10 +23,10 @@ struct sct_budget {
     uint32_t bound; // at most SCT_BOUND_MAX
 };
 
-struct sct_state_bucket;
+struct sct_bucket;
 
 struct sct_states {
-    struct sct_state_bucket *buckets;
+    struct sct_bucket *buckets;
     uint64_t bucket_count;
     uint64_t count;    // entries
     uint64_t capacity; // the most entries of a table of this size
