@@ -1,7 +1,10 @@
 #include "core/run/runner.h"
+#include "core/trace/trace.h"
 #include "harness/cli/command.h"
+#include "harness/cli/status.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { DEFAULT_STEPS = 10000 };
 
@@ -25,8 +28,36 @@ static void *new_array(size_t count, size_t bytes) {
     return array;
 }
 
+// What traces, names of files and command lines can hold.
+static bool check_name(const char *what, const char *name) {
+    size_t length = 0;
+    while ((unsigned char)name[length] > ' ' && name[length] != 0x7f && name[length] != '/')
+        length++;
+    if (length > 0 && length < SCT_TRACE_NAME_BYTES && name[length] == '\0')
+        return true;
+    complain("%s '%s': expected a name of 1 to %d characters without spaces and slashes", what,
+             name, SCT_TRACE_NAME_BYTES - 1);
+    return false;
+}
+
+static bool check_suite(const struct sct_suite *suite) {
+    bool is_good = check_name("suite", suite->name);
+    for (size_t i = 0; i < suite->test_count; i++) {
+        is_good = check_name("test", suite->tests[i].name) && is_good;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(suite->tests[i].name, suite->tests[j].name) == 0) {
+                complain("test '%s': expected names that differ", suite->tests[i].name);
+                is_good = false;
+            }
+    }
+    return is_good;
+}
+
 int sct_run(int argc, char **argv, const struct sct_suite *suite) {
     ASSERT(suite->test_count >= 1);
+    status_begin(suite->name);
+    if (!check_suite(suite))
+        return EXIT_USAGE;
     struct subject_test *tests = new_array(suite->test_count, sizeof *tests);
     const struct subject_test **list = new_array(suite->test_count + 1, sizeof *list);
     for (size_t i = 0; i < suite->test_count; i++) {

@@ -19,7 +19,7 @@
 #include "core/engine/execution.h"
 
 struct sct_test {
-    const char *name;    // without spaces
+    const char *name;    // see struct sct_suite
     const char *summary; // NULL: none
     struct sct_program program;
     // Scheduling points after which an execution is cut off; 0: 10,000. From half of them on it is
@@ -31,7 +31,9 @@ struct sct_test {
 };
 
 struct sct_suite {
-    const char *name; // without spaces; begins the names of traces
+    // Names have 1 to 95 characters, no spaces and no slashes; those of the tests differ. This one
+    // begins the names of traces.
+    const char *name;
     const struct sct_test *tests;
     size_t test_count; // at least 1; the first one is the default
 };

@@ -110,9 +110,7 @@ bool sct_replay_confirms(const struct sct_replay *replay, const struct sct_resul
     if (result->outcome != SCT_VIOLATED)
         return true;
     ASSERT(trace->outcome == SCT_VIOLATED);
-    if (strcmp(result->violation.kind, trace->kind) != 0 ||
-        strcmp(result->violation.machine, trace->machine) != 0 ||
-        strcmp(result->violation.message, trace->message) != 0)
+    if (!sct_trace_is_of(trace, &result->violation))
         return error_set(difference, "recorded %s in %s: %.150s; met %s in %s: %.150s", trace->kind,
                          trace->machine, trace->message, result->violation.kind,
                          result->violation.machine, result->violation.message);

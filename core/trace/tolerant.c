@@ -193,7 +193,7 @@ bool sct_tolerant_confirms(const struct sct_tolerant *tolerant, const struct sct
     if (result->outcome == SCT_STEP_LIMIT && trace->outcome != SCT_STEP_LIMIT)
         return error_set(difference, "the step limit was reached");
     if (result->outcome == SCT_VIOLATED &&
-        (!was_violated || strcmp(result->violation.kind, trace->kind) != 0))
+        (!was_violated || !sct_trace_is_of_kind(trace, result->violation.kind)))
         return error_set(difference, "recorded %s, met %s in %s: %.300s",
                          was_violated ? trace->kind : "no violation", result->violation.kind,
                          result->violation.machine, result->violation.message);

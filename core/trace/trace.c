@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // open_memstream, fsync, stpcpy
+#define _GNU_SOURCE // open_memstream, stpcpy
 #include "core/trace/trace.h"
 #include "core/base/bytes.h"
 #include "core/base/grow.h"
@@ -6,13 +6,10 @@
 #include "core/base/number.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char memory_name[] = "a trace";
 
@@ -32,6 +29,14 @@ const char *sct_decision_kind_name(enum sct_decision_kind kind) {
 
 // ---- Capturing and formatting ------------------------------------------------------------------
 
+// As it stands in a header: not empty, on one line, as long as there is room.
+static void copy_line(char *to, size_t bytes, const char *from) {
+    snprintf(to, bytes, "%s", *from ? from : "-");
+    for (char *c = to; *c; c++)
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
+}
+
 void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
                        const struct sct_result *result) {
     ASSERT(result->outcome != SCT_DIVERGED);
@@ -43,9 +48,24 @@ void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
         trace->decisions[i] = sct_engine_decision(engine, i);
     if (result->outcome != SCT_VIOLATED)
         return;
-    snprintf(trace->kind, sizeof trace->kind, "%s", result->violation.kind);
-    snprintf(trace->machine, sizeof trace->machine, "%s", result->violation.machine);
-    snprintf(trace->message, sizeof trace->message, "%s", result->violation.message);
+    copy_line(trace->kind, sizeof trace->kind, result->violation.kind);
+    copy_line(trace->machine, sizeof trace->machine, result->violation.machine);
+    copy_line(trace->message, sizeof trace->message, result->violation.message);
+}
+
+bool sct_trace_is_of(const struct sct_trace *trace, const struct sct_violation *violation) {
+    char kind[sizeof trace->kind], machine[sizeof trace->machine], message[sizeof trace->message];
+    copy_line(kind, sizeof kind, violation->kind);
+    copy_line(machine, sizeof machine, violation->machine);
+    copy_line(message, sizeof message, violation->message);
+    return strcmp(kind, trace->kind) == 0 && strcmp(machine, trace->machine) == 0 &&
+           strcmp(message, trace->message) == 0;
+}
+
+bool sct_trace_is_of_kind(const struct sct_trace *trace, const char *kind) {
+    char line[sizeof trace->kind];
+    copy_line(line, sizeof line, kind);
+    return strcmp(line, trace->kind) == 0;
 }
 
 // The bytes that the texts of [decision] need.
@@ -447,114 +467,4 @@ bool sct_trace_parse(char *text, size_t length, struct sct_trace *trace, struct 
         return error_set(error, "line %zu: expected text, found a NUL byte", first_nul_line(text));
     return read_header(&reader, trace) && read_decisions(&reader, trace, length) &&
            read_checksum(&reader, checksum);
-}
-
-// ---- Files -------------------------------------------------------------------------------------
-
-static bool write_all(int file, const char *text) {
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(file, text, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        text += written;
-        left -= (size_t)written;
-    }
-    return true;
-}
-
-static bool write_and_close(int file, const char *text, bool is_regular) {
-    bool good = write_all(file, text) && (!is_regular || fsync(file) == 0);
-    int saved = errno;
-    good = close(file) == 0 && good;
-    errno = saved;
-    return good;
-}
-
-// Makes the new name in the folder of [path] survive a crash of the machine, where that is
-// possible.
-static void sync_folder(const char *path) {
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0)
-        return;
-    fsync(file);
-    close(file);
-}
-
-static bool write_regular(const char *path, const char *text) {
-    char temporary[4096];
-    int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    if (length >= (int)sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0)
-        return false;
-    if (write_and_close(file, text, true) && rename(temporary, path) == 0) {
-        sync_folder(path);
-        return true;
-    }
-    int saved = errno;
-    unlink(temporary);
-    errno = saved;
-    return false;
-}
-
-static bool write_special(const char *path, const char *text) {
-    int file = open(path, O_WRONLY | O_CLOEXEC);
-    return file >= 0 && write_and_close(file, text, false);
-}
-
-bool sct_trace_write(const char *path, const char *text, struct error *error) {
-    struct stat status;
-    bool is_special = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-    char *target = realpath(path, NULL); // a link stays one; NULL: no such file yet
-    bool good =
-        is_special ? write_special(path, text) : write_regular(target ? target : path, text);
-    int saved = errno;
-    free(target);
-    errno = saved;
-    if (good)
-        return true;
-    return error_set(error, "cannot write the trace '%.200s': %s", path, strerror(errno));
-}
-
-// All of [in] and a NUL, or NULL.
-static char *read_whole(FILE *in, size_t *length, struct error *error) {
-    struct sct_bytes bytes = {0};
-    if (!sct_bytes_read(&bytes, in, SCT_TRACE_BYTES_MAX)) {
-        error_set(error, "larger than %d bytes", SCT_TRACE_BYTES_MAX);
-        sct_bytes_free(&bytes);
-        return NULL;
-    }
-    *length = bytes.size;
-    sct_bytes_add(&bytes, "", 1);
-    return (char *)bytes.data;
-}
-
-bool sct_trace_read(const char *path, struct sct_trace *trace, struct error *error) {
-    *trace = (struct sct_trace){0};
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return error_set(error, "cannot read the trace '%.200s': %s", path, strerror(errno));
-    struct error inner = {{0}};
-    size_t length = 0;
-    char *text = read_whole(in, &length, &inner);
-    bool failed = ferror(in) != 0;
-    int saved = errno;
-    fclose(in);
-    if (failed) {
-        free(text);
-        return error_set(error, "cannot read the trace '%.200s': %s", path, strerror(saved));
-    }
-    if (text && sct_trace_parse(text, length, trace, &inner))
-        return true;
-    return error_set(error, "trace '%.100s': %.400s", path, inner.text);
 }

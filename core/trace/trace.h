@@ -50,6 +50,11 @@ void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
 // Makes [to] a copy of [from] that owns all its texts.
 void sct_trace_copy(struct sct_trace *to, const struct sct_trace *from);
 
+// Whether [trace] tells of that violation, or of one of that [kind], in the words of its text: one
+// line each, cut where there is no more room.
+bool sct_trace_is_of(const struct sct_trace *trace, const struct sct_violation *violation);
+bool sct_trace_is_of_kind(const struct sct_trace *trace, const char *kind);
+
 // "schedule" or "value", as in the text of a trace.
 const char *sct_decision_kind_name(enum sct_decision_kind kind);
 
@@ -63,7 +68,8 @@ char *sct_trace_format(const struct sct_trace *trace);
 // names the line, what was found and what was expected.
 bool sct_trace_parse(char *text, size_t length, struct sct_trace *trace, struct error *error);
 
-// Writes [text] to [path]: all or nothing if that is a regular file, and on disk on return.
+// Writes [text] to [path]: all or nothing if that is a regular file, and on disk on return
+// (core/base/file.h).
 bool sct_trace_write(const char *path, const char *text, struct error *error);
 
 bool sct_trace_read(const char *path, struct sct_trace *trace, struct error *error);

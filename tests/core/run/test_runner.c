@@ -207,6 +207,54 @@ static void test_runner_reports(void **state) {
     assert_int_equal(RUN("--bug", "1"), 2);
 }
 
+static void setup_hostile(void *context) {
+    static const char *const kinds[] = {
+        "", "two\nlines and \x1b[1m", " ",
+        "0123456789012345678901234567890123456789012345678901234567890123456789"
+        "0123456789012345678901234567890123456789"};
+    uint32_t which = sct_choose(4, "which\nkind; or another");
+    (void)context;
+    sct_check(which == 9, kinds[which], "%s\n\n%s", which % 2 ? "" : "a message", "of lines");
+}
+
+// Whatever a check calls its violation: the trace can be read, replays, and is minimised.
+static void test_runner_hostile_texts(void **state) {
+    (void)state;
+    static const struct sct_test hostile[] = {{.name = "t", .program = {.setup = setup_hostile}}};
+    for (int seed = 1; seed <= 20; seed++) {
+        char number[12];
+        snprintf(number, sizeof number, "%d", seed);
+        char *argv[] = {(char[]){"s"}, (char[]){"--seed"},     number, (char[]){"--trace"},
+                        (char[]){"t"}, (char[]){"--minimize"}, NULL};
+        assert_int_equal(sct_run(6, argv, &(struct sct_suite){"s", hostile, 1}), 1);
+        char *again[] = {(char[]){"s"}, (char[]){"--replay"}, (char[]){"t.min"}, NULL};
+        assert_int_equal(sct_run(3, again, &(struct sct_suite){"s", hostile, 1}), 1);
+    }
+    assert_int_equal(unlink("t") + unlink("t.min"), 0);
+}
+
+// Names that traces or files could not hold are refused.
+static void test_runner_names(void **state) {
+    (void)state;
+    char long_name[200];
+    memset(long_name, 'n', sizeof long_name);
+    long_name[96] = '\0';
+    const char *const names[] = {"", "a b", "a\nb", "a/b", "\x1b", long_name};
+    char *argv[] = {(char[]){"s"}, (char[]){"-i1"}, NULL};
+    struct sct_test test = suite_tests[1];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        test.name = "test";
+        assert_int_equal(sct_run(2, argv, &(struct sct_suite){names[i], &test, 1}), 2);
+        test.name = names[i];
+        assert_int_equal(sct_run(2, argv, &(struct sct_suite){"suite", &test, 1}), 2);
+    }
+    long_name[95] = '\0';
+    test.name = long_name;
+    assert_int_equal(sct_run(2, argv, &(struct sct_suite){"suite", &test, 1}), 0);
+    const struct sct_test twice[] = {suite_tests[1], suite_tests[1]};
+    assert_int_equal(sct_run(2, argv, &(struct sct_suite){"suite", twice, 2}), 2);
+}
+
 // A campaign that is written down goes on and comes to the same end; of another test it is not.
 static void test_runner_resumes(void **state) {
     (void)state;
@@ -218,11 +266,17 @@ static void test_runner_resumes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_runner_finds_and_replays), cmocka_unit_test(test_runner_clean),
-        cmocka_unit_test(test_runner_only_iteration),    cmocka_unit_test(test_runner_usage),
-        cmocka_unit_test(test_runner_changed_program),   cmocka_unit_test(test_runner_unrepeatable),
-        cmocka_unit_test(test_runner_minimizes),         cmocka_unit_test(test_runner_reports),
+        cmocka_unit_test(test_runner_finds_and_replays),
+        cmocka_unit_test(test_runner_clean),
+        cmocka_unit_test(test_runner_only_iteration),
+        cmocka_unit_test(test_runner_usage),
+        cmocka_unit_test(test_runner_changed_program),
+        cmocka_unit_test(test_runner_unrepeatable),
+        cmocka_unit_test(test_runner_minimizes),
+        cmocka_unit_test(test_runner_reports),
         cmocka_unit_test(test_runner_resumes),
+        cmocka_unit_test(test_runner_hostile_texts),
+        cmocka_unit_test(test_runner_names),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

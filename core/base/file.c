@@ -1,0 +1,174 @@
+#define _GNU_SOURCE // mkostemps
+#include "core/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINKS_MAX = 40 };
+
+static bool system_error(struct error *error) {
+    return error_set(error, "%s", strerror(errno));
+}
+
+// ---- Links -------------------------------------------------------------------------------------
+
+// The folder of [path], with the slash at its end; "./" if there is none.
+static void folder_of(const char *path, char *folder, size_t bytes) {
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, bytes, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
+}
+
+// Whether [path] is a link that somebody else has put where everybody may.
+static bool is_foreign_link(const char *path) {
+    char folder[PATH_MAX];
+    struct stat link, around;
+    folder_of(path, folder, sizeof folder);
+    if (lstat(path, &link) != 0 || !S_ISLNK(link.st_mode) || stat(folder, &around) != 0)
+        return false;
+    bool is_for_all = (around.st_mode & S_ISVTX) && (around.st_mode & S_IWOTH);
+    return is_for_all && link.st_uid != geteuid() && link.st_uid != around.st_uid;
+}
+
+// The same of [path] and every folder on the way to it.
+static bool is_way_foreign(const char *path) {
+    char part[PATH_MAX];
+    for (size_t i = 1; i <= strlen(path); i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        snprintf(part, sizeof part, "%.*s", (int)i, path);
+        if (is_foreign_link(part))
+            return true;
+    }
+    return false;
+}
+
+// One link further: [path] becomes what it names. False if it is no link.
+static bool follow(char *path) {
+    char target[PATH_MAX], folder[PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    folder_of(path, folder, sizeof folder);
+    struct text text = text_in(path, PATH_MAX);
+    text_add(&text, "%s%s", target[0] == '/' ? "" : folder, target);
+    return true;
+}
+
+// Where [path] leads to: into [place], of PATH_MAX bytes; there no link stands now.
+static bool resolve(const char *path, char *place, struct error *error) {
+    if (strlen(path) >= PATH_MAX)
+        return error_set(error, "%s", strerror(ENAMETOOLONG));
+    strcpy(place, path);
+    for (int i = 0; i < LINKS_MAX; i++) {
+        if (is_way_foreign(place))
+            return error_set(error, "somebody else's link in a folder of everybody's leads there");
+        if (!follow(place))
+            return true;
+    }
+    return error_set(error, "%s", strerror(ELOOP));
+}
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+int file_open(const char *path, int flags, struct error *error) {
+    char place[PATH_MAX];
+    if (!resolve(path, place, error))
+        return -1;
+    int file = open(place, flags | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (file < 0)
+        system_error(error);
+    return file;
+}
+
+static bool write_all(int file, const char *bytes, size_t left) {
+    while (left > 0) {
+        ssize_t written = write(file, bytes, left);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        bytes += written;
+        left -= (size_t)written;
+    }
+    return true;
+}
+
+// Makes the new name in the folder of [path] survive a crash of the machine, where that is
+// possible.
+static void sync_folder(const char *path) {
+    char folder[PATH_MAX];
+    folder_of(path, folder, sizeof folder);
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    fsync(file);
+    close(file);
+}
+
+// The mode of the file at [path]; of a new one if there is none.
+static mode_t mode_for(const char *path) {
+    struct stat status;
+    if (stat(path, &status) == 0)
+        return status.st_mode & 0777;
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+// [place] is no link. The temporary file's name cannot be foreseen, and it is nobody's but ours
+// until it is complete.
+static bool replace(const char *place, const void *bytes, size_t size) {
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX.tmp", place);
+    if (length >= (int)sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int file = mkostemps(temporary, 4, O_CLOEXEC);
+    if (file < 0)
+        return false;
+    bool is_written =
+        write_all(file, bytes, size) && fsync(file) == 0 && fchmod(file, mode_for(place)) == 0;
+    int reason = errno;
+    if (close(file) != 0 && is_written) {
+        is_written = false;
+        reason = errno;
+    }
+    if (is_written && rename(temporary, place) == 0) {
+        sync_folder(place);
+        return true;
+    }
+    errno = is_written ? errno : reason;
+    reason = errno;
+    unlink(temporary);
+    errno = reason;
+    return false;
+}
+
+static bool write_in_place(const char *place, const void *bytes, size_t size) {
+    int file = open(place, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    bool is_written = write_all(file, bytes, size);
+    int reason = errno;
+    is_written = close(file) == 0 && is_written;
+    errno = reason;
+    return is_written;
+}
+
+bool file_write(const char *path, const void *bytes, size_t size, struct error *error) {
+    char place[PATH_MAX];
+    struct stat status;
+    if (!resolve(path, place, error))
+        return false;
+    bool is_special = stat(place, &status) == 0 && !S_ISREG(status.st_mode);
+    bool is_written = is_special ? write_in_place(place, bytes, size) : replace(place, bytes, size);
+    return is_written || system_error(error);
+}
