@@ -1,0 +1,61 @@
+#define _GNU_SOURCE // asprintf
+#include "core/jobs/checkpoint_lock.h"
+#include "core/base/assert.h"
+#include "core/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Whether the name still stands for the open file: else its holder has removed it meanwhile.
+static bool is_still_there(const struct sct_checkpoint_lock *lock) {
+    struct stat opened, named;
+    return fstat(lock->file, &opened) == 0 && stat(lock->path, &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+static bool try_lock(struct sct_checkpoint_lock *lock, const char *path, struct error *error) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct error inner;
+    lock->file = file_open(lock->path, O_RDWR | O_CREAT, &inner);
+    if (lock->file < 0)
+        return error_set(error, "checkpoint '%.300s': %.150s", path, inner.text);
+    if (fcntl(lock->file, F_SETLK, &whole) == 0)
+        return true;
+    int reason = errno;
+    close(lock->file);
+    lock->file = -1;
+    if (reason == EACCES || reason == EAGAIN)
+        return error_set(error, "checkpoint '%.300s': another campaign is writing it", path);
+    return error_set(error, "checkpoint '%.300s': cannot be locked: %s", path, strerror(reason));
+}
+
+bool sct_checkpoint_lock(struct sct_checkpoint_lock *lock, const char *path, struct error *error) {
+    struct stat status;
+    *lock = (struct sct_checkpoint_lock){.file = -1};
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return true;
+    if (asprintf(&lock->path, "%s.lock", path) < 0)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the name of a lock");
+    while (try_lock(lock, path, error)) {
+        if (is_still_there(lock))
+            return true;
+        close(lock->file);
+    }
+    free(lock->path);
+    *lock = (struct sct_checkpoint_lock){.file = -1};
+    return false;
+}
+
+void sct_checkpoint_unlock(struct sct_checkpoint_lock *lock) {
+    if (lock->file >= 0) {
+        unlink(lock->path); // before others can have it
+        close(lock->file);
+    }
+    free(lock->path);
+    *lock = (struct sct_checkpoint_lock){.file = -1};
+}
