@@ -1,7 +1,6 @@
 #include "harness/models.h"
 #include "bugs/bugs.h"
-
-#include <stdlib.h>
+#include "core/base/grow.h"
 
 // ---- Tests -------------------------------------------------------------------------------------
 
@@ -52,9 +51,7 @@ static struct variant variant_of_bug(enum bug_model model, size_t index) {
 }
 
 static void *open_bugs(enum bug_model model, const struct variant *on) {
-    struct bug_set *bugs = calloc(1, sizeof *bugs);
-    if (!bugs)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the set of bugs");
+    struct bug_set *bugs = grow_new(1, sizeof *bugs, "the set of bugs");
     if (on)
         bug_set_inject(bugs, (enum bug)(first_bug(model) + on->index));
     return bugs;

@@ -1,7 +1,7 @@
-#define _GNU_SOURCE // asprintf
+#define _POSIX_C_SOURCE 200809L // fcntl
 #include "core/jobs/checkpoint_lock.h"
-#include "core/base/assert.h"
 #include "core/base/file.h"
+#include "core/base/grow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +39,9 @@ bool sct_checkpoint_lock(struct sct_checkpoint_lock *lock, const char *path, str
     *lock = (struct sct_checkpoint_lock){.file = -1};
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return true;
-    if (asprintf(&lock->path, "%s.lock", path) < 0)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the name of a lock");
+    size_t bytes = strlen(path) + sizeof ".lock";
+    lock->path = grow_new(bytes, 1, "the name of a lock");
+    snprintf(lock->path, bytes, "%s.lock", path);
     while (try_lock(lock, path, error)) {
         if (is_still_there(lock))
             return true;

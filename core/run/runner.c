@@ -1,4 +1,5 @@
 #include "core/run/runner.h"
+#include "core/base/grow.h"
 #include "core/trace/trace.h"
 #include "harness/cli/command.h"
 #include "harness/cli/status.h"
@@ -19,13 +20,6 @@ static struct subject_test subject_test_of(const struct sct_test *test) {
         .steps_max = test->steps_max,
         .is_reducible = test->is_reducible,
     };
-}
-
-static void *new_array(size_t count, size_t bytes) {
-    void *array = calloc(count, bytes);
-    if (!array)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu tests", count);
-    return array;
 }
 
 // What traces, names of files and command lines can hold.
@@ -58,8 +52,8 @@ int sct_run(int argc, char **argv, const struct sct_suite *suite) {
     status_begin(suite->name);
     if (!check_suite(suite))
         return EXIT_USAGE;
-    struct subject_test *tests = new_array(suite->test_count, sizeof *tests);
-    const struct subject_test **list = new_array(suite->test_count + 1, sizeof *list);
+    struct subject_test *tests = grow_new(suite->test_count, sizeof *tests, "tests");
+    const struct subject_test **list = grow_new(suite->test_count + 1, sizeof *list, "tests");
     for (size_t i = 0; i < suite->test_count; i++) {
         tests[i] = subject_test_of(&suite->tests[i]);
         list[i] = &tests[i];

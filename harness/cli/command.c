@@ -1,5 +1,5 @@
 #include "harness/cli/command.h"
-#include "core/jobs/checkpoint.h"
+#include "core/jobs/checkpoint_lock.h"
 #include "harness/cli/campaign.h"
 #include "harness/cli/history.h"
 #include "harness/cli/mpi.h"
@@ -9,6 +9,7 @@
 #include "harness/cli/resume.h"
 #include "harness/cli/status.h"
 #include "harness/cli/version.h"
+#include "harness/report/json.h"
 
 #include <stdio.h>
 
@@ -53,11 +54,21 @@ static int run_campaign(const struct command *command, int argc, char **argv,
                         const struct options *given) {
     struct options options = *given;
     struct sct_checkpoint checkpoint = {0};
+    struct sct_checkpoint_lock lock = {.file = -1};
     struct error error;
-    if (given->resume && !resume_open(command->front, argc, argv, &checkpoint, &options, &error))
-        return status_usage(&error);
-    int status = campaign_command(command, &options, &checkpoint);
+    const char *path = given->resume ? given->resume : given->checkpoint;
+    bool is_ready = !path || mpi_is_worker() || sct_checkpoint_lock(&lock, path, &error);
+    is_ready = is_ready && (!given->resume ||
+                            resume_open(command->front, argc, argv, &checkpoint, &options, &error));
+    int status = EXIT_USAGE;
+    if (is_ready) {
+        status = campaign_command(command, &options, &checkpoint);
+    } else {
+        mpi_agree(false);
+        status_usage(&error);
+    }
     sct_checkpoint_close(&checkpoint);
+    sct_checkpoint_unlock(&lock);
     return status;
 }
 
@@ -65,6 +76,8 @@ int command_run(const struct command *command, int argc, char **argv) {
     struct options options;
     struct error error;
     status_begin(command->name);
+    process_open_streams();
+    json_allocates_or_fails();
     mpi_begin(&argc, &argv);
     process_watch_failures();
     if (!options_parse(command->front, argc, argv, NULL, &options, &error))

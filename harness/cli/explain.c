@@ -1,4 +1,3 @@
-#define _GNU_SOURCE // strdup
 #include "harness/cli/explain.h"
 #include "core/base/grow.h"
 #include "core/engine/listener.h"

@@ -1,6 +1,8 @@
 #include "harness/cli/history.h"
 #include "core/base/clock.h"
 #include "harness/history/record.h"
+#include "harness/report/json.h"
+#include "harness/report/plain.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -64,7 +66,9 @@ static void print_operation(FILE *out, const struct check *check,
     text_add(&range, "%" PRIu32 "-", line_at(check, operation->called_at));
     if (operation->returned_at != SCT_NEVER)
         text_add(&range, "%" PRIu32, line_at(check, operation->returned_at));
-    fprintf(out, "  lines %-13s process %-4" PRIu32 " %s\n", lines, operation->process, buffer);
+    fprintf(out, "  lines %-13s process %-4" PRIu32 " ", lines, operation->process);
+    plain_put(out, buffer);
+    fprintf(out, "\n");
 }
 
 static void print_failure(FILE *out, const struct check *check) {
@@ -84,17 +88,18 @@ static void print_failure(FILE *out, const struct check *check) {
         print_operation(out, check, &operation);
     }
     store_describe_value(&check->record.store, value_found(check), &text);
-    fprintf(out,
-            "then the value is %s\n"
-            "and this operation, which must come before its return, cannot be placed anywhere:\n",
-            buffer);
+    fprintf(out, "then the value is ");
+    plain_put(out, buffer);
+    fprintf(out, "\nand this operation, which must come before its return, cannot be placed "
+                 "anywhere:\n");
     print_operation(out, check, blocked);
 }
 
 static void print_text(FILE *out, const struct check *check) {
     const struct lin_result *result = &check->result;
-    fprintf(out, "%s: %s, %" PRIu32 " operations", verdict_names[result->verdict], check->path,
-            check->record.history.operation_count);
+    fprintf(out, "%s: ", verdict_names[result->verdict]);
+    plain_put(out, check->path);
+    fprintf(out, ", %" PRIu32 " operations", check->record.history.operation_count);
     if (result->parts > 1)
         fprintf(out, " on %" PRIu32 " keys", result->parts);
     fprintf(out, ", %.3f ms\n", check->seconds * 1e3);
@@ -107,19 +112,13 @@ static void print_text(FILE *out, const struct check *check) {
 
 // ---- JSON --------------------------------------------------------------------------------------
 
-// Text of a history need not be UTF-8.
-static json_t *json_text(const char *text) {
-    json_t *value = json_string(text);
-    return value ? value : json_string("(not UTF-8)");
-}
-
 static json_t *json_operation(const struct check *check, const struct sct_operation *operation) {
     char buffer[512];
     struct text text = text_in(buffer, sizeof buffer);
     check->spec.describe(check->spec.context, operation, &text);
     json_t *object = json_object();
     json_object_set_new(object, "process", json_integer(operation->process));
-    json_object_set_new(object, "operation", json_text(buffer));
+    json_object_set_new(object, "operation", value_text(buffer));
     json_object_set_new(object, "call_line", json_integer(line_at(check, operation->called_at)));
     json_object_set_new(object, "return_line",
                         operation->returned_at == SCT_NEVER
@@ -145,7 +144,7 @@ static void set_failure(json_t *object, const struct check *check) {
         const struct strings *keys = &check->record.store.keys;
         uint32_t key = (uint32_t)operation_at(check, result->blocked)->key;
         text_add(&text, "%.*s", (int)strings_length(keys, key), strings_text(keys, key));
-        json_object_set_new(object, "key", json_text(buffer));
+        json_object_set_new(object, "key", value_text(buffer));
     }
 }
 
@@ -155,13 +154,13 @@ static void print_json(FILE *out, const struct check *check) {
     json_object_set_new(object, "tool", json_string("mtcheck"));
     json_object_set_new(object, "schema_version", json_integer(1));
     json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
-    json_object_set_new(object, "history", json_text(check->path));
+    json_object_set_new(object, "history", value_text(check->path));
     json_object_set_new(object, "history_format", json_string(check->format->name));
     json_object_set_new(object, "verdict", json_string(verdict_names[result->verdict]));
     json_object_set_new(object, "operations", json_integer(check->record.history.operation_count));
     json_object_set_new(object, "parts", json_integer(result->parts));
-    json_object_set_new(object, "steps", json_integer((json_int_t)result->steps));
-    json_object_set_new(object, "configurations", json_integer((json_int_t)result->configurations));
+    json_object_set_new(object, "steps", value_number(result->steps));
+    json_object_set_new(object, "configurations", value_number(result->configurations));
     json_object_set_new(object, "elapsed_seconds", json_real(check->seconds));
     if (result->verdict == LIN_UNKNOWN)
         json_object_set_new(object, "limit", json_string(limit_names[result->limit]));

@@ -1,6 +1,7 @@
 #include "harness/cli/minimize.h"
 #include "core/base/grow.h"
 #include "harness/cli/status.h"
+#include "harness/report/json.h"
 #include "harness/report/plain.h"
 
 #include <inttypes.h>
@@ -166,13 +167,15 @@ static void print_wrapped(FILE *out, int indent, const char *text) {
             length--;
         if (length == 0) // a word longer than a line
             length = (int)strcspn(text, " ");
-        fprintf(out, "%.*s\n", length, text);
+        plain_print(out, text, (size_t)length);
+        fprintf(out, "\n");
         text += length + (text[length] == ' ');
         if (!*text)
             return;
         fprintf(out, "%*s", indent, "");
     }
-    fprintf(out, "%s\n", text);
+    plain_put(out, text);
+    fprintf(out, "\n");
 }
 
 void explanation_print(FILE *out, const struct explanation *explanation) {
@@ -216,12 +219,6 @@ void minimized_print(FILE *out, const struct minimized *minimized, const char *c
     explanation_print(out, &minimized->explanation);
 }
 
-// Text that is not UTF-8 (a broken message) becomes a note.
-static json_t *json_text(const char *text) {
-    json_t *value = json_string(text);
-    return value ? value : json_string("(not UTF-8)");
-}
-
 json_t *minimized_json(const struct minimized *minimized) {
     const struct sct_minimum *minimum = &minimized->minimum;
     json_t *object = json_object();
@@ -236,9 +233,9 @@ json_t *minimized_json(const struct minimized *minimized) {
         {"tries", minimum->tries},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
+        json_object_set_new(object, numbers[i].name, value_number(numbers[i].value));
     json_object_set_new(object, "trace",
-                        *minimized->path ? json_text(minimized->path) : json_null());
+                        *minimized->path ? value_text(minimized->path) : json_null());
     const struct sct_measures *before = &minimum->before;
     json_object_set_new(object, "before",
                         json_pack("{s:i, s:i, s:i, s:i}", "deviations", (int)before->deviations,
@@ -253,6 +250,6 @@ json_t *minimized_json(const struct minimized *minimized) {
 json_t *explanation_json(const struct explanation *explanation) {
     json_t *array = json_array();
     for (size_t i = 0; i < explanation->count; i++)
-        json_array_append_new(array, json_text(explanation->lines[i]));
+        json_array_append_new(array, value_text(explanation->lines[i]));
     return array;
 }

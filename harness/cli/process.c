@@ -4,6 +4,7 @@
 #include "core/engine/execution.h"
 #include "harness/cli/status.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -45,7 +46,17 @@ void process_catch_interrupts(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) // see nohup(1)
+        sigaction(SIGHUP, &action, NULL);
     signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of the write
+}
+
+void process_open_streams(void) {
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0)
+            // What is written to standard output must fail: a report that nobody gets is an error.
+            (void)!open("/dev/null", stream == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 void process_watch_failures(void) {

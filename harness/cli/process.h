@@ -4,10 +4,14 @@
 
 #include <signal.h>
 
-// Not 0 after the first SIGINT or SIGTERM; the second one ends the process.
+// Not 0 after the first SIGINT, SIGTERM or SIGHUP; the second one ends the process.
 extern volatile sig_atomic_t process_interrupted;
 
 void process_catch_interrupts(void);
+
+// Standard streams that are closed are opened, to nothing: else the next file that is opened would
+// be taken for one of them. Before any file is opened.
+void process_open_streams(void);
 
 // From now on a failure of the tool itself, or a system under test that calls exit(), ends the
 // process with EXIT_TOOL_FAILED and a line on standard error.

@@ -2,6 +2,7 @@
 #include "core/base/grow.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/version.h"
+#include "harness/report/json.h"
 #include "harness/report/plain.h"
 
 #include <inttypes.h>
@@ -23,6 +24,12 @@ static const char *plain(const struct run_description *run) {
     return run->use_color ? "\033[0m" : "";
 }
 
+static void print_line(FILE *out, const char *name, const char *text) {
+    fprintf(out, "  %-10s ", name);
+    plain_put(out, text);
+    fprintf(out, "\n");
+}
+
 static void print_paths(FILE *out, const struct run_description *run, const char *path) {
     char plain[2 * OPTIONS_PATH_MAX], word[2 * OPTIONS_PATH_MAX];
     struct text plain_text = text_in(plain, sizeof plain), word_text = text_in(word, sizeof word);
@@ -34,13 +41,16 @@ static void print_paths(FILE *out, const struct run_description *run, const char
 
 static void print_group(FILE *out, const struct run_description *run, const struct sct_group *group,
                         const char *trace, uint64_t violations) {
-    fprintf(out, "%sviolation%s: %s in %s\n", red(run), plain(run), group->violation.kind,
-            group->violation.machine);
-    fprintf(out, "  what       %s\n", group->violation.message);
+    fprintf(out, "%sviolation%s: ", red(run), plain(run));
+    plain_put(out, group->violation.kind);
+    fprintf(out, " in ");
+    plain_put(out, group->violation.machine);
+    fprintf(out, "\n");
+    print_line(out, "what", group->violation.message);
     if (*group->violation.remark)
-        fprintf(out, "  remark     %s\n", group->violation.remark);
+        print_line(out, "remark", group->violation.remark);
     if (group->violation.where)
-        fprintf(out, "  where      %s\n", group->violation.where);
+        print_line(out, "where", group->violation.where);
     char strategy[SCT_TRACE_NAME_BYTES];
     struct text text = text_in(strategy, sizeof strategy);
     sct_strategy_format(group->strategy, &text);
@@ -224,28 +234,42 @@ void report_campaign_text(FILE *out, const struct run_description *run,
         fprintf(out, "interrupted: this is what was found so far\n");
 }
 
+static void print_reproduced(FILE *out, const struct sct_trace *execution) {
+    fprintf(out, "reproduced: ");
+    plain_put(out, execution->kind);
+    fprintf(out, " in ");
+    plain_put(out, execution->machine);
+    fprintf(out, " after %" PRIu32 " decisions\n", execution->decision_count);
+    print_line(out, "what", execution->message);
+}
+
+static void print_difference(FILE *out, const char *what, const char *difference) {
+    fprintf(out, "%s: ", what);
+    plain_put(out, difference);
+    fprintf(out, "\n");
+}
+
 // How a tolerant replay ended: as the recording says, or how else.
 static void print_tolerant(FILE *out, const struct replay_report *report) {
     const struct sct_trace *execution = report->execution;
-    if (report->tolerant->has_left)
-        fprintf(out, "left the recording at decision %" PRIu32 ": %s\n", report->tolerant->left_at,
-                report->tolerant->where.text);
+    if (report->tolerant->has_left) {
+        fprintf(out, "left the recording at decision %" PRIu32, report->tolerant->left_at);
+        print_difference(out, "", report->tolerant->where.text);
+    }
     if (report->is_confirmed && execution->outcome == SCT_VIOLATED)
-        fprintf(out, "reproduced: %s in %s after %" PRIu32 " decisions\n  what       %s\n",
-                execution->kind, execution->machine, execution->decision_count, execution->message);
+        print_reproduced(out, execution);
     else if (report->is_confirmed)
         fprintf(out, "reproduced: passed after %" PRIu32 " decisions\n", execution->decision_count);
     else
-        fprintf(out, "not reproduced: %s\n", report->difference);
+        print_difference(out, "not reproduced", report->difference);
 }
 
 static void print_strict(FILE *out, const struct replay_report *report) {
     const struct sct_trace *trace = report->trace;
     if (!report->is_confirmed)
-        fprintf(out, "not reproduced: %s\n", report->difference);
+        print_difference(out, "not reproduced", report->difference);
     else if (trace->outcome == SCT_VIOLATED)
-        fprintf(out, "reproduced: %s in %s after %" PRIu32 " decisions\n  what       %s\n",
-                trace->kind, trace->machine, trace->decision_count, trace->message);
+        print_reproduced(out, trace);
     else
         fprintf(out, "reproduced: ended as recorded after %" PRIu32 " decisions\n",
                 trace->decision_count);
@@ -265,22 +289,6 @@ void report_replay_text(FILE *out, const struct replay_report *report) {
 }
 
 // ---- JSON --------------------------------------------------------------------------------------
-
-static json_t *json_u64_text(const char *format, uint64_t value) {
-    char text[32];
-    snprintf(text, sizeof text, format, value);
-    return json_string(text);
-}
-
-// Jansson keeps what it is given; text that is not UTF-8 (a broken message) becomes a note.
-static json_t *json_text(const char *text) {
-    json_t *value = json_string(text);
-    return value ? value : json_string("(not UTF-8)");
-}
-
-static json_t *json_count(uint64_t value) {
-    return json_integer((json_int_t)value);
-}
 
 static json_t *json_variant(const struct variant *variant) {
     if (!variant)
@@ -302,17 +310,17 @@ static json_t *json_strategy(const struct sct_strategy *strategy) {
 
 static json_t *json_group(const struct sct_group *group, const struct group_trace *trace) {
     json_t *object = json_object();
-    json_object_set_new(object, "iteration", json_count(group->iteration));
+    json_object_set_new(object, "iteration", value_number(group->iteration));
     json_object_set_new(object, "strategy", json_strategy(group->strategy));
     json_object_set_new(object, "kind", json_string(group->violation.kind));
-    json_object_set_new(object, "machine", json_text(group->violation.machine));
-    json_object_set_new(object, "message", json_text(group->violation.message));
+    json_object_set_new(object, "machine", value_text(group->violation.machine));
+    json_object_set_new(object, "message", value_text(group->violation.message));
     json_object_set_new(object, "remark",
-                        *group->violation.remark ? json_text(group->violation.remark)
+                        *group->violation.remark ? value_text(group->violation.remark)
                                                  : json_null());
-    json_object_set_new(object, "decisions", json_count(group->decision_count));
+    json_object_set_new(object, "decisions", value_number(group->decision_count));
     json_object_set_new(object, "trace",
-                        trace && *trace->path ? json_text(trace->path) : json_null());
+                        trace && *trace->path ? value_text(trace->path) : json_null());
     return object;
 }
 
@@ -321,7 +329,7 @@ static json_t *json_groups(const struct run_description *run, const struct sct_c
     const struct group_trace *trace = run->traces;
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {
         json_t *object = json_group(group, trace);
-        json_object_set_new(object, "count", json_count(group->count));
+        json_object_set_new(object, "count", value_number(group->count));
         json_array_append_new(array, object);
         trace = trace ? trace->next : NULL;
     }
@@ -334,8 +342,8 @@ static json_t *json_strategies(const struct sct_campaign *campaign) {
         const struct sct_share *share = &campaign->shares[i];
         json_t *object = json_object();
         json_object_set_new(object, "name", json_strategy(share->strategy));
-        json_object_set_new(object, "iterations_run", json_count(share->iterations_run));
-        json_object_set_new(object, "violations", json_count(share->violations));
+        json_object_set_new(object, "iterations_run", value_number(share->iterations_run));
+        json_object_set_new(object, "violations", value_number(share->violations));
         if (share->iterations_run > 0 && !campaign->search.path) {
             struct sct_rate rate = sct_rate_fixed(share->violations, share->iterations_run);
             json_object_set_new(object, "failure_rate", json_rate(&rate));
@@ -354,10 +362,10 @@ static void set_identity(json_t *object, const struct run_description *run,
     json_object_set_new(object, "model", json_string(run->what.subject->name));
     json_object_set_new(object, "test", json_string(run->what.test->name));
     json_object_set_new(object, "strategy", json_string(run->strategy));
-    json_object_set_new(object, "fingerprint", json_u64_text("%016" PRIx64, campaign->fingerprint));
-    json_object_set_new(object, "seed", json_u64_text("%" PRIu64, run->seed));
+    json_object_set_new(object, "fingerprint", value_digits("%016" PRIx64, campaign->fingerprint));
+    json_object_set_new(object, "seed", value_digits("%" PRIu64, run->seed));
     json_object_set_new(object, "bug", json_variant(run->what.variant));
-    json_object_set_new(object, "max_steps", json_count(run->steps_max));
+    json_object_set_new(object, "max_steps", value_number(run->steps_max));
     json_object_set_new(object, "keep_going", json_boolean(run->keep_going));
     json_object_set_new(object, "shard",
                         json_pack("{s:I, s:I}", "index", (json_int_t)run->shard_index, "count",
@@ -368,17 +376,17 @@ static void set_counts(json_t *object, const struct run_description *run,
                        const struct sct_campaign *campaign) {
     json_object_set_new(object, "iterations",
                         run->iterations == SCT_UNLIMITED ? json_null()
-                                                         : json_count(run->iterations));
-    json_object_set_new(object, "iterations_run", json_count(campaign->iterations_run));
-    json_object_set_new(object, "violations", json_count(campaign->violations));
-    json_object_set_new(object, "step_limit_hits", json_count(campaign->step_limit_hits));
-    json_object_set_new(object, "checks_unknown", json_count(campaign->checks_unknown));
+                                                         : value_number(run->iterations));
+    json_object_set_new(object, "iterations_run", value_number(campaign->iterations_run));
+    json_object_set_new(object, "violations", value_number(campaign->violations));
+    json_object_set_new(object, "step_limit_hits", value_number(campaign->step_limit_hits));
+    json_object_set_new(object, "checks_unknown", value_number(campaign->checks_unknown));
     json_object_set_new(object, "exhausted", json_boolean(campaign->search.is_exhausted));
     json_object_set_new(object, "elapsed_seconds", json_real(campaign->elapsed_seconds));
     json_object_set_new(object, "executions_per_second",
                         json_real(executions_per_second(campaign)));
-    json_object_set_new(object, "decisions", json_count(campaign->decisions));
-    json_object_set_new(object, "distinct_behaviours", json_count(campaign->distinct_behaviours));
+    json_object_set_new(object, "decisions", value_number(campaign->decisions));
+    json_object_set_new(object, "distinct_behaviours", value_number(campaign->distinct_behaviours));
 }
 
 static json_t *json_bound(const struct sct_campaign *campaign) {
@@ -388,23 +396,23 @@ static json_t *json_bound(const struct sct_campaign *campaign) {
         return json_null();
     json_t *object = json_object();
     json_object_set_new(object, "kind", json_string(bound_name(path)));
-    json_object_set_new(object, "limit", json_count(path->bound_limit));
+    json_object_set_new(object, "limit", value_number(path->bound_limit));
     json_object_set_new(object, "completed",
-                        search->bounds_completed > 0 ? json_count(search->bounds_completed - 1)
+                        search->bounds_completed > 0 ? value_number(search->bounds_completed - 1)
                                                      : json_null());
     json_object_set_new(object, "leaves_out", json_boolean(path->meets_bound));
     json_object_set_new(object, "first_violation",
-                        campaign->groups ? json_count(campaign->groups->bound) : json_null());
+                        campaign->groups ? value_number(campaign->groups->bound) : json_null());
     return object;
 }
 
 static void set_states(json_t *object, const struct sct_explorer *explorer,
                        const struct sct_campaign *campaign) {
-    json_object_set_new(object, "pruned", json_count(campaign->search.pruned));
-    json_object_set_new(object, "states", json_count(campaign->search.states_met));
+    json_object_set_new(object, "pruned", value_number(campaign->search.pruned));
+    json_object_set_new(object, "states", value_number(campaign->search.states_met));
     json_object_set_new(object, "states_per_second", json_real(states_per_second(campaign)));
     json_object_set_new(object, "bytes_per_state", json_real(sct_explorer_bytes_each(explorer)));
-    json_object_set_new(object, "transitions", json_count(campaign->search.transitions));
+    json_object_set_new(object, "transitions", value_number(campaign->search.transitions));
     json_object_set_new(object, "collision_probability",
                         json_real(sct_states_collision(campaign->search.states_met)));
     json_object_set_new(object, "cache_full", json_boolean(campaign->search.is_cache_full));
@@ -414,14 +422,14 @@ static json_t *json_exhaustive(const struct run_description *run,
                                const struct sct_campaign *campaign) {
     const struct sct_searched *search = &campaign->search;
     json_t *object = json_object();
-    json_object_set_new(object, "executions", json_count(search->executions));
-    json_object_set_new(object, "repeated", json_count(search->repeated));
+    json_object_set_new(object, "executions", value_number(search->executions));
+    json_object_set_new(object, "repeated", value_number(search->repeated));
     json_object_set_new(object, "estimate",
                         search->estimate > 0 ? json_real(search->estimate) : json_null());
     json_object_set_new(object, "up_to_step_limit", json_boolean(campaign->step_limit_hits > 0));
     json_object_set_new(object, "bound", json_bound(campaign));
     if (run->is_reduced)
-        json_object_set_new(object, "blocked_executions", json_count(search->pruned));
+        json_object_set_new(object, "blocked_executions", value_number(search->pruned));
     if (run->explorer)
         set_states(object, run->explorer, campaign);
     return object;
@@ -462,7 +470,7 @@ void report_campaign_json(FILE *out, const struct run_description *run,
     json_object_set_new(object, "coverage", report_coverage_json(run));
     json_object_set_new(object, "interrupted", json_boolean(campaign->was_interrupted));
     if (run->failure)
-        json_object_set_new(object, "failure", json_text(run->failure));
+        json_object_set_new(object, "failure", value_text(run->failure));
     print_json(out, object);
 }
 
@@ -470,12 +478,12 @@ static json_t *json_trace_violation(const struct sct_trace *trace) {
     if (trace->outcome != SCT_VIOLATED)
         return json_null();
     json_t *object = json_object();
-    json_object_set_new(object, "iteration", json_count(trace->iteration));
-    json_object_set_new(object, "strategy", json_text(trace->strategy));
-    json_object_set_new(object, "kind", json_text(trace->kind));
-    json_object_set_new(object, "machine", json_text(trace->machine));
-    json_object_set_new(object, "message", json_text(trace->message));
-    json_object_set_new(object, "decisions", json_count(trace->decision_count));
+    json_object_set_new(object, "iteration", value_number(trace->iteration));
+    json_object_set_new(object, "strategy", value_text(trace->strategy));
+    json_object_set_new(object, "kind", value_text(trace->kind));
+    json_object_set_new(object, "machine", value_text(trace->machine));
+    json_object_set_new(object, "message", value_text(trace->message));
+    json_object_set_new(object, "decisions", value_number(trace->decision_count));
     return object;
 }
 
@@ -485,9 +493,9 @@ static void set_tolerant(json_t *object, const struct replay_report *report) {
     if (!tolerant)
         return;
     json_object_set_new(object, "left_at",
-                        tolerant->has_left ? json_count(tolerant->left_at) : json_null());
+                        tolerant->has_left ? value_number(tolerant->left_at) : json_null());
     json_object_set_new(object, "left",
-                        tolerant->has_left ? json_text(tolerant->where.text) : json_null());
+                        tolerant->has_left ? value_text(tolerant->where.text) : json_null());
     json_object_set_new(object, "violation", json_trace_violation(report->execution));
 }
 
@@ -497,11 +505,11 @@ void report_replay_json(FILE *out, const struct replay_report *report) {
     json_object_set_new(object, "tool", json_string("mtcheck"));
     json_object_set_new(object, "schema_version", json_integer(1));
     json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
-    json_object_set_new(object, "model", json_text(trace->model));
-    json_object_set_new(object, "test", json_text(trace->test));
+    json_object_set_new(object, "model", value_text(trace->model));
+    json_object_set_new(object, "test", value_text(trace->test));
     json_object_set_new(object, "reproduced", json_boolean(report->is_confirmed));
     json_object_set_new(object, "difference",
-                        report->is_confirmed ? json_null() : json_text(report->difference));
+                        report->is_confirmed ? json_null() : value_text(report->difference));
     json_object_set_new(object, "recorded_violation", json_trace_violation(trace));
     set_tolerant(object, report);
     set_minimized(object, report->minimized);

@@ -1,5 +1,6 @@
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/status.h"
+#include "harness/report/json.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static json_t *json_cell(const struct coverage *coverage, size_t index) {
     for (size_t i = 0; i < COVERAGE_AXES; i++)
         json_object_set_new(object, coverage->axes[i].name,
                             json_string(coverage->axes[i].values[values[i]]));
-    json_object_set_new(object, "count", json_integer((json_int_t)coverage->counts[index]));
+    json_object_set_new(object, "count", value_number(coverage->counts[index]));
     return object;
 }
 
@@ -44,17 +45,17 @@ static json_t *json_variant_lines(const struct run_description *run) {
     json_t *object = json_object();
     for (size_t i = 0; i < subject_variant_count(run->what.subject); i++)
         json_object_set_new(object, run->what.subject->variants->at(i).name,
-                            json_integer((json_int_t)run->reached[i]));
+                            value_number(run->reached[i]));
     return object;
 }
 
 static json_t *json_marks(void) {
     json_t *object = json_object();
-    const struct sct_mark *mark = NULL;
-    while ((mark = sct_marks_next(mark))) {
-        uint64_t count = sct_marks_reached(mark->name);
+    for (const struct sct_mark *mark = NULL; (mark = sct_marks_next(mark));) {
+        const json_t *before = json_object_get(object, mark->name); // another place of that name
+        uint64_t count = mark->count + (uint64_t)json_integer_value(before);
         if (count > 0)
-            json_object_set_new(object, mark->name, json_integer((json_int_t)count));
+            json_object_set_new(object, mark->name, value_number(count));
     }
     return object;
 }

@@ -1,7 +1,8 @@
-#define _GNU_SOURCE // strdup
+#define _GNU_SOURCE // isatty
 #include "harness/cli/session.h"
 #include "core/base/grow.h"
 #include "harness/cli/process.h"
+#include "harness/report/plain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -31,13 +32,6 @@ bool session_choose_test(struct session *session, const char *name, const char *
                                    kind_of_subject(session), what->subject->name);
 }
 
-static uint64_t *new_counters(size_t count) {
-    uint64_t *counters = calloc(count + 1, sizeof *counters);
-    if (!counters)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: counters");
-    return counters;
-}
-
 bool session_choose_variant(struct session *session, const char *name, struct error *error) {
     struct subject_run *what = &session->run.what;
     const struct subject_variants *variants = what->subject->variants;
@@ -54,8 +48,8 @@ bool session_choose_variant(struct session *session, const char *name, struct er
     if (name)
         what->passes = &variants->passes(session->context)[session->variant.index];
     session->variant_count = subject_variant_count(what->subject);
-    session->passes = new_counters(session->variant_count);
-    session->reached = new_counters(session->variant_count);
+    session->passes = grow_new(session->variant_count + 1, sizeof(uint64_t), "counters");
+    session->reached = grow_new(session->variant_count + 1, sizeof(uint64_t), "counters");
     session->run.reached = session->reached;
     return true;
 }
@@ -89,7 +83,9 @@ FILE *session_narration(const struct session *session) {
 }
 
 void session_narrate(void *context, uint32_t decision, const char *machine, const char *line) {
-    fprintf(context, "%5" PRIu32 "  %-10s %s\n", decision, machine, line);
+    fprintf(context, "%5" PRIu32 "  %-10s ", decision, machine);
+    plain_put(context, line);
+    fputc('\n', context);
 }
 
 void session_parse(const char *text, struct sct_trace *trace) {

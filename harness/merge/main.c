@@ -1,6 +1,10 @@
 // mtcheck-merge: the reports of shards become the report of the whole campaign, on standard output.
+#include "core/base/grow.h"
+#include "harness/cli/process.h"
+#include "harness/cli/status.h"
 #include "harness/cli/version.h"
 #include "harness/merge/merge.h"
+#include "harness/report/json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +27,7 @@ static const char help[] =
     "failure rate are those of the whole, the counts those of what was run.\n"
     "\n"
     "Exit status: as the campaign's: 0 no violation, 1 violation, 130 a shard was interrupted;\n"
-    "2 a file is not such a report, or they are not all the shards of one campaign.\n";
+    "2 a file is not such a report, or they are not all the shards of one campaign.";
 
 static bool read_report(struct merge_input *input, struct error *error) {
     bool is_stdin = strcmp(input->name, "-") == 0;
@@ -65,31 +69,41 @@ static bool is_option(const char *word, const char *letter, const char *name) {
     return strcmp(word, letter) == 0 || strcmp(word, name) == 0;
 }
 
+// The status: 3 if it cannot be written.
+static int print_plainly(const char *text) {
+    if (puts(text) >= 0 && fflush(stdout) == 0)
+        return 0;
+    complain("cannot write: %s", strerror(errno));
+    return 3;
+}
+
 int main(int argc, char **argv) {
     struct error error = {{0}};
+    status_begin("mtcheck-merge");
+    process_open_streams();
+    process_watch_failures();
+    json_allocates_or_fails();
     for (int i = 1; i < argc; i++) {
         if (is_option(argv[i], "-h", "--help"))
-            return fputs(help, stdout) < 0 || fflush(stdout) != 0;
+            return print_plainly(help);
         if (is_option(argv[i], "-V", "--version"))
-            return puts(version_line) < 0 || fflush(stdout) != 0;
+            return print_plainly(version_line);
         if (argv[i][0] == '-' && argv[i][1]) {
-            fprintf(stderr, "mtcheck-merge: unknown option '%.200s' (see --help)\n", argv[i]);
+            complain("unknown option '%.200s' (see --help)", argv[i]);
             return 2;
         }
     }
     if (argc < 2) {
-        fprintf(stderr, "mtcheck-merge: expected reports, found none (see --help)\n");
+        complain("expected reports, found none (see --help)");
         return 2;
     }
     size_t count = (size_t)argc - 1;
-    struct merge_input *inputs = calloc(count, sizeof *inputs);
-    if (!inputs)
-        return 3;
+    struct merge_input *inputs = grow_new(count, sizeof *inputs, "reports");
     for (size_t i = 0; i < count; i++)
         inputs[i].name = argv[i + 1];
     int status = print_merged(inputs, count, &error);
     if (*error.text)
-        fprintf(stderr, "mtcheck-merge: %s\n", error.text);
+        complain("%s", error.text);
     for (size_t i = 0; i < count; i++)
         json_decref(inputs[i].report);
     free(inputs);

@@ -1,5 +1,6 @@
 #include "harness/merge/merge.h"
 #include "core/base/number.h"
+#include "core/base/grow.h"
 #include "core/campaign/campaign.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/models.h"
@@ -55,6 +56,34 @@ static bool check_shape(const struct merge_input *input, struct error *error) {
     return true;
 }
 
+static uint64_t sum_in(const json_t *array, const char *name) {
+    uint64_t sum = 0;
+    size_t index;
+    json_t *value;
+    json_array_foreach(array, index, value) sum += count_of(value, name);
+    return sum;
+}
+
+// What a report says twice it must say alike: a report that was edited, or put together of several,
+// would spoil the sums unseen.
+static bool check_counts(const struct merge_input *input, struct error *error) {
+    const json_t *report = input->report, *shares = json_object_get(report, "strategies");
+    const json_t *groups = json_object_get(report, "violation_groups");
+    uint64_t runs = count_of(report, "iterations_run"), violations = count_of(report, "violations");
+    if (sum_in(groups, "count") != violations)
+        return input_error(input, "its violations are not those of its violation_groups", error);
+    if (violations > runs || count_of(report, "step_limit_hits") > runs ||
+        count_of(report, "distinct_behaviours") > runs)
+        return input_error(input, "it counts more than its iterations_run", error);
+    if (sum_in(shares, "iterations_run") != runs || sum_in(shares, "violations") != violations)
+        return input_error(input, "its counts are not those of its strategies", error);
+    const json_t *first = json_object_get(report, "first_violation");
+    if (violations > 0 &&
+        count_of(first, "iteration") != count_of(json_array_get(groups, 0), "iteration"))
+        return input_error(input, "its first_violation is not that of its violation_groups", error);
+    return true;
+}
+
 // What reports of one campaign have in common.
 static bool check_same(const struct merge_input *first, const struct merge_input *other,
                        struct error *error) {
@@ -99,7 +128,8 @@ static bool check_complete(const struct merge_input *inputs, size_t count, struc
 
 static bool check_inputs(struct merge_input *inputs, size_t count, struct error *error) {
     for (size_t i = 0; i < count; i++)
-        if (!check_shape(&inputs[i], error) || !check_same(&inputs[0], &inputs[i], error))
+        if (!check_shape(&inputs[i], error) || !check_counts(&inputs[i], error) ||
+            !check_same(&inputs[0], &inputs[i], error))
             return false;
     qsort(inputs, count, sizeof *inputs, by_shard);
     return check_complete(inputs, count, error);
@@ -193,57 +223,78 @@ static void add_strategies(json_t *merged, const struct merge_input *inputs, siz
 
 // ---- Violations --------------------------------------------------------------------------------
 
+// A group of one report. Those of all reports with the same pattern are one.
+struct found_group {
+    char *pattern;
+    const json_t *group;
+    uint64_t iteration, count;
+};
+
 static char *pattern_of(const json_t *group) {
     struct sct_violation violation = {.kind = text_of(group, "kind")};
     snprintf(violation.message, sizeof violation.message, "%s", text_of(group, "message"));
     return sct_violation_pattern(&violation);
 }
 
-static bool is_alike(const json_t *left, const json_t *right) {
-    char *a = pattern_of(left), *b = pattern_of(right);
-    bool is_same = strcmp(a, b) == 0;
-    free(a);
-    free(b);
-    return is_same;
-}
-
-// Puts [group] where its iteration belongs.
-static void insert_group(json_t *all, json_t *group) {
-    size_t at = json_array_size(all);
-    while (at > 0 &&
-           count_of(json_array_get(all, at - 1), "iteration") > count_of(group, "iteration"))
-        at--;
-    json_array_insert_new(all, at, group);
-}
-
-// Adds a group: the lowest iteration speaks for those that are alike.
-static void add_group(json_t *all, const json_t *found) {
-    json_t *group = json_deep_copy(found);
-    for (size_t i = 0; i < json_array_size(all); i++) {
-        json_t *known = json_array_get(all, i);
-        if (!is_alike(known, group))
-            continue;
-        uint64_t together = count_of(known, "count") + count_of(group, "count");
-        if (count_of(known, "iteration") < count_of(group, "iteration")) {
-            json_decref(group);
-            group = json_incref(known);
-        }
-        set_count(group, "count", together);
-        json_array_remove(all, i);
-        break;
-    }
-    insert_group(all, group);
-}
-
-static void add_groups(json_t *merged, const struct merge_input *inputs, size_t count) {
-    json_t *all = json_array(), *first = json_null();
+static struct found_group *list_groups(const struct merge_input *inputs, size_t count,
+                                       size_t *found) {
+    size_t capacity = 0;
+    for (size_t i = 0; i < count; i++)
+        capacity += json_array_size(json_object_get(inputs[i].report, "violation_groups"));
+    struct found_group *groups = grow_new(capacity + 1, sizeof *groups, "groups");
+    *found = 0;
     for (size_t i = 0; i < count; i++) {
         size_t index;
         json_t *group;
         json_array_foreach(json_object_get(inputs[i].report, "violation_groups"), index, group)
-            add_group(all, group);
+            groups[(*found)++] = (struct found_group){.pattern = pattern_of(group),
+                                                      .group = group,
+                                                      .iteration = count_of(group, "iteration"),
+                                                      .count = count_of(group, "count")};
     }
-    if (json_array_size(all) > 0) {
+    return groups;
+}
+
+static int by_iteration(const void *left, const void *right) {
+    const struct found_group *a = left, *b = right;
+    return a->iteration < b->iteration ? -1 : a->iteration > b->iteration;
+}
+
+static int by_pattern(const void *left, const void *right) {
+    const struct found_group *a = left, *b = right;
+    int order = strcmp(a->pattern, b->pattern);
+    return order != 0 ? order : by_iteration(left, right);
+}
+
+// Makes one of those that are alike: the lowest iteration speaks for them. How many are left.
+static size_t unite_groups(struct found_group *groups, size_t count) {
+    size_t kept = 0;
+    qsort(groups, count, sizeof *groups, by_pattern);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && strcmp(groups[kept - 1].pattern, groups[i].pattern) == 0) {
+            groups[kept - 1].count += groups[i].count;
+            free(groups[i].pattern);
+        } else {
+            groups[kept++] = groups[i];
+        }
+    }
+    qsort(groups, kept, sizeof *groups, by_iteration);
+    return kept;
+}
+
+static void add_groups(json_t *merged, const struct merge_input *inputs, size_t count) {
+    json_t *all = json_array(), *first = json_null();
+    size_t found;
+    struct found_group *groups = list_groups(inputs, count, &found);
+    found = unite_groups(groups, found);
+    for (size_t i = 0; i < found; i++) {
+        json_t *group = json_deep_copy(groups[i].group);
+        set_count(group, "count", groups[i].count);
+        json_array_append_new(all, group);
+        free(groups[i].pattern);
+    }
+    free(groups);
+    if (found > 0) {
         first = json_deep_copy(json_array_get(all, 0));
         json_object_del(first, "count");
     }
@@ -316,12 +367,32 @@ static bool add_variants(const struct subject *subject, uint64_t *reached, json_
 static bool add_coverage(const struct subject_run *what, uint64_t *reached, const json_t *part) {
     const struct coverage *coverage = subject_view(what->test)->coverage;
     const json_t *cells = json_object_get(part, "cells");
-    const char *name;
-    json_t *value;
-    json_object_foreach(json_object_get(part, "marks"), name, value)
-        sct_marks_add(name, (uint64_t)json_integer_value(value));
     return add_variants(what->subject, reached, json_object_get(part, "bug_lines")) &&
            (coverage ? add_cells(coverage, cells) : json_array_size(cells) == 0);
+}
+
+static int by_name(const void *left, const void *right) {
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+// The marks of all reports, by name as in each.
+static json_t *merge_marks(const struct merge_input *inputs, size_t count) {
+    json_t *sums = json_object(), *marks = json_object(), *value;
+    const char *name;
+    for (size_t i = 0; i < count; i++) {
+        json_t *part = json_object_get(json_object_get(inputs[i].report, "coverage"), "marks");
+        json_object_foreach(part, name, value)
+            set_count(sums, name, count_of(sums, name) + (uint64_t)json_integer_value(value));
+    }
+    const char **names = grow_new(json_object_size(sums) + 1, sizeof *names, "names");
+    size_t found = 0;
+    json_object_foreach(sums, name, value) names[found++] = name;
+    qsort(names, found, sizeof *names, by_name);
+    for (size_t i = 0; i < found; i++)
+        json_object_set(marks, names[i], json_object_get(sums, names[i]));
+    free(names);
+    json_decref(sums);
+    return marks;
 }
 
 // By the counters of the test itself: the report of one process lists them in their order. A suite
@@ -339,16 +410,16 @@ static bool merge_coverage(json_t *merged, const struct merge_input *inputs, siz
         return input_error(&inputs[0], "its test is unknown to this version", error);
     if (subject_view(what.test)->coverage)
         coverage_reset(subject_view(what.test)->coverage);
-    sct_marks_reset();
-    uint64_t *reached = calloc(subject_variant_count(what.subject) + 1, sizeof *reached);
-    if (!reached)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: counters");
+    uint64_t *reached =
+        grow_new(subject_variant_count(what.subject) + 1, sizeof *reached, "counters");
     size_t added = 0;
     while (added < count &&
            add_coverage(&what, reached, json_object_get(inputs[added].report, "coverage")))
         added++;
     struct run_description run = {.what = what, .reached = reached};
-    json_object_set_new(merged, "coverage", report_coverage_json(&run));
+    json_t *coverage = report_coverage_json(&run);
+    json_object_set_new(coverage, "marks", merge_marks(inputs, count));
+    json_object_set_new(merged, "coverage", coverage);
     free(reached);
     return added == count ||
            input_error(&inputs[added], "its coverage is unknown to this version", error);

@@ -1,5 +1,6 @@
 // Trace Event JSON. Process 1 has a thread for each machine, process 2 one for each row of the
 // panels that are shown over time.
+#include "harness/report/json.h"
 #include "harness/report/report.h"
 #include "core/base/grow.h"
 
@@ -9,11 +10,6 @@
 #include <string.h>
 
 enum { MACHINES = 1, TRACKS = 2, STEP_US = 1000 };
-
-static json_t *json_text(const char *text) {
-    json_t *value = json_string(text);
-    return value ? value : json_string("(not UTF-8)");
-}
 
 // Writes and frees [value].
 static void write_value(FILE *out, json_t *value) {
@@ -41,13 +37,13 @@ static json_t *new_event(const char *phase, const char *name, int process, uint3
                          uint64_t time_us) {
     json_t *event = json_pack("{s:s, s:i, s:I, s:I}", "ph", phase, "pid", process, "tid",
                               (json_int_t)thread, "ts", (json_int_t)time_us);
-    json_object_set_new(event, "name", json_text(name));
+    json_object_set_new(event, "name", value_text(name));
     return event;
 }
 
 static void name_thread(struct events *events, int process, uint32_t thread, const char *name) {
     json_t *event = new_event("M", "thread_name", process, thread, 0);
-    json_object_set_new(event, "args", json_pack("{s:o}", "name", json_text(name)));
+    json_object_set_new(event, "args", json_pack("{s:o}", "name", value_text(name)));
     emit(events, event);
     event = new_event("M", "thread_sort_index", process, thread, 0);
     json_object_set_new(event, "args", json_pack("{s:I}", "sort_index", (json_int_t)thread));
@@ -67,9 +63,9 @@ static json_t *arguments_of(const struct story *story, const struct story_step *
     json_object_set_new(arguments, "decision", json_integer(step->decision));
     json_object_set_new(arguments, "alternatives", json_integer(step->count));
     if (step->where)
-        json_object_set_new(arguments, "where", json_text(step->where));
+        json_object_set_new(arguments, "where", value_text(step->where));
     for (uint32_t i = 0; i < step->item_count; i++)
-        json_array_append_new(told, json_text(story->items[step->first_item + i].text));
+        json_array_append_new(told, value_text(story->items[step->first_item + i].text));
     json_object_set_new(arguments, "told", told);
     return arguments;
 }
@@ -196,9 +192,9 @@ void report_write_chrome(FILE *out, const struct report_run *run, const struct s
     uint32_t thread = 0;
     fputs("{\"displayTimeUnit\": \"ms\", \"otherData\": ", out);
     json_t *other =
-        json_pack("{s:o, s:o, s:o}", "model", json_text(run->trace->model), "test",
-                  json_text(run->trace->test), "violation",
-                  json_text(story->outcome == SCT_VIOLATED ? story->violation.message : "none"));
+        json_pack("{s:o, s:o, s:o}", "model", value_text(run->trace->model), "test",
+                  value_text(run->trace->test), "violation",
+                  value_text(story->outcome == SCT_VIOLATED ? story->violation.message : "none"));
     write_value(out, other);
     fputs(", \"traceEvents\": [", out);
     name_process(&events, MACHINES, "machines");

@@ -1,7 +1,8 @@
 // The page: a template (page.html, page.css and the script page_*.js, embedded by embed.cmake)
 // around the story as JSON. The script draws; nothing is loaded from anywhere.
-#include "harness/report/page_parts.h"
 #include "core/base/grow.h"
+#include "harness/report/json.h"
+#include "harness/report/page_parts.h"
 #include "harness/report/plain.h"
 #include "harness/report/report.h"
 #include "harness/report/symbols.h"
@@ -13,33 +14,6 @@
 
 // ---- Values ------------------------------------------------------------------------------------
 
-// Text that is not UTF-8 is taken byte by byte.
-static json_t *json_text(const char *text) {
-    json_t *value = text ? json_string(text) : json_null();
-    if (value)
-        return value;
-    size_t length = strlen(text), used = 0;
-    char *wide = grow_to(NULL, 2 * length + 1, 1, "the report");
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c >= 0x80)
-            wide[used++] = (char)(0xc0 | *c >> 6);
-        wide[used++] = (char)(*c >= 0x80 ? 0x80 | (*c & 0x3f) : *c);
-    }
-    value = json_stringn(wide, used);
-    free(wide);
-    return value;
-}
-
-static json_t *json_number(uint64_t value) {
-    return json_integer((json_int_t)value);
-}
-
-static json_t *json_u64_text(uint64_t value) {
-    char text[32];
-    snprintf(text, sizeof text, "%" PRIu64, value);
-    return json_string(text);
-}
-
 static void set(json_t *object, const char *name, json_t *value) {
     if (json_object_set_new(object, name, value) != 0)
         grow_failed(0, "the report");
@@ -49,7 +23,7 @@ static json_t *json_calls(const struct symbols *symbols, const void *const *fram
     char buffer[600];
     struct text text = text_in(buffer, sizeof buffer);
     symbols_calls(symbols, frames, count, 8, &text);
-    return json_text(buffer);
+    return value_text(buffer);
 }
 
 // ---- The run -----------------------------------------------------------------------------------
@@ -70,7 +44,7 @@ static void add_replay(json_t *commands, const struct report_run *run, const cha
     text_add(&text, "%s --replay ", run->command);
     plain_add_word(&text, path);
     text_add(&text, " --verbose%s", remark);
-    json_array_append_new(commands, json_text(buffer));
+    json_array_append_new(commands, value_text(buffer));
 }
 
 // Command lines that run the same execution again; single quotes keep the shell out. The way to a
@@ -91,7 +65,7 @@ static json_t *json_commands(const struct report_run *run) {
         text_add(&text, " --bug %d", run->what.variant->number);
     text_add(&text, " --only-iteration %" PRIu64 " --%s", trace->iteration,
              run->is_minimized ? "minimize" : "verbose");
-    json_array_append_new(commands, json_text(buffer));
+    json_array_append_new(commands, value_text(buffer));
     return commands;
 }
 
@@ -107,11 +81,11 @@ static json_t *json_violation(const struct story *story, const struct symbols *s
     if (story->outcome != SCT_VIOLATED)
         return json_null();
     json_t *object = json_object();
-    set(object, "kind", json_text(violation->kind));
-    set(object, "machine", json_text(violation->machine));
-    set(object, "message", json_text(violation->message));
-    set(object, "remark", json_text(violation->remark));
-    set(object, "where", json_text(violation->where));
+    set(object, "kind", value_text(violation->kind));
+    set(object, "machine", value_text(violation->machine));
+    set(object, "message", value_text(violation->message));
+    set(object, "remark", value_text(violation->remark));
+    set(object, "where", value_text(violation->where));
     set(object, "calls", json_calls(symbols, violation->frames, violation->frame_count));
     return object;
 }
@@ -119,7 +93,7 @@ static json_t *json_violation(const struct story *story, const struct symbols *s
 static json_t *json_explanation(const struct report_run *run) {
     json_t *array = json_array();
     for (size_t i = 0; i < run->explanation_count; i++)
-        json_array_append_new(array, json_text(run->explanation[i]));
+        json_array_append_new(array, value_text(run->explanation[i]));
     return array;
 }
 
@@ -128,13 +102,13 @@ static void set_run(json_t *object, const struct report_run *run) {
     set(object, "tool", json_string("mtcheck"));
     set(object, "version", json_string(MTCHECK_VERSION));
     set(object, "schema_version", json_integer(1));
-    set(object, "model", json_text(run->what.subject->name));
-    set(object, "model_summary", json_text(run->what.subject->summary));
-    set(object, "test", json_text(run->what.test->name));
+    set(object, "model", value_text(run->what.subject->name));
+    set(object, "model_summary", value_text(run->what.subject->summary));
+    set(object, "test", value_text(run->what.test->name));
     set(object, "bug", json_variant(run->what.variant));
-    set(object, "strategy", json_text(trace->strategy));
-    set(object, "seed", json_u64_text(trace->seed));
-    set(object, "iteration", json_u64_text(trace->iteration));
+    set(object, "strategy", value_text(trace->strategy));
+    set(object, "seed", value_digits("%" PRIu64, trace->seed));
+    set(object, "iteration", value_digits("%" PRIu64, trace->iteration));
     set(object, "commands", json_commands(run));
     set(object, "terms", json_terms(subject_view(run->what.test)->terms));
     set(object, "step_words", json_terms(subject_view(run->what.test)->steps));
@@ -156,7 +130,7 @@ static void set_words(json_t *object, const struct story *story, const struct st
     if (story->view->retell(&text, item->note, item->text) == RETOLD_NOTHING)
         set(object, "x", json_true());
     else if (strcmp(buffer, item->text) != 0)
-        set(object, "r", json_text(buffer));
+        set(object, "r", value_text(buffer));
 }
 
 static json_t *json_item(const struct story *story, const struct story_item *item) {
@@ -169,13 +143,13 @@ static json_t *json_item(const struct story *story, const struct story_item *ite
     set(object, "k",
         json_string(item->kind == SCT_EVENT_NOTE ? report_note_word(item->note)
                                                  : words[item->kind]));
-    set(object, "m", json_number(item->machine));
-    set(object, "t", json_text(item->text));
+    set(object, "m", value_number(item->machine));
+    set(object, "t", value_text(item->text));
     set_words(object, story, item);
     if (item->kind == SCT_EVENT_VALUE) {
-        set(object, "d", json_number(item->decision));
-        set(object, "n", json_number(item->count));
-        set(object, "a", json_number(item->answer));
+        set(object, "d", value_number(item->decision));
+        set(object, "n", value_number(item->count));
+        set(object, "a", value_number(item->answer));
     }
     return object;
 }
@@ -183,23 +157,23 @@ static json_t *json_item(const struct story *story, const struct story_item *ite
 static json_t *json_views(const struct story *story, const struct story_step *step) {
     json_t *views = json_array();
     for (uint32_t i = 0; step->views && i < story->panel_count; i++)
-        json_array_append_new(views, json_number(step->views[i]));
+        json_array_append_new(views, value_number(step->views[i]));
     return views;
 }
 
 static json_t *json_step(const struct story *story, const struct story_step *step) {
     json_t *object = json_object();
-    set(object, "m", json_number(step->machine));
-    set(object, "l", json_text(step->label));
+    set(object, "m", value_number(step->machine));
+    set(object, "l", value_text(step->label));
     if (*step->task)
-        set(object, "k", json_text(step->task));
-    set(object, "d", json_number(step->decision));
+        set(object, "k", value_text(step->task));
+    set(object, "d", value_number(step->decision));
     if (step->where)
-        set(object, "w", json_text(step->where));
+        set(object, "w", value_text(step->where));
     if (step->count > 1) {
-        set(object, "n", json_number(step->count));
-        set(object, "a", json_number(step->answer));
-        set(object, "o", json_text(step->others));
+        set(object, "n", value_number(step->count));
+        set(object, "a", value_number(step->answer));
+        set(object, "o", value_text(step->others));
     }
     if (step->has_waited)
         set(object, "z", json_true());
@@ -217,7 +191,7 @@ static json_t *json_arrow(const struct story_arrow *arrow) {
     json_int_t taken = arrow->taken == STORY_NOWHERE ? -1 : (json_int_t)arrow->taken;
     json_t *array = json_pack("[I, I, I, I]", (json_int_t)arrow->from, (json_int_t)arrow->to,
                               (json_int_t)arrow->sent, taken);
-    json_array_append_new(array, json_text(arrow->label));
+    json_array_append_new(array, value_text(arrow->label));
     return array;
 }
 
@@ -226,7 +200,7 @@ static json_t *json_view(const struct story_panel *panel, const struct story_vie
     for (uint32_t r = 0; r < view->row_count; r++) {
         json_t *row = json_array();
         for (uint32_t c = 0; c < panel->column_count; c++)
-            json_array_append_new(row, json_text(view->cells[r * panel->column_count + c]));
+            json_array_append_new(row, value_text(view->cells[r * panel->column_count + c]));
         json_array_append_new(rows, row);
     }
     return rows;
@@ -236,14 +210,14 @@ static json_t *json_panel(const struct story_panel *panel) {
     static const char *const kinds[] = {
         [PANEL_TABLE] = "table", [PANEL_ASIDE] = "aside", [PANEL_TRACK] = "track"};
     json_t *object = json_object(), *columns = json_array(), *views = json_array();
-    set(object, "name", json_text(panel->form->name));
+    set(object, "name", value_text(panel->form->name));
     set(object, "kind", json_string(kinds[panel->form->kind]));
-    set(object, "summary", json_text(panel->form->summary));
-    set(object, "keys", json_number(panel->form->key_count));
+    set(object, "summary", value_text(panel->form->summary));
+    set(object, "keys", value_number(panel->form->key_count));
     set(object, "values", json_terms(panel->form->values));
-    set(object, "signs", json_text(panel->form->signs));
+    set(object, "signs", value_text(panel->form->signs));
     for (uint32_t i = 0; i < panel->column_count; i++)
-        json_array_append_new(columns, json_text(panel->form->columns[i]));
+        json_array_append_new(columns, value_text(panel->form->columns[i]));
     for (uint32_t i = 0; i < panel->view_count; i++)
         json_array_append_new(views, json_view(panel, &panel->views[i]));
     set(object, "columns", columns);
@@ -253,11 +227,11 @@ static json_t *json_panel(const struct story_panel *panel) {
 
 static json_t *json_place(const struct story_place *place, const struct symbols *symbols) {
     json_t *object = json_object();
-    set(object, "machine", json_text(place->machine));
-    set(object, "name", json_text(place->name));
-    set(object, "label", json_text(place->label));
-    set(object, "where", json_text(place->where));
-    set(object, "waits_for", json_text(place->waits_for));
+    set(object, "machine", value_text(place->machine));
+    set(object, "name", value_text(place->name));
+    set(object, "label", value_text(place->label));
+    set(object, "where", value_text(place->where));
+    set(object, "waits_for", value_text(place->waits_for));
     set(object, "is_runnable", json_boolean(place->is_runnable));
     set(object, "is_idle", json_boolean(place->is_idle));
     set(object, "was_running", json_boolean(place->was_running));
@@ -273,7 +247,7 @@ static void set_story(json_t *object, const struct story *story, const struct sy
     json_t *machines = json_array(), *steps = json_array(), *arrows = json_array();
     json_t *panels = json_array(), *places = json_array();
     for (uint32_t i = 0; i < story->machine_count; i++)
-        json_array_append_new(machines, json_text(story->machines[i]));
+        json_array_append_new(machines, value_text(story->machines[i]));
     for (uint32_t i = 0; i < story->step_count; i++)
         json_array_append_new(steps, json_step(story, &story->steps[i]));
     for (uint32_t i = 0; i < story->arrow_count; i++)
@@ -283,9 +257,9 @@ static void set_story(json_t *object, const struct story *story, const struct sy
     for (uint32_t i = 0; i < story->place_count; i++)
         json_array_append_new(places, json_place(&story->places[i], symbols));
     set(object, "outcome", json_string(outcomes[story->outcome]));
-    set(object, "decisions", json_number(story->decision_count));
-    set(object, "skipped_steps", json_number(story->skipped_steps));
-    set(object, "beginning", json_number(report_beginning(story)));
+    set(object, "decisions", value_number(story->decision_count));
+    set(object, "skipped_steps", value_number(story->skipped_steps));
+    set(object, "beginning", value_number(report_beginning(story)));
     set(object, "violation", json_violation(story, symbols));
     set(object, "machines", machines);
     set(object, "steps", steps);

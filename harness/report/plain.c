@@ -35,6 +35,20 @@ void plain_add(struct text *text, const char *plain) {
     }
 }
 
+void plain_print(FILE *out, const char *text, size_t bytes) {
+    for (size_t i = 0; i < bytes;) {
+        size_t count = text[i] == '\n' ? 0 : control_bytes(text + i);
+        if (count == 0)
+            fputc(text[i++], out);
+        for (; count > 0; count--)
+            fprintf(out, "\\x%02x", (unsigned)(unsigned char)text[i++]);
+    }
+}
+
+void plain_put(FILE *out, const char *text) {
+    plain_print(out, text, strlen(text));
+}
+
 // A quote inside ends the quoted part, stands escaped, and a new part begins; a control character
 // is a part of its own in the form $'\xNN'.
 void plain_add_word(struct text *text, const char *word) {

@@ -1,5 +1,6 @@
 // The story as text for a terminal: what was expected and what came, the last steps with a column
 // for each machine and what they changed, where everyone stands.
+#include "harness/report/plain.h"
 #include "harness/report/report.h"
 #include "harness/report/symbols.h"
 
@@ -63,8 +64,8 @@ static void print_wrapped(const struct printer *printer, size_t indent, enum sty
     fputs(code(printer, style), printer->out);
     do {
         size_t bytes = line_bytes(text, width);
-        fprintf(printer->out, "%.*s%s\n", (int)bytes, text,
-                text[bytes] ? "" : code(printer, PLAIN));
+        plain_print(printer->out, text, bytes);
+        fprintf(printer->out, "%s\n", text[bytes] ? "" : code(printer, PLAIN));
         text += bytes;
         text += strspn(text, " ");
         if (*text)
@@ -188,7 +189,8 @@ static void print_cell(const struct printer *printer, size_t indent, size_t widt
             bytes = line_bytes(text, width - 3);
         fprintf(printer->out, "%*s", NUMBER_COLUMNS, line == 0 ? number : "");
         print_spaces(printer, 2 + indent);
-        fprintf(printer->out, "%.*s%s\n", (int)bytes, text, is_cut ? "..." : "");
+        plain_print(printer->out, text, bytes);
+        fprintf(printer->out, "%s\n", is_cut ? "..." : "");
         if (is_cut)
             return;
         text += bytes;

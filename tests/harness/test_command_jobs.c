@@ -281,10 +281,9 @@ static void test_interrupts(void **state) {
     static const struct {
         const char *line;
         int signal;
-    } cases[] = {{ENDLESS, SIGINT},
-                 {ENDLESS "-j 2", SIGINT},
-                 {ENDLESS "-j 2", SIGTERM},
-                 {ENDLESS "-j 2 --checkpoint c", SIGINT}};
+    } cases[] = {{ENDLESS, SIGINT},         {ENDLESS "-j 2", SIGINT},
+                 {ENDLESS "-j 2", SIGTERM}, {ENDLESS, SIGHUP},
+                 {ENDLESS "-j 2", SIGHUP},  {ENDLESS "-j 2 --checkpoint c", SIGINT}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for_files(".trace", remove_file);
         pid_t child = start_line(cases[i].line);

@@ -192,7 +192,7 @@ static void test_refused(void **state) {
     } cases[] = {
         {"--strategy dfs --test small-1-0 --reduce sleep --checkpoint c",
          "--checkpoint and --reduce contradict"},
-        {"--strategy dfs --checkpoint /no/such/folder/c", "'/no/such/folder/c.tmp': No such file"},
+        {"--strategy dfs --checkpoint /no/such/folder/c", "'/no/such/folder/c': No such file"},
         {"--strategy dfs --checkpoint /dev/null", "'/dev/null': expected a file, found something"},
         {"--checkpoint-every 3", "--checkpoint-every: expected --checkpoint or --resume too"},
         {"--checkpoint c --checkpoint-every 0", "--checkpoint-every: expected a positive number"},

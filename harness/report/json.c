@@ -1,0 +1,39 @@
+#include "harness/report/json.h"
+#include "core/base/grow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *allocate(size_t bytes) {
+    return grow_to(NULL, bytes, 1, "a report");
+}
+
+void json_allocates_or_fails(void) {
+    json_set_alloc_funcs(allocate, free);
+}
+
+json_t *value_text(const char *text) {
+    json_t *value = text ? json_string(text) : json_null();
+    if (value)
+        return value;
+    size_t length = strlen(text), used = 0;
+    char *wide = allocate(2 * length + 1);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c >= 0x80)
+            wide[used++] = (char)(0xc0 | *c >> 6);
+        wide[used++] = (char)(*c >= 0x80 ? 0x80 | (*c & 0x3f) : *c);
+    }
+    value = json_stringn(wide, used);
+    free(wide);
+    return value;
+}
+
+json_t *value_number(uint64_t value) {
+    return json_integer((json_int_t)value);
+}
+
+json_t *value_digits(const char *format, uint64_t value) {
+    char text[32];
+    snprintf(text, sizeof text, format, value);
+    return json_string(text);
+}
