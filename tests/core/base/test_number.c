@@ -54,15 +54,19 @@ static void test_limits(void **state) {
     assert_false(number_parse("10", 0, 5, &number));
 }
 
+// Of any length.
+static uint64_t draw(struct rng *rng) {
+    uint64_t number = rng_next(rng);
+    return number >> rng_below(rng, 64);
+}
+
 // Random limits and numbers, as printf writes them: a number passes if it is within the limits.
 static void test_parse_agrees_with_printf(void **state) {
     (void)state;
     struct rng rng;
     rng_seed(&rng, 1);
     for (int i = 0; i < 100000; i++) {
-        uint64_t value = rng_next(&rng) >> rng_below(&rng, 64);
-        uint64_t min = rng_next(&rng) >> rng_below(&rng, 64);
-        uint64_t max = rng_next(&rng) >> rng_below(&rng, 64), number = 0;
+        uint64_t value = draw(&rng), min = draw(&rng), max = draw(&rng), number = 0;
         char text[32], hex[32];
         snprintf(text, sizeof text, "%" PRIu64, value);
         assert_int_equal(number_parse(text, min, max, &number), value >= min && value <= max);
