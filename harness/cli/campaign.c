@@ -3,13 +3,14 @@
 #include "core/base/grow.h"
 #include "core/jobs/jobs.h"
 #include "core/trace/replay.h"
+#include "harness/cli/finding.h"
 #include "harness/cli/mpi.h"
 #include "harness/cli/process.h"
-#include "harness/cli/reduction.h"
 #include "harness/cli/report_ci.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/resume.h"
 #include "harness/cli/search.h"
+#include "harness/cli/search_options.h"
 #include "harness/cli/session.h"
 #include "harness/cli/status.h"
 
@@ -23,103 +24,33 @@
 // Every so often an execution is repeated, to notice nondeterminism that is not under control.
 enum { REPEAT_EVERY = 1000 };
 
-// ---- Traces ------------------------------------------------------------------------------------
+// ---- Findings ----------------------------------------------------------------------------------
 
-// Begins the usual name of a trace, which says what was run.
-static void name_trace(const struct session *session, struct text *text) {
-    const struct subject_run *what = &session->run.what;
-    if (!what->subject->variants)
-        text_add(text, "%s-%s", what->subject->name, what->test->name);
-    else if (what->variant)
-        text_add(text, "%s-%s-%d", session->command->name, what->subject->name,
-                 what->variant->number);
-    else
-        text_add(text, "%s-%s-none", session->command->name, what->subject->name);
+// Found by this process.
+static void on_violation(void *context, uint64_t iteration, const struct sct_result *result) {
+    struct sct_trace trace;
+    finding_capture(context, iteration, result, &trace);
+    finding_keep(context, &trace);
 }
 
-static void trace_path(const struct session *session, uint64_t iteration, char *path,
-                       size_t bytes) {
-    const struct options *options = session->options;
-    struct text text = text_in(path, bytes);
-    struct stat status;
-    bool is_special = options->trace && stat(options->trace, &status) == 0 &&
-                      !S_ISREG(status.st_mode); // a pipe, a device: one for all
-    if (options->trace && (session->trace_count == 0 || is_special)) {
-        text_add(&text, "%s", options->trace);
-    } else if (options->trace) {
-        text_add(&text, "%s.%" PRIu64, options->trace, session->trace_count + 1);
-    } else {
-        name_trace(session, &text);
-        text_add(&text, "-%" PRIu64 "-%" PRIu64 ".trace", session->run.seed, iteration);
-    }
-}
-
-static struct sct_trace describe_trace(const struct session *session, uint64_t iteration) {
-    const struct sct_strategy *strategy = sct_strategy_for(session->strategy, iteration);
-    const struct subject_run *what = &session->run.what;
-    struct sct_trace trace = {
-        .steps_max = session->steps_max,
-        .calibration = strategy->calibration,
-        .seed = session->run.seed,
-        .iteration = iteration,
-    };
-    snprintf(trace.model, sizeof trace.model, "%s", what->subject->name);
-    snprintf(trace.test, sizeof trace.test, "%s", what->test->name);
-    snprintf(trace.bug, sizeof trace.bug, "%s", what->variant ? what->variant->name : "none");
-    struct text text = text_in(trace.strategy, sizeof trace.strategy);
-    sct_strategy_format(strategy, &text);
-    return trace;
-}
-
-// The trace of the engine's last run, as text; freed by the caller.
-static char *format_trace(void *context, uint64_t iteration, const struct sct_result *result) {
-    const struct session *session = context;
-    struct sct_trace trace = describe_trace(session, iteration);
-    sct_trace_capture(&trace, session->engine, result);
+// What a worker found, as text for the process that asked for it.
+static char *record(void *context, uint64_t iteration, const struct sct_result *result) {
+    struct sct_trace trace;
+    finding_capture(context, iteration, result, &trace);
     char *text = sct_trace_format(&trace);
     sct_trace_free(&trace);
     return text;
 }
 
-// Writes a trace before anything else is done with it. If that fails it goes to standard error:
-// nothing is lost.
-static void write_trace(struct session *session, uint64_t iteration, const char *text) {
-    struct group_trace *entry = grow_new(1, sizeof *entry, "the list of traces");
-    if (!session->first_trace)
-        session->first_trace = grow_text(text, "a trace");
-    trace_path(session, iteration, entry->path, sizeof entry->path);
-    struct error error;
-    if (!sct_trace_write(entry->path, text, &error)) {
-        complain("%s; here it is:", error.text);
-        fputs(text, stderr);
-        entry->path[0] = '\0';
-    }
-    *session->last_trace = entry;
-    session->last_trace = &entry->next;
-    session->trace_count++;
-}
-
-static void save_trace(struct session *session, uint64_t iteration,
-                       const struct sct_result *result) {
-    char *text = format_trace(session, iteration, result);
-    write_trace(session, iteration, text);
-    free(text);
-}
-
-static void on_violation(void *context, uint64_t iteration, const struct sct_result *result) {
-    save_trace(context, iteration, result);
-}
-
-// Of a group that another process has found.
+// Found by a worker, which in a search does not know the number that it has in the whole.
 static void on_new_group(void *context, const struct sct_group *group) {
-    write_trace(context, group->iteration, group->record);
-}
-
-// The same in a search, where a worker does not know the number.
-static void on_new_search_group(void *context, const struct sct_group *group) {
-    char *text = search_renumber(group);
-    write_trace(context, group->iteration, text);
-    free(text);
+    struct sct_trace trace;
+    struct error error;
+    char *text = grow_text(group->record, "a trace");
+    bool is_good = sct_trace_parse(text, strlen(text), &trace, &error);
+    ASSERT(is_good);
+    trace.iteration = group->iteration;
+    finding_keep(context, &trace);
 }
 
 // How often each variant's places were passed is counted for good here: executions that do not
@@ -201,14 +132,14 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
     struct sct_counters counters[2] = {{session->reached, session->variant_count}};
     if (coverage)
         counters[1] = (struct sct_counters){coverage->counts, coverage_cell_count(coverage)};
-    campaign_options->record = format_trace;
+    campaign_options->record = record;
     struct sct_range_options range = {
         .campaign = campaign_options,
         .counters = counters,
         .counter_arrays = coverage ? 2 : 1,
     };
     if (search_is_shared(session))
-        return search_run(session, &range, checkpoint, on_new_search_group, campaign, error);
+        return search_run(session, &range, checkpoint, on_new_group, campaign, error);
     if (mpi_is_worker())
         mpi_work(session->engine, &range);
     struct sct_jobs jobs = {
@@ -222,15 +153,9 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
 }
 
 static void open_search(struct session *session) {
-    const struct options *options = session->options;
-    bool has_cache = options->reduction != SCT_REDUCE_DPOR && session->program.digest;
-    session->search = sct_search_open(&(struct sct_search_options){
-        .program = &session->program,
-        .strategy = session->strategy,
-        .reduction = options->reduction,
-        .cache_bytes = has_cache ? options->cache_bytes : 0,
-    });
-    session->run.is_reduced = options->reduction != SCT_REDUCE_NONE;
+    struct sct_search_options options = search_options(session);
+    session->search = sct_search_open(&options);
+    session->run.is_reduced = options.reduction != SCT_REDUCE_NONE;
     session->run.explorer = sct_search_explorer(session->search);
 }
 
@@ -272,9 +197,9 @@ static void save_single_run(struct session *session, const struct sct_campaign *
         return;
     const struct sct_result *result = sct_engine_last_result(session->engine);
     if (options->trace)
-        save_trace(session, options->only_iteration, result);
+        on_violation(session, options->only_iteration, result);
     else if (inspect_is_asked_for(options))
-        session->first_trace = format_trace(session, options->only_iteration, result);
+        finding_capture(session, options->only_iteration, result, &session->first);
 }
 
 static void report_standard(const struct session *session, const struct sct_campaign *campaign) {
@@ -306,15 +231,13 @@ static bool write_junit(const struct session *session, const struct sct_campaign
 // --minimize: the first violation of the campaign. Its original trace is on disk by now.
 static void minimize_first(struct session *session, const struct sct_campaign *campaign,
                            struct minimized *minimized) {
-    struct sct_trace trace;
     struct sct_replay replay;
     if (!session->options->minimize || campaign->violations == 0 || campaign->unrepeatable.is_found)
         return;
-    session_parse(session->first_trace, &trace);
-    sct_replay_init(&replay, &trace);
-    if (session_minimize(session, &replay.base, &trace, session->run.traces->path, minimized))
+    sct_replay_init(&replay, &session->first);
+    if (session_minimize(session, &replay.base, &session->first, session->run.traces->path,
+                         minimized))
         session->run.minimized = minimized;
-    sct_trace_free(&trace);
 }
 
 // Reports about the first violation, as small as it was made (or the single execution). False if
@@ -324,11 +247,11 @@ static bool inspect_first(struct session *session, struct inspection *inspection
     const struct minimized *minimized = session->run.minimized;
     *inspection = session_inspection(session, first ? first->path : NULL);
     bool is_told = session->options->format == FORMAT_TEXT && !session->options->quiet && first;
-    if (!session->first_trace || !(is_told || inspect_is_asked_for(session->options)))
+    if (!session->first.decisions || !(is_told || inspect_is_asked_for(session->options)))
         return true;
     if (minimized)
         session_inspect_minimized(inspection, minimized);
-    bool is_done = inspect_text(inspection, minimized ? minimized->trace : session->first_trace);
+    bool is_done = inspect_trace(inspection, minimized ? &minimized->trace : &session->first);
     session->run.story = inspection->has_story ? &inspection->story : NULL;
     return is_done;
 }
@@ -425,35 +348,8 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
         sct_shared_states_deinit(&session->shared);
     sct_campaign_free(&campaign);
     free_traces(session);
-    free(session->first_trace);
+    sct_trace_free(&session->first);
     return status;
-}
-
-static bool refuse_search(const char *option, const struct options *options, struct error *error) {
-    return error_set(error, "options --%s and --strategy %.200s contradict each other", option,
-                     options->strategy);
-}
-
-// What a systematic search cannot do, since its executions depend on those before them.
-static bool check_search_options(const struct session *session, struct error *error) {
-    const struct options *options = session->options;
-    if (!reduction_check(options, session->strategy, session->run.what.test, error))
-        return false;
-    if (!session->strategy->path)
-        return !options_have(options, OPTION_CACHE) ||
-               error_set(error, "option --cache: expected --strategy dfs, found '%.200s'",
-                         options->strategy);
-    if (options_have(options, OPTION_CACHE) && options->cache_bytes > 0 && !session->program.digest)
-        return error_set(error, "option --cache: test %s cannot compare states",
-                         session->run.what.test->name);
-    if (options_have(options, OPTION_ONLY_ITERATION))
-        return refuse_search("only-iteration", options, error);
-    if (options->shard_count > 1)
-        return refuse_search("shard", options, error);
-    if ((options->checkpoint || options->resume) && options->reduction != SCT_REDUCE_NONE)
-        return error_set(error, "options --%s and --reduce contradict each other",
-                         options->resume ? "resume" : "checkpoint");
-    return true;
 }
 
 static bool prepare_campaign(struct session *session, struct sct_checkpoint *checkpoint,
@@ -465,7 +361,7 @@ static bool prepare_campaign(struct session *session, struct sct_checkpoint *che
         return false;
     draw_seed(session);
     session->strategy = sct_strategy_new(options->strategy, error);
-    if (!session->strategy || !check_search_options(session, error))
+    if (!session->strategy || !search_options_check(session, error))
         return false;
     struct text text = text_in(session->strategy_text, sizeof session->strategy_text);
     sct_strategy_format(session->strategy, &text);

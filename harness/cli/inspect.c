@@ -79,19 +79,6 @@ bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace)
     return write_files(inspection->options, &inspection->run, &inspection->story);
 }
 
-bool inspect_text(struct inspection *inspection, const char *trace_text) {
-    struct sct_trace trace;
-    struct error error;
-    char *text = grow_text(trace_text, "a trace");
-    bool is_read = sct_trace_parse(text, strlen(text), &trace, &error);
-    if (!is_read)
-        complain("no report about the execution: %s", error.text);
-    bool is_done = is_read && inspect_trace(inspection, &trace);
-    inspection->run.trace = NULL; // it ends here
-    sct_trace_free(&trace);
-    return is_done;
-}
-
 void inspect_end(struct inspection *inspection) {
     if (inspection->has_story)
         story_free(&inspection->story);

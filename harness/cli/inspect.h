@@ -23,9 +23,6 @@ bool inspect_is_asked_for(const struct options *options);
 // if that cannot be done: named on standard error.
 bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace);
 
-// The same for the text of a trace.
-bool inspect_text(struct inspection *inspection, const char *trace_text);
-
 // Frees the story.
 void inspect_end(struct inspection *inspection);
 

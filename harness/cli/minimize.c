@@ -34,10 +34,12 @@ static void name_trace(const char *original, char *path, size_t bytes) {
 
 // Writes the engine's last run under the header of the original.
 static void write_trace(const struct minimize_job *job, struct minimized *minimized) {
-    struct sct_trace trace = *job->header;
-    trace.storage = NULL;
-    sct_trace_capture(&trace, job->engine, sct_engine_last_result(job->engine));
-    char *text = sct_trace_format(&trace);
+    struct sct_trace bound = *job->header;
+    bound.storage = NULL;
+    sct_trace_capture(&bound, job->engine, sct_engine_last_result(job->engine));
+    sct_trace_copy(&minimized->trace, &bound);
+    sct_trace_free(&bound);
+    char *text = sct_trace_format(&minimized->trace);
     struct error error = {"the original has no file"};
     name_trace(job->path, minimized->path, sizeof minimized->path);
     if (!*job->path || !sct_trace_write(minimized->path, text, &error)) {
@@ -45,8 +47,7 @@ static void write_trace(const struct minimize_job *job, struct minimized *minimi
         fputs(text, stderr);
         minimized->path[0] = '\0';
     }
-    minimized->trace = text;
-    sct_trace_free(&trace);
+    free(text);
 }
 
 // ---- What was removed --------------------------------------------------------------------------
@@ -146,8 +147,7 @@ bool minimize_trace(const struct minimize_job *job, struct minimized *minimized)
 
 void minimized_free(struct minimized *minimized) {
     explanation_free(&minimized->explanation);
-    free(minimized->trace);
-    minimized->trace = NULL;
+    sct_trace_free(&minimized->trace);
 }
 
 // ---- Reports -----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@
 struct minimized {
     struct sct_minimum minimum;
     char path[OPTIONS_PATH_MAX + 40]; // of the new trace; empty if it could not be written
-    char *trace;                      // its text; owned
+    struct sct_trace trace;           // itself; owned
     char machines[200];               // removed: "a, b", empty: none
     char values[600];                 // given back to the first alternative, likewise
     struct explanation explanation;

@@ -28,10 +28,8 @@ static void capture(const struct replaying *replaying, struct sct_trace *trace) 
     captured.storage = NULL;
     captured.kind[0] = captured.machine[0] = captured.message[0] = '\0';
     sct_trace_capture(&captured, engine, sct_engine_last_result(engine));
-    char *text = sct_trace_format(&captured);
-    session_parse(text, trace);
+    sct_trace_copy(trace, &captured);
     sct_trace_free(&captured);
-    free(text);
 }
 
 static void run_strictly(struct replaying *replaying, struct error *difference) {
@@ -97,8 +95,7 @@ static bool inspect_replay(struct replaying *replaying) {
     const struct minimized *minimized = replaying->report.minimized;
     if (minimized)
         session_inspect_minimized(inspection, minimized);
-    bool is_done = minimized ? inspect_text(inspection, minimized->trace)
-                             : inspect_trace(inspection, replaying->execution);
+    bool is_done = inspect_trace(inspection, minimized ? &minimized->trace : replaying->execution);
     replaying->report.look = inspect_look(options, session_uses_color(options));
     replaying->report.look.shows_all = false; // the narration has told all
     replaying->report.story = is_told && inspection->has_story ? &inspection->story : NULL;

@@ -99,12 +99,3 @@ bool search_run(struct session *session, const struct sct_range_options *range,
                         },
                         campaign, error);
 }
-
-char *search_renumber(const struct sct_group *group) {
-    struct sct_trace trace;
-    session_parse(group->record, &trace);
-    trace.iteration = group->iteration;
-    char *text = sct_trace_format(&trace);
-    sct_trace_free(&trace);
-    return text;
-}

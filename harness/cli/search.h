@@ -20,8 +20,4 @@ bool search_run(struct session *session, const struct sct_range_options *range,
                 void (*on_new_group)(void *context, const struct sct_group *group),
                 struct sct_campaign *campaign, struct error *error);
 
-// The text of a trace that a worker has recorded, with the number that the execution has in the
-// whole search; freed by the caller.
-char *search_renumber(const struct sct_group *group);
-
 #endif

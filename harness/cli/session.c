@@ -88,13 +88,6 @@ void session_narrate(void *context, uint32_t decision, const char *machine, cons
     fputc('\n', context);
 }
 
-void session_parse(const char *text, struct sct_trace *trace) {
-    struct error error;
-    char *copy = grow_text(text, "a trace");
-    bool is_good = sct_trace_parse(copy, strlen(copy), trace, &error);
-    ASSERT(is_good);
-}
-
 struct inspection session_inspection(struct session *session, const char *trace_path) {
     return (struct inspection){
         .options = session->options,

@@ -28,7 +28,7 @@ struct session {
     char strategy_text[SCT_TRACE_NAME_BYTES];
     struct group_trace **last_trace;
     uint64_t trace_count;
-    char *first_trace; // the text of the first, for what is told about that execution; owned
+    struct sct_trace first; // of the violations, or the single execution that is told about
     struct progress progress;
 };
 
@@ -53,9 +53,6 @@ uint64_t session_iterations(const struct session *session);
 // write there.
 FILE *session_narration(const struct session *session);
 void session_narrate(void *stream, uint32_t decision, const char *machine, const char *line);
-
-// Parses the text of a trace that this process has formatted; to be freed.
-void session_parse(const char *text, struct sct_trace *trace);
 
 // The reports about an execution whose trace is at [trace_path] (NULL or "": nowhere), to be begun.
 struct inspection session_inspection(struct session *session, const char *trace_path);

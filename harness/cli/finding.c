@@ -1,0 +1,81 @@
+#define _POSIX_C_SOURCE 200809L // stat
+#include "harness/cli/finding.h"
+#include "core/base/grow.h"
+#include "harness/cli/status.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+// Begins the usual name of a trace, which says what was run.
+static void name_trace(const struct session *session, struct text *text) {
+    const struct subject_run *what = &session->run.what;
+    if (!what->subject->variants)
+        text_add(text, "%s-%s", what->subject->name, what->test->name);
+    else if (what->variant)
+        text_add(text, "%s-%s-%d", session->command->name, what->subject->name,
+                 what->variant->number);
+    else
+        text_add(text, "%s-%s-none", session->command->name, what->subject->name);
+}
+
+static void trace_path(const struct session *session, uint64_t iteration, char *path,
+                       size_t bytes) {
+    const struct options *options = session->options;
+    struct text text = text_in(path, bytes);
+    struct stat status;
+    bool is_special = options->trace && stat(options->trace, &status) == 0 &&
+                      !S_ISREG(status.st_mode); // a pipe, a device: one for all
+    if (options->trace && (session->trace_count == 0 || is_special)) {
+        text_add(&text, "%s", options->trace);
+    } else if (options->trace) {
+        text_add(&text, "%s.%" PRIu64, options->trace, session->trace_count + 1);
+    } else {
+        name_trace(session, &text);
+        text_add(&text, "-%" PRIu64 "-%" PRIu64 ".trace", session->run.seed, iteration);
+    }
+}
+
+static struct sct_trace describe_trace(const struct session *session, uint64_t iteration) {
+    const struct sct_strategy *strategy = sct_strategy_for(session->strategy, iteration);
+    const struct subject_run *what = &session->run.what;
+    struct sct_trace trace = {
+        .steps_max = session->steps_max,
+        .calibration = strategy->calibration,
+        .seed = session->run.seed,
+        .iteration = iteration,
+    };
+    snprintf(trace.model, sizeof trace.model, "%s", what->subject->name);
+    snprintf(trace.test, sizeof trace.test, "%s", what->test->name);
+    snprintf(trace.bug, sizeof trace.bug, "%s", what->variant ? what->variant->name : "none");
+    struct text text = text_in(trace.strategy, sizeof trace.strategy);
+    sct_strategy_format(strategy, &text);
+    return trace;
+}
+
+void finding_capture(const struct session *session, uint64_t iteration,
+                     const struct sct_result *result, struct sct_trace *trace) {
+    struct sct_trace bound = describe_trace(session, iteration);
+    sct_trace_capture(&bound, session->engine, result);
+    sct_trace_copy(trace, &bound);
+    sct_trace_free(&bound);
+}
+
+void finding_keep(struct session *session, struct sct_trace *trace) {
+    struct group_trace *entry = grow_new(1, sizeof *entry, "the list of traces");
+    struct error error;
+    char *text = sct_trace_format(trace);
+    trace_path(session, trace->iteration, entry->path, sizeof entry->path);
+    if (!sct_trace_write(entry->path, text, &error)) {
+        complain("%s; here it is:", error.text);
+        fputs(text, stderr);
+        entry->path[0] = '\0';
+    }
+    free(text);
+    *session->last_trace = entry;
+    session->last_trace = &entry->next;
+    if (session->trace_count++ == 0)
+        session->first = *trace;
+    else
+        sct_trace_free(trace);
+}
