@@ -23,7 +23,7 @@ static bool write_record(struct sct_checkpoint *checkpoint, const void *data, si
     sct_bytes_add_number(&head, size);
     sct_bytes_add_number(&head, hash_bytes(data, size));
     bool is_written = fwrite(head.data, 1, head.size, checkpoint->file) == head.size &&
-                      fwrite(data, 1, size, checkpoint->file) == size &&
+                      (size == 0 || fwrite(data, 1, size, checkpoint->file) == size) &&
                       fflush(checkpoint->file) == 0;
     sct_bytes_free(&head);
     return is_written;
