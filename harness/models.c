@@ -5,6 +5,7 @@
 // ---- Tests -------------------------------------------------------------------------------------
 
 #define SCENARIO(model, symbol) extern const struct subject_test scenario_##symbol;
+#include "core/base/grow.h"
 #include "harness/scenarios.def"
 #undef SCENARIO
 

@@ -3,8 +3,18 @@
 
 #include <time.h>
 
-double clock_seconds(void) {
+static struct timespec now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
+    return time;
+}
+
+double clock_seconds(void) {
+    struct timespec time = now();
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+uint64_t clock_nanoseconds(void) {
+    struct timespec time = now();
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }

@@ -3,8 +3,13 @@
 #ifndef CORE_BASE_CLOCK_H
 #define CORE_BASE_CLOCK_H
 
+#include <stdint.h>
+
 // Seconds of the monotonic clock since some moment before the process began; safe in a handler of
 // signals.
 double clock_seconds(void);
+
+// The same in nanoseconds.
+uint64_t clock_nanoseconds(void);
 
 #endif

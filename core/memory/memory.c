@@ -1,4 +1,5 @@
 #include "core/memory/state.h"
+#include "core/base/grow.h"
 
 #include <stdlib.h>
 
@@ -93,9 +94,7 @@ const char *sct_memory_thread_name(uint32_t number) {
 // ---- Memories ----------------------------------------------------------------------------------
 
 struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
-    struct sct_memory_state *memory = calloc(1, sizeof *memory);
-    if (!memory)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a memory");
+    struct sct_memory_state *memory = grow_new(1, sizeof *memory, "a memory");
     memory->base = (struct sct_memory){begin, start, release, acquire};
     memory->options = *options;
     return &memory->base;

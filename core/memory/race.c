@@ -1,4 +1,5 @@
 #include "core/memory/race.h"
+#include "core/base/grow.h"
 #include "core/memory/state.h"
 
 #include <stdlib.h>
@@ -56,14 +57,7 @@ static bool is_told(const struct sct_memory_state *memory, const struct sct_race
 }
 
 static void note_told(struct sct_memory_state *memory, const struct sct_race *race) {
-    if (memory->told_count == memory->told_capacity) {
-        uint32_t capacity = memory->told_capacity ? 2 * memory->told_capacity : 16;
-        struct sct_place_pair *told = realloc(memory->told, capacity * sizeof *told);
-        if (!told)
-            fail_at(FAIL_RESOURCE, HERE, "out of memory: %u races", capacity);
-        memory->told = told;
-        memory->told_capacity = capacity;
-    }
+    GROW(memory->told, memory->told_count + 1, memory->told_capacity, "races");
     memory->told[memory->told_count++] =
         (struct sct_place_pair){race->earlier.place, race->later.place};
 }

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/memory/shadow.h"
+#include "core/base/grow.h"
 #include "core/memory/state.h"
 
 #include <sys/mman.h>
@@ -150,7 +151,7 @@ void sct_shadow_add(struct sct_memory *base, uintptr_t address, size_t bytes) {
     void *cells = mmap(NULL, cells_bytes(bytes), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (cells == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: shadow of %zu bytes", bytes);
+        grow_failed(bytes, "shadow memory");
     uint32_t i = memory->region_count++;
     for (; i > 0 && memory->regions[i - 1].base > low; i--)
         memory->regions[i] = memory->regions[i - 1];

@@ -1,6 +1,6 @@
 #include "harness/merge/merge.h"
-#include "core/base/number.h"
 #include "core/base/grow.h"
+#include "core/base/number.h"
 #include "core/campaign/campaign.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/models.h"

@@ -1,4 +1,5 @@
 #include "harness/subject/subject.h"
+#include "core/base/number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +19,13 @@ const struct subject_test *subject_test(const struct subject *subject, const cha
     return NULL;
 }
 
-// The number if [text] is a plain decimal number of at most three digits, else -1.
-static int number_of(const char *text) {
-    size_t digits = strspn(text, "0123456789");
-    return digits >= 1 && digits <= 3 && text[digits] == '\0' ? atoi(text) : -1;
-}
-
 struct variant subject_variant(const struct subject *subject, const char *number_or_name) {
-    int number = number_of(number_or_name);
+    uint64_t number = 0;
+    bool is_number = number_parse(number_or_name, 0, INT32_MAX, &number);
     const struct subject_variants *variants = subject->variants;
     for (size_t i = 0; variants && variants->at(i).name; i++)
-        if (variants->at(i).number == number || strcmp(variants->at(i).name, number_or_name) == 0)
+        if ((is_number && variants->at(i).number == (int)number) ||
+            strcmp(variants->at(i).name, number_or_name) == 0)
             return variants->at(i);
     return (struct variant){0};
 }

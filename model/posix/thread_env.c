@@ -1,5 +1,7 @@
 #define _DEFAULT_SOURCE // madvise
 #include "model/posix/thread_env.h"
+#include "core/base/clock.h"
+#include "core/base/grow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,13 +30,6 @@ static struct thread_env *thread_env_of(struct ct_env *env) {
     return (struct thread_env *)env;
 }
 
-static void *allocate(size_t bytes) {
-    void *memory = malloc(bytes);
-    if (!memory)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes", bytes);
-    return memory;
-}
-
 static void annotate(struct ct_env *env, const char *where,
                      const struct ct_annotation *annotation) {
     (void)env;
@@ -54,7 +49,7 @@ static struct arena *arena_open(struct ct_env *base) {
         env->arena_count++;
     pthread_mutex_unlock(&env->mutex);
     if (!pooled) {
-        pooled = (struct pooled_arena *)allocate(sizeof *pooled);
+        pooled = grow_new(1, sizeof *pooled, "the environment");
         arena_init(&pooled->arena, env->arena_bytes);
     }
     return &pooled->arena;
@@ -83,7 +78,7 @@ static void arena_close(struct ct_env *base, struct arena *arena) {
 
 static struct ct_lock *lock_create(struct ct_env *env) {
     (void)env;
-    struct ct_lock *lock = (struct ct_lock *)allocate(sizeof *lock);
+    struct ct_lock *lock = grow_new(1, sizeof *lock, "the environment");
     pthread_mutex_init(&lock->mutex, NULL);
     return lock;
 }
@@ -107,7 +102,7 @@ static void lock_release(struct ct_env *env, struct ct_lock *lock) {
 
 static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
     (void)env;
-    struct ct_latch *latch = (struct ct_latch *)allocate(sizeof *latch);
+    struct ct_latch *latch = grow_new(1, sizeof *latch, "the environment");
     pthread_mutex_init(&latch->mutex, NULL);
     pthread_cond_init(&latch->is_zero, NULL);
     latch->count = count;
@@ -179,7 +174,7 @@ static bool start_thread(struct started *started) {
 static void start(struct ct_env *base, const char *name, void (*function)(void *), void *argument) {
     struct thread_env *env = thread_env_of(base);
     (void)name;
-    struct started *started = (struct started *)allocate(sizeof *started);
+    struct started *started = grow_new(1, sizeof *started, "the environment");
     *started = (struct started){env, function, argument};
     count_threads(env, true);
     if (!start_thread(started))
@@ -190,9 +185,7 @@ static void start(struct ct_env *base, const char *name, void (*function)(void *
 
 static uint64_t now(struct ct_env *env) {
     (void)env;
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec;
+    return clock_nanoseconds();
 }
 
 static void sleep_for(struct ct_env *env, const char *where, uint64_t nanoseconds) {

@@ -5,6 +5,7 @@
 #define TESTS_HARNESS_REPORTS_H
 
 #include "tests/harness/process.h"
+#include "core/base/number.h"
 
 // The report without what may differ between two runs.
 static inline json_t *report_of(const char *text) {
@@ -68,10 +69,11 @@ static inline pid_t child_of(pid_t parent) {
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", parent, parent);
     for (int i = 0; i < SECONDS_MAX * 100; i++) {
         char *text = read_text(path);
-        pid_t child = (pid_t)strtol(text, NULL, 10);
+        uint64_t child = 0;
+        number_scan(text, 10, INT32_MAX, &child);
         free(text);
         if (child > 0)
-            return child;
+            return (pid_t)child;
         sleep_ms(10);
     }
     fail_msg("process %d has no workers", parent);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE // open_memstream, memmem
 #include "tests/harness/run.h"
 
+#include "core/base/number.h"
 #include "harness/report/report.h"
 #include "harness/report/symbols.h"
 
@@ -273,7 +274,9 @@ static unsigned own_clock(const char *line) {
     snprintf(quoted, sizeof quoted, "\"%.*s\":", (int)(space - line), line);
     const char *at = strstr(line, quoted);
     assert_non_null(at);
-    return (unsigned)strtoul(at + strlen(quoted), NULL, 10);
+    uint64_t clock = 0;
+    assert_true(number_scan(at + strlen(quoted), 10, UINT32_MAX, &clock) > 0);
+    return (unsigned)clock;
 }
 
 // ShiViz: the expression, an empty line, then pairs of lines; each machine's own clock counts its

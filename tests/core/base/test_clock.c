@@ -14,7 +14,16 @@ static void test_goes_forward(void **state) {
     } while (now == start);
 }
 
+// Both are the same clock.
+static void test_units_agree(void **state) {
+    (void)state;
+    double before = clock_seconds(), between = (double)clock_nanoseconds() * 1e-9;
+    double after = clock_seconds();
+    assert_true(before - 1e-6 <= between && between <= after + 1e-6);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goes_forward)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goes_forward),
+                                       cmocka_unit_test(test_units_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
