@@ -2,7 +2,14 @@
 
 #include <inttypes.h>
 
+static bool are_used; // for good: of all executions
+
+bool sct_atomics_are_used(void) {
+    return are_used;
+}
+
 void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value) {
+    are_used = true;
     sct_object_init(&atomic->object, "atomic", name);
     atomic->value = value;
 }

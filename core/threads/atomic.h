@@ -19,6 +19,9 @@ struct sct_atomic {
 
 void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value);
 
+// Whether this process has initialised any: then what it reports of is sequentially consistent.
+bool sct_atomics_are_used(void);
+
 #define sct_atomic_load(atomic) sct_atomic_load_at((atomic), HERE)
 #define sct_atomic_store(atomic, value) sct_atomic_store_at((atomic), (value), HERE)
 

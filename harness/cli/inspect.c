@@ -4,14 +4,12 @@
 #include "core/base/number.h"
 #include "core/trace/replay.h"
 #include "harness/cli/status.h"
+#include "harness/report/output.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { USUAL_WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 400 };
@@ -22,28 +20,15 @@ bool inspect_is_asked_for(const struct options *options) {
     return options->report || options->export_shiviz || options->export_chrome;
 }
 
-// Complete on return, or named. What stands there half written is removed, if it is a file.
 static bool write_file(const char *what, const char *path, report_writer writer,
                        const struct report_run *run, const struct story *story) {
-    FILE *out = fopen(path, "w");
-    if (!out) {
-        complain("cannot write the %s '%s': %s", what, path, strerror(errno));
-        return false;
-    }
-    errno = 0;
-    writer(out, run, story);
-    bool is_written = fflush(out) == 0 && !ferror(out);
-    int reason = errno;
-    if (fclose(out) != 0 && is_written) {
-        is_written = false;
-        reason = errno;
-    }
-    if (is_written)
+    struct output output;
+    struct error error;
+    output_begin(&output);
+    writer(output.stream, run, story);
+    if (output_end(&output, path, &error))
         return true;
-    complain("cannot write the %s '%s': %s", what, path, strerror(reason));
-    struct stat status;
-    if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
-        unlink(path);
+    complain("cannot write the %s '%s': %s", what, path, error.text);
     return false;
 }
 

@@ -1,4 +1,5 @@
 #include "harness/cli/report.h"
+#include "core/threads/atomic.h"
 #include "core/base/grow.h"
 #include "harness/cli/report_coverage.h"
 #include "harness/cli/version.h"
@@ -226,6 +227,10 @@ void report_campaign_text(FILE *out, const struct run_description *run,
     print_shares(out, campaign);
     if (run->shows_coverage)
         report_coverage_text(out, run);
+    else if (!subject_view(run->what.test)->coverage)
+        report_marks_text(out);
+    if (sct_atomics_are_used())
+        fprintf(out, "atomics are sequentially consistent here: weaker orders are not tried\n");
     if (is_systematic)
         print_search(out, run, campaign);
     else if (campaign->iterations_run > campaign->step_limit_hits)

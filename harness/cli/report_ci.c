@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // gethostname, gmtime_r, open_memstream
 #include "harness/cli/report_ci.h"
 #include "core/base/grow.h"
+#include "harness/report/output.h"
 #include "harness/report/plain.h"
 
 #include <errno.h>
@@ -170,13 +171,12 @@ static void print_junit(FILE *out, const struct run_description *run,
 
 bool report_junit(const char *path, const struct run_description *run,
                   const struct sct_campaign *campaign, struct error *error) {
-    FILE *out = fopen(path, "we");
-    if (!out)
-        return error_set(error, "cannot write '%.300s': %s", path, strerror(errno));
-    print_junit(out, run, campaign);
-    bool is_written = !ferror(out);
-    is_written = fclose(out) == 0 && is_written;
-    return is_written || error_set(error, "cannot write '%.300s': %s", path, strerror(errno));
+    struct output output;
+    struct error inner;
+    output_begin(&output);
+    print_junit(output.stream, run, campaign);
+    return output_end(&output, path, &inner) ||
+           error_set(error, "cannot write '%.300s': %.150s", path, inner.text);
 }
 
 // ---- GitHub ------------------------------------------------------------------------------------

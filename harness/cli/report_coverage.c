@@ -149,10 +149,18 @@ static void print_variant_lines(FILE *out, const struct run_description *run) {
 
 static void print_marks(FILE *out) {
     fprintf(out, "marks reached:\n");
-    const char *previous = "";
-    for (const struct sct_mark *mark = NULL; (mark = sct_marks_next(mark)); previous = mark->name)
-        if (strcmp(previous, mark->name) != 0 && sct_marks_reached(mark->name) > 0)
-            fprintf(out, "  %12" PRIu64 "  %s\n", sct_marks_reached(mark->name), mark->name);
+    for (const struct sct_mark *mark = sct_marks_next(NULL), *next; mark; mark = next) {
+        uint64_t count = mark->count;
+        for (next = mark->next; next && strcmp(next->name, mark->name) == 0; next = next->next)
+            count += next->count; // another place of that name
+        if (count > 0)
+            fprintf(out, "  %12" PRIu64 "  %s\n", count, mark->name);
+    }
+}
+
+void report_marks_text(FILE *out) {
+    if (sct_marks_next(NULL))
+        print_marks(out);
 }
 
 void report_coverage_text(FILE *out, const struct run_description *run) {

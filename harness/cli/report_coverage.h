@@ -12,6 +12,9 @@ json_t *report_coverage_json(const struct run_description *run);
 // The table of --coverage, the bug lines and the marks.
 void report_coverage_text(FILE *out, const struct run_description *run);
 
+// The marks alone, if there are any; nothing else says that something has happened.
+void report_marks_text(FILE *out);
+
 // Names the cells that should have been reached and were not, in one line on standard error;
 // whether there are any.
 bool report_coverage_complain(const struct coverage *coverage);
