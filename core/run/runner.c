@@ -12,6 +12,10 @@ enum { DEFAULT_STEPS = 10000 };
 static const char help[] = "Runs a test again and again under a scheduler that controls every "
                            "step, checks each\nexecution, and keeps a trace of one that fails.\n";
 
+// What the labels of core/threads do not say themselves.
+static const struct term steps[] = {{"thread", "begins"}, {NULL, NULL}};
+static const struct subject_view view = {.steps = steps};
+
 static struct subject_test subject_test_of(const struct sct_test *test) {
     return (struct subject_test){
         .name = test->name,
@@ -19,6 +23,7 @@ static struct subject_test subject_test_of(const struct sct_test *test) {
         .program = test->program,
         .steps_max = test->steps_max,
         .is_reducible = test->is_reducible,
+        .view = &view,
     };
 }
 

@@ -1,6 +1,8 @@
 #include "harness/cli/explain.h"
 #include "core/base/grow.h"
 #include "core/engine/listener.h"
+#include "harness/report/json.h"
+#include "harness/report/plain.h"
 #include "core/trace/nearest.h"
 
 #include <inttypes.h>
@@ -12,6 +14,7 @@ enum {
     LINE_BYTES = 4000,
     NAMES_BYTES = 200,
     DETAILS_SHOWN = 2, // of a run of details that is not near a stop, the first
+    STEPS_SHOWN = 8,   // of steps without a word in between
 };
 
 static void add_line(struct explanation *explanation, const char *line) {
@@ -43,13 +46,13 @@ static enum retold retell(const struct subject_view *view, struct text *text,
 struct telling {
     const struct subject_view *view;
     const struct variant *variant; // of which there may be marks
-    const struct sct_story *story;
+    const struct sct_episodes *story;
 };
 
 // [mark] is where a line of the injected bug was passed: the first time with what it does wrong.
-static void retell_mark(const struct telling *telling, const struct sct_story_note *mark,
+static void retell_mark(const struct telling *telling, const struct sct_episode_note *mark,
                         struct text *text) {
-    const struct sct_story_note *first = telling->story->notes;
+    const struct sct_episode_note *first = telling->story->notes;
     while (!first->is_mark)
         first++;
     const struct variant *info = telling->variant;
@@ -67,11 +70,18 @@ static const char *step_words(const struct subject_view *view, const char *label
     return NULL;
 }
 
+static void tell_step(const struct telling *telling, const struct sct_episode_note *step,
+                      struct text *text) {
+    const char *words = step_words(telling->view, step->line);
+    text_add(text, "%s", words ? words : step->line);
+}
+
 struct teller {
     const struct telling *telling;
     struct text *text;
     bool is_empty;
-    uint32_t unsaid; // details left out since the last thing said
+    uint32_t unsaid;       // details left out since the last thing said
+    uint32_t unsaid_steps; // steps likewise
 };
 
 static void say(struct teller *teller, const char *words) {
@@ -82,8 +92,14 @@ static void say(struct teller *teller, const char *words) {
 static void say_unsaid(struct teller *teller) {
     char words[60];
     struct text text = text_in(words, sizeof words);
+    if (teller->unsaid_steps > 0) {
+        text_add(&text, "%" PRIu32 " more steps", teller->unsaid_steps);
+        teller->unsaid_steps = 0;
+        say(teller, words);
+    }
     if (teller->unsaid == 0)
         return;
+    text = text_in(words, sizeof words);
     text_add(&text, "makes %" PRIu32 " call%s that change%s nothing", teller->unsaid,
              teller->unsaid == 1 ? "" : "s", teller->unsaid == 1 ? "s" : "");
     teller->unsaid = 0;
@@ -94,19 +110,26 @@ static void say_unsaid(struct teller *teller) {
 // and after one, and a few elsewhere.
 static void tell_acts(struct teller *teller, const struct sct_episode *episode, bool in_full) {
     const struct telling *telling = teller->telling;
-    const struct sct_story_note *notes = &telling->story->notes[episode->first_note];
-    uint32_t details = 0;
+    const struct sct_episode_note *notes = &telling->story->notes[episode->first_note];
+    uint32_t details = 0, steps = 0;
     for (uint32_t i = 0; i < episode->note_count; i++) {
         char words[LINE_BYTES];
         struct text text = text_in(words, sizeof words);
         enum retold weight = RETOLD_ACT;
         if (notes[i].is_mark)
             retell_mark(telling, &notes[i], &text);
+        else if (notes[i].is_step)
+            tell_step(telling, &notes[i], &text);
         else
             weight = retell(telling->view, &text, notes[i].about, notes[i].line);
         if (weight == RETOLD_NOTHING)
             continue;
         details = weight == RETOLD_DETAIL ? details + 1 : 0;
+        steps = notes[i].is_step ? steps + 1 : 0;
+        if (steps > STEPS_SHOWN) {
+            teller->unsaid_steps++;
+            continue;
+        }
         if (details > DETAILS_SHOWN && !in_full) {
             teller->unsaid++;
             continue;
@@ -118,7 +141,7 @@ static void tell_acts(struct teller *teller, const struct sct_episode *episode, 
 }
 
 // Whether [episode] is near a stop: its task is stopped at its end, or was before it.
-static bool is_near_stop(const struct sct_story *story, uint32_t episode) {
+static bool is_near_stop(const struct sct_episodes *story, uint32_t episode) {
     if (story->episodes[episode].is_stopped)
         return true;
     for (uint32_t i = episode; i-- > 0;)
@@ -128,8 +151,8 @@ static bool is_near_stop(const struct sct_story *story, uint32_t episode) {
 }
 
 static bool tell_episode(const struct telling *telling, uint32_t index, struct text *text) {
-    const struct sct_story *story = telling->story;
-    struct teller teller = {telling, text, true, 0};
+    const struct sct_episodes *story = telling->story;
+    struct teller teller = {telling, text, true, 0, 0};
     bool in_full = index + 1 == story->episode_count || is_near_stop(story, index);
     tell_acts(&teller, &story->episodes[index], in_full);
     return !teller.is_empty;
@@ -138,7 +161,7 @@ static bool tell_episode(const struct telling *telling, uint32_t index, struct t
 // The step that the task of a stopped episode was about to take: the call that its next note tells
 // of, if it does, else the label. The answer is left out: it may come from what happens meanwhile.
 static void tell_next_step(const struct telling *telling, uint32_t index, struct text *text) {
-    const struct sct_story_note *next = sct_story_next_note(telling->story, index);
+    const struct sct_episode_note *next = sct_episodes_next_note(telling->story, index);
     const char *label = telling->story->episodes[index].stopped_before;
     const char *step = step_words(telling->view, label);
     const char *arrow = next ? strstr(next->line, " -> ") : NULL;
@@ -161,13 +184,13 @@ static void tell_stop(const struct telling *telling, uint32_t index, struct text
     tell_next_step(telling, index, text);
 }
 
-static bool stands_alone(const struct sct_story *story, uint32_t index) {
+static bool stands_alone(const struct sct_episodes *story, uint32_t index) {
     return story->episodes[index].is_stopped || index + 1 == story->episode_count;
 }
 
 // The episodes from *[index] on that say the same, by one machine after the other, as one sentence.
 static void tell_alike(const struct telling *telling, uint32_t *index, struct text *line) {
-    const struct sct_story *story = telling->story;
+    const struct sct_episodes *story = telling->story;
     char acts[LINE_BYTES], others[LINE_BYTES], names[NAMES_BYTES];
     struct text text = text_in(acts, sizeof acts), name = text_in(names, sizeof names);
     uint32_t first = *index;
@@ -187,7 +210,7 @@ static void tell_alike(const struct telling *telling, uint32_t *index, struct te
 }
 
 static void explain_episodes(const struct telling *telling, struct explanation *explanation) {
-    const struct sct_story *story = telling->story;
+    const struct sct_episodes *story = telling->story;
     for (uint32_t i = 0; i < story->episode_count; i++) {
         char buffer[LINE_BYTES * 2];
         struct text line = text_in(buffer, sizeof buffer);
@@ -310,10 +333,12 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
 void explain(struct sct_engine *engine, const struct sct_program *program,
              const struct subject_run *what, const struct sct_plan *plan,
              struct explanation *explanation) {
-    struct sct_story story;
+    struct sct_episodes story;
     const struct subject_view *view = subject_view(what->test);
     struct telling telling = {view, what->variant, &story};
-    sct_story_tell(engine, program, plan, what->passes, &story);
+    const struct sct_episodes_options options = {.counter = what->passes,
+                                                 .has_steps = !view->retell};
+    sct_episodes_tell(engine, program, plan, &options, &story);
     explain_episodes(&telling, explanation);
     if (story.violation.kind) {
         char buffer[1200];
@@ -323,21 +348,21 @@ void explain(struct sct_engine *engine, const struct sct_program *program,
         add_line(explanation, buffer);
         explain_nearest(engine, program, view, plan, explanation);
     }
-    sct_story_free(&story);
+    sct_episodes_free(&story);
 }
 
 // ---- Machines ----------------------------------------------------------------------------------
 
 // The first episode of [machine] before the [end]-th; [end] if there is none.
-static uint32_t find_machine(const struct sct_story *story, const char *machine, uint32_t end) {
+static uint32_t find_machine(const struct sct_episodes *story, const char *machine, uint32_t end) {
     uint32_t i = 0;
     while (i < end && strcmp(story->episodes[i].machine, machine) != 0)
         i++;
     return i;
 }
 
-void explain_lost_machines(struct text *text, const struct sct_story *before,
-                           const struct sct_story *after) {
+void explain_lost_machines(struct text *text, const struct sct_episodes *before,
+                           const struct sct_episodes *after) {
     const char *separator = "";
     for (uint32_t i = 0; i < before->episode_count; i++) {
         const char *machine = before->episodes[i].machine;
@@ -347,4 +372,41 @@ void explain_lost_machines(struct text *text, const struct sct_story *before,
         text_add(text, "%s%s", separator, machine);
         separator = ", ";
     }
+}
+
+// ---- Reports -----------------------------------------------------------------------------------
+
+void explanation_print_wrapped(FILE *out, int indent, const char *text) {
+    enum { WIDTH = 100 };
+    int room = WIDTH - indent;
+    while ((int)strlen(text) > room) {
+        int length = room;
+        while (length > 0 && text[length] != ' ')
+            length--;
+        if (length == 0) // a word longer than a line
+            length = (int)strcspn(text, " ");
+        plain_print(out, text, (size_t)length);
+        fprintf(out, "\n");
+        text += length + (text[length] == ' ');
+        if (!*text)
+            return;
+        fprintf(out, "%*s", indent, "");
+    }
+    plain_put(out, text);
+    fprintf(out, "\n");
+}
+
+void explanation_print(FILE *out, const struct explanation *explanation) {
+    fprintf(out, "explanation\n");
+    for (size_t i = 0; i < explanation->count; i++) {
+        fprintf(out, "  %2zu  ", i + 1);
+        explanation_print_wrapped(out, 6, explanation->lines[i]);
+    }
+}
+
+json_t *explanation_json(const struct explanation *explanation) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < explanation->count; i++)
+        json_array_append_new(array, value_text(explanation->lines[i]));
+    return array;
 }

@@ -4,8 +4,11 @@
 #define HARNESS_CLI_EXPLAIN_H
 
 #include "core/trace/minimize.h"
-#include "core/trace/story.h"
+#include "core/trace/episodes.h"
 #include "harness/subject/subject.h"
+
+#include <jansson.h>
+#include <stdio.h>
 
 #include <stdint.h>
 
@@ -24,8 +27,16 @@ void explain(struct sct_engine *engine, const struct sct_program *program,
 
 void explanation_free(struct explanation *explanation);
 
+void explanation_print(FILE *out, const struct explanation *explanation);
+
+// Prints [text] in lines of 100 columns; it begins at column [indent], and so do all the others.
+void explanation_print_wrapped(FILE *out, int indent, const char *text);
+
+// The member "explanation" of a report; a new reference.
+json_t *explanation_json(const struct explanation *explanation);
+
 // The machines of [before] that do nothing in [after], "a, b"; nothing is added if there is none.
-void explain_lost_machines(struct text *text, const struct sct_story *before,
-                           const struct sct_story *after);
+void explain_lost_machines(struct text *text, const struct sct_episodes *before,
+                           const struct sct_episodes *after);
 
 #endif

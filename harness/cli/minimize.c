@@ -100,11 +100,11 @@ static void tell_lost_values(struct text *text, const struct named_value *before
 // Compares the original and the minimum; runs both.
 static void tell_removed(const struct minimize_job *job, const struct sct_plan *before,
                          const struct sct_plan *after, struct minimized *minimized) {
-    struct sct_story old_story, new_story;
+    struct sct_episodes old_story, new_story;
     size_t old_count, new_count;
-    sct_story_tell(job->engine, job->program, before, NULL, &old_story);
+    sct_episodes_tell(job->engine, job->program, before, NULL, &old_story);
     struct named_value *old_values = list_values(job->engine, &old_count);
-    sct_story_tell(job->engine, job->program, after, NULL, &new_story);
+    sct_episodes_tell(job->engine, job->program, after, NULL, &new_story);
     struct named_value *new_values = list_values(job->engine, &new_count);
     struct text machines = text_in(minimized->machines, sizeof minimized->machines);
     explain_lost_machines(&machines, &old_story, &new_story);
@@ -112,8 +112,8 @@ static void tell_removed(const struct minimize_job *job, const struct sct_plan *
     tell_lost_values(&values, old_values, old_count, new_values, new_count);
     free(old_values);
     free(new_values);
-    sct_story_free(&old_story);
-    sct_story_free(&new_story);
+    sct_episodes_free(&old_story);
+    sct_episodes_free(&new_story);
 }
 
 // ---- The job -----------------------------------------------------------------------------------
@@ -157,35 +157,6 @@ static void print_measure(FILE *out, const char *name, uint32_t before, uint32_t
     fprintf(out, "  %-12s %" PRIu32 " -> %" PRIu32 "%s\n", name, before, now, meaning);
 }
 
-// Prints [text] in lines of WIDTH columns; it begins at column [indent], and so do all the others.
-static void print_wrapped(FILE *out, int indent, const char *text) {
-    enum { WIDTH = 100 };
-    int room = WIDTH - indent;
-    while ((int)strlen(text) > room) {
-        int length = room;
-        while (length > 0 && text[length] != ' ')
-            length--;
-        if (length == 0) // a word longer than a line
-            length = (int)strcspn(text, " ");
-        plain_print(out, text, (size_t)length);
-        fprintf(out, "\n");
-        text += length + (text[length] == ' ');
-        if (!*text)
-            return;
-        fprintf(out, "%*s", indent, "");
-    }
-    plain_put(out, text);
-    fprintf(out, "\n");
-}
-
-void explanation_print(FILE *out, const struct explanation *explanation) {
-    fprintf(out, "explanation\n");
-    for (size_t i = 0; i < explanation->count; i++) {
-        fprintf(out, "  %2zu  ", i + 1);
-        print_wrapped(out, 6, explanation->lines[i]);
-    }
-}
-
 static void print_paths(FILE *out, const char *path, const char *command) {
     char plain[2 * OPTIONS_PATH_MAX], word[2 * OPTIONS_PATH_MAX];
     struct text plain_text = text_in(plain, sizeof plain), word_text = text_in(word, sizeof word);
@@ -203,7 +174,8 @@ void minimized_print(FILE *out, const struct minimized *minimized, const char *c
             minimum->was_interrupted ? " (interrupted: the best so far)"
             : minimum->reached_limit ? " (the limit: perhaps not the minimum)"
                                      : "");
-    print_measure(out, "operations", before->operations, now->operations, "");
+    if (before->operations > 0)
+        print_measure(out, "operations", before->operations, now->operations, "");
     print_measure(out, "preemptions", before->preemptions, now->preemptions, "");
     print_measure(out, "deviations", before->deviations, now->deviations,
                   " (answers that are not the default)");
@@ -212,7 +184,7 @@ void minimized_print(FILE *out, const struct minimized *minimized, const char *c
         fprintf(out, "  without      %s\n", minimized->machines);
     if (*minimized->values) {
         fprintf(out, "  by default   ");
-        print_wrapped(out, 15, minimized->values);
+        explanation_print_wrapped(out, 15, minimized->values);
     }
     if (*minimized->path)
         print_paths(out, minimized->path, command);
@@ -245,11 +217,4 @@ json_t *minimized_json(const struct minimized *minimized) {
     json_object_set_new(object, "complete",
                         json_boolean(!minimum->reached_limit && !minimum->was_interrupted));
     return object;
-}
-
-json_t *explanation_json(const struct explanation *explanation) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < explanation->count; i++)
-        json_array_append_new(array, value_text(explanation->lines[i]));
-    return array;
 }

@@ -37,10 +37,8 @@ bool minimize_trace(const struct minimize_job *job, struct minimized *minimized)
 void minimized_free(struct minimized *minimized);
 
 void minimized_print(FILE *out, const struct minimized *minimized, const char *command);
-void explanation_print(FILE *out, const struct explanation *explanation);
 
-// The object "minimized" of cli.md, and the array "explanation"; new references.
+// The member "minimized" of a report; a new reference.
 json_t *minimized_json(const struct minimized *minimized);
-json_t *explanation_json(const struct explanation *explanation);
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // mkdtemp, open_memstream
 #include "tests/support/test.h"
 
+#include "core/campaign/marks.h"
 #include "core/threads/atomic.h"
 #include "core/run/runner.h"
 #include "core/threads/thread.h"
@@ -33,6 +34,8 @@ static void setup(void *context) {
 
 static void finish(void *context) {
     (void)context;
+    if (counter.value == 2)
+        MARK("both counted");
     sct_check(counter.value == 2, "lost-update", "the counter is %d", (int)counter.value);
 }
 
@@ -207,6 +210,49 @@ static void test_runner_reports(void **state) {
     assert_int_equal(RUN("--bug", "1"), 2);
 }
 
+// What a run with up to 8 arguments prints; static.
+#define PRINTED(...) printed((const char *const[]){"counter", __VA_ARGS__, NULL})
+
+static const char *printed(const char *const *arguments) {
+    static char text[20000];
+    fflush(stdout);
+    int out = dup(STDOUT_FILENO);
+    assert_non_null(freopen("printed", "w", stdout));
+    run(arguments);
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    close(out);
+    FILE *in = fopen("printed", "r");
+    assert_non_null(in);
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    unlink("printed");
+    return text;
+}
+
+// A clean search says that it was exhausted and no rate; marks tell that something has happened;
+// what the atomics are not is said.
+static void test_runner_says_what_it_knows(void **state) {
+    (void)state;
+    const char *text = PRINTED("--test", "fixed", "--strategy", "dfs");
+    assert_non_null(strstr(text, "exhausted: these are all executions"));
+    assert_null(strstr(text, "is excluded at 95 % confidence"));
+    assert_non_null(strstr(text, "marks reached:\n"));
+    assert_non_null(strstr(text, "  both counted\n"));
+    assert_non_null(strstr(text, "atomics are sequentially consistent here"));
+}
+
+// A program without notes is explained by its steps, in the words that there are for them.
+static void test_runner_explains_steps(void **state) {
+    (void)state;
+    const char *text = PRINTED("--trace", "t", "--minimize", "--strategy", "random");
+    assert_non_null(strstr(text, "explanation\n"));
+    assert_non_null(strstr(text, ": begins; load counter"));
+    assert_non_null(strstr(text, " is stopped (decision "));
+    assert_null(strstr(text, "operations"));
+    assert_int_equal(unlink("t") + unlink("t.min"), 0);
+}
+
 static void setup_hostile(void *context) {
     static const char *const kinds[] = {
         "", "two\nlines and \x1b[1m", " ",
@@ -277,6 +323,8 @@ int main(void) {
         cmocka_unit_test(test_runner_resumes),
         cmocka_unit_test(test_runner_hostile_texts),
         cmocka_unit_test(test_runner_names),
+        cmocka_unit_test(test_runner_says_what_it_knows),
+        cmocka_unit_test(test_runner_explains_steps),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

@@ -5,7 +5,7 @@
 #include "core/trace/minimize.h"
 #include "core/trace/nearest.h"
 #include "core/trace/replay.h"
-#include "core/trace/story.h"
+#include "core/trace/episodes.h"
 
 #include <stdlib.h>
 
@@ -320,9 +320,9 @@ static void minimal_plan(struct sct_plan *plan) {
 static void test_story_of_the_minimum(void **state) {
     (void)state;
     struct sct_plan plan = {0};
-    struct sct_story told;
+    struct sct_episodes told;
     minimal_plan(&plan);
-    sct_story_tell(engine, &writers, &plan, NULL, &told);
+    sct_episodes_tell(engine, &writers, &plan, NULL, &told);
     assert_string_equal(told.violation.kind, "lost-update");
     assert_int_equal(told.episode_count, 2);
     assert_true(told.episodes[0].is_stopped);
@@ -331,8 +331,8 @@ static void test_story_of_the_minimum(void **state) {
     assert_false(told.episodes[1].is_stopped);
     assert_int_equal(told.episodes[1].note_count, 2);
     assert_string_equal(told.notes[told.episodes[1].first_note + 1].line, "writes 1");
-    assert_null(sct_story_next_note(&told, 0));
-    sct_story_free(&told);
+    assert_null(sct_episodes_next_note(&told, 0));
+    sct_episodes_free(&told);
     sct_plan_free(&plan);
 }
 

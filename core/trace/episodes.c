@@ -1,0 +1,147 @@
+#define _GNU_SOURCE // strdup
+#include "core/trace/episodes.h"
+#include "core/base/assert.h"
+#include "core/base/grow.h"
+#include "core/engine/state.h"
+#include "core/engine/listener.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char memory_name[] = "episodes";
+
+// An episode is a run of notes of one task: what it did while nobody else did anything worth a
+// note.
+static void begin_episode(struct sct_episodes *told, const char *machine, uint64_t task) {
+    ASSERT(machine);
+    GROW(told->episodes, told->episode_count + 1, told->episode_capacity, memory_name);
+    struct sct_episode *episode = &told->episodes[told->episode_count++];
+    *episode = (struct sct_episode){.task = task, .first_note = told->note_count};
+    snprintf(episode->machine, sizeof episode->machine, "%s", machine);
+}
+
+// Of [machine] and its [task].
+static struct sct_episode_note *add_note(struct sct_episodes *told, const char *machine,
+                                         uint64_t task, const char *line) {
+    ASSERT(line);
+    uint32_t count = told->episode_count;
+    const struct sct_episode *last = count > 0 ? &told->episodes[count - 1] : NULL;
+    if (!last || last->task != task || strcmp(last->machine, machine) != 0)
+        begin_episode(told, machine, task);
+    GROW(told->notes, told->note_count + 1, told->note_capacity, memory_name);
+    struct sct_episode_note *note = &told->notes[told->note_count++];
+    ASSERT(told->episode_count > 0);
+    *note = (struct sct_episode_note){.line = grow_text(line, memory_name)};
+    told->episodes[told->episode_count - 1].note_count++;
+    return note;
+}
+
+struct listening {
+    struct sct_episodes *told;
+    struct sct_episodes_options options;
+    uint64_t counted;
+    char machine[48]; // whose turn it is,
+    uint64_t task;    // and of which task
+};
+
+static uint64_t count_now(const struct listening *listening) {
+    return listening->options.counter ? *listening->options.counter : 0;
+}
+
+// What was counted since the last look was so in the turn that is ending or under way.
+static void look_at_counter(struct listening *listening, uint32_t decision) {
+    // The counter is the program's (of a bug's lines that were passed, say) and has no event of its
+    // own: it is read at every event, and what it has grown by belongs to the turn before.
+    uint64_t count = count_now(listening);
+    ASSERT(count >= listening->counted);
+    if (count != listening->counted) {
+        struct sct_episode_note *mark =
+            add_note(listening->told, listening->machine, listening->task, "");
+        mark->decision = decision;
+        mark->is_mark = true;
+    }
+    listening->counted = count;
+}
+
+static void listen(void *context, const struct sct_event *event) {
+    struct listening *listening = context;
+    const struct sct_engine *engine = sct_engine_now;
+    const struct sct_task *current = engine->now.current;
+    uint64_t task = current ? engine->slots[current->slot].identity.signature : 0;
+    look_at_counter(listening, event->decision);
+    if (event->kind == SCT_EVENT_TURN) {
+        snprintf(listening->machine, sizeof listening->machine, "%s", event->machine);
+        listening->task = task;
+        if (listening->options.has_steps) {
+            struct sct_episode_note *step =
+                add_note(listening->told, event->machine, task, event->text);
+            step->decision = event->decision;
+            step->is_step = true;
+        }
+    } else if (event->kind == SCT_EVENT_NOTE) {
+        struct sct_episode_note *note =
+            add_note(listening->told, event->machine, task, event->text);
+        note->about = event->note;
+        note->decision = event->decision;
+    }
+}
+
+// Marks the episode in which a task was when the turn was taken from it.
+static void mark_stop(struct sct_episodes *told, const struct sct_plan_switch *stop) {
+    struct sct_episode *episode = NULL;
+    ASSERT(stop->is_preemption);
+    for (uint32_t i = 0; i < told->episode_count; i++) {
+        struct sct_episode *other = &told->episodes[i];
+        if (other->task == stop->task && told->notes[other->first_note].decision <= stop->decision)
+            episode = other;
+    }
+    if (!episode)
+        return; // nothing that it had done was worth a note
+    ASSERT(stop->decision >= told->notes[episode->first_note].decision);
+    episode->is_stopped = true;
+    episode->stopped_at = stop->decision;
+    snprintf(episode->stopped_before, sizeof episode->stopped_before, "%s",
+             stop->label ? stop->label : "");
+}
+
+void sct_episodes_tell(struct sct_engine *engine, const struct sct_program *program,
+                       const struct sct_plan *plan, const struct sct_episodes_options *options,
+                       struct sct_episodes *told) {
+    struct listening listening = {.told = told, .machine = "harness"};
+    *told = (struct sct_episodes){0};
+    if (options)
+        listening.options = *options;
+    listening.counted = count_now(&listening);
+    struct sct_follower follower;
+    sct_follower_init(&follower);
+    follower.plan = plan;
+    sct_engine_listen(engine, listen, &listening);
+    const struct sct_result *result = sct_engine_run(engine, program, &follower.base, 0);
+    ASSERT(result->outcome != SCT_DIVERGED); // a follower answers everything
+    sct_engine_listen(engine, NULL, NULL);
+    look_at_counter(&listening, result->decision_count);
+    if (result->outcome == SCT_VIOLATED)
+        told->violation = result->violation;
+    for (uint32_t i = 0; i < follower.seen.switch_count; i++)
+        if (follower.seen.switches[i].is_preemption)
+            mark_stop(told, &follower.seen.switches[i]);
+    sct_follower_free(&follower);
+}
+
+void sct_episodes_free(struct sct_episodes *told) {
+    for (uint32_t i = 0; i < told->note_count; i++)
+        free(told->notes[i].line);
+    free(told->notes);
+    free(told->episodes);
+    *told = (struct sct_episodes){0};
+}
+
+const struct sct_episode_note *sct_episodes_next_note(const struct sct_episodes *told,
+                                                      uint32_t episode) {
+    ASSERT(episode < told->episode_count);
+    for (uint32_t i = episode + 1; i < told->episode_count; i++)
+        if (told->episodes[i].task == told->episodes[episode].task)
+            return &told->notes[told->episodes[i].first_note];
+    return NULL;
+}
