@@ -60,6 +60,15 @@ static inline void run_close(struct run *run) {
     sct_engine_close(run->engine);
 }
 
+// Runs iteration number [iteration], which must pass.
+static inline void run_passing(struct run *run, uint64_t iteration) {
+    const struct sct_result *result = sct_engine_run(run->engine, &run->program, run->strategy,
+                                                     sct_execution_seed(run->seed, iteration));
+    if (result->outcome == SCT_VIOLATED)
+        print_error("%s\n", result->violation.message);
+    assert_int_equal(result->outcome, SCT_PASSED);
+}
+
 // The header of a trace of this run.
 static inline struct sct_trace run_describe(const struct run *run, uint64_t iteration) {
     struct sct_trace trace = {.steps_max = run->what.subject->steps_max,

@@ -4,28 +4,13 @@
 #define TESTS_HARNESS_SMALL_H
 
 #include "tests/harness/run.h"
+#include "tests/support/ends.h"
 
 #include "core/base/digest.h"
 
 // ---- Ends --------------------------------------------------------------------------------------
 
-// The distinct ends of executions: the violation's kind, or what the tables hold.
-enum { ENDS_MAX = 1 << 14 };
-
-static struct ends {
-    uint64_t digests[ENDS_MAX];
-    size_t count;
-} ends;
-
 static const struct sct_program *program;
-
-static void add_end(struct digest digest) {
-    for (size_t i = 0; i < ends.count; i++)
-        if (ends.digests[i] == digest.low)
-            return;
-    assert_true(ends.count < ENDS_MAX);
-    ends.digests[ends.count++] = digest.low;
-}
 
 static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
@@ -37,12 +22,7 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
         program->digest(program->context, &digest);
     else
         return;
-    add_end(digest);
-}
-
-static int compare_numbers(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+    ends_add(digest);
 }
 
 // With a cache if there is an [explorer].
@@ -74,7 +54,7 @@ static struct sct_campaign search_by(const char *test, enum bug bug, const char 
         *explorer = *sct_search_explorer(way);
     sct_search_close(way);
     run_close(&run);
-    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    ends_sort();
     return campaign;
 }
 
@@ -90,8 +70,7 @@ static inline uint64_t expect_same_ends(const char *test, enum bug bug, const ch
     struct sct_campaign plain = search(test, bug, spec, false, NULL);
     without = ends;
     struct sct_campaign cached = search(test, bug, spec, true, &explorer);
-    if (ends.count != without.count ||
-        memcmp(ends.digests, without.digests, ends.count * sizeof *ends.digests) != 0)
+    if (!ends_equal(&ends, &without))
         fail_msg("%s, bug %d, %s: %zu ends without cache, %zu with", test, (int)bug, spec,
                  without.count, ends.count);
     assert_true(cached.iterations_run < plain.iterations_run);
@@ -119,8 +98,8 @@ static inline void expect_covers_walks(const char *test, uint64_t walks) {
     run_close(&run);
     assert_true(ends.count > all.count / 4);
     for (size_t i = 0; i < ends.count; i++)
-        assert_non_null(bsearch(&ends.digests[i], all.digests, all.count, sizeof *all.digests,
-                                compare_numbers));
+        assert_non_null(
+            bsearch(&ends.digests[i], all.digests, all.count, sizeof *all.digests, ends_compare));
 }
 
 // ---- What is reached ---------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // fdopen
 // Coverage: what is counted, what is not, and what the default test reaches.
+#include "tests/support/counting.h"
 #include "tests/support/test.h"
 
 #include "core/campaign/campaign.h"
@@ -26,19 +27,6 @@
 #endif
 
 // ---- Campaigns ---------------------------------------------------------------------------------
-
-static void begin_counting(void *context, uint64_t iteration) {
-    (void)context;
-    (void)iteration;
-    sct_marks_count(true);
-}
-
-static void end_counting(void *context, uint64_t iteration, const struct sct_result *result) {
-    (void)context;
-    (void)iteration;
-    (void)result;
-    sct_marks_count(false);
-}
 
 static uint64_t violations; // of the last campaign
 

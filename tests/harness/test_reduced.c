@@ -1,5 +1,6 @@
 // Reduced searches of MigratingTable find what searches of the whole tree find.
 #include "tests/harness/run.h"
+#include "tests/support/ends.h"
 
 #include "core/campaign/campaign.h"
 #include "harness/migrating/final_state.h"
@@ -76,31 +77,15 @@ static void finish(void *bugs) {
 
 // ---- Searching ---------------------------------------------------------------------------------
 
-enum { ENDS_MAX = 4096 };
-
-static struct ends {
-    uint64_t digests[ENDS_MAX];
-    size_t count;
-} ends;
-
 static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
     (void)iteration;
-    uint64_t digest = tables_digest(&world_present()->tables).low;
+    struct digest end = tables_digest(&world_present()->tables);
     if (result->outcome == SCT_VIOLATED)
-        digest = digest_fold_text((struct digest){1, 0}, result->violation.message).low;
+        end = digest_fold_text((struct digest){1, 0}, result->violation.message);
     else if (result->outcome != SCT_PASSED)
         return;
-    for (size_t i = 0; i < ends.count; i++)
-        if (ends.digests[i] == digest)
-            return;
-    assert_true(ends.count < ENDS_MAX);
-    ends.digests[ends.count++] = digest;
-}
-
-static int compare_numbers(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+    ends_add(end);
 }
 
 // With a cache if there is an [explorer].
@@ -133,7 +118,7 @@ static struct sct_campaign search(enum bug bug, enum sct_reduction reduction,
         *explorer = *sct_search_explorer(way);
     sct_search_close(way);
     run_close(&run);
-    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    ends_sort();
     return campaign;
 }
 
@@ -145,8 +130,7 @@ static uint64_t expect_same_ends(enum bug bug) {
     uint64_t violations = 0;
     for (int reduction = SCT_REDUCE_SLEEP; reduction <= SCT_REDUCE_DPOR; reduction++) {
         struct sct_campaign reduced = search(bug, (enum sct_reduction)reduction, NULL);
-        if (ends.count != all.count ||
-            memcmp(ends.digests, all.digests, ends.count * sizeof *ends.digests) != 0)
+        if (!ends_equal(&ends, &all))
             fail_msg("bug %d, reduction %d: %zu ends, of %zu", (int)bug, reduction, ends.count,
                      all.count);
         assert_true(reduced.search.executions <= whole.search.executions);
@@ -162,8 +146,7 @@ static void expect_same_states(enum bug bug) {
     search(bug, SCT_REDUCE_NONE, &whole);
     all = ends;
     search(bug, SCT_REDUCE_SLEEP, &reduced);
-    if (reduced.states_met != whole.states_met || ends.count != all.count ||
-        memcmp(ends.digests, all.digests, ends.count * sizeof *ends.digests) != 0)
+    if (reduced.states_met != whole.states_met || !ends_equal(&ends, &all))
         fail_msg("bug %d: %llu states and %zu ends, with sleep sets %llu and %zu", (int)bug,
                  (unsigned long long)whole.states_met, all.count,
                  (unsigned long long)reduced.states_met, ends.count);

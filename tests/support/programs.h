@@ -110,6 +110,40 @@ static inline void step(const char *label) {
     sct_point(label, "here:1", &sct_access_unknown);
 }
 
+// ---- Programs that many tests need ------------------------------------------------------------
+
+static inline void two_points(void *argument) {
+    (void)argument;
+    step("first");
+    step("second");
+}
+
+static inline void two_walkers(void *context) {
+    (void)context;
+    start("a", two_points, NULL);
+    start("b", two_points, NULL);
+}
+
+// Claims about a value below 40: one in four is wrong, in three ways that differ in more than
+// values.
+static inline void check_verdict(uint32_t value) {
+    sct_check(value >= 6, "wrong-answer", "row %u of '%u' was {%u}", value, value, value);
+    sct_check(value >= 8, "wrong-answer", "the table is empty after %u steps", value);
+    sct_check(value >= 10, "other-kind", "row %u of '%u' was {%u}", value, value, value);
+}
+
+static inline void step_forever(void *argument) {
+    (void)argument;
+    for (;;)
+        step("again");
+}
+
+static inline void endless_tasks(void *context) {
+    (void)context;
+    start("a", step_forever, NULL);
+    start("b", step_forever, NULL);
+}
+
 // ---- For tests ---------------------------------------------------------------------------------
 
 static inline void assert_passed(const struct sct_result *result) {

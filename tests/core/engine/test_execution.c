@@ -287,12 +287,6 @@ static void test_close_restores_signal_handlers(void **state) {
 
 // ---- Limits ------------------------------------------------------------------------------------
 
-static void step_forever(void *argument) {
-    (void)argument;
-    for (;;)
-        step("again");
-}
-
 static void endless_task(void *context) {
     (void)context;
     start("m", step_forever, NULL);

@@ -1,4 +1,5 @@
 #include "tests/support/declared.h"
+#include "tests/support/ends.h"
 #include "tests/support/every.h"
 
 #include "core/threads/atomic.h"
@@ -8,36 +9,15 @@
 
 // ---- Searching ---------------------------------------------------------------------------------
 
-// What executions ended with: digests of the final state, or of the violation.
-enum { ENDS_MAX = 1 << 14 };
-
-static struct ends {
-    uint64_t digests[ENDS_MAX];
-    size_t count;
-} ends;
-
 static struct digest (*digest_end)(void); // of the running program's final state
-
-static void add_end(struct digest digest) {
-    for (size_t i = 0; i < ends.count; i++)
-        if (ends.digests[i] == digest.low)
-            return;
-    assert_true(ends.count < ENDS_MAX);
-    ends.digests[ends.count++] = digest.low;
-}
 
 static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
     (void)iteration;
     if (result->outcome == SCT_VIOLATED)
-        add_end(digest_fold_text((struct digest){1, 0}, result->violation.message));
+        ends_add(digest_fold_text((struct digest){1, 0}, result->violation.message));
     else if (result->outcome == SCT_PASSED)
-        add_end(digest_end ? digest_end() : (struct digest){0, 0});
-}
-
-static int compare_numbers(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+        ends_add(digest_end ? digest_end() : (struct digest){0, 0});
 }
 
 static struct sct_searched search(enum sct_reduction reduction, const struct sct_program *program,
@@ -61,7 +41,7 @@ static struct sct_searched search(enum sct_reduction reduction, const struct sct
     sct_campaign_free(&campaign);
     sct_search_close(way);
     sct_strategy_free(strategy);
-    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    ends_sort();
     return campaign.search;
 }
 
@@ -315,7 +295,7 @@ static void note_trace(const struct sct_result *result) {
                 (events[i].is_write || events[k].is_write))
                 sum += rng_mix(1 + events[i].task + 8 * events[i].index +
                                64 * (events[k].task + 8 * events[k].index));
-    add_end((struct digest){sum, 0});
+    ends_add((struct digest){sum, 0});
 }
 
 static void draw_accessors(uint64_t seed) {
@@ -348,8 +328,7 @@ static void expect_same_ends(enum sct_reduction reduction, const struct sct_prog
                              const struct ends *all, uint64_t seed, uint64_t *executions) {
     struct sct_searched reduced = search(reduction, program, 1000000);
     *executions += reduced.executions + reduced.pruned;
-    if (!reduced.is_exhausted || ends.count != all->count ||
-        memcmp(ends.digests, all->digests, ends.count * sizeof *ends.digests) != 0)
+    if (!reduced.is_exhausted || !ends_equal(&ends, all))
         fail_msg("reduction %d, program %llu: %zu ends without, %zu with", (int)reduction,
                  (unsigned long long)seed, all->count, ends.count);
 }

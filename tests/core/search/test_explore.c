@@ -1,3 +1,4 @@
+#include "tests/support/ends.h"
 #include "tests/support/generated.h"
 
 #include "core/campaign/campaign.h"
@@ -87,34 +88,13 @@ static void test_states_grow_up_to_their_limit(void **state) {
 
 // ---- Final states ------------------------------------------------------------------------------
 
-// What executions ended with: final cells, or the violation.
-enum { ENDS_MAX = 4096 };
-
-static struct ends {
-    uint64_t digests[ENDS_MAX];
-    size_t count;
-} ends;
-
-static void add_end(struct digest digest) {
-    for (size_t i = 0; i < ends.count; i++)
-        if (ends.digests[i] == digest.low)
-            return;
-    assert_true(ends.count < ENDS_MAX);
-    ends.digests[ends.count++] = digest.low;
-}
-
 static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
     (void)iteration;
     if (result->outcome == SCT_VIOLATED)
-        add_end(digest_fold_text((struct digest){1, 0}, result->violation.message));
+        ends_add(digest_fold_text((struct digest){1, 0}, result->violation.message));
     else if (result->outcome == SCT_PASSED && world)
-        add_end(digest_of(world->cells, sizeof world->cells));
-}
-
-static int compare_numbers(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+        ends_add(digest_of(world->cells, sizeof world->cells));
 }
 
 static struct sct_campaign search(const char *spec, const struct sct_program *program,
@@ -140,7 +120,7 @@ static struct sct_campaign search(const char *spec, const struct sct_program *pr
         *explorer = *sct_search_explorer(way);
     sct_search_close(way);
     sct_strategy_free(strategy);
-    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    ends_sort();
     return campaign;
 }
 
@@ -163,8 +143,7 @@ static void expect_same_ends(const char *spec, size_t programs) {
         campaign = search(spec, &program, 1 << 22, &explorer);
         with_cache += campaign.iterations_run;
         assert_true(campaign.search.is_exhausted);
-        if (ends.count != without.count ||
-            memcmp(ends.digests, without.digests, ends.count * sizeof *ends.digests) != 0)
+        if (!ends_equal(&ends, &without))
             fail_msg("%s, program %llu: %zu ends without cache, %zu with", spec,
                      (unsigned long long)seed, without.count, ends.count);
         compared++;

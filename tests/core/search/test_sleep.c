@@ -1,5 +1,6 @@
 // Sleep sets over a state cache leave out transitions, never states.
 #include "tests/support/declared.h"
+#include "tests/support/ends.h"
 
 #include "core/campaign/campaign.h"
 #include "core/search/snapshot.h"
@@ -8,15 +9,7 @@
 
 // ---- Searching ---------------------------------------------------------------------------------
 
-enum { ENDS_MAX = 4096, CACHE_BYTES = 1 << 18 };
-
-// What executions ended with, once each: final cells, or the violation.
-struct ends {
-    uint64_t digests[ENDS_MAX];
-    size_t count;
-};
-
-static struct ends ends;
+enum { CACHE_BYTES = 1 << 18 };
 
 static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
@@ -28,16 +21,7 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
         end = digest_cells();
     else
         return;
-    for (size_t i = 0; i < ends.count; i++)
-        if (ends.digests[i] == end.low)
-            return;
-    assert_true(ends.count < ENDS_MAX);
-    ends.digests[ends.count++] = end.low;
-}
-
-static int compare_numbers(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+    ends_add(end);
 }
 
 struct findings {
@@ -71,7 +55,7 @@ static void search(const struct sct_program *program, enum sct_reduction reducti
     if (campaign.unrepeatable.is_found)
         fail_msg("%s", campaign.unrepeatable.difference.text);
     sct_campaign_free(&campaign);
-    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    ends_sort();
     if (has_cache)
         explorer = *sct_search_explorer(way);
     *findings = (struct findings){ends,

@@ -1,12 +1,6 @@
 #include "tests/support/chance.h"
 #include "tests/support/programs.h"
 
-static void two_points(void *argument) {
-    (void)argument;
-    step("first");
-    step("second");
-}
-
 static void one_point(void *argument) {
     (void)argument;
     step("only");

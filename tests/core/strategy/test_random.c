@@ -1,18 +1,6 @@
 #include "tests/support/chance.h"
 #include "tests/support/programs.h"
 
-static void two_points(void *argument) {
-    (void)argument;
-    step("first");
-    step("second");
-}
-
-static void two_tasks(void *context) {
-    (void)context;
-    start("a", two_points, NULL);
-    start("b", two_points, NULL);
-}
-
 struct schedule {
     uint64_t fingerprint;
     double probability; // product of 1 / enabled tasks
@@ -46,7 +34,7 @@ static size_t count_run(struct schedule *schedules, size_t count, const struct s
 // expected 1,250 times, and chi-square over 20 cells stays below 19 + 5 sqrt(38) = 49.8.
 static void test_random_gives_schedules_their_probabilities(void **state) {
     (void)state;
-    const struct sct_program program = {.setup = two_tasks};
+    const struct sct_program program = {.setup = two_walkers};
     struct sct_strategy *strategy = new_strategy("random");
     struct schedule schedules[SCHEDULES];
     size_t count = 0;

@@ -114,27 +114,15 @@ static void test_replay_confirms_what_was_recorded(void **state) {
     }
 }
 
-static void step_forever(void *argument) {
-    (void)argument;
-    for (;;)
-        step("again");
-}
-
-static void endless(void *context) {
-    (void)context;
-    start("a", step_forever, NULL);
-    start("b", step_forever, NULL);
-}
-
 // An execution that was cut off at the step limit is confirmed under the same limit.
 static void test_replay_confirms_a_step_limit(void **state) {
     const struct sct_engine_options options = {.steps_max = 50};
     engine = sct_engine_open(&options);
     struct sct_trace trace = {.steps_max = 50};
-    sct_trace_capture(&trace, engine, run_random(endless, 1));
+    sct_trace_capture(&trace, engine, run_random(endless_tasks, 1));
     struct sct_replay replay;
     struct error difference;
-    const struct sct_program endless_program = {.setup = endless};
+    const struct sct_program endless_program = {.setup = endless_tasks};
     sct_replay_init(&replay, &trace);
     const struct sct_result *result = run_with(&replay.base, &endless_program, 0);
     assert_int_equal(result->outcome, SCT_STEP_LIMIT);
