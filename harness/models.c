@@ -64,7 +64,7 @@ enum { ARE_BUILT_IN = false };
 enum { ARE_BUILT_IN = true };
 #endif
 
-#define MODEL(symbol, name, summary, default_test, steps_max)                              \
+#define MODEL(symbol, model_name, about, first, steps)                                     \
     static struct variant at_##symbol(size_t index) {                                      \
         return variant_of_bug(BUG_MODEL_##symbol, index);                                  \
     }                                                                                      \
@@ -77,8 +77,12 @@ enum { ARE_BUILT_IN = true };
     }                                                                                      \
     static const struct subject_variants bugs_##symbol = {at_##symbol, ARE_BUILT_IN,       \
                                                           open_##symbol, passes_##symbol}; \
-    static const struct subject model_##symbol = {name,         summary,   tests_##symbol, \
-                                                  default_test, steps_max, &bugs_##symbol};
+    static const struct subject model_##symbol = {.name = model_name,                      \
+                                                  .summary = about,                        \
+                                                  .tests = tests_##symbol,                 \
+                                                  .default_test = first,                   \
+                                                  .steps_max = steps,                      \
+                                                  .variants = &bugs_##symbol};
 #include "harness/models.def"
 #undef MODEL
 

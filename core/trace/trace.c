@@ -115,6 +115,8 @@ void sct_trace_free(struct sct_trace *trace) {
 static void format_header(FILE *out, const struct sct_trace *trace) {
     fprintf(out, "mtcheck-trace %d\n", SCT_TRACE_VERSION);
     fprintf(out, "model %s\ntest %s\nbug %s\n", trace->model, trace->test, trace->bug);
+    if (*trace->binding)
+        fprintf(out, "binding %s\n", trace->binding);
     fprintf(out, "max-steps %" PRIu32 "\n", trace->steps_max);
     fprintf(out, "strategy %s\n", trace->strategy);
     fprintf(out, "calibration %" PRIu32 " %" PRIu32 "\n", trace->calibration.decisions_max,
@@ -305,10 +307,17 @@ static bool read_version(struct reader *reader) {
     return true;
 }
 
+// A line that only some have.
+static bool read_binding(struct reader *reader, struct sct_trace *trace) {
+    static const char name[] = "binding ";
+    return strncmp(reader->next, name, sizeof name - 1) != 0 ||
+           read_name(reader, "binding", trace->binding, sizeof trace->binding);
+}
+
 static bool read_header(struct reader *reader, struct sct_trace *trace) {
     return read_version(reader) && read_name(reader, "model", trace->model, sizeof trace->model) &&
            read_name(reader, "test", trace->test, sizeof trace->test) &&
-           read_name(reader, "bug", trace->bug, sizeof trace->bug) &&
+           read_name(reader, "bug", trace->bug, sizeof trace->bug) && read_binding(reader, trace) &&
            read_number32(reader, "max-steps", SCT_STEPS_LIMIT, &trace->steps_max) &&
            read_name(reader, "strategy", trace->strategy, sizeof trace->strategy) &&
            read_calibration(reader, &trace->calibration) &&

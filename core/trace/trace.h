@@ -1,8 +1,8 @@
 // Traces: an execution as data, and as text.
 //
 // The text is line oriented, versioned and ends in a checksum. It says what was run (model, test,
-// bug: opaque here), how it was found, and what happened. Replaying it needs the program and the
-// decisions only. A decision has a line
+// bug, and of some a binding: opaque here), how it was found, and what happened. Replaying it needs
+// the program and the decisions only. A decision has a line
 //     INDEX schedule|value COUNT ANSWER MACHINE LABEL
 // but two or more (up to SCT_TRACE_DEFAULTS_MAX) that follow each other and were answered by
 // default, the first alternative, have one together:
@@ -17,6 +17,7 @@ enum {
     SCT_TRACE_VERSION = 2,
     SCT_TRACE_DEFAULTS_MAX = 8,
     SCT_TRACE_NAME_BYTES = 96,
+    SCT_TRACE_BINDING_BYTES = 256,
     SCT_TRACE_BYTES_MAX = 1 << 30,
 };
 
@@ -25,6 +26,9 @@ struct sct_trace {
     char model[SCT_TRACE_NAME_BYTES];
     char test[SCT_TRACE_NAME_BYTES];
     char bug[SCT_TRACE_NAME_BYTES]; // "none", or the bug's name
+    // What else it is of, of programs that can change under the same name: a build, arguments.
+    // Empty, and then not in the text: nothing.
+    char binding[SCT_TRACE_BINDING_BYTES];
     uint32_t steps_max;
     // How it was found; if it was minimised since, how the original was.
     char strategy[SCT_TRACE_NAME_BYTES];

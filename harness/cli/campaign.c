@@ -317,7 +317,7 @@ static bool create_checkpoint(const struct session *session, struct sct_checkpoi
         return true;
     char buffer[4096];
     struct text text = text_in(buffer, sizeof buffer);
-    resume_describe(options, session->run.seed, &text);
+    resume_describe(session->run.what.subject, options, session->run.seed, &text);
     return sct_checkpoint_create(checkpoint, options->checkpoint, text.data, error);
 }
 

@@ -58,8 +58,8 @@ static int run_campaign(const struct command *command, int argc, char **argv,
     struct error error;
     const char *path = given->resume ? given->resume : given->checkpoint;
     bool is_ready = !path || mpi_is_worker() || sct_checkpoint_lock(&lock, path, &error);
-    is_ready = is_ready && (!given->resume ||
-                            resume_open(command->front, argc, argv, &checkpoint, &options, &error));
+    is_ready = is_ready &&
+               (!given->resume || resume_open(command, argc, argv, &checkpoint, &options, &error));
     int status = EXIT_USAGE;
     if (is_ready) {
         status = campaign_command(command, &options, &checkpoint);

@@ -47,6 +47,8 @@ static struct sct_trace describe_trace(const struct session *session, uint64_t i
     };
     snprintf(trace.model, sizeof trace.model, "%s", what->subject->name);
     snprintf(trace.test, sizeof trace.test, "%s", what->test->name);
+    if (what->subject->binding)
+        snprintf(trace.binding, sizeof trace.binding, "%s", what->subject->binding);
     snprintf(trace.bug, sizeof trace.bug, "%s", what->variant ? what->variant->name : "none");
     struct text text = text_in(trace.strategy, sizeof trace.strategy);
     sct_strategy_format(strategy, &text);

@@ -160,6 +160,15 @@ static int replay_trace(struct session *session, const struct sct_trace *trace) 
     return status;
 }
 
+static bool check_binding(const struct subject *subject, const struct sct_trace *trace,
+                          struct error *error) {
+    char binding[sizeof trace->binding];
+    snprintf(binding, sizeof binding, "%s", subject->binding ? subject->binding : "");
+    return strcmp(binding, trace->binding) == 0 ||
+           error_set(error, "expected one of %s (%.80s), found one of (%.80s)", subject->name,
+                     binding, trace->binding);
+}
+
 int replay_command(const struct command *command, const struct options *options) {
     struct session session = {.command = command, .options = options};
     struct sct_trace trace;
@@ -170,6 +179,7 @@ int replay_command(const struct command *command, const struct options *options)
     }
     const char *variant = strcmp(trace.bug, "none") == 0 ? NULL : trace.bug;
     if (!session_choose_test(&session, trace.model, trace.test, &inner) ||
+        !check_binding(session.run.what.subject, &trace, &inner) ||
         !session_choose_variant(&session, variant, &inner)) {
         session_end(&session);
         sct_trace_free(&trace);

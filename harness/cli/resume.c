@@ -3,24 +3,38 @@
 
 #include <string.h>
 
-void resume_describe(const struct options *options, uint64_t seed, struct text *text) {
-    text_add(text, "%s\n", version_code);
+enum { PROGRAM_BYTES = 512 };
+
+// The program: this one, and what its first subject is bound to.
+static void describe_program(const struct subject *subject, struct text *text) {
+    text_add(text, "%s", version_code);
+    if (subject->binding)
+        text_add(text, ", %s", subject->binding);
+}
+
+void resume_describe(const struct subject *subject, const struct options *options, uint64_t seed,
+                     struct text *text) {
+    describe_program(subject, text);
+    text_add(text, "\n");
     options_describe(options, seed, text);
 }
 
-bool resume_open(enum front front, int argc, char **argv, struct sct_checkpoint *checkpoint,
-                 struct options *options, struct error *error) {
+bool resume_open(const struct command *command, int argc, char **argv,
+                 struct sct_checkpoint *checkpoint, struct options *options, struct error *error) {
     const char *path = options->resume;
     struct error inner;
+    char buffer[PROGRAM_BYTES];
+    struct text program = text_in(buffer, sizeof buffer);
+    describe_program(command->subjects[0], &program);
     if (!sct_checkpoint_open(checkpoint, path, error))
         return false;
     char *stored = checkpoint->text;
     size_t length = strcspn(stored, "\n");
-    if (strlen(version_code) != length || memcmp(stored, version_code, length) != 0)
-        return error_set(error, "checkpoint '%.200s': expected one of %s, found one of %.*s", path,
-                         version_code, length == 0 || length > 100 ? 100 : (int)length,
+    if (program.length != length || memcmp(stored, program.data, length) != 0)
+        return error_set(error, "checkpoint '%.200s': expected one of %.120s, found one of %.*s",
+                         path, program.data, length == 0 || length > 100 ? 100 : (int)length,
                          length > 0 ? stored : "nothing");
     stored += length + (stored[length] == '\n');
-    return options_parse(front, argc, argv, stored, options, &inner) ||
+    return options_parse(command->front, argc, argv, stored, options, &inner) ||
            error_set(error, "checkpoint '%.200s': %.250s", path, inner.text);
 }

@@ -3,15 +3,16 @@
 #define HARNESS_CLI_RESUME_H
 
 #include "core/jobs/checkpoint.h"
-#include "harness/cli/options.h"
+#include "harness/cli/command.h"
 
-// Appends the checkpoint's text; [seed] is the one that is used.
-void resume_describe(const struct options *options, uint64_t seed, struct text *text);
+// Appends the checkpoint's text of a campaign of [subject]; [seed] is the one that is used.
+void resume_describe(const struct subject *subject, const struct options *options, uint64_t seed,
+                     struct text *text);
 
 // Opens the checkpoint at options->resume, which were parsed from the command line, and parses
 // that once more, together with what the checkpoint says. The strings of [options] point into
 // [checkpoint] too.
-bool resume_open(enum front front, int argc, char **argv, struct sct_checkpoint *checkpoint,
-                 struct options *options, struct error *error);
+bool resume_open(const struct command *command, int argc, char **argv,
+                 struct sct_checkpoint *checkpoint, struct options *options, struct error *error);
 
 #endif

@@ -76,6 +76,9 @@ struct subject {
     // livelock: many times the longest proper execution.
     uint32_t steps_max;
     const struct subject_variants *variants;
+    // One line that says what else traces and checkpoints are of, if the same name may stand for
+    // different programs: a build, arguments. Those of another binding are refused.
+    const char *binding;
 };
 
 // One test of a subject as it is run.
