@@ -1,5 +1,6 @@
 #include "harness/cli/minimize.h"
 #include "core/base/grow.h"
+#include "harness/cli/report.h"
 #include "harness/cli/status.h"
 #include "harness/report/json.h"
 #include "harness/report/plain.h"
@@ -157,15 +158,6 @@ static void print_measure(FILE *out, const char *name, uint32_t before, uint32_t
     fprintf(out, "  %-12s %" PRIu32 " -> %" PRIu32 "%s\n", name, before, now, meaning);
 }
 
-static void print_paths(FILE *out, const char *path, const char *command) {
-    char plain[2 * OPTIONS_PATH_MAX], word[2 * OPTIONS_PATH_MAX];
-    struct text plain_text = text_in(plain, sizeof plain), word_text = text_in(word, sizeof word);
-    plain_add(&plain_text, path);
-    plain_add_word(&word_text, path);
-    fprintf(out, "  trace        %s\n  replay       %s --replay %s --verbose\n", plain, command,
-            word);
-}
-
 void minimized_print(FILE *out, const struct minimized *minimized, const char *command) {
     const struct sct_minimum *minimum = &minimized->minimum;
     const struct sct_measures *before = &minimum->before, *now = &minimum->now;
@@ -187,7 +179,7 @@ void minimized_print(FILE *out, const struct minimized *minimized, const char *c
         explanation_print_wrapped(out, 15, minimized->values);
     }
     if (*minimized->path)
-        print_paths(out, minimized->path, command);
+        report_paths(out, 12, minimized->path, command);
     explanation_print(out, &minimized->explanation);
 }
 

@@ -1,234 +1,8 @@
 #define _POSIX_C_SOURCE 200809L // strtok_r
-#include "harness/cli/options.h"
-#include "core/base/number.h"
-#include "core/jobs/jobs.h"
+#include "harness/cli/option_values.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 #include <string.h>
-#include <unistd.h>
-
-// What an option goes together with.
-enum option_use {
-    USE_ANY,
-    USE_MODE,      // instead of a campaign: there can be one only
-    USE_FIXES,     // of campaigns: says which it is
-    USE_CAMPAIGN,  // of campaigns, which it does not change
-    USE_EXECUTION, // of campaigns and of --replay
-    USE_REPLAY,
-    USE_HISTORY, // of --check-history
-};
-
-struct parser {
-    struct options *options;
-    struct error *error;
-    enum front front;
-    const char *next; // the word after the present option's value, or NULL
-    bool has_used_next;
-};
-
-typedef bool (*value_setter)(struct parser *parser, enum option_id id, const char *value);
-
-struct option {
-    const char *name;
-    char letter;          // 0: none
-    const char *argument; // NULL: none
-    value_setter set;
-    size_t offset; // of the field of struct options, where [set] is one for all
-    enum option_use use;
-    unsigned fronts;
-    const char *help;
-};
-
-static const struct option table[OPTION_COUNT];
-
-// ---- Values ------------------------------------------------------------------------------------
-
-static bool bad_value(struct parser *parser, enum option_id id, const char *value,
-                      const char *expected) {
-    return error_set(parser->error, "option --%s: expected %s, found '%.200s'", table[id].name,
-                     expected, value);
-}
-
-static bool set_number(struct parser *parser, enum option_id id, const char *value, uint64_t max,
-                       const char *expected, uint64_t *number) {
-    return number_parse_any(value, max, number) || bad_value(parser, id, value, expected);
-}
-
-static bool set_max_steps(struct parser *parser, enum option_id id, const char *value) {
-    uint64_t number = 0;
-    if (!number_parse_any(value, SCT_STEPS_LIMIT, &number) || number == 0)
-        return bad_value(parser, id, value, "a number from 1 to 100000000");
-    parser->options->max_steps = (uint32_t)number;
-    return true;
-}
-
-static bool set_reduction(struct parser *parser, enum option_id id, const char *value) {
-    static const char *const names[] = {
-        [SCT_REDUCE_NONE] = "none", [SCT_REDUCE_SLEEP] = "sleep", [SCT_REDUCE_DPOR] = "dpor"};
-    for (int i = 0; i <= SCT_REDUCE_DPOR; i++)
-        if (strcmp(value, names[i]) == 0) {
-            parser->options->reduction = (enum sct_reduction)i;
-            return true;
-        }
-    return bad_value(parser, id, value, "'none', 'sleep' or 'dpor'");
-}
-
-static bool set_cache(struct parser *parser, enum option_id id, const char *value) {
-    parser->options->cache_bytes = 0;
-    if (strcmp(value, "off") == 0)
-        return true;
-    return (number_parse_bytes(value, INT64_MAX, &parser->options->cache_bytes) &&
-            parser->options->cache_bytes > 0) ||
-           bad_value(parser, id, value, "'off' or a number of bytes (K, M or G)");
-}
-
-// The index of [value] among the NULL-terminated [names], or -1.
-static int name_index(const char *value, const char *const *names) {
-    for (int i = 0; names[i]; i++)
-        if (strcmp(value, names[i]) == 0)
-            return i;
-    return -1;
-}
-
-static bool set_format(struct parser *parser, enum option_id id, const char *value) {
-    int index = name_index(value, (const char *const[]){"text", "json", "github", NULL});
-    if (index < 0)
-        return bad_value(parser, id, value, "'text', 'json' or 'github'");
-    parser->options->format = (enum report_format)index;
-    return true;
-}
-
-static bool set_color(struct parser *parser, enum option_id id, const char *value) {
-    int index = name_index(value, (const char *const[]){"auto", "always", "never", NULL});
-    if (index < 0)
-        return bad_value(parser, id, value, "'auto', 'always' or 'never'");
-    parser->options->color = (enum color_mode)index;
-    return true;
-}
-
-static bool set_list(struct parser *parser, enum option_id id, const char *value) {
-    static const char *const names[] = {"tests", "strategies", "bugs", "models", NULL};
-    bool has_models = parser->front == FRONT_MODELS;
-    int index = name_index(value, names);
-    if (index < 0 || (index > 1 && !has_models))
-        return bad_value(parser, id, value,
-                         has_models ? "'bugs', 'strategies', 'models' or 'tests'"
-                                    : "'tests' or 'strategies'");
-    parser->options->list = value;
-    return true;
-}
-
-static bool set_history_format(struct parser *parser, enum option_id id, const char *value) {
-    static const char *const names[] = {"native", "jepsen-register", "kv", NULL};
-    if (name_index(value, names) < 0)
-        return bad_value(parser, id, value, "'native', 'jepsen-register' or 'kv'");
-    parser->options->history_format = value;
-    return true;
-}
-
-static bool set_seed(struct parser *parser, enum option_id id, const char *value) {
-    parser->options->is_seed_random = strcmp(value, "random") == 0;
-    return parser->options->is_seed_random ||
-           set_number(parser, id, value, UINT64_MAX, "a 64-bit number or 'random'",
-                      &parser->options->seed);
-}
-
-static bool set_iterations(struct parser *parser, enum option_id id, const char *value) {
-    if (strcmp(value, "unlimited") == 0) {
-        parser->options->iterations = SCT_UNLIMITED;
-        return true;
-    }
-    return set_number(parser, id, value, INT64_MAX, "a number or 'unlimited'",
-                      &parser->options->iterations);
-}
-
-static bool set_only_iteration(struct parser *parser, enum option_id id, const char *value) {
-    return set_number(parser, id, value, INT64_MAX, "an iteration's number",
-                      &parser->options->only_iteration);
-}
-
-static bool set_jobs(struct parser *parser, enum option_id id, const char *value) {
-    uint64_t jobs = 0;
-    if (!number_parse_any(value, SCT_WORKERS_MAX, &jobs))
-        return bad_value(parser, id, value, "a number from 0 to 256");
-    long cores = jobs == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
-    cores = cores > SCT_WORKERS_MAX ? SCT_WORKERS_MAX : cores;
-    parser->options->jobs = jobs > 0 ? (unsigned)jobs : cores > 0 ? (unsigned)cores : 1;
-    return true;
-}
-
-static bool set_shard(struct parser *parser, enum option_id id, const char *value) {
-    char index[24];
-    const char *slash = strchr(value, '/');
-    size_t length = slash ? (size_t)(slash - value) : 0;
-    if (length == 0 || length >= sizeof index)
-        return bad_value(parser, id, value, "I/N with 0 <= I < N");
-    memcpy(index, value, length);
-    index[length] = '\0';
-    struct options *options = parser->options;
-    return (number_parse_any(index, INT64_MAX, &options->shard_index) &&
-            number_parse_any(slash + 1, INT64_MAX, &options->shard_count) &&
-            options->shard_index < options->shard_count) ||
-           bad_value(parser, id, value, "I/N with 0 <= I < N");
-}
-
-static bool set_trace(struct parser *parser, enum option_id id, const char *value) {
-    if (strlen(value) > OPTIONS_PATH_MAX)
-        return bad_value(parser, id, value, "a path of at most 4000 bytes");
-    parser->options->trace = value;
-    return true;
-}
-
-static bool set_break_at(struct parser *parser, enum option_id id, const char *value) {
-    uint64_t number = 0;
-    if (!set_number(parser, id, value, UINT32_MAX, "a decision's number", &number))
-        return false;
-    parser->options->break_at = (uint32_t)number;
-    return true;
-}
-
-// [value] says for which tool; the file is the next word.
-static bool set_export(struct parser *parser, enum option_id id, const char *value) {
-    int index = name_index(value, (const char *const[]){"shiviz", "chrome", NULL});
-    if (index < 0)
-        return bad_value(parser, id, value, "'shiviz' or 'chrome', and a file");
-    const char **path =
-        index == 0 ? &parser->options->export_shiviz : &parser->options->export_chrome;
-    if (*path)
-        return error_set(parser->error, "option --export: expected one file for %s, found two",
-                         value);
-    if (!parser->next || !*parser->next)
-        return error_set(parser->error, "option --export: expected a file after '%s', found %s",
-                         value, parser->next ? "''" : "the end of the line");
-    *path = parser->next;
-    parser->has_used_next = true;
-    return true;
-}
-
-// ---- Values by the kind of their field ---------------------------------------------------------
-
-static void *field_of(struct parser *parser, enum option_id id) {
-    return (char *)parser->options + table[id].offset;
-}
-
-static bool set_flag(struct parser *parser, enum option_id id, const char *value) {
-    (void)value;
-    *(bool *)field_of(parser, id) = true;
-    return true;
-}
-
-static bool set_text(struct parser *parser, enum option_id id, const char *value) {
-    *(const char **)field_of(parser, id) = value;
-    return true;
-}
-
-static bool set_seconds(struct parser *parser, enum option_id id, const char *value) {
-    return number_parse_seconds(value, field_of(parser, id)) ||
-           bad_value(parser, id, value, "a positive number of seconds");
-}
-
-// ---- The table ---------------------------------------------------------------------------------
 
 #define FLAG(field) set_flag, offsetof(struct options, field)
 #define TEXT(field) set_text, offsetof(struct options, field)
@@ -243,6 +17,10 @@ static const struct option table[OPTION_COUNT] = {
 #undef OPTION
 #undef HEADING
 };
+
+const struct option *option_at(enum option_id id) {
+    return &table[id];
+}
 
 const char *options_name(enum option_id id) {
     return table[id].name;
@@ -275,7 +53,7 @@ static bool accept(struct parser *parser, enum option_id id, const char *value) 
                          table[id].name);
     parser->options->given[id] = value;
     if (table[id].argument && *value == '\0' && table[id].set == set_text)
-        return bad_value(parser, id, value, "a value");
+        return option_bad_value(parser, id, value, "a value");
     return table[id].set(parser, id, value);
 }
 

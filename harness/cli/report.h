@@ -58,6 +58,16 @@ struct replay_report {
     struct report_text_options look;
 };
 
+// Where a trace is and the line that replays it, each behind its name in [width] columns.
+void report_paths(FILE *out, int width, const char *path, const char *call);
+
+// Of this process: what came from a checkpoint took none of its time.
+double report_executions_per_second(const struct sct_campaign *campaign);
+double report_states_per_second(const struct sct_campaign *campaign);
+
+// "delays" or "preemptions".
+const char *report_bound_name(const struct sct_path *path);
+
 void report_replay_text(FILE *out, const struct replay_report *report);
 void report_replay_json(FILE *out, const struct replay_report *report);
 

@@ -37,3 +37,12 @@ json_t *value_digits(const char *format, uint64_t value) {
     snprintf(text, sizeof text, format, value);
     return json_string(text);
 }
+
+void json_print(FILE *out, json_t *value) {
+    char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    if (!text)
+        grow_failed(0, "the report");
+    fprintf(out, "%s\n", text);
+    free(text);
+    json_decref(value);
+}

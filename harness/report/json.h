@@ -15,6 +15,9 @@ json_t *value_text(const char *text);
 
 json_t *value_number(uint64_t value);
 
+// Prints [value] and a newline, and frees it.
+void json_print(FILE *out, json_t *value);
+
 // A number that others may not have room for (seeds, fingerprints), as text by [format], a
 // constant for one uint64_t.
 json_t *value_digits(const char *format, uint64_t value);
