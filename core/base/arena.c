@@ -6,6 +6,9 @@
 #include <sys/mman.h>
 
 void arena_init(struct arena *arena, size_t size) {
+    ASSERT(size > 0);
+    // Without reserving swap: an execution touches little of the 256 MiB, and only that costs
+    // memory.
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
@@ -17,6 +20,7 @@ void arena_init(struct arena *arena, size_t size) {
 }
 
 void arena_deinit(struct arena *arena) {
+    ASSERT(arena->used <= arena->size);
 #if ARENA_POISONS
     __asan_unpoison_memory_region(arena->base, arena->size);
 #endif
@@ -39,6 +43,7 @@ const char *arena_strdup(struct arena *arena, const char *text) {
 const char *arena_printf(struct arena *arena, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
+    // Twice: to measure, and to write into as much room as it needs.
     int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
     ASSERT(length >= 0);

@@ -11,6 +11,7 @@ static void print_and_abort(enum fail_kind kind, const char *where, const char *
     abort();
 }
 
+// One for the process: an execution installs its own and restores the one before.
 static fail_handler current_handler = print_and_abort;
 
 fail_handler fail_handler_set(fail_handler handler) {
@@ -25,6 +26,8 @@ void fail_at(enum fail_kind kind, const char *where, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    // A handler does not return: it leaves the execution, or the process. If it does, nothing here
+    // can go on.
     current_handler(kind, where, message);
     abort();
 }

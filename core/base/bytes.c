@@ -1,4 +1,5 @@
 #include "core/base/bytes.h"
+#include "core/base/assert.h"
 #include "core/base/grow.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static void reserve(struct sct_bytes *bytes, size_t size) {
 
 void sct_bytes_add(struct sct_bytes *bytes, const void *data, size_t size) {
     reserve(bytes, size);
+    ASSERT(bytes->size <= bytes->capacity);
     if (size > 0)
         memcpy(bytes->data + bytes->size, data, size);
     bytes->size += size;
@@ -26,6 +28,7 @@ void sct_bytes_add(struct sct_bytes *bytes, const void *data, size_t size) {
 void sct_bytes_add_number(struct sct_bytes *bytes, uint64_t number) {
     unsigned char digits[NUMBER_BYTES];
     for (int i = 0; i < NUMBER_BYTES; i++)
+        // The lowest byte first, whatever the machine's order is.
         digits[i] = (unsigned char)(number >> 8 * i);
     sct_bytes_add(bytes, digits, sizeof digits);
 }
@@ -60,11 +63,14 @@ void sct_bytes_free(struct sct_bytes *bytes) {
 // ---- Reading -----------------------------------------------------------------------------------
 
 static void spoil(struct sct_reader *reader) {
+    // At the end nothing more can be taken: whoever reads on gets zeros, and looks at [is_bad]
+    // once.
     reader->is_bad = true;
     reader->at = reader->end;
 }
 
 uint64_t sct_take_number(struct sct_reader *reader) {
+    ASSERT(reader->at <= reader->end);
     if (reader->end - reader->at < NUMBER_BYTES) {
         spoil(reader);
         return 0;
@@ -84,12 +90,14 @@ const unsigned char *sct_take_block(struct sct_reader *reader, size_t *size) {
     }
     const unsigned char *block = *size > 0 ? reader->at : NULL;
     reader->at += *size;
+    ASSERT(reader->at <= reader->end);
     return block;
 }
 
 const char *sct_take_text(struct sct_reader *reader) {
     size_t size;
     const unsigned char *text = sct_take_block(reader, &size);
+    // The NUL is part of what was written; without it the text would have no end here.
     if (!text || text[size - 1] == '\0')
         return (const char *)text;
     spoil(reader);

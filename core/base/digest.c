@@ -21,6 +21,7 @@ __attribute__((flatten)) struct digest digest_fold_digest(struct digest digest,
 }
 
 struct digest digest_fold_bytes(struct digest digest, const void *data, size_t bytes) {
+    // By their digest: the length takes part in it, so no two sequences run into each other.
     return digest_fold_digest(digest, digest_of(data, bytes));
 }
 

@@ -12,6 +12,7 @@ struct text text_in(char *buffer, size_t capacity) {
 }
 
 void text_add(struct text *text, const char *format, ...) {
+    ASSERT(text->length < text->capacity);
     size_t room = text->capacity - text->length;
     va_list arguments;
     va_start(arguments, format);
@@ -22,11 +23,13 @@ void text_add(struct text *text, const char *format, ...) {
         text->length += (size_t)wanted;
         return;
     }
+    // vsnprintf has filled the room: the last three characters make way for the mark.
     text->length = text->capacity - 1;
     memcpy(text->data + text->length - 3, "...", 3);
 }
 
 bool error_set(struct error *error, const char *format, ...) {
+    ASSERT(format);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);

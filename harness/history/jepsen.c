@@ -24,6 +24,7 @@ static const char *const function_names[STORE_FUNCTION_COUNT] = {
 static int take_name(struct reader *reader, const char *const *words, int count) {
     if (!reader_skip_space(reader) || !reader_skip(reader, ":"))
         return -1;
+    // The whole word: "cas" is not the beginning of "cast". What does not fit is given back.
     for (int i = 0; i < count; i++) {
         const char *start = reader->at;
         if (reader_skip(reader, words[i]) &&
@@ -93,6 +94,7 @@ static bool add_call(struct reader *reader, const struct event *event) {
 }
 
 static bool add_return(struct reader *reader, const struct event *event) {
+    // A write that returned did happen; a compare-and-set says by the type whether it did.
     uint64_t output = event->type == TYPE_OK, input[2] = {0};
     bool is_read = event->function == STORE_READ;
     if (!(is_read ? take_nil_or_number(reader, &output)
@@ -102,6 +104,8 @@ static bool add_return(struct reader *reader, const struct event *event) {
     uint32_t index;
     if (!reader_find_open(reader, event->process, event->function, &index))
         return false;
+    // The format repeats the input in the return: if it is another one, the log is not what it
+    // seems.
     const uint64_t *called = reader->record->history.operations[index].input;
     if (!is_read && (called[0] != input[0] || called[1] != input[1]))
         return reader_expected(reader, "the value of the call");
@@ -111,6 +115,7 @@ static bool add_return(struct reader *reader, const struct event *event) {
 // A read that timed out returned, with an unknown value. Other failures are not told apart from
 // silence: the operation stays open.
 static bool add_failure(struct reader *reader, const struct event *event) {
+    // Of a compare-and-set a failure with its values is the answer "no", one without is a time-out.
     if (event->function == STORE_CAS && !reader_at_end(reader) && *reader->at == '[')
         return add_return(reader, event);
     if (event->function != STORE_READ || !reader_skip(reader, ":timed-out") ||
@@ -125,6 +130,7 @@ bool reader_jepsen(struct reader *reader) {
     struct event event;
     uint64_t key;
     reader->record->store.names = function_names;
+    // The whole log is about one register: a store of one key.
     if (!reader_key(reader, (struct span){"register", strlen("register")}, &key))
         return false;
     while (reader_next_line(reader)) {

@@ -18,6 +18,7 @@ static bool take_string(struct reader *reader, struct span *string) {
     for (; !reader_at_end(reader) && *reader->at != '"'; reader->at++) {
         if (*reader->at == '\0')
             return reader_expected(reader, "text without NUL");
+        // An escaped quote does not end the string.
         if (*reader->at == '\\' && reader->at + 1 < reader->line_end)
             reader->at++;
     }
@@ -90,6 +91,7 @@ bool reader_kv(struct reader *reader) {
     uint64_t empty;
     if (!reader_value(reader, (struct span){"", 0}, &empty))
         return false;
+    // In this format a key that nobody wrote reads as the empty string, not as nil.
     store->initial = (uint32_t)empty;
     while (reader_next_line(reader)) {
         struct sct_operation operation = {0};
@@ -100,6 +102,7 @@ bool reader_kv(struct reader *reader) {
         if (!take_line(reader, &operation, &value, &is_call))
             return false;
         store->has_appends |= operation.function == STORE_APPEND;
+        // Of a return it is the input again, or what a get has read; nil of a call of get is 0.
         operation.input[0] = value;
         if (!(is_call ? reader_call(reader, &operation) : add_return(reader, &operation, value)))
             return false;

@@ -1,4 +1,5 @@
 #include "harness/history/reader.h"
+#include "core/base/assert.h"
 #include "core/base/grow.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static bool take_word(struct reader *reader, struct span *word) {
     const char *start = reader->at;
     while (!reader_at_end(reader) && (unsigned char)*reader->at > ' ' && *reader->at != '"')
         reader->at++;
+    // A quote or a control character inside a word belongs to no word of the format.
     bool is_ended = reader_at_end(reader) || *reader->at == ' ' || *reader->at == '\t';
     *word = (struct span){start, (size_t)(reader->at - start)};
     if (word->length > 0 && is_ended)
@@ -42,6 +44,7 @@ static bool is_word(struct span word, const char *text) {
 static bool take_quoted(struct reader *reader, char *buffer, struct span *string) {
     size_t length = 0;
     reader->at++;
+    // Two escapes only: they are what the writer of the format makes.
     for (; !reader_at_end(reader) && *reader->at != '"'; reader->at++) {
         if (*reader->at == '\0')
             return reader_expected(reader, "text without NUL");
@@ -67,6 +70,7 @@ static bool take_string(struct reader *reader, const char *expected, add_string 
         return take_word(reader, &string) ? add(reader, string, number)
                                           : reader_expected(reader, expected);
     char *buffer = grow_to(NULL, (size_t)(reader->line_end - reader->at), 1, "a line of a history");
+    ASSERT(reader->at < reader->line_end);
     bool is_taken = take_quoted(reader, buffer, &string) && add(reader, string, number);
     free(buffer);
     return is_taken;
@@ -119,6 +123,7 @@ static bool take_function(struct reader *reader, uint32_t *function, bool *is_re
     *function = STORE_WRITE;
     if (*is_remove)
         return true;
+    ASSERT(store->names); // the header was read
     for (*function = 0; *function < STORE_FUNCTION_COUNT; ++*function)
         if (take_exactly(reader, store->names[*function]))
             return true;
@@ -169,6 +174,8 @@ static bool add_event(struct reader *reader) {
     uint64_t result;
     bool is_known;
     uint32_t index;
+    // A return that is known not to be known: the call ended, so it happened before what comes
+    // later.
     return take_result(reader, call.function, &result, &is_known) && check_line_end(reader) &&
            reader_find_open(reader, call.process, call.function, &index) &&
            reader_return(reader, index, is_known ? &result : NULL);

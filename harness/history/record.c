@@ -55,6 +55,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct reader *reader, co
 bool reader_expected(struct reader *reader, const char *expected) {
     char found[64];
     size_t length = 0;
+    // Foreign bytes go to a terminal: only printable ones are shown as they are.
     for (const char *at = reader->at; at < reader->line_end && length + 1 < sizeof found; at++)
         found[length++] = (char)(*at >= ' ' && *at <= '~' ? *at : '.');
     found[length] = '\0';
@@ -69,12 +70,14 @@ static void note_line(struct reader *reader) {
     struct record *record = reader->record;
     uint32_t count = record->history.event_count;
     GROW(record->lines, count, record->line_capacity, memory_name);
+    ASSERT(count > 0); // the event was added
     record->lines[count - 1] = reader->line;
 }
 
 // Where the open operation of [process] is kept.
 static uint32_t *open_call(struct reader *reader, uint32_t process) {
     ASSERT(process < READER_PROCESSES_MAX);
+    // By process number, which is bounded: an array, with 0 for no open call.
     uint32_t known = reader->open_capacity;
     GROW(reader->open_calls, process + 1, reader->open_capacity, memory_name);
     for (; known < reader->open_capacity; known++)
@@ -88,6 +91,7 @@ bool reader_call(struct reader *reader, const struct sct_operation *call) {
         return fail(reader, "process %" PRIu32 " calls, but its call of line %" PRIu32 " is open",
                     call->process,
                     reader->record->lines[reader->record->history.operations[*open - 1].called_at]);
+    ASSERT(call->process < reader->open_capacity);
     *open = sct_history_call(&reader->record->history, call) + 1;
     note_line(reader);
     return true;
@@ -98,6 +102,7 @@ bool reader_find_open(struct reader *reader, uint32_t process, uint32_t function
     if (open == 0)
         return fail(reader, "process %" PRIu32 " returns, but it has no call open", process);
     *index = open - 1;
+    ASSERT(*index < reader->record->history.operation_count);
     const struct sct_operation *operation = &reader->record->history.operations[*index];
     if (operation->function != function)
         return fail(reader,
@@ -109,6 +114,7 @@ bool reader_find_open(struct reader *reader, uint32_t process, uint32_t function
 
 bool reader_return(struct reader *reader, uint32_t index, const uint64_t *output) {
     struct sct_history *history = &reader->record->history;
+    ASSERT(index < history->operation_count);
     *open_call(reader, history->operations[index].process) = 0;
     if (output)
         sct_history_return(history, index, *output);
@@ -135,6 +141,7 @@ bool reader_key(struct reader *reader, struct span span, uint64_t *key) {
 // ---- Files -------------------------------------------------------------------------------------
 
 void record_free(struct record *record) {
+    ASSERT(record->history.operation_count <= record->history.operation_capacity);
     sct_history_deinit(&record->history);
     store_deinit(&record->store);
     free(record->lines);
@@ -143,6 +150,7 @@ void record_free(struct record *record) {
 
 bool record_parse(struct record *record, const char *name, const char *text, size_t bytes,
                   const struct record_format *format, struct error *error) {
+    ASSERT(format->read);
     *record = (struct record){0};
     sct_history_init(&record->history);
     store_init(&record->store);

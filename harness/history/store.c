@@ -24,6 +24,8 @@ void store_deinit(struct store *store) {
 }
 
 static uint32_t state_words(const struct store *store) {
+    // A map is checked key by key: linearizability is local. Only who asks for the whole gets a
+    // state of all keys, which is what the tests compare with.
     return store->is_whole && store->keys.count > 1 ? store->keys.count : 1;
 }
 
@@ -38,6 +40,7 @@ static void init(void *context, uint64_t *state) {
 }
 
 static uint64_t append(struct store *store, uint64_t value, uint64_t end) {
+    // Strings are numbers: joining two of them is a look-up if the result was met before.
     if (value == STORE_NIL)
         return end;
     return strings_join(&store->values, (uint32_t)value, (uint32_t)end);
@@ -47,6 +50,7 @@ static uint32_t step(void *context, const uint64_t *state, const struct sct_oper
                      uint32_t way, uint64_t *next) {
     struct store *store = context;
     uint64_t word = word_of(store, operation);
+    ASSERT(word < state_words(store));
     uint64_t value = state[word];
     bool is_expected = value == operation->input[0]; // by a compare-and-set
     (void)way;                                       // there is at most one
@@ -61,6 +65,7 @@ static uint32_t step(void *context, const uint64_t *state, const struct sct_oper
     case STORE_CAS:
         if (operation->has_output && operation->output != is_expected)
             return 0;
+        // One whose answer is unknown may have succeeded or not: the state says which, so one way.
         value = is_expected ? operation->input[1] : value;
         break;
     case STORE_APPEND:
@@ -89,6 +94,8 @@ static bool observes(void *context, const struct sct_operation *operation) {
 
 // Whether [value] is [goal], or can become it by appending.
 static bool can_become(const struct store *store, uint64_t value, uint64_t goal) {
+    // A necessary condition, for giving up early: values only grow by appending, so what is not a
+    // beginning of the goal never becomes it.
     if (value == goal || (value == STORE_NIL && store->has_appends))
         return true;
     return store->has_appends && goal != STORE_NIL &&
@@ -121,6 +128,7 @@ static bool is_number(const char *bytes, uint32_t length) {
 }
 
 static void add_string(const struct strings *strings, uint32_t number, struct text *text) {
+    ASSERT(number < strings->count);
     const char *bytes = strings_text(strings, number);
     uint32_t length = strings_length(strings, number);
     if (is_number(bytes, length))
@@ -146,6 +154,7 @@ static void add_value(const struct store *store, uint64_t value, struct text *te
 
 static void describe(void *context, const struct sct_operation *operation, struct text *text) {
     const struct store *store = context;
+    ASSERT(operation->function < STORE_FUNCTION_COUNT);
     text_add(text, "%s", store->names[operation->function]);
     if (store->is_map) {
         text_add(text, " ");

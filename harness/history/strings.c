@@ -1,4 +1,5 @@
 #include "harness/history/strings.h"
+#include "core/base/assert.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 
@@ -30,6 +31,7 @@ void strings_deinit(struct strings *strings) {
 
 // Makes room for [length] bytes at the end.
 static bool reserve(struct strings *strings, size_t length) {
+    ASSERT(strings->byte_count <= strings->bytes_max);
     if (length > strings->bytes_max - strings->byte_count || length > UINT32_MAX)
         return false;
     if (length <= strings->byte_capacity - strings->byte_count)
@@ -41,6 +43,7 @@ static bool reserve(struct strings *strings, size_t length) {
 }
 
 static void grow_slots(struct strings *strings) {
+    ASSERT(strings->count <= strings->slot_count);
     uint32_t count = strings->slot_count * 2;
     uint32_t *slots = grow_new(count, sizeof *slots, memory_name);
     for (uint32_t i = 0; i < strings->count; i++) {
@@ -58,6 +61,7 @@ static void grow_slots(struct strings *strings) {
 static uint32_t *find(const struct strings *strings, const char *text, size_t length,
                       uint32_t hash) {
     uint32_t mask = strings->slot_count - 1;
+    // Ends: at most half of the slots are taken.
     for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
         if (strings->slots[at] == 0)
             return &strings->slots[at];
@@ -73,6 +77,7 @@ static uint32_t *find(const struct strings *strings, const char *text, size_t le
 static uint32_t settle(struct strings *strings, size_t length) {
     const char *text = strings->bytes + strings->byte_count;
     uint32_t hash = (uint32_t)hash_bytes(text, length);
+    ASSERT(length <= strings->byte_capacity - strings->byte_count);
     uint32_t *slot = find(strings, text, length, hash);
     if (*slot != 0)
         return *slot - 1;
@@ -85,6 +90,7 @@ static uint32_t settle(struct strings *strings, size_t length) {
     }
     uint32_t number = strings->count++;
     strings->strings[number] = (struct string){strings->byte_count, (uint32_t)length, hash};
+    // Settled: until here the next string would have been written over it.
     strings->byte_count += length;
     *slot = number + 1;
     if (strings->count * 2 > strings->slot_count)
@@ -104,6 +110,7 @@ uint32_t strings_join(struct strings *strings, uint32_t first, uint32_t second) 
     size_t second_length = strings_length(strings, second);
     if (!reserve(strings, first_length + second_length))
         return STRINGS_FULL;
+    // After the room was made: the texts may have moved.
     char *end = strings->bytes + strings->byte_count;
     memcpy(end, strings_text(strings, first), first_length);
     memcpy(end + first_length, strings_text(strings, second), second_length);
@@ -112,6 +119,7 @@ uint32_t strings_join(struct strings *strings, uint32_t first, uint32_t second) 
 
 bool strings_begins(const struct strings *strings, uint32_t whole, uint32_t start) {
     uint32_t length = strings_length(strings, start);
+    ASSERT(start < strings->count);
     return length <= strings_length(strings, whole) &&
            memcmp(strings_text(strings, whole), strings_text(strings, start), length) == 0;
 }
