@@ -31,6 +31,10 @@ static struct sct_reading *find(const struct sct_rwlock *lock, const struct sct_
     return reading;
 }
 
+bool sct_rwlock_reads(const struct sct_rwlock *lock) {
+    return find(lock, sct_self()) != NULL;
+}
+
 // One that is not in use.
 static struct sct_reading *new_reading(struct sct_rwlock *lock) {
     struct sct_reading *reading = lock->readings;

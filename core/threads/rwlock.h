@@ -42,6 +42,9 @@ void sct_rwlock_init(struct sct_rwlock *lock, const char *name);
 // Ends the writing, or one reading, of the caller. Program error: it does neither.
 #define sct_rwlock_release(lock) sct_rwlock_release_at((lock), HERE)
 
+// Whether the caller holds [lock] for reading. Not a scheduling point.
+bool sct_rwlock_reads(const struct sct_rwlock *lock);
+
 void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where);
 bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience);
 bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience);

@@ -25,18 +25,27 @@ static void thread_main(void *argument) {
 }
 
 struct sct_thread *sct_thread_create(const char *name, void *(*function)(void *), void *argument) {
+    return sct_thread_create_with(name, function, argument, &sct_access_unknown);
+}
+
+struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(void *),
+                                          void *argument, const struct sct_access *access) {
     struct sct_thread *thread = ARENA_NEW(sct_arena(), struct sct_thread);
     sct_object_init(&thread->object, "thread", name);
     thread->function = function;
     thread->argument = argument;
     sct_queue_init(&thread->joiners);
-    sct_task_start(sct_machine_create(name), "thread", thread_main, thread);
+    sct_task_start_with(sct_machine_create(name), "thread", thread_main, thread, access);
     return thread;
 }
 
 struct sct_thread *sct_thread_self(void) {
     const struct sct_strand *self = sct_self();
     return self->task && self->task->own.function == thread_main ? self->task->own.argument : NULL;
+}
+
+void *sct_thread_argument(const struct sct_thread *thread) {
+    return thread->argument;
 }
 
 const char *sct_thread_name(const struct sct_thread *thread) {

@@ -26,6 +26,14 @@ struct sct_thread; // in the arena: valid to the end of the execution
 // as the execution. At most SCT_TASKS_MAX live at a time (FAIL_LIMIT). Not a scheduling point.
 struct sct_thread *sct_thread_create(const char *name, void *(*function)(void *), void *argument);
 
+// The same, for a thread whose first step, up to its first scheduling point or wait, touches
+// [access] (sct_task_start_with).
+struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(void *),
+                                          void *argument, const struct sct_access *access);
+
+// What its function was given.
+void *sct_thread_argument(const struct sct_thread *thread);
+
 // The running thread; NULL in setup, finish and tasks that are no threads.
 struct sct_thread *sct_thread_self(void);
 
