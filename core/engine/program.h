@@ -31,6 +31,8 @@ struct sct_program {
     // How its atomics behave, and who looks for races (core/memory/memory.h). NULL: it is
     // sequentially consistent, and nobody does.
     struct sct_memory *memory;
+    // Bytes of stack that its tasks need: for whoever opens the engine. 0: what is usual.
+    size_t stack_bytes;
 };
 
 // The program that is being run, of setup, finish and review: a check of this execution reached a

@@ -59,6 +59,7 @@ void session_open_engine(struct session *session, uint32_t steps_max) {
     session->steps_max = steps_max ? steps_max : usual;
     session->engine = sct_engine_open(&(struct sct_engine_options){
         .steps_max = session->steps_max,
+        .stack_bytes = session->program.stack_bytes,
         // With a smaller --max-steps proper executions may fill the tail: no verdict then.
         .livelock_points = usual / 2,
         .catch_signals = true,

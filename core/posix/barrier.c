@@ -1,0 +1,42 @@
+#define _GNU_SOURCE // pthread_barrier_t
+#include "core/threads/barrier.h"
+#include "core/posix/exit.h"
+#include "core/posix/hook.h"
+#include "core/posix/objects.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+// Nothing stands in a barrier for those that were initialised before main, or not at all.
+static struct sct_barrier *record_of(const pthread_barrier_t *barrier, const char *where) {
+    struct sct_barrier *record = posix_object_find(barrier, POSIX_BARRIER);
+    if (!record)
+        posix_violate(SCT_KIND_PROGRAM_ERROR, where, "a barrier is used that was not initialised");
+    return record;
+}
+
+HOOK int pthread_barrier_init(pthread_barrier_t *restrict barrier,
+                              const pthread_barrierattr_t *restrict attributes, unsigned count) {
+    int error = REAL(pthread_barrier_init)(barrier, attributes, count);
+    if (!posix_controls() || error != 0)
+        return error;
+    struct sct_barrier *record = posix_object_new(barrier, POSIX_BARRIER, sizeof *record);
+    sct_barrier_init(record, posix_object_title(barrier, POSIX_BARRIER), count);
+    return 0;
+}
+
+HOOK int pthread_barrier_destroy(pthread_barrier_t *barrier) {
+    if (!posix_controls())
+        return REAL(pthread_barrier_destroy)(barrier);
+    const char *where = WHERE;
+    sct_barrier_destroy_at(record_of(barrier, where), where);
+    return 0;
+}
+
+HOOK int pthread_barrier_wait(pthread_barrier_t *barrier) {
+    if (!posix_controls())
+        return REAL(pthread_barrier_wait)(barrier);
+    const char *where = WHERE;
+    bool is_last = sct_barrier_wait_at(record_of(barrier, where), where);
+    return is_last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
+}

@@ -1,0 +1,166 @@
+#define _GNU_SOURCE // pthread_cond_clockwait
+#include "core/posix/exit.h"
+#include "core/posix/hook.h"
+#include "core/posix/mutex.h"
+#include "core/posix/objects.h"
+#include "core/posix/time.h"
+
+#include <errno.h>
+#include <threads.h>
+
+struct condition {
+    struct sct_condition condition;
+    clockid_t clock; // of its deadlines
+};
+
+// The clock stands in a bit of a word of glibc's.
+static clockid_t clock_of(const pthread_cond_t *condition) {
+    return condition->__data.__wrefs & 2 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+}
+
+static struct condition *new_condition(const pthread_cond_t *condition) {
+    struct condition *record = posix_object_new(condition, POSIX_CONDITION, sizeof *record);
+    sct_condition_init(&record->condition, posix_object_title(condition, POSIX_CONDITION));
+    record->clock = clock_of(condition);
+    return record;
+}
+
+static struct condition *record_of(const pthread_cond_t *condition) {
+    struct condition *record = posix_object_find(condition, POSIX_CONDITION);
+    return record ? record : new_condition(condition);
+}
+
+static struct posix_mutex *held_mutex(pthread_mutex_t *mutex, const char *where) {
+    struct posix_mutex *record = posix_mutex_of(mutex, where);
+    if (record->depth > 0)
+        posix_violate(SCT_KIND_PROGRAM_ERROR, where,
+                      "a condition is waited for with mutex '%s' locked more than once",
+                      record->lock.object.name);
+    return record;
+}
+
+static int wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const char *where) {
+    sct_condition_wait_at(&record_of(condition)->condition, &held_mutex(mutex, where)->lock, where);
+    return 0;
+}
+
+// A deadline that has passed: others may take the mutex meanwhile, but nobody wakes the caller.
+static int do_not_wait(struct posix_mutex *mutex, const char *where) {
+    sct_lock_release_at(&mutex->lock, where);
+    sct_lock_acquire_at(&mutex->lock, where);
+    return ETIMEDOUT;
+}
+
+static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                      const struct timespec *deadline, const char *where) {
+    struct condition *record = record_of(condition);
+    struct posix_mutex *held = held_mutex(mutex, where);
+    if (!posix_is_deadline(deadline))
+        return EINVAL;
+    if (posix_is_past(clock, deadline))
+        return do_not_wait(held, where);
+    if (sct_condition_wait_timed_at(&record->condition, &held->lock, where))
+        return 0;
+    posix_time_reaches(clock, deadline);
+    return ETIMEDOUT;
+}
+
+// ---- Hooks -------------------------------------------------------------------------------------
+
+HOOK int pthread_cond_init(pthread_cond_t *restrict condition,
+                           const pthread_condattr_t *restrict attributes) {
+    int error = REAL(pthread_cond_init)(condition, attributes);
+    if (posix_controls() && error == 0)
+        new_condition(condition);
+    return error;
+}
+
+HOOK int pthread_cond_destroy(pthread_cond_t *condition) {
+    if (!posix_controls())
+        return REAL(pthread_cond_destroy)(condition);
+    sct_condition_destroy_at(&record_of(condition)->condition, WHERE);
+    return 0;
+}
+
+HOOK int pthread_cond_wait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex) {
+    return posix_controls() ? wait(condition, mutex, WHERE)
+                            : REAL(pthread_cond_wait)(condition, mutex);
+}
+
+HOOK int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+                                const struct timespec *restrict deadline) {
+    return posix_controls()
+               ? wait_until(condition, mutex, record_of(condition)->clock, deadline, WHERE)
+               : REAL(pthread_cond_timedwait)(condition, mutex, deadline);
+}
+
+HOOK int pthread_cond_clockwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+                                clockid_t clock, const struct timespec *restrict deadline) {
+    return posix_controls() ? wait_until(condition, mutex, clock, deadline, WHERE)
+                            : REAL(pthread_cond_clockwait)(condition, mutex, clock, deadline);
+}
+
+HOOK int pthread_cond_signal(pthread_cond_t *condition) {
+    if (!posix_controls())
+        return REAL(pthread_cond_signal)(condition);
+    sct_condition_signal_at(&record_of(condition)->condition, WHERE);
+    return 0;
+}
+
+HOOK int pthread_cond_broadcast(pthread_cond_t *condition) {
+    if (!posix_controls())
+        return REAL(pthread_cond_broadcast)(condition);
+    sct_condition_broadcast_at(&record_of(condition)->condition, WHERE);
+    return 0;
+}
+
+// ---- C11 ---------------------------------------------------------------------------------------
+
+// cnd_t and mtx_t have the layouts of POSIX's types.
+static pthread_cond_t *posix_of(cnd_t *condition) {
+    return (pthread_cond_t *)condition;
+}
+
+HOOK int cnd_init(cnd_t *condition) {
+    int result = REAL(cnd_init)(condition);
+    if (posix_controls() && result == thrd_success)
+        new_condition(posix_of(condition));
+    return result;
+}
+
+HOOK void cnd_destroy(cnd_t *condition) {
+    if (posix_controls())
+        sct_condition_destroy_at(&record_of(posix_of(condition))->condition, WHERE);
+    else
+        REAL(cnd_destroy)(condition);
+}
+
+HOOK int cnd_wait(cnd_t *condition, mtx_t *mutex) {
+    if (!posix_controls())
+        return REAL(cnd_wait)(condition, mutex);
+    wait(posix_of(condition), (pthread_mutex_t *)mutex, WHERE);
+    return thrd_success;
+}
+
+HOOK int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
+                       const struct timespec *restrict deadline) {
+    if (!posix_controls())
+        return REAL(cnd_timedwait)(condition, mutex, deadline);
+    int error =
+        wait_until(posix_of(condition), (pthread_mutex_t *)mutex, CLOCK_REALTIME, deadline, WHERE);
+    return error == 0 ? thrd_success : error == ETIMEDOUT ? thrd_timedout : thrd_error;
+}
+
+HOOK int cnd_signal(cnd_t *condition) {
+    if (!posix_controls())
+        return REAL(cnd_signal)(condition);
+    sct_condition_signal_at(&record_of(posix_of(condition))->condition, WHERE);
+    return thrd_success;
+}
+
+HOOK int cnd_broadcast(cnd_t *condition) {
+    if (!posix_controls())
+        return REAL(cnd_broadcast)(condition);
+    sct_condition_broadcast_at(&record_of(posix_of(condition))->condition, WHERE);
+    return thrd_success;
+}

@@ -1,0 +1,159 @@
+#define _GNU_SOURCE // quick_exit
+#include "core/posix/exit.h"
+#include "core/posix/files.h"
+#include "core/posix/hook.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// ---- Verdicts ----------------------------------------------------------------------------------
+
+void posix_violate(const char *kind, const char *where, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (where)
+        sct_violation(kind, "%s (at %s)", message, where);
+    sct_violation(kind, "%s", message);
+}
+
+// ---- Handlers ----------------------------------------------------------------------------------
+
+struct handler {
+    void (*function)(void *); // called without an argument by those who do not want it
+    void *argument;
+};
+
+enum { HANDLERS_MAX = 256 };
+
+struct handlers {
+    size_t count;
+    struct handler list[HANDLERS_MAX];
+};
+
+static struct handlers exit_handlers, quick_handlers;
+static struct handlers first_exit_handlers, first_quick_handlers; // of constructors
+
+void posix_exit_save(void) {
+    first_exit_handlers = exit_handlers;
+    first_quick_handlers = quick_handlers;
+}
+
+static void begin(struct handlers *handlers, const struct handlers *first) {
+    handlers->count = first->count;
+    memcpy(handlers->list, first->list, first->count * sizeof first->list[0]);
+}
+
+void posix_exit_begin(void) {
+    begin(&exit_handlers, &first_exit_handlers);
+    begin(&quick_handlers, &first_quick_handlers);
+    posix_world.is_exiting = false;
+}
+
+static int add(struct handlers *handlers, void (*function)(void *), void *argument) {
+    if (handlers->count == HANDLERS_MAX)
+        return -1;
+    handlers->list[handlers->count++] = (struct handler){function, argument};
+    return 0;
+}
+
+// The last one first; they may register more.
+static void run_handlers(struct handlers *handlers) {
+    while (handlers->count > 0) {
+        struct handler handler = handlers->list[--handlers->count];
+        handler.function(handler.argument);
+    }
+}
+
+// ---- Ends --------------------------------------------------------------------------------------
+
+_Noreturn static void leave(int status) {
+    const struct posix_options *options = &posix_world.options;
+    if (options->expects_exit && (status & 0xff) != options->exit_status)
+        sct_violation(POSIX_KIND_EXIT_STATUS, "the program ends with status %d, expected %d",
+                      status & 0xff, options->exit_status);
+    posix_files_show();
+    sct_end();
+}
+
+_Noreturn static void end_by(struct handlers *handlers, int status) {
+    while (posix_world.is_exiting) // somebody else is at it: this thread has nothing more to do
+        sct_park("the end of the program");
+    posix_world.is_exiting = true;
+    run_handlers(handlers);
+    leave(status);
+}
+
+void posix_exit(int status) {
+    end_by(&exit_handlers, status);
+}
+
+_Noreturn HOOK void exit(int status) {
+    if (!posix_controls())
+        REAL(exit)(status);
+    posix_exit(status);
+}
+
+_Noreturn HOOK void quick_exit(int status) {
+    if (!posix_controls())
+        REAL(quick_exit)(status);
+    end_by(&quick_handlers, status);
+}
+
+_Noreturn HOOK void _exit(int status) {
+    if (!posix_controls())
+        REAL(_exit)(status);
+    leave(status);
+}
+
+_Noreturn HOOK void _Exit(int status) {
+    if (!posix_controls())
+        REAL(_Exit)(status);
+    leave(status);
+}
+
+// A program that is going to be under control registers here from its first constructor on; its
+// handlers run in each execution, and not when the process ends.
+static bool has_handlers(void) {
+    return posix_controls() || (posix_world.is_recording && !sct_engine_inside());
+}
+
+int __cxa_atexit(void (*function)(void *), void *argument, void *image);
+HOOK int __cxa_atexit(void (*function)(void *), void *argument, void *image) {
+    return has_handlers() ? add(&exit_handlers, function, argument)
+                          : REAL(__cxa_atexit)(function, argument, image);
+}
+
+int __cxa_at_quick_exit(void (*function)(void *), void *image);
+HOOK int __cxa_at_quick_exit(void (*function)(void *), void *image) {
+    return has_handlers() ? add(&quick_handlers, function, NULL)
+                          : REAL(__cxa_at_quick_exit)(function, image);
+}
+
+_Noreturn HOOK void abort(void) {
+    if (!posix_controls())
+        REAL(abort)();
+    posix_violate(SCT_KIND_CRASH, WHERE, "SIGABRT: abort() was called");
+}
+
+void __assert_fail(const char *expression, const char *file, unsigned line, const char *function)
+    __attribute__((noreturn));
+void __assert(const char *expression, const char *file, int line) __attribute__((noreturn));
+
+_Noreturn HOOK void __assert_fail(const char *expression, const char *file, unsigned line,
+                                  const char *function) {
+    if (!posix_controls())
+        REAL(__assert_fail)(expression, file, line, function);
+    const char *slash = strrchr(file, '/');
+    sct_violation(SCT_KIND_ASSERTION, "%s (%s:%u, %s)", expression, slash ? slash + 1 : file, line,
+                  function ? function : "?");
+}
+
+_Noreturn HOOK void __assert(const char *expression, const char *file, int line) {
+    __assert_fail(expression, file, (unsigned)line, NULL);
+}

@@ -1,0 +1,158 @@
+// Calls on descriptors and streams are steps: what one thread closes another may be about to use,
+// and a number that is free is given out again.
+#define _GNU_SOURCE // dup3, pipe2, fopen64
+#include "core/posix/files.h"
+#include "core/posix/hook.h"
+#include "core/posix/streams.h"
+#include "core/posix/variable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+static void point(const char *what, const char *where) {
+    static const struct sct_access files = {.mode = SCT_ACCESS_WRITE, .object = POSIX_FILES};
+    sct_point(what, where, &files);
+}
+
+// ---- Opening -----------------------------------------------------------------------------------
+
+// The mode is there only if a file may be made.
+static mode_t mode_of(int flags, va_list arguments) {
+    return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+}
+
+#define OPEN_HOOK(name)                               \
+    HOOK int name(const char *path, int flags, ...) { \
+        va_list arguments;                            \
+        va_start(arguments, flags);                   \
+        mode_t mode = mode_of(flags, arguments);      \
+        va_end(arguments);                            \
+        if (posix_controls())                         \
+            point("open", WHERE);                     \
+        return REAL(name)(path, flags, mode);         \
+    }
+
+OPEN_HOOK(open)
+OPEN_HOOK(open64)
+
+HOOK int openat(int folder, const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = mode_of(flags, arguments);
+    va_end(arguments);
+    if (posix_controls())
+        point("open", WHERE);
+    return REAL(openat)(folder, path, flags, mode);
+}
+
+HOOK int creat(const char *path, mode_t mode) {
+    if (posix_controls())
+        point("open", WHERE);
+    return REAL(creat)(path, mode);
+}
+
+HOOK int dup(int number) {
+    if (posix_controls())
+        point("duplicate a descriptor", WHERE);
+    return REAL(dup)(number);
+}
+
+HOOK int dup2(int from, int to) {
+    if (!posix_controls())
+        return REAL(dup2)(from, to);
+    point("duplicate a descriptor", WHERE);
+    posix_file_disturbed(to);
+    return REAL(dup2)(from, to);
+}
+
+HOOK int dup3(int from, int to, int flags) {
+    if (!posix_controls())
+        return REAL(dup3)(from, to, flags);
+    point("duplicate a descriptor", WHERE);
+    posix_file_disturbed(to);
+    return REAL(dup3)(from, to, flags);
+}
+
+HOOK int pipe(int numbers[2]) {
+    if (posix_controls())
+        point("open a pipe", WHERE);
+    return REAL(pipe)(numbers);
+}
+
+HOOK int pipe2(int numbers[2], int flags) {
+    if (posix_controls())
+        point("open a pipe", WHERE);
+    return REAL(pipe2)(numbers, flags);
+}
+
+// ---- Using and closing -------------------------------------------------------------------------
+
+HOOK int close(int number) {
+    if (!posix_controls())
+        return REAL(close)(number);
+    point("close", WHERE);
+    if (posix_is_own_file(number)) {
+        errno = EBADF;
+        return -1;
+    }
+    posix_file_disturbed(number);
+    return REAL(close)(number);
+}
+
+HOOK ssize_t read(int number, void *buffer, size_t bytes) {
+    if (posix_controls())
+        point("read", WHERE);
+    return REAL(read)(number, buffer, bytes);
+}
+
+HOOK ssize_t write(int number, const void *buffer, size_t bytes) {
+    if (posix_controls())
+        point("write", WHERE);
+    return REAL(write)(number, buffer, bytes);
+}
+
+// ---- Streams -----------------------------------------------------------------------------------
+
+static FILE *open_stream(FILE *stream) {
+    posix_stream_opened(stream);
+    return stream;
+}
+
+HOOK FILE *fopen(const char *restrict path, const char *restrict mode) {
+    if (!posix_controls())
+        return REAL(fopen)(path, mode);
+    point("open", WHERE);
+    return open_stream(REAL(fopen)(path, mode));
+}
+
+HOOK FILE *fopen64(const char *restrict path, const char *restrict mode) {
+    if (!posix_controls())
+        return REAL(fopen64)(path, mode);
+    point("open", WHERE);
+    return open_stream(REAL(fopen64)(path, mode));
+}
+
+HOOK FILE *fdopen(int number, const char *mode) {
+    if (!posix_controls())
+        return REAL(fdopen)(number, mode);
+    point("open a stream", WHERE);
+    return open_stream(REAL(fdopen)(number, mode));
+}
+
+static bool is_standard(const FILE *stream) {
+    return stream == stdin || stream == PROGRAM_STDOUT || stream == PROGRAM_STDERR;
+}
+
+// A standard stream is there again in the next execution: here it is only written out.
+HOOK int fclose(FILE *stream) {
+    if (!posix_controls())
+        return REAL(fclose)(stream);
+    point("close", WHERE);
+    if (is_standard(stream))
+        return fflush(stream);
+    posix_file_disturbed(fileno(stream));
+    posix_stream_closed(stream);
+    return REAL(fclose)(stream);
+}

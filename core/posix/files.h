@@ -1,0 +1,33 @@
+// Descriptors and standard streams of the program.
+//
+// The program has its descriptors 0, 1, 2 and what it inherited; the tester prints through others,
+// out of its reach. What the program opens is closed when the next execution begins, what it closed
+// is open again, and inherited files are read from where they stood. Standard input is a regular
+// file, or nothing: a pipe or terminal could be read only once.
+#ifndef CORE_POSIX_FILES_H
+#define CORE_POSIX_FILES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+// To be called once, before the first execution: moves the tester's output out of the way and, if
+// [shows_output] is false, the program's to where nobody sees it.
+void posix_files_open(bool shows_output);
+
+// To be called when an execution begins: everything is as it was at first.
+void posix_files_begin(void);
+
+// At the proper end of an execution: what the program has printed is shown, if it is to be.
+void posix_files_show(void);
+
+// Whether the descriptor is the tester's own: to the program it is none.
+bool posix_is_own_file(int number);
+
+// The program closes or replaces the descriptor.
+void posix_file_disturbed(int number);
+
+// The program has opened [stream], which may be NULL; it closes it.
+void posix_stream_opened(FILE *stream);
+void posix_stream_closed(FILE *stream);
+
+#endif

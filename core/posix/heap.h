@@ -1,0 +1,31 @@
+// The program's heap: what it allocates itself, at addresses that are the same in every execution.
+//
+// Blocks are handed out one behind the other and never again in the same execution, so that a stale
+// pointer points to nobody else's block. What the C library allocates for itself, and all that the
+// tester does, is the C library's. What constructors allocated is there in each execution, as they
+// left it.
+#ifndef CORE_POSIX_HEAP_H
+#define CORE_POSIX_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POSIX_HEAP_BASE UINT64_C(0x200000000000)
+#define POSIX_HEAP_BYTES (UINT64_C(1) << 30)
+
+static inline bool posix_is_heap(const void *address) {
+    return (uintptr_t)address - POSIX_HEAP_BASE < POSIX_HEAP_BYTES;
+}
+
+#define POSIX_KIND_BAD_FREE "bad-free"
+#define POSIX_KIND_DOUBLE_FREE "double-free"
+
+// To be called before the first allocation of a program that is going to be under control.
+void posix_heap_open(void);
+
+// To be called before the first execution, and when each begins.
+void posix_heap_save(void);
+void posix_heap_begin(void);
+
+#endif

@@ -1,0 +1,263 @@
+#define _GNU_SOURCE // dl_iterate_phdr
+#include "core/posix/images.h"
+#include "core/base/assert.h"
+#include "core/coro/coro.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// Beyond this size a segment is put back page by page, as far as it was touched.
+enum { COPIED_BYTES_MAX = 128 * 1024, SYSTEM_MAX = 8 };
+
+struct locals {
+    ptrdiff_t offset; // from the thread pointer
+    const char *initial;
+    size_t initial_bytes, bytes;
+    char *first_state; // of main
+};
+
+struct range {
+    uintptr_t low, high;
+};
+
+static struct posix_segment segments[2 * POSIX_IMAGES_MAX];
+static size_t segment_count;
+static struct locals locals[POSIX_IMAGES_MAX];
+static size_t locals_count;
+static struct range system_code[SYSTEM_MAX];
+static size_t system_count;
+static char build_id[POSIX_BUILD_ID_MAX];
+static size_t page_bytes;
+
+static void *allocate(size_t bytes) {
+    void *memory = malloc(bytes ? bytes : 1);
+    if (!memory)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for the program's first state",
+                bytes);
+    return memory;
+}
+
+// ---- Finding -----------------------------------------------------------------------------------
+
+static const ElfW(Phdr) * find_header(const struct dl_phdr_info *info, ElfW(Word) type) {
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == type)
+            return &info->dlpi_phdr[i];
+    return NULL;
+}
+
+// Whether the image asks for this library: mtcheck-cc has linked it.
+static bool is_ours(const struct dl_phdr_info *info) {
+    const ElfW(Phdr) *header = find_header(info, PT_DYNAMIC);
+    if (!header)
+        return false;
+    const ElfW(Dyn) *first = (const void *)(info->dlpi_addr + header->p_vaddr);
+    const char *strings = NULL;
+    for (const ElfW(Dyn) *entry = first; entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_STRTAB && entry->d_un.d_ptr > info->dlpi_addr)
+            strings = (const char *)entry->d_un.d_ptr; // the kernel's own image has an offset there
+    for (const ElfW(Dyn) *entry = first; strings && entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_NEEDED && strcmp(strings + entry->d_un.d_val, "libmtcheck.so") == 0)
+            return true;
+    return false;
+}
+
+static void add_segment(uintptr_t low, uintptr_t high) {
+    if (low >= high)
+        return;
+    if (segment_count == sizeof segments / sizeof segments[0])
+        fail_at(FAIL_RESOURCE, HERE, "the program has more than %d libraries", POSIX_IMAGES_MAX);
+    segments[segment_count++] =
+        (struct posix_segment){.start = (char *)low, .bytes = (size_t)(high - low)};
+}
+
+// What can be written of the image: not what the linker has protected after relocation.
+static void add_segments(const struct dl_phdr_info *info) {
+    const ElfW(Phdr) *relro = find_header(info, PT_GNU_RELRO);
+    uintptr_t relro_low = relro ? info->dlpi_addr + relro->p_vaddr : 0;
+    uintptr_t relro_high = relro ? (relro_low + relro->p_memsz) & ~(page_bytes - 1) : 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type != PT_LOAD || !(header->p_flags & PF_W))
+            continue;
+        uintptr_t low = info->dlpi_addr + header->p_vaddr, high = low + header->p_memsz;
+        if (relro_high > low && relro_low < high) {
+            add_segment(low, relro_low & ~(page_bytes - 1));
+            low = relro_high;
+        }
+        add_segment(low, high);
+    }
+}
+
+static void add_locals(const struct dl_phdr_info *info) {
+    const ElfW(Phdr) *header = find_header(info, PT_TLS);
+    if (!header || header->p_memsz == 0 || locals_count == POSIX_IMAGES_MAX)
+        return;
+    locals[locals_count++] = (struct locals){
+        .offset = (char *)info->dlpi_tls_data - (char *)sct_coro_thread_pointer(),
+        .initial = (const char *)(info->dlpi_addr + header->p_vaddr),
+        .initial_bytes = header->p_filesz,
+        .bytes = header->p_memsz,
+    };
+}
+
+static void read_build_id(const struct dl_phdr_info *info) {
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type != PT_NOTE)
+            continue;
+        const char *at = (const char *)(info->dlpi_addr + header->p_vaddr);
+        const char *end = at + header->p_memsz;
+        while (at + sizeof(ElfW(Nhdr)) <= end) {
+            const ElfW(Nhdr) *note = (const void *)at;
+            const unsigned char *bytes =
+                (const unsigned char *)(note + 1) + ((note->n_namesz + 3) & ~3u);
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_descsz <= POSIX_BUILD_ID_MAX / 2)
+                for (unsigned k = 0; k < note->n_descsz; k++)
+                    snprintf(build_id + (size_t)2 * k, 3, "%02x", bytes[k]);
+            at = (const char *)bytes + ((note->n_descsz + 3) & ~3u);
+        }
+    }
+}
+
+static void add_system(const struct dl_phdr_info *info) {
+    for (int i = 0; i < info->dlpi_phnum && system_count < SYSTEM_MAX; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type == PT_LOAD && (header->p_flags & PF_X))
+            system_code[system_count++] =
+                (struct range){info->dlpi_addr + header->p_vaddr,
+                               info->dlpi_addr + header->p_vaddr + header->p_memsz};
+    }
+}
+
+static bool is_named(const struct dl_phdr_info *info, const char *name) {
+    const char *slash = strrchr(info->dlpi_name, '/');
+    return strncmp(slash ? slash + 1 : info->dlpi_name, name, strlen(name)) == 0;
+}
+
+static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
+    (void)size;
+    if (is_named(info, "libc.so") || is_named(info, "ld-linux") || is_named(info, "libmtcheck.so"))
+        add_system(info);
+    if (*(bool *)is_first)
+        read_build_id(info);
+    if (*(bool *)is_first || is_ours(info)) {
+        add_segments(info);
+        add_locals(info);
+    }
+    *(bool *)is_first = false;
+    return 0;
+}
+
+void posix_images_find(void) {
+    bool is_first = true;
+    page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    segment_count = locals_count = system_count = 0;
+    dl_iterate_phdr(visit, &is_first);
+}
+
+// ---- Writing down and putting back -------------------------------------------------------------
+
+// The whole pages of a large segment become a private view of their first state: to drop what was
+// written since is to put it back.
+static void map_first_state(struct posix_segment *segment) {
+    uintptr_t low = ((uintptr_t)segment->start + page_bytes - 1) & ~(page_bytes - 1);
+    uintptr_t high = ((uintptr_t)segment->start + segment->bytes) & ~(page_bytes - 1);
+    size_t before = low - (uintptr_t)segment->start, bytes = high - low;
+    int file = memfd_create("first state", MFD_CLOEXEC);
+    bool is_written = file >= 0 && ftruncate(file, (off_t)bytes) == 0;
+    for (size_t done = 0; is_written && done < bytes;) {
+        ssize_t wrote = write(file, segment->start + before + done, bytes - done);
+        is_written = wrote > 0;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    void *view = is_written ? mmap((void *)low, bytes, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_FIXED, file, 0)
+                            : MAP_FAILED;
+    if (view == MAP_FAILED)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for the program's first state",
+                bytes);
+    close(file);
+}
+
+void posix_images_save(void) {
+    for (size_t i = 0; i < segment_count; i++) {
+        struct posix_segment *segment = &segments[i];
+        segment->first_state = allocate(segment->bytes);
+        memcpy(segment->first_state, segment->start, segment->bytes);
+        if (segment->bytes > COPIED_BYTES_MAX)
+            map_first_state(segment);
+    }
+    char *pointer = sct_coro_thread_pointer();
+    for (size_t i = 0; i < locals_count; i++) {
+        locals[i].first_state = allocate(locals[i].bytes);
+        memcpy(locals[i].first_state, pointer + locals[i].offset, locals[i].bytes);
+    }
+}
+
+static void copy_part(const struct posix_segment *segment, uintptr_t low, uintptr_t high) {
+    memcpy((void *)low, segment->first_state + (low - (uintptr_t)segment->start), high - low);
+}
+
+static void restore(const struct posix_segment *segment) {
+    uintptr_t start = (uintptr_t)segment->start, end = start + segment->bytes;
+    if (segment->bytes <= COPIED_BYTES_MAX) {
+        copy_part(segment, start, end);
+        return;
+    }
+    uintptr_t low = (start + page_bytes - 1) & ~(page_bytes - 1), high = end & ~(page_bytes - 1);
+    copy_part(segment, start, low);
+    madvise((void *)low, high - low, MADV_DONTNEED);
+    copy_part(segment, high, end);
+}
+
+void posix_images_restore(void) {
+    for (size_t i = 0; i < segment_count; i++)
+        restore(&segments[i]);
+}
+
+void posix_locals_begin(void *thread_pointer, bool is_main) {
+    for (size_t i = 0; i < locals_count; i++) {
+        char *block = (char *)thread_pointer + locals[i].offset;
+        const struct locals *image = &locals[i];
+        if (is_main) {
+            memcpy(block, image->first_state, image->bytes);
+            continue;
+        }
+        memcpy(block, image->initial, image->initial_bytes);
+        memset(block + image->initial_bytes, 0, image->bytes - image->initial_bytes);
+    }
+}
+
+// ---- Asking ------------------------------------------------------------------------------------
+
+size_t posix_segment_count(void) {
+    return segment_count;
+}
+
+const struct posix_segment *posix_segment_at(size_t index) {
+    return &segments[index];
+}
+
+bool posix_is_static(const void *address) {
+    for (size_t i = 0; i < segment_count; i++)
+        if ((uintptr_t)address - (uintptr_t)segments[i].start < segments[i].bytes)
+            return true;
+    return false;
+}
+
+bool posix_is_system_code(const void *address) {
+    for (size_t i = 0; i < system_count; i++)
+        if ((uintptr_t)address >= system_code[i].low && (uintptr_t)address < system_code[i].high)
+            return true;
+    return false;
+}
+
+const char *posix_build_id(void) {
+    return build_id;
+}

@@ -1,0 +1,43 @@
+// The program's images in memory: its executable and those of its shared libraries that were built
+// by mtcheck-cc. What they can change is written down and put back.
+#ifndef CORE_POSIX_IMAGES_H
+#define CORE_POSIX_IMAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { POSIX_IMAGES_MAX = 64, POSIX_BUILD_ID_MAX = 41 };
+
+// A range of the program's memory that can be written.
+struct posix_segment {
+    char *start;
+    size_t bytes;
+    char *first_state; // the copy
+};
+
+// Finds the images of the process.
+void posix_images_find(void);
+
+// Writes down what is in them now. [posix_images_restore] puts it back.
+void posix_images_save(void);
+void posix_images_restore(void);
+
+// The program's writable segments.
+size_t posix_segment_count(void);
+const struct posix_segment *posix_segment_at(size_t index);
+
+// Whether [address] lies in one of them.
+bool posix_is_static(const void *address);
+
+// Whether [address] is code of the C library, of the dynamic linker, or of this library.
+bool posix_is_system_code(const void *address);
+
+// The hexadecimal build-id of the executable; "" if it has none.
+const char *posix_build_id(void);
+
+// Copies the initial thread-local variables of the images to the block at [thread_pointer]: as they
+// are in a new thread, or, for main, as constructors have left them.
+void posix_locals_begin(void *thread_pointer, bool is_main);
+
+#endif

@@ -1,0 +1,19 @@
+// Mutexes of the program, for condition variables.
+#ifndef CORE_POSIX_MUTEX_H
+#define CORE_POSIX_MUTEX_H
+
+#include "core/threads/lock.h"
+
+#include <pthread.h>
+
+struct posix_mutex {
+    struct sct_lock lock;
+    int type;       // PTHREAD_MUTEX_NORMAL, ...
+    uint32_t depth; // recursive ones: how often they are held beyond once
+};
+
+// The record of [mutex], which is made if the mutex was initialised statically. A violation if it
+// was not initialised at all.
+struct posix_mutex *posix_mutex_of(pthread_mutex_t *mutex, const char *where);
+
+#endif

@@ -1,0 +1,71 @@
+#include "core/posix/objects.h"
+#include "core/engine/machine.h"
+#include "core/posix/places.h"
+#include "core/posix/world.h"
+
+// Open addressing, at most half full; a record that is NULL belongs to an object that is no more.
+struct entry {
+    uintptr_t address; // 0: free
+    enum posix_kind kind;
+    void *record;
+};
+
+static struct {
+    struct entry *entries;
+    size_t capacity, count;
+} table;
+
+enum { FIRST_CAPACITY = 64 };
+
+static struct entry *slot_of(struct entry *entries, size_t capacity, uintptr_t address,
+                             enum posix_kind kind) {
+    uint64_t hash = (address + (uintptr_t)kind) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t at = (size_t)(hash >> 32) & (capacity - 1);
+    while (entries[at].address && (entries[at].address != address || entries[at].kind != kind))
+        at = (at + 1) & (capacity - 1);
+    return &entries[at];
+}
+
+static void reserve(size_t capacity) {
+    struct entry *entries = arena_zalloc(sct_arena(), capacity * sizeof *entries);
+    for (size_t i = 0; i < table.capacity; i++)
+        if (table.entries[i].address)
+            *slot_of(entries, capacity, table.entries[i].address, table.entries[i].kind) =
+                table.entries[i];
+    table.entries = entries;
+    table.capacity = capacity;
+}
+
+void posix_objects_begin(void) {
+    table.capacity = table.count = 0;
+    reserve(FIRST_CAPACITY);
+}
+
+void *posix_object_find(const void *address, enum posix_kind kind) {
+    return slot_of(table.entries, table.capacity, (uintptr_t)address, kind)->record;
+}
+
+void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes) {
+    if (2 * table.count >= table.capacity)
+        reserve(2 * table.capacity);
+    struct entry *entry = slot_of(table.entries, table.capacity, (uintptr_t)address, kind);
+    table.count += entry->address == 0;
+    *entry = (struct entry){(uintptr_t)address, kind, arena_zalloc(sct_arena(), bytes)};
+    return entry->record;
+}
+
+void posix_objects_forget(uintptr_t address, size_t bytes) {
+    for (size_t i = 0; i < table.capacity; i++)
+        if (table.entries[i].address - address < bytes)
+            table.entries[i].record = NULL;
+}
+
+const char *posix_object_title(const void *address, enum posix_kind kind) {
+    static const char *const kinds[POSIX_KINDS] = {
+        [POSIX_MUTEX] = "mutex",         [POSIX_CONDITION] = "condition", [POSIX_RWLOCK] = "rwlock",
+        [POSIX_SEMAPHORE] = "semaphore", [POSIX_BARRIER] = "barrier",     [POSIX_ONCE] = "once",
+        [POSIX_SPIN] = "spinlock",       [POSIX_FUTEX] = "futex",
+    };
+    const char *variable = posix_variable(address);
+    return variable ? variable : posix_numbered(kinds[kind], ++posix_world.names_made[kind]);
+}

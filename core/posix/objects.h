@@ -1,0 +1,40 @@
+// The synchronisation objects of the program: what is known of each in this execution.
+//
+// An object is known by its address. The program's own bytes stay as they are, so an object that
+// was initialised statically is known when it is first used, and one that is initialised again is a
+// new one. Records are in the arena.
+#ifndef CORE_POSIX_OBJECTS_H
+#define CORE_POSIX_OBJECTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum posix_kind {
+    POSIX_MUTEX,
+    POSIX_CONDITION,
+    POSIX_RWLOCK,
+    POSIX_SEMAPHORE,
+    POSIX_BARRIER,
+    POSIX_ONCE,
+    POSIX_SPIN,
+    POSIX_FUTEX,
+    POSIX_KINDS
+};
+
+// To be called when an execution begins: nothing is known.
+void posix_objects_begin(void);
+
+// The record of the object of [kind] at [address]; NULL if it is not known.
+void *posix_object_find(const void *address, enum posix_kind kind);
+
+// A record of [bytes] zero bytes for the object of [kind] that begins its life at [address]. What
+// was known there is forgotten.
+void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes);
+
+// The objects in that memory are no more.
+void posix_objects_forget(uintptr_t address, size_t bytes);
+
+// What a new object is called: its variable, or "mutex-3": the third mutex without one.
+const char *posix_object_title(const void *address, enum posix_kind kind);
+
+#endif

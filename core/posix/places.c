@@ -1,0 +1,164 @@
+#define _GNU_SOURCE // dladdr, asprintf
+#include "core/posix/places.h"
+#include "core/base/assert.h"
+#include "core/posix/images.h"
+#include "core/posix/symbols.h"
+#include "core/posix/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- A table of texts --------------------------------------------------------------------------
+
+// By an address and what is asked of it; open addressing, at most half full.
+struct entry {
+    uintptr_t address;
+    const void *question; // tells the kinds of text apart; NULL: free
+    const char *text;     // NULL: there is none
+};
+
+static struct entry *entries;
+static size_t capacity, count;
+
+static struct entry *slot_of(struct entry *table, size_t size, uintptr_t address,
+                             const void *question) {
+    uint64_t hash = (address ^ (uintptr_t)question << 7) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t at = (size_t)(hash >> 20) & (size - 1);
+    while (table[at].question && (table[at].address != address || table[at].question != question))
+        at = (at + 1) & (size - 1);
+    return &table[at];
+}
+
+static void grow(void) {
+    size_t size = capacity ? 2 * capacity : 4096;
+    struct entry *table = calloc(size, sizeof *table);
+    if (!table)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu names", size);
+    for (size_t i = 0; i < capacity; i++)
+        if (entries[i].question)
+            *slot_of(table, size, entries[i].address, entries[i].question) = entries[i];
+    free(entries);
+    entries = table;
+    capacity = size;
+}
+
+// Makes the text for [address]; allocated, or NULL.
+typedef char *describer(uintptr_t address, const void *question, const void *context);
+
+// Outside of control: what describes addresses opens files and allocates.
+__attribute__((noinline, cold)) static const char *make(uintptr_t address, const void *question,
+                                                        describer *describe, const void *context) {
+    posix_enter_tool();
+    if (2 * count >= capacity)
+        grow();
+    char *text = describe(address, question, context);
+    struct entry *entry = slot_of(entries, capacity, address, question);
+    *entry = (struct entry){.address = address, .question = question, .text = text};
+    count++;
+    posix_leave_tool();
+    return text;
+}
+
+static inline const char *look_up(uintptr_t address, const void *question, describer *describe,
+                                  const void *context) {
+    if (capacity > 0) {
+        const struct entry *entry = slot_of(entries, capacity, address, question);
+        if (entry->question)
+            return entry->text;
+    }
+    return make(address, question, describe, context);
+}
+
+static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+static char *format(const char *pattern, ...) {
+    char *text;
+    va_list arguments;
+    va_start(arguments, pattern);
+    int length = vasprintf(&text, pattern, arguments);
+    va_end(arguments);
+    if (length < 0)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: a name");
+    return text;
+}
+
+// ---- Code --------------------------------------------------------------------------------------
+
+static const char place_question[] = "place", function_question[] = "function",
+                  variable_question[] = "variable";
+
+static char *describe_place(uintptr_t address, const void *question, const void *context) {
+    (void)question;
+    (void)context;
+    uintptr_t inside = address - 1; // within the call, not behind it
+    struct posix_source source;
+    uintptr_t offset;
+    const char *function = posix_symbol(inside, &offset);
+    if (!posix_source_of(inside, &source)) {
+        const char *object = posix_object_name(inside, &offset);
+        return function ? format("%s (%s)", object, function)
+                        : format("%s+0x%" PRIxPTR, object, offset);
+    }
+    function = source.function ? source.function : function;
+    return function ? format("%s:%d (%s)", source.file, source.line, function)
+                    : format("%s:%d", source.file, source.line);
+}
+
+const char *posix_place(const void *code) {
+    return look_up((uintptr_t)code, place_question, describe_place, NULL);
+}
+
+static char *describe_function(uintptr_t address, const void *question, const void *context) {
+    (void)question;
+    (void)context;
+    uintptr_t offset;
+    const char *name = posix_symbol(address, &offset);
+    return format("%s", name ? name : "thread");
+}
+
+const char *posix_function(const void *code) {
+    return look_up((uintptr_t)code, function_question, describe_function, NULL);
+}
+
+// ---- Variables ---------------------------------------------------------------------------------
+
+static char *describe_variable(uintptr_t address, const void *question, const void *context) {
+    (void)question;
+    (void)context;
+    uintptr_t offset;
+    const char *name =
+        posix_is_static((const void *)address) ? posix_symbol(address, &offset) : NULL;
+    if (!name)
+        return NULL;
+    return offset ? format("%s+%" PRIuPTR, name, offset) : format("%s", name);
+}
+
+const char *posix_variable(const void *address) {
+    // What has no symbol is not remembered: there would be no end to it.
+    if (!posix_is_static(address))
+        return NULL;
+    return look_up((uintptr_t)address, variable_question, describe_variable, NULL);
+}
+
+static char *describe_step(uintptr_t address, const void *question, const void *name) {
+    (void)address;
+    return format("%s %s", (const char *)question, (const char *)name);
+}
+
+const char *posix_step(const char *verb, const void *address, const char *otherwise) {
+    const char *name = posix_variable(address);
+    if (name)
+        return look_up((uintptr_t)address, verb, describe_step, name);
+    return look_up((uintptr_t)otherwise, verb, describe_step, otherwise);
+}
+
+static char *describe_number(uintptr_t number, const void *question, const void *context) {
+    (void)context;
+    return number == 1 ? format("%s", (const char *)question)
+                       : format("%s-%" PRIuPTR, (const char *)question, number);
+}
+
+const char *posix_numbered(const char *name, uint32_t number) {
+    return look_up(number, name, describe_number, NULL);
+}

@@ -1,0 +1,13 @@
+#define _GNU_SOURCE // RTLD_NEXT
+#include "core/posix/real.h"
+#include "core/base/assert.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+
+void *posix_real(const char *name) {
+    void *function = dlsym(RTLD_NEXT, name);
+    if (!function)
+        fail_at(FAIL_RESOURCE, HERE, "the C library has no function %s", name);
+    return function;
+}

@@ -1,0 +1,287 @@
+#define _GNU_SOURCE // pthread_tryjoin_np and others
+#include "core/posix/thread.h"
+#include "core/coro/coro.h"
+#include "core/posix/exit.h"
+#include "core/posix/hook.h"
+#include "core/posix/images.h"
+#include "core/posix/keys.h"
+#include "core/posix/locals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <threads.h>
+
+// How many threads run a function, for their names.
+struct name_count {
+    const char *name;
+    uint32_t count;
+    struct name_count *next;
+};
+
+static struct name_count *name_counts;
+static uint64_t blocks_in_use;
+
+void posix_threads_begin(void) {
+    name_counts = NULL;
+    blocks_in_use = 0;
+}
+
+// ---- Life --------------------------------------------------------------------------------------
+
+// "consumer", "consumer-2", ...
+static const char *name_for(const void *function) {
+    const char *name = posix_function(function);
+    struct name_count *counts = name_counts;
+    while (counts && counts->name != name)
+        counts = counts->next;
+    if (!counts) {
+        counts = ARENA_NEW(sct_arena(), struct name_count);
+        *counts = (struct name_count){.name = name, .next = name_counts};
+        name_counts = counts;
+    }
+    return posix_numbered(name, ++counts->count);
+}
+
+struct posix_ending {
+    void (*function)(void *);
+    void *argument;
+    struct posix_ending *next;
+};
+
+// Destructors of C++'s thread_local objects; they may register more.
+static void run_endings(struct posix_thread *self) {
+    while (self->endings) {
+        struct posix_ending *ending = self->endings;
+        self->endings = ending->next;
+        ending->function(ending->argument);
+    }
+}
+
+// What every thread does last. The last one that ends is the end of the program.
+static void end_thread(struct posix_thread *self) {
+    run_endings(self);
+    posix_keys_destroy_values(self);
+    self->has_ended = true;
+    blocks_in_use &= ~(UINT64_C(1) << self->block);
+    if (--posix_world.living == 0)
+        posix_exit(0);
+}
+
+static void *run_thread(void *argument) {
+    struct posix_thread *self = argument;
+    void *block = self->is_main ? sct_coro_thread_pointer() : posix_locals_block(self->block);
+    posix_locals_begin(block, self->is_main);
+    if (!self->is_main)
+        sct_use_thread_pointer(block);
+    errno = 0;
+    void *result = self->function_of_c11 ? (void *)(intptr_t)self->function_of_c11(self->argument)
+                                         : self->function(self->argument);
+    end_thread(self);
+    return result;
+}
+
+struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
+    struct posix_thread *thread = ARENA_NEW(sct_arena(), struct posix_thread);
+    *thread = *shape;
+    const void *function = shape->function_of_c11 ? (const void *)(uintptr_t)shape->function_of_c11
+                                                  : (const void *)(uintptr_t)shape->function;
+    const char *name = shape->is_main ? "main" : name_for(function);
+    strncpy(thread->given_name, name, POSIX_NAME_BYTES - 1);
+    thread->block = (unsigned)__builtin_ctzll(~blocks_in_use);
+    blocks_in_use |= UINT64_C(1) << thread->block;
+    posix_world.living++;
+    thread->thread = sct_thread_create_with(name, run_thread, thread, &sct_access_none);
+    if (thread->is_detached)
+        sct_thread_detach(thread->thread);
+    return thread;
+}
+
+struct posix_thread *posix_self(void) {
+    return sct_thread_argument(sct_thread_self());
+}
+
+void posix_thread_leave(void) {
+    struct posix_thread *self = posix_self();
+    end_thread(self);
+    sct_thread_exit(self->result);
+}
+
+void posix_thread_exit(void *result) {
+    struct posix_thread *self = posix_self();
+    self->result = result;
+    posix_clean_up(self);
+    posix_thread_leave();
+}
+
+// ---- Hooks -------------------------------------------------------------------------------------
+
+// The step behind every creation: whether the new thread or its creator goes on first.
+static const char after_creating[] = "go on after creating";
+
+// More than the engine has room for is said, whoever asks.
+static void check_room(const void *caller) {
+    if (posix_world.living >= SCT_TASKS_MAX)
+        posix_refuse("a program with more than 64 living threads", posix_place(caller));
+}
+
+HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*function)(void *),
+                        void *argument) {
+    if (!posix_controls()) {
+        if (posix_world.is_recording && posix_world.in_tool == 0)
+            posix_refuse("a thread that is started before main", WHERE);
+        return REAL(pthread_create)(id, attributes, function, argument);
+    }
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attributes)
+        pthread_attr_getdetachstate(attributes, &state);
+    const struct posix_thread shape = {
+        .function = function,
+        .argument = argument,
+        .is_detached = state == PTHREAD_CREATE_DETACHED,
+    };
+    check_room(CALLER);
+    *id = (pthread_t)posix_thread_create(&shape);
+    sct_point(after_creating, WHERE, &sct_access_none);
+    return 0;
+}
+
+// The record that [id] stands for.
+static struct posix_thread *thread_of(pthread_t id) {
+    const struct arena *arena = sct_arena();
+    sct_check(id - (uintptr_t)arena->base < arena->used, SCT_KIND_PROGRAM_ERROR,
+              "a thread that was never created is asked for");
+    return (struct posix_thread *)id;
+}
+
+static int check_join(const struct posix_thread *thread) {
+    if (thread == posix_self())
+        return EDEADLK;
+    return thread->is_detached ? EINVAL : 0;
+}
+
+HOOK int pthread_join(pthread_t id, void **result) {
+    if (!posix_controls())
+        return REAL(pthread_join)(id, result);
+    struct posix_thread *thread = thread_of(id);
+    int error = check_join(thread);
+    if (error != 0)
+        return error;
+    void *value = sct_thread_join_at(thread->thread, WHERE);
+    if (result)
+        *result = value;
+    return 0;
+}
+
+HOOK int pthread_tryjoin_np(pthread_t id, void **result) {
+    if (!posix_controls())
+        return REAL(pthread_tryjoin_np)(id, result);
+    struct posix_thread *thread = thread_of(id);
+    sct_point("try to join", WHERE, &sct_access_unknown);
+    int error = check_join(thread);
+    return error != 0 ? error : thread->has_ended ? pthread_join(id, result) : EBUSY;
+}
+
+HOOK int pthread_detach(pthread_t id) {
+    if (!posix_controls())
+        return REAL(pthread_detach)(id);
+    struct posix_thread *thread = thread_of(id);
+    if (thread->is_detached)
+        return EINVAL;
+    thread->is_detached = true;
+    sct_thread_detach(thread->thread);
+    return 0;
+}
+
+HOOK void pthread_exit(void *result) {
+    if (!posix_controls())
+        REAL(pthread_exit)(result);
+    posix_thread_exit(result);
+}
+
+HOOK pthread_t pthread_self(void) {
+    return posix_controls() ? (pthread_t)posix_self() : REAL(pthread_self)();
+}
+
+HOOK int pthread_setname_np(pthread_t id, const char *name) {
+    if (!posix_controls())
+        return REAL(pthread_setname_np)(id, name);
+    if (strlen(name) >= POSIX_NAME_BYTES)
+        return ERANGE;
+    strcpy(thread_of(id)->given_name, name);
+    return 0;
+}
+
+HOOK int pthread_getname_np(pthread_t id, char *name, size_t bytes) {
+    if (!posix_controls())
+        return REAL(pthread_getname_np)(id, name, bytes);
+    if (bytes < POSIX_NAME_BYTES)
+        return ERANGE;
+    strcpy(name, thread_of(id)->given_name);
+    return 0;
+}
+
+HOOK int sched_yield(void) {
+    if (!posix_controls())
+        return REAL(sched_yield)();
+    sct_point("yield", WHERE, &sct_access_none);
+    return 0;
+}
+
+int __cxa_thread_atexit_impl(void (*function)(void *), void *argument, void *image);
+HOOK int __cxa_thread_atexit_impl(void (*function)(void *), void *argument, void *image) {
+    if (!posix_controls())
+        return REAL(__cxa_thread_atexit_impl)(function, argument, image);
+    struct posix_thread *self = posix_self();
+    struct posix_ending *ending = ARENA_NEW(sct_arena(), struct posix_ending);
+    *ending = (struct posix_ending){function, argument, self->endings};
+    self->endings = ending;
+    return 0;
+}
+
+// ---- C11 ---------------------------------------------------------------------------------------
+
+HOOK int thrd_create(thrd_t *id, thrd_start_t function, void *argument) {
+    if (!posix_controls())
+        return REAL(thrd_create)(id, function, argument);
+    const struct posix_thread shape = {.function_of_c11 = function, .argument = argument};
+    check_room(CALLER);
+    *id = (thrd_t)posix_thread_create(&shape);
+    sct_point(after_creating, WHERE, &sct_access_none);
+    return thrd_success;
+}
+
+HOOK int thrd_join(thrd_t id, int *result) {
+    if (!posix_controls())
+        return REAL(thrd_join)(id, result);
+    struct posix_thread *thread = thread_of(id);
+    if (check_join(thread) != 0)
+        return thrd_error;
+    void *value = sct_thread_join_at(thread->thread, WHERE);
+    if (result)
+        *result = (int)(intptr_t)value;
+    return thrd_success;
+}
+
+HOOK int thrd_detach(thrd_t id) {
+    if (!posix_controls())
+        return REAL(thrd_detach)(id);
+    return pthread_detach(id) == 0 ? thrd_success : thrd_error;
+}
+
+HOOK void thrd_exit(int result) {
+    if (!posix_controls())
+        REAL(thrd_exit)(result);
+    posix_thread_exit((void *)(intptr_t)result);
+}
+
+HOOK thrd_t thrd_current(void) {
+    return posix_controls() ? (thrd_t)posix_self() : REAL(thrd_current)();
+}
+
+HOOK void thrd_yield(void) {
+    if (!posix_controls())
+        REAL(thrd_yield)();
+    else
+        sct_point("yield", WHERE, &sct_access_none);
+}

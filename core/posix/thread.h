@@ -1,0 +1,48 @@
+// Threads of the program.
+#ifndef CORE_POSIX_THREAD_H
+#define CORE_POSIX_THREAD_H
+
+#include "core/threads/thread.h"
+
+#include <stdbool.h>
+
+enum { POSIX_KEYS_MAX = 128, POSIX_NAME_BYTES = 16 };
+
+struct posix_value;
+struct posix_ending;
+
+// In the arena; a pthread_t is its address.
+struct posix_thread {
+    struct sct_thread *thread;
+    void *(*function)(void *);
+    int (*function_of_c11)(void *); // in its place
+    void *argument;
+    char given_name[POSIX_NAME_BYTES];
+    unsigned block; // of thread-local variables; 0: the process's own, main's
+    bool is_main, is_detached, has_ended;
+    struct posix_ending *endings; // destructors of thread_local objects, the last first
+    void *cleanups;               // of pthread_cleanup_push, the last first; see cleanup.c
+    void *result;                 // while it is on the way out
+    struct posix_value *values;   // by key; NULL: none was set
+};
+
+// To be called when an execution begins: nobody lives.
+void posix_threads_begin(void);
+
+// Creates a thread: [shape] says function, argument and whether it is main, or detached. Not a
+// scheduling point.
+struct posix_thread *posix_thread_create(const struct posix_thread *shape);
+
+// The running thread.
+struct posix_thread *posix_self(void);
+
+// Ends the running thread: what was pushed for cleaning up is run, then destructors.
+_Noreturn void posix_thread_exit(void *result);
+
+// The same, when nothing is left to clean up.
+_Noreturn void posix_thread_leave(void);
+
+// cleanup.c: goes on at the last place that [self] has to clean up, if there is one.
+void posix_clean_up(struct posix_thread *self);
+
+#endif

@@ -1,0 +1,21 @@
+// Virtual time: what clocks say in an execution.
+//
+// Time begins at the same instant in every execution. It goes on by a microsecond whenever somebody
+// looks at a clock, by its length with every sleep, and to the deadline with every wait that times
+// out. The processor's time is no part of it.
+#ifndef CORE_POSIX_TIME_H
+#define CORE_POSIX_TIME_H
+
+#include <stdbool.h>
+#include <time.h>
+
+// Whether [deadline], absolute on [clock], has passed.
+bool posix_is_past(clockid_t clock, const struct timespec *deadline);
+
+// A wait until [deadline] has timed out.
+void posix_time_reaches(clockid_t clock, const struct timespec *deadline);
+
+// Whether the nanoseconds of [deadline] are in order; if not the calls that take it fail.
+bool posix_is_deadline(const struct timespec *deadline);
+
+#endif

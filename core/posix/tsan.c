@@ -1,0 +1,107 @@
+// The calls that compilers make for accesses to memory under -fsanitize=thread.
+#include "core/posix/hook.h"
+#include "core/posix/variable.h"
+
+// ---- Accesses ----------------------------------------------------------------------------------
+
+__attribute__((noinline)) static void point(const void *address, size_t bytes,
+                                            enum sct_access_mode mode, const char *verb,
+                                            const void *caller) {
+    const struct sct_access access = posix_access(address, bytes, mode);
+    sct_point(posix_variable_step(verb, address), posix_place(caller), &access);
+}
+
+static inline void access_plain(const void *address, size_t bytes, bool writes,
+                                const void *caller) {
+    if (posix_world.options.points != POSIX_POINTS_ALL || !posix_controls())
+        return;
+    point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ, writes ? "write" : "read",
+          caller);
+}
+
+static inline void access_volatile(const void *address, size_t bytes, bool writes,
+                                   const void *caller) {
+    if (posix_world.options.points == POSIX_POINTS_SYNC || !posix_controls())
+        return;
+    point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
+          writes ? "write volatile" : "read volatile", caller);
+}
+
+#define ACCESS_HOOK(name, bytes, access, writes)    \
+    void __tsan_##name(void *address);              \
+    HOOK void __tsan_##name(void *address) {        \
+        access(address, (bytes), (writes), CALLER); \
+    }
+
+#define ACCESS_HOOKS(bytes)                                                    \
+    ACCESS_HOOK(read##bytes, bytes, access_plain, false)                       \
+    ACCESS_HOOK(write##bytes, bytes, access_plain, true)                       \
+    ACCESS_HOOK(unaligned_read##bytes, bytes, access_plain, false)             \
+    ACCESS_HOOK(unaligned_write##bytes, bytes, access_plain, true)             \
+    ACCESS_HOOK(volatile_read##bytes, bytes, access_volatile, false)           \
+    ACCESS_HOOK(volatile_write##bytes, bytes, access_volatile, true)           \
+    ACCESS_HOOK(unaligned_volatile_read##bytes, bytes, access_volatile, false) \
+    ACCESS_HOOK(unaligned_volatile_write##bytes, bytes, access_volatile, true)
+
+ACCESS_HOOKS(1)
+ACCESS_HOOKS(2)
+ACCESS_HOOKS(4)
+ACCESS_HOOKS(8)
+ACCESS_HOOKS(16)
+
+// A read and then a write of the same.
+#define UPDATE_HOOK(name, bytes)                       \
+    void __tsan_##name(void *address);                 \
+    HOOK void __tsan_##name(void *address) {           \
+        access_plain(address, (bytes), false, CALLER); \
+        access_plain(address, (bytes), true, CALLER);  \
+    }
+
+UPDATE_HOOK(read_write1, 1)
+UPDATE_HOOK(read_write2, 2)
+UPDATE_HOOK(read_write4, 4)
+UPDATE_HOOK(read_write8, 8)
+UPDATE_HOOK(read_write16, 16)
+UPDATE_HOOK(unaligned_read_write2, 2)
+UPDATE_HOOK(unaligned_read_write4, 4)
+UPDATE_HOOK(unaligned_read_write8, 8)
+UPDATE_HOOK(unaligned_read_write16, 16)
+
+void __tsan_read_range(void *address, unsigned long bytes);
+HOOK void __tsan_read_range(void *address, unsigned long bytes) {
+    if (bytes > 0)
+        access_plain(address, bytes, false, CALLER);
+}
+
+void __tsan_write_range(void *address, unsigned long bytes);
+HOOK void __tsan_write_range(void *address, unsigned long bytes) {
+    if (bytes > 0)
+        access_plain(address, bytes, true, CALLER);
+}
+
+void __tsan_vptr_read(void **address);
+HOOK void __tsan_vptr_read(void **address) {
+    access_plain(address, sizeof *address, false, CALLER);
+}
+
+// A constructor or destructor that leaves the pointer as it is writes nothing.
+void __tsan_vptr_update(void **address, void *value);
+HOOK void __tsan_vptr_update(void **address, void *value) {
+    if (*address != value)
+        access_plain(address, sizeof *address, true, CALLER);
+}
+
+// ---- Functions ---------------------------------------------------------------------------------
+
+void __tsan_init(void);
+HOOK void __tsan_init(void) {
+}
+
+void __tsan_func_entry(void *caller);
+HOOK void __tsan_func_entry(void *caller) {
+    (void)caller;
+}
+
+void __tsan_func_exit(void);
+HOOK void __tsan_func_exit(void) {
+}

@@ -1,0 +1,124 @@
+#define _GNU_SOURCE // environ, program_invocation_short_name
+#include "core/posix/world.h"
+#include "core/posix/exit.h"
+#include "core/posix/files.h"
+#include "core/posix/heap.h"
+#include "core/posix/images.h"
+#include "core/posix/keys.h"
+#include "core/posix/objects.h"
+#include "core/posix/thread.h"
+#include "core/threads/lock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct posix_world posix_world;
+
+// ---- Arguments and environment -----------------------------------------------------------------
+
+// Strings as they were: the vector, and the bytes behind it in one piece.
+struct strings {
+    char **vector; // what the program gets
+    char **first;  // as it was
+    size_t count;
+    char *bytes, *first_bytes;
+    size_t byte_count;
+};
+
+static struct strings arguments, environment;
+
+static void *allocate(size_t bytes) {
+    void *memory = malloc(bytes);
+    if (!memory)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the program's arguments");
+    return memory;
+}
+
+static void write_down(struct strings *strings, char *const *vector) {
+    size_t bytes = 0, at = 0;
+    while (vector[strings->count])
+        bytes += strlen(vector[strings->count++]) + 1;
+    size_t vector_bytes = (strings->count + 1) * sizeof *vector;
+    *strings = (struct strings){allocate(vector_bytes), allocate(vector_bytes), strings->count,
+                                allocate(bytes + 1),    allocate(bytes + 1),    bytes};
+    for (size_t i = 0; i < strings->count; i++) {
+        size_t length = strlen(vector[i]) + 1;
+        strings->first[i] = strings->bytes + at;
+        memcpy(strings->first_bytes + at, vector[i], length);
+        at += length;
+    }
+    strings->first[strings->count] = NULL;
+}
+
+static void put_back(const struct strings *strings) {
+    memcpy(strings->vector, strings->first, (strings->count + 1) * sizeof *strings->first);
+    memcpy(strings->bytes, strings->first_bytes, strings->byte_count);
+}
+
+// ---- Executions --------------------------------------------------------------------------------
+
+static void *run_main(void *unused) {
+    (void)unused;
+    struct posix_world *world = &posix_world;
+    int status = world->program_main(world->argc, arguments.vector, environment.vector);
+    if (!world->options.has_threads_after_main)
+        posix_exit(status);
+    return NULL;
+}
+
+// What the C library keeps of a program besides.
+static void reset_library(void) {
+    environ = environment.vector;
+    optind = 0; // getopt begins anew
+    srand(1);
+    seed48((unsigned short[3]){0, 0, 0});
+}
+
+static void set_up(void *context) {
+    (void)context;
+    posix_world.in_tool = 1;
+    posix_images_restore();
+    posix_heap_begin();
+    posix_files_begin();
+    put_back(&arguments);
+    put_back(&environment);
+    reset_library();
+    posix_world.now = 0;
+    posix_world.living = 0;
+    memset(posix_world.names_made, 0, sizeof posix_world.names_made);
+    posix_objects_begin();
+    posix_exit_begin();
+    posix_threads_begin();
+    if (posix_world.options.wakes_spuriously)
+        sct_condition_allow_spurious();
+    const struct posix_thread shape = {.function = run_main, .is_main = true};
+    posix_keys_begin(posix_thread_create(&shape));
+    posix_world.in_tool = 0;
+}
+
+const struct sct_program posix_program = {.setup = set_up, .stack_bytes = POSIX_STACK_BYTES};
+
+void posix_world_open(posix_main *program_main, int argc, char **argv) {
+    posix_world.program_main = program_main;
+    posix_world.argc = argc;
+    write_down(&arguments, argv);
+    write_down(&environment, environ);
+    put_back(&arguments);
+    put_back(&environment);
+    posix_heap_save();
+    posix_keys_save();
+    posix_exit_save();
+    posix_files_open(posix_world.options.shows_output);
+    posix_images_save();
+}
+
+void posix_refuse(const char *what, const char *where) {
+    posix_enter_tool();
+    fprintf(stderr, "mtcheck: %s: %s is not under control%s%s\n", program_invocation_short_name,
+            what, where ? ", at " : "", where ? where : "");
+    fflush(NULL);
+    _exit(3);
+}

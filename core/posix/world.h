@@ -1,0 +1,80 @@
+// The world of a program under control: what is put back before each of its executions, and who
+// calls a hook.
+//
+// Before the first execution everything that the program can change is written down as its
+// constructors left it: its writable segments, heap, thread-local variables, arguments,
+// environment, descriptors. Each execution begins by putting it back. Threads of the program are
+// threads of core/threads, and so is main. The tester lives in the same process and calls the same
+// library: hooks tell the two apart by posix_controls.
+#ifndef CORE_POSIX_WORLD_H
+#define CORE_POSIX_WORLD_H
+
+#include "core/engine/execution.h"
+#include "core/engine/machine.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum posix_points {
+    POSIX_POINTS_SYNC,     // at calls of primitives, atomics and files
+    POSIX_POINTS_VOLATILE, // at accesses to volatile variables too
+    POSIX_POINTS_ALL,      // at every access to memory that the compiler tells of
+};
+
+// What `mtcheck run` is asked for beside the options of every campaign.
+struct posix_options {
+    enum posix_points points;
+    bool has_threads_after_main; // a return from main ends main alone (--exit threads)
+    bool wakes_spuriously;       // waits for conditions may end without a signal
+    bool shows_output;           // what the program prints is shown
+    bool expects_exit;           // another exit status than [exit_status] is a violation
+    int exit_status;
+};
+
+// Scheduling points after which an execution is cut off, unless --max-steps says another number.
+enum { POSIX_STEPS_MAX = 100000, POSIX_STACK_BYTES = 8 * 1024 * 1024 };
+
+typedef int posix_main(int argc, char **argv, char **envp);
+
+struct posix_world {
+    bool is_recording; // MTCHECK is set: the program runs, or will run, under control
+    unsigned in_tool;  // while it is not 0 nobody is under control, inside an execution too
+    struct posix_options options;
+    posix_main *program_main;
+    int argc;
+    char **argv; // of the execution
+    // Of the execution:
+    uint64_t now;           // virtual time, in nanoseconds since its begin
+    uint32_t living;        // threads that have not ended
+    bool is_exiting;        // exit was called
+    uint32_t names_made[8]; // objects without a symbol, by kind
+};
+
+extern struct posix_world posix_world;
+
+// Whether the running code is the program's, inside an execution.
+static inline bool posix_controls(void) {
+    return posix_world.in_tool == 0 && sct_engine_inside();
+}
+
+// Between these the tester works inside an execution: hooks pass everything through.
+static inline void posix_enter_tool(void) {
+    posix_world.in_tool++;
+}
+static inline void posix_leave_tool(void) {
+    posix_world.in_tool--;
+}
+
+// Writes the world down, once, before the first execution. What was there when [argv] was made is
+// what each execution finds.
+void posix_world_open(posix_main *program_main, int argc, char **argv);
+
+// The program, for campaigns and replays: its setup puts the world back and starts main.
+extern const struct sct_program posix_program;
+
+// A call that cannot be controlled: tells what and where in one line, and ends the process with
+// status 3.
+_Noreturn void posix_refuse(const char *what, const char *where);
+
+#endif

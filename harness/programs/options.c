@@ -1,0 +1,145 @@
+#include "harness/programs/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char program_options_help[] =
+    "      --points WHERE      scheduling points: sync, volatile (default: at volatile variables\n"
+    "                          too) or all (at every access to memory)\n"
+    "      --exit WHAT         a return from main ends the process (default), or main's thread\n"
+    "                          alone: process or threads\n"
+    "      --expect-exit N     another exit status than N is a violation\n"
+    "      --spurious          waits for conditions may end without a signal\n"
+    "      --stdout WHAT       show or drop what the program prints (default: show in replays,\n"
+    "                          drop in campaigns)\n";
+
+// Finds [value] among [names], a list that ends with NULL.
+static bool choose(const char *option, const char *value, const char *const *names, unsigned *index,
+                   struct error *error) {
+    for (*index = 0; names[*index]; ++*index)
+        if (strcmp(names[*index], value) == 0)
+            return true;
+    return error_set(error, "option --%s: unknown value '%.200s' (see --help)", option, value);
+}
+
+static bool set_points(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"sync", "volatile", "all", NULL};
+    unsigned index;
+    if (!choose("points", value, names, &index, error))
+        return false;
+    command->options.points = (enum posix_points)index;
+    return true;
+}
+
+static bool set_exit(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"process", "threads", NULL};
+    unsigned index;
+    if (!choose("exit", value, names, &index, error))
+        return false;
+    command->options.has_threads_after_main = index == 1;
+    return true;
+}
+
+static bool set_stdout(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"drop", "show", NULL};
+    unsigned index;
+    if (!choose("stdout", value, names, &index, error))
+        return false;
+    command->options.shows_output = index == 1;
+    return true;
+}
+
+static bool set_expected_exit(struct program_command *command, const char *value,
+                              struct error *error) {
+    char *end;
+    long status = strtol(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || status > 255)
+        return error_set(
+            error, "option --expect-exit: expected a number from 0 to 255, found '%.200s'", value);
+    command->options.expects_exit = true;
+    command->options.exit_status = (int)status;
+    return true;
+}
+
+static bool set_spurious(struct program_command *command, const char *value, struct error *error) {
+    (void)value;
+    (void)error;
+    command->options.wakes_spuriously = true;
+    return true;
+}
+
+static const struct option_of_programs {
+    const char *name;
+    bool has_value;
+    bool (*set)(struct program_command *command, const char *value, struct error *error);
+} options[] = {
+    {"points", true, set_points},      {"exit", true, set_exit},
+    {"stdout", true, set_stdout},      {"expect-exit", true, set_expected_exit},
+    {"spurious", false, set_spurious},
+};
+
+// The option that [argument] is, or NULL; *[value] is what stands behind its '='.
+static const struct option_of_programs *find(const char *argument, const char **value) {
+    const char *equals = strchr(argument, '=');
+    size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
+    *value = equals ? equals + 1 : NULL;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (length == strlen(options[i].name) + 2 && strncmp(argument, "--", 2) == 0 &&
+            strncmp(argument + 2, options[i].name, length - 2) == 0)
+            return &options[i];
+    return NULL;
+}
+
+// One option of programs at [argv]; how many arguments it is, 0 if it is another's, -1 if it is
+// wrong.
+static int take(struct program_command *command, char **argv, struct error *error) {
+    const char *value;
+    const struct option_of_programs *option = find(argv[0], &value);
+    if (!option)
+        return 0;
+    bool is_apart = option->has_value && !value;
+    if (is_apart && (!argv[1] || strcmp(argv[1], "--") == 0)) {
+        error_set(error, "option --%s: expected a value", option->name);
+        return -1;
+    }
+    if (!option->has_value && value) {
+        error_set(error, "option --%s: takes no value", option->name);
+        return -1;
+    }
+    return !option->set(command, is_apart ? argv[1] : value, error) ? -1 : is_apart ? 2 : 1;
+}
+
+// Replays show what the program prints.
+static bool is_replay(const char *argument) {
+    return strncmp(argument, "--replay", strlen("--replay")) == 0;
+}
+
+static char **new_vector(int count) {
+    char **vector = calloc((size_t)count + 1, sizeof *vector);
+    if (!vector)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: the arguments");
+    return vector;
+}
+
+bool program_command_parse(int argc, char **argv, struct program_command *command,
+                           struct error *error) {
+    *command = (struct program_command){.options = {.points = POSIX_POINTS_VOLATILE}};
+    command->rest = new_vector(argc);
+    command->argv = new_vector(argc);
+    command->rest[command->rest_count++] = argv[0];
+    command->argv[command->argc++] = argv[0];
+    int i = 1;
+    for (int k = 1; k < argc && strcmp(argv[k], "--") != 0; k++)
+        command->options.shows_output = command->options.shows_output || is_replay(argv[k]);
+    while (i < argc && strcmp(argv[i], "--") != 0) {
+        int taken = take(command, argv + i, error);
+        if (taken < 0)
+            return false;
+        if (taken == 0)
+            command->rest[command->rest_count++] = argv[i];
+        i += taken == 0 ? 1 : taken;
+    }
+    for (i++; i < argc; i++)
+        command->argv[command->argc++] = argv[i];
+    return true;
+}

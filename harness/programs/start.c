@@ -1,0 +1,84 @@
+#define _GNU_SOURCE // unsetenv
+// Where a program that mtcheck-cc has built begins. In an ordinary run nothing is different; if
+// `mtcheck run` has started it (launch.c), main is the program that is tested.
+#include "core/posix/hook.h"
+
+#include "core/posix/heap.h"
+#include "core/posix/images.h"
+#include "harness/cli/command.h"
+#include "harness/programs/launch.h"
+#include "harness/programs/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static posix_main *program_main;
+
+// Before the program's constructors, whose work is part of its first state.
+__attribute__((constructor)) static void prepare(void) {
+    posix_images_find();
+    posix_world.is_recording = getenv(LAUNCH_VARIABLE) != NULL;
+    if (posix_world.is_recording)
+        posix_heap_open();
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static const char help[] =
+    "Runs a program again and again under a scheduler that controls its "
+    "threads, checks each\nexecution, and keeps a trace of one that fails.\n";
+
+// What `mtcheck run` is about: one test, the program's main with these arguments.
+static int run_command(const char *name, const char *path, struct program_command *command) {
+    const struct subject_test test = {.name = "main", .program = posix_program};
+    const struct subject subject = {.name = name,
+                                    .summary = "",
+                                    .tests = (const struct subject_test *const[]){&test, NULL},
+                                    .steps_max = POSIX_STEPS_MAX};
+    char call[4096];
+    snprintf(call, sizeof call, "mtcheck run %s", path);
+    return command_run(
+        &(struct command){.name = name,
+                          .call = call,
+                          .subjects = (const struct subject *const[]){&subject, NULL},
+                          .front = FRONT_PROGRAM,
+                          .help = help},
+        command->rest_count, command->rest);
+}
+
+static int run_under_control(int argc, char **argv) {
+    struct program_command command;
+    struct error error;
+    const char *name = base_name(argv[0]);
+    if (!program_command_parse(argc, argv, &command, &error)) {
+        fprintf(stderr, "%s: %s\n", name, error.text);
+        return 2;
+    }
+    unsetenv(LAUNCH_VARIABLE);
+    posix_world.options = command.options;
+    posix_world_open(program_main, command.argc, command.argv);
+    return run_command(name, argv[0], &command);
+}
+
+// The process ends here: what the program has registered for its end ran in its executions.
+static int start(int argc, char **argv, char **environment) {
+    if (!posix_world.is_recording)
+        return program_main(argc, argv, environment);
+    posix_enter_tool();
+    int status = run_under_control(argc, argv);
+    fflush(stdout);
+    _exit(status);
+}
+
+int __libc_start_main(posix_main *main, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*unload)(void), void *stack_end);
+HOOK int __libc_start_main(posix_main *main, int argc, char **argv, void (*init)(void),
+                           void (*fini)(void), void (*unload)(void), void *stack_end) {
+    program_main = main;
+    return REAL(__libc_start_main)(start, argc, argv, init, fini, unload, stack_end);
+}
