@@ -142,6 +142,8 @@ void sct_reschedule(struct sct_engine *engine) {
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
     if (sct_is_reducing(engine))
         engine->seam.calls->open(engine->seam.search, engine, slot);
+    if (__builtin_expect(engine->seam.observes_all, 0))
+        engine->seam.calls->observe(engine->seam.search, engine, slot);
     engine->slots[slot].steps++;
     struct sct_task *next = engine->seats[slot].task;
     if (__builtin_expect(engine->listener != NULL, 0))

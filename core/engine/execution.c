@@ -143,6 +143,7 @@ static void reset(struct sct_engine *engine) {
     arena_reset(&engine->arena, 0);
     sct_coro_pool_reset(&engine->pool);
     *now = (struct sct_moment){
+        .birth = engine->executions,
         .point_bound = engine->options.fair_after,
         .decision_bound = decisions_for(engine->options.fair_after),
         .hot_end = &now->hot,

@@ -67,7 +67,7 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
         task->is_idle = false;
         machine->receiver = NULL;
         sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
-        if (sct_keeps_digests(engine))
+        if (sct_keeps_digests(engine) && !engine->seam.observes_all)
             *sct_running_digest(engine) = before; // that it waited makes no difference
     }
     sct_edge_acquire(message->edge);

@@ -31,6 +31,17 @@ void sct_observe_place(struct sct_engine *engine, const char *text) {
     *sct_running_digest(engine) = digest_fold_text(*sct_running_digest(engine), text);
 }
 
+struct digest sct_identify(struct sct_engine *engine) {
+    unsigned slot = sct_running_slot(engine);
+    uint64_t signature = slot < SCT_TASKS_MAX ? engine->slots[slot].identity.signature : 0;
+    return digest_fold((struct digest){signature, 0}, ++engine->seats[slot].made);
+}
+
+void sct_note_change(struct sct_engine *engine, struct digest before, struct digest after) {
+    digest_subtract(&engine->now.sync, before);
+    digest_add(&engine->now.sync, after);
+}
+
 // ---- What is touched ---------------------------------------------------------------------------
 
 void sct_touch(const struct sct_access *access) {

@@ -20,10 +20,14 @@ struct sct_program {
     // may have left anything behind. A fault of its own becomes the remark. May be NULL.
     void (*review)(void *context, const struct sct_violation *violation, struct text *remark);
     // Adds to *[state] what tasks share, so that states can be compared: everything outside of
-    // tasks, mailboxes and the things of sync.h that a task or the final check may still read, in
-    // contents, never addresses. A program that has it observes what it reads (see sct_observe).
-    // NULL: the program's states cannot be compared.
+    // tasks, mailboxes, the things of sync.h and the primitives of core/threads that a task or the
+    // final check may still read, in contents, never addresses. NULL: the program's states cannot
+    // be compared.
     void (*digest)(void *context, struct digest *state);
+    // Tasks say what they read of that (sct_observe). Otherwise each step counts as having read all
+    // of it: sound whatever the program does, but with more states, and without end where a task
+    // goes round in a loop.
+    bool tasks_observe;
     // All that an execution changes lies in the arena and on stacks of coroutines; statics are set
     // before the first choice and the same each time. A systematic search may then go back by
     // copying memory (core/search/snapshot.h).

@@ -33,6 +33,8 @@ struct sct_seam {
     // Where [keeps_digests]. A scheduling point with enabled tasks is reached; leaves the execution
     // if the state is known.
     void (*visit)(struct sct_search *search, struct sct_engine *engine);
+    // Where [observes_all]. The task in [slot] was chosen, and is taken to read all that is shared.
+    void (*observe)(struct sct_search *search, struct sct_engine *engine, unsigned slot);
     // Where [takes_snapshots]. A decision was asked for: whether it is to be asked for again, since
     // the execution has come back to it. On the engine's own stack: takes the snapshot that was
     // offered, or goes back to the last one (NULL: there is none); who goes on.
@@ -48,6 +50,7 @@ struct sct_seam_use {
     bool is_reducing;     // it leaves out orders of independent steps
     bool follows_causes;  // and wants to know who made it possible for a task to go on
     bool keeps_digests;   // it compares states
+    bool observes_all;    // of tasks that do not say what they read
     bool forgets_nothing; // but sct_forget does nothing: more states, all that was reached the same
     bool takes_snapshots; // it goes back by copying memory
 };

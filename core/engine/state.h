@@ -79,7 +79,8 @@ struct sct_moment {
     uint32_t task_count;
     uint32_t operation_count;
     uint32_t machine_count;
-    uint32_t object_count;              // of core/threads/object.h
+    uint32_t object_count; // of core/threads/object.h
+    uint64_t birth; // the number of the execution that began it; others go on from its snapshots
     uint32_t tail_point, tail_decision; // the counts when the fair tail began
     uint32_t checks_unknown;
     bool is_in_tail;
@@ -261,6 +262,13 @@ static inline void sct_step_wakes(struct sct_engine *engine, unsigned slot) {
     if (__builtin_expect(engine->seam.follows_causes, 0))
         engine->seam.calls->wake(engine->seam.search, slot);
 }
+
+// observe.c: a name for the thing that the running code makes, the same across executions: by who
+// made it, and how many were made before. Where states are compared or steps reduced.
+struct digest sct_identify(struct sct_engine *engine);
+
+// observe.c: a thing that tasks share was [before] and is [after] now; where states are compared.
+void sct_note_change(struct sct_engine *engine, struct digest before, struct digest after);
 
 // observe.c: where states are compared, the running code comes to the place [text].
 void sct_observe_place(struct sct_engine *engine, const char *text);

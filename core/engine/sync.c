@@ -1,30 +1,20 @@
 #include "core/engine/sync.h"
 #include "core/engine/state.h"
 
-// Recognises a thing across executions: by who made it, and how many were made before.
-__attribute__((noinline, cold)) static struct digest identify_in(struct sct_engine *engine) {
-    unsigned slot = sct_running_slot(engine);
-    uint64_t signature = slot < SCT_TASKS_MAX ? engine->slots[slot].identity.signature : 0;
-    return digest_fold((struct digest){signature, 0}, ++engine->seats[slot].made);
-}
-
 static inline struct digest identify(void) {
     bool is_asked_for = sct_keeps_digests(sct_engine_now) || sct_is_reducing(sct_engine_now);
-    return is_asked_for ? identify_in(sct_engine_now) : (struct digest){0, 0};
+    return is_asked_for ? sct_identify(sct_engine_now) : (struct digest){0, 0};
 }
 
-// A thing changes from [old_value] to [new_value]; at rest it is 0.
-__attribute__((noinline, cold)) static void
-change_in(struct sct_engine *engine, struct digest identity, size_t old_value, size_t new_value) {
-    if (old_value != 0)
-        digest_subtract(&engine->now.sync, digest_fold(identity, old_value));
-    if (new_value != 0)
-        digest_add(&engine->now.sync, digest_fold(identity, new_value));
+// At rest a thing counts as nothing.
+static struct digest digest_at(struct digest identity, size_t value) {
+    return value == 0 ? (struct digest){0, 0} : digest_fold(identity, value);
 }
 
 static inline void change(struct digest identity, size_t old_value, size_t new_value) {
     if (sct_keeps_digests(sct_engine_now))
-        change_in(sct_engine_now, identity, old_value, new_value);
+        sct_note_change(sct_engine_now, digest_at(identity, old_value),
+                        digest_at(identity, new_value));
 }
 
 static inline void touch(struct digest identity) {

@@ -35,11 +35,14 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
     self->waiting = &waiting;
     self->task->where = step->where;
     announce(engine, &waiting, step);
+    sct_observe_text(engine, step->label);
     sct_waiting_enable(engine, &waiting);
     sct_reschedule(engine);
     self->waits_for = NULL;
     self->waiting = NULL;
     sct_queue_take_out(&waiting);
+    if (sct_keeps_digests(engine))
+        sct_observe(&waiting.is_granted, sizeof waiting.is_granted);
     return waiting.is_granted;
 }
 
@@ -48,6 +51,10 @@ void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
     struct sct_engine *engine = sct_engine_running();
     sct_queue_take_out(waiting);
     sct_queue_append(queue, waiting);
+    if (sct_keeps_digests(engine)) { // what it waits for now is another thing
+        struct digest *observed = &engine->seats[waiting->strand->task->slot].observed;
+        *observed = digest_fold_text(*observed, step->label);
+    }
     waiting->is_granted = can_go_on;
     waiting->may_give_up = waiting->is_timed = false;
     announce(engine, waiting, step);
@@ -61,7 +68,8 @@ void sct_linger(struct sct_queue *queue, const char *waits_for) {
     sct_queue_append(queue, &waiting);
     struct digest before = *sct_running_digest(engine);
     sct_park_quietly(waits_for);
-    *sct_running_digest(engine) = before; // that it waited makes no difference
+    if (!engine->seam.observes_all) // that it waited makes no difference
+        *sct_running_digest(engine) = before;
 }
 
 // An activity that is woken runs at once, and may queue again: so the queue is emptied first.

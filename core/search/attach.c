@@ -71,6 +71,10 @@ static void visit(struct sct_search *search, struct sct_engine *engine) {
     sct_explorer_visit(&search->explorer, engine);
 }
 
+static void observe(struct sct_search *search, struct sct_engine *engine, unsigned slot) {
+    sct_explorer_observe(&search->explorer, engine, slot);
+}
+
 static bool offer(struct sct_search *search, struct sct_engine *engine) {
     return sct_snapshots_offer(&search->snapshots, engine);
 }
@@ -94,6 +98,7 @@ static const struct sct_seam plain_calls = {
     .point = point_asleep,
     .open = open_asleep,
     .visit = visit,
+    .observe = observe,
     .offer = offer,
     .take = take,
     .restore = restore,
@@ -119,13 +124,15 @@ void sct_search_attach(struct sct_search *search, struct sct_engine *engine) {
         sct_sleep_begin(&search->sleep);
     if (search->dpor)
         sct_dpor_begin(search->dpor);
-    sct_engine_attach(engine, &(struct sct_seam_use){
-                                  .search = search,
-                                  .calls = search->dpor ? &dpor_calls : &plain_calls,
-                                  .is_reducing = search->has_sleep,
-                                  .follows_causes = search->dpor,
-                                  .keeps_digests = search->has_explorer,
-                                  .forgets_nothing = search->options.forgets_nothing,
-                                  .takes_snapshots = search->has_snapshots && !engine->listener,
-                              });
+    sct_engine_attach(
+        engine, &(struct sct_seam_use){
+                    .search = search,
+                    .calls = search->dpor ? &dpor_calls : &plain_calls,
+                    .is_reducing = search->has_sleep,
+                    .follows_causes = search->dpor,
+                    .keeps_digests = search->has_explorer,
+                    .observes_all = search->has_explorer && !search->options.program->tasks_observe,
+                    .forgets_nothing = search->options.forgets_nothing,
+                    .takes_snapshots = search->has_snapshots && !engine->listener,
+                });
 }

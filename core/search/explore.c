@@ -46,12 +46,22 @@ void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
 
 // ---- The key -----------------------------------------------------------------------------------
 
+// How it waits to take a step, if it does: one that may give up is enabled whether granted or not.
+static uint64_t patience_of(const struct sct_engine *engine, unsigned slot) {
+    const struct sct_waiting *waiting = engine->seats[slot].task->own.waiting;
+    if (!waiting)
+        return 0;
+    return 1U | (unsigned)waiting->is_granted << 1 | (unsigned)waiting->may_give_up << 2 |
+           (unsigned)waiting->is_timed << 3;
+}
+
 // With how many things it has made: the next one has a name by that.
 static struct digest task_digest(const struct sct_engine *engine, unsigned slot) {
+    const struct sct_seat *seat = &engine->seats[slot];
     struct digest task = {engine->slots[slot].identity.signature,
-                          (uint64_t)engine->seats[slot].made << 1 |
+                          (uint64_t)seat->made << 5 | patience_of(engine, slot) << 1 |
                               (engine->now.enabled >> slot & 1)};
-    return digest_fold_digest(engine->seats[slot].observed, task);
+    return digest_fold_digest(seat->observed, task);
 }
 
 static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
@@ -169,6 +179,13 @@ static void visit_shared(struct sct_explorer *explorer, struct sct_engine *engin
         explorer->is_full = true;
         sct_leave(engine, SCT_PRUNED);
     }
+}
+
+void sct_explorer_observe(const struct sct_explorer *explorer, struct sct_engine *engine,
+                          unsigned slot) {
+    struct digest shared = {0, 0}, *observed = &engine->seats[slot].observed;
+    explorer->program->digest(explorer->program->context, &shared);
+    *observed = digest_fold_digest(*observed, shared);
 }
 
 void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine) {

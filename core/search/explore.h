@@ -38,6 +38,11 @@ void sct_explorer_deinit(struct sct_explorer *explorer);
 // A scheduling point with enabled tasks is reached. Leaves the execution if the state is known.
 void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine);
 
+// The task in [slot], which does not say what it reads, begins a step: it observes all that the
+// program's digest adds.
+void sct_explorer_observe(const struct sct_explorer *explorer, struct sct_engine *engine,
+                          unsigned slot);
+
 // How many states are in the cache, and the bytes of its table for each that it can hold.
 uint64_t sct_explorer_count(const struct sct_explorer *explorer);
 double sct_explorer_bytes_each(const struct sct_explorer *explorer);

@@ -18,6 +18,9 @@ static bool check_reduction(const struct sct_search_options *options, struct err
     if (options->reduction == SCT_REDUCE_DPOR && has_cache(options))
         return error_set(error, "dpor and a state cache contradict each other: a state that was "
                                 "met hides races (sleep sets go with it)");
+    if (has_cache(options) && !options->program->tasks_observe)
+        return error_set(error, "a reduction and a state cache want a program whose tasks say what "
+                                "they read");
     return true;
 }
 
@@ -27,6 +30,9 @@ bool sct_search_check(const struct sct_search_options *options, struct error *er
                          options->strategy->ops->name);
     if (has_cache(options) && !options->program->digest)
         return error_set(error, "a state cache wants a program that has a digest of its states");
+    if (has_cache(options) && options->program->memory)
+        return error_set(error, "a state cache and a memory model contradict each other: what may "
+                                "still be read, and by whom, is in no state");
     return options->reduction == SCT_REDUCE_NONE || check_reduction(options, error);
 }
 

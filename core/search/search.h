@@ -15,8 +15,9 @@
 //
 // A search with any of them finds the same final states, deadlocks and violations as one without,
 // if the program keeps what it promises:
-//   - With a cache: its digest is of all that tasks share, and it observes what it reads (struct
-//     sct_program).
+//   - With a cache: its digest is of all that tasks share, and they observe what they read of it
+//     (struct sct_program), if it says that they do. The engine adds what it knows itself: tasks,
+//     mailboxes, monitors, the things of sync.h and the primitives of core/threads.
 //   - With a reduction: a step goes from one scheduling point to the next of its task. It touches
 //     what was declared at the point where it begins, or at its task's start, and what it names on
 //     the way ([sct_touch]). The engine itself names mutexes, latches, queues, mailboxes, the ends
@@ -50,9 +51,11 @@ struct sct_search_options {
 
 // What goes with what: false with a reason, in words for the one who asked for it.
 //   - A search wants a systematic strategy; it begins where its path stands.
-//   - A cache wants a program with a digest.
+//   - A cache wants a program with a digest, and without a memory (core/engine/edge.h).
 //   - Not dpor with a cache: a known state hides races of the executions below it, so that
 //     backtrack points are lost (Yang, Chen, Gopalakrishnan, Kirby, SPIN 2008).
+//   - Not a reduction with a cache, where tasks do not say what they read: each step counts as
+//     having read everything, so two independent ones leave other states in the other order.
 //   - Not a reduction with a bound: the execution kept for a trace may be one beyond it (Coons,
 //     Musuvathi, McKinley, OOPSLA 2013).
 //   - Not a reduction by several processes, whose paths have no common nodes.

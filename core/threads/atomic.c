@@ -8,10 +8,16 @@ bool sct_atomics_are_used(void) {
     return are_used;
 }
 
+static void become(struct sct_atomic *atomic) {
+    if (sct_comparing())
+        sct_object_become(&atomic->object, (struct digest){atomic->value, 5});
+}
+
 void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value) {
     are_used = true;
     sct_object_init(&atomic->object, "atomic", name);
     atomic->value = value;
+    become(atomic);
 }
 
 // Tells what a step did; not of pointers, which are different in every process.
@@ -27,12 +33,14 @@ static void tell(const struct sct_atomic *atomic, uint64_t old, uint64_t new) {
 static void set(struct sct_atomic *atomic, uint64_t value) {
     uint64_t old = atomic->value;
     atomic->value = value;
+    become(atomic);
     tell(atomic, old, value);
 }
 
 uint64_t sct_atomic_load_at(struct sct_atomic *atomic, const char *where) {
     sct_object_point(&atomic->object, "load", SCT_ACCESS_READ, where);
     tell(atomic, atomic->value, atomic->value);
+    sct_object_learn(atomic->value);
     return atomic->value;
 }
 
@@ -69,6 +77,7 @@ uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_atomic_change 
                               uint64_t value, const char *where) {
     sct_object_point(&atomic->object, verbs[change], SCT_ACCESS_WRITE, where);
     uint64_t old = atomic->value;
+    sct_object_learn(old);
     set(atomic, changed(change, old, value));
     return old;
 }
@@ -76,6 +85,7 @@ uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_atomic_change 
 bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expected, uint64_t desired,
                                     const char *where) {
     sct_object_point(&atomic->object, "compare-exchange", SCT_ACCESS_WRITE, where);
+    sct_object_learn(atomic->value);
     if (atomic->value == *expected) {
         set(atomic, desired);
         return true;
@@ -88,6 +98,7 @@ bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expecte
 bool sct_atomic_compare_exchange_weak_at(struct sct_atomic *atomic, uint64_t *expected,
                                          uint64_t desired, const char *where) {
     sct_object_point(&atomic->object, "compare-exchange", SCT_ACCESS_WRITE, where);
+    sct_object_learn(atomic->value);
     if (atomic->value == *expected && !sct_choose(2, "fail spuriously")) {
         set(atomic, desired);
         return true;

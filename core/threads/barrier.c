@@ -13,11 +13,17 @@ static void begin_round(struct sct_barrier *barrier) {
     sct_queue_init(&barrier->round->queue);
 }
 
+static void become(struct sct_barrier *barrier) {
+    if (sct_comparing())
+        sct_object_become(&barrier->object, (struct digest){barrier->arrived, 3});
+}
+
 void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t count) {
     sct_object_init(&barrier->object, "barrier", name);
     SCT_OBJECT_REQUIRE(count > 0, &barrier->object, "counts nobody");
     barrier->count = count;
     begin_round(barrier);
+    become(barrier);
 }
 
 void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where) {
@@ -32,8 +38,11 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     struct sct_round *round = barrier->round;
     sct_edge_release(&round->edge);
     bool is_last = ++barrier->arrived == barrier->count;
-    if (is_last) {
+    sct_object_learn(is_last);
+    if (is_last)
         begin_round(barrier);
+    become(barrier);
+    if (is_last) {
         sct_queue_grant(&round->queue, true);
     } else {
         const struct sct_wait wait = {&barrier->object, "pass", where, SCT_WAIT_FOR_EVER};

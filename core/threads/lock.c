@@ -5,10 +5,16 @@ static const char acquire_verb[] = "acquire";
 
 // ---- Mutexes -----------------------------------------------------------------------------------
 
+static void become(struct sct_lock *lock) {
+    if (sct_comparing())
+        sct_object_become(&lock->object, (struct digest){sct_object_party(lock->holder), 1});
+}
+
 void sct_lock_init(struct sct_lock *lock, const char *name) {
     sct_object_init(&lock->object, "lock", name);
     lock->holder = NULL;
     sct_queue_init(&lock->waiters);
+    become(lock);
 }
 
 void sct_lock_destroy_at(struct sct_lock *lock, const char *where) {
@@ -23,12 +29,14 @@ static void take(struct sct_lock *lock) {
     ASSERT(!lock->holder);
     lock->holder = sct_self();
     sct_edge_acquire(lock->object.edge);
+    become(lock);
     sct_queue_grant(&lock->waiters, false);
 }
 
 static void give_back(struct sct_lock *lock) {
     lock->holder = NULL;
     sct_edge_release(&lock->object.edge);
+    become(lock);
     sct_queue_grant(&lock->waiters, true);
 }
 
@@ -53,10 +61,11 @@ bool sct_lock_acquire_timed_at(struct sct_lock *lock, const char *where) {
 
 bool sct_lock_try_at(struct sct_lock *lock, const char *where) {
     sct_object_point(&lock->object, "try", SCT_ACCESS_WRITE, where);
-    if (lock->holder)
-        return false;
-    take(lock);
-    return true;
+    bool is_free = !lock->holder;
+    sct_object_learn(is_free);
+    if (is_free)
+        take(lock);
+    return is_free;
 }
 
 void sct_lock_release_at(struct sct_lock *lock, const char *where) {
@@ -78,6 +87,8 @@ void sct_condition_init(struct sct_condition *condition, const char *name) {
     sct_object_init(&condition->object, "condition", name);
     condition->lock = NULL;
     sct_queue_init(&condition->waiters);
+    if (sct_comparing()) // who waits is in the states of tasks
+        sct_object_become(&condition->object, (struct digest){0, 4});
 }
 
 void sct_condition_destroy_at(struct sct_condition *condition, const char *where) {

@@ -18,14 +18,31 @@ void sct_object_init(struct sct_object *object, const char *kind, const char *na
     *object = (struct sct_object){
         .kind = kind,
         .name = name,
-        .execution = sct_engine_now->executions,
+        .execution = sct_engine_now->now.birth,
         .number = sct_engine_now->now.object_count++,
     };
+    if (sct_keeps_digests(sct_engine_now))
+        object->identity = sct_identify(sct_engine_now);
+}
+
+void sct_object_become(struct sct_object *object, struct digest state) {
+    struct digest before = object->added;
+    object->added = digest_fold_digest(object->identity, state);
+    sct_note_change(sct_engine_now, before, object->added);
+}
+
+uint64_t sct_object_party(const struct sct_strand *strand) {
+    if (!strand)
+        return 0;
+    const struct sct_task *task = strand->task; // NULL: it is that of setup or finish
+    return task ? sct_engine_now->slots[task->slot].identity.signature : 1;
 }
 
 void sct_object_destroy(struct sct_object *object) {
     if (sct_engine_inside()) // who comes to wait looks at this without a step of its own
         sct_touch(&sct_access_unknown);
+    if (sct_engine_inside() && sct_comparing())
+        sct_object_become(object, digest_fold_text((struct digest){0, 0}, "destroyed"));
     object->name = NULL;
 }
 
@@ -35,7 +52,7 @@ void sct_object_misused(const struct sct_object *object, const char *what) {
 
 void sct_object_check(const struct sct_object *object) {
     ASSERT(sct_engine_inside());
-    sct_check(object->execution == sct_engine_now->executions, SCT_KIND_PROGRAM_ERROR,
+    sct_check(object->execution == sct_engine_now->now.birth, SCT_KIND_PROGRAM_ERROR,
               "a lock, thread or the like is used before it is initialised in this execution");
     sct_check(object->name, SCT_KIND_PROGRAM_ERROR, "a %s is used after it was destroyed",
               object->kind);

@@ -22,10 +22,12 @@ struct sct_label;
 struct sct_object {
     const char *kind;         // "lock", ...: a constant
     const char *name;         // the user's; NULL: destroyed
-    uint64_t execution;       // in which it was initialised
+    uint64_t execution;       // that had begun when it was initialised
     uint32_t number;          // in the order of initialisation, from 0
     struct sct_label *labels; // of its steps, made when first needed
     struct sct_edge *edge;    // from those who let go of it to those who take it
+    // Where states are compared: who it is, and what it has added to the state.
+    struct digest identity, added;
 };
 
 // [name] must live as long as the execution. Not a scheduling point.
@@ -45,6 +47,21 @@ void sct_object_point(struct sct_object *object, const char *verb, enum sct_acce
 // As [sct_object_point], for a step that may also change [other].
 void sct_object_point_both(struct sct_object *object, struct sct_object *other, const char *verb,
                            const char *where);
+
+// From now on the object behaves as [state] says, a digest of contents that differs where a later
+// step on it may go another way; where states are compared (sct_comparing), at its initialisation
+// and after every change. Tasks that wait need not be in it, but what an operation returns is for
+// the task to observe (sct_object_learn).
+void sct_object_become(struct sct_object *object, struct digest state);
+
+// The running task has learnt [value] from an operation.
+static inline void sct_object_learn(uint64_t value) {
+    if (sct_comparing())
+        sct_observe(&value, sizeof value);
+}
+
+// Recognises [strand] (or NULL) across executions, for [sct_object_become].
+uint64_t sct_object_party(const struct sct_strand *strand);
 
 // "[verb] NAME", for messages; valid until the end of the execution.
 const char *sct_object_label(struct sct_object *object, const char *verb);

@@ -7,11 +7,17 @@ struct sct_reading {
     struct sct_reading *next;
 };
 
+static void become(struct sct_rwlock *lock) {
+    if (sct_comparing())
+        sct_object_become(&lock->object, digest_fold(lock->held, sct_object_party(lock->writer)));
+}
+
 void sct_rwlock_init(struct sct_rwlock *lock, const char *name) {
     *lock = (struct sct_rwlock){.writer = NULL};
     sct_object_init(&lock->object, "rwlock", name);
     sct_queue_init(&lock->readers);
     sct_queue_init(&lock->writers);
+    become(lock);
 }
 
 void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where) {
@@ -57,12 +63,21 @@ static void grant(struct sct_rwlock *lock) {
     sct_queue_grant(&lock->writers, is_free(lock));
 }
 
+// The running strand reads once more, or once less. Only itself is named: who reads may have ended.
+static void count_reading(struct sct_rwlock *lock, struct sct_reading *reading, int change) {
+    uint64_t party = sct_comparing() ? sct_object_party(sct_self()) : 0;
+    digest_subtract(&lock->held, digest_fold((struct digest){party, 0}, reading->count));
+    reading->count += (uint32_t)change;
+    lock->reader_count += (uint32_t)change;
+    digest_add(&lock->held, digest_fold((struct digest){party, 0}, reading->count));
+    become(lock);
+}
+
 static void begin_reading(struct sct_rwlock *lock) {
     struct sct_reading *reading = find(lock, sct_self());
     reading = reading ? reading : new_reading(lock);
     reading->reader = sct_self();
-    reading->count++;
-    lock->reader_count++;
+    count_reading(lock, reading, 1);
     sct_edge_acquire(lock->object.edge);
     grant(lock);
 }
@@ -71,6 +86,7 @@ static void begin_writing(struct sct_rwlock *lock) {
     lock->writer = sct_self();
     sct_edge_acquire(lock->object.edge);
     sct_edge_acquire(lock->read_edge);
+    become(lock);
     grant(lock);
 }
 
@@ -87,10 +103,11 @@ bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_pat
 
 bool sct_rwlock_try_read_at(struct sct_rwlock *lock, const char *where) {
     sct_object_point(&lock->object, "try to read", SCT_ACCESS_WRITE, where);
-    if (lock->writer)
-        return false;
-    begin_reading(lock);
-    return true;
+    bool can_read = !lock->writer;
+    sct_object_learn(can_read);
+    if (can_read)
+        begin_reading(lock);
+    return can_read;
 }
 
 bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience) {
@@ -108,10 +125,11 @@ bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_pa
 
 bool sct_rwlock_try_write_at(struct sct_rwlock *lock, const char *where) {
     sct_object_point(&lock->object, "try to write", SCT_ACCESS_WRITE, where);
-    if (!is_free(lock))
-        return false;
-    begin_writing(lock);
-    return true;
+    bool can_write = is_free(lock);
+    sct_object_learn(can_write);
+    if (can_write)
+        begin_writing(lock);
+    return can_write;
 }
 
 void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where) {
@@ -120,11 +138,11 @@ void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where) {
     SCT_OBJECT_REQUIRE(reading || lock->writer == sct_self(), &lock->object,
                        "is released by one who does not hold it");
     if (reading) {
-        reading->count--;
-        lock->reader_count--;
+        count_reading(lock, reading, -1);
         sct_edge_release(&lock->read_edge);
     } else {
         lock->writer = NULL;
+        become(lock);
         sct_edge_release(&lock->object.edge);
     }
     grant(lock);

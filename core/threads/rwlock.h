@@ -16,6 +16,7 @@ struct sct_rwlock {
     struct sct_strand *writer;    // NULL: none
     struct sct_reading *readings; // who reads, and how many times
     uint32_t reader_count;        // sum of those
+    struct digest held;           // the same, where states are compared
     struct sct_queue readers, writers;
     struct sct_edge *read_edge; // from those who have read to those who write
 };

@@ -1,11 +1,17 @@
 #include "core/threads/semaphore.h"
 
+static void become(struct sct_semaphore *semaphore) {
+    if (sct_comparing())
+        sct_object_become(&semaphore->object, (struct digest){semaphore->value, 2});
+}
+
 void sct_semaphore_init(struct sct_semaphore *semaphore, const char *name, uint32_t value) {
     sct_object_init(&semaphore->object, "semaphore", name);
     SCT_OBJECT_REQUIRE(value <= SCT_SEMAPHORE_MAX, &semaphore->object,
                        "begins with too large a value");
     semaphore->value = value;
     sct_queue_init(&semaphore->waiters);
+    become(semaphore);
 }
 
 void sct_semaphore_destroy_at(struct sct_semaphore *semaphore, const char *where) {
@@ -17,6 +23,7 @@ void sct_semaphore_destroy_at(struct sct_semaphore *semaphore, const char *where
 
 static void set(struct sct_semaphore *semaphore, uint32_t value) {
     semaphore->value = value;
+    become(semaphore);
     sct_queue_grant(&semaphore->waiters, value > 0);
 }
 
@@ -37,10 +44,11 @@ bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
 
 bool sct_semaphore_try_at(struct sct_semaphore *semaphore, const char *where) {
     sct_object_point(&semaphore->object, "try", SCT_ACCESS_WRITE, where);
-    if (semaphore->value == 0)
-        return false;
-    take_one(semaphore);
-    return true;
+    bool is_positive = semaphore->value > 0;
+    sct_object_learn(is_positive);
+    if (is_positive)
+        take_one(semaphore);
+    return is_positive;
 }
 
 void sct_semaphore_post_at(struct sct_semaphore *semaphore, const char *where) {
@@ -53,5 +61,6 @@ void sct_semaphore_post_at(struct sct_semaphore *semaphore, const char *where) {
 
 uint32_t sct_semaphore_value_at(struct sct_semaphore *semaphore, const char *where) {
     sct_object_point(&semaphore->object, "value", SCT_ACCESS_READ, where);
+    sct_object_learn(semaphore->value);
     return semaphore->value;
 }

@@ -11,10 +11,19 @@ struct sct_thread {
     struct sct_queue joiners;
 };
 
+static void become(struct sct_thread *thread) {
+    if (!sct_comparing())
+        return;
+    uint64_t flags = (uint64_t)thread->has_ended | (uint64_t)thread->is_detached << 1 |
+                     (uint64_t)thread->is_joined << 2;
+    sct_object_become(&thread->object, (struct digest){(uintptr_t)thread->result, flags});
+}
+
 static void end(struct sct_thread *thread, void *result) {
     thread->result = result;
     sct_edge_release(&thread->object.edge);
     thread->has_ended = true;
+    become(thread);
     sct_step_touches(sct_engine_now, SCT_ACCESS_PRIMITIVES, thread->object.number);
     sct_queue_grant(&thread->joiners, true);
 }
@@ -35,6 +44,7 @@ struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(vo
     thread->function = function;
     thread->argument = argument;
     sct_queue_init(&thread->joiners);
+    become(thread);
     sct_task_start_with(sct_machine_create(name), "thread", thread_main, thread, access);
     return thread;
 }
@@ -65,9 +75,11 @@ void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
     SCT_OBJECT_REQUIRE(!thread->is_detached, object, "is joined although it was detached");
     SCT_OBJECT_REQUIRE(!thread->is_joined, object, "is joined twice");
     thread->is_joined = true;
+    become(thread);
     const struct sct_wait wait = {object, "join", where, SCT_WAIT_FOR_EVER};
     sct_object_wait(&thread->joiners, &wait, thread->has_ended);
     sct_edge_acquire(object->edge);
+    sct_object_learn((uintptr_t)thread->result);
     return thread->result;
 }
 
@@ -77,6 +89,7 @@ void sct_thread_detach(struct sct_thread *thread) {
     SCT_OBJECT_REQUIRE(!thread->is_detached, &thread->object, "is detached twice");
     SCT_OBJECT_REQUIRE(!thread->is_joined, &thread->object, "is detached although it was joined");
     thread->is_detached = true;
+    become(thread);
 }
 
 void sct_thread_exit(void *result) {

@@ -195,6 +195,7 @@ static void add_digest(void *bugs, struct digest *state) {
         .program = {.setup = setup_##symbol,                      \
                     .finish = finish,                             \
                     .digest = add_digest,                         \
+                    .tasks_observe = true,                        \
                     .is_copyable = true},                         \
         .is_reducible = reducible,                                \
         .view = &migrating_view,                                  \

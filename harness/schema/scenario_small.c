@@ -121,6 +121,7 @@ static const struct size size_5 = {.keys = 2, .requests = {2, 1}, .has_death = t
         .program = {.setup = setup_##symbol,            \
                     .finish = finish,                   \
                     .digest = add_digest,               \
+                    .tasks_observe = true,              \
                     .is_copyable = true},               \
         .view = &schema_view,                           \
     };

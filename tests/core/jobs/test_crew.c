@@ -188,7 +188,8 @@ static uint64_t expect_same_with_all(const struct sct_campaign_options *options,
 
 // ---- Without a cache ---------------------------------------------------------------------------
 
-static const struct sct_program generated = {.setup = set_up, .digest = add_cells};
+static const struct sct_program generated = {
+    .setup = set_up, .digest = add_cells, .tasks_observe = true};
 
 // Draws the next program after *[seed] whose executions are at least so many, but can be run.
 static void draw_searchable(uint64_t *seed, const char *spec, uint64_t least) {

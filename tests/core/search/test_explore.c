@@ -127,7 +127,8 @@ static struct sct_campaign search(const char *spec, const struct sct_program *pr
 // With the cache and without the same ends are found, deadlocks and violations included. Programs
 // too large to be searched without are passed over; most are not.
 static void expect_same_ends(const char *spec, size_t programs) {
-    const struct sct_program program = {.setup = set_up, .digest = add_cells};
+    const struct sct_program program = {
+        .setup = set_up, .digest = add_cells, .tasks_observe = true};
     static struct ends without;
     size_t compared = 0;
     uint64_t executions = 0, with_cache = 0;
@@ -187,7 +188,8 @@ static void nothing_shared(void *context, struct digest *state) {
 static void test_cache_merges_what_commutes(void **state) {
     (void)state;
     struct sct_explorer explorer;
-    const struct sct_program program = {.setup = independent, .digest = nothing_shared};
+    const struct sct_program program = {
+        .setup = independent, .digest = nothing_shared, .tasks_observe = true};
     struct sct_campaign campaign = search("dfs", &program, 1 << 22, &explorer);
     assert_true(campaign.search.is_exhausted);
     assert_int_equal(explorer.states_met, 5 * 6 * 7 - 1);
@@ -221,7 +223,8 @@ static void spinning(void *context) {
 static void test_cache_closes_cycles(void **state) {
     (void)state;
     struct sct_explorer explorer;
-    const struct sct_program program = {.setup = spinning, .digest = add_cells};
+    const struct sct_program program = {
+        .setup = spinning, .digest = add_cells, .tasks_observe = true};
     struct sct_campaign campaign = search("dfs", &program, 1 << 22, &explorer);
     assert_true(campaign.search.is_exhausted);
     assert_int_equal(campaign.step_limit_hits, 0);
@@ -232,7 +235,8 @@ static void test_cache_closes_cycles(void **state) {
 static void test_cache_may_be_full(void **state) {
     (void)state;
     struct sct_explorer explorer;
-    const struct sct_program program = {.setup = independent, .digest = nothing_shared};
+    const struct sct_program program = {
+        .setup = independent, .digest = nothing_shared, .tasks_observe = true};
     struct sct_campaign campaign = search("dfs", &program, 1 << 11, &explorer);
     assert_true(campaign.search.is_cache_full);
     assert_false(campaign.search.is_exhausted);

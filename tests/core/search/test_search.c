@@ -13,7 +13,12 @@ static void no_digest(void *context, struct digest *state) {
 }
 
 static const struct sct_program plain = {.setup = no_setup};
-static const struct sct_program with_digest = {.setup = no_setup, .digest = no_digest};
+static const struct sct_program with_digest = {
+    .setup = no_setup, .digest = no_digest, .tasks_observe = true};
+static struct sct_memory memory;
+static const struct sct_program remembering = {
+    .setup = no_setup, .digest = no_digest, .memory = &memory};
+static const struct sct_program unobserved = {.setup = no_setup, .digest = no_digest};
 
 // ---- What goes with what -----------------------------------------------------------------------
 
@@ -55,7 +60,11 @@ static void test_search_says_what_goes_with_what(void **state) {
     expect(&plain, "dfs:preempt=2", dpor, "bound");
     expect(&with_digest, "dfs", sleep_cache, NULL);
     expect(&with_digest, "dfs", dpor_cache, "hides races");
+    expect(&unobserved, "dfs", cache, NULL);
+    expect(&unobserved, "dfs", sleep_cache, "say what they read");
     expect(&with_digest, "dfs", sleep_joint, "several processes");
+    expect(&remembering, "dfs", none, NULL);
+    expect(&remembering, "dfs", cache, "memory model");
     sct_shared_states_deinit(&shared);
 }
 
@@ -83,7 +92,8 @@ static void add_cells(void *context, struct digest *state) {
     digest_add(state, digest_of(cells, sizeof cells));
 }
 
-static const struct sct_program writers = {.setup = set_up_writers, .digest = add_cells};
+static const struct sct_program writers = {
+    .setup = set_up_writers, .digest = add_cells, .tasks_observe = true};
 
 // In pieces of three executions: what the campaigns add up to is what one of them has.
 static void test_search_serves_several_campaigns(void **state) {

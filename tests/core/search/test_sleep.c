@@ -76,7 +76,7 @@ static bool same_ends(const struct ends *a, const struct ends *b) {
 // ---- Generated programs ------------------------------------------------------------------------
 
 static const struct sct_program program = {
-    .setup = set_up, .digest = add_cells, .is_copyable = true};
+    .setup = set_up, .digest = add_cells, .tasks_observe = true, .is_copyable = true};
 static struct findings whole, cached, reduced, replayed;
 
 // Exactly the same states and ends, by fewer transitions; loops that come back to a state included.
@@ -208,7 +208,7 @@ static void set_up_automata(void *context) {
 
 static void expect_same_states_of_automata(uint64_t seed) {
     const struct sct_program cyclic = {
-        .setup = set_up_automata, .digest = add_cells, .is_copyable = true};
+        .setup = set_up_automata, .digest = add_cells, .tasks_observe = true, .is_copyable = true};
     draw_automata(seed);
     search(&cyclic, SCT_REDUCE_NONE, true, 0, &cached);
     search(&cyclic, SCT_REDUCE_SLEEP, true, 0, &reduced);
@@ -264,7 +264,8 @@ static void walkers(void *context) {
 // one transition, and the end by one execution.
 static void test_independent_tasks_have_no_transition_twice(void **state) {
     (void)state;
-    const struct sct_program independent = {.setup = walkers, .digest = add_cells};
+    const struct sct_program independent = {
+        .setup = walkers, .digest = add_cells, .tasks_observe = true};
     const uint64_t states = (LENGTH + 2) * (LENGTH + 2) * (LENGTH + 2) - 1;
     search(&independent, SCT_REDUCE_SLEEP, true, 0, &reduced);
     assert_true(reduced.search.is_exhausted);

@@ -26,7 +26,8 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
 }
 
 static struct sight search(const char *spec, bool has_cache, size_t snapshot_bytes) {
-    const struct sct_program program = {.setup = set_up, .digest = add_cells, .is_copyable = true};
+    const struct sct_program program = {
+        .setup = set_up, .digest = add_cells, .tasks_observe = true, .is_copyable = true};
     struct sct_strategy *strategy = new_strategy(spec);
     struct sct_explorer explorer = {.states_met = 0};
     struct sight sight;
