@@ -35,13 +35,12 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
     self->waiting = &waiting;
     self->task->where = step->where;
     announce(engine, &waiting, step);
-    sct_observe_text(engine, step->label);
     sct_waiting_enable(engine, &waiting);
     sct_reschedule(engine);
     self->waits_for = NULL;
     self->waiting = NULL;
     sct_queue_take_out(&waiting);
-    if (sct_keeps_digests(engine))
+    if (sct_keeps_digests(engine)) // until now its state was that it waits (explore.c)
         sct_observe(&waiting.is_granted, sizeof waiting.is_granted);
     return waiting.is_granted;
 }

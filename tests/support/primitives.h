@@ -23,10 +23,13 @@ enum opcode {
     LOCK_TRY,
     LOCK_KEPT,
     READ_LOCKED,
+    READ_KEPT,
     WRITE_LOCKED,
     TRY_TO_WRITE,
     TAKE,
     TAKE_TIMED,
+    TAKE_TRY,
+    VALUE,
     POST,
     BARRIER,
     ATOMIC_ADD,
@@ -63,9 +66,11 @@ static inline void draw_program(uint64_t seed) {
     rng_seed(&rng, seed);
     for (int t = 0; t < THREADS; t++) {
         lengths[t] = t == 0 ? 2 : 1 + rng_below(&rng, 2);
-        for (uint32_t i = 0; i < lengths[t]; i++)
-            program_text[t][i] = (struct instruction){(enum opcode)rng_below(&rng, OPCODES),
-                                                      rng_below(&rng, CELLS), rng_below(&rng, 3)};
+        for (uint32_t i = 0; i < lengths[t]; i++) {
+            program_text[t][i].code = (enum opcode)rng_below(&rng, OPCODES);
+            program_text[t][i].cell = rng_below(&rng, CELLS);
+            program_text[t][i].value = rng_below(&rng, 3);
+        }
     }
 }
 
@@ -109,13 +114,15 @@ static inline void use_rwlock(const struct instruction *at, uint32_t *own) {
         return;
     if (at->code == WRITE_LOCKED)
         sct_rwlock_write(&world->rwlock);
-    if (at->code == READ_LOCKED)
+    bool reads = at->code == READ_LOCKED || at->code == READ_KEPT;
+    if (reads)
         sct_rwlock_read(&world->rwlock);
-    if (at->code == READ_LOCKED)
+    if (reads)
         *own += read_cell(at->cell);
     else
         add_to(at->cell, at->value, own);
-    sct_rwlock_release(&world->rwlock);
+    if (at->code != READ_KEPT)
+        sct_rwlock_release(&world->rwlock);
 }
 
 static inline void use_atomic(const struct instruction *at, uint32_t *own) {
@@ -171,6 +178,7 @@ static inline void execute(const struct instruction *at, uint32_t *own) {
         use_lock(at, own);
         return;
     case READ_LOCKED:
+    case READ_KEPT:
     case WRITE_LOCKED:
     case TRY_TO_WRITE:
         use_rwlock(at, own);
@@ -180,6 +188,12 @@ static inline void execute(const struct instruction *at, uint32_t *own) {
         return;
     case TAKE_TIMED:
         *own += sct_semaphore_wait_timed(&world->semaphore);
+        return;
+    case TAKE_TRY:
+        *own += sct_semaphore_try(&world->semaphore);
+        return;
+    case VALUE:
+        *own += sct_semaphore_value(&world->semaphore);
         return;
     case POST:
         sct_semaphore_post(&world->semaphore);
