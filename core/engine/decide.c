@@ -64,6 +64,7 @@ static unsigned decide_task(struct sct_engine *engine) {
         .alive = engine->now.alive,
         .fresh = engine->now.fresh,
         .current = engine->now.last_slot,
+        .gives_way = engine->now.gives_way,
         .ordinal = ++engine->now.schedule_count,
         .slots = engine->slots,
     };
@@ -140,6 +141,7 @@ void sct_reschedule(struct sct_engine *engine) {
     uint64_t enabled = engine->now.enabled;
     unsigned slot =
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
+    engine->now.gives_way = false;
     if (sct_is_reducing(engine))
         engine->seam.calls->open(engine->seam.search, engine, slot);
     if (__builtin_expect(engine->seam.observes_all, 0))
@@ -162,4 +164,10 @@ void sct_point(const char *label, const char *where, const struct sct_access *ac
     sct_observe_text(engine, label);
     engine->slots[task->slot].access = access;
     sct_reschedule(engine);
+}
+
+void sct_yield(const char *where) {
+    struct sct_engine *engine = sct_engine_running();
+    engine->now.gives_way = engine->now.current != NULL; // setup and finish are atomic
+    sct_point("yield", where, &sct_access_none);
 }

@@ -70,6 +70,11 @@ void sct_machine_stop(struct sct_machine *machine);
 // scheduling choice if at least two tasks are enabled.
 void sct_point(const char *label, const char *where, const struct sct_access *access);
 
+// Scheduling point at which the task gives way, as whoever looks again and again should: the
+// default, alternative 0, is the next task that can run, and to stay is the last alternative.
+// Touches nothing. In setup and finish nothing.
+void sct_yield(const char *where);
+
 // For searches that leave out orders of independent steps (core/search/search.h): the running step
 // touches [access] too, beside what was declared at the point where it began. Not a scheduling
 // point; nothing elsewhere, in setup and in the final check.

@@ -84,10 +84,11 @@ struct sct_moment {
     uint32_t tail_point, tail_decision; // the counts when the fair tail began
     uint32_t checks_unknown;
     bool is_in_tail;
-    bool wakes_spuriously;                     // conditions of core/threads/lock.h
-    struct digest sync;                        // of the things of sync.h that are not at rest
-    struct digest started;                     // of all tasks so far: who comes next has which name
-    struct sct_machine *machines;              // all
+    bool gives_way;               // the task in [last_slot], at the point that is being decided
+    bool wakes_spuriously;        // conditions of core/threads/lock.h
+    struct digest sync;           // of the things of sync.h that are not at rest
+    struct digest started;        // of all tasks so far: who comes next has which name
+    struct sct_machine *machines; // all
     struct sct_strand *strands, **strands_end; // in order of creation
     const struct sct_access *after_wait;       // see sct_touch_after_waits
 };

@@ -91,7 +91,7 @@ static void add_order(const struct sct_engine *engine, struct digest *key) {
         order = digest_fold(order, engine->slots[slot].identity.signature);
         order = digest_fold(order, slot << 1 | (engine->slots[slot].steps > 0));
     }
-    digest_add(key, digest_fold(order, engine->now.last_slot));
+    digest_add(key, digest_fold(order, engine->now.last_slot << 1 | engine->now.gives_way));
 }
 
 static struct digest state_key(const struct sct_explorer *explorer,

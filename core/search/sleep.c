@@ -90,7 +90,11 @@ void sct_sleep_close(struct sct_sleep *sleep) {
 
 static struct sct_schedule_point point_of(const struct sct_sleep_node *node) {
     return (struct sct_schedule_point){
-        .enabled = node->enabled, .count = sct_count_bits(node->enabled), .current = node->current};
+        .enabled = node->enabled,
+        .count = sct_count_bits(node->enabled),
+        .current = node->current,
+        .gives_way = node->gives_way,
+    };
 }
 
 // The first of [slots], in the order of the node's alternatives.
@@ -117,6 +121,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     node->enabled = node->todo = engine->now.enabled;
     node->tried = 0;
     node->current = engine->now.last_slot;
+    node->gives_way = engine->now.gives_way;
     node->first = last ? last->first + last->count : 0;
     node->count = 0;
     struct sct_sleeper *sleepers = sleepers_of(sleep, node, sleep->now.asleep_count);

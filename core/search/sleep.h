@@ -61,6 +61,7 @@ struct sct_sleep_node {
     uint64_t tried; // to the end
     uint64_t cuts;  // of the path when it took that slot
     unsigned current;
+    bool gives_way;
     unsigned slot;                   // that it takes now
     uint32_t first, count;           // who sleeps here, in the stack of sleepers
     struct sct_footprint slot_print; // of its step, over all values tried so far

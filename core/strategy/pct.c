@@ -8,16 +8,21 @@
 // Only decisions between at least two tasks count for k. Priorities are independent 64-bit draws,
 // so a new task's rank among those not yet lowered is uniform, the top included: a child can
 // overtake its creator at once. Change points are distinct and uniform in 1..k, drawn by Floyd's
-// algorithm.
+// algorithm. A task that gives way (sct_yield) drops below all others too, or who spins would
+// starve the one it waits for.
 #include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
 enum { DEPTH_MAX = 32 };
 
+// Priorities in three bands: as drawn, from 2^63 on; lowered by a change point, from here on;
+// lowered by giving way, below.
+static const uint64_t lowered = UINT64_C(1) << 62;
+
 struct pct {
     struct sct_strategy base;
     uint64_t priorities[SCT_TASKS_MAX];
-    // change_points[i] lowers a task to priority i + 1: below all initial ones, in a random order.
+    // change_points[i] lowers a task to priority lowered + i: below all drawn, in a random order.
     uint32_t change_points[DEPTH_MAX];
     uint32_t change_count;
 };
@@ -75,10 +80,12 @@ static unsigned highest(const struct pct *pct, uint64_t enabled) {
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     struct pct *pct = (struct pct *)strategy;
     rank_fresh_tasks(pct, point->fresh);
+    if (point->gives_way) // whoever gave way before comes first
+        pct->priorities[point->current] = lowered - point->ordinal;
     unsigned slot = highest(pct, point->enabled);
     for (uint32_t i = 0; i < pct->change_count; i++) {
         if (pct->change_points[i] == point->ordinal) {
-            pct->priorities[slot] = i + 1;
+            pct->priorities[slot] = lowered + i;
             return highest(pct, point->enabled);
         }
     }

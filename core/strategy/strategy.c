@@ -30,20 +30,26 @@ static uint64_t rotate_right(uint64_t bits, unsigned distance) {
     return bits >> distance | bits << (-distance & 63);
 }
 
+static unsigned first_slot(const struct sct_schedule_point *point) {
+    return (point->current + point->gives_way) % SCT_TASKS_MAX;
+}
+
 unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative) {
-    uint64_t rotated = rotate_right(point->enabled, point->current);
-    // The current task's bit is the lowest now: the alternatives are the bits from there on, in
+    unsigned first = first_slot(point);
+    uint64_t rotated = rotate_right(point->enabled, first);
+    // The first slot's bit is the lowest now: the alternatives are the bits from there on, in
     // order.
     while (alternative-- > 0)
         rotated &= rotated - 1;
     ASSERT(rotated);
-    return ((unsigned)__builtin_ctzll(rotated) + point->current) % SCT_TASKS_MAX;
+    return ((unsigned)__builtin_ctzll(rotated) + first) % SCT_TASKS_MAX;
 }
 
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
     ASSERT(point->enabled >> slot & 1);
-    uint64_t rotated = rotate_right(point->enabled, point->current);
-    unsigned distance = (slot - point->current) % SCT_TASKS_MAX;
+    unsigned first = first_slot(point);
+    uint64_t rotated = rotate_right(point->enabled, first);
+    unsigned distance = (slot - first) % SCT_TASKS_MAX;
     return sct_count_bits(rotated & ((UINT64_C(1) << distance) - 1));
 }
 

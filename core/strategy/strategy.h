@@ -33,6 +33,7 @@ struct sct_schedule_point {
     uint64_t alive;   // the slots in use, waiting tasks included
     uint64_t fresh;   // the slots whose task is new since the previous scheduling decision
     unsigned current; // the slot that ran last; it may be enabled or not
+    bool gives_way;   // and its task wants others to run (sct_yield)
     uint32_t ordinal; // this is the ordinal-th scheduling decision of the execution, from 1
     const struct sct_slot *slots; // SCT_TASKS_MAX of them
 };
@@ -96,8 +97,9 @@ struct sct_strategy_ops {
     void (*close)(struct sct_strategy *strategy);
 };
 
-// The alternatives of a scheduling point have an order: cyclic by slot, from the current task on.
-// Alternative 0 is therefore "stay" whenever the current task is enabled.
+// The alternatives of a scheduling point have an order: cyclic by slot, from the current task on,
+// or from the next one on if it gives way. Alternative 0 is therefore "stay" whenever the current
+// task is enabled and does not give way; then it is the last.
 unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative);
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
 

@@ -52,7 +52,7 @@ void sct_thread_detach(struct sct_thread *thread);
 // Program error if it is not a thread. Not a scheduling point.
 _Noreturn void sct_thread_exit(void *result);
 
-// Scheduling point, nothing else.
-#define sct_thread_yield() sct_point("yield", HERE, &sct_access_none)
+// Scheduling point at which the thread gives way (sct_yield): for loops that wait for others.
+#define sct_thread_yield() sct_yield(HERE)
 
 #endif

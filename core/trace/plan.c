@@ -174,8 +174,9 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     if (slot == sct_alternative_slot(point, 0))
         return slot;
     unsigned current = point->current;
-    // A task that has not begun, or cannot go on, gives the turn away without being preempted.
-    bool is_preemption = point->slots[current].steps > 0 && (point->enabled >> current & 1);
+    // A task that has not begun, cannot go on or gives way loses the turn without being preempted.
+    bool could_stay = !point->gives_way && (point->enabled >> current & 1);
+    bool is_preemption = could_stay && point->slots[current].steps > 0;
     follower->preemption_count += is_preemption;
     resize_switches(&follower->seen, follower->seen.switch_count + 1);
     follower->seen.switches[follower->seen.switch_count - 1] = (struct sct_plan_switch){

@@ -1,5 +1,6 @@
 #include "tests/support/every.h"
 
+#include "core/campaign/campaign.h"
 #include "core/threads/thread.h"
 
 static struct sct_thread *worker;
@@ -196,11 +197,76 @@ static void spinner(void *context) {
     sct_thread_create("worker", work, NULL);
 }
 
+static int turn;
+
+// Whoever's turn it is not yields.
+static void *pass_on(void *argument) {
+    int own = (int)(uintptr_t)argument;
+    for (int i = 0; i < 3; i++) {
+        while (turn != own)
+            sct_thread_yield();
+        turn = 1 - own;
+    }
+    return NULL;
+}
+
+static void relay(void *context) {
+    (void)context;
+    turn = 1;
+    sct_thread_create("a", pass_on, (void *)(uintptr_t)0);
+    sct_thread_create("b", pass_on, (void *)(uintptr_t)1);
+}
+
 // A yield lets others go on: a spinning thread ends under a random walk.
 static void test_thread_yield_is_a_scheduling_point(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 100; seed++)
         assert_passed(run_random(spinner, seed));
+}
+
+// By default the one who yields gives way, so that a search, a minimal trace and a strategy of
+// priorities do not spin: the worker ends at once, and the spinner looks once or twice.
+static void test_thread_yield_gives_way(void **state) {
+    (void)state;
+    const struct sct_result *result = run_stay(spinner);
+    assert_passed(result);
+    assert_true(result->point_count < 10);
+    struct sct_strategy *pct = new_strategy("pct:1");
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        result = run_with(pct, &(struct sct_program){.setup = spinner}, seed);
+        assert_passed(result);
+        assert_true(result->point_count < 10);
+    }
+    sct_strategy_free(pct);
+}
+
+// Two who yield to each other both go on: the second of them is not starved by the first.
+static void test_thread_yield_is_fair_among_those_who_yield(void **state) {
+    (void)state;
+    struct sct_strategy *pct = new_strategy("pct:1");
+    for (uint64_t seed = 0; seed < 100; seed++)
+        assert_true(run_with(pct, &(struct sct_program){.setup = relay}, seed)->point_count < 20);
+    sct_strategy_free(pct);
+}
+
+// With bounds a search of one who spins has an end, and nothing is cut off.
+static void test_thread_yield_can_be_searched(void **state) {
+    (void)state;
+    static const char *const specs[] = {"dfs:preempt=2", "dfs:delay=2"};
+    for (int i = 0; i < 2; i++) {
+        struct sct_campaign campaign;
+        struct sct_strategy *strategy = new_strategy(specs[i]);
+        sct_campaign_run(
+            engine,
+            &(struct sct_campaign_options){.program = &(struct sct_program){.setup = spinner},
+                                           .strategy = strategy,
+                                           .iterations = 10000},
+            &campaign);
+        assert_true(campaign.search.is_exhausted);
+        assert_int_equal(campaign.step_limit_hits, 0);
+        sct_campaign_free(&campaign);
+        sct_strategy_free(strategy);
+    }
 }
 
 int main(void) {
@@ -212,6 +278,9 @@ int main(void) {
         ENGINE_TEST(test_thread_joining_each_other_is_a_deadlock),
         ENGINE_TEST(test_thread_setup_cannot_wait),
         ENGINE_TEST(test_thread_yield_is_a_scheduling_point),
+        ENGINE_TEST(test_thread_yield_gives_way),
+        ENGINE_TEST(test_thread_yield_is_fair_among_those_who_yield),
+        ENGINE_TEST(test_thread_yield_can_be_searched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
