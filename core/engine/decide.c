@@ -42,7 +42,8 @@ static inline void check_room(struct sct_engine *engine) {
 static inline void record(struct sct_engine *engine, uint32_t packed,
                           const struct sct_machine *machine, const char *label, const char *where) {
     uint32_t index = engine->now.decision_count;
-    engine->packed[index] = packed;
+    engine->record->words[index] = packed;
+    engine->record->words[index + 1] = 0; // the end, for whoever reads after this process
     engine->notes[index] = (struct sct_decision_note){machine, label, where};
     engine->now.decision_count = index + 1;
 }

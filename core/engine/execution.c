@@ -28,7 +28,7 @@ const struct sct_result *sct_engine_last_result(const struct sct_engine *engine)
 }
 
 const uint32_t *sct_engine_packed(const struct sct_engine *engine) {
-    return engine->packed;
+    return engine->record->words;
 }
 
 bool sct_engine_was_in_tail(const struct sct_engine *engine) {
@@ -37,16 +37,12 @@ bool sct_engine_was_in_tail(const struct sct_engine *engine) {
 
 struct sct_decision sct_engine_decision(const struct sct_engine *engine, uint32_t index) {
     ASSERT(index < engine->result.decision_count);
-    uint32_t packed = engine->packed[index];
+    struct sct_decision decision = sct_unpack(engine->record->words[index]);
     const struct sct_decision_note *note = &engine->notes[index];
-    return (struct sct_decision){
-        .kind = packed >> 31 ? SCT_DECISION_VALUE : SCT_DECISION_SCHEDULE,
-        .count = packed >> 16 & SCT_CHOICES_MAX,
-        .answer = packed & 0xffff,
-        .machine = note->machine ? note->machine->name : "harness",
-        .label = note->label,
-        .where = note->where,
-    };
+    decision.machine = note->machine ? note->machine->name : "harness";
+    decision.label = note->label;
+    decision.where = note->where;
+    return decision;
 }
 
 // ---- The end -----------------------------------------------------------------------------------
@@ -122,12 +118,6 @@ static void finish(void *argument) {
     sct_leave(engine, SCT_PASSED);
 }
 
-// Room for the decisions of so many points. Values are decisions without a scheduling point: they
-// get as much again.
-static uint32_t decisions_for(uint32_t points) {
-    return points * 2 + 64;
-}
-
 static void reset_result(struct sct_engine *engine) {
     engine->told_decisions = 0;
     engine->last_self = NULL;
@@ -145,12 +135,13 @@ static void reset(struct sct_engine *engine) {
     *now = (struct sct_moment){
         .birth = engine->executions,
         .point_bound = engine->options.fair_after,
-        .decision_bound = decisions_for(engine->options.fair_after),
+        .decision_bound = sct_record_capacity(engine->options.fair_after),
         .hot_end = &now->hot,
         .strands_end = &now->strands,
         .after_wait = &sct_access_unknown,
     };
     engine->seats[SCT_TASKS_MAX] = (struct sct_seat){.task = NULL};
+    engine->record->words[0] = 0;
     if (sct_memory_now)
         sct_memory_now->begin(sct_memory_now);
 }
@@ -161,6 +152,7 @@ static void run_schedule(struct sct_engine *engine) {
                                     ? engine->seam.calls->restore(engine->seam.search, engine)
                                     : NULL;
     if (strand) {
+        engine->record->words[engine->now.decision_count] = 0;
         run_to_end(engine, strand);
         return;
     }
@@ -217,7 +209,7 @@ void sct_check_gave_up(void) {
 }
 
 static uint64_t fingerprint(const struct sct_engine *engine) {
-    return hash_bytes(engine->packed, sizeof(uint32_t) * engine->now.decision_count);
+    return hash_bytes(engine->record->words, sizeof(uint32_t) * engine->now.decision_count);
 }
 
 uint64_t sct_fingerprint_so_far(void) {
@@ -237,6 +229,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     rng_seed(&strategy->rng, seed);
     strategy->diverged = false;
     strategy->ops->begin(strategy);
+    engine->record->is_running = 1;
     run_schedule(engine);
     struct sct_result *result = &engine->result;
     if (result->outcome == SCT_PASSED && !engine->has_ended_itself)
@@ -254,6 +247,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     result->operation_count = engine->now.operation_count;
     result->checks_unknown = engine->now.checks_unknown;
     result->fingerprint = fingerprint(engine);
+    engine->record->is_running = 0;
     sct_memory_now = NULL;
     return result;
 }
@@ -307,8 +301,8 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     sct_coro_pool_init(&engine->pool, engine->options.stack_bytes, engine->options.guard_bytes);
     sct_coro_pool_reserve(&engine->pool, USUAL_STACKS);
     engine->tail.ops = &sct_strategy_random_ops;
-    engine->decision_capacity = decisions_for(engine->options.steps_max);
-    engine->packed = reserve(sizeof *engine->packed * engine->decision_capacity);
+    engine->decision_capacity = sct_record_capacity(engine->options.steps_max);
+    engine->own_record = engine->record = sct_record_new(engine->options.steps_max, false);
     engine->notes = reserve(sizeof *engine->notes * engine->decision_capacity);
     sct_engine_now = engine;
     engine->outside_handler = fail_handler_set(on_fail);
@@ -323,14 +317,16 @@ void sct_engine_close(struct sct_engine *engine) {
         sct_guard_remove();
     fail_handler_set(engine->outside_handler);
     sct_engine_now = NULL;
-    munmap(engine->packed, sizeof *engine->packed * engine->decision_capacity);
+    sct_record_free(engine->own_record);
     munmap(engine->notes, sizeof *engine->notes * engine->decision_capacity);
     sct_coro_pool_deinit(&engine->pool);
     arena_deinit(&engine->arena);
     free(engine);
 }
 
-void sct_engine_forked(const struct sct_engine *engine) {
+void sct_engine_forked(struct sct_engine *engine) {
+    if (!engine->own_record) // the other process's
+        engine->own_record = engine->record = sct_record_new(engine->options.steps_max, false);
     if (engine->options.catch_signals)
         sct_guard_start_timer();
 }

@@ -48,8 +48,10 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options);
 
 void sct_engine_close(struct sct_engine *engine);
 
-// In a process that was forked with the engine open: the timer of hangs is not inherited.
-void sct_engine_forked(const struct sct_engine *engine);
+// To be called in a process that was forked with the engine open, before it runs anything: the
+// timer of hangs is not inherited, and what the engine records in shared memory (core/engine/
+// record.h) is the other process's.
+void sct_engine_forked(struct sct_engine *engine);
 
 // Who hears the story of executions, line by line; NULL: nobody, the normal case. For the story as
 // data see listener.h.

@@ -29,8 +29,8 @@ static struct sct_event last_decision(const struct sct_engine *engine, enum sct_
     return (struct sct_event){
         .kind = kind,
         .decision = index,
-        .count = engine->packed[index] >> 16 & SCT_CHOICES_MAX,
-        .answer = engine->packed[index] & 0xffff,
+        .count = engine->record->words[index] >> 16 & SCT_CHOICES_MAX,
+        .answer = engine->record->words[index] & 0xffff,
         .machine = note->machine ? note->machine->name : NULL,
         .text = note->label,
         .where = note->where,

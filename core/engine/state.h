@@ -6,6 +6,7 @@
 #include "core/coro/coro.h"
 #include "core/coro/backtrace.h"
 #include "core/engine/listener.h"
+#include "core/engine/record.h"
 #include "core/engine/seam.h"
 #include "core/engine/wait.h"
 
@@ -59,6 +60,14 @@ static inline uint32_t sct_pack(enum sct_decision_kind kind, uint32_t count, uin
 }
 _Static_assert(SCT_CHOICES_MAX < 1 << 15, "a count has 15 bits in a packed decision");
 
+static inline struct sct_decision sct_unpack(uint32_t packed) {
+    return (struct sct_decision){
+        .kind = packed >> 31 ? SCT_DECISION_VALUE : SCT_DECISION_SCHEDULE,
+        .count = packed >> 16 & SCT_CHOICES_MAX,
+        .answer = packed & 0xffff,
+    };
+}
+
 struct sct_decision_note {
     const struct sct_machine *machine;
     const char *label, *where;
@@ -110,7 +119,7 @@ struct sct_engine {
     struct sct_seam_use seam; // to a systematic search
     struct sct_slot slots[SCT_TASKS_MAX];
     struct sct_seat seats[SCT_TASKS_MAX + 1];
-    uint32_t *packed; // the decisions, for fingerprint and replay
+    struct sct_record *record, *own_record; // of the decisions; NULL: it is another's
     struct sct_decision_note *notes;
 
     struct sct_strategy tail; // who is asked in the fair tail

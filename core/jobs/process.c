@@ -19,9 +19,13 @@ enum { PIPE_BYTES = 1 << 20, BUFFER_BYTES = 16384 };
 
 // A whole terminal, service or job of a cluster gets these signals: the first process ends the
 // others, and with it they end.
-static void begin(pid_t first_process) {
+void sct_process_begin(pid_t first_process) {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
+    sct_process_end_with(first_process);
+}
+
+void sct_process_end_with(pid_t first_process) {
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
@@ -46,7 +50,7 @@ bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct s
         return error_set(error, "cannot start worker %u: %s", index, strerror(errno));
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {
-        begin(first_process);
+        sct_process_begin(first_process);
         for (unsigned i = 0; i < index; i++)
             close(workers[i].channel);
         close(ends[0]);

@@ -50,4 +50,9 @@ enum sct_reading sct_read_message(int channel, struct sct_bytes *bytes,
 // a socket's reader raises no signal.
 bool sct_write_message(int channel, const struct sct_bytes *bytes);
 
+// In a process just forked from [first_process]: it leaves interrupts to that one, and ends with
+// it; the second does the latter alone.
+void sct_process_begin(pid_t first_process);
+void sct_process_end_with(pid_t first_process);
+
 #endif

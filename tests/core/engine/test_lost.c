@@ -1,9 +1,11 @@
 // What the system under test does to the process is a finding, and the engine goes on.
 #define _GNU_SOURCE // quick_exit, alloca
+#include "core/engine/state.h"
 #include "tests/support/programs.h"
 
 #include <alloca.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,6 +87,27 @@ static void test_frame_larger_than_the_stack(void **state) {
     open_catching_engine();
     assert_found(allocate_much, SCT_KIND_STACK_OVERFLOW, "the stack of a coroutine overflowed");
     close_engine(state);
+}
+
+static void damage_engine(void) {
+    engine->pool.made_list = (struct sct_coro *)(uintptr_t)16; // what the handler looks through
+    raise(SIGSEGV);
+}
+
+// Then nothing can be said of the execution, but a line and a status can.
+static void test_second_fault_in_the_handler(void **state) {
+    (void)state;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        open_catching_engine();
+        misdeed = damage_engine;
+        run_random(misbehaving, 1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 3);
 }
 
 // ---- 2.2: ends of the process ------------------------------------------------------------------
@@ -176,6 +199,7 @@ int main(void) {
         cmocka_unit_test(test_write_beyond_an_array),
         cmocka_unit_test(test_write_beyond_the_stack),
         cmocka_unit_test(test_frame_larger_than_the_stack),
+        cmocka_unit_test(test_second_fault_in_the_handler),
         cmocka_unit_test(test_exit),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_exit_outside),

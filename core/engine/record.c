@@ -1,0 +1,53 @@
+#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
+#include "core/engine/record.h"
+#include "core/engine/state.h"
+
+#include <sys/mman.h>
+
+// Values are decisions without a scheduling point: they get as much again.
+uint32_t sct_record_capacity(uint32_t points) {
+    return points * 2 + 64;
+}
+
+static size_t record_bytes(uint32_t capacity) {
+    return sizeof(struct sct_record) + sizeof(uint32_t) * ((size_t)capacity + 1);
+}
+
+struct sct_record *sct_record_new(uint32_t steps_max, bool is_shared) {
+    uint32_t capacity = sct_record_capacity(steps_max);
+    int kind = is_shared ? MAP_SHARED : MAP_PRIVATE;
+    struct sct_record *record = mmap(NULL, record_bytes(capacity), PROT_READ | PROT_WRITE,
+                                     kind | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (record == MAP_FAILED)
+        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot reserve room for %u decisions",
+                capacity);
+    record->capacity = capacity;
+    return record;
+}
+
+void sct_record_free(struct sct_record *record) {
+    if (record)
+        munmap(record, record_bytes(record->capacity));
+}
+
+uint32_t sct_record_count(const struct sct_record *record) {
+    uint32_t count = 0;
+    while (count < record->capacity && record->words[count] != 0)
+        count++;
+    return count;
+}
+
+struct sct_decision sct_record_decision(const struct sct_record *record, uint32_t index) {
+    ASSERT(index < record->capacity);
+    struct sct_decision decision = sct_unpack(record->words[index]);
+    decision.label = "?";
+    return decision;
+}
+
+void sct_engine_record_in(struct sct_engine *engine, struct sct_record *record) {
+    ASSERT(!engine->self && record->capacity >= engine->decision_capacity);
+    sct_record_free(engine->own_record);
+    engine->own_record = NULL;
+    engine->record = record;
+    engine->now.decision_count = 0;
+}
