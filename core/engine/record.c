@@ -1,4 +1,5 @@
 #define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
+#include "core/base/grow.h"
 #include "core/engine/record.h"
 #include "core/engine/state.h"
 
@@ -19,8 +20,7 @@ struct sct_record *sct_record_new(uint32_t steps_max, bool is_shared) {
     struct sct_record *record = mmap(NULL, record_bytes(capacity), PROT_READ | PROT_WRITE,
                                      kind | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (record == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: cannot reserve room for %u decisions",
-                capacity);
+        grow_failed(record_bytes(capacity), "the decisions of an execution");
     record->capacity = capacity;
     return record;
 }

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE // close_range, dup3
+#include "core/base/grow.h"
 #include "core/posix/files.h"
 #include "core/base/assert.h"
 #include "core/posix/real.h"
@@ -42,7 +43,7 @@ static int keep(int number) {
 static FILE *keep_stream(int number) {
     FILE *stream = fdopen(keep(number), "w");
     if (!stream)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a stream for the tester");
+        grow_failed(0, "a stream of the tester");
     return stream;
 }
 

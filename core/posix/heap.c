@@ -1,4 +1,5 @@
 #define _GNU_SOURCE // MAP_FIXED_NOREPLACE, memalign
+#include "core/base/grow.h"
 #include "core/posix/heap.h"
 #include "core/posix/exit.h"
 #include "core/posix/hook.h"
@@ -67,7 +68,7 @@ void posix_heap_open(void) {
 static void *copy_of(const void *memory, size_t bytes) {
     void *copy = __libc_malloc(bytes + 1);
     if (!copy)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for the heap's first state", bytes);
+        grow_failed(bytes, "the heap's first state");
     return memcpy(copy, memory, bytes);
 }
 

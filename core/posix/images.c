@@ -1,4 +1,5 @@
 #define _GNU_SOURCE // dl_iterate_phdr
+#include "core/base/grow.h"
 #include "core/posix/images.h"
 #include "core/base/assert.h"
 #include "core/coro/coro.h"
@@ -37,8 +38,7 @@ static size_t page_bytes;
 static void *allocate(size_t bytes) {
     void *memory = malloc(bytes ? bytes : 1);
     if (!memory)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for the program's first state",
-                bytes);
+        grow_failed(bytes, "the program's first state");
     return memory;
 }
 
@@ -180,8 +180,7 @@ static void map_first_state(struct posix_segment *segment) {
                                    MAP_PRIVATE | MAP_FIXED, file, 0)
                             : MAP_FAILED;
     if (view == MAP_FAILED)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu bytes for the program's first state",
-                bytes);
+        grow_failed(bytes, "the program's first state");
     close(file);
 }
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE // dladdr, asprintf
+#include "core/base/grow.h"
 #include "core/posix/places.h"
 #include "core/base/assert.h"
 #include "core/posix/images.h"
@@ -35,7 +36,7 @@ static void grow(void) {
     size_t size = capacity ? 2 * capacity : 4096;
     struct entry *table = calloc(size, sizeof *table);
     if (!table)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: %zu names", size);
+        grow_failed(size * sizeof *table, "names of places");
     for (size_t i = 0; i < capacity; i++)
         if (entries[i].question)
             *slot_of(table, size, entries[i].address, entries[i].question) = entries[i];
@@ -79,7 +80,7 @@ static char *format(const char *pattern, ...) {
     int length = vasprintf(&text, pattern, arguments);
     va_end(arguments);
     if (length < 0)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: a name");
+        grow_failed(0, "a name");
     return text;
 }
 

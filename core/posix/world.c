@@ -1,4 +1,5 @@
 #define _GNU_SOURCE // environ, program_invocation_short_name
+#include "core/base/grow.h"
 #include "core/posix/world.h"
 #include "core/posix/exit.h"
 #include "core/posix/files.h"
@@ -33,7 +34,7 @@ static struct strings arguments, environment;
 static void *allocate(size_t bytes) {
     void *memory = malloc(bytes);
     if (!memory)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the program's arguments");
+        grow_failed(bytes, "the program's arguments");
     return memory;
 }
 

@@ -11,8 +11,8 @@
 //   delays       (Emmi, Qadeer, Rakamaric, POPL 2011) The base is round-robin without preemption:
 //                stay on the running task while it is enabled, else the next. Passing over a task
 //                costs one, so alternative a of a decision costs a.
-//   preemptions  (Musuvathi, Qadeer, PLDI 2007) Leaving a task that is still enabled costs one; where
-//                it gives way (sct_yield), so does whoever is not the next.
+//   preemptions  (Musuvathi, Qadeer, PLDI 2007) Leaving a task that is still enabled costs one;
+//                where it gives way (sct_yield), so does whoever is not the next.
 // Values cost nothing. Knows no engine; nothing is random.
 #ifndef CORE_STRATEGY_PATH_H
 #define CORE_STRATEGY_PATH_H

@@ -1,3 +1,5 @@
+#include "core/base/grow.h"
+#include "core/base/number.h"
 #include "harness/programs/options.h"
 
 #include <stdlib.h>
@@ -51,9 +53,8 @@ static bool set_stdout(struct program_command *command, const char *value, struc
 
 static bool set_expected_exit(struct program_command *command, const char *value,
                               struct error *error) {
-    char *end;
-    long status = strtol(value, &end, 10);
-    if (*value < '0' || *value > '9' || *end || status > 255)
+    uint32_t status;
+    if (!number_parse32(value, 0, 255, &status))
         return error_set(
             error, "option --expect-exit: expected a number from 0 to 255, found '%.200s'", value);
     command->options.expects_exit = true;
@@ -117,7 +118,7 @@ static bool is_replay(const char *argument) {
 static char **new_vector(int count) {
     char **vector = calloc((size_t)count + 1, sizeof *vector);
     if (!vector)
-        fail_at(FAIL_RESOURCE, HERE, "out of memory: the arguments");
+        grow_failed((size_t)count * sizeof *vector, "the arguments");
     return vector;
 }
 

@@ -60,7 +60,9 @@ static void three_tasks(void *context) {
 static void test_run_asks_the_heap_for_nothing(void **state) {
     open_catching_engine();
     const struct sct_program program = {.setup = three_tasks};
-    struct sct_strategy *strategies[] = {new_strategy("random"), new_strategy("pct:3")};
+    struct sct_strategy *strategies[2];
+    strategies[0] = new_strategy("random");
+    strategies[1] = new_strategy("pct:3");
     uint64_t violations = 0, livelocks = 0;
     unsigned long before = calls;
     assert_true(before > 0);
