@@ -142,6 +142,7 @@ static void test_every_torn_end_is_overwritten(void **state) {
         int complete = size == whole ? 2 : size >= first;
         assert_true(sct_checkpoint_open(&checkpoint, path, &error));
         assert_int_equal(count_records(&checkpoint, sct_checkpoint_next), complete);
+        assert_int_equal(size_of(path), complete == 2 ? whole : complete == 1 ? first : none);
         for (int i = complete; i < 3; i++)
             append(&checkpoint, (const char *[]){"record 0", "record 1", "record 2"}[i]);
         sct_checkpoint_close(&checkpoint);
@@ -232,6 +233,17 @@ static void test_other_files_are_refused(void **state) {
     }
 }
 
+// Its records do not make a file of another kind one.
+static void test_other_format_is_refused(void **state) {
+    (void)state;
+    write_file("text", 1);
+    FILE *file = fopen(path, "r+b");
+    fseek(file, 19, SEEK_SET); // the number of the format
+    fputc('2', file);
+    fclose(file);
+    assert_not_opened("expected a file that --checkpoint has written");
+}
+
 static void test_what_cannot_be_created(void **state) {
     (void)state;
     struct sct_checkpoint checkpoint;
@@ -251,7 +263,8 @@ int main(void) {
         TEST(test_text_and_records_come_back),    TEST(test_sizes),
         TEST(test_every_torn_end_is_overwritten), TEST(test_every_changed_bit_is_noticed),
         TEST(test_read_changes_nothing),          TEST(test_publish_replaces),
-        TEST(test_other_files_are_refused),       TEST(test_what_cannot_be_created),
+        TEST(test_other_files_are_refused),       TEST(test_other_format_is_refused),
+        TEST(test_what_cannot_be_created),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
