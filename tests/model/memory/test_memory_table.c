@@ -1,4 +1,4 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "core/base/rng.h"
 #include "model/table/batch.h"
@@ -7,9 +7,6 @@
 #include "model/table/row.h"
 
 #include <string.h>
-
-static struct arena arena;
-static enum fail_kind failed_as;
 
 // The answers a stream is given, and the counts it asked with.
 static struct { size_t answers[16], counts[16], asked; } choices;
@@ -21,24 +18,9 @@ static size_t choose_scripted(void *context, size_t count) {
     return choices.answers[choices.asked++];
 }
 
-static void raise_in_test(enum fail_kind kind, const char *where, const char *message) {
-    failed_as = kind;
-    mock_assert(0, message, where, 0);
-}
-
 static int setup(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 24);
     memset(&choices, 0, sizeof choices);
-    fail_handler_set(raise_in_test);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    fail_handler_set(NULL);
-    arena_deinit(&arena);
-    return 0;
+    return open_arena(state);
 }
 
 static struct ct_memory_table *open_table(void) {
@@ -883,7 +865,7 @@ static void test_stream_is_not_read_after_close(void **state) {
     assert_int_equal(ct_stream_read(stream, &row).kind, CT_PROGRAM_ERROR);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, close_arena)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

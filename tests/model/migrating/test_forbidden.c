@@ -1,4 +1,4 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "model/config/service.h"
 #include "model/migrating/migrating.h"
@@ -12,7 +12,6 @@
 // A MigratingTable over two tables with the real service's limits, in a fixed state, without the
 // engine: nothing here waits.
 
-static struct arena arena;
 static struct ct_env env;
 static struct ct_table *backends[2];
 static struct mt_config_service service;
@@ -62,18 +61,6 @@ static void open_table(enum mt_state state) {
     mt_config_service_init(&service, &env, state, false);
     table = mt_interface(mt_open(&(struct mt_options){
         .old_table = backends[0], .new_table = backends[1], .config = &config, .env = &env}));
-}
-
-static int setup(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
 }
 
 static struct ct_row *entity(const char *row, const struct ct_property *properties, size_t count) {
@@ -209,13 +196,13 @@ static void test_first_reason_decides(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_repeated_key_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_reserved_rows_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_reserved_properties_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_operations_up_to_the_limit_pass, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_properties_up_to_the_limit_pass, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_queries_of_no_partition_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_first_reason_decides, setup, teardown),
+        ARENA_TEST(test_repeated_key_is_refused),
+        ARENA_TEST(test_reserved_rows_are_refused),
+        ARENA_TEST(test_reserved_properties_are_refused),
+        ARENA_TEST(test_operations_up_to_the_limit_pass),
+        ARENA_TEST(test_properties_up_to_the_limit_pass),
+        ARENA_TEST(test_queries_of_no_partition_are_refused),
+        ARENA_TEST(test_first_reason_decides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "model/config/service.h"
 #include "model/migrating/migrating.h"
@@ -10,7 +10,6 @@
 
 // A MigratingTable over two tables of which the n-th call fails, without the engine.
 
-static struct arena arena;
 static struct ct_env env;
 static struct mt_config_service service;
 static struct mt_table *instance;
@@ -226,18 +225,6 @@ static void open_world_in(enum mt_state state) {
     }
 }
 
-static int setup(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
-
 static void assert_server_error(struct ct_outcome outcome) {
     assert_true(ct_failed_with(outcome, CT_STATUS_SERVER_ERROR));
     assert_int_equal(outcome.op_index, 0);
@@ -394,12 +381,11 @@ static void test_migrator_can_be_called_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_calls_pass_the_error_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_persistent_error_ends_the_call, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_failed_read_can_be_repeated, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_error_in_a_change_of_state_fails_the_stream, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_migrator_can_be_called_again, setup, teardown),
+        ARENA_TEST(test_calls_pass_the_error_up),
+        ARENA_TEST(test_persistent_error_ends_the_call),
+        ARENA_TEST(test_failed_read_can_be_repeated),
+        ARENA_TEST(test_error_in_a_change_of_state_fails_the_stream),
+        ARENA_TEST(test_migrator_can_be_called_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
