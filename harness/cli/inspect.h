@@ -1,15 +1,15 @@
-// Explaining: replays a recording once more, listening, and makes the reports about one execution
-// that were asked for.
+// Inspections: a recorded execution once more, with somebody who listens: for the reports about
+// that one execution (harness/report) that were asked for.
 #ifndef HARNESS_CLI_INSPECT_H
 #define HARNESS_CLI_INSPECT_H
 
 #include "harness/cli/options.h"
 #include "harness/report/report.h"
 
-// What is explained, and by which engine; the caller fills in all but [run.trace] and the story.
+// What is looked at, and by which engine; the caller fills in all but [run.trace] and the story.
 struct inspection {
     const struct options *options;
-    struct report_run run;
+    struct execution_report run;
     struct sct_engine *engine;
     const struct sct_program *program;
     struct story story; // if has_story
@@ -28,11 +28,5 @@ void inspect_end(struct inspection *inspection);
 
 // How the story in the report on standard output is to look.
 struct report_text_options inspect_look(const struct options *options, bool use_color);
-
-// --break-at: has [engine], which will replay [trace], stop under the debugger at decision [index],
-// telling [out] of all that happens if that is given. False if there is no such decision or no
-// debugger.
-bool inspect_break_at(struct sct_engine *engine, const struct sct_trace *trace, uint32_t index,
-                      FILE *out, struct error *error);
 
 #endif

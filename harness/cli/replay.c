@@ -1,6 +1,7 @@
 #include "harness/cli/replay.h"
 #include "core/trace/replay.h"
 #include "core/trace/tolerant.h"
+#include "harness/cli/break_at.h"
 #include "harness/cli/process.h"
 #include "harness/cli/session.h"
 #include "harness/cli/status.h"
@@ -107,7 +108,7 @@ static bool listen_to_replay(struct session *session, const struct sct_trace *tr
     const struct options *options = session->options;
     FILE *out = options->verbose ? session_narration(session) : NULL;
     if (options_have(options, OPTION_BREAK_AT))
-        return inspect_break_at(session->engine, trace, options->break_at, out, error);
+        return break_at(session->engine, trace, options->break_at, out, error);
     if (out)
         sct_engine_narrate(session->engine, session_narrate, out);
     return true;

@@ -1,4 +1,5 @@
-// Reports: what the command prints about a campaign or a registry, as text or JSON.
+// What the command prints about a campaign, a replay or a registry, as text or JSON. Reports about
+// one execution are harness/report's.
 #ifndef HARNESS_CLI_REPORT_H
 #define HARNESS_CLI_REPORT_H
 
@@ -11,7 +12,7 @@
 
 #include <stdio.h>
 
-struct run_description {
+struct campaign_report {
     struct subject_run what;
     const char *call;        // how the user calls the command
     const uint64_t *reached; // how often executions that count passed a place of each variant
@@ -38,10 +39,10 @@ struct group_trace {
     struct group_trace *next;
 };
 
-void report_campaign_text(FILE *out, const struct run_description *run,
+void report_campaign_text(FILE *out, const struct campaign_report *run,
                           const struct sct_campaign *campaign);
 
-void report_campaign_json(FILE *out, const struct run_description *run,
+void report_campaign_json(FILE *out, const struct campaign_report *run,
                           const struct sct_campaign *campaign);
 
 // What replaying a trace gave.

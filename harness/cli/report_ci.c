@@ -66,12 +66,12 @@ static void print_property(FILE *out, const char *name, const char *value) {
 // ---- JUnit -------------------------------------------------------------------------------------
 
 // Why there is no verdict, or NULL.
-static const char *error_message(const struct run_description *run,
+static const char *error_message(const struct campaign_report *run,
                                  const struct sct_campaign *campaign) {
     return campaign->unrepeatable.is_found ? campaign->unrepeatable.difference.text : run->failure;
 }
 
-static void print_suite_start(FILE *out, const struct run_description *run,
+static void print_suite_start(FILE *out, const struct campaign_report *run,
                               const struct sct_campaign *campaign) {
     char host[256] = "localhost", stamp[32] = "1970-01-01T00:00:00";
     time_t now = time(NULL);
@@ -90,7 +90,7 @@ static void print_suite_start(FILE *out, const struct run_description *run,
             error_message(run, campaign) != NULL, campaign->elapsed_seconds);
 }
 
-static void print_properties(FILE *out, const struct run_description *run,
+static void print_properties(FILE *out, const struct campaign_report *run,
                              const struct sct_campaign *campaign) {
     char number[32];
     fprintf(out, "    <properties>\n");
@@ -106,7 +106,7 @@ static void print_properties(FILE *out, const struct run_description *run,
 }
 
 // One failure element with the first violation; the others are in the report below.
-static void print_failure(FILE *out, const struct run_description *run,
+static void print_failure(FILE *out, const struct campaign_report *run,
                           const struct sct_campaign *campaign) {
     const struct sct_group *group = campaign->groups;
     const char *trace = run->traces ? run->traces->path : "";
@@ -120,7 +120,7 @@ static void print_failure(FILE *out, const struct run_description *run,
     fprintf(out, "</failure>\n");
 }
 
-static void print_error(FILE *out, const struct run_description *run,
+static void print_error(FILE *out, const struct campaign_report *run,
                         const struct sct_campaign *campaign) {
     const char *type = campaign->unrepeatable.is_found ? "unrepeatable" : "tool";
     fprintf(out, "      <error type=\"%s\"", type);
@@ -128,7 +128,7 @@ static void print_error(FILE *out, const struct run_description *run,
     fprintf(out, "/>\n");
 }
 
-static void print_case(FILE *out, const struct run_description *run,
+static void print_case(FILE *out, const struct campaign_report *run,
                        const struct sct_campaign *campaign) {
     char name[200];
     struct text text = text_in(name, sizeof name);
@@ -148,14 +148,14 @@ static void print_case(FILE *out, const struct run_description *run,
     fprintf(out, "    </testcase>\n");
 }
 
-static void print_junit(FILE *out, const struct run_description *run,
+static void print_junit(FILE *out, const struct campaign_report *run,
                         const struct sct_campaign *campaign) {
     char *report = NULL;
     size_t bytes = 0;
     FILE *memory = open_memstream(&report, &bytes);
     if (!memory)
         grow_failed(0, "the report");
-    struct run_description plain = *run;
+    struct campaign_report plain = *run;
     plain.use_color = plain.look.use_color = false;
     report_campaign_text(memory, &plain, campaign);
     if (fclose(memory) != 0)
@@ -169,7 +169,7 @@ static void print_junit(FILE *out, const struct run_description *run,
     free(report);
 }
 
-bool report_junit(const char *path, const struct run_description *run,
+bool report_junit(const char *path, const struct campaign_report *run,
                   const struct sct_campaign *campaign, struct error *error) {
     struct output output;
     struct error inner;
@@ -204,7 +204,7 @@ static void print_place(FILE *out, const char *where) {
     fprintf(out, ",line=%s,", colon + 1);
 }
 
-static void print_annotation(FILE *out, const struct run_description *run,
+static void print_annotation(FILE *out, const struct campaign_report *run,
                              const struct sct_group *group, const char *trace) {
     char title[160];
     snprintf(title, sizeof title, "%s %s: %s in %s", run->what.subject->name, run->what.test->name,
@@ -227,7 +227,7 @@ static void print_annotation(FILE *out, const struct run_description *run,
     fprintf(out, "\n");
 }
 
-void report_campaign_github(FILE *out, const struct run_description *run,
+void report_campaign_github(FILE *out, const struct campaign_report *run,
                             const struct sct_campaign *campaign) {
     const struct group_trace *trace = run->traces;
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {

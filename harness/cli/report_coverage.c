@@ -41,7 +41,7 @@ static json_t *json_unreached(const struct coverage *coverage) {
     return array;
 }
 
-static json_t *json_variant_lines(const struct run_description *run) {
+static json_t *json_variant_lines(const struct campaign_report *run) {
     json_t *object = json_object();
     for (size_t i = 0; i < subject_variant_count(run->what.subject); i++)
         json_object_set_new(object, run->what.subject->variants->at(i).name,
@@ -60,7 +60,7 @@ static json_t *json_marks(void) {
     return object;
 }
 
-json_t *report_coverage_json(const struct run_description *run) {
+json_t *report_coverage_json(const struct campaign_report *run) {
     const struct coverage *coverage = subject_view(run->what.test)->coverage;
     json_t *object = json_object();
     json_object_set_new(object, "cells", coverage ? json_cells(coverage) : json_array());
@@ -140,7 +140,7 @@ static void print_table(FILE *out, const struct coverage *coverage) {
             print_line(out, coverage, i);
 }
 
-static void print_variant_lines(FILE *out, const struct run_description *run) {
+static void print_variant_lines(FILE *out, const struct campaign_report *run) {
     fprintf(out, "bug lines reached:\n");
     for (size_t i = 0; i < subject_variant_count(run->what.subject); i++)
         fprintf(out, "  %12" PRIu64 "  %s\n", run->reached[i],
@@ -163,7 +163,7 @@ void report_marks_text(FILE *out) {
         print_marks(out);
 }
 
-void report_coverage_text(FILE *out, const struct run_description *run) {
+void report_coverage_text(FILE *out, const struct campaign_report *run) {
     const struct coverage *coverage = subject_view(run->what.test)->coverage;
     if (coverage)
         print_table(out, coverage);

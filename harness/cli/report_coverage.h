@@ -7,10 +7,10 @@
 #include <jansson.h>
 
 // A new object: cells, unreached, bug_lines, marks.
-json_t *report_coverage_json(const struct run_description *run);
+json_t *report_coverage_json(const struct campaign_report *run);
 
 // The table of --coverage, the bug lines and the marks.
-void report_coverage_text(FILE *out, const struct run_description *run);
+void report_coverage_text(FILE *out, const struct campaign_report *run);
 
 // The marks alone, if there are any; nothing else says that something has happened.
 void report_marks_text(FILE *out);

@@ -41,7 +41,7 @@ static json_t *json_group(const struct sct_group *group, const struct group_trac
     return object;
 }
 
-static json_t *json_groups(const struct run_description *run, const struct sct_campaign *campaign) {
+static json_t *json_groups(const struct campaign_report *run, const struct sct_campaign *campaign) {
     json_t *array = json_array();
     const struct group_trace *trace = run->traces;
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {
@@ -70,7 +70,7 @@ static json_t *json_strategies(const struct sct_campaign *campaign) {
     return array;
 }
 
-static void set_identity(json_t *object, const struct run_description *run,
+static void set_identity(json_t *object, const struct campaign_report *run,
                          const struct sct_campaign *campaign) {
     json_object_set_new(object, "tool", json_string("mtcheck"));
     json_object_set_new(object, "schema_version", json_integer(1));
@@ -89,7 +89,7 @@ static void set_identity(json_t *object, const struct run_description *run,
                                   (json_int_t)run->shard_count));
 }
 
-static void set_counts(json_t *object, const struct run_description *run,
+static void set_counts(json_t *object, const struct campaign_report *run,
                        const struct sct_campaign *campaign) {
     json_object_set_new(object, "iterations",
                         run->iterations == SCT_UNLIMITED ? json_null()
@@ -135,7 +135,7 @@ static void set_states(json_t *object, const struct sct_explorer *explorer,
     json_object_set_new(object, "cache_full", json_boolean(campaign->search.is_cache_full));
 }
 
-static json_t *json_exhaustive(const struct run_description *run,
+static json_t *json_exhaustive(const struct campaign_report *run,
                                const struct sct_campaign *campaign) {
     const struct sct_searched *search = &campaign->search;
     json_t *object = json_object();
@@ -159,7 +159,7 @@ static void set_minimized(json_t *object, const struct minimized *minimized) {
     json_object_set_new(object, "explanation", explanation_json(&minimized->explanation));
 }
 
-void report_campaign_json(FILE *out, const struct run_description *run,
+void report_campaign_json(FILE *out, const struct campaign_report *run,
                           const struct sct_campaign *campaign) {
     json_t *object = json_object();
     set_identity(object, run, campaign);

@@ -6,15 +6,15 @@
 
 #include <inttypes.h>
 
-static const char *red(const struct run_description *run) {
+static const char *red(const struct campaign_report *run) {
     return run->use_color ? "\033[1;31m" : "";
 }
 
-static const char *green(const struct run_description *run) {
+static const char *green(const struct campaign_report *run) {
     return run->use_color ? "\033[1;32m" : "";
 }
 
-static const char *plain(const struct run_description *run) {
+static const char *plain(const struct campaign_report *run) {
     return run->use_color ? "\033[0m" : "";
 }
 
@@ -34,7 +34,7 @@ void report_paths(FILE *out, int width, const char *path, const char *call) {
     fprintf(out, "  %-*s %s --replay %s --verbose\n", width, "replay", call, word);
 }
 
-static void print_group(FILE *out, const struct run_description *run, const struct sct_group *group,
+static void print_group(FILE *out, const struct campaign_report *run, const struct sct_group *group,
                         const char *trace, uint64_t violations) {
     fprintf(out, "%sviolation%s: ", red(run), plain(run));
     plain_put(out, group->violation.kind);
@@ -58,12 +58,12 @@ static void print_group(FILE *out, const struct run_description *run, const stru
         report_paths(out, 10, trace, run->call);
 }
 
-static void print_story(FILE *out, const struct run_description *run) {
+static void print_story(FILE *out, const struct campaign_report *run) {
     if (run->story)
         report_write_text(out, &run->look, run->story);
 }
 
-static void print_groups(FILE *out, const struct run_description *run,
+static void print_groups(FILE *out, const struct campaign_report *run,
                          const struct sct_campaign *campaign) {
     const struct group_trace *trace = run->traces;
     for (const struct sct_group *group = campaign->groups; group; group = group->next) {
@@ -113,7 +113,7 @@ const char *report_bound_name(const struct sct_path *path) {
 }
 
 // What the search leaves out although it went to the end.
-static void print_limits(FILE *out, const struct run_description *run,
+static void print_limits(FILE *out, const struct campaign_report *run,
                          const struct sct_campaign *campaign) {
     const struct sct_path *path = campaign->search.path;
     if (path->bound_kind != SCT_BOUND_NONE && path->meets_bound)
@@ -128,7 +128,7 @@ double report_states_per_second(const struct sct_campaign *campaign) {
     return campaign->elapsed_seconds > 0 ? states / campaign->elapsed_seconds : 0;
 }
 
-static void print_states(FILE *out, const struct run_description *run,
+static void print_states(FILE *out, const struct campaign_report *run,
                          const struct sct_campaign *campaign) {
     const struct sct_explorer *explorer = run->explorer;
     if (!explorer)
@@ -144,7 +144,7 @@ static void print_states(FILE *out, const struct run_description *run,
             campaign->search.is_cache_full ? ", the last for want of room in the cache" : "");
 }
 
-static void print_search(FILE *out, const struct run_description *run,
+static void print_search(FILE *out, const struct campaign_report *run,
                          const struct sct_campaign *campaign) {
     const struct sct_searched *search = &campaign->search;
     const struct sct_path *path = search->path;
@@ -200,7 +200,7 @@ static void print_counts(FILE *out, const struct sct_campaign *campaign) {
                 campaign->checks_unknown);
 }
 
-void report_campaign_text(FILE *out, const struct run_description *run,
+void report_campaign_text(FILE *out, const struct campaign_report *run,
                           const struct sct_campaign *campaign) {
     bool is_systematic = campaign->search.path;
     print_groups(out, run, campaign);

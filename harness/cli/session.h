@@ -14,7 +14,7 @@
 struct session {
     const struct command *command;
     const struct options *options;
-    struct run_description run;
+    struct campaign_report run;
     struct variant variant; // that is on, if run.what.variant is set
     void *context;          // of the programs of a subject with variants; owned
     size_t variant_count;

@@ -416,7 +416,7 @@ static bool merge_coverage(json_t *merged, const struct merge_input *inputs, siz
     while (added < count &&
            add_coverage(&what, reached, json_object_get(inputs[added].report, "coverage")))
         added++;
-    struct run_description run = {.what = what, .reached = reached};
+    struct campaign_report run = {.what = what, .reached = reached};
     json_t *coverage = report_coverage_json(&run);
     json_object_set_new(coverage, "marks", merge_marks(inputs, count));
     json_object_set_new(merged, "coverage", coverage);

@@ -187,7 +187,7 @@ static void emit_panel_tracks(struct events *events, const struct story *story, 
     }
 }
 
-void report_write_chrome(FILE *out, const struct report_run *run, const struct story *story) {
+void report_write_chrome(FILE *out, const struct execution_report *run, const struct story *story) {
     struct events events = {.out = out};
     uint32_t thread = 0;
     fputs("{\"displayTimeUnit\": \"ms\", \"otherData\": ", out);

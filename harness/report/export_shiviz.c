@@ -112,7 +112,7 @@ static void index_arrivals(struct log *log) {
     }
 }
 
-void report_write_shiviz(FILE *out, const struct report_run *run, const struct story *story) {
+void report_write_shiviz(FILE *out, const struct execution_report *run, const struct story *story) {
     (void)run;
     struct log log = {
         .out = out,

@@ -35,7 +35,7 @@ static json_t *json_variant(const struct variant *variant) {
                      variant->kind, "summary", variant->summary);
 }
 
-static void add_replay(json_t *commands, const struct report_run *run, const char *path,
+static void add_replay(json_t *commands, const struct execution_report *run, const char *path,
                        const char *remark) {
     char buffer[6000];
     struct text text = text_in(buffer, sizeof buffer);
@@ -49,7 +49,7 @@ static void add_replay(json_t *commands, const struct report_run *run, const cha
 
 // Command lines that run the same execution again; single quotes keep the shell out. The way to a
 // minimised one leads over the original.
-static json_t *json_commands(const struct report_run *run) {
+static json_t *json_commands(const struct execution_report *run) {
     char buffer[6000];
     json_t *commands = json_array();
     const struct sct_trace *trace = run->trace;
@@ -90,14 +90,14 @@ static json_t *json_violation(const struct story *story, const struct symbols *s
     return object;
 }
 
-static json_t *json_explanation(const struct report_run *run) {
+static json_t *json_explanation(const struct execution_report *run) {
     json_t *array = json_array();
     for (size_t i = 0; i < run->explanation_count; i++)
         json_array_append_new(array, value_text(run->explanation[i]));
     return array;
 }
 
-static void set_run(json_t *object, const struct report_run *run) {
+static void set_run(json_t *object, const struct execution_report *run) {
     const struct sct_trace *trace = run->trace;
     set(object, "tool", json_string("mtcheck"));
     set(object, "version", json_string(MTCHECK_VERSION));
@@ -271,7 +271,7 @@ static void set_story(json_t *object, const struct story *story, const struct sy
 // ---- The page ----------------------------------------------------------------------------------
 
 // No text can end the script element or begin a comment: there is no "<" left.
-static void write_data(FILE *out, const struct report_run *run, const struct story *story) {
+static void write_data(FILE *out, const struct execution_report *run, const struct story *story) {
     struct symbols *symbols = symbols_open();
     json_t *object = json_object();
     set_run(object, run);
@@ -290,7 +290,7 @@ static void write_data(FILE *out, const struct report_run *run, const struct sto
     symbols_close(symbols);
 }
 
-void report_write_page(FILE *out, const struct report_run *run, const struct story *story) {
+void report_write_page(FILE *out, const struct execution_report *run, const struct story *story) {
     static const char style[] = "/*STYLE*/", script[] = "/*SCRIPT*/", data[] = "/*DATA*/";
     const char *rest = (const char *)page_html;
     const char *at;

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-// What was run, for headings and for the command that runs it again.
-struct report_run {
+// What a report about one execution is of, for headings and for the command that runs it again.
+struct execution_report {
     struct subject_run what;
     const struct sct_trace *trace; // the recording; its decisions are not looked at
     const char *trace_path;        // where it is; NULL or "": nowhere
@@ -20,16 +20,17 @@ struct report_run {
 };
 
 // Writes to the file; the stream's error flag tells of failures.
-typedef void (*report_writer)(FILE *out, const struct report_run *run, const struct story *story);
+typedef void (*report_writer)(FILE *out, const struct execution_report *run,
+                              const struct story *story);
 
 // A page for people: one file, nothing else is loaded (page.c).
-void report_write_page(FILE *out, const struct report_run *run, const struct story *story);
+void report_write_page(FILE *out, const struct execution_report *run, const struct story *story);
 
 // A log with vector clocks, for ShiViz (export_shiviz.c).
-void report_write_shiviz(FILE *out, const struct report_run *run, const struct story *story);
+void report_write_shiviz(FILE *out, const struct execution_report *run, const struct story *story);
 
 // Trace Event JSON, for Perfetto and chrome://tracing. A step takes one millisecond.
-void report_write_chrome(FILE *out, const struct report_run *run, const struct story *story);
+void report_write_chrome(FILE *out, const struct execution_report *run, const struct story *story);
 
 // How much of the story a text tells.
 struct report_text_options {

@@ -407,7 +407,7 @@ struct example {
     struct sct_group group;
     struct sct_campaign campaign;
     struct group_trace trace;
-    struct run_description run;
+    struct campaign_report run;
 };
 
 static void make_example(struct example *example, const char *message) {
@@ -422,7 +422,7 @@ static void make_example(struct example *example, const char *message) {
     example->campaign =
         (struct sct_campaign){.iterations_run = 1, .violations = 1, .groups = &example->group};
     example->run =
-        (struct run_description){.what = {.subject = models[0], .test = models[0]->tests[0]},
+        (struct campaign_report){.what = {.subject = models[0], .test = models[0]->tests[0]},
                                  .call = "mtcheck",
                                  .strategy = "random",
                                  .traces = &example->trace};

@@ -15,7 +15,7 @@ struct told {
     struct run run;
     struct sct_trace trace;
     struct story story;
-    struct report_run report;
+    struct execution_report report;
 };
 
 // The story of a golden trace.
@@ -34,7 +34,7 @@ static void tell(struct told *told, const char *path) {
     story_end(&told->story, told->run.engine, result);
     if (!sct_replay_confirms(&replay, result, &error))
         fail_msg("%s", error.text);
-    told->report = (struct report_run){
+    told->report = (struct execution_report){
         .what = told->run.what,
         .trace = &told->trace,
         .trace_path = path,
@@ -52,7 +52,7 @@ static void forget(struct told *told) {
 #define MINIMAL_BACK_UP "tests/traces/minimal/bug-03-QueryStreamedBackUpNewStream.trace"
 
 // What [writer] writes; malloc.
-static char *written(report_writer writer, const struct report_run *run,
+static char *written(report_writer writer, const struct execution_report *run,
                      const struct story *story) {
     char *text = NULL;
     size_t length = 0;
@@ -484,7 +484,7 @@ static void tell_own(struct told *told, const struct subject_test *test) {
     const struct sct_result *result =
         sct_engine_run(told->run.engine, &program, told->run.strategy, 1);
     story_end(&told->story, told->run.engine, result);
-    told->report = (struct report_run){
+    told->report = (struct execution_report){
         .what = told->run.what, .trace = &told->trace, .trace_path = HOSTILE, .command = HOSTILE};
 }
 
