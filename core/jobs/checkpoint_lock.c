@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L // fcntl
 #include "core/jobs/checkpoint_lock.h"
+#include "core/base/assert.h"
 #include "core/base/file.h"
 #include "core/base/grow.h"
 
@@ -53,6 +54,7 @@ bool sct_checkpoint_lock(struct sct_checkpoint_lock *lock, const char *path, str
 }
 
 void sct_checkpoint_unlock(struct sct_checkpoint_lock *lock) {
+    ASSERT(lock->file < 0 || lock->path);
     if (lock->file >= 0) {
         unlink(lock->path); // before others can have it
         close(lock->file);

@@ -49,7 +49,8 @@ static int help_command(const struct command *command) {
     return status_flush(EXIT_CLEAN);
 }
 
-// Campaigns, which a checkpoint may define.
+// Campaigns, which a checkpoint may define. Its lock is taken before it is read: what somebody else
+// adds meanwhile would be missing here and written over.
 static int run_campaign(const struct command *command, int argc, char **argv,
                         const struct options *given) {
     struct options options = *given;
@@ -75,6 +76,8 @@ static int run_campaign(const struct command *command, int argc, char **argv,
 int command_run(const struct command *command, int argc, char **argv) {
     struct options options;
     struct error error;
+    ASSERT(command->subjects[0]);
+    ASSERT(command->front == FRONT_MODELS || !command->subjects[1]); // --model chooses
     status_begin(command->name);
     process_open_streams();
     json_allocates_or_fails();

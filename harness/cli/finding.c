@@ -64,6 +64,7 @@ void finding_capture(const struct session *session, uint64_t iteration,
 }
 
 void finding_keep(struct session *session, struct sct_trace *trace) {
+    ASSERT(session->last_trace && !*session->last_trace); // the end of the list
     struct group_trace *entry = grow_new(1, sizeof *entry, "the list of traces");
     struct error error;
     char *text = sct_trace_format(trace);

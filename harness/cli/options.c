@@ -235,6 +235,8 @@ static bool check_cache(const struct parser *parser, const struct options *befor
                      had_cache ? "a" : "no");
 }
 
+// What the checkpoint says comes first: an option that it holds and that stands on the command line
+// too is then found twice, but for the cache, of which another size will do.
 bool options_parse(enum front front, int argc, char **argv, char *stored, struct options *options,
                    struct error *error) {
     *options = (struct options){

@@ -42,6 +42,7 @@ static json_t *json_unreached(const struct coverage *coverage) {
 }
 
 static json_t *json_variant_lines(const struct campaign_report *run) {
+    ASSERT(run->reached || !run->what.subject->variants);
     json_t *object = json_object();
     for (size_t i = 0; i < subject_variant_count(run->what.subject); i++)
         json_object_set_new(object, run->what.subject->variants->at(i).name,
@@ -62,6 +63,7 @@ static json_t *json_marks(void) {
 
 json_t *report_coverage_json(const struct campaign_report *run) {
     const struct coverage *coverage = subject_view(run->what.test)->coverage;
+    ASSERT(coverage || !run->what.test->reaches_all);
     json_t *object = json_object();
     json_object_set_new(object, "cells", coverage ? json_cells(coverage) : json_array());
     json_object_set_new(object, "unreached",

@@ -34,6 +34,7 @@ bool session_choose_test(struct session *session, const char *name, const char *
 
 bool session_choose_variant(struct session *session, const char *name, struct error *error) {
     struct subject_run *what = &session->run.what;
+    ASSERT(what->test && !session->context);
     const struct subject_variants *variants = what->subject->variants;
     if (name && variants && !variants->are_built_in)
         return error_set(error, "bug '%.200s': this %s was built without optional bugs", name,
@@ -55,6 +56,8 @@ bool session_choose_variant(struct session *session, const char *name, struct er
 }
 
 void session_open_engine(struct session *session, uint32_t steps_max) {
+    ASSERT(!session->engine); // one at a time
+    ASSERT(session->run.what.test);
     uint32_t usual = subject_steps(session->run.what.subject, session->run.what.test);
     session->steps_max = steps_max ? steps_max : usual;
     session->engine = sct_engine_open(&(struct sct_engine_options){

@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L // open_memstream
 #include "harness/report/output.h"
+#include "core/base/assert.h"
 #include "core/base/file.h"
 #include "core/base/grow.h"
 
@@ -15,6 +16,7 @@ void output_begin(struct output *output) {
 }
 
 bool output_end(struct output *output, const char *path, struct error *error) {
+    ASSERT(output->stream);
     if (fclose(output->stream) != 0)
         grow_failed(output->size, memory_name);
     bool is_written = file_write(path, output->bytes, output->size, error);

@@ -1,4 +1,5 @@
 #include "harness/subject/subject.h"
+#include "core/base/assert.h"
 #include "core/base/number.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@ const struct subject *subject_find(const struct subject *const *subjects, const 
 }
 
 const struct subject_test *subject_test(const struct subject *subject, const char *name) {
+    ASSERT(subject->tests[0]);
     name = name ? name : subject->default_test;
     for (size_t i = 0; subject->tests[i]; i++)
         if (!name || strcmp(subject->tests[i]->name, name) == 0)
@@ -44,6 +46,7 @@ uint32_t subject_steps(const struct subject *subject, const struct subject_test 
 struct sct_program subject_program(const struct subject *subject, const struct subject_test *test,
                                    void *context) {
     struct sct_program program = test->program;
+    ASSERT(!subject->variants || context);
     if (subject->variants)
         program.context = context;
     return program;
