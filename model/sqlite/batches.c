@@ -1,0 +1,304 @@
+#include "core/base/clock.h"
+#include "core/base/number.h"
+#include "model/sqlite/connection.h"
+#include "model/sqlite/record.h"
+#include "model/table/batch.h"
+#include "model/table/row.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+// A batch under way: the lock of the file is held.
+struct writing {
+    struct ct_sqlite_table *table;
+    struct arena *arena;
+    uint64_t number; // of the next ETag
+    int64_t time;    // of the rows that it writes
+};
+
+// ---- ETags and times ---------------------------------------------------------------------------
+
+static const char *etag_of(const struct ct_sqlite_table *table, struct arena *arena,
+                           uint64_t number) {
+    return arena_printf(arena, "%s%llu\"", table->etag_prefix, (unsigned long long)number);
+}
+
+// The number in [etag]; that of no row if it is not one of this file's.
+static sqlite3_int64 number_of(const struct ct_sqlite_table *table, const char *etag) {
+    size_t prefix = strlen(table->etag_prefix);
+    uint64_t number = 0;
+    if (strncmp(etag, table->etag_prefix, prefix) != 0)
+        return -1;
+    size_t digits = number_scan(etag + prefix, 10, INT64_MAX, &number);
+    bool is_whole = digits > 0 && strcmp(etag + prefix + digits, "\"") == 0;
+    return is_whole && strcmp(etag + prefix, "0\"") != 0 ? (sqlite3_int64)number : -1;
+}
+
+// 100 ns ticks since 1970.
+static int64_t present_time(void) {
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    return (int64_t)now.tv_sec * 10000000 + now.tv_nsec / 100;
+}
+
+// ---- Operations --------------------------------------------------------------------------------
+
+static void bind_key(const struct writing *writing, sqlite3_stmt *statement, struct ct_key key) {
+    sqlite3_bind_int64(statement, 1, writing->table->id);
+    connection_bind_text(statement, 2, key.partition);
+    connection_bind_text(statement, 3, key.row);
+}
+
+// Runs a statement that writes one row or none; how many goes to [changes].
+static struct ct_outcome change(const struct writing *writing, sqlite3_stmt *statement,
+                                int *changes) {
+    int code = connection_run(statement);
+    *changes = code == SQLITE_DONE ? sqlite3_changes(writing->table->database) : 0;
+    sqlite3_clear_bindings(statement); // they point into memory of the call
+    return code == SQLITE_DONE ? ct_success()
+                               : connection_failure(writing->table, code, writing->arena);
+}
+
+// Writes [row] under a new ETag, which goes to [result].
+static struct ct_outcome write_row(struct writing *writing, enum ct_statement which,
+                                   const struct ct_row *row, sqlite3_int64 if_number,
+                                   struct ct_op_result *result, int *changes) {
+    size_t size;
+    const void *bytes = record_write(writing->arena, row, &size);
+    ASSERT(size <= INT32_MAX);
+    sqlite3_stmt *statement = connection_statement(writing->table, which);
+    bind_key(writing, statement, row->key);
+    sqlite3_bind_int64(statement, 4, (sqlite3_int64)writing->number);
+    sqlite3_bind_int64(statement, 5, writing->time);
+    sqlite3_bind_blob(statement, 6, bytes, (int)size, SQLITE_STATIC);
+    if (which == STATEMENT_REPLACE_IF)
+        sqlite3_bind_int64(statement, 7, if_number);
+    result->etag = etag_of(writing->table, writing->arena, writing->number);
+    return change(writing, statement, changes);
+}
+
+// The row under [key], or NULL.
+static struct ct_outcome find(struct writing *writing, struct ct_key key, struct ct_row **row) {
+    sqlite3_stmt *statement = connection_statement(writing->table, STATEMENT_GET);
+    bind_key(writing, statement, key);
+    int code = sqlite3_step(statement);
+    struct ct_outcome outcome = ct_success();
+    *row = NULL;
+    if (code == SQLITE_ROW) {
+        *row = reading_row(writing->table, statement, writing->arena);
+        if (!*row)
+            outcome = ct_internal_error("a row in the file is damaged");
+    } else if (code != SQLITE_DONE) {
+        outcome = connection_failure(writing->table, code, writing->arena);
+    }
+    sqlite3_reset(statement);
+    return outcome;
+}
+
+// Why a conditional operation changed nothing.
+static struct ct_outcome refuse(struct writing *writing, const struct ct_row *entity,
+                                size_t index) {
+    struct ct_row *existing;
+    struct ct_outcome outcome = find(writing, entity->key, &existing);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    return ct_storage_error(existing ? CT_STATUS_PRECONDITION_FAILED : CT_STATUS_NOT_FOUND, index);
+}
+
+static struct ct_outcome delete_row(struct writing *writing, const struct ct_operation *operation,
+                                    size_t index) {
+    const struct ct_row *entity = operation->entity;
+    bool is_any = ct_is_delete_if_exists(operation) || strcmp(entity->etag, CT_ANY_ETAG) == 0;
+    sqlite3_stmt *statement =
+        connection_statement(writing->table, is_any ? STATEMENT_DELETE : STATEMENT_DELETE_IF);
+    bind_key(writing, statement, entity->key);
+    if (!is_any)
+        sqlite3_bind_int64(statement, 4, number_of(writing->table, entity->etag));
+    int changes;
+    struct ct_outcome outcome = change(writing, statement, &changes);
+    if (outcome.kind == CT_SUCCEEDED && changes == 0 && !ct_is_delete_if_exists(operation))
+        return refuse(writing, entity, index);
+    return outcome;
+}
+
+static struct ct_outcome replace_row(struct writing *writing, const struct ct_row *entity,
+                                     size_t index, struct ct_op_result *result) {
+    bool is_any = strcmp(entity->etag, CT_ANY_ETAG) == 0;
+    int changes;
+    struct ct_outcome outcome =
+        write_row(writing, is_any ? STATEMENT_REPLACE : STATEMENT_REPLACE_IF, entity,
+                  is_any ? 0 : number_of(writing->table, entity->etag), result, &changes);
+    if (outcome.kind == CT_SUCCEEDED && changes == 0)
+        return refuse(writing, entity, index);
+    return outcome;
+}
+
+// Merge and InsertOrMerge: only they need to know what was there.
+static struct ct_outcome merge_row(struct writing *writing, const struct ct_operation *operation,
+                                   size_t index, struct ct_op_result *result) {
+    const struct ct_row *entity = operation->entity;
+    struct ct_row *existing;
+    struct ct_outcome outcome = find(writing, entity->key, &existing);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    bool needs_match = operation->type == CT_MERGE;
+    if (needs_match && !existing)
+        return ct_storage_error(CT_STATUS_NOT_FOUND, index);
+    if (needs_match && strcmp(entity->etag, CT_ANY_ETAG) != 0 &&
+        strcmp(entity->etag, existing->etag) != 0)
+        return ct_storage_error(CT_STATUS_PRECONDITION_FAILED, index);
+    const struct ct_row *row =
+        existing ? ct_row_merge(writing->arena, existing, entity, NULL) : entity;
+    int changes;
+    return write_row(writing, STATEMENT_PUT, row, 0, result, &changes);
+}
+
+static struct ct_outcome insert_row(struct writing *writing, const struct ct_row *entity,
+                                    size_t index, struct ct_op_result *result) {
+    int changes;
+    struct ct_outcome outcome = write_row(writing, STATEMENT_INSERT, entity, 0, result, &changes);
+    if (outcome.kind == CT_SUCCEEDED && changes == 0)
+        return ct_storage_error(CT_STATUS_CONFLICT, index);
+    result->status = CT_STATUS_CREATED;
+    return outcome;
+}
+
+static bool lacks_condition(const struct ct_operation *operation) {
+    bool is_conditional = operation->type == CT_REPLACE || operation->type == CT_MERGE ||
+                          operation->type == CT_DELETE;
+    return is_conditional && (!operation->entity->etag || !*operation->entity->etag);
+}
+
+static struct ct_outcome apply(struct writing *writing, const struct ct_operation *operation,
+                               size_t index, struct ct_op_result *result) {
+    struct ct_row *entity = operation->entity;
+    int changes;
+    *result = (struct ct_op_result){.status = CT_STATUS_NO_CONTENT, .entity = entity};
+    if (lacks_condition(operation)) {
+        struct ct_outcome outcome = refuse(writing, entity, index);
+        return ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED)
+                   ? ct_program_error("a Replace, Merge or Delete without an If-Match")
+                   : outcome;
+    }
+    switch (operation->type) {
+    case CT_INSERT:
+        return insert_row(writing, entity, index, result);
+    case CT_INSERT_OR_REPLACE:
+        return write_row(writing, STATEMENT_PUT, entity, 0, result, &changes);
+    case CT_REPLACE:
+        return replace_row(writing, entity, index, result);
+    case CT_MERGE:
+    case CT_INSERT_OR_MERGE:
+        return merge_row(writing, operation, index, result);
+    case CT_DELETE:
+        break;
+    }
+    return delete_row(writing, operation, index);
+}
+
+// ---- Transactions ------------------------------------------------------------------------------
+
+static int run_plain(struct ct_sqlite_table *table, enum ct_statement statement) {
+    return connection_run(connection_statement(table, statement));
+}
+
+// SQLite may have rolled back by itself.
+static void roll_back(struct ct_sqlite_table *table) {
+    if (!sqlite3_get_autocommit(table->database))
+        run_plain(table, STATEMENT_ROLLBACK);
+}
+
+// Takes [count] new numbers; the first goes to [first].
+static int take_numbers(struct ct_sqlite_table *table, size_t count, uint64_t *first) {
+    sqlite3_stmt *statement = connection_statement(table, STATEMENT_NUMBERS);
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)count);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        *first = (uint64_t)sqlite3_column_int64(statement, 0) - count + 1;
+        code = sqlite3_step(statement);
+    }
+    sqlite3_reset(statement);
+    return code;
+}
+
+// A commit failed. If the log was written but could not be synced, its last frame may be a commit
+// that a later recovery believes: a further transaction writes over it, and what it covers is not
+// done. Whether there is one.
+static bool settle(struct ct_sqlite_table *table) {
+    uint64_t ignored;
+    roll_back(table);
+    bool is_settled = run_plain(table, STATEMENT_BEGIN) == SQLITE_DONE &&
+                      take_numbers(table, 1, &ignored) == SQLITE_DONE &&
+                      run_plain(table, STATEMENT_COMMIT) == SQLITE_DONE;
+    roll_back(table);
+    return is_settled;
+}
+
+static struct ct_outcome commit(struct ct_sqlite_table *table, struct arena *arena) {
+    int code = run_plain(table, STATEMENT_COMMIT);
+    if (code == SQLITE_DONE)
+        return ct_success();
+    struct ct_outcome outcome = connection_failure(table, code, arena);
+    if (!settle(table))
+        return ct_unknown("the file failed in the middle of a commit");
+    return outcome;
+}
+
+static struct ct_outcome apply_all(struct writing *writing, const struct ct_batch *batch,
+                                   struct ct_op_result *done) {
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < batch->count && outcome.kind == CT_SUCCEEDED; i++) {
+        outcome = apply(writing, &batch->operations[i], i, &done[i]);
+        writing->number++;
+    }
+    return outcome;
+}
+
+static struct ct_outcome write_batch(struct ct_sqlite_table *table, const struct ct_batch *batch,
+                                     struct arena *arena, struct ct_op_result *done) {
+    struct writing writing = {.table = table, .arena = arena, .time = present_time()};
+    int code = run_plain(table, STATEMENT_BEGIN);
+    if (code != SQLITE_DONE)
+        return connection_failure(table, code, arena);
+    // The lock is held: whoever fences waits until this batch has had its effect.
+    struct ct_outcome outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (clock_seconds() < table->deadline) {
+        code = take_numbers(table, batch->count, &writing.number);
+        outcome = code == SQLITE_DONE ? apply_all(&writing, batch, done)
+                                      : connection_failure(table, code, arena);
+    }
+    if (outcome.kind == CT_SUCCEEDED)
+        return commit(table, arena);
+    roll_back(table);
+    return outcome;
+}
+
+struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *where,
+                                       struct ct_batch *batch, struct arena *arena,
+                                       struct ct_op_result *results) {
+    struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
+    (void)where;
+    const char *error = ct_batch_program_error(batch);
+    if (error)
+        return ct_program_error(error);
+    size_t index;
+    if (ct_batch_exceeds_limits(batch, &index))
+        return ct_storage_error(CT_STATUS_BAD_REQUEST, index);
+    struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
+    struct ct_outcome outcome = write_batch(table, batch, arena, done);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    memcpy(results, done, batch->count * sizeof *results);
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->operations[i].type != CT_DELETE)
+            batch->operations[i].entity->etag = done[i].etag;
+    return outcome;
+}
+
+struct ct_outcome ct_sqlite_fence(struct ct_sqlite_table *table) {
+    if (run_plain(table, STATEMENT_BEGIN) != SQLITE_DONE)
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    run_plain(table, STATEMENT_ROLLBACK);
+    return ct_success();
+}

@@ -1,0 +1,269 @@
+#include "model/sqlite/connection.h"
+#include "core/base/clock.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_BYTES_MAX = 255, OPEN_MS = 10000 };
+
+// What application_id says of our files: "ctbl".
+#define KIND 1668571756
+#define VERSION 1
+#define TEXT_(number) #number
+#define TEXT(number) TEXT_(number)
+
+static const char schema[] =
+    "CREATE TABLE file (name TEXT NOT NULL, last_number INTEGER NOT NULL);"
+    "INSERT INTO file VALUES (lower(hex(randomblob(6))), 0);"
+    "CREATE TABLE tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE entities (table_id INTEGER NOT NULL, partition_key BLOB NOT NULL,"
+    " row_key BLOB NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " properties BLOB NOT NULL, PRIMARY KEY (table_id, partition_key, row_key)) WITHOUT ROWID;"
+    "PRAGMA application_id = " TEXT(KIND) ";"
+                                          "PRAGMA user_version = " TEXT(VERSION) ";";
+
+#define KEY_IS "table_id = ?1 AND partition_key = ?2 AND row_key = ?3"
+#define COLUMNS "partition_key, row_key, number, time, properties"
+
+static const char *const texts[STATEMENT_COUNT] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ROLLBACK] = "ROLLBACK",
+    [STATEMENT_NUMBERS] = "UPDATE file SET last_number = last_number + ?1 RETURNING last_number",
+    [STATEMENT_INSERT] = "INSERT INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+                         " ON CONFLICT DO NOTHING",
+    [STATEMENT_PUT] = "REPLACE INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [STATEMENT_REPLACE] = "UPDATE entities SET number = ?4, time = ?5, properties = ?6"
+                          " WHERE " KEY_IS,
+    [STATEMENT_REPLACE_IF] = "UPDATE entities SET number = ?4, time = ?5, properties = ?6"
+                             " WHERE " KEY_IS " AND number = ?7",
+    [STATEMENT_DELETE] = "DELETE FROM entities WHERE " KEY_IS,
+    [STATEMENT_DELETE_IF] = "DELETE FROM entities WHERE " KEY_IS " AND number = ?4",
+    [STATEMENT_GET] = "SELECT " COLUMNS " FROM entities WHERE " KEY_IS,
+    [STATEMENT_RANGE] = "SELECT " COLUMNS " FROM entities WHERE table_id = ?1"
+                        " AND partition_key = ?2 AND row_key >= ifnull(?3, x'')"
+                        " AND (?4 IS NULL OR row_key <= ?4) ORDER BY row_key",
+    [STATEMENT_PAGE] = "SELECT " COLUMNS " FROM entities WHERE table_id = ?1"
+                       " AND (partition_key, row_key) >= (?2, ?3)"
+                       " AND (?6 OR (partition_key, row_key) <> (?2, ?3))"
+                       " AND (?4 IS NULL OR partition_key <= ?4)"
+                       " ORDER BY partition_key, row_key LIMIT ?5",
+};
+
+// ---- Statements --------------------------------------------------------------------------------
+
+sqlite3_stmt *connection_statement(struct ct_sqlite_table *table, enum ct_statement statement) {
+    sqlite3_stmt *prepared = table->statements[statement];
+    ASSERT(prepared && !sqlite3_stmt_busy(prepared));
+    return prepared;
+}
+
+int connection_run(sqlite3_stmt *statement) {
+    int code = sqlite3_step(statement);
+    ASSERT(code != SQLITE_ROW);
+    sqlite3_reset(statement);
+    return code;
+}
+
+void connection_bind_text(sqlite3_stmt *statement, int parameter, const char *text) {
+    // Not sqlite3_bind_text: keys are in the order of their bytes, which is that of BLOBs.
+    sqlite3_bind_blob(statement, parameter, text, (int)strlen(text), SQLITE_STATIC);
+}
+
+struct ct_outcome connection_failure(const struct ct_sqlite_table *table, int code,
+                                     struct arena *arena) {
+    switch (code & 0xff) {
+    case SQLITE_BUSY:   // others held the lock for too long
+    case SQLITE_LOCKED: // the same, within a process
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY: // of a folder, too: there is no place for the log
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+    case SQLITE_INTERRUPT:
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    default:
+        return ct_internal_error(
+            arena_printf(arena, "SQLite: %s", sqlite3_errmsg(table->database)));
+    }
+}
+
+// Looks again every millisecond. SQLite's own handler waits longer and longer: who has waited long
+// is then overtaken by all who come.
+static int on_busy(void *context, int times) {
+    struct ct_sqlite_table *table = context;
+    if (times == 0)
+        table->busy_since = clock_seconds();
+    if ((clock_seconds() - table->busy_since) * 1000 >= table->busy_ms)
+        return 0;
+    sqlite3_sleep(1);
+    return 1;
+}
+
+// ---- Opening -----------------------------------------------------------------------------------
+
+// Runs [sql] and stores the number that its first row has, if [number] is asked for.
+static bool run(sqlite3 *database, const char *path, const char *sql, sqlite3_int64 *number,
+                struct error *error) {
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_OK;
+    for (const char *rest = sql; code == SQLITE_OK && rest && *rest;) {
+        code = sqlite3_prepare_v2(database, rest, -1, &statement, &rest);
+        if (code != SQLITE_OK || !statement)
+            break;
+        code = sqlite3_step(statement);
+        if (code == SQLITE_ROW && number)
+            *number = sqlite3_column_int64(statement, 0);
+        while (code == SQLITE_ROW)
+            code = sqlite3_step(statement);
+        sqlite3_finalize(statement);
+        code = code == SQLITE_DONE ? SQLITE_OK : code;
+    }
+    return code == SQLITE_OK ||
+           error_set(error, "%.200s: expected a file of tables: SQLite: %.200s", path,
+                     sqlite3_errmsg(database));
+}
+
+static bool check_kind(sqlite3 *database, const char *path, struct error *error) {
+    sqlite3_int64 kind = 0, version = 0;
+    if (!run(database, path, "PRAGMA application_id", &kind, error) ||
+        !run(database, path, "PRAGMA user_version", &version, error))
+        return false;
+    if (kind != KIND)
+        return error_set(error, "%.200s: expected a file of tables, found another SQLite file",
+                         path);
+    return version == VERSION ||
+           error_set(error, "%.200s: expected a file of version %d, found %" PRId64, path, VERSION,
+                     (int64_t)version);
+}
+
+// An empty file becomes one of tables; of several processes that come at the same time the first
+// does it.
+static bool make_file(sqlite3 *database, const char *path, struct error *error) {
+    sqlite3_int64 objects = 0;
+    static const char count[] = "SELECT count(*) FROM sqlite_schema";
+    if (!run(database, path, count, &objects, error))
+        return false;
+    if (objects > 0) // somebody else's, or made meanwhile: check_kind tells
+        return true;
+    if (!run(database, path, "PRAGMA journal_mode = WAL", NULL, error) ||
+        !run(database, path, "BEGIN IMMEDIATE", NULL, error))
+        return false;
+    bool is_made = run(database, path, count, &objects, error) &&
+                   (objects > 0 || run(database, path, schema, NULL, error)) &&
+                   run(database, path, "COMMIT", NULL, error);
+    if (!is_made)
+        sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+    return is_made;
+}
+
+static bool name_table(struct ct_sqlite_table *table, const char *path, const char *name,
+                       struct error *error) {
+    static const char insert[] = "INSERT INTO tables (name) VALUES (?1) ON CONFLICT DO NOTHING";
+    static const char find[] = "SELECT t.id, f.name FROM tables t, file f WHERE t.name = ?1";
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(table->database, find, -1, &statement, NULL);
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    code = code == SQLITE_OK ? sqlite3_step(statement) : code;
+    if (code == SQLITE_DONE) { // not there yet: only then is it necessary to write
+        sqlite3_stmt *writer = NULL;
+        sqlite3_prepare_v2(table->database, insert, -1, &writer, NULL);
+        sqlite3_bind_text(writer, 1, name, -1, SQLITE_STATIC);
+        sqlite3_reset(statement);
+        code = sqlite3_step(writer);
+        sqlite3_finalize(writer);
+        code = code == SQLITE_DONE ? sqlite3_step(statement) : code;
+    }
+    if (code == SQLITE_ROW) {
+        table->id = sqlite3_column_int64(statement, 0);
+        snprintf(table->etag_prefix, sizeof table->etag_prefix, "W/\"%s-",
+                 (const char *)sqlite3_column_text(statement, 1));
+    }
+    if (code != SQLITE_ROW)
+        error_set(error, "%.200s: expected room for the table '%.100s': SQLite: %.200s", path, name,
+                  sqlite3_errmsg(table->database));
+    sqlite3_finalize(statement);
+    return code == SQLITE_ROW;
+}
+
+static bool prepare_all(struct ct_sqlite_table *table, const char *path, struct error *error) {
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        if (sqlite3_prepare_v3(table->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &table->statements[i], NULL) != SQLITE_OK)
+            return error_set(error, "%.200s: expected a file of tables: SQLite: %.200s", path,
+                             sqlite3_errmsg(table->database));
+    return true;
+}
+
+static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlite_options *options,
+                            struct error *error) {
+    const char *path = options->path;
+    size_t length = strlen(options->name);
+    if (length == 0 || length > NAME_BYTES_MAX)
+        return error_set(error, "table '%.100s': expected a name of 1 to %d bytes", options->name,
+                         NAME_BYTES_MAX);
+    if (sqlite3_open_v2(path, &table->database,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
+        return error_set(error, "%.200s: cannot open it: %.200s", path,
+                         sqlite3_errmsg(table->database));
+    sqlite3_extended_result_codes(table->database, 1);
+    sqlite3_int64 version = 0;
+    // Opening waits longer than a batch may: several processes that begin together all get there.
+    table->busy_ms = OPEN_MS;
+    sqlite3_busy_handler(table->database, on_busy, table);
+    if (!run(table->database, path, "PRAGMA user_version", &version, error) ||
+        (version == 0 && !make_file(table->database, path, error)) ||
+        !check_kind(table->database, path, error) ||
+        !run(table->database, path,
+             options->is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+             NULL, error) ||
+        !name_table(table, path, options->name, error) || !prepare_all(table, path, error))
+        return false;
+    table->busy_ms = options->busy_ms;
+    return true;
+}
+
+static void close_table(struct ct_table *interface) {
+    struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(table->statements[i]);
+    int code = sqlite3_close(table->database);
+    ASSERT(code == SQLITE_OK); // no statement of it is left
+    free(table);
+}
+
+static const struct ct_table_ops table_ops = {
+    .version = CT_TABLE_VERSION,
+    .execute = sqlite_table_execute,
+    .query = sqlite_table_query,
+    .open_stream = sqlite_table_open_stream,
+    .close = close_table,
+};
+
+struct ct_sqlite_table *ct_sqlite_open(const struct ct_sqlite_options *options,
+                                       struct error *error) {
+    struct ct_sqlite_table *table = calloc(1, sizeof *table);
+    if (!table) {
+        error_set(error, "%.200s: out of memory", options->path);
+        return NULL;
+    }
+    table->table.ops = &table_ops;
+    table->deadline = HUGE_VAL;
+    if (open_connection(table, options, error))
+        return table;
+    close_table(&table->table);
+    return NULL;
+}
+
+struct ct_table *ct_sqlite_interface(struct ct_sqlite_table *table) {
+    return &table->table;
+}
+
+void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds) {
+    table->deadline = seconds;
+}

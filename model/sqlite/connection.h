@@ -1,0 +1,72 @@
+// The connection of a table to its file. Internal to model/sqlite.
+//
+// The file: `tables` has the names, `entities` the rows of all tables by (table, partition key, row
+// key), `file` one row with the file's random name and the number of the last ETag. The version is
+// SQLite's user_version, the kind its application_id.
+#ifndef MODEL_SQLITE_CONNECTION_H
+#define MODEL_SQLITE_CONNECTION_H
+
+#include "model/sqlite/sqlite_table.h"
+
+#include <sqlite3.h>
+
+enum ct_statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_NUMBERS, // ?1: how many; one row: the number of the last of so many new ETags
+    // ?1 table, ?2 partition key, ?3 row key, ?4 number of the ETag, ?5 time, ?6 properties
+    STATEMENT_INSERT,
+    STATEMENT_PUT,
+    STATEMENT_REPLACE,    // if there is a row
+    STATEMENT_REPLACE_IF, // if there is a row with the ETag ?7
+    STATEMENT_DELETE,     // if there is a row
+    STATEMENT_DELETE_IF,  // if there is a row with the ETag ?4
+    STATEMENT_GET,        // columns: as a row of the next two
+    // Columns: partition key, row key, number of the ETag, time, properties; in key order.
+    STATEMENT_RANGE, // ?1 table, ?2 partition key, row keys ?3 (or NULL) to ?4 (or NULL)
+    // ?1 table; above (?2, ?3) or, if ?6, at it; partition keys up to ?4 (or NULL); at most ?5
+    STATEMENT_PAGE,
+    STATEMENT_COUNT,
+};
+
+struct ct_sqlite_table {
+    struct ct_table table; // first, so that the interface is the table
+    sqlite3 *database;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    sqlite3_int64 id; // of the table in the file
+    char etag_prefix[24];
+    double deadline;
+    unsigned busy_ms;  // of now
+    double busy_since; // when the wait began that is under way
+};
+
+// The statement, ready for its parameters.
+sqlite3_stmt *connection_statement(struct ct_sqlite_table *table, enum ct_statement statement);
+
+// Runs a statement that gives no rows; SQLITE_DONE if all is well. It is reset.
+int connection_run(sqlite3_stmt *statement);
+
+// Of text that outlives the statement's run.
+void connection_bind_text(sqlite3_stmt *statement, int parameter, const char *text);
+
+// What the failure [code] means to a caller before whose eyes nothing was done.
+struct ct_outcome connection_failure(const struct ct_sqlite_table *table, int code,
+                                     struct arena *arena);
+
+// The members of the interface, in batches.c and reading.c.
+struct ct_outcome sqlite_table_execute(struct ct_table *table, const char *where,
+                                       struct ct_batch *batch, struct arena *arena,
+                                       struct ct_op_result *results);
+struct ct_outcome sqlite_table_query(struct ct_table *table, const char *where,
+                                     const struct ct_filter *filter, struct arena *arena,
+                                     struct ct_rows *rows);
+struct ct_outcome sqlite_table_open_stream(struct ct_table *table, const char *where,
+                                           const struct ct_filter *filter,
+                                           struct ct_stream **stream);
+
+// The row that [statement] stands at, in [arena]; NULL if the file is damaged.
+struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+                           struct arena *arena);
+
+#endif

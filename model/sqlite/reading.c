@@ -1,0 +1,219 @@
+#include "model/sqlite/connection.h"
+#include "model/sqlite/record.h"
+#include "model/table/filter.h"
+#include "model/table/range.h"
+#include "model/table/row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Rows --------------------------------------------------------------------------------------
+
+static const char *text_column(sqlite3_stmt *statement, int column, struct arena *arena) {
+    size_t size = (size_t)sqlite3_column_bytes(statement, column);
+    const void *bytes = sqlite3_column_blob(statement, column); // NULL if it is empty
+    char *text = arena_alloc(arena, size + 1);
+    if (size > 0)
+        memcpy(text, bytes, size);
+    text[size] = '\0';
+    return text;
+}
+
+struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+                           struct arena *arena) {
+    struct ct_key key = {.partition = text_column(statement, 0, arena)};
+    key.row = text_column(statement, 1, arena);
+    const char *etag =
+        arena_printf(arena, "%s%lld\"", table->etag_prefix, sqlite3_column_int64(statement, 2));
+    struct ct_row *row = record_read(arena, key, etag, sqlite3_column_blob(statement, 4),
+                                     (size_t)sqlite3_column_bytes(statement, 4));
+    if (row)
+        row->timestamp = sqlite3_column_int64(statement, 3);
+    return row;
+}
+
+static void bind_bound(sqlite3_stmt *statement, int parameter, const char *text) {
+    if (text)
+        connection_bind_text(statement, parameter, text);
+    else
+        sqlite3_bind_null(statement, parameter);
+}
+
+// ---- Atomic queries ----------------------------------------------------------------------------
+
+enum { ROWS_FIRST = 8 };
+
+// A list in an arena; what it grows out of stays there.
+struct list {
+    const struct ct_row **rows;
+    size_t count, capacity;
+};
+
+static void append(struct list *list, struct arena *arena, const struct ct_row *row) {
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : ROWS_FIRST;
+        const struct ct_row **grown = ARENA_ARRAY(arena, const struct ct_row *, list->capacity);
+        if (list->count > 0)
+            memcpy(grown, list->rows, list->count * sizeof *grown);
+        list->rows = grown;
+    }
+    list->rows[list->count++] = row;
+}
+
+// One statement sees the file as of one instant.
+static struct ct_outcome collect(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+                                 const struct ct_filter *filter, struct arena *arena,
+                                 struct list *list) {
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        size_t mark = arena_mark(arena);
+        const struct ct_row *row = reading_row(table, statement, arena);
+        if (!row)
+            return ct_internal_error("a row in the file is damaged");
+        if (ct_filter_matches(filter, row))
+            append(list, arena, row);
+        else
+            arena_reset(arena, mark);
+    }
+    return code == SQLITE_DONE ? ct_success() : connection_failure(table, code, arena);
+}
+
+struct ct_outcome sqlite_table_query(struct ct_table *interface, const char *where,
+                                     const struct ct_filter *filter, struct arena *arena,
+                                     struct ct_rows *rows) {
+    struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
+    (void)where;
+    const char *partition = ct_filter_partition(filter);
+    if (!partition)
+        return ct_program_error("an atomic query must target one partition");
+    struct list list = {0};
+    struct ct_range range = ct_filter_range(filter);
+    struct ct_outcome outcome = ct_success();
+    if (!range.partition.is_empty && !range.row.is_empty) {
+        sqlite3_stmt *statement = connection_statement(table, STATEMENT_RANGE);
+        sqlite3_bind_int64(statement, 1, table->id);
+        connection_bind_text(statement, 2, partition);
+        bind_bound(statement, 3, range.row.low);
+        bind_bound(statement, 4, range.row.high);
+        outcome = collect(table, statement, filter, arena, &list);
+        sqlite3_reset(statement);
+        sqlite3_clear_bindings(statement);
+    }
+    if (outcome.kind == CT_SUCCEEDED)
+        *rows = (struct ct_rows){.rows = list.rows, .count = list.count};
+    return outcome;
+}
+
+// ---- Streams -----------------------------------------------------------------------------------
+
+enum {
+    PAGE_ROWS = 256,
+    PAGE_BYTES = 1 << 20, // a page ends after the row that passes it
+    PAGE_ADDRESSES = 16 << 20,
+};
+
+// Reads pages of rows, each as of one instant; between them nothing is held of the file.
+struct sqlite_stream {
+    struct ct_stream stream; // first, so that the interface is the stream
+    struct ct_sqlite_table *table;
+    const struct ct_filter *filter;
+    const char *last_partition; // up to which there may be matches; NULL: to the end
+    struct ct_key from;         // where the next page begins, in the arena of this one
+    bool includes_from;
+    bool is_last;           // no page comes after this one
+    struct arena arenas[2]; // of this page and of the next one, in turn
+    int turn;
+    const struct ct_row *rows[PAGE_ROWS]; // those of the page that match
+    size_t count, next;
+};
+
+static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
+    sqlite3_stmt *statement = connection_statement(stream->table, STATEMENT_PAGE);
+    sqlite3_bind_int64(statement, 1, stream->table->id);
+    connection_bind_text(statement, 2, stream->from.partition);
+    connection_bind_text(statement, 3, stream->from.row);
+    bind_bound(statement, 4, stream->last_partition);
+    sqlite3_bind_int(statement, 5, PAGE_ROWS);
+    sqlite3_bind_int(statement, 6, stream->includes_from);
+    return statement;
+}
+
+// Reads the next page into the other arena. If that fails the stream stands where it was.
+static struct ct_outcome read_page(struct sqlite_stream *stream) {
+    struct arena *arena = &stream->arenas[!stream->turn];
+    struct ct_outcome outcome = ct_success();
+    sqlite3_stmt *statement = begin_page(stream);
+    struct ct_key last = stream->from;
+    size_t seen = 0, count = 0;
+    int code = SQLITE_ROW;
+    arena_reset(arena, 0);
+    while (arena->used < PAGE_BYTES && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const struct ct_row *row = reading_row(stream->table, statement, arena);
+        if (!row) {
+            outcome = ct_internal_error("a row in the file is damaged");
+            break;
+        }
+        seen++;
+        last = row->key;
+        if (ct_filter_matches(stream->filter, row))
+            stream->rows[count++] = row;
+    }
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        outcome = connection_failure(stream->table, code, arena);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    stream->is_last = code == SQLITE_DONE && seen < PAGE_ROWS;
+    stream->from = last;
+    stream->includes_from = stream->includes_from && seen == 0;
+    stream->turn = !stream->turn;
+    stream->next = 0;
+    stream->count = count;
+    return outcome;
+}
+
+static struct ct_outcome read_stream(struct ct_stream *interface, const char *where,
+                                     const struct ct_row **row) {
+    struct sqlite_stream *stream = (struct sqlite_stream *)interface;
+    struct ct_outcome outcome = ct_success();
+    (void)where;
+    while (outcome.kind == CT_SUCCEEDED && stream->next == stream->count && !stream->is_last)
+        outcome = read_page(stream);
+    if (outcome.kind == CT_SUCCEEDED)
+        *row = stream->next < stream->count ? stream->rows[stream->next++] : NULL;
+    return outcome;
+}
+
+static void close_stream(struct ct_stream *interface, const char *where) {
+    struct sqlite_stream *stream = (struct sqlite_stream *)interface;
+    (void)where;
+    arena_deinit(&stream->arenas[0]);
+    arena_deinit(&stream->arenas[1]);
+    free(stream);
+}
+
+static const struct ct_stream_ops stream_ops = {
+    .version = CT_STREAM_VERSION, .read = read_stream, .close = close_stream};
+
+struct ct_outcome sqlite_table_open_stream(struct ct_table *interface, const char *where,
+                                           const struct ct_filter *filter,
+                                           struct ct_stream **stream) {
+    struct ct_range range = ct_filter_range(filter);
+    (void)where;
+    struct sqlite_stream *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    opened->stream.ops = &stream_ops;
+    opened->table = (struct ct_sqlite_table *)interface;
+    opened->filter = filter;
+    opened->from.partition = range.partition.low ? range.partition.low : "";
+    opened->from.row = "";
+    opened->includes_from = true;
+    opened->last_partition = range.partition.high;
+    opened->is_last = range.partition.is_empty || range.row.is_empty;
+    arena_init(&opened->arenas[0], PAGE_ADDRESSES);
+    arena_init(&opened->arenas[1], PAGE_ADDRESSES);
+    *stream = &opened->stream;
+    return ct_success();
+}

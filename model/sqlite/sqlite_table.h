@@ -1,0 +1,49 @@
+// A chain table in an SQLite file: durable, atomic, for many processes at once.
+//
+// One file holds many tables. A batch is one transaction, and what was answered as done is on disk
+// (in write-ahead logging, with a sync before the answer). ETags come from a counter that the same
+// transaction moves on, and begin with the file's own random name: they are never used again, and
+// those of two files differ. An instance has a connection of its own: it serves one thread at a
+// time; other threads and processes open further ones.
+//
+// Outcomes. CT_STATUS_SERVER_ERROR: nothing was done (others wrote for too long, the disk is full,
+// the deadline had passed). CT_UNKNOWN: the file failed in the middle of a commit and does not tell
+// any more what it holds. A file that is damaged, or is no table's, is CT_INTERNAL_ERROR.
+//
+// A row over the limits of the real service is refused with CT_STATUS_BAD_REQUEST (batch.h).
+#ifndef MODEL_SQLITE_SQLITE_TABLE_H
+#define MODEL_SQLITE_SQLITE_TABLE_H
+
+#include "core/base/text.h"
+#include "model/table/table.h"
+
+struct ct_sqlite_table;
+
+struct ct_sqlite_options {
+    const char *path; // of the file, which is made if it is not there (its folder is not)
+    const char *name; // of the table in it, made likewise: 1 to 255 bytes
+    // How long a batch waits for others that write, in milliseconds; 0: not at all.
+    unsigned busy_ms;
+    // Answers come before the disk has it: they survive the end of the process, not of the machine.
+    bool is_relaxed;
+};
+
+// Opens a table. NULL and a one-line error (what, where, what was expected) if that cannot be: no
+// such folder, no right, a file of another kind or of a later version.
+struct ct_sqlite_table *ct_sqlite_open(const struct ct_sqlite_options *options,
+                                       struct error *error);
+
+// The interface of the table; its ct_close ends the connection.
+struct ct_table *ct_sqlite_interface(struct ct_sqlite_table *table);
+
+// Batches from now on have no effect at or after [seconds] of clock_seconds(): the table looks at
+// its clock when it holds the lock of the file, in the transaction that it commits. HUGE_VAL: no
+// deadline, as at first.
+void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds);
+
+// Returns when no batch of anybody whose deadline had passed before can take effect any more: a
+// process that was stopped between its look at the clock and its commit holds the lock. Fails with
+// CT_STATUS_SERVER_ERROR if somebody held it for all of [busy_ms].
+struct ct_outcome ct_sqlite_fence(struct ct_sqlite_table *table);
+
+#endif

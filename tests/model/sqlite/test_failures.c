@@ -1,0 +1,126 @@
+// A disk that fails at any one moment, or from one on.
+#include "tests/model/sqlite/store.h"
+
+#include "tests/model/sqlite/failing_vfs.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static void copy_file(const char *from, const char *to) {
+    char buffer[4096];
+    FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+    assert_non_null(out);
+    for (size_t count; in && (count = fread(buffer, 1, sizeof buffer, in)) > 0;)
+        assert_int_equal(fwrite(buffer, 1, count, out), count);
+    if (in)
+        fclose(in);
+    fclose(out);
+}
+
+// What a machine would find that lost its power now: the file and its log, without their index.
+static int32_t number_after_crash(void) {
+    char from[128], copy[128], to[160];
+    snprintf(copy, sizeof copy, "%s.copy", path);
+    copy_file(path, copy);
+    snprintf(from, sizeof from, "%s-wal", path);
+    snprintf(to, sizeof to, "%s-wal", copy);
+    copy_file(from, to);
+    snprintf(to, sizeof to, "%s-shm", copy);
+    unlink(to);
+    struct ct_sqlite_table *table = open_named(copy, "t");
+    int32_t number = number_in(table, "a", 0);
+    for (int i = 1; i < 40; i++)
+        assert_int_equal(number_in(table, "a", i), number); // no half batch
+    close_store(table);
+    return number;
+}
+
+// The n-th write or sync fails, alone, for every n of a batch of 40 rows: the batch is done or not,
+// as it says, in the running process and after a crash; the next batch goes.
+static void test_each_call_fails_once(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    assert_int_equal(put_rows(table, "a", 40, 0).kind, CT_SUCCEEDED);
+    int32_t present = 0;
+    unsigned refused = 0;
+    for (unsigned n = 1;; n++) {
+        failing_vfs_set(n, 1);
+        struct ct_outcome outcome = put_rows(table, "a", 40, (int32_t)n);
+        bool has_failed = failing_vfs_calls() >= n;
+        failing_vfs_set(0, 0);
+        assert_true(outcome.kind == CT_SUCCEEDED ||
+                    ct_failed_with(outcome, CT_STATUS_SERVER_ERROR));
+        if (outcome.kind == CT_SUCCEEDED)
+            present = (int32_t)n;
+        refused += outcome.kind != CT_SUCCEEDED;
+        assert_int_equal(number_in(table, "a", 39), present);
+        assert_int_equal(number_after_crash(), present);
+        if (!has_failed)
+            break;
+    }
+    assert_true(refused >= 2); // a write of the log and its sync at least
+    close_store(table);
+}
+
+// From the n-th on everything fails: a batch that may have been written is of unknown outcome, and
+// all that was answered before is there when the disk works again.
+static void test_disk_dies(void **state) {
+    (void)state;
+    unsigned unknown = 0;
+    for (unsigned n = 1; n <= 8; n++) {
+        struct ct_sqlite_table *table = open_named(path, "t");
+        failing_vfs_set(0, 0);
+        assert_int_equal(put_rows(table, "a", 40, 0).kind, CT_SUCCEEDED);
+        failing_vfs_set(n, UINT32_MAX);
+        struct ct_outcome outcome = put_rows(table, "a", 40, 1);
+        bool has_failed = failing_vfs_calls() >= n;
+        int32_t after_crash = number_after_crash();
+        failing_vfs_set(0, 0);
+        unknown += outcome.kind == CT_UNKNOWN;
+        if (outcome.kind == CT_SUCCEEDED)
+            assert_int_equal(after_crash, 1);
+        else if (outcome.kind != CT_UNKNOWN)
+            assert_int_equal(after_crash, 0);
+        assert_true(has_failed || outcome.kind == CT_SUCCEEDED);
+        assert_int_equal(put_rows(table, "a", 40, 2).kind, CT_SUCCEEDED);
+        assert_int_equal(number_in(table, "a", 7), 2);
+        close_store(table);
+    }
+    assert_true(unknown >= 1);
+}
+
+// A full disk refuses batches and keeps what it has; when there is room again it goes on.
+static void test_full_disk(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    struct rlimit before, small;
+    assert_int_equal(put_rows(table, "a", 40, 0).kind, CT_SUCCEEDED);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 64 * 1024;
+    setrlimit(RLIMIT_FSIZE, &small);
+    struct ct_outcome outcome = ct_success();
+    int32_t number = 0;
+    while (outcome.kind == CT_SUCCEEDED && number < 1000)
+        outcome = put_rows(table, "a", 40, ++number);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_true(outcome.kind == CT_UNKNOWN || ct_failed_with(outcome, CT_STATUS_SERVER_ERROR));
+    int32_t found = number_in(table, "a", 0);
+    assert_true(found == number - 1 || (found == number && outcome.kind == CT_UNKNOWN));
+    assert_int_equal(put_rows(table, "a", 40, 5000).kind, CT_SUCCEEDED);
+    assert_int_equal(number_in(table, "a", 39), 5000);
+    close_store(table);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_store, remove_store)
+    const struct CMUnitTest tests[] = {
+        TEST(test_each_call_fails_once),
+        TEST(test_disk_dies),
+        TEST(test_full_disk),
+    };
+    failing_vfs_install();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,202 @@
+// What the conformance suite does not ask of a table in a file: that it stays, and for whom.
+#include "tests/model/sqlite/store.h"
+
+#include "core/base/clock.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+// Rows, their ETags and the count of ETags are there when the file is opened again; two tables of a
+// file know nothing of each other.
+static void test_stays(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t"), *other = open_named(path, "other");
+    assert_int_equal(put_rows(table, "a", 2, 7).kind, CT_SUCCEEDED);
+    assert_int_equal(number_in(other, "a", 0), -1);
+    close_store(table);
+    table = open_named(path, "t");
+    assert_int_equal(number_in(table, "a", 1), 7);
+    assert_int_equal(number_in(other, "a", 1), -1);
+    close_store(table);
+    close_store(other);
+}
+
+static const char *etag_of(struct ct_sqlite_table *table, const char *row) {
+    struct ct_rows rows;
+    struct ct_key key = {"p", row};
+    assert_int_equal(
+        ct_query(ct_sqlite_interface(table), ct_filter_point(&arena, key), &arena, &rows).kind,
+        CT_SUCCEEDED);
+    return rows.rows[0]->etag;
+}
+
+// No ETag is used twice: not after the row is gone, not by another instance, not by another file.
+static void test_etags_are_new(void **state) {
+    (void)state;
+    char second[128];
+    snprintf(second, sizeof second, "%s.copy", path);
+    struct ct_sqlite_table *table = open_named(path, "t"), *far = open_named(second, "t");
+    assert_int_equal(put_rows(table, "a", 1, 1).kind, CT_SUCCEEDED);
+    assert_int_equal(put_rows(far, "a", 1, 1).kind, CT_SUCCEEDED);
+    const char *first = etag_of(table, "a-0");
+    assert_string_not_equal(first, etag_of(far, "a-0"));
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    struct ct_op_result result;
+    ct_batch_add(&batch, CT_DELETE,
+                 ct_row_new(&arena, (struct ct_key){"p", "a-0"}, first, NULL, 0));
+    assert_int_equal(ct_execute(ct_sqlite_interface(table), &batch, &arena, &result).kind,
+                     CT_SUCCEEDED);
+    close_store(table);
+    table = open_named(path, "t");
+    assert_int_equal(put_rows(table, "a", 1, 1).kind, CT_SUCCEEDED);
+    assert_string_not_equal(first, etag_of(table, "a-0"));
+    close_store(table);
+    close_store(far);
+}
+
+static void refuse(const char *file, const char *name, const char *what) {
+    struct error error = {""};
+    struct ct_sqlite_table *table = ct_sqlite_open(
+        &(struct ct_sqlite_options){.path = file, .name = name, .busy_ms = 0}, &error);
+    assert_null(table);
+    if (!strstr(error.text, what))
+        fail_msg("expected '%s' in '%s'", what, error.text);
+    assert_null(strchr(error.text, '\n'));
+}
+
+static void run_sql(const char *sql) {
+    sqlite3 *database;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+// A file of another kind is refused with one line that says so, and is not changed.
+static void test_other_files(void **state) {
+    (void)state;
+    refuse("/nowhere/tables.db", "t", "cannot open");
+    refuse(path, "", "1 to 255 bytes");
+    FILE *out = fopen(path, "w");
+    for (int i = 0; i < 200; i++)
+        fputs("These are words, not tables.\n", out);
+    fclose(out);
+    refuse(path, "t", "not a database");
+    unlink(path);
+    run_sql("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)");
+    refuse(path, "t", "another SQLite file");
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    sqlite3_open(path, &database);
+    sqlite3_prepare_v2(database, "PRAGMA journal_mode", -1, &statement, NULL);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_string_equal(sqlite3_column_text(statement, 0), "delete");
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    unlink(path);
+    close_store(open_named(path, "t"));
+    run_sql("PRAGMA user_version = 2");
+    refuse(path, "t", "version 1, found 2");
+}
+
+// A row whose bytes are damaged is told as such: it is neither absent nor something else.
+static void test_damaged_row(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    assert_int_equal(put_rows(table, "a", 1, 1).kind, CT_SUCCEEDED);
+    run_sql("UPDATE entities SET properties = substr(properties, 1, 7)");
+    struct ct_rows rows;
+    struct ct_key key = {"p", "a-0"};
+    struct ct_table *interface = ct_sqlite_interface(table);
+    assert_int_equal(ct_query(interface, ct_filter_point(&arena, key), &arena, &rows).kind,
+                     CT_INTERNAL_ERROR);
+    struct ct_stream *stream;
+    const struct ct_row *row;
+    assert_int_equal(ct_open_stream(interface, NULL, &stream).kind, CT_SUCCEEDED);
+    assert_int_equal(ct_stream_read(stream, &row).kind, CT_INTERNAL_ERROR);
+    ct_stream_close(stream);
+    close_store(table);
+}
+
+// Who holds the file's lock for longer than a batch waits makes it refused, and nothing is done;
+// reading goes on. A fence waits for him too.
+static void test_busy(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    sqlite3 *writer;
+    assert_int_equal(put_rows(table, "a", 1, 1).kind, CT_SUCCEEDED);
+    assert_int_equal(ct_sqlite_fence(table).kind, CT_SUCCEEDED);
+    sqlite3_open(path, &writer);
+    sqlite3_exec(writer, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    assert_true(ct_failed_with(put_rows(table, "a", 1, 2), CT_STATUS_SERVER_ERROR));
+    assert_true(ct_failed_with(ct_sqlite_fence(table), CT_STATUS_SERVER_ERROR));
+    assert_int_equal(number_in(table, "a", 0), 1);
+    sqlite3_exec(writer, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(writer);
+    assert_int_equal(put_rows(table, "a", 1, 3).kind, CT_SUCCEEDED);
+    assert_int_equal(number_in(table, "a", 0), 3);
+    close_store(table);
+}
+
+// After its deadline a batch does nothing, and says so.
+static void test_deadline(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    ct_sqlite_set_deadline(table, clock_seconds());
+    assert_true(ct_failed_with(put_rows(table, "a", 1, 1), CT_STATUS_SERVER_ERROR));
+    assert_int_equal(number_in(table, "a", 0), -1);
+    ct_sqlite_set_deadline(table, clock_seconds() + 3600);
+    assert_int_equal(put_rows(table, "a", 1, 2).kind, CT_SUCCEEDED);
+    assert_int_equal(number_in(table, "a", 0), 2);
+    close_store(table);
+}
+
+// 1,000 rows come in pages, in order, once each; what is written behind the reader while it reads
+// is met, also if it was not there when the stream began.
+static void test_long_stream(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    char name[16];
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof name, "%c", 'a' + i);
+        assert_int_equal(put_rows(table, name, 100, i).kind, CT_SUCCEEDED);
+    }
+    struct ct_stream *stream;
+    const struct ct_row *row, *last = NULL;
+    size_t count = 0;
+    assert_int_equal(ct_open_stream(ct_sqlite_interface(table), NULL, &stream).kind, CT_SUCCEEDED);
+    while (ct_stream_read(stream, &row).kind == CT_SUCCEEDED && row) {
+        assert_true(!last || ct_key_compare(last->key, row->key) < 0);
+        last = ct_row_clone(&arena, row);
+        if (++count == 500)
+            assert_int_equal(put_rows(table, "z", 3, 1).kind, CT_SUCCEEDED);
+    }
+    assert_int_equal(count, 1003);
+    ct_stream_close(stream);
+    close_store(table);
+}
+
+// The keys that a filter excludes are not read: a row that is damaged outside of them is not met.
+static void test_reads_only_the_range(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    assert_int_equal(put_rows(table, "a", 4, 1).kind, CT_SUCCEEDED);
+    run_sql("UPDATE entities SET properties = x'ff' WHERE row_key < x'612d32'"); // below "a-2"
+    static const char *const keys[] = {"a-3", "a-2"};
+    struct ct_rows rows;
+    const struct ct_filter *filter = ct_filter_rows(&arena, "p", keys, 2);
+    assert_int_equal(ct_query(ct_sqlite_interface(table), filter, &arena, &rows).kind,
+                     CT_SUCCEEDED);
+    assert_int_equal(rows.count, 2);
+    close_store(table);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_store, remove_store)
+    const struct CMUnitTest tests[] = {
+        TEST(test_stays),       TEST(test_etags_are_new),
+        TEST(test_other_files), TEST(test_damaged_row),
+        TEST(test_busy),        TEST(test_deadline),
+        TEST(test_long_stream), TEST(test_reads_only_the_range),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
