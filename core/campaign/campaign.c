@@ -439,3 +439,10 @@ void sct_campaign_free(struct sct_campaign *campaign) {
     sct_groups_free(campaign->groups);
     campaign->groups = NULL;
 }
+
+bool sct_campaign_is_cut_off(const struct sct_campaign *campaign) {
+    const struct sct_searched *search = &campaign->search;
+    uint64_t ended = search->path ? search->executions : campaign->iterations_run;
+    ASSERT(campaign->step_limit_hits <= ended);
+    return ended > 0 && campaign->step_limit_hits == ended;
+}

@@ -128,6 +128,10 @@ void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_optio
 
 void sct_campaign_free(struct sct_campaign *campaign);
 
+// Whether every execution was cut off at the limit of steps, as where all of them spin: then that
+// there was no violation says nothing.
+bool sct_campaign_is_cut_off(const struct sct_campaign *campaign);
+
 // ---- Campaigns in parts ------------------------------------------------------------------------
 
 // A campaign under way: the sum of the executions, or of the parts, added so far.

@@ -268,6 +268,13 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
                  sct_explorer_count(session->run.explorer));
         return EXIT_NO_VERDICT;
     }
+    if (sct_campaign_is_cut_off(campaign)) {
+        complain("every execution was cut off after %" PRIu32
+                 " steps: no verdict; does it spin? a loop that waits wants to yield, or more "
+                 "--max-steps",
+                 session->steps_max);
+        return EXIT_NO_VERDICT;
+    }
     bool is_incomplete = session->options->require_coverage &&
                          report_coverage_complain(subject_view(session->run.what.test)->coverage);
     return is_incomplete ? EXIT_NO_VERDICT : EXIT_CLEAN;

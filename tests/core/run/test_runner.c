@@ -154,6 +154,47 @@ static void test_runner_changed_program(void **state) {
     assert_int_equal(unlink("t"), 0);
 }
 
+static void *wait_for_ever(void *argument) {
+    while (sct_atomic_load(argument) == 0)
+        sct_thread_yield();
+    return NULL;
+}
+
+// One waits for what never comes; the other, if there is a [context], sometimes brings it.
+static void setup_spinning(void *context) {
+    sct_atomic_init(&counter, "counter", 0);
+    sct_thread_create("waits", wait_for_ever, &counter);
+    if (context && sct_choose(2, "comes"))
+        sct_thread_create("comes", increment, context);
+}
+
+// Where every execution is cut off there is no verdict, of campaigns and of searches: status 4.
+// Where only some are, the others have one.
+static void test_runner_cut_off_is_no_verdict(void **state) {
+    (void)state;
+    static const struct sct_test tests[] = {
+        {.name = "never", .program = {.setup = setup_spinning}},
+        {.name = "sometimes", .program = {.setup = setup_spinning, .context = &counter}},
+    };
+    static const char *const strategies[] = {"random", "pct:2", "dfs:preempt=1"};
+    for (int i = 0; i < 6; i++) {
+        char *argv[] = {strdup("spin"),
+                        strdup("--test"),
+                        strdup(tests[i % 2].name),
+                        strdup("--strategy"),
+                        strdup(strategies[i / 2]),
+                        strdup("--max-steps"),
+                        strdup("100"),
+                        strdup("-i"),
+                        strdup("50"),
+                        NULL};
+        int status = sct_run(9, argv, &(struct sct_suite){"spin", tests, 2});
+        assert_int_equal(status, i % 2 == 0 ? 4 : 0);
+        for (int k = 0; k < 9; k++)
+            free(argv[k]);
+    }
+}
+
 static unsigned decisions_of(const char *path) {
     struct sct_trace trace;
     struct error error;
@@ -325,6 +366,7 @@ int main(void) {
         cmocka_unit_test(test_runner_names),
         cmocka_unit_test(test_runner_says_what_it_knows),
         cmocka_unit_test(test_runner_explains_steps),
+        cmocka_unit_test(test_runner_cut_off_is_no_verdict),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }
