@@ -12,12 +12,23 @@
 //     monitor.h                      what must happen some time: livelocks
 //     marks.h                        was what should happen sometimes reached?
 //
-// core/README.md is the tutorial. Everything of the engine begins with sct_ or SCT_, lin_ or LIN_
+// core/TUTORIAL.md is the tutorial. Everything of the engine begins with sct_ or SCT_, lin_ or LIN_
 // (the checker), arena_, text_, error_, rng_ or fail_ (the base), except ASSERT, REQUIRE, HERE and
 // MARK. Beside this there are object.h (to build further primitives) and sync.h (locks without
 // scheduling points, for transports).
 #ifndef CORE_SCT_H
 #define CORE_SCT_H
+
+// In C++ what is below has the names of C; the headers of the system must come before that.
+#ifdef __cplusplus
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+extern "C" {
+#endif
 
 #include "core/threads/atomic.h"
 #include "core/threads/barrier.h"
@@ -35,5 +46,9 @@
 #include "core/threads/rwlock.h"
 #include "core/threads/semaphore.h"
 #include "core/threads/thread.h"
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

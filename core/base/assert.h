@@ -12,6 +12,13 @@
 #define HERE_TEXT_(line) #line
 #define HERE_LINE_(line) HERE_TEXT_(line)
 
+// A function that does not return.
+#ifdef __cplusplus
+#define SCT_NORETURN [[noreturn]]
+#else
+#define SCT_NORETURN _Noreturn
+#endif
+
 // The place in the source as a string constant: "file.c:12".
 #define HERE __FILE__ ":" HERE_LINE_(__LINE__)
 
@@ -29,7 +36,7 @@ typedef void (*fail_handler)(enum fail_kind kind, const char *where, const char 
 fail_handler fail_handler_set(fail_handler handler);
 
 // Formats the message and calls the handler; aborts should the handler return.
-_Noreturn void fail_at(enum fail_kind kind, const char *where, const char *format, ...)
+SCT_NORETURN void fail_at(enum fail_kind kind, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // Always on, also in release builds. One condition each, without side effects.

@@ -5,12 +5,14 @@
 #ifndef CORE_BASE_GROW_H
 #define CORE_BASE_GROW_H
 
+#include "core/base/assert.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 // The one form of that message, for memory that comes from elsewhere (mmap, a library). 0 bytes:
 // nobody knows how many.
-_Noreturn void grow_failed(size_t bytes, const char *what);
+SCT_NORETURN void grow_failed(size_t bytes, const char *what);
 
 // [count] elements of [bytes] bytes, all zero.
 void *grow_new(size_t count, size_t bytes, const char *what);

@@ -54,7 +54,7 @@ uint64_t rng_below64(struct rng *rng, uint64_t count);
 
 // Uniform in [0, 1) with 53 bits.
 static inline double rng_unit(struct rng *rng) {
-    return (double)(rng_next(rng) >> 11) * 0x1.0p-53;
+    return (double)(rng_next(rng) >> 11) / 9007199254740992 /* 2^53 */;
 }
 
 #endif

@@ -197,12 +197,12 @@ void sct_forget(struct digest mark, const void *data, size_t bytes);
 
 // Ends the execution with a violation of [kind] (a constant string of the closed list of the
 // system's kinds) blamed on the running machine.
-_Noreturn void sct_violation(const char *kind, const char *format, ...)
+SCT_NORETURN void sct_violation(const char *kind, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // Ends the execution as passed, whatever is unfinished: the program that is tested has ended by
 // itself, as a process does at exit. The final check runs.
-_Noreturn void sct_end(void);
+SCT_NORETURN void sct_end(void);
 
 #define sct_check(condition, ...) \
     (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation(__VA_ARGS__))

@@ -165,15 +165,15 @@ static inline uint64_t sct_task_bit(const struct sct_task *task) {
 void sct_reschedule(struct sct_engine *engine);
 
 // verdict.c: ends the execution with [outcome]: leaves the running coroutine for ever.
-_Noreturn void sct_leave(struct sct_engine *engine, enum sct_outcome outcome);
+SCT_NORETURN void sct_leave(struct sct_engine *engine, enum sct_outcome outcome);
 
 // Records a violation blamed on the running machine, and leaves.
-_Noreturn void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
-                           const char *message);
+SCT_NORETURN void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
+                              const char *message);
 
 // As [sct_violate], where a signal interrupted the running code.
-_Noreturn void sct_violate_at(struct sct_engine *engine, const char *kind, const char *where,
-                              const char *message, struct sct_frame frame);
+SCT_NORETURN void sct_violate_at(struct sct_engine *engine, const char *kind, const char *where,
+                                 const char *message, struct sct_frame frame);
 
 // Records a violation without leaving.
 void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
@@ -224,7 +224,7 @@ struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_
 void sct_task_end(struct sct_engine *engine, const struct sct_task *task);
 
 // strand.c: ends the running task, which is on its own coroutine.
-_Noreturn void sct_task_exit(void);
+SCT_NORETURN void sct_task_exit(void);
 
 // strand.c: as the public ones, for queues that name themselves.
 void sct_park_quietly(const char *waits_for);
@@ -303,7 +303,7 @@ void sct_guard_remove(void);
 void sct_exits_watch(void);
 
 // exits.c: _exit, inside an execution too.
-_Noreturn void sct_exit_now(int status);
+SCT_NORETURN void sct_exit_now(int status);
 
 // The timer of hangs, which a forked process does not inherit.
 void sct_guard_start_timer(void);

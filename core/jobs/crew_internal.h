@@ -67,7 +67,7 @@ struct sct_search_crew {
 
 // crew_worker.c: the life of worker [index] of the crew [context]. Takes pieces from [channel]
 // until that is closed.
-_Noreturn void sct_crew_work(void *context, unsigned index, int channel);
+SCT_NORETURN void sct_crew_work(void *context, unsigned index, int channel);
 
 // crew_file.c: writes the present moment, for which nobody works; reads one.
 bool sct_search_save(struct sct_search_crew *crew, struct error *error);

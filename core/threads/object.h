@@ -66,7 +66,7 @@ uint64_t sct_object_party(const struct sct_strand *strand);
 // "[verb] NAME", for messages; valid until the end of the execution.
 const char *sct_object_label(struct sct_object *object, const char *verb);
 
-_Noreturn void sct_object_misused(const struct sct_object *object, const char *what);
+SCT_NORETURN void sct_object_misused(const struct sct_object *object, const char *what);
 
 // A violation that says "KIND 'NAME' [what]".
 #define SCT_OBJECT_REQUIRE(condition, object, what) \

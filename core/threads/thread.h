@@ -50,7 +50,7 @@ void sct_thread_detach(struct sct_thread *thread);
 
 // Ends the running thread as if its function had returned [result]. Locks that it holds stay held.
 // Program error if it is not a thread. Not a scheduling point.
-_Noreturn void sct_thread_exit(void *result);
+SCT_NORETURN void sct_thread_exit(void *result);
 
 // Scheduling point at which the thread gives way (sct_yield): for loops that wait for others.
 #define sct_thread_yield() sct_yield(HERE)
