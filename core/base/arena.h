@@ -7,6 +7,7 @@
 #ifndef CORE_BASE_ARENA_H
 #define CORE_BASE_ARENA_H
 
+#include "core/base/api.h"
 #include "core/base/assert.h"
 
 #include <stddef.h>
@@ -41,7 +42,7 @@ void arena_init(struct arena *arena, size_t size);
 void arena_deinit(struct arena *arena);
 
 // The slow end of [arena_alloc]: says which limit was hit.
-SCT_NORETURN void arena_exhausted(const struct arena *arena, size_t bytes);
+SCT_API SCT_NORETURN void arena_exhausted(const struct arena *arena, size_t bytes);
 
 // Returns [bytes] of uninitialised memory, 8-byte aligned, valid until the arena is reset below it.
 static inline void *arena_alloc(struct arena *arena, size_t bytes) {
@@ -62,10 +63,10 @@ static inline void *arena_zalloc(struct arena *arena, size_t bytes) {
 }
 
 // A copy of the NUL-terminated [text], or NULL for NULL.
-const char *arena_strdup(struct arena *arena, const char *text);
+SCT_API const char *arena_strdup(struct arena *arena, const char *text);
 
 // printf into the arena.
-const char *arena_printf(struct arena *arena, const char *format, ...)
+SCT_API const char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // The present fill, for [arena_reset]. 0 is the empty arena.

@@ -7,6 +7,8 @@
 #ifndef CORE_BASE_ASSERT_H
 #define CORE_BASE_ASSERT_H
 
+#include "core/base/api.h"
+
 #include <stdarg.h>
 
 #define HERE_TEXT_(line) #line
@@ -36,7 +38,7 @@ typedef void (*fail_handler)(enum fail_kind kind, const char *where, const char 
 fail_handler fail_handler_set(fail_handler handler);
 
 // Formats the message and calls the handler; aborts should the handler return.
-SCT_NORETURN void fail_at(enum fail_kind kind, const char *where, const char *format, ...)
+SCT_API SCT_NORETURN void fail_at(enum fail_kind kind, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // Always on, also in release builds. One condition each, without side effects.

@@ -4,6 +4,8 @@
 #ifndef CORE_BASE_RNG_H
 #define CORE_BASE_RNG_H
 
+#include "core/base/api.h"
+
 #include <stdint.h>
 
 struct rng {
@@ -18,7 +20,7 @@ static inline uint64_t rng_mix(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-void rng_seed(struct rng *rng, uint64_t seed);
+SCT_API void rng_seed(struct rng *rng, uint64_t seed);
 
 static inline uint64_t rng_rotate_(uint64_t x, int bits) {
     return (x << bits) | (x >> (64 - bits));
@@ -50,7 +52,7 @@ static inline uint32_t rng_below(struct rng *rng, uint32_t count) {
 }
 
 // Uniform in 0 .. [count]-1 for counts beyond 32 bits. [count] >= 1.
-uint64_t rng_below64(struct rng *rng, uint64_t count);
+SCT_API uint64_t rng_below64(struct rng *rng, uint64_t count);
 
 // Uniform in [0, 1) with 53 bits.
 static inline double rng_unit(struct rng *rng) {

@@ -2,6 +2,8 @@
 #ifndef CORE_BASE_TEXT_H
 #define CORE_BASE_TEXT_H
 
+#include "core/base/api.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,7 +17,8 @@ struct text {
 struct text text_in(char *buffer, size_t capacity);
 
 // Appends as printf does. What does not fit is cut and the text then ends in "...".
-void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+SCT_API void text_add(struct text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 // Operating errors (files, options, malformed input): one line, wrapped with context on the way up.
 struct error {

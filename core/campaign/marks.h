@@ -8,6 +8,8 @@
 #ifndef CORE_CAMPAIGN_MARKS_H
 #define CORE_CAMPAIGN_MARKS_H
 
+#include "core/base/api.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +22,7 @@ struct sct_mark {
 };
 
 // Whether what happens now counts: not so in calibrations, repetitions and replays.
-extern bool sct_marks_are_counting;
+SCT_API extern bool sct_marks_are_counting;
 
 // Begins or ends counting, which is off at first.
 void sct_marks_count(bool is_counting);
@@ -39,7 +41,7 @@ uint64_t sct_marks_reached(const char *name);
 void sct_marks_add(const char *name, uint64_t count);
 
 // Puts [mark], which is not listed, into the list.
-void sct_mark_list(struct sct_mark *mark);
+SCT_API void sct_mark_list(struct sct_mark *mark);
 
 static inline void sct_mark_reach(struct sct_mark *mark) {
     if (!sct_marks_are_counting)

@@ -10,13 +10,14 @@
 #ifndef CORE_ENGINE_EXECUTION_H
 #define CORE_ENGINE_EXECUTION_H
 
+#include "core/base/api.h"
 #include "core/engine/machine.h"
 #include "core/engine/program.h"
 #include "core/engine/result.h"
 #include "core/strategy/strategy.h"
 
 // The seed of execution [iteration] of a campaign with [seed].
-uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
+SCT_API uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
 
 // The fingerprint of the decisions so far, inside an execution: for what an execution should decide
 // without a choice of its own, such as whether a costly check is made. The same in a replay.
@@ -44,9 +45,9 @@ struct sct_engine_options {
 struct sct_engine;
 
 // There is at most one engine at a time (asserted).
-struct sct_engine *sct_engine_open(const struct sct_engine_options *options);
+SCT_API struct sct_engine *sct_engine_open(const struct sct_engine_options *options);
 
-void sct_engine_close(struct sct_engine *engine);
+SCT_API void sct_engine_close(struct sct_engine *engine);
 
 // To be called in a process that was forked with the engine open, before it runs anything: the
 // timer of hangs is not inherited, and what the engine records in shared memory (core/engine/
@@ -67,9 +68,9 @@ void sct_engine_watch_tasks(struct sct_engine *engine, sct_task_watcher watcher,
 
 // Runs [program] once; [seed] seeds the strategy's generator. The result and what it points to are
 // valid until the next run.
-const struct sct_result *sct_engine_run(struct sct_engine *engine,
-                                        const struct sct_program *program,
-                                        struct sct_strategy *strategy, uint64_t seed);
+SCT_API const struct sct_result *sct_engine_run(struct sct_engine *engine,
+                                                const struct sct_program *program,
+                                                struct sct_strategy *strategy, uint64_t seed);
 
 // The result of the last run.
 const struct sct_result *sct_engine_last_result(const struct sct_engine *engine);

@@ -13,6 +13,7 @@
 #ifndef CORE_ENGINE_MACHINE_H
 #define CORE_ENGINE_MACHINE_H
 
+#include "core/base/api.h"
 #include "core/base/arena.h"
 #include "core/base/digest.h"
 #include "core/engine/edge.h"
@@ -28,23 +29,23 @@ struct sct_strand; // a coroutine of a machine: a task's own, or an activity
 enum { SCT_CHOICES_MAX = 32767 };
 
 // The arena of this execution: allocate freely, nothing is freed before the end.
-struct arena *sct_arena(void);
+SCT_API struct arena *sct_arena(void);
 
 // ---- Machines and tasks ------------------------------------------------------------------------
 
 // A machine without tasks. [name] must live as long as the execution. Not a scheduling point.
-struct sct_machine *sct_machine_create(const char *name);
+SCT_API struct sct_machine *sct_machine_create(const char *name);
 
-const char *sct_machine_name(const struct sct_machine *machine);
+SCT_API const char *sct_machine_name(const struct sct_machine *machine);
 
 // The machine whose code is running.
-struct sct_machine *sct_machine_self(void);
+SCT_API struct sct_machine *sct_machine_self(void);
 
 // A new task of [machine] that will run [function]([argument]) when first scheduled. Strategies see
 // it from now on. At most SCT_TASKS_MAX live at a time (FAIL_LIMIT). Not in the final check
 // (a program error). Not a scheduling point.
-void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
-                    void *argument);
+SCT_API void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
+                            void *argument);
 
 // The same, for a task whose first step, up to its first scheduling point or wait, touches
 // [access], which must stay valid until that begins. Otherwise it may touch anything. Only reduced
@@ -60,7 +61,7 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
 // (core/engine/monitor.h) become cold. It may be started again: new tasks are the machine come
 // back. Not a scheduling point; does not return if the running code is the machine's. Not in the
 // final check.
-void sct_machine_stop(struct sct_machine *machine);
+SCT_API void sct_machine_stop(struct sct_machine *machine);
 
 // ---- Scheduling points and choices -------------------------------------------------------------
 
@@ -68,7 +69,7 @@ void sct_machine_stop(struct sct_machine *machine);
 // task is chosen (a constant string, e.g. "old.execute"), [where] its place in the source (HERE),
 // [access] what it touches; both pointers must stay valid until the call returns. Consumes one
 // scheduling choice if at least two tasks are enabled.
-void sct_point(const char *label, const char *where, const struct sct_access *access);
+SCT_API void sct_point(const char *label, const char *where, const struct sct_access *access);
 
 // Scheduling point at which the task gives way, as whoever looks again and again should: the
 // default, alternative 0, is the next task that can run, and to stay is the last alternative.
@@ -78,7 +79,7 @@ void sct_yield(const char *where);
 // For searches that leave out orders of independent steps (core/search/search.h): the running step
 // touches [access] too, beside what was declared at the point where it began. Not a scheduling
 // point; nothing elsewhere, in setup and in the final check.
-void sct_touch(const struct sct_access *access);
+SCT_API void sct_touch(const struct sct_access *access);
 
 // Whether somebody asks what steps touch; ask first where preparing that costs something. Where it
 // holds a step may be declared to touch nothing, and name what it did touch when that is known: a
@@ -95,12 +96,12 @@ void sct_touch_while(const bool *is_unfinished);
 
 // One of [count] alternatives, 0 .. count-1, decided by the strategy; 1 <= count <=
 // SCT_CHOICES_MAX. Consumes one value choice unless count is 1. Not a scheduling point.
-uint32_t sct_choose(uint32_t count, const char *label);
+SCT_API uint32_t sct_choose(uint32_t count, const char *label);
 
 // ---- Waiting -----------------------------------------------------------------------------------
 
 // The running coroutine, for [sct_wake].
-struct sct_strand *sct_self(void);
+SCT_API struct sct_strand *sct_self(void);
 
 // The running coroutine has thread-local variables of its own from now on: those that are found by
 // [thread_pointer] (sct_coro_use_thread_pointer). Nobody else's are changed.
@@ -109,16 +110,16 @@ void sct_use_thread_pointer(void *thread_pointer);
 // Suspends the running coroutine until somebody wakes it. A task's own coroutine is then disabled
 // and another task is scheduled; an activity returns control to whoever started or woke it.
 // [waits_for] is told in the report of a deadlock; a constant string.
-void sct_park(const char *waits_for);
+SCT_API void sct_park(const char *waits_for);
 
 // Ends a [sct_park]; nothing if its machine was stopped. A task's coroutine becomes enabled. An
 // activity (which must be one of this task) continues at once, and control comes back when it next
 // waits or ends. Not a scheduling point.
-void sct_wake(struct sct_strand *strand);
+SCT_API void sct_wake(struct sct_strand *strand);
 
 // Starts an activity of the running task: runs [function] until it first waits or ends, then
 // returns. Not a scheduling point (what the function does may be).
-void sct_activity_start(const char *name, void (*function)(void *), void *argument);
+SCT_API void sct_activity_start(const char *name, void (*function)(void *), void *argument);
 
 // ---- Messages ----------------------------------------------------------------------------------
 
@@ -139,17 +140,17 @@ struct sct_message {
 // after it. So messages are neither late nor overtaken nor lost; a network where they may be is the
 // program's to model (core/README.md). If [to] is stopped the message waits for it to come back.
 // Not a scheduling point.
-void sct_post(struct sct_machine *to, struct sct_message *message);
+SCT_API void sct_post(struct sct_machine *to, struct sct_message *message);
 
 // As [sct_post], followed by a scheduling point.
-void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
-              const char *where);
+SCT_API void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
+                      const char *where);
 
 // Takes the oldest message whose kind is in the set [kinds] from the running machine's mailbox;
 // waits if there is none (then another task is scheduled). Other messages keep their place and
 // order. For a task's own coroutine, one task per machine. With [may_idle] waiting here for ever is
 // a proper end; without, it is a deadlock.
-struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label);
+SCT_API struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label);
 
 // A call: a message whose sender waits until the receiver has answered it. The first member of the
 // caller's own structure, which also holds the answer.
@@ -161,15 +162,16 @@ struct sct_call {
 
 // Sends [call] to [to] (a scheduling point, as in [sct_send]) and waits for [sct_answer]. For a
 // task's own coroutine.
-void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, const char *where);
+SCT_API void sct_call(struct sct_machine *to, struct sct_call *call, const char *label,
+                      const char *where);
 
 // Lets the caller of [call] continue. Not a scheduling point.
-void sct_answer(struct sct_call *call);
+SCT_API void sct_answer(struct sct_call *call);
 
 // Counts one operation of the application that this execution has begun: what a user of the system
 // under test would call one call. A measure of an execution's size (struct sct_result), nothing
 // else depends on it. Not a scheduling point.
-void sct_count_operation(void);
+SCT_API void sct_count_operation(void);
 
 // ---- What is observed --------------------------------------------------------------------------
 
@@ -179,30 +181,30 @@ void sct_count_operation(void);
 // the task to say. Nothing here is a scheduling point; without a state cache all do nothing.
 
 // Whether somebody compares states; ask first where preparing the data costs something.
-bool sct_comparing(void);
+SCT_API bool sct_comparing(void);
 
 // The running task has learnt [data].
-void sct_observe(const void *data, size_t bytes);
+SCT_API void sct_observe(const void *data, size_t bytes);
 void sct_observe_digest(struct digest digest);
 
 // What the running task has observed so far, for [sct_forget].
-struct digest sct_observed(void);
+SCT_API struct digest sct_observed(void);
 
 // What the running task does from now on depends on nothing it has observed since [mark] was taken
 // but [data], which must also tell this place of the program from others. A zero mark: since ever,
 // the knowledge of its creator included.
-void sct_forget(struct digest mark, const void *data, size_t bytes);
+SCT_API void sct_forget(struct digest mark, const void *data, size_t bytes);
 
 // ---- Verdicts and narration --------------------------------------------------------------------
 
 // Ends the execution with a violation of [kind] (a constant string of the closed list of the
 // system's kinds) blamed on the running machine.
-SCT_NORETURN void sct_violation(const char *kind, const char *format, ...)
+SCT_API SCT_NORETURN void sct_violation(const char *kind, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // Ends the execution as passed, whatever is unfinished: the program that is tested has ended by
 // itself, as a process does at exit. The final check runs.
-SCT_NORETURN void sct_end(void);
+SCT_API SCT_NORETURN void sct_end(void);
 
 #define sct_check(condition, ...) \
     (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation(__VA_ARGS__))
@@ -219,10 +221,10 @@ SCT_NORETURN void sct_end(void);
 #define SCT_KIND_EXIT "exit" // exit, _exit, _Exit, quick_exit or fork was called
 
 // Whether somebody listens to [sct_note]; ask first where preparing the text costs something.
-bool sct_narrating(void);
+SCT_API bool sct_narrating(void);
 
 // One line of the story of this execution, told only when somebody listens.
-void sct_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+SCT_API void sct_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // What a line of the story is about, so that reports can set it off.
 enum sct_note_class {

@@ -20,6 +20,7 @@
 #ifndef CORE_ENGINE_MONITOR_H
 #define CORE_ENGINE_MONITOR_H
 
+#include "core/base/api.h"
 #include "core/engine/machine.h"
 
 // Storage is the caller's: in the arena, or on a coroutine's stack if it is cold before the
@@ -36,9 +37,9 @@ struct sct_monitor {
 // Makes [monitor], which is cold (asserted), hot: the running machine promises [what], a constant
 // string that completes "waits for". For code of a machine, not for setup and finish.
 // sct_machine_stop makes the machine's monitors cold: the dead promise nothing.
-void sct_monitor_hot(struct sct_monitor *monitor, const char *what);
+SCT_API void sct_monitor_hot(struct sct_monitor *monitor, const char *what);
 
 // It has happened; for code of any machine. Nothing if it is cold.
-void sct_monitor_cold(struct sct_monitor *monitor);
+SCT_API void sct_monitor_cold(struct sct_monitor *monitor);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef CORE_ENGINE_PROGRAM_H
 #define CORE_ENGINE_PROGRAM_H
 
+#include "core/base/api.h"
 #include "core/base/digest.h"
 #include "core/base/text.h"
 #include "core/engine/edge.h"
@@ -41,6 +42,6 @@ struct sct_program {
 
 // The program that is being run, of setup, finish and review: a check of this execution reached a
 // limit of its own and has no verdict. Counted; the execution goes on.
-void sct_check_gave_up(void);
+SCT_API void sct_check_gave_up(void);
 
 #endif

@@ -8,6 +8,8 @@
 #ifndef CORE_HISTORY_HISTORY_H
 #define CORE_HISTORY_HISTORY_H
 
+#include "core/base/api.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,20 +38,20 @@ struct sct_history {
 };
 
 // An empty log. No memory is taken yet. One log serves all executions: setup clears it.
-void sct_history_init(struct sct_history *history);
+SCT_API void sct_history_init(struct sct_history *history);
 
-void sct_history_deinit(struct sct_history *history);
+SCT_API void sct_history_deinit(struct sct_history *history);
 
-void sct_history_clear(struct sct_history *history);
+SCT_API void sct_history_clear(struct sct_history *history);
 
 // Records a call and returns the operation's index. Of [call] count process, function, key, input
 // and data.
-uint32_t sct_history_call(struct sct_history *history, const struct sct_operation *call);
+SCT_API uint32_t sct_history_call(struct sct_history *history, const struct sct_operation *call);
 
 // Records that operation number [index] returned [output]. It was open (asserted).
-void sct_history_return(struct sct_history *history, uint32_t index, uint64_t output);
+SCT_API void sct_history_return(struct sct_history *history, uint32_t index, uint64_t output);
 
 // As [sct_history_return], but nobody knows what it returned.
-void sct_history_return_unknown(struct sct_history *history, uint32_t index);
+SCT_API void sct_history_return_unknown(struct sct_history *history, uint32_t index);
 
 #endif

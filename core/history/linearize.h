@@ -10,6 +10,7 @@
 #ifndef CORE_HISTORY_LINEARIZE_H
 #define CORE_HISTORY_LINEARIZE_H
 
+#include "core/base/api.h"
 #include "core/base/text.h"
 #include "core/history/history.h"
 
@@ -83,18 +84,18 @@ struct lin_checker;
 
 // Reserves the memory, for any number of checks: once for all executions, not in their setup.
 // Without memory every check is LIN_UNKNOWN.
-struct lin_checker *lin_open(const struct lin_limits *limits);
+SCT_API struct lin_checker *lin_open(const struct lin_limits *limits);
 
-void lin_close(struct lin_checker *checker);
+SCT_API void lin_close(struct lin_checker *checker);
 
 // Checks [history].
-void lin_check(struct lin_checker *checker, const struct lin_spec *spec,
-               const struct sct_history *history, struct lin_result *result);
+SCT_API void lin_check(struct lin_checker *checker, const struct lin_spec *spec,
+                       const struct sct_history *history, struct lin_result *result);
 
 // After a LIN_NOT_LINEARIZABLE of the same arguments: finds the first return before which the part
 // can be linearized and after which it cannot, by bisection. Should a limit be reached, the result
 // stays valid, with is_longest false.
-void lin_explain(struct lin_checker *checker, const struct lin_spec *spec,
-                 const struct sct_history *history, struct lin_result *result);
+SCT_API void lin_explain(struct lin_checker *checker, const struct lin_spec *spec,
+                         const struct sct_history *history, struct lin_result *result);
 
 #endif

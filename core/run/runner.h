@@ -16,6 +16,7 @@
 #ifndef CORE_RUN_RUNNER_H
 #define CORE_RUN_RUNNER_H
 
+#include "core/base/api.h"
 #include "core/engine/execution.h"
 
 struct sct_test {
@@ -42,6 +43,6 @@ struct sct_suite {
 // 1 a violation was found or reproduced; 2 wrong usage or a damaged file; 3 the tool failed, or an
 // execution did not repeat; 4 no verdict: a replay did not reproduce its trace, or a search reached
 // a limit; 130 interrupted.
-int sct_run(int argc, char **argv, const struct sct_suite *suite);
+SCT_API int sct_run(int argc, char **argv, const struct sct_suite *suite);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef CORE_STRATEGY_ACCESS_H
 #define CORE_STRATEGY_ACCESS_H
 
+#include "core/base/api.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,8 +27,8 @@ struct sct_access {
     uint64_t low, high;
 };
 
-extern const struct sct_access sct_access_none;
-extern const struct sct_access sct_access_unknown;
+SCT_API extern const struct sct_access sct_access_none;
+SCT_API extern const struct sct_access sct_access_unknown;
 
 // Whether the order of two steps can matter: same object, overlapping keys, not both reads.
 bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b);

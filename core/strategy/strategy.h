@@ -7,6 +7,7 @@
 #ifndef CORE_STRATEGY_STRATEGY_H
 #define CORE_STRATEGY_STRATEGY_H
 
+#include "core/base/api.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "core/strategy/access.h"
@@ -111,9 +112,9 @@ uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);
 
 // Makes the strategy that [spec] ("random", "pct:3", ...) names, with malloc; NULL and a one-line
 // error if there is none such. Freed with sct_strategy_free.
-struct sct_strategy *sct_strategy_new(const char *spec, struct error *error);
+SCT_API struct sct_strategy *sct_strategy_new(const char *spec, struct error *error);
 
-void sct_strategy_free(struct sct_strategy *strategy);
+SCT_API void sct_strategy_free(struct sct_strategy *strategy);
 
 // The strategies that really serve executions: the members, or the strategy itself.
 size_t sct_strategy_count(const struct sct_strategy *strategy);

@@ -1,4 +1,5 @@
 #include "core/threads/atomic.h"
+#include "core/memory/shadow.h"
 
 #include <inttypes.h>
 

@@ -7,8 +7,10 @@
 #ifndef CORE_THREADS_ATOMIC_H
 #define CORE_THREADS_ATOMIC_H
 
-#include "core/memory/shadow.h"
+#include "core/base/api.h"
 #include "core/threads/object.h"
+
+struct sct_cell; // core/memory/shadow.h
 
 // ---- Atomics -----------------------------------------------------------------------------------
 
@@ -17,7 +19,7 @@ struct sct_atomic {
     uint64_t value; // to be looked at directly only where nobody else runs (finish)
 };
 
-void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value);
+SCT_API void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value);
 
 // Whether this process has initialised any: then what it reports of is sequentially consistent.
 bool sct_atomics_are_used(void);
@@ -57,14 +59,14 @@ enum sct_atomic_change {
     SCT_ATOMIC_XOR,
 };
 
-uint64_t sct_atomic_load_at(struct sct_atomic *atomic, const char *where);
-void sct_atomic_store_at(struct sct_atomic *atomic, uint64_t value, const char *where);
-uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_atomic_change change,
-                              uint64_t value, const char *where);
-bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expected, uint64_t desired,
-                                    const char *where);
-bool sct_atomic_compare_exchange_weak_at(struct sct_atomic *atomic, uint64_t *expected,
-                                         uint64_t desired, const char *where);
+SCT_API uint64_t sct_atomic_load_at(struct sct_atomic *atomic, const char *where);
+SCT_API void sct_atomic_store_at(struct sct_atomic *atomic, uint64_t value, const char *where);
+SCT_API uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_atomic_change change,
+                                      uint64_t value, const char *where);
+SCT_API bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expected,
+                                            uint64_t desired, const char *where);
+SCT_API bool sct_atomic_compare_exchange_weak_at(struct sct_atomic *atomic, uint64_t *expected,
+                                                 uint64_t desired, const char *where);
 
 // ---- Plain variables ---------------------------------------------------------------------------
 
@@ -74,14 +76,14 @@ struct sct_shared {
     struct sct_cell *cell; // who has accessed it; NULL: the program has no memory
 };
 
-void sct_shared_init(struct sct_shared *shared, const char *name);
+SCT_API void sct_shared_init(struct sct_shared *shared, const char *name);
 
 // Scheduling point: what the caller does next, up to its next scheduling point, reads (or may
 // write) what [shared] stands for. One access each: `x = x + 1` is a read, then a write.
 #define sct_shared_read(shared) sct_shared_read_at((shared), HERE)
 #define sct_shared_write(shared) sct_shared_write_at((shared), HERE)
 
-void sct_shared_read_at(struct sct_shared *shared, const char *where);
-void sct_shared_write_at(struct sct_shared *shared, const char *where);
+SCT_API void sct_shared_read_at(struct sct_shared *shared, const char *where);
+SCT_API void sct_shared_write_at(struct sct_shared *shared, const char *where);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef CORE_THREADS_BARRIER_H
 #define CORE_THREADS_BARRIER_H
 
+#include "core/base/api.h"
 #include "core/threads/object.h"
 
 struct sct_round;
@@ -17,7 +18,7 @@ struct sct_barrier {
 };
 
 // [count] is at least 1 (a program error).
-void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t count);
+SCT_API void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t count);
 
 // Program error: somebody waits.
 #define sct_barrier_destroy(barrier) sct_barrier_destroy_at((barrier), HERE)
@@ -26,7 +27,7 @@ void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t co
 // come.
 #define sct_barrier_wait(barrier) sct_barrier_wait_at((barrier), HERE)
 
-void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where);
-bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where);
+SCT_API void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where);
+SCT_API bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where);
 
 #endif

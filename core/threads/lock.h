@@ -10,6 +10,7 @@
 #ifndef CORE_THREADS_LOCK_H
 #define CORE_THREADS_LOCK_H
 
+#include "core/base/api.h"
 #include "core/threads/object.h"
 
 // ---- Mutexes -----------------------------------------------------------------------------------
@@ -21,7 +22,7 @@ struct sct_lock {
 };
 
 // Not a scheduling point.
-void sct_lock_init(struct sct_lock *lock, const char *name);
+SCT_API void sct_lock_init(struct sct_lock *lock, const char *name);
 
 // Program errors: it is held; somebody waits for it or is about to take it. (So is the end of a
 // wait for a condition with a lock that is destroyed.)
@@ -40,11 +41,11 @@ void sct_lock_init(struct sct_lock *lock, const char *name);
 // Program errors: the lock is free, or held by another.
 #define sct_lock_release(lock) sct_lock_release_at((lock), HERE)
 
-void sct_lock_destroy_at(struct sct_lock *lock, const char *where);
-void sct_lock_acquire_at(struct sct_lock *lock, const char *where);
-bool sct_lock_try_at(struct sct_lock *lock, const char *where);
-bool sct_lock_acquire_timed_at(struct sct_lock *lock, const char *where);
-void sct_lock_release_at(struct sct_lock *lock, const char *where);
+SCT_API void sct_lock_destroy_at(struct sct_lock *lock, const char *where);
+SCT_API void sct_lock_acquire_at(struct sct_lock *lock, const char *where);
+SCT_API bool sct_lock_try_at(struct sct_lock *lock, const char *where);
+SCT_API bool sct_lock_acquire_timed_at(struct sct_lock *lock, const char *where);
+SCT_API void sct_lock_release_at(struct sct_lock *lock, const char *where);
 
 // ---- Condition variables -----------------------------------------------------------------------
 
@@ -56,10 +57,10 @@ struct sct_condition {
 
 // From now on, in this execution, every wait for a condition may end without a signal: a value
 // choice each. For setup; off at first.
-void sct_condition_allow_spurious(void);
+SCT_API void sct_condition_allow_spurious(void);
 
 // Not a scheduling point.
-void sct_condition_init(struct sct_condition *condition, const char *name);
+SCT_API void sct_condition_init(struct sct_condition *condition, const char *name);
 
 // Program error: somebody waits.
 #define sct_condition_destroy(condition) sct_condition_destroy_at((condition), HERE)
@@ -80,12 +81,12 @@ void sct_condition_init(struct sct_condition *condition, const char *name);
 // Ends the waits of all who wait.
 #define sct_condition_broadcast(condition) sct_condition_broadcast_at((condition), HERE)
 
-void sct_condition_destroy_at(struct sct_condition *condition, const char *where);
-void sct_condition_wait_at(struct sct_condition *condition, struct sct_lock *lock,
-                           const char *where);
-bool sct_condition_wait_timed_at(struct sct_condition *condition, struct sct_lock *lock,
-                                 const char *where);
-void sct_condition_signal_at(struct sct_condition *condition, const char *where);
-void sct_condition_broadcast_at(struct sct_condition *condition, const char *where);
+SCT_API void sct_condition_destroy_at(struct sct_condition *condition, const char *where);
+SCT_API void sct_condition_wait_at(struct sct_condition *condition, struct sct_lock *lock,
+                                   const char *where);
+SCT_API bool sct_condition_wait_timed_at(struct sct_condition *condition, struct sct_lock *lock,
+                                         const char *where);
+SCT_API void sct_condition_signal_at(struct sct_condition *condition, const char *where);
+SCT_API void sct_condition_broadcast_at(struct sct_condition *condition, const char *where);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef CORE_THREADS_RWLOCK_H
 #define CORE_THREADS_RWLOCK_H
 
+#include "core/base/api.h"
 #include "core/threads/object.h"
 
 struct sct_reading;
@@ -21,7 +22,7 @@ struct sct_rwlock {
     struct sct_edge *read_edge; // from those who have read to those who write
 };
 
-void sct_rwlock_init(struct sct_rwlock *lock, const char *name);
+SCT_API void sct_rwlock_init(struct sct_rwlock *lock, const char *name);
 
 // Program errors: it is held; somebody waits for it or is about to take it.
 #define sct_rwlock_destroy(lock) sct_rwlock_destroy_at((lock), HERE)
@@ -44,13 +45,15 @@ void sct_rwlock_init(struct sct_rwlock *lock, const char *name);
 #define sct_rwlock_release(lock) sct_rwlock_release_at((lock), HERE)
 
 // Whether the caller holds [lock] for reading. Not a scheduling point.
-bool sct_rwlock_reads(const struct sct_rwlock *lock);
+SCT_API bool sct_rwlock_reads(const struct sct_rwlock *lock);
 
-void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where);
-bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience);
-bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience);
-bool sct_rwlock_try_read_at(struct sct_rwlock *lock, const char *where);
-bool sct_rwlock_try_write_at(struct sct_rwlock *lock, const char *where);
-void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where);
+SCT_API void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where);
+SCT_API bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where,
+                                enum sct_patience patience);
+SCT_API bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where,
+                                 enum sct_patience patience);
+SCT_API bool sct_rwlock_try_read_at(struct sct_rwlock *lock, const char *where);
+SCT_API bool sct_rwlock_try_write_at(struct sct_rwlock *lock, const char *where);
+SCT_API void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef CORE_THREADS_SEMAPHORE_H
 #define CORE_THREADS_SEMAPHORE_H
 
+#include "core/base/api.h"
 #include "core/threads/object.h"
 
 #define SCT_SEMAPHORE_MAX UINT32_C(0x7fffffff)
@@ -16,7 +17,7 @@ struct sct_semaphore {
 };
 
 // [value] is at most SCT_SEMAPHORE_MAX (a program error).
-void sct_semaphore_init(struct sct_semaphore *semaphore, const char *name, uint32_t value);
+SCT_API void sct_semaphore_init(struct sct_semaphore *semaphore, const char *name, uint32_t value);
 
 // Program error: somebody waits or is about to.
 #define sct_semaphore_destroy(semaphore) sct_semaphore_destroy_at((semaphore), HERE)
@@ -38,11 +39,11 @@ void sct_semaphore_init(struct sct_semaphore *semaphore, const char *name, uint3
 // The value.
 #define sct_semaphore_value(semaphore) sct_semaphore_value_at((semaphore), HERE)
 
-void sct_semaphore_destroy_at(struct sct_semaphore *semaphore, const char *where);
-bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
-                           enum sct_patience patience);
-bool sct_semaphore_try_at(struct sct_semaphore *semaphore, const char *where);
-void sct_semaphore_post_at(struct sct_semaphore *semaphore, const char *where);
-uint32_t sct_semaphore_value_at(struct sct_semaphore *semaphore, const char *where);
+SCT_API void sct_semaphore_destroy_at(struct sct_semaphore *semaphore, const char *where);
+SCT_API bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
+                                   enum sct_patience patience);
+SCT_API bool sct_semaphore_try_at(struct sct_semaphore *semaphore, const char *where);
+SCT_API void sct_semaphore_post_at(struct sct_semaphore *semaphore, const char *where);
+SCT_API uint32_t sct_semaphore_value_at(struct sct_semaphore *semaphore, const char *where);
 
 #endif

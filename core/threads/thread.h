@@ -18,13 +18,15 @@
 #ifndef CORE_THREADS_THREAD_H
 #define CORE_THREADS_THREAD_H
 
+#include "core/base/api.h"
 #include "core/engine/machine.h"
 
 struct sct_thread; // in the arena: valid to the end of the execution
 
 // A new thread that will run [function]([argument]) when first scheduled. [name] must live as long
 // as the execution. At most SCT_TASKS_MAX live at a time (FAIL_LIMIT). Not a scheduling point.
-struct sct_thread *sct_thread_create(const char *name, void *(*function)(void *), void *argument);
+SCT_API struct sct_thread *sct_thread_create(const char *name, void *(*function)(void *),
+                                             void *argument);
 
 // The same, for a thread whose first step, up to its first scheduling point or wait, touches
 // [access] (sct_task_start_with).
@@ -35,22 +37,22 @@ struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(vo
 void *sct_thread_argument(const struct sct_thread *thread);
 
 // The running thread; NULL in setup, finish and tasks that are no threads.
-struct sct_thread *sct_thread_self(void);
+SCT_API struct sct_thread *sct_thread_self(void);
 
-const char *sct_thread_name(const struct sct_thread *thread);
+SCT_API const char *sct_thread_name(const struct sct_thread *thread);
 
 // Scheduling point; then waits until [thread] has ended and returns what it returned. Program
 // errors: to join oneself, a thread that was detached, or one that somebody has joined or joins.
 #define sct_thread_join(thread) sct_thread_join_at((thread), HERE)
-void *sct_thread_join_at(struct sct_thread *thread, const char *where);
+SCT_API void *sct_thread_join_at(struct sct_thread *thread, const char *where);
 
 // Nobody will join [thread]. Program errors: it was detached or joined before. Not a scheduling
 // point.
-void sct_thread_detach(struct sct_thread *thread);
+SCT_API void sct_thread_detach(struct sct_thread *thread);
 
 // Ends the running thread as if its function had returned [result]. Locks that it holds stay held.
 // Program error if it is not a thread. Not a scheduling point.
-SCT_NORETURN void sct_thread_exit(void *result);
+SCT_API SCT_NORETURN void sct_thread_exit(void *result);
 
 // Scheduling point at which the thread gives way (sct_yield): for loops that wait for others.
 #define sct_thread_yield() sct_yield(HERE)
