@@ -1,24 +1,6 @@
 // The small version of scripts/bugs: the default test with the portfolio finds every optional bug
 // of the migrating table within its budget from three seeds, and nothing without a bug.
-#include "tests/harness/run.h"
-
-static const uint64_t seeds[] = {1, 2, 3};
-enum { SEEDS = sizeof seeds / sizeof seeds[0] };
-
-// The rates below: executions of one campaign of seed 1 (mtcheck --keep-going --format json).
-enum { MEASURED = 100000 };
-
-// As many as the members of the portfolio: the rates are theirs on average.
-enum { ROTATION = 8 };
-
-// [found] executions of MEASURED violated. At the lower 95 % bound p of that rate [budget]
-// executions all miss with a probability of at most (1 - p)^budget < 1e-6. The members' rates
-// differ, but whole rotations miss less often than this (the geometric mean of what they miss is at
-// most the arithmetic one), and budgets are whole rotations.
-struct cell {
-    enum bug bug;
-    uint64_t found, budget;
-};
+#include "tests/harness/cells.h"
 
 static const struct cell cells[] = {
     {BUG_QUERY_ATOMIC_FILTER_SHADOWING, 1432, 1016},
@@ -45,21 +27,6 @@ static const struct cell cells[] = {
     {BUG_FILTER_SEES_METADATA, 1216, 1200},
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
-
-static void test_found_within_budget(void **state) {
-    const struct cell *cell = *(const struct cell **)*state;
-    for (size_t i = 0; i < SEEDS; i++) {
-        struct run run;
-        struct search search;
-        run_open(&run, "default", cell->bug, "portfolio", seeds[i]);
-        run_search(&run, NULL, 0, cell->budget, &search);
-        if (!search.is_found)
-            print_error("seed %d: not found\n", (int)seeds[i]);
-        assert_true(search.is_found);
-        sct_trace_free(&search.trace);
-        run_close(&run);
-    }
-}
 
 // The longest campaign has the executions of all others. About false alarms, of which ten times
 // slower sanitizers find no more.
@@ -89,25 +56,12 @@ static void test_clean_without_bugs(void **state) {
 
 static void test_budgets_have_their_reason(void **state) {
     (void)state;
-    for (size_t i = 0; i < CELLS; i++) {
-        struct sct_rate rate = sct_rate_fixed(cells[i].found, MEASURED);
-        assert_int_equal(cells[i].budget % ROTATION, 0);
-        assert_true(sct_miss_probability(rate.low95, cells[i].budget) < 1e-6);
-        assert_true(sct_miss_probability(rate.low95, cells[i].budget / 2) > 1e-6);
-    }
+    expect_reasons(cells, CELLS);
 }
 
-// Every bug of the model has its cell.
 static void test_every_bug_has_its_cell(void **state) {
     (void)state;
-    for (int bug = 0; bug < BUG_COUNT; bug++) {
-        if (bug_info((enum bug)bug)->model != BUG_MODEL_MIGRATING_TABLE)
-            continue;
-        size_t count = 0;
-        for (size_t i = 0; i < CELLS; i++)
-            count += cells[i].bug == (enum bug)bug;
-        assert_int_equal(count, 1);
-    }
+    expect_all_bugs(cells, CELLS, BUG_MODEL_MIGRATING_TABLE);
 }
 
 enum { SAME_FOR_ALL = 3 };
@@ -115,15 +69,7 @@ enum { SAME_FOR_ALL = 3 };
 int main(void) {
     static struct CMUnitTest tests[CELLS + SAME_FOR_ALL];
     static const struct cell *states[CELLS];
-    static char names[CELLS][120];
-    for (size_t i = 0; i < CELLS; i++) {
-        states[i] = &cells[i];
-        snprintf(names[i], sizeof names[i], "test_found_within_budget %s",
-                 bug_info(cells[i].bug)->name);
-        tests[i] = (struct CMUnitTest){.name = names[i],
-                                       .test_func = test_found_within_budget,
-                                       .initial_state = (void *)&states[i]};
-    }
+    list_cells(tests, cells, states, CELLS);
     const struct CMUnitTest same[SAME_FOR_ALL] = {
         cmocka_unit_test(test_clean_without_bugs),
         cmocka_unit_test(test_budgets_have_their_reason),

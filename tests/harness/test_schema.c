@@ -2,22 +2,11 @@
 // from three seeds, nothing without a bug, the same twice, and all that can be reached is. The same
 // over a table that is being migrated.
 #define MODEL_NAME "schema-upgrade"
-#include "tests/harness/run.h"
+#include "tests/harness/cells.h"
 
 #include "harness/schema/coverage.h"
 
-static const uint64_t seeds[] = {1, 2, 3};
-enum { SEEDS = sizeof seeds / sizeof seeds[0], MEASURED = 100000 };
-
 enum { CLEAN = ARENA_POISONS ? 500 : 20000, CLEAN_OVER_MIGRATION = ARENA_POISONS ? 200 : 3000 };
-
-// [found] executions of MEASURED violated (seed 1, --keep-going). At the lower 95 % bound of that
-// rate [budget] executions, whole rotations of the portfolio, all miss with a probability below
-// 1e-6.
-struct cell {
-    enum bug bug;
-    uint64_t found, budget;
-};
 
 static const struct cell cells[] = {
     {BUG_HYBRID_BEFORE_TOLERANT, 335, 4608},
@@ -32,32 +21,10 @@ static const struct cell cells[] = {
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
-static void test_found_within_budget(void **state) {
-    const struct cell *cell = *(const struct cell **)*state;
-    for (size_t i = 0; i < SEEDS; i++) {
-        struct run run;
-        struct search search;
-        run_open(&run, "default", cell->bug, "portfolio", seeds[i]);
-        run_search(&run, NULL, 0, cell->budget, &search);
-        if (!search.is_found)
-            print_error("seed %d: not found\n", (int)seeds[i]);
-        assert_true(search.is_found);
-        sct_trace_free(&search.trace);
-        run_close(&run);
-    }
-}
-
 static void test_budgets_have_their_reason(void **state) {
     (void)state;
-    for (size_t i = 0; i < CELLS; i++) {
-        struct sct_rate rate = sct_rate_fixed(cells[i].found, MEASURED);
-        double missed = sct_miss_probability(rate.low95, cells[i].budget);
-        double much_less = sct_miss_probability(rate.low95, cells[i].budget / 2);
-        if (missed >= 1e-6 || much_less <= 1e-6)
-            print_error("%s: %g\n", bug_info(cells[i].bug)->name, missed);
-        assert_true(missed < 1e-6);
-        assert_true(much_less > 1e-6);
-    }
+    expect_reasons(cells, CELLS);
+    expect_all_bugs(cells, CELLS, BUG_MODEL_SCHEMA_UPGRADE);
 }
 
 static void check_clean(const char *test, uint64_t count) {
@@ -151,12 +118,7 @@ enum { SAME_FOR_ALL = 6 };
 int main(void) {
     static struct CMUnitTest tests[CELLS + SAME_FOR_ALL];
     static const struct cell *states[CELLS];
-    for (size_t i = 0; i < CELLS; i++) {
-        states[i] = &cells[i];
-        tests[i] = (struct CMUnitTest){.name = bug_info(cells[i].bug)->name,
-                                       .test_func = test_found_within_budget,
-                                       .initial_state = (void *)&states[i]};
-    }
+    list_cells(tests, cells, states, CELLS);
     const struct CMUnitTest same[SAME_FOR_ALL] = {
         cmocka_unit_test(test_budgets_have_their_reason),
         cmocka_unit_test(test_clean_without_bugs),
