@@ -14,12 +14,8 @@
 #define HERE_TEXT_(line) #line
 #define HERE_LINE_(line) HERE_TEXT_(line)
 
-// A function that does not return.
-#ifdef __cplusplus
-#define SCT_NORETURN [[noreturn]]
-#else
-#define SCT_NORETURN _Noreturn
-#endif
+// As C and C++ both have it.
+#define SCT_NORETURN __attribute__((noreturn))
 
 // The place in the source as a string constant: "file.c:12".
 #define HERE __FILE__ ":" HERE_LINE_(__LINE__)
