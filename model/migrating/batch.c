@@ -175,6 +175,45 @@ static struct ct_outcome translate_all(struct attempt *attempt) {
     return ct_success();
 }
 
+// ---- Unknown outcomes --------------------------------------------------------------------------
+
+// The first operation of [batch] whose If-Match is an ETag, or NULL.
+static const struct ct_operation *bound_operation(const struct ct_batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct ct_operation *operation = &batch->operations[i];
+        bool is_conditional = operation->type == CT_REPLACE || operation->type == CT_MERGE ||
+                              operation->type == CT_DELETE;
+        if (is_conditional && operation->entity->etag[0] != '*')
+            return operation;
+    }
+    return NULL;
+}
+
+// Whether [batch], which was sent to [backend] and not answered, is known not to have been done: a
+// row still has the ETag that it was sent for, and ETags do not come back. That it has another one
+// now proves nothing: somebody else may have written it.
+static bool was_not_done(struct mt_table *table, struct ct_table *backend,
+                         const struct ct_batch *batch) {
+    const struct ct_operation *operation = bound_operation(batch);
+    const struct ct_row *row;
+    if (!operation)
+        return false;
+    struct ct_outcome outcome = mt_read_row(table, backend, operation->entity->key, &row);
+    return outcome.kind == CT_SUCCEEDED && row &&
+           ct_string_equal(row->etag, operation->entity->etag);
+}
+
+// The application's own writes, as [batch], were sent to [backend] and not answered: what the call
+// ends with.
+static struct ct_outcome after_unknown(struct mt_table *table, struct ct_table *backend,
+                                       const struct ct_batch *batch, struct ct_outcome unknown) {
+    mt_note_lp(table); // if it was done
+    if (was_not_done(table, backend, batch))
+        return mt_server_error();
+    // What may have happened is not to be made again.
+    return !bug_on(table->bugs, BUG_UNKNOWN_TAKEN_FOR_NOT_DONE) ? unknown : mt_server_error();
+}
+
 // ---- The new-table procedure -------------------------------------------------------------------
 
 // The application's result of an operation that became [new_etag] in the new table.
@@ -209,6 +248,25 @@ static void build_results(struct attempt *attempt, const struct ct_op_result *ne
     }
 }
 
+// Whether [refusal] of a translated batch comes of a row that has changed since the query. Any
+// other will be the same when the batch is sent again.
+static bool is_race(struct ct_outcome refusal) {
+    return ct_failed_with(refusal, CT_STATUS_NOT_FOUND) ||
+           ct_failed_with(refusal, CT_STATUS_CONFLICT) ||
+           ct_failed_with(refusal, CT_STATUS_PRECONDITION_FAILED);
+}
+
+// The new table refuses the [index]-th operation of the translated batch for a reason of its own
+// (it is too large, say): so does the virtual table, for the operation that it came from.
+static struct ct_outcome refusal_of_own(struct attempt *attempt, enum ct_status status,
+                                        size_t index) {
+    size_t i = 0;
+    for (size_t sent = 0; i < attempt->batch->count; i++)
+        if (!is_left_out(attempt, &attempt->batch->operations[i]) && sent++ == index)
+            break;
+    return ct_storage_error(status, i);
+}
+
 // Sends the translated batch; [decided] tells whether it succeeded.
 static struct ct_outcome submit(struct attempt *attempt, struct ct_op_result *results,
                                 bool *decided) {
@@ -220,9 +278,12 @@ static struct ct_outcome submit(struct attempt *attempt, struct ct_op_result *re
         ct_execute(table->new_table, &attempt->translated, table->arena, new_results);
     if (mt_is_server_error(outcome))
         return mt_server_error(); // of the application's call; no new attempt
+    if (outcome.kind == CT_UNKNOWN)
+        return after_unknown(table, table->new_table, &attempt->translated, outcome);
     if (outcome.kind == CT_STORAGE_ERROR) {
-        mt_note(table); // a row changed since the query: try again
-        return ct_success();
+        mt_note(table);
+        return is_race(outcome) ? ct_success() // try again
+                                : refusal_of_own(attempt, outcome.status, outcome.op_index);
     }
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
@@ -299,6 +360,8 @@ static struct ct_outcome old_table_batch(struct mt_table *table, struct ct_batch
     struct ct_outcome outcome = ct_execute(table->old_table, batch, table->arena, results);
     if (mt_is_server_error(outcome))
         return mt_server_error();
+    if (outcome.kind == CT_UNKNOWN)
+        return after_unknown(table, table->old_table, batch, outcome);
     if (outcome.kind == CT_SUCCEEDED)
         mt_note_lp_results(table, results, batch->count);
     else if (outcome.kind == CT_STORAGE_ERROR)
@@ -326,15 +389,19 @@ static struct ct_outcome populated_batch(struct mt_table *table, struct ct_batch
     struct ct_outcome outcome = ct_execute(table->old_table, &guarded, table->arena, all);
     if (mt_is_server_error(outcome))
         return mt_server_error(); // its index is no sign of a switched partition
+    if (outcome.kind == CT_UNKNOWN)
+        return after_unknown(table, table->old_table, batch, outcome);
     if (outcome.kind == CT_SUCCEEDED) {
         memcpy(results, all + 1, batch->count * sizeof(struct ct_op_result));
         mt_note_lp_results(table, results, batch->count);
     } else if (outcome.kind == CT_STORAGE_ERROR && outcome.op_index > 0) {
         outcome.op_index--;
         mt_note_lp(table);
-    } else if (outcome.kind == CT_STORAGE_ERROR) {
+    } else if (ct_failed_with(outcome, CT_STATUS_NOT_FOUND)) {
         *switched = true;
         mt_note(table);
+    } else {
+        return mt_unexpected(outcome, "batch: unexpected answer of the old table");
     }
     return outcome;
 }
@@ -356,7 +423,7 @@ bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index) {
     for (size_t i = 0; i < batch->count; i++) {
         const struct ct_row *entity = batch->operations[i].entity;
         if (i >= MT_BATCH_OPERATIONS_MAX || ct_batch_repeats_key(batch, i) ||
-            mt_is_internal(entity->key) || mt_has_metadata(entity) ||
+            mt_is_reserved(entity->key) || mt_has_metadata(entity) ||
             entity->property_count > MT_ROW_PROPERTIES_MAX) {
             *op_index = i;
             return true;
@@ -381,6 +448,8 @@ struct ct_outcome mt_execute(struct ct_table *interface, const char *where, stru
     const char *error = ct_batch_program_error(batch);
     if (error)
         return ct_program_error(error);
+    if (ct_batch_lacks_if_match(batch)) // whatever the state, and whether there is a row or not
+        return ct_program_error("a Replace, Merge or Delete without an If-Match");
     size_t forbidden;
     if (mt_batch_is_forbidden(batch, &forbidden))
         return ct_storage_error(CT_STATUS_BAD_REQUEST, forbidden);

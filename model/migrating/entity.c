@@ -12,6 +12,10 @@ bool mt_is_internal(struct ct_key key) {
     return strcmp(key.row, MT_META_ROW) == 0 || strcmp(key.row, MT_ASSERTION_ROW) == 0;
 }
 
+bool mt_is_reserved(struct ct_key key) {
+    return strncmp(key.row, MT_RESERVED_PREFIX, sizeof MT_RESERVED_PREFIX - 1) == 0;
+}
+
 bool mt_has_metadata(const struct ct_row *row) {
     return ct_row_property(row, MT_DELETED_PROPERTY) ||
            ct_row_property(row, MT_PARTITION_STATE_PROPERTY);

@@ -13,6 +13,9 @@
 // Whether [key] is one of the reserved rows, which are never part of the virtual table.
 bool mt_is_internal(struct ct_key key);
 
+// Whether [key] is kept for the protocol, which may come to use more such rows than it has.
+bool mt_is_reserved(struct ct_key key);
+
 // Whether [row] has a property of the protocol's.
 bool mt_has_metadata(const struct ct_row *row);
 

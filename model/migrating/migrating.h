@@ -12,6 +12,9 @@
 #include "model/table/env.h"
 
 struct mt_options {
+    // The two must never give out the same ETag, or a condition on a row's old version could hold
+    // for its copy. It is not believed blindly: a copy that gets the ETag of its original ends the
+    // call with an internal error.
     struct ct_table *old_table;
     struct ct_table *new_table;
     struct mt_config *config;
@@ -28,6 +31,14 @@ struct mt_table *mt_open(const struct mt_options *options);
 // before any subscription or backend call and without a linearization point. Else execute and query
 // report one linearization point each through env; a stream reports none. CT_INTERNAL_ERROR: a
 // backend answered what the protocol holds impossible.
+//
+// A batch is also refused, after it has begun and without a linearization point, with what a
+// backend refuses for a reason of its own (a row too large for it), and with 400 if it names a row
+// of the old table that cannot be moved (see mt_check_rows).
+//
+// A write that was sent to a backend and not answered is CT_UNKNOWN: it has happened or not, and
+// its linearization point, if it has, was reported as that of an unknown call. Nobody may take it
+// for the one or the other. (Where a look at the row proves that it has not, it is a server error.)
 //
 // A backend's server error is passed up as CT_STATUS_SERVER_ERROR with index 0: the call has
 // changed nothing that an application can see (partitions may be switched and rows copied), has no
@@ -47,8 +58,15 @@ enum {
 
 // Whether the virtual table refuses [batch] (which is no program error) whatever it holds, and the
 // index of the first operation for which it does: more operations than the limit, a key of an
-// earlier operation, a reserved row or property, more properties than the limit.
+// earlier operation, a row key that begins with "_mtable_", a reserved property, more properties
+// than the limit.
 bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index);
+
+// Before the first process leaves the first state: CT_PROGRAM_ERROR, with a message that names it,
+// if a row of the old table cannot be moved: it has more properties than the limit, a reserved
+// property or a reserved key. Reads the whole old table. (A row that is written so afterwards, by
+// somebody who writes directly, ends the migration with 400 and such a message.)
+struct ct_outcome mt_check_rows(struct mt_table *table);
 
 // The migrator: continues from the present state to the end (state by state, copy pass, clean-up
 // pass) and returns when the old table is empty and no metadata is left, or with the first error.

@@ -68,26 +68,26 @@ static struct ct_outcome copy_rows_of_old_table(struct mt_table *table) {
         outcome = copy_rows(&pass);
     if (pass.stream)
         ct_stream_close(pass.stream);
+    if (ct_failed_with(outcome, CT_STATUS_BAD_REQUEST) && outcome.message)
+        return outcome; // a row that cannot be moved
     return mt_unexpected(outcome, "copy pass: unexpected answer of the old table");
 }
 
 // ---- The clean-up pass -------------------------------------------------------------------------
 
-// The present version of [row] in the new table, or NULL if it is gone.
-static struct ct_outcome retrieve(struct mt_table *table, const struct ct_row **row) {
-    struct ct_key key = (*row)->key;
-    struct ct_rows rows;
-    struct ct_outcome outcome =
-        ct_query(table->new_table, ct_filter_point(table->arena, key), table->arena, &rows);
-    if (outcome.kind != CT_SUCCEEDED)
-        return mt_unexpected(outcome, "clean-up: unexpected answer of the new table");
-    mt_note(table);
-    *row = ct_rows_find(rows, key);
-    return ct_success();
+// The rows are those of a scan. Each function deals with a version of one; [row] becomes the
+// version to try again with, if it has changed meanwhile, or NULL: nothing is left to do.
+
+// Of a write whose outcome is unknown: the version that is there now is [row], unless it is gone.
+static struct ct_outcome decide_cleaned(struct ct_outcome read, const struct ct_row **row,
+                                        bool is_clean) {
+    if (read.kind == CT_SUCCEEDED)
+        read = mt_decided(!*row || is_clean);
+    *row = NULL;
+    return read;
 }
 
-// Removes a tombstone, rewrites any other row without metadata; [row] becomes the version to try
-// again with, or NULL.
+// Removes a tombstone, rewrites any other row of the new table without metadata.
 static struct ct_outcome clean_version(struct mt_table *table, const struct ct_row **row) {
     struct ct_key key = (*row)->key;
     bool tombstone = mt_is_tombstone(*row);
@@ -98,39 +98,45 @@ static struct ct_outcome clean_version(struct mt_table *table, const struct ct_r
         mt_write(table, table->new_table, tombstone ? CT_DELETE : CT_REPLACE, entity, &etag);
     if (ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED)) {
         mt_note(table);
-        return retrieve(table, row);
+        return mt_read_row(table, table->new_table, key, row);
     }
-    if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_NOT_FOUND))
+    bool is_gone = ct_failed_with(outcome, CT_STATUS_NOT_FOUND);
+    if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN && !is_gone)
         return mt_unexpected(outcome, "clean-up: unexpected answer of the new table");
-    if (outcome.kind == CT_SUCCEEDED && !tombstone)
+    if (!is_gone && !tombstone)
         mt_note_etag(table, key, etag);
     else
         mt_note(table);
+    if (outcome.kind == CT_UNKNOWN) {
+        outcome = mt_read_row(table, table->new_table, key, row);
+        return decide_cleaned(outcome, row, *row && !mt_has_metadata(*row));
+    }
     *row = NULL;
     return ct_success();
 }
 
-static struct ct_outcome clean_new_row(struct mt_table *table, const struct ct_row *row) {
-    struct ct_outcome outcome = ct_success();
-    while (outcome.kind == CT_SUCCEEDED && row)
-        outcome = clean_version(table, &row);
-    return outcome;
-}
-
-static struct ct_outcome delete_old_row(struct mt_table *table, const struct ct_row *row) {
+static struct ct_outcome delete_version(struct mt_table *table, const struct ct_row **row) {
+    struct ct_key key = (*row)->key;
     const char *etag;
     struct ct_outcome outcome = mt_write(table, table->old_table, CT_DELETE,
-                                         mt_bare_row(table->arena, row->key, row->etag), &etag);
-    // An error here ends the migration, as it is and without a note.
-    if (outcome.kind == CT_SUCCEEDED)
-        mt_note(table);
-    return mt_is_server_error(outcome) ? mt_server_error() : outcome;
+                                         mt_bare_row(table->arena, key, (*row)->etag), &etag);
+    bool has_changed = ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED);
+    bool is_gone = ct_failed_with(outcome, CT_STATUS_NOT_FOUND);
+    if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN && !has_changed && !is_gone)
+        return mt_unexpected(outcome, "clean-up: unexpected answer of the old table");
+    mt_note(table);
+    if (has_changed)
+        return mt_read_row(table, table->old_table, key, row);
+    if (outcome.kind == CT_UNKNOWN)
+        return decide_cleaned(mt_read_row(table, table->old_table, key, row), row, false);
+    *row = NULL;
+    return ct_success();
 }
 
-// Does [clean_row] with every raw row of [backend].
+// Does [clean] with every raw row of [backend], and with what becomes of it meanwhile.
 static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *backend,
-                                    struct ct_outcome (*clean_row)(struct mt_table *,
-                                                                   const struct ct_row *)) {
+                                    struct ct_outcome (*clean)(struct mt_table *,
+                                                               const struct ct_row **)) {
     struct ct_stream *stream;
     size_t start = arena_mark(table->arena);
     struct digest mark = mt_observed(table);
@@ -142,9 +148,10 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
         outcome = ct_stream_read(stream, &row);
         if (outcome.kind != CT_SUCCEEDED)
             outcome = mt_unexpected(outcome, "clean-up: unexpected answer of a backend stream");
-        else if (row)
-            outcome = clean_row(table, row);
-        if (outcome.kind != CT_SUCCEEDED || !row)
+        bool is_end = !row;
+        while (outcome.kind == CT_SUCCEEDED && row)
+            outcome = clean(table, &row);
+        if (outcome.kind != CT_SUCCEEDED || is_end)
             break;
         mt_forget(table, mark, "clean-up: next row", 0);
         mt_reset(table, start);
@@ -155,10 +162,10 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
 
 static struct ct_outcome clean_up_pass(struct mt_table *table) {
     struct digest mark = mt_observed(table);
-    struct ct_outcome outcome = clean_rows(table, table->new_table, clean_new_row);
+    struct ct_outcome outcome = clean_rows(table, table->new_table, clean_version);
     if (outcome.kind == CT_SUCCEEDED) {
         mt_forget(table, mark, "migrator: new table is clean", 0);
-        outcome = clean_rows(table, table->old_table, delete_old_row);
+        outcome = clean_rows(table, table->old_table, delete_version);
     }
     return outcome;
 }
@@ -227,6 +234,43 @@ static struct ct_outcome walk(struct mt_table *table, enum mt_state *state) {
     return clean_up_pass(table);
 }
 
+// ---- Before the walk ---------------------------------------------------------------------------
+
+static struct ct_outcome check_row(struct mt_table *table, const struct ct_row *row) {
+    if (mt_is_reserved(row->key))
+        return ct_program_error(arena_printf(table->arena,
+                                             "row '%s' '%s': keys that begin with '%s' are "
+                                             "reserved",
+                                             row->key.partition, row->key.row, MT_RESERVED_PREFIX));
+    const char *why = mt_why_immovable(table->arena, row);
+    return why ? ct_program_error(why) : ct_success();
+}
+
+static struct ct_outcome check_rows(struct mt_table *table) {
+    struct ct_stream *stream;
+    const struct ct_row *row = NULL;
+    struct ct_outcome outcome = ct_open_stream(table->old_table, NULL, &stream);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "check: unexpected answer of the old table");
+    do {
+        outcome = ct_stream_read(stream, &row);
+        if (outcome.kind == CT_SUCCEEDED && row)
+            outcome = check_row(table, row);
+    } while (outcome.kind == CT_SUCCEEDED && row);
+    ct_stream_close(stream);
+    return mt_unexpected(outcome, "check: unexpected answer of the old table");
+}
+
+// The end of [table], a copy of [instance] with an arena of its own: what the outcome says stays.
+static struct ct_outcome give_up_arena(struct mt_table *instance, struct mt_table *table,
+                                       struct ct_outcome outcome) {
+    struct ct_env *env = instance->env;
+    if (outcome.message)
+        outcome.message = arena_strdup(instance->arena, outcome.message);
+    env->ops->arena_close(env, table->arena);
+    return outcome;
+}
+
 struct ct_outcome mt_migrate(struct mt_table *instance) {
     struct ct_env *env = instance->env;
     struct mt_table table = mt_with_arena(instance, env->ops->arena_open(env));
@@ -234,6 +278,11 @@ struct ct_outcome mt_migrate(struct mt_table *instance) {
     struct ct_outcome outcome = present_state(&table, &state);
     if (outcome.kind == CT_SUCCEEDED)
         outcome = walk(&table, &state);
-    env->ops->arena_close(env, table.arena);
-    return outcome;
+    return give_up_arena(instance, &table, outcome);
+}
+
+struct ct_outcome mt_check_rows(struct mt_table *instance) {
+    struct ct_env *env = instance->env;
+    struct mt_table table = mt_with_arena(instance, env->ops->arena_open(env));
+    return give_up_arena(instance, &table, check_rows(&table));
 }

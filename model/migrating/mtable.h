@@ -7,6 +7,12 @@
 // being done, without a note and without a further backend call: it is never tried again here, so
 // nothing loops on one that persists.
 //
+// After an unknown outcome nobody guesses. The note says what is so if the call was done, and then
+// the tables are read. Of a step of the protocol's own (a mark, a switch, a copy, a clean-up) they
+// tell: what it leads to is there, and the call goes on, or it is not, and the call ends with a
+// server error. Of the application's own writes they tell at most that nothing was done (a row
+// still has an ETag that the batch would have ended); else the call's outcome is unknown, too.
+//
 // Memory. Each call works on a copy of the instance whose arena is the call's: what it makes on its
 // way goes there. A stream has arenas of its own, and so has the migrator.
 #ifndef MODEL_MIGRATING_MTABLE_H
@@ -40,7 +46,19 @@ struct ct_outcome mt_mark_populated(struct mt_table *table, const char *partitio
 // Makes the partition SWITCHED, whatever it was.
 struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partition);
 
-// Copies a [row] of the old table to the new one unless that has a row there.
+// The state of the partition as the old table has it now.
+struct ct_outcome mt_read_state(struct mt_table *table, const char *partition,
+                                enum mt_partition_state *state);
+
+// The row of [backend] with that key as it is now, or NULL.
+struct ct_outcome mt_read_row(struct mt_table *table, struct ct_table *backend, struct ct_key key,
+                              const struct ct_row **row);
+
+// Why [row] of the old table cannot be moved, in words, or NULL.
+const char *mt_why_immovable(struct arena *arena, const struct ct_row *row);
+
+// Copies a [row] of the old table to the new one unless that has a row there. A row that cannot be
+// moved is CT_STATUS_BAD_REQUEST, and the message names it.
 struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row);
 
 // Copies the rows that [batch] names, [named_rows] being the filter for them.
@@ -106,11 +124,18 @@ static inline struct ct_outcome mt_server_error(void) {
     return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
 }
 
-// What a call ends with after a backend's [outcome] that it has no rule for.
+// What a call ends with after a backend's [outcome] that it has no rule for. Reads are never
+// unknown.
 static inline struct ct_outcome mt_unexpected(struct ct_outcome outcome, const char *message) {
     if (mt_is_server_error(outcome))
         return mt_server_error();
-    return outcome.kind == CT_STORAGE_ERROR ? ct_internal_error(message) : outcome;
+    bool is_impossible = outcome.kind == CT_STORAGE_ERROR || outcome.kind == CT_UNKNOWN;
+    return is_impossible ? ct_internal_error(message) : outcome;
+}
+
+// Of a step whose outcome was unknown, when the tables have been read: goes on or ends the call.
+static inline struct ct_outcome mt_decided(bool was_done) {
+    return was_done ? ct_success() : mt_server_error();
 }
 
 // A batch of one operation on [backend]; its new ETag, or NULL, goes to [etag].
@@ -137,7 +162,7 @@ static inline void mt_note_at(struct mt_table *table, const char *where,
 // The backend call just made was not the linearization point ...
 #define mt_note(table) mt_note_at((table), HERE, (struct ct_annotation){.etag = NULL})
 
-// ... but changed the visible ETag of a row.
+// ... but changed the visible ETag of a row. [new_etag] is NULL if it is not known whether.
 #define mt_note_etag(table, changed_key, new_etag) \
     mt_note_at(                                    \
         (table), HERE,                             \

@@ -1,6 +1,33 @@
 // Partition states and row copies: the steps that writers and the migrator share.
 #include "model/migrating/mtable.h"
 
+struct ct_outcome mt_read_row(struct mt_table *table, struct ct_table *backend, struct ct_key key,
+                              const struct ct_row **row) {
+    struct ct_rows rows;
+    struct ct_outcome outcome =
+        ct_query(backend, ct_filter_point(table->arena, key), table->arena, &rows);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "read of a row: unexpected answer of a backend table");
+    mt_note(table);
+    *row = ct_rows_find(rows, key);
+    return ct_success();
+}
+
+struct ct_outcome mt_read_state(struct mt_table *table, const char *partition,
+                                enum mt_partition_state *state) {
+    const struct ct_row *meta = NULL;
+    struct ct_outcome outcome = mt_read_row(table, table->old_table, mt_meta_key(partition), &meta);
+    *state = mt_partition_state_of(meta);
+    return outcome;
+}
+
+// After an unknown outcome: success if the partition is SWITCHED, whoever has done it.
+static struct ct_outcome decide_switched(struct mt_table *table, const char *partition) {
+    enum mt_partition_state state;
+    struct ct_outcome outcome = mt_read_state(table, partition, &state);
+    return outcome.kind == CT_SUCCEEDED ? mt_decided(state == MT_PARTITION_SWITCHED) : outcome;
+}
+
 struct ct_outcome mt_mark_populated(struct mt_table *table, const char *partition) {
     struct ct_batch batch = ct_batch_new(table->arena, 2);
     ct_batch_add(&batch, CT_INSERT,
@@ -9,23 +36,15 @@ struct ct_outcome mt_mark_populated(struct mt_table *table, const char *partitio
     struct ct_op_result results[2];
     struct ct_outcome outcome = ct_execute(table->old_table, &batch, table->arena, results);
     // 409 is ignored: the partition is POPULATED or SWITCHED already.
-    if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_CONFLICT))
+    bool is_over = outcome.kind == CT_SUCCEEDED || ct_failed_with(outcome, CT_STATUS_CONFLICT);
+    if (!is_over && outcome.kind != CT_UNKNOWN)
         return mt_unexpected(outcome, "mark populated: unexpected answer of the old table");
     mt_note(table);
-    return ct_success();
-}
-
-static struct ct_outcome read_state(struct mt_table *table, const char *partition,
-                                    enum mt_partition_state *state) {
-    struct ct_key meta = mt_meta_key(partition);
-    struct ct_rows rows;
-    struct ct_outcome outcome =
-        ct_query(table->old_table, ct_filter_point(table->arena, meta), table->arena, &rows);
-    if (outcome.kind != CT_SUCCEEDED)
-        return mt_unexpected(outcome, "partition state: unexpected answer of the old table");
-    mt_note(table);
-    *state = mt_partition_state_of(ct_rows_find(rows, meta));
-    return ct_success();
+    if (is_over)
+        return ct_success();
+    enum mt_partition_state state;
+    outcome = mt_read_state(table, partition, &state);
+    return outcome.kind == CT_SUCCEEDED ? mt_decided(state != MT_PARTITION_NONE) : outcome;
 }
 
 // none -> SWITCHED. Tells in [switched] whether the partition was still without a meta row.
@@ -34,11 +53,12 @@ static struct ct_outcome switch_from_none(struct mt_table *table, const char *pa
     struct ct_row *meta = mt_meta_row(table->arena, partition, MT_PARTITION_SWITCHED, NULL);
     const char *etag;
     struct ct_outcome outcome = mt_write(table, table->old_table, CT_INSERT, meta, &etag);
-    if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_CONFLICT))
+    bool had_meta_row = ct_failed_with(outcome, CT_STATUS_CONFLICT);
+    if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN && !had_meta_row)
         return mt_unexpected(outcome, "switch: unexpected answer of the old table");
     mt_note(table);
-    *switched = outcome.kind == CT_SUCCEEDED;
-    return ct_success();
+    *switched = !had_meta_row;
+    return outcome.kind == CT_UNKNOWN ? decide_switched(table, partition) : ct_success();
 }
 
 // POPULATED -> SWITCHED. The order matters: whoever comes second sees Replace succeed and Delete
@@ -52,17 +72,18 @@ static struct ct_outcome switch_from_populated(struct mt_table *table, const cha
     struct ct_op_result results[2];
     struct ct_outcome outcome = ct_execute(table->old_table, &batch, table->arena, results);
     bool was_switched = ct_failed_with(outcome, CT_STATUS_NOT_FOUND) && outcome.op_index == 1;
-    if (outcome.kind != CT_SUCCEEDED && !was_switched)
+    bool is_over = outcome.kind == CT_SUCCEEDED || was_switched;
+    if (!is_over && outcome.kind != CT_UNKNOWN)
         return mt_unexpected(outcome, "switch populated: unexpected answer of the old table");
     mt_note(table);
-    return ct_success();
+    return is_over ? ct_success() : decide_switched(table, partition);
 }
 
 static struct ct_outcome switch_from_any(struct mt_table *table, const char *partition) {
     bool switched = false;
     while (!switched) {
         enum mt_partition_state state;
-        struct ct_outcome outcome = read_state(table, partition, &state);
+        struct ct_outcome outcome = mt_read_state(table, partition, &state);
         if (outcome.kind != CT_SUCCEEDED || state == MT_PARTITION_SWITCHED)
             return outcome;
         if (state == MT_PARTITION_POPULATED)
@@ -82,19 +103,50 @@ struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partiti
     return switch_from_none(table, partition, &(bool){false});
 }
 
+// Whether the copy of a row is there; no client deletes a row of the new table in these states.
+static struct ct_outcome decide_copied(struct mt_table *table, struct ct_key key) {
+    const struct ct_row *copy;
+    struct ct_outcome outcome = mt_read_row(table, table->new_table, key, &copy);
+    return outcome.kind == CT_SUCCEEDED ? mt_decided(copy != NULL) : outcome;
+}
+
+const char *mt_why_immovable(struct arena *arena, const struct ct_row *row) {
+    struct ct_key key = row->key;
+    if (row->property_count > MT_ROW_PROPERTIES_MAX)
+        return arena_printf(arena, "row '%s' '%s' has %zu properties; at most %d can be moved",
+                            key.partition, key.row, row->property_count, MT_ROW_PROPERTIES_MAX);
+    if (mt_has_metadata(row))
+        return arena_printf(arena, "row '%s' '%s' has a property '%s' or '%s', which are reserved",
+                            key.partition, key.row, MT_DELETED_PROPERTY,
+                            MT_PARTITION_STATE_PROPERTY);
+    return NULL;
+}
+
+// Every row's visible ETag changes when it is copied: who has the old one must not match.
+static struct ct_outcome check_etags(const struct ct_row *row, const char *etag) {
+    bool collide = etag && ct_string_equal(etag, row->etag);
+    return collide ? ct_internal_error("the old and the new table gave out the same ETag")
+                   : ct_success();
+}
+
 struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row) {
+    const char *why = mt_why_immovable(table->arena, row);
+    if (why)
+        return (struct ct_outcome){
+            .kind = CT_STORAGE_ERROR, .status = CT_STATUS_BAD_REQUEST, .message = why};
     struct ct_row *copy = mt_write_row(table->arena, row, NULL);
     const char *etag;
     struct ct_outcome outcome = mt_write(table, table->new_table, CT_INSERT, copy, &etag);
-    if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_CONFLICT))
+    bool was_there = ct_failed_with(outcome, CT_STATUS_CONFLICT);
+    if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN && !was_there)
         return mt_unexpected(outcome, "copy row: unexpected answer of the new table");
     // From now on the new table's row represents the row, under its own ETag. After a 409 it did
     // so before.
-    if (outcome.kind == CT_SUCCEEDED)
-        mt_note_etag(table, row->key, etag);
-    else
+    if (was_there)
         mt_note(table);
-    return ct_success();
+    else
+        mt_note_etag(table, row->key, etag);
+    return outcome.kind == CT_UNKNOWN ? decide_copied(table, row->key) : check_etags(row, etag);
 }
 
 static struct ct_outcome copy_missing(struct mt_table *table, const struct ct_batch *batch,
@@ -105,6 +157,8 @@ static struct ct_outcome copy_missing(struct mt_table *table, const struct ct_ba
         const struct ct_row *row = ct_rows_find(old_rows, key);
         if (row && !ct_rows_find(new_rows, key))
             outcome = mt_try_copy(table, row);
+        if (ct_failed_with(outcome, CT_STATUS_BAD_REQUEST))
+            outcome.op_index = i;
     }
     return outcome;
 }

@@ -21,6 +21,8 @@
 #ifndef MODEL_MIGRATING_STATE_H
 #define MODEL_MIGRATING_STATE_H
 
+#define MT_RESERVED_PREFIX "_mtable_" // of row keys that applications may not write
+
 #define MT_META_ROW "_mtable_partition_meta"
 #define MT_ASSERTION_ROW "_mtable_partition_populated_assertion"
 

@@ -64,6 +64,15 @@ const char *ct_batch_program_error(const struct ct_batch *batch) {
     return NULL;
 }
 
+bool ct_batch_lacks_if_match(const struct ct_batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        const char *if_match = batch->operations[i].entity->etag;
+        if (needs_if_match(batch->operations[i].type) && (!if_match || !*if_match))
+            return true;
+    }
+    return false;
+}
+
 bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index) {
     struct ct_key key = batch->operations[index].entity->key;
     for (size_t i = 0; i < index; i++)

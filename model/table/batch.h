@@ -27,6 +27,10 @@ struct ct_batch ct_batch_copy(struct arena *arena, const struct ct_batch *batch)
 // or several partitions; NULL if there is none.
 const char *ct_batch_program_error(const struct ct_batch *batch);
 
+// Whether a Replace, Merge or Delete has no If-Match: one that [ct_batch_add] has not built. A
+// table may find that out only where there is a row, and answer 404 before.
+bool ct_batch_lacks_if_match(const struct ct_batch *batch);
+
 // Whether an earlier operation has the key of the [index]-th.
 bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index);
 

@@ -158,13 +158,19 @@ const struct ct_filter *ct_filter_from(struct arena *arena, struct ct_key key) {
     return ct_filter_or(arena, same, later);
 }
 
+// Halves, so that [count] ors are no deeper than its logarithm.
+static const struct ct_filter *any_row(struct arena *arena, const char *const *row_keys,
+                                       size_t count) {
+    if (count == 1)
+        return ct_filter_compare_string(arena, row_key_name, CT_EQ, row_keys[0]);
+    size_t half = count / 2;
+    const struct ct_filter *first = any_row(arena, row_keys, half);
+    return ct_filter_or(arena, first, any_row(arena, row_keys + half, count - half));
+}
+
 const struct ct_filter *ct_filter_rows(struct arena *arena, const char *partition,
                                        const char *const *row_keys, size_t count) {
     ASSERT(count >= 1);
-    const struct ct_filter *rows =
-        ct_filter_compare_string(arena, row_key_name, CT_EQ, row_keys[count - 1]);
-    for (size_t i = count - 1; i-- > 0;)
-        rows = ct_filter_or(
-            arena, ct_filter_compare_string(arena, row_key_name, CT_EQ, row_keys[i]), rows);
-    return ct_filter_and(arena, ct_filter_in_partition(arena, partition), rows);
+    return ct_filter_and(arena, ct_filter_in_partition(arena, partition),
+                         any_row(arena, row_keys, count));
 }

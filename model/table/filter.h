@@ -62,7 +62,8 @@ const struct ct_filter *ct_filter_point(struct arena *arena, struct ct_key key);
 // ((PartitionKey eq p) and (RowKey ge r)) or (PartitionKey gt p): from [key] inclusive.
 const struct ct_filter *ct_filter_from(struct arena *arena, struct ct_key key);
 
-// (PartitionKey eq p) and ((RowKey eq r0) or ((RowKey eq r1) or ...)) for [count] >= 1 row keys.
+// (PartitionKey eq p) and ((RowKey eq r0) or (RowKey eq r1) or ...) for [count] >= 1 row keys, the
+// ors in pairs of pairs: its depth is far below CT_FILTER_DEPTH_MAX for any batch.
 const struct ct_filter *ct_filter_rows(struct arena *arena, const char *partition,
                                        const char *const *row_keys, size_t count);
 

@@ -90,7 +90,7 @@ struct ct_outcome {
     enum ct_outcome_kind kind;
     enum ct_status status; // CT_STORAGE_ERROR only
     size_t op_index;       // CT_STORAGE_ERROR of a batch: the first operation that failed
-    // CT_INTERNAL_ERROR, CT_PROGRAM_ERROR, CT_UNKNOWN: a constant, or a text in the call's arena
+    // A constant, or a text in the call's arena. May be NULL for CT_SUCCEEDED and CT_STORAGE_ERROR.
     const char *message;
 };
 

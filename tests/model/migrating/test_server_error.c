@@ -1,235 +1,5 @@
-#include "tests/support/arena.h"
-
-#include "model/config/service.h"
-#include "model/migrating/migrating.h"
-#include "model/table/filter.h"
-#include "model/memory/memory_table.h"
-#include "model/table/row.h"
-
-#include <string.h>
-
-// A MigratingTable over two tables of which the n-th call fails, without the engine.
-
-static struct ct_env env;
-static struct mt_config_service service;
-static struct mt_table *instance;
-static struct ct_table *table;
-static int calls;               // of the backends
-static int fails_at, fails_for; // the calls from that number on fail, so many of them
-static int notes_due;           // calls executed, less those annotated
-
-static bool call_fails(void) {
-    calls++;
-    return calls >= fails_at && calls < fails_at + fails_for;
-}
-
-// ---- Tables that fail --------------------------------------------------------------------------
-
-struct faulty_table {
-    struct ct_table table; // first member
-    struct ct_table *backend;
-};
-
-struct faulty_stream {
-    struct ct_stream stream; // first member
-    struct ct_stream *backend;
-};
-
-static struct faulty_table old_table, new_table;
-
-static struct ct_outcome faulty_execute(struct ct_table *of, const char *where,
-                                        struct ct_batch *batch, struct arena *result_arena,
-                                        struct ct_op_result *results) {
-    struct ct_table *backend = ((struct faulty_table *)of)->backend;
-    assert_int_equal(notes_due, 0);
-    if (call_fails())
-        return ct_storage_error(CT_STATUS_SERVER_ERROR, 3);
-    notes_due++;
-    return backend->ops->execute(backend, where, batch, result_arena, results);
-}
-
-static struct ct_outcome faulty_query(struct ct_table *of, const char *where,
-                                      const struct ct_filter *filter, struct arena *result_arena,
-                                      struct ct_rows *rows) {
-    struct ct_table *backend = ((struct faulty_table *)of)->backend;
-    assert_int_equal(notes_due, 0);
-    if (call_fails())
-        return ct_storage_error(CT_STATUS_SERVER_ERROR, 3);
-    notes_due++;
-    return backend->ops->query(backend, where, filter, result_arena, rows);
-}
-
-static struct ct_outcome faulty_read(struct ct_stream *stream, const char *where,
-                                     const struct ct_row **row) {
-    struct ct_stream *backend = ((struct faulty_stream *)stream)->backend;
-    if (call_fails())
-        return ct_storage_error(CT_STATUS_SERVER_ERROR, 3);
-    return backend->ops->read(backend, where, row);
-}
-
-static void faulty_close(struct ct_stream *stream, const char *where) {
-    struct ct_stream *backend = ((struct faulty_stream *)stream)->backend;
-    backend->ops->close(backend, where);
-}
-
-static struct ct_outcome faulty_open(struct ct_table *of, const char *where,
-                                     const struct ct_filter *filter, struct ct_stream **stream) {
-    static const struct ct_stream_ops ops = {
-        .version = CT_STREAM_VERSION, .read = faulty_read, .close = faulty_close};
-    struct ct_table *backend = ((struct faulty_table *)of)->backend;
-    if (call_fails())
-        return ct_storage_error(CT_STATUS_SERVER_ERROR, 3);
-    struct faulty_stream *opened = ARENA_NEW(&arena, struct faulty_stream);
-    opened->stream.ops = &ops;
-    *stream = &opened->stream;
-    return backend->ops->open_stream(backend, where, filter, &opened->backend);
-}
-
-static const struct ct_table_ops faulty_ops = {.version = CT_TABLE_VERSION,
-                                               .execute = faulty_execute,
-                                               .query = faulty_query,
-                                               .open_stream = faulty_open};
-
-// ---- A world in which nothing waits ------------------------------------------------------------
-
-static void annotate(struct ct_env *of, const char *where, const struct ct_annotation *annotation) {
-    (void)of;
-    (void)where;
-    (void)annotation;
-    notes_due--;
-}
-
-static struct arena *arena_open(struct ct_env *of) {
-    (void)of;
-    return &arena;
-}
-
-static void arena_keep(struct ct_env *of, struct arena *kept, size_t mark) {
-    (void)of;
-    (void)kept;
-    (void)mark;
-}
-
-static void arena_close(struct ct_env *of, struct arena *kept) {
-    (void)of;
-    (void)kept;
-}
-
-static struct ct_lock *lock_create(struct ct_env *of) {
-    (void)of;
-    return NULL;
-}
-
-static void lock_acquire(struct ct_env *of, const char *where, struct ct_lock *lock) {
-    (void)of;
-    (void)where;
-    (void)lock;
-}
-
-static void lock_release(struct ct_env *of, struct ct_lock *lock) {
-    (void)of;
-    (void)lock;
-}
-
-static void lock_destroy(struct ct_env *of, struct ct_lock *lock) {
-    (void)of;
-    (void)lock;
-}
-
-static void start_at_once(struct ct_env *of, const char *name, void (*function)(void *),
-                          void *argument) {
-    (void)of;
-    (void)name;
-    function(argument);
-}
-
-static struct ct_latch *latch_create(struct ct_env *of, size_t count) {
-    (void)of;
-    (void)count;
-    return NULL;
-}
-
-static void latch_use(struct ct_env *of, struct ct_latch *latch) {
-    (void)of;
-    (void)latch;
-}
-
-static void latch_wait(struct ct_env *of, const char *where, struct ct_latch *latch) {
-    (void)of;
-    (void)where;
-    (void)latch;
-}
-
-static const struct ct_env_ops env_ops = {
-    .version = CT_ENV_VERSION,
-    .annotate = annotate,
-    .arena_open = arena_open,
-    .arena_reset = arena_keep,
-    .arena_close = arena_close,
-    .lock_create = lock_create,
-    .lock_destroy = lock_destroy,
-    .lock_acquire = lock_acquire,
-    .lock_release = lock_release,
-    .start = start_at_once,
-    .latch_create = latch_create,
-    .latch_count_down = latch_use,
-    .latch_wait = latch_wait,
-    .latch_destroy = latch_use,
-};
-
-static struct ct_outcome execute_row(struct ct_table *of, enum ct_op_type type, const char *row) {
-    struct ct_property property = {.name = "a", .type = CT_BOOL, .value.boolean = true};
-    struct ct_batch batch = ct_batch_new(&arena, 1);
-    struct ct_op_result result;
-    ct_batch_add(&batch, type, ct_row_new(&arena, (struct ct_key){"p", row}, NULL, &property, 1));
-    return ct_execute(of, &batch, &arena, &result);
-}
-
-static struct ct_table *open_backend(const char *prefix) {
-    return ct_memory_table_interface(
-        ct_memory_table_open(&(struct ct_memory_options){.arena = &arena, .etag_prefix = prefix}));
-}
-
-static struct ct_outcome push(enum mt_state state) {
-    service.config.ops->push(&service.config, HERE, state);
-    return ct_success();
-}
-
-// Rows "0" and "1" in the old table; clients in the first state.
-static void open_world(void) {
-    arena_reset(&arena, 0);
-    env = (struct ct_env){.ops = &env_ops};
-    old_table = (struct faulty_table){{&faulty_ops}, open_backend("old-")};
-    new_table = (struct faulty_table){{&faulty_ops}, open_backend("new-")};
-    execute_row(old_table.backend, CT_INSERT, "0");
-    execute_row(old_table.backend, CT_INSERT, "1");
-    mt_config_service_init(&service, &env, MT_USE_OLD_HIDE_METADATA, false);
-    instance = mt_open(&(struct mt_options){.old_table = &old_table.table,
-                                            .new_table = &new_table.table,
-                                            .config = &service.config,
-                                            .env = &env});
-    table = mt_interface(instance);
-    calls = fails_at = fails_for = notes_due = 0;
-}
-
-// Moves the world to [state] by the migrator's own means: in USE_NEW* the rows are in the new
-// table.
-static void open_world_in(enum mt_state state) {
-    open_world();
-    for (int next = MT_PREFER_OLD; next <= (int)state; next++) {
-        if (next == MT_USE_NEW_WITH_TOMBSTONES) {
-            execute_row(new_table.backend, CT_INSERT, "0");
-            execute_row(new_table.backend, CT_INSERT, "1");
-        }
-        push((enum mt_state)next);
-    }
-}
-
-static void assert_server_error(struct ct_outcome outcome) {
-    assert_true(ct_failed_with(outcome, CT_STATUS_SERVER_ERROR));
-    assert_int_equal(outcome.op_index, 0);
-    assert_int_equal(notes_due, 0);
-}
+// Backend calls that fail, and what the tables hold that cannot be moved.
+#include "tests/support/faulty_world.h"
 
 // ---- Calls -------------------------------------------------------------------------------------
 
@@ -321,7 +91,7 @@ static void test_failed_read_can_be_repeated(void **state) {
             if (outcome.kind != CT_SUCCEEDED) {
                 assert_server_error(outcome);
                 assert_null(stream);
-                assert_null(service.first); // no subscription is left
+                assert_true(mt_config_service_is_idle(&service)); // no subscription is left
                 continue;
             }
             read_all(stream);
@@ -345,7 +115,7 @@ static void test_error_in_a_change_of_state_fails_the_stream(void **state) {
     }
     push(MT_PREFER_NEW); // does not wait for ever
     ct_stream_close(stream);
-    assert_null(service.first);
+    assert_true(mt_config_service_is_idle(&service));
 }
 
 // ---- The migrator ------------------------------------------------------------------------------
@@ -379,6 +149,88 @@ static void test_migrator_can_be_called_again(void **state) {
     }
 }
 
+static void rewrite_old_0(void) {
+    execute_row(old_table.backend, CT_INSERT_OR_REPLACE, "0");
+}
+
+static void delete_old_0(void) {
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    struct ct_op_result result;
+    ct_batch_add(&batch, CT_DELETE,
+                 ct_row_new(&arena, (struct ct_key){"p", "0"}, CT_ANY_ETAG, NULL, 0));
+    ct_execute(old_table.backend, &batch, &arena, &result);
+}
+
+// A row of the old table that somebody changes or deletes while it is cleaned up is removed, or
+// gone: no error.
+static void test_clean_up_of_a_changed_row(void **state) {
+    (void)state;
+    static void (*const changes[])(void) = {rewrite_old_0, delete_old_0};
+    for (int i = 0; i < 2; i++) {
+        open_world_in(MT_USE_NEW_HIDE_METADATA);
+        meddle = changes[i];
+        meddle_at = 3; // after the two rows of the new table
+        assert_int_equal(mt_migrate(instance).kind, CT_SUCCEEDED);
+        assert_int_equal(notes_due, 0);
+        assert_null(meddle);
+        assert_int_equal(row_count(old_table.backend), 0);
+    }
+}
+
+static struct ct_row *wide_row(size_t count) {
+    struct ct_property *properties = ARENA_ARRAY(&arena, struct ct_property, count);
+    for (size_t i = 0; i < count; i++)
+        properties[i] =
+            (struct ct_property){.name = arena_printf(&arena, "p%03zu", i), .type = CT_BOOL};
+    return ct_row_new(&arena, (struct ct_key){"p", "wide"}, NULL, properties, count);
+}
+
+// A row of 252 properties in the old table: told before the migration, at the row, and to a batch
+// that names it; one of 251 goes.
+static void test_wide_row(void **state) {
+    (void)state;
+    for (size_t count = 251; count <= 252; count++) {
+        struct ct_op_result result;
+        open_world();
+        struct ct_batch batch = ct_batch_new(&arena, 1);
+        ct_batch_add(&batch, CT_INSERT, wide_row(count));
+        ct_execute(old_table.backend, &batch, &arena, &result);
+        struct ct_outcome outcome = mt_check_rows(instance);
+        assert_int_equal(outcome.kind, count == 251 ? CT_SUCCEEDED : CT_PROGRAM_ERROR);
+        if (count == 252)
+            assert_non_null(strstr(outcome.message, "'p' 'wide'"));
+        outcome = mt_migrate(instance);
+        assert_int_equal(outcome.kind, count == 251 ? CT_SUCCEEDED : CT_STORAGE_ERROR);
+        if (count == 251)
+            continue;
+        assert_int_equal(outcome.status, CT_STATUS_BAD_REQUEST);
+        assert_non_null(strstr(outcome.message, "'p' 'wide'"));
+        assert_int_equal(notes_due, 0);
+        outcome = execute_row(table, CT_INSERT_OR_REPLACE, "wide");
+        assert_true(ct_failed_with(outcome, CT_STATUS_BAD_REQUEST));
+    }
+}
+
+// Reserved keys and properties in the old table are told before the migration.
+static void test_reserved_rows_are_told(void **state) {
+    (void)state;
+    open_world();
+    execute_row(old_table.backend, CT_INSERT, "_mtable_mine");
+    struct ct_outcome outcome = mt_check_rows(instance);
+    assert_int_equal(outcome.kind, CT_PROGRAM_ERROR);
+    assert_non_null(strstr(outcome.message, "_mtable_mine"));
+}
+
+// Two tables that give out the same ETags are found out at the first copy.
+static void test_colliding_etags_are_told(void **state) {
+    (void)state;
+    open_world_in(MT_PREFER_NEW);
+    new_table.backend = open_backend("old-");
+    struct ct_outcome outcome = mt_migrate(instance);
+    assert_int_equal(outcome.kind, CT_INTERNAL_ERROR);
+    assert_non_null(strstr(outcome.message, "same ETag"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(test_calls_pass_the_error_up),
@@ -386,6 +238,10 @@ int main(void) {
         ARENA_TEST(test_failed_read_can_be_repeated),
         ARENA_TEST(test_error_in_a_change_of_state_fails_the_stream),
         ARENA_TEST(test_migrator_can_be_called_again),
+        ARENA_TEST(test_clean_up_of_a_changed_row),
+        ARENA_TEST(test_wide_row),
+        ARENA_TEST(test_reserved_rows_are_told),
+        ARENA_TEST(test_colliding_etags_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

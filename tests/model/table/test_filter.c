@@ -334,9 +334,32 @@ static void test_filter_parse_survives_mutations(void **state) {
     assert_in_range(accepted, 1000, 19000);
 }
 
+// The filter of as many rows as a batch may name can be written and read again.
+static void test_rows_of_the_largest_batch(void **state) {
+    (void)state;
+    enum { ROWS = 100 };
+    const char *row_keys[ROWS];
+    static char buffer[1 << 14];
+    struct text text = text_in(buffer, sizeof buffer);
+    const struct ct_filter *again;
+    struct error error;
+    for (size_t i = 0; i < ROWS; i++)
+        row_keys[i] = arena_printf(&arena, "%zu", i);
+    const struct ct_filter *filter = ct_filter_rows(&arena, "p", row_keys, ROWS);
+    ct_filter_format(filter, &text);
+    assert_true(ct_filter_parse(&arena, buffer, &again, &error));
+    for (size_t i = 0; i <= ROWS; i++) {
+        const struct ct_row *row =
+            ct_row_new(&arena, (struct ct_key){"p", arena_printf(&arena, "%zu", i)}, "1", NULL, 0);
+        assert_int_equal(ct_filter_matches(filter, row), i < ROWS);
+        assert_int_equal(ct_filter_matches(again, row), i < ROWS);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(test_filter_matches_compares_strings),
+        ARENA_TEST(test_rows_of_the_largest_batch),
         ARENA_TEST(test_filter_matches_compares_booleans),
         ARENA_TEST(test_filter_matches_nothing_on_missing_properties),
         ARENA_TEST(test_filter_matches_only_ne_between_types),
