@@ -21,6 +21,13 @@ static bool met_server_error(struct app *app, struct ct_outcome outcome) {
     return true;
 }
 
+// Whether the migration is to be gone on with: a fault has met it.
+static bool must_go_on(struct app *app, struct ct_outcome outcome) {
+    bool has_lost_answer = client_take_lost_answer(&app->client);
+    return met_server_error(app, outcome) ||
+           (has_lost_answer && ct_failed_with(outcome, CT_STATUS_SERVER_ERROR));
+}
+
 void app_migrate(struct app *app) {
     struct table_log *log = app->world->log;
     app->client.may_linearize = false;
@@ -29,7 +36,7 @@ void app_migrate(struct app *app) {
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "the migration to end");
     struct ct_outcome outcome = mt_migrate(app->instance);
-    while (met_server_error(app, outcome)) // "in theory you should be able to call this again"
+    while (must_go_on(app, outcome)) // "in theory you should be able to call this again"
         outcome = mt_migrate(app->instance);
     sct_monitor_cold(&monitor);
     if (outcome.kind == CT_SUCCEEDED) {
@@ -140,19 +147,39 @@ static bool ignores_annotations(const struct app *app) {
     return app->world->tables.options.ignores_annotations;
 }
 
+// A call with an unknown outcome may have happened, and then with success, or not.
+static void check_unknown(const struct call_record *call) {
+    sct_check(!call->is_linearized || call->outcome.kind == CT_SUCCEEDED, KIND_OUTCOME_MISMATCH,
+              "a batch that was not answered was done; the reference table refuses it");
+}
+
+// A call that a server error befell has not happened. No other may fail so.
+static void check_failed(const struct call_record *call) {
+    sct_check(!call->is_linearized, KIND_OUTCOME_MISMATCH,
+              "a call failed with a server error after its linearization point");
+}
+
 // The checks after an atomic call, in the published order but for the first, which the others need.
 static void check_call(struct app *app, const struct call_record *call,
                        const struct answer *actual) {
     sct_check(actual->outcome.kind != CT_PROGRAM_ERROR, SCT_KIND_PROGRAM_ERROR, "%s",
               actual->outcome.message);
-    if (ignores_annotations(app)) {
-        met_server_error(app, actual->outcome);
+    bool is_unknown = actual->outcome.kind == CT_UNKNOWN;
+    bool has_lost_answer = client_take_lost_answer(&app->client);
+    if (is_unknown) // that a read which followed has failed is no news
+        client_take_server_error(&app->client);
+    bool has_failed = met_server_error(app, actual->outcome) ||
+                      (has_lost_answer && ct_failed_with(actual->outcome, CT_STATUS_SERVER_ERROR));
+    sct_check(!is_unknown || (has_lost_answer && call->kind == CALL_BATCH), KIND_CALL_FAILED,
+              "the outcome of a call is unknown, but every answer came");
+    if (ignores_annotations(app))
+        return;
+    if (is_unknown) {
+        check_unknown(call);
         return;
     }
-    // A call that a server error befell has not happened. No other may fail so: it has no point.
-    if (met_server_error(app, actual->outcome)) {
-        sct_check(!call->is_linearized, KIND_OUTCOME_MISMATCH,
-                  "a call failed with a server error after its linearization point");
+    if (has_failed) {
+        check_failed(call);
         return;
     }
     sct_check(call->is_linearized, KIND_NO_LINEARIZATION_POINT,
@@ -249,17 +276,18 @@ static const struct ct_op_result *execute(struct app *app, struct ct_batch *batc
 }
 
 // What is forbidden is refused at once: nothing is asked of anybody, and nothing linearizes.
-static void execute_forbidden(struct app *app, struct ct_batch *batch, size_t op_index) {
+static void execute_forbidden(struct app *app, struct ct_batch *batch,
+                              struct ct_outcome expected_outcome) {
     size_t subscriptions = app->subscriptions, requests = app->client.requests;
     struct answer answer = {0};
-    struct answer expected = {.outcome = ct_storage_error(CT_STATUS_BAD_REQUEST, op_index)};
+    struct answer expected = {.outcome = expected_outcome};
     struct call_record call = {.kind = CALL_BATCH, .batch = *batch};
     begin_call(app, &call);
     answer.results = execute(app, batch, &answer.outcome);
     if (!same_answer(&call, &answer, &expected))
         report_mismatch(&call, &answer, &expected);
     sct_check(app->subscriptions == subscriptions && app->client.requests == requests,
-              KIND_FORBIDDEN_EXECUTED, "a batch was refused with 400 after it had begun");
+              KIND_FORBIDDEN_EXECUTED, "a batch was refused after it had begun");
     end_call(app, &call);
     app_release_state(app); // no subscription has done so
 }
@@ -284,12 +312,25 @@ static struct ct_outcome call_execute(struct app *app, struct ct_batch *batch,
     return answer.outcome;
 }
 
-void app_execute(struct app *app, struct ct_batch *batch) {
+static bool must_be_refused(const struct ct_batch *batch, struct ct_outcome *refusal) {
     size_t forbidden;
-    if (forbidden_expected(batch, &forbidden)) {
+    if (forbidden_ill_formed(batch)) {
+        *refusal = ct_program_error("the batch is ill-formed");
+        return true;
+    }
+    *refusal = ct_storage_error(CT_STATUS_BAD_REQUEST, 0);
+    if (!forbidden_expected(batch, &forbidden))
+        return false;
+    refusal->op_index = forbidden;
+    return true;
+}
+
+void app_execute(struct app *app, struct ct_batch *batch) {
+    struct ct_outcome refusal;
+    if (must_be_refused(batch, &refusal)) {
         if (sct_narrating())
             note_call("forbidden execute", batch, NULL);
-        execute_forbidden(app, batch, forbidden);
+        execute_forbidden(app, batch, refusal);
         return;
     }
     const struct ct_op_result *results;
@@ -567,11 +608,11 @@ static void no_pause(struct app *app) {
 }
 
 void app_stream(struct app *app, const struct ct_filter *filter) {
-    app_stream_slowly(app, filter, no_pause);
+    app_stream_slowly(app, filter, no_pause, READ_TO_END);
 }
 
 void app_stream_slowly(struct app *app, const struct ct_filter *filter,
-                       void (*pause)(struct app *app)) {
+                       void (*pause)(struct app *app), uint32_t reads) {
     if (sct_narrating())
         note_call("stream", NULL, filter);
     sct_count_operation();
@@ -589,10 +630,13 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
     struct ct_key from = ct_key_first();
     struct digest mark = sct_observed();
     pause(app);
-    while (read_checked(&reader, &from)) {
+    while (reads > 0 && read_checked(&reader, &from)) {
+        reads -= reads < READ_TO_END;
         forget_rows(mark, from);
         pause(app);
     }
+    if (reads == 0)
+        MARK("a stream is closed before its end");
     end_reading(app);
     forget_rows(mark, ct_key_first());
     app_release_state(app);

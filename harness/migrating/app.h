@@ -149,9 +149,11 @@ struct ct_table *app_checked_table(struct app *app);
 // Opens a stream, reads it to its end and closes it.
 void app_stream(struct app *app, const struct ct_filter *filter);
 
-// As app_stream, calling [pause] before each read.
+#define READ_TO_END UINT32_MAX
+
+// As app_stream, calling [pause] before each read, and closing it after [reads] of them.
 void app_stream_slowly(struct app *app, const struct ct_filter *filter,
-                       void (*pause)(struct app *app));
+                       void (*pause)(struct app *app), uint32_t reads);
 
 // ---- Hooks -------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@
 #define ANY (~0u)
 #define ONE(value) (1u << (value))
 #define STREAM_READS (ONE(OPERATION_STREAM_READ) | ONE(OPERATION_MOVED_STREAM_READ))
+#define QUERIES (ONE(OPERATION_QUERY) | ONE(OPERATION_FILTERED_QUERY))
 #define ROW_OR_END (ONE(OUTCOME_ROW) | ONE(OUTCOME_END))
 #define CONDITIONAL (ONE(OPERATION_REPLACE) | ONE(OPERATION_MERGE) | ONE(OPERATION_DELETE))
 #define SUCCESS_412_OR_ROW (ONE(OUTCOME_SUCCESS) | ONE(OUTCOME_412) | ONE(OUTCOME_ROW))
@@ -29,7 +30,7 @@ static const char *const operation_names[OPERATION_COUNT] = {
 };
 
 static const char *const outcome_names[OUTCOME_COUNT] = {
-    "success", "404", "409", "412", "row", "end", "400", "500", "error",
+    "success", "404", "409", "412", "row", "end", "400", "500", "unknown", "error",
 };
 
 static const char *const state_names[MT_STATE_COUNT] = {
@@ -78,6 +79,8 @@ static enum mt_partition_state partition_state(const struct call_view *view,
 static enum coverage_outcome outcome_of(struct ct_outcome outcome) {
     if (outcome.kind == CT_SUCCEEDED)
         return OUTCOME_SUCCESS;
+    if (outcome.kind == CT_UNKNOWN)
+        return OUTCOME_UNKNOWN;
     switch (outcome.status) {
     case CT_STATUS_BAD_REQUEST:
         return OUTCOME_400;

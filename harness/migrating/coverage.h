@@ -37,6 +37,7 @@ enum coverage_outcome {
     OUTCOME_END,
     OUTCOME_400,
     OUTCOME_500,
+    OUTCOME_UNKNOWN,
     OUTCOME_ERROR, // internal or of the program
     OUTCOME_COUNT,
 };

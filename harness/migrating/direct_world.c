@@ -1,13 +1,16 @@
 // The direct world: main programs are tasks, and so is the arrival of a configuration at a machine.
+#include "core/campaign/marks.h"
 #include "harness/migrating/app.h"
 
-// A state on its way to a machine. It takes one after the other, in the order of the pushes: a
-// migrator that died may have left some on their way.
+// A state on its way to a machine, and then at its mirror until that has done with it. They are
+// taken in the order of the pushes: a migrator that died may have left some on their way. But the
+// mirror may be told the next one while calls still keep it from being done with one.
 struct arrival {
     struct app *app;
     enum mt_state state;
     struct sct_latch *latch;
     struct arrival *next;
+    bool is_taken;
 };
 
 static void append(struct arrival *arrival) {
@@ -18,10 +21,19 @@ static void append(struct arrival *arrival) {
 }
 
 // The push need not wait for the machine any more.
-static void remove_first(struct app *app) {
-    struct arrival *arrival = app->arrivals;
-    app->arrivals = arrival->next;
+static void remove_arrival(struct arrival *arrival) {
+    struct arrival **link = &arrival->app->arrivals;
+    while (*link != arrival)
+        link = &(*link)->next;
+    *link = arrival->next;
     sct_latch_count_down(arrival->latch);
+}
+
+static const struct arrival *first_on_the_way(const struct app *app) {
+    const struct arrival *arrival = app->arrivals;
+    while (arrival->is_taken)
+        arrival = arrival->next;
+    return arrival;
 }
 
 static void wait_for_progress(struct app *app, const char *waits_for) {
@@ -31,7 +43,7 @@ static void wait_for_progress(struct app *app, const char *waits_for) {
 
 static void await_turn(struct arrival *arrival) {
     struct app *app = arrival->app;
-    while (app->arrivals != arrival)
+    while (first_on_the_way(app) != arrival)
         wait_for_progress(app, "an earlier configuration to be taken");
     app->pushed_state = arrival->state;
     sct_waiters_wake(&app->progress);
@@ -39,6 +51,7 @@ static void await_turn(struct arrival *arrival) {
     while (app->held_state < arrival->state)
         wait_for_progress(app, "a call that is to begin in the present state");
     app->arrived_state = arrival->state;
+    arrival->is_taken = true;
     sct_waiters_wake(&app->progress);
 }
 
@@ -52,9 +65,11 @@ static void arrive(void *argument) {
     sct_tell_taken(arrival, app->client.machine);
     if (sct_narrating())
         sct_note_as(SCT_NOTE_STATE, "receives %s", mt_state_name(arrival->state));
+    if (app->arrivals != arrival)
+        MARK("a push reaches a machine while an earlier one waits there");
     mirror->ops->push(mirror, HERE, arrival->state);
     sct_touch(&app->access); // the push may have waited
-    remove_first(app);
+    remove_arrival(arrival);
     sct_waiters_wake(&app->progress);
 }
 
@@ -75,7 +90,7 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
         if (world->apps[i]->is_dead)
             continue;
         struct arrival *arrival = ARENA_NEW(sct_arena(), struct arrival);
-        *arrival = (struct arrival){world->apps[i], state, latch, NULL};
+        *arrival = (struct arrival){.app = world->apps[i], .state = state, .latch = latch};
         sct_touch(&world->apps[i]->access);
         append(arrival);
         sct_tell_sent(arrival, world->apps[i]->client.machine, mt_state_name(state));
@@ -113,7 +128,7 @@ void app_die(struct app *app) {
     app->is_dead = true;
     app_needs(app, MT_STATE_COUNT);
     while (app->arrivals)
-        remove_first(app);
+        remove_arrival(app->arrivals);
 }
 
 void app_restart(struct app *app) {
@@ -127,7 +142,7 @@ static struct digest app_digest(struct app *app) {
                         app->deadly_push};
     struct digest digest = digest_of(words, sizeof words);
     for (const struct arrival *arrival = app->arrivals; arrival; arrival = arrival->next)
-        digest = digest_fold(digest, arrival->state);
+        digest = digest_fold(digest, 2u * arrival->state + arrival->is_taken);
     digest = digest_fold_digest(digest, mt_config_service_digest(&app->mirror));
     if (app->reads)
         digest = digest_fold_digest(digest, ct_memory_window_digest(&app->seen));

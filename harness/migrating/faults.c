@@ -4,6 +4,7 @@ enum {
     RARITY = 8,      // of so many executions one has the fault
     BUSY_RARITY = 3, // a death where machines gather at a push, which is what it endangers
     CALLS = 24, // a fault falls at one of so many backend calls of its client, which few exceed
+    WRITES = 8, // or of so many batches
 };
 
 static struct app *draw_any(struct world *world) {
@@ -21,6 +22,13 @@ static void draw_server_error(struct world *world) {
         return;
     struct app *victim = draw_any(world);
     victim->client.faults.server_error_at = 1 + sct_choose(CALLS, "backend call that fails");
+}
+
+static void draw_lost_answer(struct world *world) {
+    if (sct_choose(RARITY, "lost answer") != RARITY - 1)
+        return;
+    struct app *victim = draw_any(world);
+    victim->client.faults.lost_answer_at = 1 + sct_choose(WRITES, "batch that is not answered");
 }
 
 // ---- Deaths ------------------------------------------------------------------------------------
@@ -75,4 +83,5 @@ void faults_kill(struct app *app) {
 void faults_draw(struct world *world, enum mt_state busy_push) {
     draw_death(world, busy_push);
     draw_server_error(world);
+    draw_lost_answer(world);
 }

@@ -1,9 +1,10 @@
 // Faults of the default test, drawn per execution within a budget.
 //
-// A server error: one backend call of one client fails and is not executed. A death: one process
-// dies at any scheduling point after a drawn number of its backend calls, or (the migrator's only)
-// after it has sent a drawn push. Each of its calls has been executed and annotated, or never will
-// be. An application stays away; the migrator is started again.
+// A server error: one backend call of one client fails and is not executed. A lost answer: one
+// batch of one client is done, or is not, and nobody learns which. A death: one process dies at any
+// scheduling point after a drawn number of its backend calls, or (the migrator's only) after it has
+// sent a drawn push. Each of its calls has been executed and annotated, or never will be. An
+// application stays away; the migrator is started again.
 #ifndef HARNESS_MIGRATING_FAULTS_H
 #define HARNESS_MIGRATING_FAULTS_H
 

@@ -8,6 +8,8 @@
 static const char *const reserved_rows[] = {
     "_mtable_partition_meta",
     "_mtable_partition_populated_assertion",
+    "_mtable_",
+    "_mtable_x",
 };
 
 static const char *const reserved_properties[] = {
@@ -17,15 +19,19 @@ static const char *const reserved_properties[] = {
 
 // ---- The expectation ---------------------------------------------------------------------------
 
-static bool is_one_of(const char *const names[2], const char *name) {
-    return strcmp(name, names[0]) == 0 || strcmp(name, names[1]) == 0;
+static bool is_reserved_row(const char *row) {
+    return strncmp(row, "_mtable_", 8) == 0;
+}
+
+static bool is_reserved_property(const char *name) {
+    return strcmp(name, reserved_properties[0]) == 0 || strcmp(name, reserved_properties[1]) == 0;
 }
 
 static bool entity_is_forbidden(const struct ct_row *entity) {
     // One of the 252 properties of a row is the tombstone mark.
-    bool forbidden = is_one_of(reserved_rows, entity->key.row) || entity->property_count > 251;
+    bool forbidden = is_reserved_row(entity->key.row) || entity->property_count > 251;
     for (size_t i = 0; i < entity->property_count; i++)
-        forbidden = forbidden || is_one_of(reserved_properties, entity->properties[i].name);
+        forbidden = forbidden || is_reserved_property(entity->properties[i].name);
     return forbidden;
 }
 
@@ -53,8 +59,8 @@ bool forbidden_query_expected(const struct ct_filter *filter) {
 
 // ---- Drawing -----------------------------------------------------------------------------------
 
-static const char *draw_name(const char *const names[2]) {
-    return names[sct_choose(2, "reserved name")];
+static const char *draw_name(const char *const *names, uint32_t count) {
+    return names[sct_choose(count, "reserved name")];
 }
 
 static void add_row(struct ct_batch *batch, const char *row) {
@@ -76,7 +82,7 @@ static void add_too_many(struct ct_batch *batch) {
 
 static void reserve_property(struct ct_operation *operation) {
     const struct ct_row *entity = operation->entity;
-    struct ct_property property = {.name = draw_name(reserved_properties), .type = CT_BOOL};
+    struct ct_property property = {.name = draw_name(reserved_properties, 2), .type = CT_BOOL};
     operation->entity = ct_row_new(sct_arena(), entity->key, entity->etag, &property, 1);
 }
 
@@ -101,15 +107,17 @@ static void widen_too_far(struct ct_batch *batch, struct ct_operation *operation
     widen(operation, 252);
 }
 
-void forbidden_spoil(struct ct_batch *batch) {
+// One flaw. A batch of two may have the same one twice, or have it hidden by the other.
+static void spoil(struct ct_batch *batch) {
     struct ct_operation *operation =
         &batch->operations[sct_choose((uint32_t)batch->count, "forbidden operation")];
     switch (sct_choose(5, "what is forbidden")) {
     case 0:
-        add_row(batch, operation->entity->key.row);
+        if (batch->count < FORBIDDEN_BATCH_ROOM)
+            add_row(batch, operation->entity->key.row);
         return;
     case 1:
-        operation->entity->key.row = draw_name(reserved_rows);
+        operation->entity->key.row = draw_name(reserved_rows, 4);
         return;
     case 2:
         reserve_property(operation);
@@ -122,21 +130,77 @@ void forbidden_spoil(struct ct_batch *batch) {
     }
 }
 
+void forbidden_spoil(struct ct_batch *batch) {
+    spoil(batch);
+    if (sct_choose(2, "second flaw") == 1)
+        spoil(batch);
+}
+
+void forbidden_break(struct ct_batch *batch) {
+    struct ct_operation *operation =
+        &batch->operations[sct_choose((uint32_t)batch->count, "ill-formed operation")];
+    struct ct_row *entity = ct_row_copy(sct_arena(), operation->entity);
+    operation->entity = entity;
+    switch (sct_choose(5, "what is ill-formed")) {
+    case 0:
+        batch->count = 0;
+        return;
+    case 1:
+        entity->key.row = NULL;
+        return;
+    case 2:
+        entity->key.partition = NULL;
+        return;
+    case 3:
+        if (batch->count > 1) {
+            entity->key.partition = "another partition";
+            return;
+        }
+        batch->count = 0;
+        return;
+    default:
+        operation->type = CT_MERGE;
+        entity->etag = NULL;
+    }
+}
+
+bool forbidden_ill_formed(const struct ct_batch *batch) {
+    if (batch->count == 0)
+        return true;
+    const char *partition = batch->operations[0].entity->key.partition;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct ct_row *entity = batch->operations[i].entity;
+        enum ct_op_type type = batch->operations[i].type;
+        bool needs_etag = type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE;
+        if (!entity->key.row || !entity->key.partition ||
+            strcmp(entity->key.partition, partition) != 0 || (needs_etag && !entity->etag))
+            return true;
+    }
+    return false;
+}
+
 const struct ct_filter *forbidden_filter(const char *partition, const struct ct_filter *rest) {
     struct arena *arena = sct_arena();
     const struct ct_filter *in_partition = ct_filter_in_partition(arena, partition);
     if (!rest)
         rest = ct_filter_compare_string(arena, CT_ROW_KEY, CT_GE, "");
-    switch (sct_choose(6, "forbidden filter")) {
+    switch (sct_choose(9, "forbidden filter")) {
     case 0:
     case 1:
-        return ct_filter_or(arena, in_partition, rest);
     case 2:
-        return ct_filter_and(arena, rest, in_partition);
+        return ct_filter_or(arena, in_partition, rest);
     case 3:
-        return ct_filter_and(arena, ct_filter_and(arena, in_partition, rest), rest);
+        return ct_filter_and(arena, rest, in_partition);
     case 4:
+        return ct_filter_and(arena, ct_filter_and(arena, in_partition, rest), rest);
+    case 5:
         return ct_filter_compare_string(arena, CT_PARTITION_KEY, CT_LE, partition);
+    case 6:
+        return ct_filter_and(arena, ct_filter_compare_bool(arena, CT_PARTITION_KEY, CT_EQ, true),
+                             rest);
+    case 7:
+        return ct_filter_and(arena, ct_filter_compare_string(arena, CT_PARTITION_KEY, CT_NE, ""),
+                             rest);
     default:
         return NULL;
     }

@@ -14,8 +14,16 @@ enum { FORBIDDEN_BATCH_ROOM = 100 };
 // Whether [batch] must be refused, and the index of the operation to be named.
 bool forbidden_expected(const struct ct_batch *batch, size_t *op_index);
 
-// Turns a batch of distinct keys into one that must be refused, in a way that is drawn.
+// Turns a batch of distinct keys into one that must be refused, in a way that is drawn, or in two:
+// then the first operation that is at fault must be named.
 void forbidden_spoil(struct ct_batch *batch);
+
+// Turns a batch into one that is ill-formed, in a way that is drawn: a program error. (Built by
+// hand, for no builder would let it pass.)
+void forbidden_break(struct ct_batch *batch);
+
+// Whether [batch] is ill-formed.
+bool forbidden_ill_formed(const struct ct_batch *batch);
 
 // Whether a query with [filter] must be refused.
 bool forbidden_query_expected(const struct ct_filter *filter);

@@ -17,6 +17,8 @@ enum {
     FORBIDDEN_RARITY = 32,       // of so many batches one must be refused
     FORBIDDEN_QUERY_RARITY = 16, // and of so many queries
     SLOW_AT_MAX = 4,             // a slow call stands still before one of so many backend calls
+    EARLY_RARITY = 8,            // of so many streams one is closed before its end, after fewer
+    READS_MAX = 3,               // reads than this
     DIRECT_RARITY = 16,          // of so many programs one reads the old table, one the new one
 };
 
@@ -153,7 +155,9 @@ static void batch_call(struct draft *draft) {
         MARK("a batch is as large as can be");
     for (uint32_t i = 0; i < count; i++)
         draw_operation(draft, &batch);
-    if (forbidden)
+    if (forbidden && one_in(4, "ill-formed"))
+        forbidden_break(&batch);
+    else if (forbidden)
         forbidden_spoil(&batch);
     draw_slow_call(app);
     app_execute(app, &batch);
@@ -206,7 +210,10 @@ static void lag(struct app *app) {
 static void stream_call(const struct draft *draft) {
     const struct ct_filter *filter = rich_draw_filter();
     bool lags = draft->script->is_behind && sct_choose(4, "lag") > 0;
-    app_stream_slowly(draft->script->app, filter, lags ? lag : pause);
+    uint32_t reads = READ_TO_END;
+    if (one_in(EARLY_RARITY, "close early"))
+        reads = sct_choose(READS_MAX, "reads");
+    app_stream_slowly(draft->script->app, filter, lags ? lag : pause, reads);
 }
 
 // ---- Where calls begin -------------------------------------------------------------------------

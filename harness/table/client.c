@@ -166,6 +166,13 @@ bool client_take_server_error(struct client *client) {
     return true;
 }
 
+bool client_take_lost_answer(struct client *client) {
+    if (client->faults.lost != sct_self())
+        return false;
+    client->faults.lost = NULL;
+    return true;
+}
+
 // ---- Peeks -------------------------------------------------------------------------------------
 
 // Peeks look at the reference, which any annotated call may change.

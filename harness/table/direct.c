@@ -15,6 +15,15 @@ static bool meets_server_error(struct client *client, const struct request *requ
     return true;
 }
 
+// Counts a batch and tells whether its answer is lost.
+static bool loses_answer(struct client *client, const struct request *request) {
+    struct client_faults *faults = &client->faults;
+    if (request->kind != REQUEST_EXECUTE || ++faults->writes != faults->lost_answer_at)
+        return false;
+    faults->lost = sct_self();
+    return true;
+}
+
 // A request names what it touches when it is served: what was refused has changed nothing.
 static void take_point(struct client *client, const char *label, const char *where,
                        const struct sct_access *access) {
@@ -33,6 +42,8 @@ static void serve_when_ready(struct client *client, struct request *request) {
     }
     if (meets_server_error(client, request))
         tables_fail(request);
+    else if (loses_answer(client, request))
+        tables_lose(host->tables, request, sct_choose(2, "done, but not answered") == 1);
     else
         tables_serve(host->tables, request);
 }

@@ -13,10 +13,12 @@
 struct logged_call {
     uint32_t number; // of calls so far
     enum { LOGGED_BATCH, LOGGED_QUERY } kind;
-    struct ct_batch batch;              // with its original If-Match values; no key twice
-    const struct ct_filter *filter;     // LOGGED_QUERY
-    bool has_returned;                  // else it may have happened or not, and so may it still
-    struct ct_outcome outcome;          // if it has; CT_STATUS_SERVER_ERROR: it did not happen
+    struct ct_batch batch;          // with its original If-Match values; no key twice
+    const struct ct_filter *filter; // LOGGED_QUERY
+    bool has_returned;              // else it may have happened or not, and so may it still
+    // If it has; CT_STATUS_SERVER_ERROR: it did not happen; CT_UNKNOWN: it did and was a success,
+    // or it did not.
+    struct ct_outcome outcome;
     const struct ct_op_result *results; // of a batch that succeeded
     struct ct_rows rows;                // of a query that succeeded
 };

@@ -211,6 +211,9 @@ static const struct spec_operation *translate_batch(struct translation *to,
     struct spec_operation *operation = batch_operation(to, origin);
     if (!call->has_returned || call->outcome.kind == CT_SUCCEEDED)
         return operation;
+    operation->is_unknown = call->outcome.kind == CT_UNKNOWN;
+    if (operation->is_unknown)
+        return operation;
     operation->is_possible =
         call->outcome.kind == CT_STORAGE_ERROR && call->outcome.op_index < operation->count;
     if (operation->is_possible)

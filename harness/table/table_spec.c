@@ -313,6 +313,20 @@ static bool step_batch(struct table_spec *spec, uint64_t *state,
     return true;
 }
 
+// The first way is that it did not happen, the second that it succeeded.
+static uint32_t step_unknown(struct table_spec *spec, const uint64_t *state,
+                             const struct spec_operation *operation, uint32_t way, uint64_t *next) {
+    if (way > 1)
+        return 2;
+    bool can_happen = step_batch(spec, next, operation, false);
+    if (way == 0) {
+        memcpy(next, state, spec->state_words * sizeof *next);
+        if (operation->is_late)
+            next[0] = 1;
+    }
+    return can_happen ? 2 : 1;
+}
+
 static bool step_cell(const struct table_spec *spec, uint64_t *state, const struct spec_cell *seen,
                       const struct ct_filter *filter) {
     uint32_t value = load(spec, state, seen->key).value;
@@ -325,11 +339,13 @@ static uint32_t step(void *context, const uint64_t *state, const struct sct_oper
                      uint32_t way, uint64_t *next) {
     struct table_spec *spec = context;
     const struct spec_operation *what = operation->data;
-    if (way > 0)
+    if (way > 0 && !what->is_unknown)
         return 1;
     memcpy(next, state, spec->state_words * sizeof *next);
     if (what->is_late)
         next[0] = 1;
+    if (what->is_unknown)
+        return step_unknown(spec, state, what, way, next);
     if (what->kind == SPEC_BATCH && !operation->has_output)
         return step_batch(spec, next, what, false);
     if (what->kind == SPEC_NOTHING || !operation->has_output)
@@ -382,7 +398,7 @@ static bool rows_observe(const struct table_spec *spec, const struct spec_operat
 static bool observes(void *context, const struct sct_operation *operation) {
     const struct table_spec *spec = context;
     const struct spec_operation *what = operation->data;
-    if (what->kind == SPEC_BATCH && !operation->has_output)
+    if (what->is_unknown || (what->kind == SPEC_BATCH && !operation->has_output))
         return false;
     if (what->kind == SPEC_NOTHING || !operation->has_output || !what->is_possible)
         return true;

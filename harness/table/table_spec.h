@@ -73,8 +73,9 @@ struct spec_operation {
     enum spec_kind { SPEC_NOTHING, SPEC_BATCH, SPEC_ROWS } kind; // NOTHING: it did not happen
     bool is_possible;                                            // false: no table answers so
     bool is_late;                                                // called behind the settlement
-    uint32_t key;   // any of its keys; 0 if it has none
-    uint32_t count; // of changes or cells
+    bool is_unknown; // a batch that succeeded, nobody knows with which ETags, or did not happen
+    uint32_t key;    // any of its keys; 0 if it has none
+    uint32_t count;  // of changes or cells
     union {
         const struct spec_change *changes;
         const struct spec_cell *cells;

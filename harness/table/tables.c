@@ -115,13 +115,21 @@ static void touch_batch(const struct tables *tables, uint32_t object, const stru
 
 // ---- Annotations -------------------------------------------------------------------------------
 
+// The ETag that the row of [key] has in the table whose answer was lost; NULL without row.
+static const char *etag_of_lost(const struct tables *tables, const struct lost_answer *lost,
+                                struct ct_key key) {
+    const struct ct_row *row = ct_rows_find(ct_memory_rows(tables->backend[lost->table]), key);
+    return row ? row->etag : NULL;
+}
+
 // An ETag that changed without a write: the reference's row gets it by a Merge of nothing.
-static void apply_etag_change(struct tables *tables, const struct ct_annotation *annotation) {
+static void apply_etag_change(struct tables *tables, const struct ct_annotation *annotation,
+                              const char *etag) {
     struct arena *arena = sct_arena();
     struct ct_batch batch = ct_batch_new(arena, 1);
     ct_batch_add(&batch, CT_MERGE, ct_row_new(arena, annotation->key, CT_ANY_ETAG, NULL, 0));
     touch_batch(tables, TABLE_REFERENCE, &batch, true);
-    struct ct_op_result mirrored = {.etag = annotation->etag}, result;
+    struct ct_op_result mirrored = {.etag = etag}, result;
     struct ct_outcome outcome =
         ct_memory_execute_mirror(tables->reference, &batch, &mirrored, &result);
     if (tables->options.ignores_annotations)
@@ -132,7 +140,8 @@ static void apply_etag_change(struct tables *tables, const struct ct_annotation 
 }
 
 // The annotation is in the step of a backend call, but its keys are the application's.
-static void run_reference(struct tables *tables, struct call_record *call) {
+static void run_reference(struct tables *tables, struct call_record *call,
+                          const struct ct_op_result *mirrored) {
     struct ct_table *reference = ct_memory_table_interface(tables->reference);
     if (call->kind == CALL_QUERY) {
         touch_query(TABLE_REFERENCE, call->filter);
@@ -141,7 +150,7 @@ static void run_reference(struct tables *tables, struct call_record *call) {
     }
     call->results = ARENA_ARRAY(sct_arena(), struct ct_op_result, call->batch.count);
     call->outcome =
-        ct_memory_execute_mirror(tables->reference, &call->batch, call->reported, call->results);
+        ct_memory_execute_mirror(tables->reference, &call->batch, mirrored, call->results);
     touch_batch(tables, TABLE_REFERENCE, &call->batch, call->outcome.kind == CT_SUCCEEDED);
 }
 
@@ -159,7 +168,21 @@ static void tell_of_batch(const struct tables *tables, const struct request *req
         tables->options.wrote(tables->options.wrote_context, request->caller);
 }
 
-static void linearize(struct tables *tables, const struct request *request) {
+// What the batch of [call] was answered, as far as the reference needs it.
+static const struct ct_op_result *lost_results(const struct tables *tables,
+                                               const struct lost_answer *lost,
+                                               const struct call_record *call) {
+    size_t count = call->batch.count;
+    struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, count);
+    for (size_t i = 0; i < count; i++) {
+        struct ct_key key = call->batch.operations[i].entity->key;
+        results[i] = (struct ct_op_result){.etag = etag_of_lost(tables, lost, key)};
+    }
+    return results;
+}
+
+static void linearize(struct tables *tables, const struct request *request,
+                      const struct lost_answer *lost) {
     struct call_record *call = request->call;
     const struct ct_annotation *annotation = request->as.annotation;
     if (ignores_point(tables, call, annotation))
@@ -173,7 +196,8 @@ static void linearize(struct tables *tables, const struct request *request) {
               annotation->result_count, call->batch.count);
     call->is_linearized = true;
     call->reported = annotation->results;
-    run_reference(tables, call);
+    run_reference(tables, call,
+                  lost->is_lost ? lost_results(tables, lost, call) : annotation->results);
     if (call->kind == CALL_BATCH && call->outcome.kind == CT_SUCCEEDED)
         tell_of_batch(tables, request);
 }
@@ -184,11 +208,17 @@ static void annotate(struct tables *tables, const struct request *request) {
               "an annotation that follows no backend call");
     sct_check(!(annotation->linearization_point && annotation->etag_changed),
               KIND_ANNOTATION_PROTOCOL, "a linearization point together with a changed ETag");
+    const struct lost_answer lost = tables->lost;
     tables->awaits_annotation = false;
+    tables->lost.is_lost = false;
+    if (lost.is_lost && !lost.was_done)
+        return;
     if (annotation->linearization_point)
-        linearize(tables, request);
+        linearize(tables, request, &lost);
     if (annotation->etag_changed)
-        apply_etag_change(tables, annotation);
+        apply_etag_change(tables, annotation,
+                          lost.is_lost ? etag_of_lost(tables, &lost, annotation->key)
+                                       : annotation->etag);
 }
 
 // ---- Serving -----------------------------------------------------------------------------------
@@ -267,19 +297,22 @@ static struct ct_outcome serve_call(struct tables *tables, struct request *reque
     fail_at(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
 }
 
+static void begin_annotatable(struct tables *tables) {
+    tables->calls++;
+    sct_check(tables->options.calls_max == 0 || tables->calls <= tables->options.calls_max,
+              KIND_CALL_LIMIT, "more than %u backend calls: an endless loop",
+              tables->options.calls_max);
+    tables->awaits_annotation = !tables->options.is_plain;
+}
+
 static void serve(struct tables *tables, struct request *request) {
     if (request->kind == REQUEST_ANNOTATE) {
         annotate(tables, request);
         return;
     }
     ASSERT(!tables->awaits_annotation);
-    if (request_is_annotatable(request)) {
-        tables->calls++;
-        sct_check(tables->options.calls_max == 0 || tables->calls <= tables->options.calls_max,
-                  KIND_CALL_LIMIT, "more than %u backend calls: an endless loop",
-                  tables->options.calls_max);
-        tables->awaits_annotation = !tables->options.is_plain;
-    }
+    if (request_is_annotatable(request))
+        begin_annotatable(tables);
     request->outcome = serve_call(tables, request);
     if (tables->options.is_plain && request->kind == REQUEST_EXECUTE &&
         request->outcome.kind == CT_SUCCEEDED)
@@ -325,4 +358,31 @@ void tables_fail(struct request *request) {
     describe_request(&text, request);
     sct_note_as(SCT_NOTE_FAULT, "%s -> FAULT: server error, not executed   (%s)", buffer,
                 request->where);
+}
+
+// On copies: whoever gets no answer sees none of its traces.
+static bool execute_unseen(struct tables *tables, const struct request *request) {
+    struct ct_batch batch = ct_batch_copy(sct_arena(), request->as.execute.batch);
+    struct request unseen = *request;
+    unseen.as.execute.batch = &batch;
+    unseen.as.execute.results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch.count);
+    return serve_call(tables, &unseen).kind == CT_SUCCEEDED;
+}
+
+void tables_lose(struct tables *tables, struct request *request, bool is_done) {
+    ASSERT(request->kind == REQUEST_EXECUTE);
+    ASSERT(!tables->awaits_annotation);
+    begin_annotatable(tables);
+    bool was_done = is_done && execute_unseen(tables, request);
+    if (tables->options.is_plain && was_done)
+        tell_of_batch(tables, request);
+    tables->lost = (struct lost_answer){!tables->options.is_plain, was_done, request->table};
+    request->outcome = ct_unknown("no answer came");
+    if (!sct_narrating())
+        return;
+    char buffer[NOTE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe_request(&text, request);
+    sct_note_as(SCT_NOTE_FAULT, "%s -> FAULT: no answer comes, it was %s   (%s)", buffer,
+                was_done ? "done" : "not done", request->where);
 }

@@ -108,10 +108,18 @@ struct tables_options {
     void *wrote_context;
 };
 
+// Of the last annotatable call, until its annotation.
+struct lost_answer {
+    bool is_lost;
+    bool was_done; // and has changed the table
+    enum table_id table;
+};
+
 struct tables {
     struct ct_memory_table *backend[TABLE_COUNT];
     struct ct_memory_table *reference;
     bool awaits_annotation;
+    struct lost_answer lost;
     struct client_stream *streams; // the open ones, the newest first
     uint32_t streams_opened;       // so far; only for those who look, no answer depends on it
     uint32_t watchers;             // of all that becomes of the reference from some point on
@@ -137,6 +145,11 @@ void tables_serve(struct tables *tables, struct request *request);
 // In place of [tables_serve] of a backend call: fails it with a server error. It is not executed,
 // and no annotation is awaited.
 void tables_fail(struct request *request);
+
+// In place of [tables_serve] of a batch: nobody learns its outcome. If [is_done], it is executed
+// all the same. An annotation follows, which then says what was so if it was done: what it cannot
+// know, the ETags of the rows, the reference takes from the table.
+void tables_lose(struct tables *tables, struct request *request, bool is_done);
 
 // Of what [request] has answered, and of what was told to the call that was linearized.
 struct digest request_digest(const struct request *request);

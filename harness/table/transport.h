@@ -36,11 +36,15 @@ extern const struct transport transport_published;
 struct client_faults {
     size_t calls;           // to the backend tables so far, failed ones included
     size_t server_error_at; // the call of this number, from 1 on, fails; 0: none does
+    size_t writes;          // batches among them
+    size_t lost_answer_at;  // the batch of this number is not answered, done (drawn) or not; 0: all
+                            // are
     size_t death_after;     // after the call of this number [die] is called; 0: never so
     void (*die)(struct client *client);
     size_t stall_before; // so many backend calls of atomic calls from now [stall] is called; 0: no
     void (*stall)(struct client *client); // by the caller, which it may suspend
     struct sct_strand *failed;            // whose call that was, until [client_take_server_error]
+    struct sct_strand *lost;              // whose answer that was, until [client_take_lost_answer]
 };
 
 // A stream of a backend table, opened through a client.
@@ -98,6 +102,9 @@ struct call_record *client_call(const struct client *client);
 // Whether a backend call of the running strand has failed with a server error that was not yet
 // asked about.
 bool client_take_server_error(struct client *client);
+
+// Whether a batch of the running strand was not answered, which was not yet asked about.
+bool client_take_lost_answer(struct client *client);
 
 // Looks at the reference table; requests like any other, so they may be scheduling points.
 struct ct_rows client_peek_rows(struct client *client, const char *where);
