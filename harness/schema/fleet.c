@@ -5,7 +5,8 @@
 
 enum {
     DEATHS_MAX = 2,
-    CALLS_MAX = 10, // a death falls within so many of the worker's calls, which few passes exceed
+    ERROR_RARITY = 6, // of so many executions one has a server error
+    CALLS_MAX = 10,   // a death falls within so many of the worker's calls, which few passes exceed
 };
 
 // ---- Waiting -----------------------------------------------------------------------------------
@@ -63,6 +64,7 @@ struct party *fleet_join(struct fleet *fleet, struct client *client, struct ct_t
     ASSERT(index <= fleet->state.count);
     struct party *party = &fleet->ledger.parties[index];
     party->machine = client->machine;
+    party->client = client;
     party->server = (struct su_server){
         .release = SU_R1_STRICT,
         .station = STATION,
@@ -261,6 +263,13 @@ void fleet_draw_deaths(struct fleet *fleet) {
         fleet->deaths_left = 1 + sct_choose(DEATHS_MAX, "deaths");
 }
 
+void fleet_draw_server_error(struct client *const *clients, size_t count) {
+    if (sct_choose(ERROR_RARITY, "server error") != ERROR_RARITY - 1)
+        return;
+    struct client *victim = clients[sct_choose((uint32_t)count, "victim")];
+    victim->faults.server_error_at = 1 + sct_choose(2 * CALLS_MAX, "call that fails");
+}
+
 void fleet_kill_worker(struct fleet *fleet) {
     start_death(fleet);
 }
@@ -272,6 +281,19 @@ void fleet_start(struct fleet *fleet, struct client *worker_client) {
     sct_task_start(sct_machine_create("roll-out"), "main", roll_out, fleet);
 }
 
+// Sweeps once. A pass that a server error has met is made again.
+static void sweep(struct fleet *fleet) {
+    struct party *worker = fleet->worker;
+    struct su_outcome outcome;
+    do {
+        ledger_begin(&fleet->ledger, worker, &(struct errand){.operation = ERRAND_UPGRADE});
+        struct sct_monitor monitor = {0};
+        sct_monitor_hot(&monitor, "its pass to end");
+        outcome = su_worker_pass(&worker->server);
+        sct_monitor_cold(&monitor);
+    } while (!ledger_end(&fleet->ledger, worker, &outcome, NULL));
+}
+
 static void pass(struct fleet *fleet) {
     struct party *worker = fleet->worker;
     worker->server.release = fleet->state.releases[0];
@@ -280,12 +302,7 @@ static void pass(struct fleet *fleet) {
         sct_note("begins its pass to %s", su_version_name(target));
     fleet->is_sweeping = true;
     tell_change(fleet);
-    ledger_begin(&fleet->ledger, worker, &(struct errand){.operation = ERRAND_UPGRADE});
-    struct sct_monitor monitor = {0};
-    sct_monitor_hot(&monitor, "its pass to end");
-    struct su_outcome outcome = su_worker_pass(&worker->server);
-    sct_monitor_cold(&monitor);
-    ledger_end(&fleet->ledger, worker, &outcome, NULL);
+    sweep(fleet);
     ledger_check_swept(&fleet->ledger, target);
     fleet->is_sweeping = false;
     fleet->state.swept = target;

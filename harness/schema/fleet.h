@@ -66,6 +66,10 @@ const char *fleet_server_name(size_t index);
 // Draws the deaths of the worker, each after some of its calls. In setup.
 void fleet_draw_deaths(struct fleet *fleet);
 
+// Draws the server error of this execution: most often none, else one call of one of [clients]
+// fails and is not executed. In setup.
+void fleet_draw_server_error(struct client *const *clients, size_t count);
+
 // Starts the roll-out. All have joined; the worker's client is [worker_client].
 void fleet_start(struct fleet *fleet, struct client *worker_client);
 

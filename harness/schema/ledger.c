@@ -1,7 +1,9 @@
 #include "harness/schema/ledger.h"
+#include "core/campaign/marks.h"
 #include "harness/schema/kinds.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
+#include "harness/table/transport.h"
 #include "model/table/row.h"
 
 #include <string.h>
@@ -260,6 +262,7 @@ static void check_scan(const struct ledger *ledger, const struct party *party) {
 void ledger_begin(struct ledger *ledger, struct party *party, const struct errand *errand) {
     party->errand = *errand;
     party->is_busy = true;
+    party->calls = party->client->faults.calls;
     party->began = ct_memory_revision(tables_visible(ledger->tables));
     party->writes = 0;
     party->keys_seen = 0;
@@ -314,10 +317,31 @@ static void cover(const struct ledger *ledger, const struct party *party,
     schema_cover(cell);
 }
 
-void ledger_end(struct ledger *ledger, struct party *party, const struct su_outcome *outcome,
+// Whether a server error has met the operation. Over a plain table it must say so; what stands
+// between it and another one may have met the error in something else than its calls.
+static bool has_failed(const struct ledger *ledger, const struct party *party,
+                       const struct su_outcome *outcome) {
+    const struct client_faults *faults = &party->client->faults;
+    client_take_server_error(party->client); // a read of a stream may have left it
+    if (faults->server_error_at <= party->calls || faults->server_error_at > faults->calls)
+        return false;
+    bool says_so =
+        outcome->result == SU_FAILED && ct_failed_with(outcome->cause, CT_STATUS_SERVER_ERROR);
+    sct_check(says_so || !ledger->tables->options.is_plain, KIND_FAULT_HIDDEN,
+              "a call of the table failed with a server error; %s did not",
+              schema_operation_names[party->errand.operation]);
+    return says_so;
+}
+
+bool ledger_end(struct ledger *ledger, struct party *party, const struct su_outcome *outcome,
                 const struct su_reading *reading) {
     size_t key = party->errand.key;
     party->is_busy = false;
+    if (has_failed(ledger, party, outcome)) {
+        check_writes(party, outcome);
+        MARK("an operation meets a server error");
+        return false;
+    }
     check_failure(party, outcome);
     check_writes(party, outcome);
     if (outcome->result == SU_NOT_FOUND)
@@ -331,6 +355,7 @@ void ledger_end(struct ledger *ledger, struct party *party, const struct su_outc
         check_scan(ledger, party);
     else if (party->errand.operation != ERRAND_UPGRADE)
         cover(ledger, party, outcome, reading);
+    return true;
 }
 
 // ---- The state ---------------------------------------------------------------------------------

@@ -11,6 +11,8 @@
 #include "harness/table/tables.h"
 #include "model/schema/schema.h"
 
+struct client;
+
 enum { KEYS_MAX = 3, PARTIES_MAX = SU_FLEET_MAX + 1 };
 
 #define STATION "athgr"
@@ -29,10 +31,12 @@ struct errand {
 // Who works on the table: a server, or the worker.
 struct party {
     const struct sct_machine *machine;
+    struct client *client; // what its calls go through
     struct su_server server;
     struct errand errand;
     bool is_busy;     // with that
     size_t began;     // the revision of the table when it did
+    size_t calls;     // of the client then
     uint32_t writes;  // that took effect since
     unsigned over;    // the version that the last of them was written over
     size_t keys_seen; // of a scan: bit per key
@@ -59,8 +63,9 @@ void ledger_wrote(void *ledger, const struct sct_machine *caller);
 // The beginning of [errand].
 void ledger_begin(struct ledger *ledger, struct party *party, const struct errand *errand);
 
-// Its end. [reading] is that of an ERRAND_READ that is done.
-void ledger_end(struct ledger *ledger, struct party *party, const struct su_outcome *outcome,
+// Its end. [reading] is that of an ERRAND_READ that is done. False: a server error has met it; then
+// it has done nothing, or (a pass) not all.
+bool ledger_end(struct ledger *ledger, struct party *party, const struct su_outcome *outcome,
                 const struct su_reading *reading);
 
 // One entry of a scan.

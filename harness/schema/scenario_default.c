@@ -10,6 +10,10 @@ static void setup(void *bugs) {
     plain_world_open(world, false);
     fleet_load(fleet, &world->tables);
     fleet_draw_deaths(fleet);
+    struct client *clients[PARTIES_MAX];
+    for (size_t i = 0; i < fleet->ledger.party_count; i++)
+        clients[i] = &world->clients[i];
+    fleet_draw_server_error(clients, fleet->ledger.party_count);
     plain_world_start(world, fleet_serve);
 }
 

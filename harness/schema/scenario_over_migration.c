@@ -47,6 +47,10 @@ static void setup(void *bugs) {
     fleet->restart_worker = restart_worker;
     world_start_direct(world);
     fleet_draw_deaths(fleet);
+    struct client *clients[APPS_MAX];
+    for (size_t i = 0; i < world->app_count; i++)
+        clients[i] = &world->apps[i]->client;
+    fleet_draw_server_error(clients, world->app_count);
     fleet_start(fleet, &worker->client);
 }
 
