@@ -138,7 +138,7 @@ struct sct_message {
 
 // Puts [message] at the end of the mailbox of [to], at once: what anybody sends there later comes
 // after it. So messages are neither late nor overtaken nor lost; a network where they may be is the
-// program's to model (core/README.md). If [to] is stopped the message waits for it to come back.
+// program's to model (core/TUTORIAL.md). If [to] is stopped the message waits for it to come back.
 // Not a scheduling point.
 SCT_API void sct_post(struct sct_machine *to, struct sct_message *message);
 
