@@ -61,6 +61,8 @@ static const struct sct_strand *describe_unfinished(const struct sct_engine *eng
             text_add(text, "has a message that it does not take");
         else
             text_add(text, "waits for %s", strand->waits_for ? strand->waits_for : "its turn");
+        if (strand->waiting && strand->waiting->explain)
+            strand->waiting->explain(strand->waiting->thing, text);
         first = first ? first : strand;
     }
     return first;

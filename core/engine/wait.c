@@ -11,6 +11,8 @@ static void announce(struct sct_engine *engine, struct sct_waiting *waiting,
                      const struct sct_awaited *step) {
     struct sct_task *task = waiting->strand->task;
     waiting->access = step->access;
+    waiting->thing = step->thing;
+    waiting->explain = step->explain;
     waiting->strand->waits_for = step->waits_for;
     task->label = step->label;
     engine->slots[task->slot].access = &waiting->access;

@@ -13,9 +13,14 @@
 #ifndef CORE_ENGINE_WAIT_H
 #define CORE_ENGINE_WAIT_H
 
+#include "core/base/text.h"
 #include "core/engine/machine.h"
 
 struct sct_queue;
+
+// Adds to [text] why who waits for [thing] must: ", which alice holds". Of an execution that has
+// ended; for the report of a deadlock.
+typedef void (*sct_explain_wait)(const void *thing, struct text *text);
 
 // A place in a queue, in the frame of the one who waits.
 struct sct_waiting {
@@ -24,6 +29,8 @@ struct sct_waiting {
     bool is_granted;          // what it waits for is there
     bool may_give_up;         // it may go on without that
     bool is_timed;            // it may give up once nothing else can run
+    const void *thing;        // that it waits for, and who can tell more of it; may be NULL
+    sct_explain_wait explain;
     struct sct_queue *queue;
     struct sct_waiting *next, **link;
 };
@@ -48,6 +55,8 @@ struct sct_waiting *sct_queue_at(const struct sct_queue *queue, uint32_t index);
 struct sct_awaited {
     const char *label, *waits_for, *where;
     struct sct_access access;
+    const void *thing;        // for [explain]
+    sct_explain_wait explain; // NULL: there is nothing to tell
 };
 
 // How a wait may end besides being granted.

@@ -18,8 +18,14 @@ static void become(struct sct_barrier *barrier) {
         sct_object_become(&barrier->object, (struct digest){barrier->arrived, 3});
 }
 
+static void explain(const void *thing, struct text *text) {
+    const struct sct_barrier *barrier = thing;
+    text_add(text, " (%u of %u have come)", barrier->arrived, barrier->count);
+}
+
 void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t count) {
     sct_object_init(&barrier->object, "barrier", name);
+    barrier->object.explain = explain;
     SCT_OBJECT_REQUIRE(count > 0, &barrier->object, "counts nobody");
     barrier->count = count;
     begin_round(barrier);

@@ -10,8 +10,13 @@ static void become(struct sct_lock *lock) {
         sct_object_become(&lock->object, (struct digest){sct_object_party(lock->holder), 1});
 }
 
+static void explain(const void *thing, struct text *text) {
+    sct_object_tell_party(((const struct sct_lock *)thing)->holder, "hold", text);
+}
+
 void sct_lock_init(struct sct_lock *lock, const char *name) {
     sct_object_init(&lock->object, "lock", name);
+    lock->object.explain = explain;
     lock->holder = NULL;
     sct_queue_init(&lock->waiters);
     become(lock);

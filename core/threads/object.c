@@ -31,6 +31,16 @@ void sct_object_become(struct sct_object *object, struct digest state) {
     sct_note_change(sct_engine_now, before, object->added);
 }
 
+void sct_object_tell_party(const struct sct_strand *strand, const char *verb, struct text *text) {
+    const struct sct_engine *engine = sct_engine_now;
+    const struct sct_task *task = strand ? strand->task : NULL;
+    if (!task)
+        return;
+    bool lives = engine->now.alive & sct_task_bit(task) && engine->seats[task->slot].task == task;
+    text_add(text, ", which %s %ss%s", task->machine->name, verb,
+             lives ? "" : " although it has ended");
+}
+
 uint64_t sct_object_party(const struct sct_strand *strand) {
     if (!strand)
         return 0;
@@ -111,12 +121,21 @@ void sct_object_point_both(struct sct_object *object, struct sct_object *other, 
 
 // ---- Queues ------------------------------------------------------------------------------------
 
+// Who waits may outlive the frame that the object was in.
+static void explain(const void *thing, struct text *text) {
+    const struct sct_object *object = thing;
+    if (object->execution == sct_engine_now->now.birth && object->name)
+        object->explain(object, text);
+}
+
 static struct sct_awaited step_of(struct sct_object *object, const char *verb, const char *where) {
     return (struct sct_awaited){
         .label = sct_object_label(object, verb),
         .waits_for = sct_object_label(object, object->kind),
         .where = where,
         .access = access_of(object, SCT_ACCESS_WRITE),
+        .thing = object,
+        .explain = object->explain ? explain : NULL,
     };
 }
 

@@ -25,6 +25,7 @@ struct sct_object {
     uint64_t execution;       // that had begun when it was initialised
     uint32_t number;          // in the order of initialisation, from 0
     struct sct_label *labels; // of its steps, made when first needed
+    sct_explain_wait explain; // of a [struct sct_object]; NULL: who waits for it is not told why
     struct sct_edge *edge;    // from those who let go of it to those who take it
     // Where states are compared: who it is, and what it has added to the state.
     struct digest identity, added;
@@ -59,6 +60,10 @@ static inline void sct_object_learn(uint64_t value) {
     if (sct_comparing())
         sct_observe(&value, sizeof value);
 }
+
+// Adds ", which NAME [verb]s" to [text], and whether it has ended since; for sct_explain_wait.
+// Nothing if [strand] is NULL.
+void sct_object_tell_party(const struct sct_strand *strand, const char *verb, struct text *text);
 
 // Recognises [strand] (or NULL) across executions, for [sct_object_become].
 uint64_t sct_object_party(const struct sct_strand *strand);

@@ -12,9 +12,18 @@ static void become(struct sct_rwlock *lock) {
         sct_object_become(&lock->object, digest_fold(lock->held, sct_object_party(lock->writer)));
 }
 
+static void explain(const void *thing, struct text *text) {
+    const struct sct_rwlock *lock = thing;
+    sct_object_tell_party(lock->writer, "write", text);
+    for (const struct sct_reading *reading = lock->readings; reading; reading = reading->next)
+        if (reading->count > 0)
+            sct_object_tell_party(reading->reader, "read", text);
+}
+
 void sct_rwlock_init(struct sct_rwlock *lock, const char *name) {
     *lock = (struct sct_rwlock){.writer = NULL};
     sct_object_init(&lock->object, "rwlock", name);
+    lock->object.explain = explain;
     sct_queue_init(&lock->readers);
     sct_queue_init(&lock->writers);
     become(lock);

@@ -3,6 +3,8 @@
 #include "core/threads/lock.h"
 #include "core/threads/thread.h"
 
+#include <stdio.h>
+
 static struct sct_lock lock, other_lock;
 static struct sct_condition condition;
 static int inside, value, counts[4];
@@ -435,6 +437,63 @@ static void test_condition_stopped_waiter_is_passed_over(void **state) {
     assert_int_equal(woken[1], 1);
 }
 
+// ---- What a deadlock tells ---------------------------------------------------------------------
+
+static struct sct_lock pair[2];
+
+static void *take_pair(void *argument) {
+    int own = (int)(uintptr_t)argument;
+    sct_lock_acquire(&pair[own]);
+    sct_point("meanwhile", HERE, &sct_access_unknown);
+    sct_lock_acquire(&pair[1 - own]);
+    return NULL;
+}
+
+static void *keep_one(void *argument) {
+    (void)argument;
+    sct_lock_acquire(&pair[0]);
+    return NULL;
+}
+
+static void init_pair(void) {
+    sct_lock_init(&pair[0], "first");
+    sct_lock_init(&pair[1], "second");
+}
+
+static void in_two_orders(void *context) {
+    (void)context;
+    init_pair();
+    sct_thread_create("a", take_pair, (void *)(uintptr_t)0);
+    sct_thread_create("b", take_pair, (void *)(uintptr_t)1);
+}
+
+static void after_the_end(void *context) {
+    (void)context;
+    init_pair();
+    sct_thread_create("keeper", keep_one, NULL);
+    sct_thread_create("b", take_pair, (void *)(uintptr_t)1);
+}
+
+static char deadlock_message[1024];
+
+static void keep_deadlock(const struct sct_result *result) {
+    if (result->outcome == SCT_VIOLATED)
+        snprintf(deadlock_message, sizeof deadlock_message, "%s", result->violation.message);
+}
+
+// Who holds what, and whether he has ended.
+static void test_lock_deadlock_tells_who_holds_what(void **state) {
+    (void)state;
+    run_every_setup(in_two_orders, keep_deadlock);
+    assert_string_equal(deadlock_message,
+                        "nothing can run: a (thread) waits for lock second, which b holds; b "
+                        "(thread) waits for lock first, which a holds");
+    run_every_setup(after_the_end, keep_deadlock);
+    assert_string_equal(deadlock_message,
+                        "nothing can run: b (thread) waits for lock first, which keeper holds "
+                        "although it has ended");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_lock_excludes_and_waiters_are_disabled),
@@ -448,6 +507,7 @@ int main(void) {
         ENGINE_TEST(test_condition_signal_wakes_any_one),
         ENGINE_TEST(test_condition_timed_wait),
         ENGINE_TEST(test_condition_stopped_waiter_is_passed_over),
+        ENGINE_TEST(test_lock_deadlock_tells_who_holds_what),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,7 +216,7 @@ static void of_nobody(void *context) {
 static void test_barrier_errors(void **state) {
     (void)state;
     assert_violation(run_stay(one_of_two), SCT_KIND_DEADLOCK, "t",
-                     "nothing can run: t (thread) waits for barrier b");
+                     "nothing can run: t (thread) waits for barrier b (1 of 2 have come)");
     const struct sct_program program = {.setup = one_of_two, .context = &barrier};
     assert_violation(run_stay_program(&program), SCT_KIND_PROGRAM_ERROR, "culprit",
                      "barrier 'b' is destroyed while somebody waits for it");
