@@ -94,6 +94,7 @@ struct sct_moment {
     uint32_t checks_unknown;
     bool is_in_tail;
     bool gives_way;               // the task in [last_slot], at the point that is being decided
+    bool prefers_writers;         // rwlocks of core/threads/rwlock.h, perhaps
     bool wakes_spuriously;        // conditions of core/threads/lock.h
     struct digest sync;           // of the things of sync.h that are not at rest
     struct digest started;        // of all tasks so far: who comes next has which name

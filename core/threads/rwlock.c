@@ -1,4 +1,5 @@
 #include "core/threads/rwlock.h"
+#include "core/engine/state.h"
 
 // How many times somebody reads; kept at 0 for the next reader.
 struct sct_reading {
@@ -10,6 +11,11 @@ struct sct_reading {
 static void become(struct sct_rwlock *lock) {
     if (sct_comparing())
         sct_object_become(&lock->object, digest_fold(lock->held, sct_object_party(lock->writer)));
+}
+
+void sct_rwlock_allow_waiting(void) {
+    ASSERT(sct_engine_inside());
+    sct_engine_now->now.prefers_writers = true;
 }
 
 static void explain(const void *thing, struct text *text) {
@@ -26,6 +32,7 @@ void sct_rwlock_init(struct sct_rwlock *lock, const char *name) {
     lock->object.explain = explain;
     sct_queue_init(&lock->readers);
     sct_queue_init(&lock->writers);
+    sct_queue_init(&lock->held_back);
     become(lock);
 }
 
@@ -33,7 +40,9 @@ void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where) {
     sct_object_point(&lock->object, "destroy", SCT_ACCESS_WRITE, where);
     SCT_OBJECT_REQUIRE(!lock->writer && lock->reader_count == 0, &lock->object,
                        "is destroyed while it is held");
-    SCT_OBJECT_REQUIRE(sct_queue_count(&lock->readers) + sct_queue_count(&lock->writers) == 0,
+    SCT_OBJECT_REQUIRE(sct_queue_count(&lock->readers) + sct_queue_count(&lock->writers) +
+                               sct_queue_count(&lock->held_back) ==
+                           0,
                        &lock->object, "is destroyed while somebody waits for it");
     sct_object_destroy(&lock->object);
 }
@@ -67,9 +76,15 @@ static bool is_free(const struct sct_rwlock *lock) {
     return !lock->writer && lock->reader_count == 0;
 }
 
+static bool has_writers(const struct sct_rwlock *lock) {
+    return sct_queue_count(&lock->writers) > 0;
+}
+
 static void grant(struct sct_rwlock *lock) {
     sct_queue_grant(&lock->readers, !lock->writer);
     sct_queue_grant(&lock->writers, is_free(lock));
+    if (sct_engine_now->now.prefers_writers)
+        sct_queue_grant(&lock->held_back, !lock->writer && !has_writers(lock));
 }
 
 // The running strand reads once more, or once less. Only itself is named: who reads may have ended.
@@ -99,6 +114,12 @@ static void begin_writing(struct sct_rwlock *lock) {
     grant(lock);
 }
 
+// Whether the running task, which could read, lets the writers go first.
+static bool is_held_back(const struct sct_rwlock *lock) {
+    return sct_engine_now->now.prefers_writers && has_writers(lock) &&
+           sct_choose(2, "wait for the writers");
+}
+
 bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_patience patience) {
     sct_object_check(&lock->object);
     SCT_OBJECT_REQUIRE(lock->writer != sct_self(), &lock->object,
@@ -106,13 +127,15 @@ bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_pat
     const struct sct_wait wait = {&lock->object, "read", where, patience};
     if (!sct_object_wait(&lock->readers, &wait, !lock->writer))
         return false;
+    if (is_held_back(lock) && !sct_object_wait(&lock->held_back, &wait, false))
+        return false;
     begin_reading(lock);
     return true;
 }
 
 bool sct_rwlock_try_read_at(struct sct_rwlock *lock, const char *where) {
     sct_object_point(&lock->object, "try to read", SCT_ACCESS_WRITE, where);
-    bool can_read = !lock->writer;
+    bool can_read = !lock->writer && !is_held_back(lock);
     sct_object_learn(can_read);
     if (can_read)
         begin_reading(lock);
@@ -126,8 +149,10 @@ bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_pa
     SCT_OBJECT_REQUIRE(!find(lock, sct_self()), &lock->object,
                        "is taken for writing by one who reads");
     const struct sct_wait wait = {&lock->object, "write", where, patience};
-    if (!sct_object_wait(&lock->writers, &wait, is_free(lock)))
+    if (!sct_object_wait(&lock->writers, &wait, is_free(lock))) {
+        grant(lock); // perhaps it was what readers waited for
         return false;
+    }
     begin_writing(lock);
     return true;
 }

@@ -1,7 +1,8 @@
 // Read-write locks of POSIX, under control.
 //
 // Held by one writer or by any number of readers; a reader may take it several times and releases
-// it as often. Neither side is preferred: who waits competes with those who come later. Every call
+// it as often. Neither side is preferred, unless that is allowed: who waits competes with those who
+// come later. Every call
 // but init is a scheduling point before its effect. Misuse is a violation of kind `program-error`.
 // Storage, names and lifetime: see core/threads/object.h.
 #ifndef CORE_THREADS_RWLOCK_H
@@ -19,8 +20,14 @@ struct sct_rwlock {
     uint32_t reader_count;        // sum of those
     struct digest held;           // the same, where states are compared
     struct sct_queue readers, writers;
+    struct sct_queue held_back; // readers who wait for no writer to wait
     struct sct_edge *read_edge; // from those who have read to those who write
 };
+
+// From now on, in this execution, a reader may have to wait while a writer waits, even one who
+// reads already: POSIX leaves that open, and systems differ. A value choice each; for setup, off at
+// first.
+SCT_API void sct_rwlock_allow_waiting(void);
 
 SCT_API void sct_rwlock_init(struct sct_rwlock *lock, const char *name);
 

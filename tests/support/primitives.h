@@ -240,6 +240,7 @@ static inline void set_up(void *context) {
     world = ARENA_NEW(sct_arena(), struct world);
     sct_lock_init(&world->locks[0], "first");
     sct_lock_init(&world->locks[1], "second");
+    sct_rwlock_allow_waiting();
     sct_rwlock_init(&world->rwlock, "rwlock");
     sct_semaphore_init(&world->semaphore, "semaphore", 0);
     sct_barrier_init(&world->barrier, "barrier", 2);

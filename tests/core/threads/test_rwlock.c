@@ -190,12 +190,71 @@ static void test_rwlock_timed_may_time_out(void **state) {
     run_every_setup(eternal_reader_and_timed_writer, visit_passed);
 }
 
+// ---- Waiting writers ---------------------------------------------------------------------------
+
+static struct sct_rwlock shared;
+static uint64_t deadlocks, ends;
+static bool allows_waiting;
+
+static void *read_inside(void *argument) {
+    (void)argument;
+    sct_rwlock_read(&shared);
+    sct_rwlock_read(&shared);
+    sct_rwlock_release(&shared);
+    sct_rwlock_release(&shared);
+    return NULL;
+}
+
+static void *write_perhaps_timed(void *argument) {
+    bool has_written = argument ? sct_rwlock_write_timed(&shared) : true;
+    if (!argument)
+        sct_rwlock_write(&shared);
+    if (has_written)
+        sct_rwlock_release(&shared);
+    return NULL;
+}
+
+static void twice_beside_a_writer(void *context) {
+    if (allows_waiting)
+        sct_rwlock_allow_waiting();
+    sct_rwlock_init(&shared, "rw");
+    sct_thread_create("reader", read_inside, NULL);
+    sct_thread_create("writer", write_perhaps_timed, context);
+}
+
+static void count_deadlocks(const struct sct_result *result) {
+    ends++;
+    if (result->outcome == SCT_PASSED)
+        return;
+    deadlocks++;
+    assert_violation(result, SCT_KIND_DEADLOCK, "reader",
+                     "nothing can run: reader (thread) waits for rwlock rw, which reader reads; "
+                     "writer (thread) waits for rwlock rw, which reader reads");
+}
+
+// Where a waiting writer may hold a reader back, one who reads already may wait for ever: for the
+// writer, who waits for him. A writer who gives up lets him go on. Nobody is held back unless that
+// is allowed.
+static void test_rwlock_waiting_writers(void **state) {
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        allows_waiting = way & 1;
+        deadlocks = ends = 0;
+        const struct sct_program program = {.setup = twice_beside_a_writer,
+                                            .context = way & 2 ? &shared : NULL};
+        run_every(&program, count_deadlocks);
+        assert_true(ends > 5);
+        assert_int_equal(deadlocks > 0, way == 1);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_rwlock_excludes_writers),
         ENGINE_TEST(test_rwlock_readings_are_counted),
         ENGINE_TEST(test_rwlock_misuse_is_a_program_error),
         ENGINE_TEST(test_rwlock_timed_may_time_out),
+        ENGINE_TEST(test_rwlock_waiting_writers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
