@@ -83,16 +83,22 @@ static unsigned decide_task(struct sct_engine *engine) {
     return slot;
 }
 
-uint32_t sct_choose(uint32_t count, const char *label) {
+// The fair tail has no weak memory.
+static inline uint32_t ask_value(struct sct_engine *engine, uint32_t count, bool is_weak) {
+    bool is_in_walk = engine->strategy == &engine->tail;
+    return is_weak && is_in_walk ? 0 : sct_ask_value(engine->strategy, count, is_weak);
+}
+
+static inline uint32_t choose(uint32_t count, const char *label, bool is_weak) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
     if (count == 1)
         return 0;
     check_room(engine);
     engine->question = label;
-    uint32_t answer = engine->strategy->ops->choose(engine->strategy, count);
+    uint32_t answer = ask_value(engine, count, is_weak);
     if (was_offered(engine))
-        answer = engine->strategy->ops->choose(engine->strategy, count);
+        answer = ask_value(engine, count, is_weak);
     if (__builtin_expect(engine->strategy->diverged, 0))
         sct_leave(engine, SCT_DIVERGED);
     ASSERT(answer < count);
@@ -105,6 +111,14 @@ uint32_t sct_choose(uint32_t count, const char *label) {
         *digest = digest_fold(*digest, answer);
     }
     return answer;
+}
+
+uint32_t sct_choose(uint32_t count, const char *label) {
+    return choose(count, label, false);
+}
+
+uint32_t sct_choose_weak(uint32_t count, const char *label) {
+    return choose(count, label, true);
 }
 
 // ---- Scheduling --------------------------------------------------------------------------------

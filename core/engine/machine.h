@@ -98,6 +98,10 @@ void sct_touch_while(const bool *is_unfinished);
 // SCT_CHOICES_MAX. Consumes one value choice unless count is 1. Not a scheduling point.
 SCT_API uint32_t sct_choose(uint32_t count, const char *label);
 
+// As [sct_choose], where 0 is what would be without weak memory: strategies that sample answer 0
+// more often, and always in the fair tail (core/engine/monitor.h).
+uint32_t sct_choose_weak(uint32_t count, const char *label);
+
 // ---- Waiting -----------------------------------------------------------------------------------
 
 // The running coroutine, for [sct_wake].

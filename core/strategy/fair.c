@@ -31,6 +31,10 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
     return strategy->inner->ops->choose(strategy->inner, count);
 }
 
+static uint32_t choose_weak(struct sct_strategy *strategy, uint32_t count) {
+    return sct_ask_value(strategy->inner, count, true);
+}
+
 extern const struct sct_strategy_ops sct_strategy_fair_ops;
 const struct sct_strategy_ops sct_strategy_fair_ops = {
     .name = "fair",
@@ -40,4 +44,5 @@ const struct sct_strategy_ops sct_strategy_fair_ops = {
     .begin = begin,
     .pick = pick,
     .choose = choose,
+    .choose_weak = choose_weak,
 };

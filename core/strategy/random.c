@@ -19,4 +19,5 @@ const struct sct_strategy_ops sct_strategy_random_ops = {
     .begin = begin,
     .pick = pick,
     .choose = sct_choose_uniform,
+    .choose_weak = sct_choose_often_first,
 };

@@ -58,6 +58,10 @@ uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {
     return rng_below(&strategy->rng, count);
 }
 
+uint32_t sct_choose_often_first(struct sct_strategy *strategy, uint32_t count) {
+    return rng_below(&strategy->rng, 2) == 0 ? 0 : 1 + rng_below(&strategy->rng, count - 1);
+}
+
 static const struct sct_strategy_ops *find(const char *name, size_t length) {
     ASSERT(name);
     for (size_t i = 0; i < REGISTRY_COUNT; i++)

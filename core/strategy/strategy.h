@@ -87,6 +87,8 @@ struct sct_strategy_ops {
     unsigned (*pick)(struct sct_strategy *strategy, const struct sct_schedule_point *point);
     // A value in 0 .. count-1; count >= 2.
     uint32_t (*choose)(struct sct_strategy *strategy, uint32_t count);
+    // The same, where 0 is what often happens (sct_choose_weak). NULL: as choose.
+    uint32_t (*choose_weak)(struct sct_strategy *strategy, uint32_t count);
     // Asked to the end: the engine does not put a random walk in its place for the fair tail (see
     // core/engine/monitor.h). For those that must answer every decision, as a replay.
     bool is_asked_in_tail;
@@ -109,6 +111,16 @@ uint32_t sct_count_bits(uint64_t bits);
 
 // A uniform value: what most strategies answer for values.
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);
+
+// What they answer for weak ones: 0 every second time, else one of the others. (Rarer others find
+// less, on long programs too; strategies with few switches do best with a uniform value.)
+uint32_t sct_choose_often_first(struct sct_strategy *strategy, uint32_t count);
+
+// Asks for a value of either kind.
+static inline uint32_t sct_ask_value(struct sct_strategy *strategy, uint32_t count, bool is_weak) {
+    return is_weak && strategy->ops->choose_weak ? strategy->ops->choose_weak(strategy, count)
+                                                 : strategy->ops->choose(strategy, count);
+}
 
 // Makes the strategy that [spec] ("random", "pct:3", ...) names, with malloc; NULL and a one-line
 // error if there is none such. Freed with sct_strategy_free.

@@ -213,7 +213,7 @@ static uint32_t planned_value(struct sct_follower *follower, const struct sct_pl
     return plan->values[i].answer < asked->count ? plan->values[i].answer : 0;
 }
 
-static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
+static uint32_t choose_value(struct sct_strategy *strategy, uint32_t count, bool is_weak) {
     struct sct_follower *follower = (struct sct_follower *)strategy;
     const struct sct_engine *engine = sct_engine_now;
     const struct sct_task *task = engine->now.current;
@@ -226,12 +226,20 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
     };
     ASSERT(count >= 1);
     struct sct_strategy *leader = follower->leader;
-    value.answer = leader ? leader->ops->choose(leader, count) : planned_value(follower, &value);
+    value.answer = leader ? sct_ask_value(leader, count, is_weak) : planned_value(follower, &value);
     ASSERT(value.answer < count);
     follower->base.diverged = leader && leader->diverged;
     resize_values(&follower->seen, follower->seen.value_count + 1);
     follower->seen.values[follower->seen.value_count - 1] = value;
     return value.answer;
+}
+
+static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
+    return choose_value(strategy, count, false);
+}
+
+static uint32_t choose_weak(struct sct_strategy *strategy, uint32_t count) {
+    return choose_value(strategy, count, true);
 }
 
 // How many steps later than in the plan the last value of [task] up to [step] was met.
@@ -264,6 +272,7 @@ static const struct sct_strategy_ops follower_ops = {
     .begin = begin,
     .pick = pick,
     .choose = choose,
+    .choose_weak = choose_weak,
 };
 
 void sct_follower_init(struct sct_follower *follower) {

@@ -1,8 +1,7 @@
-#include "tests/support/test.h"
+#include "tests/support/chance.h"
+#include "tests/support/programs.h"
 
 #include "core/strategy/strategy.h"
-
-#include <string.h>
 
 // The alternatives of a point number its enabled slots cyclically from the current one on.
 static void test_alternatives_are_cyclic_from_the_current_task(void **state) {
@@ -173,6 +172,45 @@ static void test_strategy_at_lists_the_registry(void **state) {
     assert_null(sct_strategy_at(SIZE_MAX));
 }
 
+static uint64_t weak_answers[4];
+static uint32_t weak_asked; // in an execution
+
+static void ask_weakly(void *unused) {
+    (void)unused;
+    for (uint32_t i = 0; i < weak_asked; i++) {
+        sct_point("step", HERE, &sct_access_none);
+        weak_answers[sct_choose_weak(4, "weak")]++;
+    }
+}
+
+static void one_asks(void *unused) {
+    start("m", ask_weakly, unused);
+}
+
+// 0 every second time, else any of the others, or all alike; in the fair tail only 0.
+static void test_weak_values_are_often_the_first(void **state) {
+    (void)state;
+    static const struct {
+        const char *spec;
+        double first; // probability of 0
+    } cases[] = {{"random", 0.5}, {"sticky", 0.5},   {"pos", 0.5},        {"urw", 0.5},
+                 {"pct:3", 0.25}, {"delay:2", 0.25}, {"fair:random", 0.5}};
+    const struct sct_program program = {.setup = one_asks};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sct_strategy *strategy = new_strategy(cases[i].spec);
+        memset(weak_answers, 0, sizeof weak_answers);
+        weak_asked = 4000;
+        assert_passed(run_with(strategy, &program, 1));
+        assert_chance(weak_answers[0], 4000, cases[i].first);
+        assert_uniform(weak_answers + 1, 3);
+        weak_asked = 9000; // the tail begins at 5,000 points
+        memset(weak_answers, 0, sizeof weak_answers);
+        assert_passed(run_with(strategy, &program, 1));
+        assert_chance(9000 - weak_answers[0], 5000, 1 - cases[i].first);
+        sct_strategy_free(strategy);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alternatives_are_cyclic_from_the_current_task),
@@ -182,6 +220,7 @@ int main(void) {
         cmocka_unit_test(test_strategy_new_reads_specs),
         cmocka_unit_test(test_strategy_new_refuses_what_it_does_not_know),
         cmocka_unit_test(test_strategy_at_lists_the_registry),
+        ENGINE_TEST(test_weak_values_are_often_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
