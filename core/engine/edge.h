@@ -8,7 +8,9 @@
 #ifndef CORE_ENGINE_EDGE_H
 #define CORE_ENGINE_EDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // What was known to all who have let go of one thing so far; NULL: nobody has. In the arena.
 struct sct_edge;
@@ -22,6 +24,12 @@ struct sct_memory {
     void (*start)(struct sct_memory *memory, unsigned slot, const char *name);
     void (*release)(struct sct_memory *memory, struct sct_edge **edge);
     void (*acquire)(struct sct_memory *memory, const struct sct_edge *edge);
+    // For searches by sleep sets (core/search/sleep.h). The time: how many stores there were, and
+    // one. The step that begins may read only stores that come at [time] or later (0: all); the
+    // execution is given up (SCT_PRUNED) where it reads another.
+    uint64_t (*time)(const struct sct_memory *memory);
+    void (*limit)(struct sct_memory *memory, uint64_t time);
+    bool is_bounded; // it leaves out choices: then no search may leave out orders of steps
 };
 
 // Of the running execution; NULL: nobody keeps edges.

@@ -250,6 +250,7 @@ static inline bool sct_keeps_digests(const struct sct_engine *engine) {
 #define SCT_ACCESS_WAITS (UINT32_MAX - 3)     // who waits in a sct_park, or for an answer
 #define SCT_ACCESS_NUMBERS (UINT32_MAX - 4)   // what is numbered or listed in order of creation
 #define SCT_ACCESS_MONITORS (UINT32_MAX - 5)  // by machine; of several, any may be blamed
+#define SCT_ACCESS_ORDER (UINT32_MAX - 6)     // what atomics share beside their locations
 
 static inline bool sct_is_reducing(const struct sct_engine *engine) {
     return __builtin_expect(engine->seam.is_reducing, 0);

@@ -23,7 +23,7 @@ struct sct_location *sct_location_new(uint32_t bytes, uint64_t value);
 // The location of [bytes] bytes at [address] (a multiple of it), made when first asked for with one
 // store of [value], what memory holds there, known to all. If memory was changed past it since (the
 // newest store's value is not [value]), or an overlapping location of another size was used, its
-// history is forgotten: one store of [value] by the running thread.
+// history is forgotten: it is as made now.
 struct sct_location *sct_location_at(uintptr_t address, uint32_t bytes, uint64_t value);
 
 // The locations that overlap with that range have been written by plain code of the running thread,
@@ -60,7 +60,7 @@ uint64_t sct_location_change(struct sct_location *location, enum sct_change chan
 struct sct_exchange {
     uint64_t expected, desired;
     enum sct_order success, failure;
-    bool is_weak;
+    bool is_weak; // it may fail although it reads what it expects
 };
 
 // If it reads exchange->expected it stores exchange->desired, and the result is true; else

@@ -1,3 +1,5 @@
+#include "core/memory/exact.h"
+#include "core/memory/model.h"
 #include "core/memory/state.h"
 #include "core/base/grow.h"
 
@@ -39,6 +41,14 @@ static void acquire(struct sct_memory *base, const struct sct_edge *edge) {
     sct_edge_join(&sct_party_now(memory)->view, memory->now->arena, edge);
 }
 
+static uint64_t time_now(const struct sct_memory *base) {
+    return ((const struct sct_memory_state *)base)->now->store_count + 1;
+}
+
+static void limit(struct sct_memory *base, uint64_t time) {
+    ((struct sct_memory_state *)base)->now->read_from = time;
+}
+
 // ---- Threads -----------------------------------------------------------------------------------
 
 static void make_room_for_party(struct sct_memory_moment *now) {
@@ -77,6 +87,8 @@ static void begin(struct sct_memory *base) {
     struct sct_memory_moment *now = memory->now = ARENA_NEW(arena, struct sct_memory_moment);
     now->arena = arena;
     now->stamp = ++memory->stamps;
+    if (memory->options.is_exact)
+        now->events = ARENA_NEW(arena, struct sct_events);
     struct sct_party *setup = now->by_slot[SCT_TASKS_MAX] = add_party(now, "setup");
     sct_clock_set(&setup->view.known, arena, 0, 1);
 }
@@ -91,12 +103,99 @@ const char *sct_memory_thread_name(uint32_t number) {
     return now->parties[number]->name;
 }
 
+// ---- Fences ------------------------------------------------------------------------------------
+
+static void fence_seq_cst(struct sct_memory_moment *now, struct sct_party *party) {
+    struct sct_edge *view = &party->view;
+    sct_clock_join(&view->extra, now->arena, &now->fences);
+    sct_clock_join(&now->fences, now->arena, &view->known);
+    sct_clock_join(&now->fences, now->arena, &view->extra);
+    view->fence_time = ++now->seq_cst_time;
+}
+
+static enum sct_memory_model model_now(void) {
+    const struct sct_memory_state *memory = sct_memory_state();
+    return memory ? memory->options.model : SCT_MEMORY_SC;
+}
+
+enum sct_access_mode sct_memory_mode(enum sct_atomic_kind operation) {
+    static const enum sct_access_mode modes[] = {SCT_ACCESS_READ, SCT_ACCESS_WRITE,
+                                                 SCT_ACCESS_WRITE, SCT_ACCESS_NONE};
+    static const enum sct_access_mode weak_modes[] = {SCT_ACCESS_LOAD, SCT_ACCESS_STORE,
+                                                      SCT_ACCESS_UPDATE, SCT_ACCESS_NONE};
+    return model_now() == SCT_MEMORY_C11 ? weak_modes[operation] : modes[operation];
+}
+
+// Under c11 the order of what has the order SEQ_CST: fences among themselves and against accesses,
+// accesses of one location among themselves; none where the graph alone decides. Under tso that in
+// which stores and fences take effect.
+struct sct_access sct_memory_place(enum sct_atomic_kind operation, enum sct_order order,
+                                   uint64_t low, uint64_t high) {
+    enum sct_memory_model model = model_now();
+    bool is_exact = sct_memory_now && sct_memory_state()->options.is_exact;
+    bool is_seq_cst = order == SCT_SEQ_CST, is_fence = operation == SCT_FENCES;
+    struct sct_access place = {.object = SCT_ACCESS_ORDER, .low = low, .high = high};
+    if (is_fence || model == SCT_MEMORY_TSO) {
+        place.low = 0;
+        place.high = UINT64_MAX;
+    }
+    if (model == SCT_MEMORY_C11 && is_seq_cst && !is_exact)
+        place.mode = operation == SCT_LOADS ? SCT_ACCESS_READ : SCT_ACCESS_WRITE;
+    else if (model == SCT_MEMORY_TSO && operation != SCT_LOADS && (is_seq_cst || !is_fence))
+        place.mode = SCT_ACCESS_WRITE;
+    return place;
+}
+
+bool sct_memory_shows_orders(void) {
+    return model_now() == SCT_MEMORY_C11;
+}
+
+void sct_memory_fence(enum sct_order order) {
+    struct sct_memory_state *memory = sct_memory_state();
+    if (!memory || sct_memory_is_over())
+        return;
+    struct sct_memory_moment *now = memory->now;
+    struct sct_party *party = sct_party_now(memory);
+    if (sct_order_acquires(order) && party->pending)
+        sct_edge_join(&party->view, now->arena, party->pending);
+    if (order == SCT_SEQ_CST && !now->events)
+        fence_seq_cst(now, party);
+    if (order == SCT_SEQ_CST && memory->model->drain)
+        memory->model->drain(memory, party);
+    if (now->events)
+        sct_events_add(now->events, now->arena,
+                       &(struct sct_event_record){.thread = party->number,
+                                                  .epoch = sct_party_epoch(party),
+                                                  .order = order,
+                                                  .known = party->view.known});
+    if (!sct_order_releases(order))
+        return;
+    party->released = sct_edge_copy(&party->view, now->arena);
+    sct_party_advance(party);
+}
+
 // ---- Memories ----------------------------------------------------------------------------------
+
+static const struct sct_model *const models[] = {
+    [SCT_MEMORY_SC] = &sct_model_sc,
+    [SCT_MEMORY_TSO] = &sct_model_tso,
+    [SCT_MEMORY_C11] = &sct_model_c11,
+};
 
 struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
     struct sct_memory_state *memory = grow_new(1, sizeof *memory, "a memory");
-    memory->base = (struct sct_memory){begin, start, release, acquire};
+    memory->base = (struct sct_memory){
+        .begin = begin,
+        .start = start,
+        .release = release,
+        .acquire = acquire,
+        .time = time_now,
+        .limit = limit,
+        .is_bounded = options->history > 0 || options->stale_max > 0,
+    };
     memory->options = *options;
+    memory->model = models[options->model];
+    ASSERT(!options->is_exact || options->model == SCT_MEMORY_C11);
     return &memory->base;
 }
 

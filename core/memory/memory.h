@@ -24,6 +24,7 @@
 #define CORE_MEMORY_MEMORY_H
 
 #include "core/engine/edge.h"
+#include "core/engine/machine.h"
 #include "core/memory/order.h"
 
 #include <stdint.h>
@@ -44,9 +45,12 @@ struct sct_memory_options {
     // A relaxed store of a thread that made a release store to the location before is in its
     // release sequence (C11); otherwise only read-modify-writes are (C20).
     bool has_c11_release_sequences;
-    bool has_spurious_failures; // a weak compare-exchange may fail although the values are equal
-    uint32_t history;           // stores that a load chooses from, the newest; 0: all
-    uint32_t stale_max;         // answers but 0 per execution to such choices; 0: no limit
+    // Under c11: what RC11 has of SEQ_CST exactly, in place of the order of execution, which shows
+    // a few graphs less where accesses of SEQ_CST and weaker ones to one location mix. For small
+    // programs: the cost of an operation grows with the execution, which has at most 512 of them.
+    bool is_exact;
+    uint32_t history;   // stores that a load chooses from, the newest; 0: all
+    uint32_t stale_max; // answers but 0 per execution to such choices; 0: no limit
     // Told of each race that counts, in the execution; NULL: nobody. May end the execution.
     void (*on_race)(void *context, const struct sct_race *race);
     // Whether a race is to be passed over; NULL: none is.
@@ -64,6 +68,20 @@ const char *sct_memory_model_name(enum sct_memory_model model);
 // The number of the running thread, and the name of thread [number].
 uint32_t sct_memory_thread(void);
 const char *sct_memory_thread_name(uint32_t number);
+
+enum sct_atomic_kind { SCT_LOADS, SCT_STORES, SCT_UPDATES, SCT_FENCES };
+
+// What the step of an atomic operation touches, for strategies and searches, under the memory of
+// the running execution: the mode of its access to the location, and beside that the place that it
+// has in an order of many locations, of which [low] to [high] are the keys of its own (mode NONE:
+// none). A fence has no location. A compare-exchange may be a load until it is known to succeed,
+// but has its place as an update.
+enum sct_access_mode sct_memory_mode(enum sct_atomic_kind operation);
+struct sct_access sct_memory_place(enum sct_atomic_kind operation, enum sct_order order,
+                                   uint64_t low, uint64_t high);
+
+// Whether the memory of the running execution shows what orders weaker than SEQ_CST allow: c11.
+bool sct_memory_shows_orders(void);
 
 // A fence of [order] in the running thread; none if it is relaxed. Not a scheduling point: one of
 // order SEQ_CST belongs after one, the others need none.

@@ -67,6 +67,18 @@ static void tell(const struct sct_memory_state *memory, const struct sct_race *r
         memory->options.on_race(memory->options.context, race);
 }
 
+// For the story: where the other access is, what would order the two.
+static void narrate(const struct sct_race *race) {
+    char buffer[256];
+    struct text text = text_in(buffer, sizeof buffer);
+    sct_race_advise(race, &text);
+    if (race->name) // then places are text
+        sct_note_as(SCT_NOTE_CHECK, "the %s of '%s' by %s is at %s",
+                    sct_access_kind_name(race->earlier.kind), race->name, race->earlier.thread_name,
+                    (const char *)race->earlier.place);
+    sct_note_as(SCT_NOTE_CHECK, "what would order the two: %s", buffer);
+}
+
 void sct_race_found(struct sct_memory_state *memory, const struct sct_race *race) {
     const struct sct_memory_options *options = &memory->options;
     if (options->ignores_race && options->ignores_race(options->context, race))
@@ -79,6 +91,8 @@ void sct_race_found(struct sct_memory_state *memory, const struct sct_race *race
         return;
     }
     tell(memory, race);
+    if (sct_narrating())
+        narrate(race);
     char buffer[256];
     struct text text = text_in(buffer, sizeof buffer);
     sct_race_describe(race, &text);

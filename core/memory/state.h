@@ -23,6 +23,17 @@ struct sct_party {
     struct sct_edge view;
     struct sct_edge *released; // at its last release fence; NULL: there was none
     struct sct_edge *pending;  // read by relaxed loads, for the next acquire fence; NULL: nothing
+    // Under tso, as times of stores: what its loads have seen of memory at least; when its last own
+    // store since a fence took effect, 0: there is none.
+    uint64_t seen_time, store_time;
+};
+
+// The locations by address.
+struct sct_location_table {
+    struct sct_location **buckets; // lists of those whose word of 8 bytes belongs there
+    uint32_t bucket_count, count;  // a power of two; 0: none yet
+    uint64_t uses;                 // of locations, so far
+    uint32_t overlaps;
 };
 
 // All that an execution changes, in its arena: the first thing there.
@@ -31,8 +42,15 @@ struct sct_memory_moment {
     struct sct_party *by_slot[SCT_TASKS_MAX + 1]; // of living tasks; the last: of setup and finish
     struct sct_party **parties;                   // by number
     uint32_t party_count, party_capacity;
-    uint64_t stamp; // of shadow cells that were touched in this execution
-    uint32_t turn;  // of slots to be given up
+    uint64_t stamp;          // of shadow cells that were touched in this execution
+    uint32_t turn;           // of slots to be given up
+    uint32_t stale_count;    // answers but 0 to weak choices
+    uint32_t seq_cst_time;   // stores and fences of order SEQ_CST so far
+    uint64_t read_from;      // the running step may read only stores of this time or later; 0: all
+    uint64_t store_count;    // stores so far: their times
+    struct sct_clock fences; // what threads knew at their fences of order SEQ_CST
+    struct sct_location_table table;
+    struct sct_events *events; // of a memory that is exact; else NULL
 };
 
 struct sct_region {
@@ -47,6 +65,7 @@ struct sct_place_pair {
 
 struct sct_memory_state {
     struct sct_memory base;
+    const struct sct_model *model;
     struct sct_memory_options options;
     struct sct_memory_moment *now;
     uint64_t stamps; // given so far

@@ -23,6 +23,30 @@ void sct_footprint_join(struct sct_footprint *print, const struct sct_footprint 
         sct_footprint_add(print, &other->accesses[i]);
 }
 
+// Of two accesses that race.
+static enum sct_dependence dependence(const struct sct_access *later,
+                                      const struct sct_access *step) {
+    if (!sct_access_is_weak(later) || !sct_access_is_weak(step))
+        return SCT_DEPENDENT;
+    bool reads = later->mode != SCT_ACCESS_STORE, stores = step->mode != SCT_ACCESS_LOAD;
+    return reads && stores ? SCT_READS_IT : SCT_INDEPENDENT;
+}
+
+enum sct_dependence sct_footprint_after(const struct sct_footprint *later,
+                                        const struct sct_footprint *step) {
+    if (later->has_stopped || step->has_stopped || later->is_unknown || step->is_unknown)
+        return sct_footprints_depend(later, step) ? SCT_DEPENDENT : SCT_INDEPENDENT;
+    enum sct_dependence most = SCT_INDEPENDENT;
+    for (uint32_t i = 0; i < later->count; i++)
+        for (uint32_t k = 0; k < step->count; k++) {
+            if (!sct_accesses_race(&later->accesses[i], &step->accesses[k]))
+                continue;
+            enum sct_dependence one = dependence(&later->accesses[i], &step->accesses[k]);
+            most = one > most ? one : most;
+        }
+    return most;
+}
+
 bool sct_footprints_depend(const struct sct_footprint *a, const struct sct_footprint *b) {
     if (a->has_stopped || b->has_stopped)
         return true;

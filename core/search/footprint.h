@@ -28,4 +28,15 @@ void sct_footprint_join(struct sct_footprint *print, const struct sct_footprint 
 // that stop a machine.
 bool sct_footprints_depend(const struct sct_footprint *a, const struct sct_footprint *b);
 
+// How a step may depend on one before it.
+enum sct_dependence {
+    SCT_INDEPENDENT, // or whatever it could do after that one, it could do before it
+    SCT_READS_IT,    // it may read what that one has stored, and else do what it could before
+    SCT_DEPENDENT,
+};
+
+// How [later] depends on [step], which has stores of locations (core/memory).
+enum sct_dependence sct_footprint_after(const struct sct_footprint *later,
+                                        const struct sct_footprint *step);
+
 #endif

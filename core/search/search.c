@@ -13,6 +13,10 @@ static bool check_reduction(const struct sct_search_options *options, struct err
     if (options->strategy->path->bound_kind != SCT_BOUND_NONE)
         return error_set(error, "a reduction and a bound contradict each other: what is kept of "
                                 "several executions may be the one beyond the bound");
+    if (options->program->memory && options->program->memory->is_bounded)
+        return error_set(error,
+                         "a reduction and a bound on stale reads contradict each other: what "
+                         "is kept of several executions may be the one beyond the bound");
     if (options->shared)
         return error_set(error, "a search by several processes cannot be reduced");
     if (options->reduction == SCT_REDUCE_DPOR && has_cache(options))
@@ -51,6 +55,7 @@ static void open_reduction(struct sct_search *search) {
     search->has_sleep = reduction != SCT_REDUCE_NONE;
     if (search->has_sleep)
         sct_sleep_init(&search->sleep, search->path);
+    search->sleep.is_whole = reduction == SCT_REDUCE_DPOR;
     if (reduction == SCT_REDUCE_DPOR)
         search->dpor = sct_dpor_new(&search->sleep);
 }

@@ -58,6 +58,8 @@ struct sct_search_options {
 //     having read everything, so two independent ones leave other states in the other order.
 //   - Not a reduction with a bound: the execution kept for a trace may be one beyond it (Coons,
 //     Musuvathi, McKinley, OOPSLA 2013).
+//   - Not a cache with a memory (core/memory/memory.h), whose histories are in no digest; nor a
+//     reduction with a memory that bounds stale reads, for the same reason as any bound.
 //   - Not a reduction by several processes, whose paths have no common nodes.
 bool sct_search_check(const struct sct_search_options *options, struct error *error);
 

@@ -34,11 +34,21 @@ static inline uint64_t bit(unsigned slot) {
     return UINT64_C(1) << slot;
 }
 
+// Of those who sleep, not half.
 static uint64_t slots_of(const struct sct_sleeper *sleepers, uint32_t count) {
     uint64_t slots = 0;
     for (uint32_t i = 0; i < count; i++)
-        slots |= bit(sleepers[i].slot);
+        if (!sleepers[i].is_half_awake)
+            slots |= bit(sleepers[i].slot);
     return slots;
+}
+
+// The sleeper of [slot], or NULL.
+static struct sct_sleeper *find(struct sct_sleeper *sleepers, uint32_t count, unsigned slot) {
+    for (uint32_t i = 0; i < count; i++)
+        if (sleepers[i].slot == slot)
+            return &sleepers[i];
+    return NULL;
 }
 
 // Only [slots] sleep on.
@@ -73,6 +83,17 @@ static void add_unfinished(struct sct_sleep_moment *now) {
         sct_footprint_add(&now->print, &sct_access_unknown);
 }
 
+// After the running step, perhaps half.
+static bool sleeps_on(const struct sct_sleep *sleep, struct sct_sleeper *sleeper) {
+    const struct sct_footprint *step = &sleep->now.print;
+    if (sleep->is_whole)
+        return !sct_footprints_depend(&sleeper->print, step);
+    enum sct_dependence dependence = sct_footprint_after(&sleeper->print, step);
+    if (dependence == SCT_READS_IT)
+        sleeper->is_half_awake = true;
+    return dependence != SCT_DEPENDENT;
+}
+
 void sct_sleep_close(struct sct_sleep *sleep) {
     struct sct_sleep_moment *now = &sleep->now;
     if (!now->is_running)
@@ -83,7 +104,7 @@ void sct_sleep_close(struct sct_sleep *sleep) {
         sct_footprint_join(&sleep->nodes[now->node].slot_print, &now->print);
     uint64_t slots = 0;
     for (uint32_t i = 0; i < now->asleep_count; i++)
-        if (!sct_footprints_depend(&sleep->asleep[i].print, &now->print))
+        if (sleeps_on(sleep, &sleep->asleep[i]))
             slots |= bit(sleep->asleep[i].slot);
     keep(sleep, slots);
 }
@@ -124,6 +145,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     node->gives_way = engine->now.gives_way;
     node->first = last ? last->first + last->count : 0;
     node->count = 0;
+    node->time = sct_memory_now ? sct_memory_now->time(sct_memory_now) : 0;
     struct sct_sleeper *sleepers = sleepers_of(sleep, node, sleep->now.asleep_count);
     for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
         copy_sleeper(&sleepers[node->count++], &sleep->asleep[i]);
@@ -153,11 +175,22 @@ static void enter_node(struct sct_sleep *sleep, struct sct_engine *engine) {
         copy_sleeper(&sleep->asleep[i], &sleep->sleepers[node->first + i]);
 }
 
+// Who was half awake is awake now, to read what is newer.
+static void limit_reads(struct sct_sleep *sleep, unsigned slot) {
+    struct sct_sleep_moment *now = &sleep->now;
+    const struct sct_sleeper *sleeper = find(sleep->asleep, now->asleep_count, slot);
+    sct_memory_now->limit(sct_memory_now, sleeper ? sleeper->since : 0);
+    if (sleeper)
+        keep(sleep, ~bit(slot));
+}
+
 void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned slot) {
     struct sct_sleep_moment *now = &sleep->now;
     now->node = SCT_NO_FRAME;
     if (engine->now.enabled & (engine->now.enabled - 1))
         enter_node(sleep, engine);
+    if (sct_memory_now)
+        limit_reads(sleep, slot);
     sct_footprint_clear(&now->print);
     sct_footprint_add(&now->print, engine->slots[slot].access);
     add_unfinished(now);
@@ -176,6 +209,16 @@ static bool has_turn(const void *context, uint32_t index) {
     return left_of(sleep, node) & ~bit(node->slot);
 }
 
+// The slot that [node] took, which may have been half awake there.
+static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node) {
+    struct sct_sleeper *sleepers = sleepers_of(sleep, node, 1);
+    struct sct_sleeper *sleeper = find(sleepers, node->count, node->slot);
+    if (!sleeper)
+        sleeper = &sleepers[node->count++];
+    *sleeper =
+        (struct sct_sleeper){.slot = node->slot, .since = node->time, .print = node->slot_print};
+}
+
 // What the decision took until now is searched: it sleeps, unless something was left incomplete,
 // and the next to be tried is taken.
 static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame) {
@@ -183,8 +226,7 @@ static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame)
     struct sct_sleep_node *node = &sleep->nodes[index];
     node->tried |= bit(node->slot);
     if (node->cuts == sleep->path->cuts)
-        sleepers_of(sleep, node, 1)[node->count++] =
-            (struct sct_sleeper){node->slot, node->slot_print};
+        put_to_sleep(sleep, node);
     uint64_t left = left_of(sleep, node);
     if (left == 0)
         return false;

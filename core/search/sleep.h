@@ -35,6 +35,31 @@
 //   - No bound on delays or preemptions: the order that is kept may cost more (asserted).
 // The limit of points is no condition: whatever it stops is a cut.
 //
+// With a memory (core/memory, c11) dependence is less than a race. Let z be a step that was tried
+// at a prefix p, and w the steps of others after p, none of which z depends on but by locations
+// (modes LOAD, STORE, UPDATE): not by an order of SEQ_CST, for which their places stand, nor
+// otherwise. An execution is a graph: which store each load has read, and the order of the stores
+// of each location. So:
+//   - z stores only: it sleeps on, whatever w loads and stores;
+//   - z loads, w stores nothing there: it sleeps on;
+//   - z loads and w stores: z is half awake. It is tried again, but reads only stores of w.
+//
+// Lemma. If p, w, z leads to a graph in which z reads, if anything, a store x of p, then p, z, w
+// leads to the same graph. What z may read is bounded by what its thread knows, and only its own
+// steps change that; after p it knows of no fewer stores as the oldest one, and x is there, not yet
+// updated. Where z stores, let it go where the stores of w will leave it room: each of them went to
+// its place beside z's in the first execution or z went beside it; none of w's threads knows of z,
+// since none has read it and no fence tells of it, so z bounds neither what they may read nor where
+// they may store; and z goes between no update and what that has read, in neither execution. Times
+// of SEQ_CST are compared with those of fences alone, and between accesses of one location: all of
+// these are places, on which z does not depend. Messages and clocks are functions of the graph.
+//
+// So what z may do after w and what is not among its half-awake alternatives was reached from p, z,
+// which was searched to its end: the theorem's proof (or Godefroid's, without a cache, by the same
+// induction) goes through with this lemma in place of commutation. A sleeper half awake that any
+// other step depends on wakes wholly; tried again, it sleeps with the new prefix. There is no cache
+// with a memory. dpor does without: its races ask for orders (is_whole).
+//
 // What sleeps is enabled: a step that disabled it would touch what it touches. So where nothing can
 // run, and time passes, nobody sleeps. Memory is one record per decision of the path, and grows
 // only when a path is longer than all before. A step costs one comparison of footprints for each
@@ -51,6 +76,8 @@ struct sct_engine;
 
 struct sct_sleeper {
     unsigned slot;
+    bool is_half_awake;         // it may be tried again, reading newer stores alone
+    uint64_t since;             // stores from this time on are newer: the node's when it was tried
     struct sct_footprint print; // of its step, whatever its values
 };
 
@@ -63,6 +90,7 @@ struct sct_sleep_node {
     unsigned current;
     bool gives_way;
     unsigned slot;                   // that it takes now
+    uint64_t time;                   // of the next store, of programs with a memory
     uint32_t first, count;           // who sleeps here, in the stack of sleepers
     struct sct_footprint slot_print; // of its step, over all values tried so far
 };
@@ -80,6 +108,7 @@ struct sct_sleep_moment {
 
 struct sct_sleep {
     struct sct_path *path;
+    bool is_whole; // whoever depends on a step wakes wholly, whatever it touches
     struct sct_sleep_moment now;
     struct sct_sleeper asleep[SCT_TASKS_MAX];
     struct sct_sleep_node *nodes;

@@ -8,7 +8,7 @@ bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b) {
         return false;
     if (a->mode == SCT_ACCESS_UNKNOWN || b->mode == SCT_ACCESS_UNKNOWN)
         return true;
-    if (a->mode == SCT_ACCESS_READ && b->mode == SCT_ACCESS_READ)
+    if (sct_access_is_read(a) && sct_access_is_read(b))
         return false;
     return a->object == b->object && a->low <= b->high && b->low <= a->high;
 }

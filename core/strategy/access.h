@@ -16,6 +16,11 @@ enum sct_access_mode {
     SCT_ACCESS_READ,    // reads keys low..high of object
     SCT_ACCESS_WRITE,   // may change keys low..high of object
     SCT_ACCESS_UNKNOWN, // may touch anything
+    // A location of which a load may also read older stores, and a store need not become the
+    // newest (core/memory): as a read, a write and a write, except where a search knows better.
+    SCT_ACCESS_LOAD,
+    SCT_ACCESS_STORE,
+    SCT_ACCESS_UPDATE, // loads and stores
 };
 
 // What a pending step touches: a closed range of keys of one object. The mapping of real keys to
@@ -29,6 +34,15 @@ struct sct_access {
 
 SCT_API extern const struct sct_access sct_access_none;
 SCT_API extern const struct sct_access sct_access_unknown;
+
+static inline bool sct_access_is_read(const struct sct_access *access) {
+    return access->mode == SCT_ACCESS_READ || access->mode == SCT_ACCESS_LOAD;
+}
+
+// Whether it is of a location.
+static inline bool sct_access_is_weak(const struct sct_access *access) {
+    return access->mode >= SCT_ACCESS_LOAD;
+}
 
 // Whether the order of two steps can matter: same object, overlapping keys, not both reads.
 bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b);

@@ -1,113 +1,184 @@
 #include "core/threads/atomic.h"
-#include "core/memory/shadow.h"
+#include "core/engine/state.h"
 
 #include <inttypes.h>
 
-static bool are_used; // for good: of all executions
+static bool are_unshown; // for good: of all executions
 
-bool sct_atomics_are_used(void) {
-    return are_used;
+bool sct_orders_are_unshown(void) {
+    return are_unshown;
 }
 
+// Where states are compared; a program with a memory is not.
 static void become(struct sct_atomic *atomic) {
     if (sct_comparing())
         sct_object_become(&atomic->object, (struct digest){atomic->value, 5});
 }
 
 void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value) {
-    are_used = true;
     sct_object_init(&atomic->object, "atomic", name);
     atomic->value = value;
+    atomic->location = sct_memory_now ? sct_location_new(sizeof value, value) : NULL;
     become(atomic);
 }
 
-// Tells what a step did; not of pointers, which are different in every process.
-static void tell(const struct sct_atomic *atomic, uint64_t old, uint64_t new) {
-    if (!sct_narrating() || old > UINT32_MAX || new > UINT32_MAX)
+// ---- Scheduling points -------------------------------------------------------------------------
+
+static void note_use(enum sct_order order) {
+    if (order != SCT_SEQ_CST && !sct_memory_shows_orders())
+        are_unshown = true;
+}
+
+static void touch_place(const struct sct_atomic *atomic, enum sct_atomic_kind operation,
+                        enum sct_order order) {
+    uint32_t key = atomic->object.number;
+    const struct sct_access place = sct_memory_place(operation, order, key, key);
+    sct_touch(&place);
+}
+
+// Before the step "[verb] NAME".
+static void take_point(struct sct_atomic *atomic, const char *verb, enum sct_atomic_kind operation,
+                       enum sct_order order, const char *where) {
+    sct_object_point(&atomic->object, verb, sct_memory_mode(operation), where);
+    note_use(order);
+    if (sct_reducing())
+        touch_place(atomic, operation, order);
+}
+
+// ---- The story ---------------------------------------------------------------------------------
+
+// Not of pointers, which are different in every process.
+static bool may_tell(uint64_t a, uint64_t b) {
+    return sct_narrating() && a <= UINT32_MAX && b <= UINT32_MAX;
+}
+
+static void tell_load(const struct sct_atomic *atomic, uint64_t value) {
+    if (!may_tell(value, atomic->value))
         return;
-    if (old == new)
+    if (value == atomic->value)
+        sct_note("%s is %" PRIu64, atomic->object.name, value);
+    else
+        sct_note("%s: reads %" PRIu64 ", though %" PRIu64 " is newer", atomic->object.name, value,
+                 atomic->value);
+}
+
+static void tell_store(const struct sct_atomic *atomic, uint64_t old, uint64_t stored) {
+    if (!may_tell(old, stored))
+        return;
+    if (atomic->value != stored)
+        sct_note("%s: stores %" PRIu64 " before what is newer, %" PRIu64, atomic->object.name,
+                 stored, atomic->value);
+    else if (old == stored)
         sct_note("%s is %" PRIu64, atomic->object.name, old);
     else
-        sct_note("%s: %" PRIu64 " becomes %" PRIu64, atomic->object.name, old, new);
+        sct_note("%s: %" PRIu64 " becomes %" PRIu64, atomic->object.name, old, stored);
 }
 
-static void set(struct sct_atomic *atomic, uint64_t value) {
+// ---- Operations --------------------------------------------------------------------------------
+
+uint64_t sct_atomic_load_at(struct sct_atomic *atomic, enum sct_order order, const char *where) {
+    REQUIRE(order != SCT_RELEASE && order != SCT_ACQ_REL, "a load that releases");
+    take_point(atomic, "load", SCT_LOADS, order, where);
+    uint64_t value = atomic->location ? sct_location_load(atomic->location, order) : atomic->value;
+    tell_load(atomic, value);
+    sct_object_learn(value);
+    return value;
+}
+
+void sct_atomic_store_at(struct sct_atomic *atomic, uint64_t value, enum sct_order order,
+                         const char *where) {
+    REQUIRE(order != SCT_CONSUME && order != SCT_ACQUIRE && order != SCT_ACQ_REL,
+            "a store that acquires");
+    take_point(atomic, "store", SCT_STORES, order, where);
     uint64_t old = atomic->value;
     atomic->value = value;
+    if (atomic->location) {
+        sct_location_store(atomic->location, value, order);
+        atomic->value = sct_location_newest(atomic->location);
+    }
     become(atomic);
-    tell(atomic, old, value);
-}
-
-uint64_t sct_atomic_load_at(struct sct_atomic *atomic, const char *where) {
-    sct_object_point(&atomic->object, "load", SCT_ACCESS_READ, where);
-    tell(atomic, atomic->value, atomic->value);
-    sct_object_learn(atomic->value);
-    return atomic->value;
-}
-
-void sct_atomic_store_at(struct sct_atomic *atomic, uint64_t value, const char *where) {
-    sct_object_point(&atomic->object, "store", SCT_ACCESS_WRITE, where);
-    set(atomic, value);
+    tell_store(atomic, old, value);
 }
 
 static const char *const verbs[] = {
-    [SCT_ATOMIC_EXCHANGE] = "exchange", [SCT_ATOMIC_ADD] = "fetch-add",
-    [SCT_ATOMIC_SUB] = "fetch-sub",     [SCT_ATOMIC_AND] = "fetch-and",
-    [SCT_ATOMIC_OR] = "fetch-or",       [SCT_ATOMIC_XOR] = "fetch-xor",
+    [SCT_CHANGE_EXCHANGE] = "exchange", [SCT_CHANGE_ADD] = "fetch-add",
+    [SCT_CHANGE_SUB] = "fetch-sub",     [SCT_CHANGE_AND] = "fetch-and",
+    [SCT_CHANGE_OR] = "fetch-or",       [SCT_CHANGE_XOR] = "fetch-xor",
+    [SCT_CHANGE_NAND] = "fetch-nand",
 };
 
-static uint64_t changed(enum sct_atomic_change change, uint64_t old, uint64_t value) {
-    switch (change) {
-    case SCT_ATOMIC_EXCHANGE:
-        return value;
-    case SCT_ATOMIC_ADD:
-        return old + value;
-    case SCT_ATOMIC_SUB:
-        return old - value;
-    case SCT_ATOMIC_AND:
-        return old & value;
-    case SCT_ATOMIC_OR:
-        return old | value;
-    case SCT_ATOMIC_XOR:
-        return old ^ value;
-    }
-    fail_at(FAIL_ASSERTION, HERE, "unknown change %d of an atomic", (int)change);
-}
-
-uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_atomic_change change,
-                              uint64_t value, const char *where) {
-    sct_object_point(&atomic->object, verbs[change], SCT_ACCESS_WRITE, where);
+uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_change change, uint64_t value,
+                              enum sct_order order, const char *where) {
+    take_point(atomic, verbs[change], SCT_UPDATES, order, where);
     uint64_t old = atomic->value;
+    if (atomic->location) {
+        old = sct_location_change(atomic->location, change, value, order);
+        atomic->value = sct_location_newest(atomic->location);
+    } else {
+        atomic->value = sct_change_apply(change, old, value);
+    }
     sct_object_learn(old);
-    set(atomic, changed(change, old, value));
+    become(atomic);
+    tell_store(atomic, old, sct_change_apply(change, old, value));
     return old;
 }
 
-bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expected, uint64_t desired,
-                                    const char *where) {
-    sct_object_point(&atomic->object, "compare-exchange", SCT_ACCESS_WRITE, where);
-    sct_object_learn(atomic->value);
-    if (atomic->value == *expected) {
-        set(atomic, desired);
+// The exchange of an atomic that has one value; whether it succeeds.
+static bool exchange_value(struct sct_atomic *atomic, struct sct_exchange *exchange) {
+    if (atomic->value == exchange->expected &&
+        !(exchange->is_weak && sct_choose(2, "fail spuriously"))) {
+        atomic->value = exchange->desired;
         return true;
     }
-    tell(atomic, atomic->value, atomic->value);
-    *expected = atomic->value;
+    exchange->expected = atomic->value;
     return false;
 }
 
-bool sct_atomic_compare_exchange_weak_at(struct sct_atomic *atomic, uint64_t *expected,
-                                         uint64_t desired, const char *where) {
-    sct_object_point(&atomic->object, "compare-exchange", SCT_ACCESS_WRITE, where);
-    sct_object_learn(atomic->value);
-    if (atomic->value == *expected && !sct_choose(2, "fail spuriously")) {
-        set(atomic, desired);
-        return true;
-    }
-    tell(atomic, atomic->value, atomic->value);
-    *expected = atomic->value;
-    return false;
+// Searches are told that it stores when it does.
+static void take_exchange_point(struct sct_atomic *atomic, const struct sct_exchange_orders *orders,
+                                const char *where) {
+    enum sct_atomic_kind operation = sct_reducing() ? SCT_LOADS : SCT_UPDATES;
+    sct_object_point(&atomic->object, "compare-exchange", sct_memory_mode(operation), where);
+    enum sct_order order = orders->failure == SCT_SEQ_CST ? SCT_SEQ_CST : orders->success;
+    note_use(order);
+    if (sct_reducing())
+        touch_place(atomic, SCT_UPDATES, order);
 }
+
+bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expected, uint64_t desired,
+                                    struct sct_exchange_orders orders, const char *where) {
+    REQUIRE(orders.failure != SCT_RELEASE && orders.failure != SCT_ACQ_REL,
+            "a compare-exchange that releases where it fails");
+    take_exchange_point(atomic, &orders, where);
+    struct sct_exchange exchange = {*expected, desired, orders.success, orders.failure,
+                                    orders.is_weak};
+    bool succeeds = atomic->location ? sct_location_exchange(atomic->location, &exchange)
+                                     : exchange_value(atomic, &exchange);
+    if (atomic->location)
+        atomic->value = sct_location_newest(atomic->location);
+    sct_object_learn(exchange.expected);
+    become(atomic);
+    if (succeeds)
+        sct_object_touch(&atomic->object, sct_memory_mode(SCT_UPDATES));
+    if (succeeds)
+        tell_store(atomic, exchange.expected, desired);
+    else
+        tell_load(atomic, exchange.expected);
+    *expected = exchange.expected;
+    return succeeds;
+}
+
+void sct_fence_at(enum sct_order order, const char *where) {
+    REQUIRE(order != SCT_RELAXED, "a relaxed fence");
+    note_use(order);
+    if (order == SCT_SEQ_CST) {
+        const struct sct_access place = sct_memory_place(SCT_FENCES, order, 0, 0);
+        sct_point("fence", where, &place);
+    }
+    sct_memory_fence(order);
+}
+
+// ---- Plain variables ---------------------------------------------------------------------------
 
 void sct_shared_init(struct sct_shared *shared, const char *name) {
     sct_object_init(&shared->object, "variable", name);

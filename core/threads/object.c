@@ -93,6 +93,13 @@ static struct sct_access access_of(const struct sct_object *object, enum sct_acc
     };
 }
 
+void sct_object_touch(const struct sct_object *object, enum sct_access_mode mode) {
+    if (!sct_is_reducing(sct_engine_now))
+        return;
+    const struct sct_access access = access_of(object, mode);
+    sct_touch(&access);
+}
+
 static void take_point(struct sct_object *object, const char *verb, const char *where,
                        const struct sct_access *access) {
     sct_point(sct_object_label(object, verb), where, access);

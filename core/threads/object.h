@@ -45,6 +45,9 @@ void sct_object_check(const struct sct_object *object);
 void sct_object_point(struct sct_object *object, const char *verb, enum sct_access_mode mode,
                       const char *where);
 
+// The running step touches [object] too, in another way than was said before it.
+void sct_object_touch(const struct sct_object *object, enum sct_access_mode mode);
+
 // As [sct_object_point], for a step that may also change [other].
 void sct_object_point_both(struct sct_object *object, struct sct_object *other, const char *verb,
                            const char *where);

@@ -224,8 +224,9 @@ void report_campaign_text(FILE *out, const struct campaign_report *run,
         report_coverage_text(out, run);
     else if (!subject_view(run->what.test)->coverage)
         report_marks_text(out);
-    if (sct_atomics_are_used())
-        fprintf(out, "atomics are sequentially consistent here: weaker orders are not tried\n");
+    if (sct_orders_are_unshown())
+        fprintf(out, "orders weaker than seq_cst are used: all that they allow beside is not shown "
+                     "here\n");
     if (is_systematic)
         print_search(out, run, campaign);
     else if (campaign->iterations_run > campaign->step_limit_hits)

@@ -1,0 +1,504 @@
+#include "core/memory/location.h"
+#include "core/memory/exact.h"
+
+enum { STORES = 8, BUCKETS = 64 }; // room at first
+
+// What an operation needs to know.
+struct operation {
+    struct sct_memory_state *memory;
+    struct sct_memory_moment *now;
+    struct sct_party *party;
+    struct sct_location *location;
+};
+
+static inline struct operation begin(struct sct_location *location) {
+    struct sct_memory_state *memory = sct_memory_state();
+    ASSERT(memory && location->count > 0);
+    return (struct operation){memory, memory->now, sct_party_now(memory), location};
+}
+
+static inline uint64_t mask_of(uint32_t bytes) {
+    return bytes == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * bytes) - 1;
+}
+
+// ---- Choices -----------------------------------------------------------------------------------
+
+// A choice of which 0 is what sequential consistency would do.
+static uint32_t choose(const struct operation *operation, uint32_t count, const char *label) {
+    uint32_t stale_max = operation->memory->options.stale_max;
+    if (count == 1 || (stale_max > 0 && operation->now->stale_count >= stale_max))
+        return 0;
+    uint32_t answer = sct_choose_weak(count, label);
+    operation->now->stale_count += answer > 0;
+    return answer;
+}
+
+// The oldest store that an access may read.
+static inline uint32_t lowest(const struct operation *operation, enum sct_order order) {
+    uint32_t count = operation->location->count, history = operation->memory->options.history;
+    if (sct_memory_is_over())
+        return count - 1;
+    enum sct_order known_order = operation->now->events ? SCT_RELAXED : order;
+    uint32_t index = operation->memory->model->lowest(operation->memory, operation->party,
+                                                      operation->location, known_order);
+    return history > 0 && count - index > history ? count - history : index;
+}
+
+// ---- Exactness ---------------------------------------------------------------------------------
+
+// The event of an operation that reads stores[read - 1] (0: nothing) and stores [stored].
+static struct sct_event_record event_of(const struct operation *operation, enum sct_order order,
+                                        uint32_t read, const struct sct_store *stored) {
+    return (struct sct_event_record){
+        .thread = operation->party->number,
+        .epoch = sct_party_epoch(operation->party),
+        .order = order,
+        .location = operation->location,
+        .read = read > 0 ? operation->location->stores[read - 1] : NULL,
+        .stored = stored,
+        .known = operation->party->view.known,
+    };
+}
+
+static void note_event(const struct operation *operation, const struct sct_event_record *event) {
+    if (operation->now->events)
+        sct_events_add(operation->now->events, operation->now->arena, event);
+}
+
+// Whether the order of SEQ_CST lets it read stores[read - 1] (0: nothing), and store, if it does,
+// behind stores[index - 1].
+static bool is_allowed(const struct operation *operation, enum sct_order order, uint32_t read,
+                       uint32_t index, bool stores) {
+    static const struct sct_store new_store;
+    struct sct_memory_moment *now = operation->now;
+    if (!now->events || sct_memory_is_over())
+        return true;
+    size_t mark = arena_mark(now->arena);
+    struct sct_event_record event = event_of(operation, order, read, stores ? &new_store : NULL);
+    if (event.read && event.read->message && sct_order_acquires(order)) {
+        event.known = sct_clock_copy(&event.known, now->arena);
+        sct_clock_join(&event.known, now->arena, &event.read->message->known);
+    }
+    bool is_fine = sct_events_allow(now->events, &event, index);
+    arena_reset(now->arena, mark);
+    return is_fine;
+}
+
+// ---- Edges that orders make --------------------------------------------------------------------
+
+static void take_message(const struct operation *operation, const struct sct_edge *message,
+                         enum sct_order order) {
+    struct sct_party *party = operation->party;
+    struct arena *arena = operation->now->arena;
+    if (!message)
+        return;
+    if (sct_order_acquires(order))
+        sct_edge_join(&party->view, arena, message);
+    else if (party->pending)
+        sct_edge_join(party->pending, arena, message);
+    else
+        party->pending = sct_edge_copy(message, arena);
+}
+
+// What the read-modify-writes that come directly before [index] carry on.
+static struct sct_edge *message_of_update(const struct operation *operation, uint32_t index) {
+    return operation->location->stores[index - 1]->message;
+}
+
+// By C11: what the release sequence carries in which a store at [index] would be, of the thread's
+// own release store.
+static struct sct_edge *message_of_own(const struct operation *operation, uint32_t index) {
+    while (index-- > 0) {
+        const struct sct_store *store = operation->location->stores[index];
+        bool is_own = store->thread == operation->party->number;
+        if (is_own && store->is_release)
+            return store->message;
+        if (!is_own && !store->is_update)
+            break;
+    }
+    return NULL;
+}
+
+// Both together; neither is changed.
+static struct sct_edge *join_messages(struct arena *arena, struct sct_edge *a, struct sct_edge *b) {
+    if (!a || !b || a == b)
+        return a ? a : b;
+    struct sct_edge *both = sct_edge_copy(a, arena);
+    sct_edge_join(both, arena, b);
+    return both;
+}
+
+static struct sct_edge *message_of(const struct operation *operation, uint32_t index,
+                                   const struct sct_store *store) {
+    struct arena *arena = operation->now->arena;
+    struct sct_edge *message = store->is_release ? sct_edge_copy(&operation->party->view, arena)
+                                                 : operation->party->released;
+    if (store->is_update)
+        message = join_messages(arena, message, message_of_update(operation, index));
+    else if (operation->memory->options.has_c11_release_sequences && !store->is_release)
+        message = join_messages(arena, message, message_of_own(operation, index));
+    return message;
+}
+
+// ---- Stores ------------------------------------------------------------------------------------
+
+static void make_room_for_store(struct arena *arena, struct sct_location *location) {
+    if (location->count < location->capacity)
+        return;
+    uint32_t capacity = location->capacity ? 2 * location->capacity : STORES;
+    struct sct_store **stores = ARENA_ARRAY(arena, struct sct_store *, capacity);
+    if (location->count > 0)
+        memcpy(stores, location->stores, location->count * sizeof *stores);
+    location->stores = stores;
+    location->capacity = capacity;
+}
+
+static void insert(struct sct_location *location, uint32_t index, struct sct_store *store) {
+    struct sct_store **place = &location->stores[index];
+    memmove(place + 1, place, (location->count - index) * sizeof *place);
+    *place = store;
+    location->count++;
+}
+
+// Puts a store of [value] at [index] of the modification order.
+static void add_store(const struct operation *operation, uint32_t index, uint64_t value,
+                      enum sct_order order, bool is_update) {
+    struct sct_memory_moment *now = operation->now;
+    struct sct_location *location = operation->location;
+    struct sct_store *store = ARENA_ARRAY(now->arena, struct sct_store, 1);
+    *store = (struct sct_store){
+        .value = value & mask_of(location->bytes),
+        .time = ++now->store_count,
+        .thread = operation->party->number,
+        .epoch = sct_party_epoch(operation->party),
+        .seq_cst_time = order == SCT_SEQ_CST ? ++now->seq_cst_time : 0,
+        .is_update = is_update,
+        .is_release = sct_order_releases(order),
+    };
+    store->message = message_of(operation, index, store);
+    make_room_for_store(now->arena, location);
+    insert(location, index, store);
+    if (operation->memory->model->on_store)
+        operation->memory->model->on_store(operation->party, store);
+    struct sct_event_record event = event_of(operation, order, is_update ? index : 0, store);
+    note_event(operation, &event);
+    if (store->is_release)
+        sct_party_advance(operation->party);
+}
+
+// The first store, or the only one that is left.
+static void reset(const struct operation *operation, uint64_t value) {
+    struct sct_location *location = operation->location;
+    struct arena *arena = operation->now->arena;
+    location->count = 0;
+    make_room_for_store(arena, location);
+    location->stores[0] = ARENA_NEW(arena, struct sct_store);
+    location->stores[0]->value = value & mask_of(location->bytes);
+    location->stores[0]->time = operation->now->store_count;
+    location->count = 1;
+}
+
+static void drain(const struct operation *operation) {
+    if (operation->memory->model->drain)
+        operation->memory->model->drain(operation->memory, operation->party);
+}
+
+// ---- Operations --------------------------------------------------------------------------------
+
+static uint64_t read_store(const struct operation *operation, uint32_t index,
+                           enum sct_order order) {
+    const struct sct_store *store = operation->location->stores[index];
+    if (store->time < operation->now->read_from)
+        sct_leave(sct_engine_now, SCT_PRUNED);
+    if (operation->memory->model->on_load)
+        operation->memory->model->on_load(operation->memory, operation->party, operation->location,
+                                          index);
+    take_message(operation, store->message, order);
+    return store->value;
+}
+
+static uint64_t load_at(const struct operation *operation, uint32_t index, enum sct_order order) {
+    uint64_t value = read_store(operation, index, order);
+    struct sct_event_record event = event_of(operation, order, index + 1, NULL);
+    note_event(operation, &event);
+    return value;
+}
+
+uint64_t sct_location_load(struct sct_location *location, enum sct_order order) {
+    struct operation operation = begin(location);
+    uint32_t least = lowest(&operation, order), count = 0;
+    for (uint32_t index = location->count; index-- > least;)
+        count += is_allowed(&operation, order, index + 1, index + 1, false);
+    uint32_t answer = choose(&operation, count, "stale load"), index = location->count - 1;
+    while (!is_allowed(&operation, order, index + 1, index + 1, false) || answer-- > 0)
+        index--;
+    return load_at(&operation, index, order);
+}
+
+// Whether a store may go in front of stores[index]: between what is there and what comes before it.
+static bool is_place(const struct operation *operation, enum sct_order order, uint32_t index) {
+    const struct sct_location *location = operation->location;
+    bool is_free = index == location->count || !location->stores[index]->is_update;
+    return is_free && is_allowed(operation, order, 0, index, true);
+}
+
+// A place behind the oldest store that the thread may read: the end first.
+static uint32_t choose_place(const struct operation *operation, enum sct_order order) {
+    uint32_t least = lowest(operation, order) + 1, count = 0, index = operation->location->count;
+    for (uint32_t i = least; i <= index; i++)
+        count += is_place(operation, order, i);
+    uint32_t answer = choose(operation, count, "store order");
+    while (answer > 0)
+        answer -= is_place(operation, order, --index);
+    return index;
+}
+
+void sct_location_store(struct sct_location *location, uint64_t value, enum sct_order order) {
+    struct operation operation = begin(location);
+    uint32_t index = location->count;
+    if (operation.memory->model->reorders_stores && !sct_memory_is_over())
+        index = choose_place(&operation, order);
+    add_store(&operation, index, value, order, false);
+    if (order == SCT_SEQ_CST)
+        drain(&operation);
+}
+
+// Reads stores[index] and stores [value] behind it.
+static void update(const struct operation *operation, uint32_t index, uint64_t value,
+                   enum sct_order order) {
+    struct sct_location *location = operation->location;
+    read_store(operation, index, order);
+    location->stores[index]->is_updated = true;
+    add_store(operation, index + 1, value, order, true);
+    drain(operation);
+}
+
+uint64_t sct_change_apply(enum sct_change change, uint64_t old, uint64_t operand) {
+    switch (change) {
+    case SCT_CHANGE_EXCHANGE:
+        return operand;
+    case SCT_CHANGE_ADD:
+        return old + operand;
+    case SCT_CHANGE_SUB:
+        return old - operand;
+    case SCT_CHANGE_AND:
+        return old & operand;
+    case SCT_CHANGE_OR:
+        return old | operand;
+    case SCT_CHANGE_XOR:
+        return old ^ operand;
+    case SCT_CHANGE_NAND:
+        return ~(old & operand);
+    }
+    fail_at(FAIL_ASSERTION, HERE, "unknown change %d of an atomic", (int)change);
+}
+
+// ---- Read-modify-writes ------------------------------------------------------------------------
+
+// What one of them may read: stores from [lowest] on that no other has read, and which of those let
+// it succeed; with others, or without a reason if [is_weak], it fails, from [lowest_failing] on.
+struct request {
+    uint32_t lowest, lowest_failing;
+    enum sct_order order, failing_order;
+    bool is_any, is_weak;
+    uint64_t expected;
+};
+
+struct alternative {
+    uint32_t index;
+    bool succeeds;
+};
+
+// How many ways there are with stores[index]: to succeed, to fail.
+static uint32_t ways(const struct operation *operation, const struct request *request,
+                     uint32_t index, bool *can_succeed) {
+    const struct sct_store *store = operation->location->stores[index];
+    uint32_t next = index + 1;
+    bool is_expected = request->is_any || store->value == request->expected;
+    *can_succeed = is_expected && index >= request->lowest && !store->is_updated &&
+                   is_allowed(operation, request->order, next, next, true);
+    bool can_fail = !request->is_any && (!is_expected || request->is_weak) &&
+                    index >= request->lowest_failing &&
+                    is_allowed(operation, request->failing_order, next, next, false);
+    return (uint32_t)*can_succeed + can_fail;
+}
+
+static uint32_t count_ways(const struct operation *operation, const struct request *request) {
+    uint32_t least =
+        request->lowest < request->lowest_failing ? request->lowest : request->lowest_failing;
+    uint32_t count = 0;
+    bool can_succeed;
+    for (uint32_t index = operation->location->count; index-- > least;)
+        count += ways(operation, request, index, &can_succeed);
+    return count;
+}
+
+static struct alternative choose_way(const struct operation *operation,
+                                     const struct request *request) {
+    uint32_t count = count_ways(operation, request);
+    uint32_t answer = choose(operation, count, "stale read-modify-write");
+    for (uint32_t index = operation->location->count; index-- > 0;) {
+        bool can_succeed;
+        uint32_t here = ways(operation, request, index, &can_succeed);
+        if (answer < here)
+            return (struct alternative){index, can_succeed && answer == 0};
+        answer -= here;
+    }
+    fail_at(FAIL_ASSERTION, HERE, "a read-modify-write has nothing to read");
+}
+
+uint64_t sct_location_change(struct sct_location *location, enum sct_change change,
+                             uint64_t operand, enum sct_order order) {
+    struct operation operation = begin(location);
+    drain(&operation);
+    struct request request = {.lowest = lowest(&operation, order), .order = order, .is_any = true};
+    request.lowest_failing = request.lowest;
+    uint32_t index = choose_way(&operation, &request).index;
+    uint64_t old = location->stores[index]->value;
+    update(&operation, index, sct_change_apply(change, old, operand), order);
+    return old;
+}
+
+bool sct_location_exchange(struct sct_location *location, struct sct_exchange *exchange) {
+    struct operation operation = begin(location);
+    drain(&operation);
+    const struct request request = {
+        .lowest = lowest(&operation, exchange->success),
+        .lowest_failing = lowest(&operation, exchange->failure),
+        .order = exchange->success,
+        .failing_order = exchange->failure,
+        .is_weak = exchange->is_weak && !sct_memory_is_over(),
+        .expected = exchange->expected & mask_of(location->bytes),
+    };
+    struct alternative way = choose_way(&operation, &request);
+    if (way.succeeds)
+        update(&operation, way.index, exchange->desired, exchange->success);
+    else
+        exchange->expected = load_at(&operation, way.index, exchange->failure);
+    return way.succeeds;
+}
+
+// ---- Locations ---------------------------------------------------------------------------------
+
+static struct sct_location *new_location(uint32_t bytes, uint64_t value) {
+    ASSERT(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
+    struct sct_memory_state *memory = sct_memory_state();
+    struct sct_location *location = ARENA_NEW(memory->now->arena, struct sct_location);
+    location->bytes = bytes;
+    const struct operation operation = {memory, memory->now, sct_party_now(memory), location};
+    reset(&operation, value);
+    return location;
+}
+
+struct sct_location *sct_location_new(uint32_t bytes, uint64_t value) {
+    return new_location(bytes, value);
+}
+
+uint64_t sct_location_newest(const struct sct_location *location) {
+    return location->stores[location->count - 1]->value;
+}
+
+// ---- By address --------------------------------------------------------------------------------
+
+static struct sct_location **bucket_of(const struct sct_location_table *table, uintptr_t address) {
+    uint64_t hash = (uint64_t)(address >> 3) * UINT64_C(0x9e3779b97f4a7c15);
+    return &table->buckets[hash >> 32 & (table->bucket_count - 1)];
+}
+
+static void grow(struct arena *arena, struct sct_location_table *table) {
+    struct sct_location_table old = *table;
+    table->bucket_count = old.bucket_count ? 2 * old.bucket_count : BUCKETS;
+    size_t bytes = table->bucket_count * sizeof *table->buckets;
+    table->buckets = arena_zalloc(arena, bytes);
+    for (uint32_t i = 0; i < old.bucket_count; i++)
+        for (struct sct_location *location = old.buckets[i], *next; location; location = next) {
+            next = location->next;
+            struct sct_location **bucket = bucket_of(table, location->address);
+            location->next = *bucket;
+            *bucket = location;
+        }
+}
+
+static bool overlaps(const struct sct_location *location, uintptr_t address, size_t bytes) {
+    return location->address < address + bytes && address < location->address + location->bytes;
+}
+
+static struct sct_location *find(const struct sct_location_table *table, uintptr_t address,
+                                 uint32_t bytes) {
+    if (table->bucket_count == 0)
+        return NULL;
+    struct sct_location *location = *bucket_of(table, address);
+    while (location && (location->address != address || location->bytes != bytes))
+        location = location->next;
+    return location;
+}
+
+static struct sct_location *add(struct sct_memory_moment *now, uintptr_t address, uint32_t bytes,
+                                uint64_t value) {
+    struct sct_location_table *table = &now->table;
+    if (table->count++ >= table->bucket_count)
+        grow(now->arena, table);
+    struct sct_location *location = new_location(bytes, value),
+                        **bucket = bucket_of(table, address);
+    location->address = address;
+    location->next = *bucket;
+    *bucket = location;
+    return location;
+}
+
+// Whether another that overlaps with [location] was used after it.
+static bool is_overtaken(struct sct_location_table *table, const struct sct_location *location) {
+    const struct sct_location *other = *bucket_of(table, location->address);
+    for (; other; other = other->next)
+        if (other != location && other->last_use > location->last_use &&
+            overlaps(other, location->address, location->bytes))
+            return true;
+    return false;
+}
+
+struct sct_location *sct_location_at(uintptr_t address, uint32_t bytes, uint64_t value) {
+    struct sct_memory_state *memory = sct_memory_state();
+    struct sct_memory_moment *now = memory->now;
+    struct sct_location_table *table = &now->table;
+    ASSERT(address % bytes == 0);
+    struct sct_location *location = find(table, address, bytes);
+    if (!location)
+        location = add(now, address, bytes, value);
+    bool was_overtaken = is_overtaken(table, location);
+    table->overlaps += was_overtaken;
+    if (was_overtaken || sct_location_newest(location) != (value & mask_of(bytes))) {
+        const struct operation operation = begin(location);
+        reset(&operation, value);
+    }
+    location->last_use = ++table->uses;
+    return location;
+}
+
+static void remove_from(struct sct_location_table *table, struct sct_location **link,
+                        uintptr_t address, size_t bytes) {
+    while (*link)
+        if (overlaps(*link, address, bytes)) {
+            *link = (*link)->next;
+            table->count--;
+        } else {
+            link = &(*link)->next;
+        }
+}
+
+void sct_location_forget(uintptr_t address, size_t bytes) {
+    struct sct_memory_state *memory = sct_memory_state();
+    if (!memory || memory->now->table.count == 0)
+        return;
+    struct sct_location_table *table = &memory->now->table;
+    if (bytes / 8 >= table->bucket_count) {
+        for (uint32_t i = 0; i < table->bucket_count; i++)
+            remove_from(table, &table->buckets[i], address, bytes);
+        return;
+    }
+    for (uintptr_t word = address & ~(uintptr_t)7; word < address + bytes; word += 8)
+        remove_from(table, bucket_of(table, word), address, bytes);
+}
+
+uint32_t sct_location_overlaps(void) {
+    return sct_memory_state()->now->table.overlaps;
+}

@@ -1,0 +1,51 @@
+// Memory models: which stores of a location a thread may read, and where its own may go. One file
+// and one table each; what is common to all, the edges that orders make among it, is in location.c.
+// Internal to core/memory.
+#ifndef CORE_MEMORY_MODEL_H
+#define CORE_MEMORY_MODEL_H
+
+#include "core/memory/location.h"
+#include "core/memory/state.h"
+
+struct sct_store {
+    uint64_t value;
+    uint64_t time;            // of its execution: the count of stores
+    uint32_t thread, epoch;   // epoch 0: known to all
+    uint32_t seq_cst_time;    // 0: it is not of order SEQ_CST
+    bool is_update;           // of a read-modify-write, which has read the store before it
+    bool is_updated;          // by the store after it: nothing can come between
+    bool is_release;          // of order RELEASE or stronger
+    struct sct_edge *message; // for those who read it; never changed. NULL: nothing
+    uint32_t reader_count;    // length of:
+    uint32_t *reads;          // by thread: the first epoch in which it has read this; 0: never
+};
+
+struct sct_location {
+    uint32_t bytes;
+    uint32_t count, capacity;
+    struct sct_store **stores; // in modification order
+    uintptr_t address;         // of those in the table
+    uint64_t last_use;
+    struct sct_location *next; // in its bucket
+};
+
+// What is NULL does nothing.
+struct sct_model {
+    // The index of the oldest store that [party] may read by an access of [order]; it may read all
+    // that are newer. (Of those, a read-modify-write those that no other has read.)
+    uint32_t (*lowest)(const struct sct_memory_state *memory, const struct sct_party *party,
+                       const struct sct_location *location, enum sct_order order);
+    // Whether a store may go anywhere behind the oldest that its thread may read; else to the end.
+    bool reorders_stores;
+    // [party] has read stores[index] of [location].
+    void (*on_load)(struct sct_memory_state *memory, struct sct_party *party,
+                    const struct sct_location *location, uint32_t index);
+    void (*on_store)(struct sct_party *party, const struct sct_store *store);
+    // A fence of order SEQ_CST of [party], or what acts like one: before and after
+    // read-modify-writes, after stores of that order.
+    void (*drain)(struct sct_memory_state *memory, struct sct_party *party);
+};
+
+extern const struct sct_model sct_model_sc, sct_model_tso, sct_model_c11;
+
+#endif

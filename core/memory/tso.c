@@ -1,0 +1,48 @@
+// Total store order, what x86 shows, told from the side of the loads. Stores take effect in the
+// order of execution. A load may be earlier than the thread's own stores before it: it sees memory
+// as it was at some time before the last of them, but not before what earlier loads have seen. Own
+// stores that memory does not have at that time are read from the store buffer.
+//
+// Read-modify-writes, stores of order SEQ_CST and such fences wait until the buffer is empty.
+#include "core/memory/model.h"
+
+// The index of the thread's own last store in [location], or 0.
+static uint32_t own_last(const struct sct_party *party, const struct sct_location *location) {
+    uint32_t index = location->count - 1;
+    while (index > 0 && location->stores[index]->thread != party->number)
+        index--;
+    return index;
+}
+
+static uint32_t lowest(const struct sct_memory_state *memory, const struct sct_party *party,
+                       const struct sct_location *location, enum sct_order order) {
+    (void)memory;
+    (void)order;
+    uint32_t index = location->count - 1;
+    if (party->seen_time >= party->store_time)
+        return index; // nothing is in the buffer: an earlier load is one that was scheduled earlier
+    uint32_t floor = own_last(party, location);
+    while (index > floor && location->stores[index]->time > party->seen_time)
+        index--;
+    return index;
+}
+
+static void on_load(struct sct_memory_state *memory, struct sct_party *party,
+                    const struct sct_location *location, uint32_t index) {
+    (void)memory;
+    const struct sct_store *store = location->stores[index];
+    bool is_forwarded = store->thread == party->number && store->time > party->seen_time;
+    if (!is_forwarded && party->seen_time < store->time)
+        party->seen_time = store->time;
+}
+
+static void on_store(struct sct_party *party, const struct sct_store *store) {
+    party->store_time = store->time;
+}
+
+static void drain(struct sct_memory_state *memory, struct sct_party *party) {
+    party->seen_time = memory->now->store_count;
+}
+
+const struct sct_model sct_model_tso = {
+    .lowest = lowest, .on_load = on_load, .on_store = on_store, .drain = drain};

@@ -1,0 +1,104 @@
+// Reduced searches lose nothing of what a memory shows: the same graphs as by every order of steps,
+// of thousands of random little programs with all orders mixed, under each model.
+#include "tests/core/memory/drawn.h"
+
+static struct graphs whole, reduced;
+
+struct counts {
+    uint64_t graphs, whole, sleep, pruned, dpor;
+};
+
+static void compare_one(const struct little *little, const struct sct_memory_options *options,
+                        struct counts *counts) {
+    counts->whole += little_graphs(little, options, SCT_REDUCE_NONE, &whole).executions;
+    counts->graphs += whole.count;
+    struct little_search search = {0, 0};
+    for (enum sct_reduction reduction = SCT_REDUCE_SLEEP; reduction <= SCT_REDUCE_DPOR;
+         reduction++) {
+        search = little_graphs(little, options, reduction, &reduced);
+        if (reduction == SCT_REDUCE_SLEEP) {
+            counts->sleep += search.executions;
+            counts->pruned += search.pruned;
+        }
+        if (reduced.count == whole.count && graphs_lacking(&whole, &reduced) == 0)
+            continue;
+        print_little(little);
+        fail_msg("%s, reduction %d: %zu graphs of %zu", sct_memory_model_name(options->model),
+                 (int)reduction, reduced.count, whole.count);
+    }
+    counts->dpor += search.executions;
+}
+
+static struct counts compare(enum sct_memory_model model, uint64_t seed, size_t programs) {
+    struct rng rng;
+    rng_seed(&rng, seed);
+    const struct sct_memory_options options = {.model = model};
+    struct counts counts = {0};
+    for (size_t i = 0; i < programs; i++) {
+        struct little little;
+        draw_little(&rng, DRAW_ANY, 6, &little);
+        compare_one(&little, &options, &counts);
+    }
+    print_message("%s: %llu graphs; %llu executions, by sleep sets %llu and %llu given up, by dpor "
+                  "%llu\n",
+                  sct_memory_model_name(model), (unsigned long long)counts.graphs,
+                  (unsigned long long)counts.whole, (unsigned long long)counts.sleep,
+                  (unsigned long long)counts.pruned, (unsigned long long)counts.dpor);
+    return counts;
+}
+
+// Stores that may still be read, or not, do not wake who has slept: less than two executions for a
+// graph, where every order has many.
+static void test_reduction_of_c11(void **state) {
+    (void)state;
+    struct counts counts = compare(SCT_MEMORY_C11, 11, ARENA_POISONS ? 100 : 1000);
+    assert_true(counts.sleep < 2 * counts.graphs && counts.whole > 10 * counts.graphs);
+}
+
+static void test_reduction_of_tso(void **state) {
+    (void)state;
+    compare(SCT_MEMORY_TSO, 12, ARENA_POISONS ? 50 : 500);
+}
+
+static void test_reduction_of_sc(void **state) {
+    (void)state;
+    compare(SCT_MEMORY_SC, 13, ARENA_POISONS ? 50 : 500);
+}
+
+static void digest_nothing(void *context, struct digest *state) {
+    (void)context;
+    (void)state;
+}
+
+// What cannot go together is refused in words.
+static void test_reduction_refuses(void **state) {
+    (void)state;
+    struct error error;
+    struct sct_strategy *strategy = new_strategy("dfs");
+    struct sct_program program = {
+        .setup = little_setup,
+        .memory = sct_memory_new(&(struct sct_memory_options){.stale_max = 1}),
+    };
+    struct sct_search_options options = {
+        .program = &program, .strategy = strategy, .reduction = SCT_REDUCE_SLEEP};
+    assert_false(sct_search_check(&options, &error));
+    assert_non_null(strstr(error.text, "stale reads"));
+    options.reduction = SCT_REDUCE_NONE;
+    assert_true(sct_search_check(&options, &error));
+    program.digest = digest_nothing;
+    options.cache_bytes = 1 << 20;
+    assert_false(sct_search_check(&options, &error));
+    assert_non_null(strstr(error.text, "memory"));
+    sct_memory_free(program.memory);
+    sct_strategy_free(strategy);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ENGINE_TEST(test_reduction_of_c11),
+        ENGINE_TEST(test_reduction_of_tso),
+        ENGINE_TEST(test_reduction_of_sc),
+        ENGINE_TEST(test_reduction_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
