@@ -9,20 +9,20 @@ enum { TICK_MS = 100 };
 
 static const double writing_share = 0.05; // of the time, for checkpoints
 
-static const struct sct_campaign_options *campaign_of(const struct sct_search_crew *crew) {
+static const struct sct_campaign_options *campaign_of(const struct sct_crew *crew) {
     return crew->jobs->range->campaign;
 }
 
 // ---- Workers -----------------------------------------------------------------------------------
 
-static bool describe_death(struct sct_search_crew *crew, unsigned index, struct error *error) {
+static bool describe_death(struct sct_crew *crew, unsigned index, struct error *error) {
     char when[64];
     snprintf(when, sizeof when, "after about %" PRIu64 " executions",
              atomic_load(&crew->control->lines[index].executions));
     return sct_worker_died(crew->workers, index, when, error);
 }
 
-static unsigned count_idle(const struct sct_search_crew *crew) {
+static unsigned count_idle(const struct sct_crew *crew) {
     unsigned count = 0;
     for (unsigned i = 0; i < crew->worker_count; i++)
         count += !crew->pieces[i];
@@ -31,7 +31,7 @@ static unsigned count_idle(const struct sct_search_crew *crew) {
 
 // ---- Sums --------------------------------------------------------------------------------------
 
-static void add_range(struct sct_search_crew *crew, const unsigned char *range, size_t size) {
+static void add_range(struct sct_crew *crew, const unsigned char *range, size_t size) {
     struct sct_campaign *campaign = crew->sum.campaign;
     uint64_t before = campaign->iterations_run;
     bool goes_on;
@@ -43,7 +43,7 @@ static void add_range(struct sct_search_crew *crew, const unsigned char *range, 
     campaign->distinct_behaviours = campaign->search.executions; // no two are the same
 }
 
-void sct_search_add_ranges(struct sct_search_crew *crew, const struct sct_bytes *ranges) {
+void sct_crew_add_ranges(struct sct_crew *crew, const struct sct_bytes *ranges) {
     if (ranges->size == 0)
         return;
     struct sct_reader reader = {ranges->data, ranges->data + ranges->size, false};
@@ -53,8 +53,8 @@ void sct_search_add_ranges(struct sct_search_crew *crew, const struct sct_bytes 
         add_range(crew, range, size);
 }
 
-static void add_piece(struct sct_search_crew *crew, struct sct_piece *piece) {
-    sct_search_add_ranges(crew, &piece->ranges);
+static void add_piece(struct sct_crew *crew, struct sct_piece *piece) {
+    sct_crew_add_ranges(crew, &piece->ranges);
     piece->ranges.size = 0;
     crew->path->meets_bound = crew->path->meets_bound || piece->meets_bound;
     piece->meets_bound = false;
@@ -65,7 +65,7 @@ static void set_estimate(struct sct_searched *search, double share) {
 }
 
 // All of the tree is searched, within the present bound at least.
-static void finish_tree(struct sct_search_crew *crew) {
+static void finish_tree(struct sct_crew *crew) {
     struct sct_searched *search = &crew->sum.campaign->search;
     struct sct_shared_states *states = sct_search_shared(campaign_of(crew)->search);
     ASSERT(!crew->frontier.first && crew->path->depth == 0);
@@ -84,7 +84,7 @@ static void finish_tree(struct sct_search_crew *crew) {
 }
 
 // The last leaf of the piece is a violation that ends the search.
-static void finish_at_violation(struct sct_search_crew *crew, const struct sct_piece *piece) {
+static void finish_at_violation(struct sct_crew *crew, const struct sct_piece *piece) {
     struct sct_searched *search = &crew->sum.campaign->search;
     if (!piece->is_last)
         set_estimate(search, piece->end);
@@ -95,7 +95,7 @@ static void finish_at_violation(struct sct_search_crew *crew, const struct sct_p
 
 // Adds what stands at the left end, and takes pieces away that are done: also of a search that is
 // stopped, since nobody waits for such a piece when it goes on.
-static void add_from_left(struct sct_search_crew *crew) {
+static void add_from_left(struct sct_crew *crew) {
     struct sct_piece *piece;
     while (!crew->is_settled && (piece = crew->frontier.first)) {
         add_piece(crew, piece);
@@ -109,7 +109,7 @@ static void add_from_left(struct sct_search_crew *crew) {
 }
 
 // In any order.
-static void add_all(struct sct_search_crew *crew) {
+static void add_all(struct sct_crew *crew) {
     for (struct sct_piece *piece = crew->frontier.first; piece; piece = piece->next)
         add_piece(crew, piece);
 }
@@ -117,7 +117,7 @@ static void add_all(struct sct_search_crew *crew) {
 // ---- What workers send -------------------------------------------------------------------------
 
 // Everything to the right of a piece whose last leaf is a violation that ends the search.
-static void drop_right(struct sct_search_crew *crew, struct sct_piece *piece) {
+static void drop_right(struct sct_crew *crew, struct sct_piece *piece) {
     struct sct_piece *next;
     for (struct sct_piece *right = piece->next; right; right = next) {
         next = right->next;
@@ -131,8 +131,7 @@ static void drop_right(struct sct_search_crew *crew, struct sct_piece *piece) {
             atomic_store(&crew->control->lines[i].is_recalled, true);
 }
 
-static void take_gift(struct sct_search_crew *crew, struct sct_piece *giver,
-                      struct sct_reader *reader) {
+static void take_gift(struct sct_crew *crew, struct sct_piece *giver, struct sct_reader *reader) {
     struct sct_path path = {0};
     bool is_path = sct_path_read(reader, &path);
     ASSERT(is_path);
@@ -142,8 +141,8 @@ static void take_gift(struct sct_search_crew *crew, struct sct_piece *giver,
     sct_path_deinit(&path);
 }
 
-static struct sct_search_report read_report(struct sct_reader *reader) {
-    struct sct_search_report report;
+static struct sct_crew_report read_report(struct sct_reader *reader) {
+    struct sct_crew_report report;
     report.is_done = sct_take_number(reader) != 0;
     report.has_ended = sct_take_number(reader) != 0;
     report.is_full = sct_take_number(reader) != 0;
@@ -154,7 +153,7 @@ static struct sct_search_report read_report(struct sct_reader *reader) {
 }
 
 // What the piece is after somebody has worked on it.
-static void update_piece(struct sct_piece *piece, const struct sct_search_report *report,
+static void update_piece(struct sct_piece *piece, const struct sct_crew_report *report,
                          struct sct_reader *reader) {
     bool is_path = sct_path_read(reader, &piece->path);
     ASSERT(is_path);
@@ -168,7 +167,7 @@ static void update_piece(struct sct_piece *piece, const struct sct_search_report
 }
 
 // With a cache: what the piece came to was added; the first violation that comes ends the search.
-static void take_away(struct sct_search_crew *crew, struct sct_piece *piece) {
+static void take_away(struct sct_crew *crew, struct sct_piece *piece) {
     bool has_ended = piece->has_ended;
     if (piece->is_done)
         sct_frontier_remove(&crew->frontier, piece);
@@ -178,9 +177,8 @@ static void take_away(struct sct_search_crew *crew, struct sct_piece *piece) {
     crew->is_over = crew->is_settled = true;
 }
 
-static void take_report(struct sct_search_crew *crew, struct sct_piece *piece,
-                        struct sct_reader *reader) {
-    struct sct_search_report report = read_report(reader);
+static void take_report(struct sct_crew *crew, struct sct_piece *piece, struct sct_reader *reader) {
+    struct sct_crew_report report = read_report(reader);
     if (crew->is_settled)
         return; // another one has come before
     piece->is_worked_on = false;
@@ -201,7 +199,7 @@ static void take_report(struct sct_search_crew *crew, struct sct_piece *piece,
         add_from_left(crew);
 }
 
-static bool take_message(struct sct_search_crew *crew, unsigned index, struct error *error) {
+static bool take_message(struct sct_crew *crew, unsigned index, struct error *error) {
     if (sct_read_message(crew->workers[index].channel, &crew->bytes, NULL) != SCT_READ_ALL)
         return describe_death(crew, index, error);
     struct sct_piece *piece = crew->pieces[index];
@@ -218,7 +216,7 @@ static bool take_message(struct sct_search_crew *crew, unsigned index, struct er
 }
 
 // Waits for what comes within a moment.
-static bool take_messages(struct sct_search_crew *crew, struct error *error) {
+static bool take_messages(struct sct_crew *crew, struct error *error) {
     struct pollfd files[SCT_WORKERS_MAX];
     for (unsigned i = 0; i < crew->worker_count; i++)
         files[i] = (struct pollfd){.fd = crew->workers[i].channel, .events = POLLIN};
@@ -232,12 +230,12 @@ static bool take_messages(struct sct_search_crew *crew, struct error *error) {
 
 // ---- Handing out -------------------------------------------------------------------------------
 
-static uint64_t executions_left(const struct sct_search_crew *crew) {
+static uint64_t executions_left(const struct sct_crew *crew) {
     uint64_t all = campaign_of(crew)->iterations, run = crew->sum.campaign->iterations_run;
     return all == SCT_UNLIMITED ? all : all > run ? all - run : 0;
 }
 
-static bool hand_out(struct sct_search_crew *crew, unsigned index, struct sct_piece *piece,
+static bool hand_out(struct sct_crew *crew, unsigned index, struct sct_piece *piece,
                      struct error *error) {
     crew->bytes.size = 0;
     sct_bytes_add_number(&crew->bytes, executions_left(crew));
@@ -252,7 +250,7 @@ static bool hand_out(struct sct_search_crew *crew, unsigned index, struct sct_pi
 }
 
 // Everybody without a piece gets one, or a piece is asked for.
-static bool hand_out_pieces(struct sct_search_crew *crew, struct error *error) {
+static bool hand_out_pieces(struct sct_crew *crew, struct error *error) {
     struct sct_piece *piece;
     for (unsigned i = 0; i < crew->worker_count; i++)
         if (!crew->pieces[i] && (piece = sct_frontier_waiting(&crew->frontier)) &&
@@ -268,7 +266,7 @@ static bool hand_out_pieces(struct sct_search_crew *crew, struct error *error) {
 // ---- The search --------------------------------------------------------------------------------
 
 // As far as workers have told.
-static void tell_progress(const struct sct_search_crew *crew) {
+static void tell_progress(const struct sct_crew *crew) {
     const struct sct_campaign_options *options = campaign_of(crew);
     if (!options->on_progress)
         return;
@@ -276,7 +274,7 @@ static void tell_progress(const struct sct_search_crew *crew) {
     view.iterations_run = view.iterations_resumed;
     view.violations = crew->violations_resumed;
     for (unsigned i = 0; i < crew->worker_count; i++) {
-        const struct sct_search_line *line = &crew->control->lines[i];
+        const struct sct_crew_line *line = &crew->control->lines[i];
         view.iterations_run += atomic_load(&line->executions);
         view.violations += atomic_load(&line->violations);
         if (crew->pieces[i])
@@ -288,7 +286,7 @@ static void tell_progress(const struct sct_search_crew *crew) {
 }
 
 // Until nobody works.
-static bool gather(struct sct_search_crew *crew, struct error *error) {
+static bool gather(struct sct_crew *crew, struct error *error) {
     atomic_store(&crew->control->pauses, true);
     bool is_good = true;
     while (is_good && count_idle(crew) < crew->worker_count)
@@ -298,11 +296,11 @@ static bool gather(struct sct_search_crew *crew, struct error *error) {
 }
 
 // Between two: not soon after the last, if that took long.
-static bool save(struct sct_search_crew *crew, struct error *error) {
+static bool save(struct sct_crew *crew, struct error *error) {
     double begin = sct_sum_seconds(&crew->sum);
     if (!crew->jobs->checkpoint)
         return true;
-    if (!sct_search_save(crew, error))
+    if (!sct_crew_save(crew, error))
         return false;
     double end = sct_sum_seconds(&crew->sum), interval = (end - begin) / writing_share;
     double least = crew->jobs->checkpoint_seconds;
@@ -310,12 +308,12 @@ static bool save(struct sct_search_crew *crew, struct error *error) {
     return true;
 }
 
-static bool is_due(const struct sct_search_crew *crew) {
+static bool is_due(const struct sct_crew *crew) {
     return crew->jobs->checkpoint && sct_sum_seconds(&crew->sum) >= crew->checkpoint_due;
 }
 
 // Whether somebody or something stops the search here.
-static bool is_stopped(struct sct_search_crew *crew) {
+static bool is_stopped(struct sct_crew *crew) {
     const struct sct_campaign_options *options = campaign_of(crew);
     if (options->interrupted && *options->interrupted) {
         crew->sum.campaign->was_interrupted = true;
@@ -326,13 +324,13 @@ static bool is_stopped(struct sct_search_crew *crew) {
     return options->seconds_max > 0 && sct_sum_seconds(&crew->sum) >= options->seconds_max;
 }
 
-static bool wants_growth(const struct sct_search_crew *crew) {
+static bool wants_growth(const struct sct_crew *crew) {
     const struct sct_shared_states *states = sct_search_shared(campaign_of(crew)->search);
     return states && sct_shared_states_wants_growth(states);
 }
 
 // While nobody uses the cache.
-static bool grow(struct sct_search_crew *crew, struct error *error) {
+static bool grow(struct sct_crew *crew, struct error *error) {
     if (!gather(crew, error))
         return false;
     sct_shared_states_grow(sct_search_shared(campaign_of(crew)->search));
@@ -340,7 +338,7 @@ static bool grow(struct sct_search_crew *crew, struct error *error) {
 }
 
 // A moment of the search, at whose end workers have what there is to do.
-static bool go_on(struct sct_search_crew *crew, struct error *error) {
+static bool go_on(struct sct_crew *crew, struct error *error) {
     if (wants_growth(crew) && !grow(crew, error))
         return false;
     if (is_due(crew) && (!gather(crew, error) || (!crew->is_over && !save(crew, error))))
@@ -353,7 +351,7 @@ static bool go_on(struct sct_search_crew *crew, struct error *error) {
     return true;
 }
 
-static bool search(struct sct_search_crew *crew, struct error *error) {
+static bool search(struct sct_crew *crew, struct error *error) {
     while (!crew->is_over) {
         if (!crew->frontier.first)
             finish_tree(crew);
@@ -366,7 +364,7 @@ static bool search(struct sct_search_crew *crew, struct error *error) {
 }
 
 // What is known when nobody is to work any more; for good, or to go on later.
-static bool conclude(struct sct_search_crew *crew, struct error *error) {
+static bool conclude(struct sct_crew *crew, struct error *error) {
     if (!crew->is_settled && !gather(crew, error))
         return false;
     const struct sct_campaign *campaign = crew->sum.campaign;
@@ -375,7 +373,7 @@ static bool conclude(struct sct_search_crew *crew, struct error *error) {
     return is_lost || save(crew, error);
 }
 
-static bool start_workers(struct sct_search_crew *crew, struct error *error) {
+static bool start_workers(struct sct_crew *crew, struct error *error) {
     bool is_limited = campaign_of(crew)->iterations != SCT_UNLIMITED;
     unsigned count = is_limited ? 1 : crew->jobs->workers;
     const struct sct_work todo = {.run = sct_crew_work, .context = crew, .is_told = true};
@@ -386,14 +384,14 @@ static bool start_workers(struct sct_search_crew *crew, struct error *error) {
     return true;
 }
 
-static bool begin(struct sct_search_crew *crew, struct error *error) {
+static bool begin(struct sct_crew *crew, struct error *error) {
     struct sct_campaign *campaign = crew->sum.campaign;
     if (!crew->jobs->resumed) {
         sct_frontier_add(&crew->frontier, NULL, crew->path);
         return save(crew, error);
     }
     sct_range_clear(&crew->range);
-    if (!sct_search_load(crew, error))
+    if (!sct_crew_load(crew, error))
         return false;
     campaign->iterations_resumed = campaign->iterations_run;
     campaign->search.states_resumed = campaign->search.states_met;
@@ -402,7 +400,7 @@ static bool begin(struct sct_search_crew *crew, struct error *error) {
     return true;
 }
 
-static bool run_crew(struct sct_search_crew *crew, struct error *error) {
+static bool run_crew(struct sct_crew *crew, struct error *error) {
     if (!begin(crew, error))
         return false;
     if (crew->is_over)
@@ -410,13 +408,13 @@ static bool run_crew(struct sct_search_crew *crew, struct error *error) {
     return start_workers(crew, error) && search(crew, error) && conclude(crew, error);
 }
 
-bool sct_crew_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
+bool sct_crew_run(struct sct_engine *engine, const struct sct_crew_jobs *jobs,
                   struct sct_campaign *campaign, struct error *error) {
     const struct sct_campaign_options *options = jobs->range->campaign;
     ASSERT(jobs->workers >= 1 && jobs->workers <= SCT_WORKERS_MAX);
     ASSERT(options->strategy->path);
     ASSERT(!options->search || sct_search_shared(options->search));
-    struct sct_search_crew crew = {
+    struct sct_crew crew = {
         .jobs = jobs,
         .range = *jobs->range,
         .engine = engine,

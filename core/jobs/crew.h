@@ -25,7 +25,7 @@
 
 #include "core/jobs/checkpoint.h"
 
-struct sct_search_jobs {
+struct sct_crew_jobs {
     // Its campaign has a systematic strategy, and no search but one with shared states. A limit of
     // iterations is kept by one worker alone.
     const struct sct_range_options *range;
@@ -45,7 +45,7 @@ bool sct_crew_check(struct sct_checkpoint *checkpoint, uint64_t cache_bytes, str
 
 // Searches. False, with the reason, if a worker died or a checkpoint failed: the campaign is then
 // what was added until then. [campaign] is to be freed in any case.
-bool sct_crew_run(struct sct_engine *engine, const struct sct_search_jobs *jobs,
+bool sct_crew_run(struct sct_engine *engine, const struct sct_crew_jobs *jobs,
                   struct sct_campaign *campaign, struct error *error);
 
 #endif

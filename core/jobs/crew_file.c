@@ -14,14 +14,14 @@ enum record { RECORD_SEARCH = 1, RECORD_SUM, RECORD_PIECE, RECORD_STATES, RECORD
 
 enum { RECORD_STATES_MAX = 1 << 16, PATH_BYTES = 4096 + 8 };
 
-static struct sct_shared_states *states_of(const struct sct_search_crew *crew) {
+static struct sct_shared_states *states_of(const struct sct_crew *crew) {
     return sct_search_shared(crew->jobs->range->campaign->search);
 }
 
 // ---- Writing -----------------------------------------------------------------------------------
 
 struct writer {
-    struct sct_search_crew *crew;
+    struct sct_crew *crew;
     struct sct_checkpoint file;
     struct error *error;
 };
@@ -38,7 +38,7 @@ static bool end_record(struct writer *writer) {
 }
 
 static bool write_search(struct writer *writer) {
-    const struct sct_search_crew *crew = writer->crew;
+    const struct sct_crew *crew = writer->crew;
     const struct sct_searched *search = &crew->sum.campaign->search;
     struct sct_bytes *record = begin_record(writer, RECORD_SEARCH);
     sct_bytes_add_number(record, crew->is_settled);
@@ -53,7 +53,7 @@ static bool write_search(struct writer *writer) {
 }
 
 static bool write_sum(struct writer *writer) {
-    const struct sct_search_crew *crew = writer->crew;
+    const struct sct_crew *crew = writer->crew;
     struct sct_campaign sum = *crew->sum.campaign;
     sum.groups = crew->sum.groups.first;
     sct_range_write(&crew->range, &sum, begin_record(writer, RECORD_SUM));
@@ -93,7 +93,7 @@ static bool write_states(struct writer *writer, const struct sct_shared_states *
 
 // What has ended for good has nothing to go on from.
 static bool write_records(struct writer *writer) {
-    const struct sct_search_crew *crew = writer->crew;
+    const struct sct_crew *crew = writer->crew;
     const struct sct_shared_states *states = crew->is_settled ? NULL : states_of(crew);
     bool is_good = write_search(writer) && write_sum(writer) &&
                    (crew->is_settled || write_pieces(writer)) &&
@@ -103,7 +103,7 @@ static bool write_records(struct writer *writer) {
     return is_good && end_record(writer);
 }
 
-bool sct_search_save(struct sct_search_crew *crew, struct error *error) {
+bool sct_crew_save(struct sct_crew *crew, struct error *error) {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s.tmp", crew->jobs->checkpoint);
     struct writer writer = {.crew = crew, .error = error};
@@ -119,7 +119,7 @@ bool sct_search_save(struct sct_search_crew *crew, struct error *error) {
 
 // ---- Reading -----------------------------------------------------------------------------------
 
-static bool read_search(struct sct_reader *record, struct sct_search_crew *crew) {
+static bool read_search(struct sct_reader *record, struct sct_crew *crew) {
     struct sct_searched *search = &crew->sum.campaign->search;
     crew->is_settled = crew->is_over = sct_take_number(record) != 0;
     crew->path->bound = (uint32_t)sct_take_number(record);
@@ -132,7 +132,7 @@ static bool read_search(struct sct_reader *record, struct sct_search_crew *crew)
     return !record->is_bad;
 }
 
-static bool read_sum(struct sct_reader *record, struct sct_search_crew *crew) {
+static bool read_sum(struct sct_reader *record, struct sct_crew *crew) {
     bool goes_on;
     crew->range.iteration_offset = 0;
     bool is_good = sct_range_add(&crew->range, record->at, (size_t)(record->end - record->at),
@@ -141,7 +141,7 @@ static bool read_sum(struct sct_reader *record, struct sct_search_crew *crew) {
     return is_good;
 }
 
-static bool read_states(struct sct_reader *record, struct sct_search_crew *crew) {
+static bool read_states(struct sct_reader *record, struct sct_crew *crew) {
     struct sct_shared_states *states = states_of(crew);
     while (states && !record->is_bad && record->at < record->end) {
         struct digest key;
@@ -158,7 +158,7 @@ static bool read_states(struct sct_reader *record, struct sct_search_crew *crew)
     return states && !record->is_bad;
 }
 
-static bool read_record(struct sct_search_crew *crew) {
+static bool read_record(struct sct_crew *crew) {
     struct sct_reader record = {crew->bytes.data, crew->bytes.data + crew->bytes.size, false};
     switch (sct_take_number(&record)) {
     case RECORD_SEARCH:
@@ -180,7 +180,7 @@ static bool damaged(const struct sct_checkpoint *file, struct error *error) {
     return error_set(error, "checkpoint '%.300s': expected a complete one of a search", file->path);
 }
 
-bool sct_search_load(struct sct_search_crew *crew, struct error *error) {
+bool sct_crew_load(struct sct_crew *crew, struct error *error) {
     bool is_good = true;
     while (is_good && sct_checkpoint_read(crew->jobs->resumed, &crew->bytes))
         is_good = read_record(crew);

@@ -13,28 +13,28 @@
 // ---- Shared memory -----------------------------------------------------------------------------
 
 // What a worker tells of itself now and then, and is told. Lines of the processor's cache.
-struct sct_search_line {
+struct sct_crew_line {
     _Alignas(64) _Atomic uint64_t executions; // since the worker began
     _Atomic uint64_t violations;
     _Atomic double left;      // of its piece
     _Atomic bool is_recalled; // its piece does not count any more
 };
 
-struct sct_search_control {
+struct sct_crew_control {
     _Alignas(64) _Atomic bool pauses; // everybody stops at the next execution
     _Atomic uint64_t wanted;          // pieces asked for
     _Atomic uint64_t promised;        // of those, who gives them is found
-    struct sct_search_line lines[SCT_WORKERS_MAX];
+    struct sct_crew_line lines[SCT_WORKERS_MAX];
 };
 
 // ---- Messages ----------------------------------------------------------------------------------
 
 //   to a worker    a piece: executions at the most, path
 //   from a worker  MESSAGE_GIFT: path. MESSAGE_REPORT, after which it waits for a piece: a report.
-enum sct_search_message { MESSAGE_GIFT = 1, MESSAGE_REPORT };
+enum sct_crew_message { MESSAGE_GIFT = 1, MESSAGE_REPORT };
 
 // Why a worker has left its piece.
-struct sct_search_report {
+struct sct_crew_report {
     bool is_done;     // nothing is left
     bool has_ended;   // a violation ends the search
     bool is_full;     // a state did not fit
@@ -45,14 +45,14 @@ struct sct_search_report {
 
 // ---- The first process -------------------------------------------------------------------------
 
-struct sct_search_crew {
-    const struct sct_search_jobs *jobs;
+struct sct_crew {
+    const struct sct_crew_jobs *jobs;
     struct sct_range_options range; // of the jobs, with the offset of what is added
     struct sct_engine *engine;
     struct sct_path *path; // the strategy's; here for its bound only
     struct sct_sum sum;
     struct sct_frontier frontier;
-    struct sct_search_control *control;
+    struct sct_crew_control *control;
     struct sct_worker workers[SCT_WORKERS_MAX];
     struct sct_piece *pieces[SCT_WORKERS_MAX]; // what each works on; NULL: it waits for one
     unsigned worker_count;
@@ -70,10 +70,10 @@ struct sct_search_crew {
 SCT_NORETURN void sct_crew_work(void *context, unsigned index, int channel);
 
 // crew_file.c: writes the present moment, for which nobody works; reads one.
-bool sct_search_save(struct sct_search_crew *crew, struct error *error);
-bool sct_search_load(struct sct_search_crew *crew, struct error *error);
+bool sct_crew_save(struct sct_crew *crew, struct error *error);
+bool sct_crew_load(struct sct_crew *crew, struct error *error);
 
 // Adds a block of ranges to the sum.
-void sct_search_add_ranges(struct sct_search_crew *crew, const struct sct_bytes *ranges);
+void sct_crew_add_ranges(struct sct_crew *crew, const struct sct_bytes *ranges);
 
 #endif

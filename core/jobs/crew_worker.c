@@ -5,9 +5,9 @@
 struct worker {
     struct sct_range_hooks hooks; // first: the context of its campaigns
     struct sct_engine *engine;
-    const struct sct_search_jobs *jobs;
-    struct sct_search_control *control;
-    struct sct_search_line *line;
+    const struct sct_crew_jobs *jobs;
+    struct sct_crew_control *control;
+    struct sct_crew_line *line;
     struct sct_path *path;
     int channel;
     uint64_t executions, violations; // before the present piece
@@ -32,7 +32,7 @@ static void send_message(const struct worker *worker, const struct sct_bytes *by
 // ---- Between executions ------------------------------------------------------------------------
 
 // Whether this worker is to answer a request that nobody has answered.
-static bool claim_request(struct sct_search_control *control) {
+static bool claim_request(struct sct_crew_control *control) {
     uint64_t promised = atomic_load_explicit(&control->promised, memory_order_relaxed);
     while (promised < atomic_load_explicit(&control->wanted, memory_order_relaxed))
         if (atomic_compare_exchange_weak(&control->promised, &promised, promised + 1))
@@ -62,7 +62,7 @@ static bool is_growing(const struct worker *worker) {
 // Stops for a pause, and gives a piece away where somebody has none.
 static bool goes_on(void *context) {
     struct worker *worker = context;
-    struct sct_search_control *control = worker->control;
+    struct sct_crew_control *control = worker->control;
     if (atomic_load_explicit(&control->pauses, memory_order_relaxed) ||
         atomic_load_explicit(&worker->line->is_recalled, memory_order_relaxed) ||
         is_growing(worker))
@@ -130,7 +130,7 @@ static void search_piece(struct worker *worker, uint64_t iterations) {
 }
 
 _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
-    struct sct_search_crew *crew = context;
+    struct sct_crew *crew = context;
     const struct sct_campaign_options *whole = crew->jobs->range->campaign;
     struct worker worker = {
         .engine = crew->engine,

@@ -88,7 +88,7 @@ bool search_run(struct session *session, const struct sct_range_options *range,
     struct text text = text_in(buffer, sizeof buffer);
     describe(session, &text);
     return sct_crew_run(session->engine,
-                        &(struct sct_search_jobs){
+                        &(struct sct_crew_jobs){
                             .range = &own,
                             .workers = workers_of(options),
                             .on_new_group = on_new_group,

@@ -126,7 +126,7 @@ static bool search_jointly(struct sct_campaign_options options, const char *spec
     *campaign = (struct sct_campaign){.search.path = strategy->path};
     if (is_good)
         is_good = sct_crew_run(engine,
-                               &(struct sct_search_jobs){
+                               &(struct sct_crew_jobs){
                                    .range = &range,
                                    .workers = crew->workers,
                                    .on_new_group = tell_group,
