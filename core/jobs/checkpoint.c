@@ -19,6 +19,8 @@ static bool file_error(const struct sct_checkpoint *checkpoint, struct error *er
 }
 
 static bool write_record(struct sct_checkpoint *checkpoint, const void *data, size_t size) {
+    ASSERT(checkpoint->file);
+    ASSERT(size <= record_max); // else nobody would read it
     struct sct_bytes head = {0};
     sct_bytes_add_number(&head, size);
     sct_bytes_add_number(&head, hash_bytes(data, size));
@@ -59,6 +61,7 @@ static bool read_record(FILE *file, uint64_t size_max, struct sct_bytes *record)
 
 bool sct_checkpoint_create(struct sct_checkpoint *checkpoint, const char *path, const char *text,
                            struct error *error) {
+    ASSERT(strlen(text) < TEXT_MAX);
     *checkpoint = (struct sct_checkpoint){.path = path, .file = fopen(path, "wbe")};
     if (!checkpoint->file)
         return file_error(checkpoint, error);
@@ -89,6 +92,7 @@ bool sct_checkpoint_open(struct sct_checkpoint *checkpoint, const char *path, st
 }
 
 bool sct_checkpoint_next(struct sct_checkpoint *checkpoint, struct sct_bytes *record) {
+    ASSERT(checkpoint->file);
     long end = ftell(checkpoint->file);
     if (read_record(checkpoint->file, record_max, record))
         return true;
@@ -101,6 +105,7 @@ bool sct_checkpoint_next(struct sct_checkpoint *checkpoint, struct sct_bytes *re
 }
 
 bool sct_checkpoint_read(struct sct_checkpoint *checkpoint, struct sct_bytes *record) {
+    ASSERT(checkpoint->file);
     return read_record(checkpoint->file, record_max, record);
 }
 
@@ -122,6 +127,8 @@ bool sct_checkpoint_append(struct sct_checkpoint *checkpoint, const struct sct_b
                            struct error *error) {
     if (!write_record(checkpoint, record->data, record->size))
         return file_error(checkpoint, error);
+    // A kill loses nothing that was written; only the machine's own end loses what was not synced,
+    // and of that a second is not worth the disk's time for every record.
     double now = clock_seconds();
     if (now - checkpoint->synced_at < sync_seconds)
         return true;

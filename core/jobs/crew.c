@@ -16,6 +16,7 @@ static const struct sct_campaign_options *campaign_of(const struct sct_crew *cre
 // ---- Workers -----------------------------------------------------------------------------------
 
 static bool describe_death(struct sct_crew *crew, unsigned index, struct error *error) {
+    ASSERT(index < crew->worker_count);
     char when[64];
     snprintf(when, sizeof when, "after about %" PRIu64 " executions",
              atomic_load(&crew->control->lines[index].executions));
@@ -35,10 +36,12 @@ static void add_range(struct sct_crew *crew, const unsigned char *range, size_t 
     struct sct_campaign *campaign = crew->sum.campaign;
     uint64_t before = campaign->iterations_run;
     bool goes_on;
+    ASSERT(size > 0);
     crew->range.iteration_offset = before;
     bool is_range =
         sct_range_add(&crew->range, range, size, &crew->sum, crew->jobs->on_new_group, &goes_on);
     ASSERT(is_range); // a socket loses nothing, and a checkpoint has checksums
+    ASSERT(campaign->iterations_run >= before);
     campaign->search.bound_runs += campaign->iterations_run - before;
     campaign->distinct_behaviours = campaign->search.executions; // no two are the same
 }
@@ -51,6 +54,7 @@ void sct_crew_add_ranges(struct sct_crew *crew, const struct sct_bytes *ranges) 
     const unsigned char *range;
     while ((range = sct_take_block(&reader, &size)))
         add_range(crew, range, size);
+    ASSERT(reader.at == reader.end);
 }
 
 static void add_piece(struct sct_crew *crew, struct sct_piece *piece) {
@@ -85,6 +89,7 @@ static void finish_tree(struct sct_crew *crew) {
 
 // The last leaf of the piece is a violation that ends the search.
 static void finish_at_violation(struct sct_crew *crew, const struct sct_piece *piece) {
+    ASSERT(piece->is_done && piece->has_ended);
     struct sct_searched *search = &crew->sum.campaign->search;
     if (!piece->is_last)
         set_estimate(search, piece->end);
@@ -118,6 +123,7 @@ static void add_all(struct sct_crew *crew) {
 
 // Everything to the right of a piece whose last leaf is a violation that ends the search.
 static void drop_right(struct sct_crew *crew, struct sct_piece *piece) {
+    ASSERT(crew->is_ordered && piece->has_ended);
     struct sct_piece *next;
     for (struct sct_piece *right = piece->next; right; right = next) {
         next = right->next;
@@ -136,6 +142,8 @@ static void take_gift(struct sct_crew *crew, struct sct_piece *giver, struct sct
     bool is_path = sct_path_read(reader, &path);
     ASSERT(is_path);
     crew->received++;
+    ASSERT(crew->received <= atomic_load(&crew->control->promised));
+    ASSERT(path.depth > 0); // the root is nobody's to give
     if (!giver->is_dropped)
         sct_frontier_add(&crew->frontier, giver, &path);
     sct_path_deinit(&path);
@@ -168,6 +176,7 @@ static void update_piece(struct sct_piece *piece, const struct sct_crew_report *
 
 // With a cache: what the piece came to was added; the first violation that comes ends the search.
 static void take_away(struct sct_crew *crew, struct sct_piece *piece) {
+    ASSERT(!crew->is_ordered && !piece->is_worked_on);
     bool has_ended = piece->has_ended;
     if (piece->is_done)
         sct_frontier_remove(&crew->frontier, piece);
@@ -181,6 +190,8 @@ static void take_report(struct sct_crew *crew, struct sct_piece *piece, struct s
     struct sct_crew_report report = read_report(reader);
     if (crew->is_settled)
         return; // another one has come before
+    ASSERT(!reader->is_bad);
+    ASSERT(piece->is_worked_on && !piece->is_done);
     piece->is_worked_on = false;
     if (piece->is_dropped) {
         sct_frontier_remove(&crew->frontier, piece);
@@ -237,6 +248,7 @@ static uint64_t executions_left(const struct sct_crew *crew) {
 
 static bool hand_out(struct sct_crew *crew, unsigned index, struct sct_piece *piece,
                      struct error *error) {
+    ASSERT(!piece->is_worked_on && !piece->is_done && !crew->pieces[index]);
     crew->bytes.size = 0;
     sct_bytes_add_number(&crew->bytes, executions_left(crew));
     sct_path_write(&piece->path, &crew->bytes);
@@ -256,6 +268,7 @@ static bool hand_out_pieces(struct sct_crew *crew, struct error *error) {
         if (!crew->pieces[i] && (piece = sct_frontier_waiting(&crew->frontier)) &&
             !hand_out(crew, i, piece, error))
             return false;
+    // Idle ones ask for as many pieces as are not under way to them already.
     uint64_t asked = atomic_load(&crew->control->wanted) - crew->received;
     unsigned idle = count_idle(crew);
     if (idle < crew->worker_count && idle > asked)
@@ -291,6 +304,7 @@ static bool gather(struct sct_crew *crew, struct error *error) {
     bool is_good = true;
     while (is_good && count_idle(crew) < crew->worker_count)
         is_good = take_messages(crew, error);
+    ASSERT(!is_good || count_idle(crew) == crew->worker_count);
     atomic_store(&crew->control->pauses, false);
     return is_good;
 }
@@ -365,6 +379,7 @@ static bool search(struct sct_crew *crew, struct error *error) {
 
 // What is known when nobody is to work any more; for good, or to go on later.
 static bool conclude(struct sct_crew *crew, struct error *error) {
+    ASSERT(crew->is_over);
     if (!crew->is_settled && !gather(crew, error))
         return false;
     const struct sct_campaign *campaign = crew->sum.campaign;

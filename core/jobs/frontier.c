@@ -13,6 +13,7 @@ static struct sct_piece *new_piece(void) {
 
 static void insert(struct sct_frontier *frontier, struct sct_piece *left, struct sct_piece *piece) {
     struct sct_piece *right = left ? left->next : frontier->first;
+    ASSERT(!right || right->previous == left);
     piece->previous = left;
     piece->next = right;
     *(left ? &left->next : &frontier->first) = piece;
@@ -26,11 +27,14 @@ struct sct_piece *sct_frontier_add(struct sct_frontier *frontier, struct sct_pie
     sct_path_take(&piece->path, path);
     piece->start = sct_path_share(path);
     piece->left = sct_path_left(path);
+    ASSERT(piece->left >= 0 && piece->start >= 0);
     insert(frontier, left, piece);
     return piece;
 }
 
 void sct_frontier_remove(struct sct_frontier *frontier, struct sct_piece *piece) {
+    ASSERT(piece->previous ? piece->previous->next == piece : frontier->first == piece);
+    ASSERT(piece->next ? piece->next->previous == piece : frontier->last == piece);
     *(piece->previous ? &piece->previous->next : &frontier->first) = piece->next;
     *(piece->next ? &piece->next->previous : &frontier->last) = piece->previous;
     sct_path_deinit(&piece->path);
@@ -41,6 +45,7 @@ void sct_frontier_remove(struct sct_frontier *frontier, struct sct_piece *piece)
 void sct_frontier_deinit(struct sct_frontier *frontier) {
     while (frontier->first)
         sct_frontier_remove(frontier, frontier->first);
+    ASSERT(!frontier->last);
 }
 
 struct sct_piece *sct_frontier_waiting(const struct sct_frontier *frontier) {
@@ -54,6 +59,7 @@ double sct_frontier_left(const struct sct_frontier *frontier) {
     double left = 0;
     for (const struct sct_piece *piece = frontier->first; piece; piece = piece->next)
         left += piece->left;
+    ASSERT(left >= 0);
     return left;
 }
 
@@ -78,6 +84,8 @@ void sct_path_write(const struct sct_path *path, struct sct_bytes *bytes) {
     sct_bytes_add_number(bytes, path->depth);
     for (uint32_t i = 0; i < path->depth; i++) {
         const struct sct_path_frame *frame = &path->frames[i];
+        // What sct_path_read asks of a frame, asked before it is written.
+        ASSERT(frame->answer < frame->limit && frame->limit <= frame->width);
         sct_bytes_add_number(bytes, (uint64_t)frame->answer << 48 | (uint64_t)frame->limit << 32 |
                                         (uint64_t)frame->count << 16 |
                                         (uint64_t)frame->is_preempting << 8 | frame->kind);
@@ -105,6 +113,7 @@ bool sct_path_read(struct sct_reader *reader, struct sct_path *path) {
     path->bound_kind = part.bound_kind;
     part.bound = (uint32_t)sct_take_number(reader);
     uint64_t depth = sct_take_number(reader);
+    // A frame is two numbers: the rest cannot hold more, whatever a damaged file says.
     uint64_t most = (uint64_t)(reader->end - reader->at) / (2 * sizeof(uint64_t));
     bool is_good = !reader->is_bad && depth <= most;
     if (is_good && depth > 0)

@@ -39,13 +39,17 @@ static double seconds_left(const struct crew *crew) {
 
 _Noreturn static void work(void *context, unsigned index, int channel) {
     struct crew *crew = context;
+    ASSERT(index < crew->jobs->workers);
     sct_engine_forked(crew->engine);
     struct sct_range_options options = *crew->jobs->range;
     options.present_iteration = &crew->present_iterations[index];
     unsigned workers = crew->jobs->workers;
+    // Ranges go to workers in turn, by their numbers: the next of this one's at or behind the first
+    // that the checkpoint does not have.
     uint64_t first = crew->next_range + (index + workers - crew->next_range % workers) % workers;
     for (uint64_t range = first; sct_range_iterations(campaign_of(crew), range) > 0;
          range += workers) {
+        ASSERT(range % workers == index && range >= crew->next_range);
         bool goes_on = sct_range_run(crew->engine, &options, range * SCT_RANGE_ITERATIONS,
                                      sct_range_iterations(campaign_of(crew), range),
                                      seconds_left(crew), &crew->bytes);
@@ -65,6 +69,7 @@ static bool is_interrupted(const struct crew *crew) {
 }
 
 static bool describe_death(struct crew *crew, unsigned index, struct error *error) {
+    ASSERT(index < crew->jobs->workers);
     char when[100];
     uint64_t iteration = crew->present_iterations[index];
     snprintf(when, sizeof when,
@@ -81,6 +86,7 @@ static void add_range(struct crew *crew, bool *goes_on) {
 }
 
 static void add_checkpoint(struct crew *crew, bool *goes_on) {
+    ASSERT(crew->next_range == 0);
     while (*goes_on && sct_checkpoint_next(crew->jobs->checkpoint, &crew->bytes))
         add_range(crew, goes_on);
 }
@@ -96,6 +102,7 @@ static enum sct_reading next_range(struct crew *crew) {
     if (is_interrupted(crew))
         return SCT_READ_INTERRUPTED;
     source->next(source->context, &crew->bytes);
+    ASSERT(crew->bytes.size > 0);
     return SCT_READ_ALL;
 }
 
@@ -146,6 +153,7 @@ static bool run_crew(struct crew *crew, struct error *error) {
 bool sct_jobs_run(struct sct_engine *engine, const struct sct_jobs *jobs,
                   struct sct_campaign *campaign, struct error *error) {
     ASSERT(jobs->workers >= 1 && jobs->workers <= SCT_WORKERS_MAX);
+    ASSERT(!jobs->range->campaign->search); // core/jobs/crew.h
     struct crew crew = {.jobs = jobs, .engine = engine};
     size_t shared_bytes = sizeof(uint64_t) * SCT_WORKERS_MAX;
     void *shared = sct_map_shared(shared_bytes);

@@ -35,6 +35,7 @@ void sct_process_end_with(pid_t first_process) {
 
 // The first process has ends[0].
 static bool make_channel(bool is_told, int ends[2]) {
+    // Who is told what to do needs both directions; a pipe holds more, so that a worker runs ahead.
     if (is_told)
         return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -59,12 +60,14 @@ bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct s
     }
     int saved = errno;
     close(ends[1]);
+    ASSERT(ends[0] > 0); // 0 is a worker without a channel
     workers[index] = (struct sct_worker){.process = process > 0 ? process : 0, .channel = ends[0]};
     return process > 0 || error_set(error, "cannot start worker %u: %s", index, strerror(saved));
 }
 
 bool sct_worker_died(struct sct_worker *workers, unsigned index, const char *when,
                      struct error *error) {
+    ASSERT(workers[index].process > 0);
     int status = 0;
     waitpid(workers[index].process, &status, 0);
     workers[index].process = 0;
@@ -86,6 +89,7 @@ void sct_workers_dismiss(struct sct_worker *workers, unsigned count) {
 }
 
 void *sct_map_shared(size_t bytes) {
+    ASSERT(bytes > 0);
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         grow_failed(bytes, "workers");
@@ -116,6 +120,7 @@ enum sct_reading sct_read_message(int channel, struct sct_bytes *bytes,
     enum sct_reading reading = read_all(channel, &size, sizeof size, interrupted);
     bytes->size = 0;
     char buffer[BUFFER_BYTES];
+    // Not all at once: a damaged size must not ask for memory that nobody has sent.
     while (reading == SCT_READ_ALL && bytes->size < size) {
         size_t left = size - bytes->size;
         size_t wanted = left < sizeof buffer ? left : sizeof buffer;
@@ -123,6 +128,7 @@ enum sct_reading sct_read_message(int channel, struct sct_bytes *bytes,
         if (reading == SCT_READ_ALL)
             sct_bytes_add(bytes, buffer, wanted);
     }
+    ASSERT(reading != SCT_READ_ALL || bytes->size == size);
     return reading;
 }
 
@@ -134,6 +140,7 @@ static ssize_t write_some(int channel, const void *data, size_t size) {
 static bool write_all(int channel, const void *data, size_t size) {
     for (const char *at = data; size > 0;) {
         ssize_t written = write_some(channel, at, size);
+        ASSERT(written <= (ssize_t)size);
         if (written < 0 && errno != EINTR)
             return false;
         at += written > 0 ? written : 0;
@@ -143,6 +150,8 @@ static bool write_all(int channel, const void *data, size_t size) {
 }
 
 bool sct_write_message(int channel, const struct sct_bytes *bytes) {
+    ASSERT(channel >= 0);
+    ASSERT(bytes->data || bytes->size == 0);
     uint64_t size = bytes->size;
     return write_all(channel, &size, sizeof size) && write_all(channel, bytes->data, bytes->size);
 }

@@ -25,6 +25,7 @@ static void list_sums(struct sct_campaign *campaign, uint64_t *sums[SUMS]) {
 
 static void add_groups(struct sct_bytes *bytes, const struct sct_group *first) {
     for (const struct sct_group *group = first; group; group = group->next) {
+        ASSERT(group->pattern && group->count > 0);
         sct_bytes_add_number(bytes, 1);
         sct_bytes_add_text(bytes, group->pattern);
         sct_bytes_add_text(bytes, group->record);
@@ -43,6 +44,7 @@ static void add_groups(struct sct_bytes *bytes, const struct sct_group *first) {
 
 // Most are 0: index and value of the others, from 1 on.
 static void add_counters(struct sct_bytes *bytes, const struct sct_counters *counters) {
+    ASSERT(counters->values || counters->count == 0);
     for (size_t i = 0; i < counters->count; i++) {
         if (counters->values[i] == 0)
             continue;
@@ -63,6 +65,8 @@ static void add_marks(struct sct_bytes *bytes) {
 }
 
 static void add_campaign(struct sct_bytes *bytes, struct sct_campaign *campaign) {
+    ASSERT(campaign->share_count <= SCT_SHARES_MAX);
+    ASSERT(campaign->violations <= campaign->iterations_run);
     uint64_t *sums[SUMS];
     list_sums(campaign, sums);
     for (int i = 0; i < SUMS; i++)
@@ -101,6 +105,7 @@ static char *record(void *context, uint64_t iteration, const struct sct_result *
 }
 
 struct sct_campaign_options sct_range_describe(struct sct_range_hooks *hooks) {
+    ASSERT(hooks->whole);
     struct sct_campaign_options own = *hooks->whole;
     own.before_counted = before_counted;
     own.after_counted = after_counted;
@@ -139,6 +144,8 @@ bool sct_range_run(struct sct_engine *engine, const struct sct_range_options *op
                    struct sct_bytes *bytes) {
     const struct sct_campaign_options *whole = options->campaign;
     uint64_t step = whole->iteration_step ? whole->iteration_step : 1;
+    ASSERT(iterations > 0);
+    ASSERT(!whole->iterations || first < whole->iterations);
     struct sct_bytes fingerprints = {0};
     struct sct_range_hooks hooks = {whole, &fingerprints, options->present_iteration};
     struct sct_campaign_options own = sct_range_describe(&hooks);
@@ -148,6 +155,9 @@ bool sct_range_run(struct sct_engine *engine, const struct sct_range_options *op
     sct_range_clear(options);
     struct sct_campaign campaign;
     sct_campaign_run(engine, &own, &campaign);
+    ASSERT(campaign.iterations_run <= iterations);
+    // Each execution has one, in their order: the sum of the whole counts those it has not seen.
+    ASSERT(fingerprints.size == campaign.iterations_run * sizeof(uint64_t));
     bool goes_on = campaign.iterations_run == iterations && !campaign.was_interrupted &&
                    !campaign.unrepeatable.is_found &&
                    (campaign.violations == 0 || whole->keep_going);
@@ -166,6 +176,7 @@ static char *copy(const char *text) {
 
 // A copy of "kind NUL where NUL", which a violation only points to.
 static void keep_texts(struct sct_group *group, const char *kind, const char *where) {
+    ASSERT(!group->texts);
     size_t kind_size = strlen(kind) + 1, where_size = where ? strlen(where) + 1 : 0;
     group->texts = grow_new(1, kind_size + where_size, "a group of violations");
     memcpy(group->texts, kind, kind_size);
@@ -197,6 +208,8 @@ static void take_group(struct sct_reader *source, const struct target *target) {
         group->count += count;
         return;
     }
+    // New to the whole, although the worker had it first: ranges are added in their order, so the
+    // number and the record are those that one process would have kept.
     group = sct_groups_append(&target->sum->groups, copy(pattern));
     group->record = copy(made);
     keep_texts(group, kind, where);
@@ -228,6 +241,7 @@ static void take_unrepeatable(struct sct_reader *source, const struct target *ta
 
 static void take_campaign(struct sct_reader *source, const struct target *target) {
     struct sct_campaign *campaign = target->sum->campaign;
+    ASSERT(campaign->share_count <= SCT_SHARES_MAX);
     uint64_t *sums[SUMS];
     list_sums(campaign, sums);
     for (int i = 0; i < SUMS; i++)
@@ -248,6 +262,7 @@ static void take_fingerprints(struct sct_reader *source, struct sct_sum *sum) {
 }
 
 static void take_counters(struct sct_reader *source, const struct sct_counters *counters) {
+    // A place of 0 ends the list; a bad source gives 0 for ever, so this ends too.
     uint64_t place;
     while ((place = sct_take_number(source)) != 0) {
         uint64_t value = sct_take_number(source);
@@ -268,6 +283,8 @@ static void take_marks(struct sct_reader *source) {
 bool sct_range_add(const struct sct_range_options *options, const unsigned char *bytes, size_t size,
                    struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
                    bool *goes_on) {
+    ASSERT(bytes && size > 0);
+    ASSERT(sum->campaign);
     struct sct_reader source = {.at = bytes, .end = bytes + size};
     struct target target = {options, sum, on_new_group};
     *goes_on = sct_take_number(&source) == 1;

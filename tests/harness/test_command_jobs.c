@@ -338,7 +338,7 @@ static void test_checkpoint_that_cannot_grow(void **state) {
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     limit = (struct rlimit){50000, old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    struct ended ended = run("--iterations 30000 --format json --checkpoint c");
+    struct ended ended = run("--iterations 30000 --quiet --checkpoint c");
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     check_status(&ended, 3);
     assert_string_equal(ended.err, "mtcheck: checkpoint 'c': File too large\n");
