@@ -74,7 +74,7 @@ SCT_API void sct_point(const char *label, const char *where, const struct sct_ac
 // Scheduling point at which the task gives way, as whoever looks again and again should: the
 // default, alternative 0, is the next task that can run, and to stay is the last alternative.
 // Touches nothing. In setup and finish nothing.
-void sct_yield(const char *where);
+SCT_API void sct_yield(const char *where);
 
 // For searches that leave out orders of independent steps (core/search/search.h): the running step
 // touches [access] too, beside what was declared at the point where it began. Not a scheduling
