@@ -3,6 +3,7 @@
 #include "tests/harness/process.h"
 
 #include "core/trace/trace.h"
+#include "harness/cli/process.h"
 
 // Runs a line of the shell in the folder; its status. $MTCHECK and $MERGE are the commands.
 static int shell(const char *line) {
@@ -35,6 +36,23 @@ static void test_closed_standard_error(void **state) {
     char *checkpoint = text_in_folder("c");
     assert_null(strstr(checkpoint, "cannot write"));
     free(checkpoint);
+}
+
+// The next file that is opened is none of the standard streams, and what is written to standard
+// output, closed as it was, fails.
+static void test_closed_streams_are_opened(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        for (int stream = 0; stream <= 2; stream++)
+            close(stream);
+        process_open_streams();
+        int file = open("/dev/null", O_WRONLY);
+        _exit(file > 2 && write(STDOUT_FILENO, "x", 1) < 0 && write(STDERR_FILENO, "x", 1) == 1);
+    }
+    int status;
+    assert_true(waitpid(child, &status, 0) == child);
+    assert_int_equal(WEXITSTATUS(status), 1);
 }
 
 // A text that nobody gets is the tool's failure, not a violation.
@@ -157,9 +175,9 @@ static void test_merge_checks_counts(void **state) {
     assert_int_equal(shell("\"$MERGE\" 0.json 1.json > merged.json"), 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char line[300];
-        snprintf(line, sizeof line, "jq '%s' 1.json > x.json && ! \"$MERGE\" 0.json x.json 2> err",
+        snprintf(line, sizeof line, "jq '%s' 1.json > x.json && \"$MERGE\" 0.json x.json 2> err",
                  cases[i].edit);
-        assert_int_equal(shell(line), 0);
+        assert_int_equal(shell(line), 2);
         char *err = text_in_folder("err");
         if (!strstr(err, cases[i].needle))
             fail_msg("%s: %s", cases[i].edit, err);
@@ -194,10 +212,15 @@ static void test_merge_of_much(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_closed_standard_error),      TEST(test_help_that_cannot_be_written),
-        TEST(test_one_campaign_a_checkpoint),  TEST(test_replay_line_of_any_name),
-        TEST(test_errors_about_hostile_names), TEST(test_hostile_history),
-        TEST(test_merge_checks_counts),        TEST(test_merge_of_much),
+        TEST(test_closed_standard_error),
+        TEST(test_closed_streams_are_opened),
+        TEST(test_help_that_cannot_be_written),
+        TEST(test_one_campaign_a_checkpoint),
+        TEST(test_replay_line_of_any_name),
+        TEST(test_errors_about_hostile_names),
+        TEST(test_hostile_history),
+        TEST(test_merge_checks_counts),
+        TEST(test_merge_of_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
