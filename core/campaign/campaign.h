@@ -105,6 +105,11 @@ struct sct_campaign {
         uint64_t iteration;
         struct error difference;
     } unrepeatable;
+    // Of campaigns by several processes: in this iteration one of them died.
+    struct {
+        bool is_found;
+        uint64_t iteration;
+    } died;
     struct sct_rate rate;
     struct sct_share shares[SCT_SHARES_MAX];
     size_t share_count;

@@ -72,6 +72,8 @@ static bool describe_death(struct crew *crew, unsigned index, struct error *erro
     ASSERT(index < crew->jobs->workers);
     char when[100];
     uint64_t iteration = crew->present_iterations[index];
+    crew->sum.campaign->died.is_found = true;
+    crew->sum.campaign->died.iteration = iteration;
     snprintf(when, sizeof when,
              "in iteration %" PRIu64 " (--only-iteration %" PRIu64 " runs it alone)", iteration,
              iteration);

@@ -56,8 +56,8 @@ static void on_new_group(void *context, const struct sct_group *group) {
 // How often each variant's places were passed is counted for good here: executions that do not
 // count (calibration, repetitions) pass them too.
 static void begin_counting(void *context, uint64_t iteration) {
-    (void)iteration;
     struct session *session = context;
+    sct_witness_note(&session->witness, iteration, session->counted++);
     if (session->context)
         memcpy(session->passes, session->run.what.subject->variants->passes(session->context),
                session->variant_count * sizeof *session->passes);
@@ -159,10 +159,8 @@ static void open_search(struct session *session) {
     session->run.explorer = sct_search_explorer(session->search);
 }
 
-static bool run_campaign(struct session *session, struct sct_checkpoint *checkpoint,
-                         struct sct_campaign *campaign, struct error *error) {
+static void describe_run(struct session *session) {
     const struct options *options = session->options;
-    struct sct_campaign_options campaign_options = describe_campaign(session);
     session->run.iterations =
         options_have(options, OPTION_ONLY_ITERATION) ? 1 : session_iterations(session);
     session->run.shard_index = options->shard_index;
@@ -170,6 +168,35 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     session->run.steps_max = session->steps_max;
     session->run.keep_going = options->keep_going;
     session->run.shows_coverage = options->coverage;
+}
+
+// A worker died in that iteration, and with it what it had to say. Run alone it may end this
+// process too; then the witness sees it.
+static void run_deadly(struct session *session, struct sct_campaign_options *campaign_options,
+                       uint64_t iteration) {
+    struct sct_campaign campaign;
+    campaign_options->first_iteration = iteration;
+    campaign_options->iterations = 1;
+    campaign_options->repeat_every = 0;
+    campaign_options->record = NULL;
+    sct_campaign_run(session->engine, campaign_options, &campaign);
+    sct_campaign_free(&campaign);
+}
+
+static bool run_shared(struct session *session, struct sct_campaign_options *campaign_options,
+                       struct sct_checkpoint *checkpoint, struct sct_campaign *campaign,
+                       struct error *error) {
+    bool is_whole = run_jobs(session, campaign_options, checkpoint, campaign, error);
+    if (campaign->died.is_found)
+        run_deadly(session, campaign_options, campaign->died.iteration);
+    return is_whole;
+}
+
+static bool run_campaign(struct session *session, struct sct_checkpoint *checkpoint,
+                         struct sct_campaign *campaign, struct error *error) {
+    const struct options *options = session->options;
+    struct sct_campaign_options campaign_options = describe_campaign(session);
+    describe_run(session);
     if (subject_view(session->run.what.test)->coverage)
         coverage_reset(subject_view(session->run.what.test)->coverage);
     sct_marks_reset();
@@ -177,7 +204,7 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     bool is_shared = is_systematic ? search_is_shared(session)
                                    : options->jobs > 1 || checkpoint->file || mpi_source();
     if (!options_have(options, OPTION_ONLY_ITERATION) && is_shared)
-        return run_jobs(session, &campaign_options, checkpoint, campaign, error);
+        return run_shared(session, &campaign_options, checkpoint, campaign, error);
     if (options_have(options, OPTION_ONLY_ITERATION) && options->verbose)
         sct_engine_narrate(session->engine, session_narrate, session_narration(session));
     campaign_options.on_violation = on_violation;
@@ -328,18 +355,24 @@ static bool create_checkpoint(const struct session *session, struct sct_checkpoi
     return sct_checkpoint_create(checkpoint, options->checkpoint, text.data, error);
 }
 
-static int run_and_report(struct session *session, struct sct_checkpoint *checkpoint) {
+static int run_and_report(void *context) {
+    struct session *session = context;
     const struct options *options = session->options;
-    session_open_engine(session, options->max_steps);
     process_catch_interrupts();
+    session_open_engine(session, options->max_steps);
     calibrate(session);
     struct sct_campaign campaign;
     struct error error;
     bool is_narrated = options_have(options, OPTION_ONLY_ITERATION) && options->verbose;
     progress_begin(&session->progress, !options->quiet && !is_narrated,
                    shard_size(options, session_iterations(session)), options->time_limit);
-    bool is_whole = run_campaign(session, checkpoint, &campaign, &error);
+    bool is_whole = run_campaign(session, session->checkpoint, &campaign, &error);
     progress_end(&session->progress);
+    if (session->unconfirmed.is_found && !campaign.unrepeatable.is_found) {
+        campaign.unrepeatable.is_found = true;
+        campaign.unrepeatable.iteration = session->unconfirmed.iteration;
+        campaign.unrepeatable.difference = session->unconfirmed.difference;
+    }
     session->run.failure = is_whole ? NULL : error.text;
     save_single_run(session, &campaign);
     struct minimized minimized = {0};
@@ -359,6 +392,55 @@ static int run_and_report(struct session *session, struct sct_checkpoint *checkp
     return status;
 }
 
+// ---- What the witness sees ---------------------------------------------------------------------
+
+// The campaign until then, and the execution that ended its process as a violation.
+static void sum_up_death(struct session *session, const struct sct_death *death,
+                         struct sct_campaign *campaign) {
+    struct sct_sum sum;
+    struct sct_campaign_options campaign_options = describe_campaign(session);
+    sct_sum_init(&sum, campaign, session->strategy);
+    campaign->iterations_run = death->executions + 1;
+    campaign->violations = 1;
+    struct sct_violation violation = {.kind = SCT_KIND_PROCESS_END};
+    snprintf(violation.machine, sizeof violation.machine, "%.40s", death->trace->machine);
+    snprintf(violation.message, sizeof violation.message, "%s", death->trace->message);
+    struct sct_group *group = sct_groups_append(&sum.groups, sct_violation_pattern(&violation));
+    group->violation = violation;
+    group->iteration = death->iteration;
+    group->strategy = sct_strategy_for(session->strategy, death->iteration);
+    group->decision_count = death->trace->decision_count;
+    group->count = 1;
+    sct_sum_close(&sum, &campaign_options);
+}
+
+// In the witness, which has run nothing.
+static int report_death(void *context, const struct sct_death *death) {
+    struct session *session = context;
+    if (!death->trace) {
+        complain("%s", death->difference->text);
+        return EXIT_TOOL_FAILED;
+    }
+    if (!death->is_reproduced) {
+        complain("%s (iteration %" PRIu64 "): %s", death->trace->message, death->iteration,
+                 death->difference->text);
+        return EXIT_TOOL_FAILED;
+    }
+    session->steps_max = session->witness.engine.steps_max;
+    struct sct_trace trace;
+    finding_of_death(session, death, &trace);
+    session->witness.socket = 0; // it has confirmed this one
+    finding_keep(session, &trace);
+    sct_trace_free(&session->first); // to tell more of it would end this process
+    session->first = (struct sct_trace){.decisions = NULL};
+    describe_run(session);
+    struct sct_campaign campaign;
+    sum_up_death(session, death, &campaign);
+    int status = report(session, &campaign);
+    sct_campaign_free(&campaign);
+    return status_flush(status);
+}
+
 static bool prepare_campaign(struct session *session, struct sct_checkpoint *checkpoint,
                              struct error *error) {
     const struct options *options = session->options;
@@ -376,10 +458,19 @@ static bool prepare_campaign(struct session *session, struct sct_checkpoint *che
     return create_checkpoint(session, checkpoint, error);
 }
 
+// Processes of mpirun have nobody beside them.
+static int run_watched(struct session *session) {
+    if (mpi_source() || mpi_is_worker())
+        return run_and_report(session);
+    return session_run_watched(session, session->options->max_steps, run_and_report, report_death);
+}
+
 int campaign_command(const struct command *command, const struct options *options,
                      struct sct_checkpoint *checkpoint) {
-    struct session session = {
-        .command = command, .options = options, .run = {.call = command->call}};
+    struct session session = {.command = command,
+                              .options = options,
+                              .run = {.call = command->call},
+                              .checkpoint = checkpoint};
     session.last_trace = &session.run.traces;
     struct error error;
     bool is_ready = prepare_campaign(&session, checkpoint, &error);
@@ -387,7 +478,7 @@ int campaign_command(const struct command *command, const struct options *option
     session.run.seed = mpi_share(session.run.seed);
     if (mpi_is_worker() && session.strategy->path) // a search is rank 0's alone
         exit(EXIT_CLEAN);
-    int status = is_ready ? run_and_report(&session, checkpoint) : status_usage(&error);
+    int status = is_ready ? run_watched(&session) : status_usage(&error);
     sct_strategy_free(session.strategy);
     session_end(&session);
     return status_flush(status);

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 // Begins the usual name of a trace, which says what was run.
@@ -63,11 +64,39 @@ void finding_capture(const struct session *session, uint64_t iteration,
     sct_trace_free(&bound);
 }
 
+void finding_of_death(const struct session *session, const struct sct_death *death,
+                      struct sct_trace *trace) {
+    struct sct_trace header = describe_trace(session, death->iteration), bound = *death->trace;
+    memcpy(bound.model, header.model, sizeof bound.model);
+    memcpy(bound.test, header.test, sizeof bound.test);
+    memcpy(bound.bug, header.bug, sizeof bound.bug);
+    memcpy(bound.strategy, header.strategy, sizeof bound.strategy);
+    memcpy(bound.binding, header.binding, sizeof bound.binding);
+    bound.seed = header.seed;
+    bound.steps_max = header.steps_max;
+    sct_trace_copy(trace, &bound);
+}
+
+static void note_unconfirmed(struct session *session, uint64_t iteration,
+                             const struct error *difference) {
+    if (session->unconfirmed.is_found)
+        return;
+    session->unconfirmed.is_found = true;
+    session->unconfirmed.iteration = iteration;
+    session->unconfirmed.difference = *difference;
+}
+
 void finding_keep(struct session *session, struct sct_trace *trace) {
     ASSERT(session->last_trace && !*session->last_trace); // the end of the list
-    struct group_trace *entry = grow_new(1, sizeof *entry, "the list of traces");
     struct error error;
     char *text = sct_trace_format(trace);
+    if (!sct_witness_confirms(&session->witness, text, &error)) {
+        note_unconfirmed(session, trace->iteration, &error);
+        sct_trace_free(trace);
+        free(text);
+        return;
+    }
+    struct group_trace *entry = grow_new(1, sizeof *entry, "the list of traces");
     trace_path(session, trace->iteration, entry->path, sizeof entry->path);
     if (!sct_trace_write(entry->path, text, &error)) {
         complain("%s; here it is:", error.text);

@@ -6,6 +6,7 @@
 #include "harness/cli/session.h"
 #include "harness/cli/status.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,26 +171,68 @@ static bool check_binding(const struct subject *subject, const struct sct_trace 
                      binding, trace->binding);
 }
 
+// ---- Of executions that end the process ---------------------------------------------------------
+
+struct deadly {
+    struct session session; // first: what the witness hands on
+    const struct sct_trace *trace;
+};
+
+static int run_deadly(void *context) {
+    struct deadly *deadly = context;
+    session_open_engine(&deadly->session, deadly->trace->steps_max);
+    return replay_trace(&deadly->session, deadly->trace);
+}
+
+// The witness has seen it end, and has made it do so again.
+static int report_deadly(void *context, const struct sct_death *death) {
+    struct deadly *deadly = context;
+    const struct sct_trace *trace = deadly->trace;
+    if (!death->trace) {
+        complain("%s", death->difference->text);
+        return EXIT_TOOL_FAILED;
+    }
+    struct error difference = *death->difference;
+    bool is_same = death->is_reproduced && death->trace->fingerprint == trace->fingerprint &&
+                   strcmp(death->trace->message, trace->message) == 0;
+    if (!is_same && death->is_reproduced)
+        error_set(&difference, "decision %" PRIu32 " of %" PRIu32 ": %.200s",
+                  death->trace->decision_count, trace->decision_count, death->trace->message);
+    struct replaying replaying = {
+        .session = &deadly->session,
+        .execution = trace,
+        .report = {.call = deadly->session.command->call,
+                   .trace = trace,
+                   .execution = trace,
+                   .is_confirmed = is_same,
+                   .difference = difference.text},
+    };
+    return status_flush(report_replay(&replaying, true));
+}
+
 int replay_command(const struct command *command, const struct options *options) {
-    struct session session = {.command = command, .options = options};
     struct sct_trace trace;
+    struct deadly deadly = {.session = {.command = command, .options = options}, .trace = &trace};
+    struct session *session = &deadly.session;
     struct error error, inner;
     if (!sct_trace_read(options->replay, &trace, &error)) {
         sct_trace_free(&trace);
         return status_usage(&error);
     }
     const char *variant = strcmp(trace.bug, "none") == 0 ? NULL : trace.bug;
-    if (!session_choose_test(&session, trace.model, trace.test, &inner) ||
-        !check_binding(session.run.what.subject, &trace, &inner) ||
-        !session_choose_variant(&session, variant, &inner)) {
-        session_end(&session);
+    if (!session_choose_test(session, trace.model, trace.test, &inner) ||
+        !check_binding(session->run.what.subject, &trace, &inner) ||
+        !session_choose_variant(session, variant, &inner)) {
+        session_end(session);
         sct_trace_free(&trace);
         error_set(&error, "trace '%.200s': %.250s", options->replay, inner.text);
         return status_usage(&error);
     }
-    session_open_engine(&session, trace.steps_max);
-    int status = replay_trace(&session, &trace);
-    session_end(&session);
+    bool is_deadly = strcmp(trace.kind, SCT_KIND_PROCESS_END) == 0;
+    int status = is_deadly
+                     ? session_run_watched(session, trace.steps_max, run_deadly, report_deadly)
+                     : run_deadly(&deadly);
+    session_end(session);
     sct_trace_free(&trace);
     return status_flush(status);
 }

@@ -55,18 +55,33 @@ bool session_choose_variant(struct session *session, const char *name, struct er
     return true;
 }
 
-void session_open_engine(struct session *session, uint32_t steps_max) {
-    ASSERT(!session->engine); // one at a time
+static struct sct_engine_options engine_options(const struct session *session, uint32_t steps_max) {
     ASSERT(session->run.what.test);
     uint32_t usual = subject_steps(session->run.what.subject, session->run.what.test);
-    session->steps_max = steps_max ? steps_max : usual;
-    session->engine = sct_engine_open(&(struct sct_engine_options){
-        .steps_max = session->steps_max,
+    return (struct sct_engine_options){
+        .steps_max = steps_max ? steps_max : usual,
         .stack_bytes = session->program.stack_bytes,
         // With a smaller --max-steps proper executions may fill the tail: no verdict then.
         .livelock_points = usual / 2,
         .catch_signals = true,
-    });
+    };
+}
+
+void session_open_engine(struct session *session, uint32_t steps_max) {
+    ASSERT(!session->engine); // one at a time
+    struct sct_engine_options options = engine_options(session, steps_max);
+    session->steps_max = options.steps_max;
+    session->engine = sct_engine_open(&options);
+    sct_witness_watch(&session->witness, session->engine);
+}
+
+int session_run_watched(struct session *session, uint32_t steps_max, int (*run)(void *session),
+                        int (*on_death)(void *session, const struct sct_death *death)) {
+    session->witness = (struct sct_witness){
+        .program = &session->program,
+        .engine = engine_options(session, steps_max),
+    };
+    return sct_witness_run(&session->witness, run, on_death, session);
 }
 
 void session_end(struct session *session) {
@@ -83,7 +98,9 @@ uint64_t session_iterations(const struct session *session) {
 }
 
 FILE *session_narration(const struct session *session) {
-    return session->options->format == FORMAT_JSON ? stderr : stdout;
+    FILE *stream = session->options->format == FORMAT_JSON ? stderr : stdout;
+    setvbuf(stream, NULL, _IOLBF, 0); // the execution may end the process
+    return stream;
 }
 
 void session_narrate(void *context, uint32_t decision, const char *machine, const char *line) {

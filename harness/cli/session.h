@@ -3,6 +3,7 @@
 #ifndef HARNESS_CLI_SESSION_H
 #define HARNESS_CLI_SESSION_H
 
+#include "core/witness/witness.h"
 #include "harness/cli/command.h"
 #include "harness/cli/inspect.h"
 #include "harness/cli/minimize.h"
@@ -30,6 +31,15 @@ struct session {
     uint64_t trace_count;
     struct sct_trace first; // of the violations, or the single execution that is told about
     struct progress progress;
+    struct sct_checkpoint *checkpoint; // the caller's; without a file: there is none
+    struct sct_witness witness;        // sees what this process cannot
+    uint64_t counted;                  // executions, for the witness
+    // The first violation that a fresh process did not have.
+    struct {
+        bool is_found;
+        uint64_t iteration;
+        struct error difference;
+    } unconfirmed;
 };
 
 // What is run: first the test, then the variant. False, with the reason, if there is no such thing.
@@ -40,6 +50,11 @@ bool session_choose_variant(struct session *session, const char *variant, struct
 
 // [steps_max] 0: the test's default.
 void session_open_engine(struct session *session, uint32_t steps_max);
+
+// Runs [run]([session]) in a process of its own with a witness beside it, see there; [steps_max] as
+// of session_open_engine.
+int session_run_watched(struct session *session, uint32_t steps_max, int (*run)(void *session),
+                        int (*on_death)(void *session, const struct sct_death *death));
 
 // Ends all that was begun.
 void session_end(struct session *session);
