@@ -351,7 +351,8 @@ static bool create_checkpoint(const struct session *session, struct sct_checkpoi
         return true;
     char buffer[4096];
     struct text text = text_in(buffer, sizeof buffer);
-    resume_describe(session->run.what.subject, options, session->run.seed, &text);
+    resume_describe(session->run.what.subject, options, session->run.seed, session->run.probe,
+                    &text);
     return sct_checkpoint_create(checkpoint, options->checkpoint, text.data, error);
 }
 
@@ -441,6 +442,14 @@ static int report_death(void *context, const struct sct_death *death) {
     return status_flush(status);
 }
 
+// What leaves this process says how the test decides in this build.
+static void probe(struct session *session) {
+    const struct options *options = session->options;
+    if ((options->format == FORMAT_JSON || options->checkpoint || options->resume) &&
+        !mpi_source() && !mpi_is_worker())
+        session->run.probe = session_probe(session);
+}
+
 static bool prepare_campaign(struct session *session, struct sct_checkpoint *checkpoint,
                              struct error *error) {
     const struct options *options = session->options;
@@ -455,7 +464,9 @@ static bool prepare_campaign(struct session *session, struct sct_checkpoint *che
     struct text text = text_in(session->strategy_text, sizeof session->strategy_text);
     sct_strategy_format(session->strategy, &text);
     session->run.strategy = session->strategy_text;
-    return create_checkpoint(session, checkpoint, error);
+    probe(session);
+    return (!checkpoint->file || resume_fits(checkpoint, session->run.probe, error)) &&
+           create_checkpoint(session, checkpoint, error);
 }
 
 // Processes of mpirun have nobody beside them.

@@ -18,6 +18,7 @@ struct campaign_report {
     const uint64_t *reached; // how often executions that count passed a place of each variant
     const char *strategy;
     uint64_t seed;
+    uint64_t probe;      // of core/witness/probe.h
     uint64_t iterations; // asked for
     uint64_t shard_index, shard_count;
     uint32_t steps_max;

@@ -76,6 +76,7 @@ static void set_identity(json_t *object, const struct campaign_report *run,
     json_object_set_new(object, "schema_version", json_integer(1));
     json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
     json_object_set_new(object, "commit", json_string(version_commit));
+    json_object_set_new(object, "probe", value_digits("%016" PRIx64, run->probe));
     json_object_set_new(object, "model", json_string(run->what.subject->name));
     json_object_set_new(object, "test", json_string(run->what.test->name));
     json_object_set_new(object, "strategy", json_string(run->strategy));

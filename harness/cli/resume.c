@@ -1,6 +1,8 @@
 #include "harness/cli/resume.h"
 #include "harness/cli/version.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { PROGRAM_BYTES = 512 };
@@ -13,10 +15,21 @@ static void describe_program(const struct subject *subject, struct text *text) {
 }
 
 void resume_describe(const struct subject *subject, const struct options *options, uint64_t seed,
-                     struct text *text) {
+                     uint64_t probe, struct text *text) {
     describe_program(subject, text);
-    text_add(text, "\n");
+    text_add(text, "\n%016" PRIx64 "\n", probe);
     options_describe(options, seed, text);
+}
+
+bool resume_fits(const struct sct_checkpoint *checkpoint, uint64_t probe, struct error *error) {
+    char own[20];
+    snprintf(own, sizeof own, "%016" PRIx64, probe);
+    const char *stored = strchr(checkpoint->text, '\n'); // behind the program
+    return (stored && strncmp(stored + 1, own, strlen(own)) == 0) ||
+           error_set(error,
+                     "checkpoint '%.200s': of a build in which the test decides differently: "
+                     "expected probe %s, found %.16s",
+                     checkpoint->path, own, stored ? stored + 1 : "none");
 }
 
 bool resume_open(const struct command *command, int argc, char **argv,
@@ -35,6 +48,8 @@ bool resume_open(const struct command *command, int argc, char **argv,
                          path, program.data, length == 0 || length > 100 ? 100 : (int)length,
                          length > 0 ? stored : "nothing");
     stored += length + (stored[length] == '\n');
+    stored += strcspn(stored, "\n"); // the probe: see resume_fits
+    stored += *stored == '\n';
     return options_parse(command->front, argc, argv, stored, options, &inner) ||
            error_set(error, "checkpoint '%.200s': %.250s", path, inner.text);
 }

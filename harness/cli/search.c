@@ -59,7 +59,8 @@ bool search_check(const struct session *session, struct sct_checkpoint *resumed,
 // What the checkpoint says of the search: the options, and whether there is a cache at all.
 static void describe(const struct session *session, struct text *text) {
     uint64_t bytes = cache_bytes_of(session);
-    resume_describe(session->run.what.subject, session->options, session->run.seed, text);
+    resume_describe(session->run.what.subject, session->options, session->run.seed,
+                    session->run.probe, text);
     if (bytes > 0)
         text_add(text, "--cache=%" PRIu64 "\n", bytes);
     else

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // isatty
 #include "harness/cli/session.h"
+#include "core/witness/probe.h"
 #include "core/base/grow.h"
 #include "harness/cli/process.h"
 #include "harness/report/plain.h"
@@ -73,6 +74,11 @@ void session_open_engine(struct session *session, uint32_t steps_max) {
     session->steps_max = options.steps_max;
     session->engine = sct_engine_open(&options);
     sct_witness_watch(&session->witness, session->engine);
+}
+
+uint64_t session_probe(const struct session *session) {
+    struct sct_engine_options options = engine_options(session, 0);
+    return sct_probe(&session->program, &options);
 }
 
 int session_run_watched(struct session *session, uint32_t steps_max, int (*run)(void *session),

@@ -56,6 +56,9 @@ void session_open_engine(struct session *session, uint32_t steps_max);
 int session_run_watched(struct session *session, uint32_t steps_max, int (*run)(void *session),
                         int (*on_death)(void *session, const struct sct_death *death));
 
+// See core/witness/probe.h.
+uint64_t session_probe(const struct session *session);
+
 // Ends all that was begun.
 void session_end(struct session *session);
 

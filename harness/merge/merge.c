@@ -95,7 +95,12 @@ static bool check_same(const struct merge_input *first, const struct merge_input
                         json_object_get(other->report, names[i])))
             return error_set(error, "reports '%.150s' and '%.150s' are of different campaigns: %s",
                              first->name, other->name, names[i]);
-    return true;
+    return json_equal(json_object_get(first->report, "probe"),
+                      json_object_get(other->report, "probe")) ||
+           error_set(error,
+                     "reports '%.150s' and '%.150s' are of builds in which the test decides "
+                     "differently: probe",
+                     first->name, other->name);
 }
 
 static int by_shard(const void *left, const void *right) {

@@ -63,20 +63,26 @@ static inline void assert_no_orphans(void) {
     assert_int_equal(errno, ECHILD);
 }
 
-// Some child of that process, once it has one.
+// Some child of that process, or 0.
 static inline pid_t child_of(pid_t parent) {
     char path[100];
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", parent, parent);
+    char *text = read_text(path);
+    uint64_t child = 0;
+    number_scan(text, 10, INT32_MAX, &child);
+    free(text);
+    return (pid_t)child;
+}
+
+// Some worker of the campaign that the witness [process] watches, once it has one.
+static inline pid_t worker_of(pid_t process) {
     for (int i = 0; i < SECONDS_MAX * 100; i++) {
-        char *text = read_text(path);
-        uint64_t child = 0;
-        number_scan(text, 10, INT32_MAX, &child);
-        free(text);
-        if (child > 0)
-            return (pid_t)child;
+        pid_t campaign = child_of(process), worker = campaign > 0 ? child_of(campaign) : 0;
+        if (worker > 0)
+            return worker;
         sleep_ms(10);
     }
-    fail_msg("process %d has no workers", parent);
+    fail_msg("process %d has no workers", process);
     return 0;
 }
 

@@ -157,6 +157,17 @@ static void test_merged_first_violation(void **state) {
     forget(&ended);
 }
 
+// As another build would write it, in which the test decides differently.
+static void write_foreign_shard(void) {
+    char *text = read_text(in_folder("2.json"));
+    json_t *report = parse(text);
+    assert_int_equal(strlen(text_of(report, "probe")), 16);
+    json_object_set_new(report, "probe", json_string("0123456789abcdef"));
+    assert_int_equal(json_dump_file(report, in_folder("foreign.json"), 0), 0);
+    json_decref(report);
+    free(text);
+}
+
 // What is not all of one campaign is refused with the reason.
 static void test_merge_refuses(void **state) {
     (void)state;
@@ -164,6 +175,7 @@ static void test_merge_refuses(void **state) {
     struct ended other = run("--iterations 300 --format json --seed 2 --shard 2/3");
     write_text("seed.json", other.out, strlen(other.out));
     forget(&other);
+    write_foreign_shard();
     write_text("list.json", "[1]", 3);
     write_text("cut.json", "{\"tool\": ", 9);
     static const struct {
@@ -173,6 +185,7 @@ static void test_merge_refuses(void **state) {
         {"0.json 1.json", "report '0.json': expected all of 3 shards, found 2"},
         {"0.json 1.json 1.json", "reports '1.json' and '1.json' are both of shard 1"},
         {"0.json 1.json seed.json", "are of different campaigns: seed"},
+        {"0.json 1.json foreign.json", "are of builds in which the test decides differently"},
         {"list.json", "expected a campaign by --format json"},
         {"cut.json", "report 'cut.json': line 1:"},
         {"nothing.json", "cannot read 'nothing.json': No such file"},
@@ -204,14 +217,16 @@ static void write_checkpoint(const char *text) {
 // Headers of other versions, and those that make no sense, are refused, not run.
 static void test_resume_of_other_checkpoints(void **state) {
     (void)state;
-    char senseless[200], damaged[300];
-    snprintf(senseless, sizeof senseless, "%s\n--bogus\n", version_code);
+    char senseless[200], foreign[200], damaged[300];
+    snprintf(senseless, sizeof senseless, "%s\n0\n--bogus\n", version_code);
+    snprintf(foreign, sizeof foreign, "%s\n0123456789abcdef\n--seed=1\n", version_code);
     const struct {
         const char *text, *needle;
     } cases[] = {
         {"mtcheck 0.0.1\n--model=migrating-table\n", "found one of mtcheck 0.0.1"},
         {"", "found one of nothing"},
         {senseless, "checkpoint 'c': unknown option '--bogus'"},
+        {foreign, "of a build in which the test decides differently"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_checkpoint(cases[i].text);
@@ -308,7 +323,7 @@ static void test_interrupts(void **state) {
 static void test_killed_worker(void **state) {
     (void)state;
     pid_t child = start_line("--iterations unlimited -j 2 --format json --junit j.xml");
-    pid_t worker = child_of(child_of(child)); // its own is the campaign
+    pid_t worker = worker_of(child);
     sleep_ms(50);
     kill(worker, SIGKILL);
     struct ended ended = finish(child);

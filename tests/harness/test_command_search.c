@@ -90,7 +90,7 @@ static void test_full_cache_of_jobs(void **state) {
 static void test_killed_searcher(void **state) {
     (void)state;
     pid_t child = start_line(ENDLESS "-j 2");
-    pid_t worker = child_of(child_of(child)); // its own is the campaign
+    pid_t worker = worker_of(child);
     sleep_ms(50);
     kill(worker, SIGKILL);
     struct ended ended = finish(child);
