@@ -4,6 +4,9 @@
 // freed singly. The range is reserved once and touched page by page, so after the first executions
 // no call asks the operating system for anything. Under AddressSanitizer the unused part is
 // poisoned: a pointer that outlives a reset is reported where it is used.
+//
+// Stability: what is used of it through sct_arena (ARENA_NEW, ARENA_ARRAY, arena_alloc,
+// arena_strdup, arena_printf) stays within 0.2; the rest is the library's own.
 #ifndef CORE_BASE_ARENA_H
 #define CORE_BASE_ARENA_H
 

@@ -4,6 +4,8 @@
 // system under test: the engine installs a handler that turns them into a violation with
 // a trace. Outside an execution (and in a program that links no engine) the default handler prints
 // one line on standard error and aborts.
+//
+// Stability: ASSERT, REQUIRE and HERE stay within 0.2; the rest is the library's own.
 #ifndef CORE_BASE_ASSERT_H
 #define CORE_BASE_ASSERT_H
 

@@ -1,5 +1,7 @@
 // Digests: 128 bits that stand for contents (XXH3, see hash.h). Equal contents have equal digests;
 // that N different contents have two equal ones has a probability of N^2 / 2^129.
+//
+// Stability: digest_of and the folds of contents stay within 0.2, their values do not.
 #ifndef CORE_BASE_DIGEST_H
 #define CORE_BASE_DIGEST_H
 

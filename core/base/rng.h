@@ -1,6 +1,8 @@
 // Seeded generator with a fixed algorithm: xoshiro256** 1.0 (Blackman and Vigna, 2018), seeded by
 // splitmix64. The same seed gives the same numbers on every machine and compiler; tests hold test
 // vectors. Not for secrets.
+//
+// Stability: provisional, for strategies of one's own.
 #ifndef CORE_BASE_RNG_H
 #define CORE_BASE_RNG_H
 

@@ -1,4 +1,6 @@
 // Bounded text: builds messages in a caller's buffer, never overflows, marks what it cut.
+//
+// Stability: text_add stays within 0.2.
 #ifndef CORE_BASE_TEXT_H
 #define CORE_BASE_TEXT_H
 

@@ -5,6 +5,8 @@
 // may share a name. Counts are sums over the executions that count (see sct_marks_count), so they
 // do not depend on the order of executions. For code above the engine; everything runs on one
 // thread.
+//
+// Stability: MARK stays within 0.2; the rest is the library's own.
 #ifndef CORE_CAMPAIGN_MARKS_H
 #define CORE_CAMPAIGN_MARKS_H
 

@@ -5,6 +5,8 @@
 // whether or not somebody keeps them. Nobody does unless the program has a memory (struct
 // sct_program, core/memory/memory.h); then each call costs one test. No scheduling points, no
 // choices.
+//
+// Stability: the library's own; it is here for its types.
 #ifndef CORE_ENGINE_EDGE_H
 #define CORE_ENGINE_EDGE_H
 

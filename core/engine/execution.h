@@ -7,6 +7,8 @@
 //
 // A fault of the system under test (failed assertion, signal, overflow of a stack, endless loop
 // without scheduling points) ends the execution with a violation; the engine goes on.
+//
+// Stability: provisional: options and results may change with 0.3, for one's own loop only.
 #ifndef CORE_ENGINE_EXECUTION_H
 #define CORE_ENGINE_EXECUTION_H
 

@@ -17,6 +17,8 @@
 //
 // Monitors take constant time, no heap and no choices, and are no scheduling points: executions
 // with and without them are the same.
+//
+// Stability: stays within 0.2.
 #ifndef CORE_ENGINE_MONITOR_H
 #define CORE_ENGINE_MONITOR_H
 

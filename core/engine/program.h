@@ -1,4 +1,6 @@
 // Programs: what is run, as the engine sees it.
+//
+// Stability: fields may come; those that are there stay within 0.2.
 #ifndef CORE_ENGINE_PROGRAM_H
 #define CORE_ENGINE_PROGRAM_H
 

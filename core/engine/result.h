@@ -1,4 +1,6 @@
 // What an execution comes to: its verdict, its violation, its decisions.
+//
+// Stability: fields may come; for one's own loop, and the review of a program.
 #ifndef CORE_ENGINE_RESULT_H
 #define CORE_ENGINE_RESULT_H
 

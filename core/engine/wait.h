@@ -10,6 +10,8 @@
 //
 // Time is virtual and has no length: a timed wait ends early because the strategy says that it may
 // (a value choice when it begins) or because otherwise nothing could run any more.
+//
+// Stability: the library's own; it is here for its types.
 #ifndef CORE_ENGINE_WAIT_H
 #define CORE_ENGINE_WAIT_H
 

@@ -5,6 +5,8 @@
 // arguments are numbers or pointers that nobody looks at. A position is the index of an event in
 // the log. Memory grows with the log, is kept by [sct_history_clear] and freed by
 // [sct_history_deinit]; without memory the log fails with FAIL_RESOURCE.
+//
+// Stability: stays within 0.2.
 #ifndef CORE_HISTORY_HISTORY_H
 #define CORE_HISTORY_HISTORY_H
 

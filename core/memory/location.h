@@ -9,6 +9,8 @@
 // Follows "operational" presentations of RC11 without load buffering: bounds from views (Kang, Hur,
 // Lahav, Vafeiadis, Dreyer, POPL 2017), with the order of execution as the order of SEQ_CST
 // operations.
+//
+// Stability: the library's own; it is here for its types.
 #ifndef CORE_MEMORY_LOCATION_H
 #define CORE_MEMORY_LOCATION_H
 

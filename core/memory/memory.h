@@ -20,9 +20,12 @@
 // variables their accesses (shadow.h). Outside of executions nothing here may be called but new and
 // free. In setup one thread, number 0, makes everything; in the final check and the review all is
 // known, a load reads the newest store, and nothing races.
+//
+// Stability: provisional: models, options and what is shown of them grow.
 #ifndef CORE_MEMORY_MEMORY_H
 #define CORE_MEMORY_MEMORY_H
 
+#include "core/base/api.h"
 #include "core/engine/edge.h"
 #include "core/engine/machine.h"
 #include "core/memory/order.h"
@@ -59,9 +62,9 @@ struct sct_memory_options {
 };
 
 // A memory, with malloc (FAIL_RESOURCE without). The options are copied.
-struct sct_memory *sct_memory_new(const struct sct_memory_options *options);
+SCT_API struct sct_memory *sct_memory_new(const struct sct_memory_options *options);
 
-void sct_memory_free(struct sct_memory *memory);
+SCT_API void sct_memory_free(struct sct_memory *memory);
 
 const char *sct_memory_model_name(enum sct_memory_model model);
 

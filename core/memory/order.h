@@ -1,4 +1,6 @@
 // The orders of C11's atomic operations.
+//
+// Stability: the numbers stay.
 #ifndef CORE_MEMORY_ORDER_H
 #define CORE_MEMORY_ORDER_H
 

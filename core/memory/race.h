@@ -1,8 +1,11 @@
 // Data races: two accesses to the same bytes by two threads, at least one of them a write, not both
 // atomic, and nothing that orders them.
+//
+// Stability: provisional: what is known of a race grows.
 #ifndef CORE_MEMORY_RACE_H
 #define CORE_MEMORY_RACE_H
 
+#include "core/base/api.h"
 #include "core/base/text.h"
 #include "core/memory/shadow.h"
 
@@ -26,10 +29,10 @@ struct sct_race {
 };
 
 // One line, without places and addresses: what a violation says.
-void sct_race_describe(const struct sct_race *race, struct text *text);
+SCT_API void sct_race_describe(const struct sct_race *race, struct text *text);
 
 // What would order the two, one line.
-void sct_race_advise(const struct sct_race *race, struct text *text);
+SCT_API void sct_race_advise(const struct sct_race *race, struct text *text);
 
 // "read", "write", "atomic read", "atomic write".
 const char *sct_access_kind_name(enum sct_access_kind kind);

@@ -10,6 +10,8 @@
 //
 // Not scheduling points, no choices; nothing in the final check. Cells are reset when first touched
 // in an execution. No heap on the way.
+//
+// Stability: the library's own; it is here for its types.
 #ifndef CORE_MEMORY_SHADOW_H
 #define CORE_MEMORY_SHADOW_H
 

@@ -13,11 +13,14 @@
 // A variant of a test (with a bug, with more threads) is a test of its own whose program has
 // another context. One thread; the process is the runner's until it returns, and with --jobs it is
 // forked.
+//
+// Stability: stays within 0.2, and so do the statuses; what the command prints for people does
+// not, its JSON grows.
 #ifndef CORE_RUN_RUNNER_H
 #define CORE_RUN_RUNNER_H
 
 #include "core/base/api.h"
-#include "core/engine/execution.h"
+#include "core/engine/program.h"
 
 struct sct_test {
     const char *name;    // see struct sct_suite

@@ -1,5 +1,7 @@
 // What the steps of tasks touch, and so whether the order of two steps can matter. The one thing
 // that strategies and reductions know of the system under test.
+//
+// Stability: stays within 0.2.
 #ifndef CORE_STRATEGY_ACCESS_H
 #define CORE_STRATEGY_ACCESS_H
 

@@ -14,6 +14,8 @@
 //   preemptions  (Musuvathi, Qadeer, PLDI 2007) Leaving a task that is still enabled costs one;
 //                where it gives way (sct_yield), so does whoever is not the next.
 // Values cost nothing. Knows no engine; nothing is random.
+//
+// Stability: the library's own; it is here for its types.
 #ifndef CORE_STRATEGY_PATH_H
 #define CORE_STRATEGY_PATH_H
 

@@ -4,6 +4,9 @@
 // The engine asks and records; a strategy only answers. It sees no trace, no clock and no
 // randomness but its own generator, seeded anew for every execution, so that execution i of a
 // campaign is the same alone. The engine asks only where there are at least two alternatives.
+//
+// Stability: provisional: strategies of one's own may have to change with 0.3. Names of strategies
+// stay; what a strategy picks for a seed may change, which CHANGES tells.
 #ifndef CORE_STRATEGY_STRATEGY_H
 #define CORE_STRATEGY_STRATEGY_H
 

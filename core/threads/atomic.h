@@ -6,6 +6,9 @@
 // (core/memory/memory.h): without one every operation is sequentially consistent, whatever its
 // order, and a program that is right so may still be wrong with them. With a memory an operation
 // may consume one value choice. Storage, names and lifetime: see core/threads/object.h.
+//
+// Stability: stays within 0.2: names, arguments, what is a scheduling point. What a memory shows
+// grows.
 #ifndef CORE_THREADS_ATOMIC_H
 #define CORE_THREADS_ATOMIC_H
 

@@ -2,6 +2,8 @@
 //
 // Every call but init is a scheduling point before its effect. Misuse is a violation of kind
 // `program-error`. Storage, names and lifetime: see core/threads/object.h.
+//
+// Stability: stays within 0.2: names, arguments, what is a scheduling point.
 #ifndef CORE_THREADS_BARRIER_H
 #define CORE_THREADS_BARRIER_H
 

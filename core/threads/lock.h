@@ -7,6 +7,8 @@
 // `program-error`. Storage, names and lifetime: see core/threads/object.h. (The mutex of
 // core/engine/sync.h is another thing: a part of the engine's transports, without scheduling
 // points.)
+//
+// Stability: stays within 0.2: names, arguments, what is a scheduling point.
 #ifndef CORE_THREADS_LOCK_H
 #define CORE_THREADS_LOCK_H
 

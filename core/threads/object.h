@@ -8,6 +8,8 @@
 // The rule of all primitives: a step begins with a scheduling point and has its effect after it,
 // and a task is enabled exactly while the step that it is about to take can be taken, so every step
 // that is chosen gets somewhere. Waiting is for tasks, not for activities (a program error).
+//
+// Stability: the library's own; it is here for its types.
 #ifndef CORE_THREADS_OBJECT_H
 #define CORE_THREADS_OBJECT_H
 

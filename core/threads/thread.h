@@ -15,6 +15,8 @@
 // sem_t                            struct sct_semaphore (semaphore.h)
 // pthread_barrier_t                struct sct_barrier (barrier.h)
 // atomic_uint_fast64_t             struct sct_atomic (atomic.h)
+//
+// Stability: stays within 0.2: names, arguments, what is a scheduling point.
 #ifndef CORE_THREADS_THREAD_H
 #define CORE_THREADS_THREAD_H
 
