@@ -172,8 +172,11 @@ static void check_call(struct app *app, const struct call_record *call,
                       (has_lost_answer && ct_failed_with(actual->outcome, CT_STATUS_SERVER_ERROR));
     sct_check(!is_unknown || (has_lost_answer && call->kind == CALL_BATCH), KIND_CALL_FAILED,
               "the outcome of a call is unknown, but every answer came");
-    if (ignores_annotations(app))
+    if (ignores_annotations(app)) { // what else would say that it has ended so?
+        sct_check(actual->outcome.kind != CT_INTERNAL_ERROR, KIND_CALL_FAILED, "a call failed: %s",
+                  actual->outcome.message);
         return;
+    }
     if (is_unknown) {
         check_unknown(call);
         return;

@@ -397,12 +397,16 @@ static void describe_blocked(struct text *text, const struct translation *from,
         describe_answered_call(text, origin->as.call);
     } else {
         struct ct_key key = from->spec.keys[operation->key].key;
-        uint32_t value = operation->of.cells[0].value;
+        const struct spec_cell *cell = &operation->of.cells[0];
         text_add(text, "a stream's read that for key '%s' '%s' gave ", key.partition, key.row);
-        if (value == SPEC_ABSENT)
+        if (cell->value == SPEC_ABSENT) {
             text_add(text, "nothing");
-        else
-            describe_row(text, from->spec.values[value].row);
+            return;
+        }
+        // Values are without ETags: the row that stands for one may have had another.
+        struct ct_row *row = ct_row_copy(from->arena, from->spec.values[cell->value].row);
+        row->etag = from->spec.etags[cell->etag].text;
+        describe_row(text, row);
     }
 }
 

@@ -76,6 +76,11 @@ struct ct_outcome mt_open_stream(struct ct_table *interface, const char *where,
 
 // ---- What is observed (see struct ct_env_ops) --------------------------------------------------
 
+// The one place where the protocol's text speaks of a tester. It says nothing about testing: a call
+// that forgets states a fact of the protocol, that from here on only so much of what was seen can
+// matter, which a reader may rely on, too. Where nobody compares states it costs a test of a
+// pointer.
+
 static inline struct digest mt_observed(struct mt_table *table) {
     return table->env->ops->observed ? table->env->ops->observed(table->env)
                                      : (struct digest){0, 0};
