@@ -135,7 +135,7 @@ void sct_campaign_free(struct sct_campaign *campaign);
 
 // Whether every execution was cut off at the limit of steps, as where all of them spin: then that
 // there was no violation says nothing.
-SCT_API bool sct_campaign_is_cut_off(const struct sct_campaign *campaign);
+bool sct_campaign_is_cut_off(const struct sct_campaign *campaign);
 
 // ---- Campaigns in parts ------------------------------------------------------------------------
 

@@ -283,7 +283,7 @@ static void take_marks(struct sct_reader *source) {
 bool sct_range_add(const struct sct_range_options *options, const unsigned char *bytes, size_t size,
                    struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
                    bool *goes_on) {
-    ASSERT(bytes && size > 0);
+    ASSERT(bytes || size == 0);
     ASSERT(sum->campaign);
     struct sct_reader source = {.at = bytes, .end = bytes + size};
     struct target target = {options, sum, on_new_group};

@@ -25,6 +25,7 @@ static const struct cell cells[] = {
     {BUG_MIGRATE_RESUME_WITHOUT_BARRIER, 299, 5192},
     {BUG_QUERY_OR_FILTER_ACCEPTED, 2137, 672},
     {BUG_FILTER_SEES_METADATA, 1216, 1200},
+    {BUG_UNKNOWN_TAKEN_FOR_NOT_DONE, 403, 4016},
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
