@@ -114,6 +114,9 @@ SCT_API struct sct_strand *sct_self(void);
 // [thread_pointer] (sct_coro_use_thread_pointer). Nobody else's are changed.
 void sct_use_thread_pointer(void *thread_pointer);
 
+// The stack that the running code is on: its lowest byte, and how many there are.
+void sct_stack_bounds(const void **low, size_t *bytes);
+
 // Suspends the running coroutine until somebody wakes it. A task's own coroutine is then disabled
 // and another task is scheduled; an activity returns control to whoever started or woke it.
 // [waits_for] is told in the report of a deadlock; a constant string.

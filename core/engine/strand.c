@@ -95,6 +95,12 @@ void sct_use_thread_pointer(void *thread_pointer) {
     sct_coro_use_thread_pointer(sct_engine_running()->self->coro, thread_pointer);
 }
 
+void sct_stack_bounds(const void **low, size_t *bytes) {
+    const struct sct_coro *coro = sct_self()->coro;
+    *low = coro->stack_low;
+    *bytes = coro->stack_bytes;
+}
+
 void sct_park(const char *waits_for) {
     sct_step_touches(sct_engine_running(), SCT_ACCESS_WAITS, 0);
     sct_park_quietly(waits_for);

@@ -64,100 +64,129 @@ static uint64_t truncate_to(unsigned bytes, uint64_t value) {
 
 // ---- Points ------------------------------------------------------------------------------------
 
-static void point(struct posix_atomic atomic, const char *verb, enum sct_access_mode mode) {
+// Takes the point, and finds what is known of the variable then.
+static struct sct_location *take_point(struct posix_atomic atomic, const char *verb,
+                                       enum sct_atomic_kind kind, enum sct_order order) {
     const void *address = (const void *)(uintptr_t)atomic.address;
-    const struct sct_access access = posix_access(address, atomic.bytes, mode);
+    const struct sct_access access = posix_access(address, atomic.bytes, sct_memory_mode(kind));
     sct_point(posix_variable_step(verb, address), posix_place(atomic.caller), &access);
+    posix_memory_access(address, atomic.bytes,
+                        kind == SCT_LOADS ? SCT_ATOMIC_READ : SCT_ATOMIC_WRITE, atomic.caller);
+    if (sct_reducing()) {
+        const struct sct_access place = sct_memory_place(kind, order, access.low, access.high);
+        sct_touch(&place);
+    }
+    return sct_location_at((uintptr_t)address, atomic.bytes, get(atomic));
 }
 
-__attribute__((noinline, cold)) static void tell(const char *what, uint64_t value) {
-    sct_note("%s %" PRIu64, what, value);
+// ---- The story ---------------------------------------------------------------------------------
+
+// Memory holds the newest store's value; others may be read.
+static void tell_load(struct posix_atomic atomic, uint64_t value) {
+    uint64_t newest = get(atomic);
+    if (value == newest)
+        sct_note("reads %" PRIu64, value);
+    else
+        sct_note("reads %" PRIu64 ", though %" PRIu64 " is newer", value, newest);
+}
+
+static void tell_store(struct posix_atomic atomic, uint64_t value) {
+    uint64_t newest = get(atomic);
+    if (value == newest)
+        sct_note("writes %" PRIu64, value);
+    else
+        sct_note("writes %" PRIu64 " before what is newer, %" PRIu64, value, newest);
 }
 
 // ---- Operations --------------------------------------------------------------------------------
 
 uint64_t posix_atomic_load(struct posix_atomic atomic, enum sct_order order) {
-    (void)order;
     if (!posix_controls())
         return get(atomic);
-    point(atomic, "load", SCT_ACCESS_READ);
-    uint64_t value = get(atomic);
+    struct sct_location *location = take_point(atomic, "load", SCT_LOADS, order);
+    uint64_t value = sct_location_load(location, order);
     if (sct_narrating())
-        tell("reads", value);
+        tell_load(atomic, value);
     return value;
 }
 
 void posix_atomic_store(struct posix_atomic atomic, uint64_t value, enum sct_order order) {
-    (void)order;
     value = truncate_to(atomic.bytes, value);
-    if (posix_controls()) {
-        point(atomic, "store", SCT_ACCESS_WRITE);
-        if (sct_narrating())
-            tell("writes", value);
+    if (!posix_controls()) {
+        put(atomic, value);
+        return;
     }
-    put(atomic, value);
+    struct sct_location *location = take_point(atomic, "store", SCT_STORES, order);
+    sct_location_store(location, value, order);
+    put(atomic, sct_location_newest(location));
+    if (sct_narrating())
+        tell_store(atomic, value);
 }
 
-static const char *const change_verbs[] = {
-    [SCT_CHANGE_EXCHANGE] = "exchange", [SCT_CHANGE_ADD] = "add", [SCT_CHANGE_SUB] = "subtract",
-    [SCT_CHANGE_AND] = "and",           [SCT_CHANGE_OR] = "or",   [SCT_CHANGE_XOR] = "xor",
-    [SCT_CHANGE_NAND] = "nand",
-};
-
-static uint64_t apply(enum sct_change change, uint64_t old, uint64_t operand) {
-    switch (change) {
-    case SCT_CHANGE_ADD:
-        return old + operand;
-    case SCT_CHANGE_SUB:
-        return old - operand;
-    case SCT_CHANGE_AND:
-        return old & operand;
-    case SCT_CHANGE_OR:
-        return old | operand;
-    case SCT_CHANGE_XOR:
-        return old ^ operand;
-    case SCT_CHANGE_NAND:
-        return ~(old & operand);
-    case SCT_CHANGE_EXCHANGE:
-    default:
-        return operand;
-    }
+// As the processor does it.
+static uint64_t change_memory(struct posix_atomic atomic, enum sct_change change,
+                              uint64_t operand) {
+    uint64_t old;
+    do
+        old = get(atomic);
+    while (!swap(atomic, old, truncate_to(atomic.bytes, sct_change_apply(change, old, operand))));
+    return old;
 }
 
 uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change, uint64_t operand,
                              enum sct_order order) {
-    (void)order;
-    bool is_controlled = posix_controls();
-    if (is_controlled)
-        point(atomic, change_verbs[change], SCT_ACCESS_WRITE);
-    uint64_t old, value;
-    do {
-        old = get(atomic);
-        value = truncate_to(atomic.bytes, apply(change, old, operand));
-    } while (!swap(atomic, old, value));
-    if (is_controlled && sct_narrating())
-        sct_note("reads %" PRIu64 ", writes %" PRIu64, old, value);
+    static const char *const verbs[] = {
+        [SCT_CHANGE_EXCHANGE] = "exchange", [SCT_CHANGE_ADD] = "add", [SCT_CHANGE_SUB] = "subtract",
+        [SCT_CHANGE_AND] = "and",           [SCT_CHANGE_OR] = "or",   [SCT_CHANGE_XOR] = "xor",
+        [SCT_CHANGE_NAND] = "nand",
+    };
+    if (!posix_controls())
+        return change_memory(atomic, change, operand);
+    struct sct_location *location = take_point(atomic, verbs[change], SCT_UPDATES, order);
+    uint64_t old = sct_location_change(location, change, operand, order);
+    put(atomic, sct_location_newest(location));
+    if (sct_narrating())
+        sct_note("reads %" PRIu64 ", writes %" PRIu64, old,
+                 truncate_to(atomic.bytes, sct_change_apply(change, old, operand)));
     return old;
+}
+
+static bool exchange_memory(struct posix_atomic atomic, struct sct_exchange *exchange) {
+    while (!swap(atomic, exchange->expected, exchange->desired)) {
+        uint64_t found = get(atomic);
+        if (found == exchange->expected)
+            continue; // it has come back meanwhile
+        exchange->expected = found;
+        return false;
+    }
+    return true;
 }
 
 bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exchange) {
     exchange->expected = truncate_to(atomic.bytes, exchange->expected);
     exchange->desired = truncate_to(atomic.bytes, exchange->desired);
-    bool is_controlled = posix_controls();
-    if (is_controlled)
-        point(atomic, "compare-exchange", SCT_ACCESS_WRITE);
-    bool has_swapped = swap(atomic, exchange->expected, exchange->desired);
-    if (!has_swapped)
-        exchange->expected = get(atomic);
-    if (is_controlled && sct_narrating())
-        tell(has_swapped ? "finds what it expects, writes" : "fails, reads",
-             has_swapped ? exchange->desired : exchange->expected);
+    if (!posix_controls())
+        return exchange_memory(atomic, exchange);
+    enum sct_order order = exchange->failure == SCT_SEQ_CST ? SCT_SEQ_CST : exchange->success;
+    struct sct_location *location = take_point(atomic, "compare-exchange", SCT_UPDATES, order);
+    bool has_swapped = sct_location_exchange(location, exchange);
+    put(atomic, sct_location_newest(location));
+    if (sct_narrating() && has_swapped)
+        tell_store(atomic, exchange->desired);
+    else if (sct_narrating())
+        tell_load(atomic, exchange->expected);
     return has_swapped;
 }
 
 void posix_atomic_fence(enum sct_order order, const void *caller) {
-    (void)caller;
-    (void)order;
-    if (!posix_controls())
+    if (!posix_controls()) {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        return;
+    }
+    if (order == SCT_SEQ_CST) {
+        const struct sct_access place = sct_memory_place(SCT_FENCES, order, 0, 0);
+        sct_point("fence", posix_place(caller), &place);
+    }
+    if (order != SCT_RELAXED)
+        sct_memory_fence(order);
 }

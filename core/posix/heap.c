@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // MAP_FIXED_NOREPLACE, memalign
 #include "core/base/grow.h"
 #include "core/posix/heap.h"
+#include "core/memory/race.h"
 #include "core/posix/exit.h"
 #include "core/posix/hook.h"
 #include "core/posix/images.h"
@@ -23,15 +24,17 @@ void __libc_free(void *block);
 enum {
     ALIGNMENT = 16,
     REDZONE_BYTES = 8,             // at least, behind every block
+    WATCHED_BYTES = 4096,          // of a block: as a whole it is written when it comes and goes
     DROPPED_BYTES_MIN = 256 * 1024 // from so much on, pages are given back instead of cleared
 };
 
 struct header {
     uint32_t bytes;
-    uint32_t check; // tells a header from what else may stand there
-    const void *caller;
+    uint32_t check;                // tells a header from what else may stand there
+    const void *allocated, *freed; // where
+    uint64_t padding;
 };
-_Static_assert(sizeof(struct header) == ALIGNMENT, "blocks are aligned behind their headers");
+_Static_assert(sizeof(struct header) % ALIGNMENT == 0, "blocks are aligned behind their headers");
 
 // Of every 8 bytes of the heap: how many of them belong to a block, from the first on, or that the
 // block was freed.
@@ -113,6 +116,13 @@ static void mark(uintptr_t block, size_t bytes) {
         *state_at(block + bytes) = (unsigned char)(bytes % 8);
 }
 
+// To allocate and to free a block are writes of all of it.
+static void access_whole(uintptr_t block, size_t bytes, const void *caller) {
+    if (posix_controls())
+        sct_shadow_access(block, bytes < WATCHED_BYTES ? bytes : WATCHED_BYTES, SCT_PLAIN_WRITE,
+                          caller);
+}
+
 // A block of zero bytes, or NULL if it is larger than the heap; a violation if it does not fit.
 static void *allocate(size_t bytes, size_t alignment, const void *caller) {
     if (bytes >= POSIX_HEAP_BYTES || alignment >= POSIX_HEAP_BYTES) {
@@ -125,10 +135,11 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller) {
     if (next > POSIX_HEAP_BASE + POSIX_HEAP_BYTES)
         posix_violate(SCT_KIND_OUT_OF_MEMORY, posix_place(caller),
                       "the program has allocated more than 1 GiB in one execution");
-    *((struct header *)block - 1) =
-        (struct header){(uint32_t)bytes, check_of(block, bytes), caller};
+    *((struct header *)block - 1) = (struct header){
+        .bytes = (uint32_t)bytes, .check = check_of(block, bytes), .allocated = caller};
     mark(block, bytes);
     heap.next = next;
+    access_whole(block, bytes, caller);
     return (void *)block;
 }
 
@@ -153,18 +164,21 @@ static void check_block(const void *block, const struct header *header, const ch
                       "what is %s is not a block of the heap", what);
     if (is_freed(block))
         posix_violate(POSIX_KIND_DOUBLE_FREE, posix_place(caller),
-                      "a block of %u bytes that was freed is %s; it was allocated at %s",
-                      header->bytes, what, posix_place(header->caller));
+                      "a block of %u bytes is %s that was freed at %s; it was allocated at %s",
+                      header->bytes, what, posix_place(header->freed),
+                      posix_place(header->allocated));
 }
 
 static void release(void *block, const void *caller) {
-    const struct header *header = header_of(block);
+    struct header *header = header_of(block);
     check_block(block, header, "freed", caller);
     if (!header)
         return;
     size_t bytes = header->bytes;
+    access_whole((uintptr_t)block, bytes, caller);
     if (posix_controls())
         posix_objects_forget((uintptr_t)block, bytes);
+    header->freed = caller;
     memset(state_at((uintptr_t)block), STATE_FREED, (bytes + 7) / 8 + (bytes == 0));
 }
 
@@ -179,14 +193,64 @@ static void *reallocate(void *block, size_t bytes, const void *caller) {
     return copy;
 }
 
+// ---- Accesses ----------------------------------------------------------------------------------
+
+// The header of the block that [address] is in or behind; NULL if there is none before it.
+static const struct header *header_before(uintptr_t address) {
+    uintptr_t block = address & ~(uintptr_t)(ALIGNMENT - 1);
+    for (; block > POSIX_HEAP_BASE; block -= ALIGNMENT) {
+        const struct header *header = header_of((const void *)block);
+        if (header)
+            return header;
+    }
+    return NULL;
+}
+
+void posix_heap_describe(const void *address, struct text *text) {
+    const struct header *header = header_before((uintptr_t)address);
+    if (!header) {
+        text_add(text, "of the heap");
+        return;
+    }
+    uintptr_t offset = (uintptr_t)address - (uintptr_t)(header + 1);
+    text_add(text, "at offset %zu of a block of %u bytes allocated at %s", (size_t)offset,
+             header->bytes, posix_place(header->allocated));
+    if (header->freed)
+        text_add(text, " and freed at %s", posix_place(header->freed));
+}
+
+__attribute__((noinline, cold)) _Noreturn static void
+report_access(uintptr_t address, size_t bytes, enum sct_access_kind kind, const void *caller) {
+    char buffer[512];
+    struct text text = text_in(buffer, sizeof buffer);
+    bool is_free = *state_at(address) == STATE_FREED;
+    posix_heap_describe((const void *)address, &text);
+    posix_violate(is_free ? POSIX_KIND_USE_AFTER_FREE : POSIX_KIND_HEAP_OVERFLOW,
+                  posix_place(caller), "%s of %zu byte%s %s", sct_access_kind_name(kind), bytes,
+                  bytes == 1 ? "" : "s", buffer);
+}
+
+void posix_heap_check(const void *start, size_t bytes, enum sct_access_kind kind,
+                      const void *caller) {
+    uintptr_t address = (uintptr_t)start, end = address + bytes;
+    while (address < end) {
+        uintptr_t word_end = (address | 7) + 1;
+        unsigned needed = (unsigned)((end < word_end ? end : word_end) - 1 - (address & ~7ULL)) + 1;
+        unsigned char state = *state_at(address);
+        if (__builtin_expect(state == STATE_FREED || state < needed, 0))
+            report_access((uintptr_t)start, bytes, kind, caller);
+        address = word_end;
+    }
+}
+
+// ---- Hooks -------------------------------------------------------------------------------------
+
 // Whether the call is the program's own: not of the C library's for itself, nor of the tester's.
 static inline bool is_of_program(const void *caller) {
     if (!heap.is_open || (heap.is_saved && !posix_controls()))
         return false;
     return posix_world.in_tool == 0 && !posix_is_system_code(caller);
 }
-
-// ---- Hooks -------------------------------------------------------------------------------------
 
 HOOK void *malloc(size_t bytes) {
     return is_of_program(CALLER) ? allocate(bytes, ALIGNMENT, CALLER) : __libc_malloc(bytes);
@@ -199,11 +263,21 @@ HOOK void *calloc(size_t count, size_t bytes) {
     return allocate(all, ALIGNMENT, CALLER);
 }
 
+// Whether [block] is a variable: no allocator has made it.
+static bool is_variable(const void *block) {
+    const void *low;
+    size_t bytes;
+    sct_stack_bounds(&low, &bytes);
+    return posix_is_static(block) || (uintptr_t)block - (uintptr_t)low < bytes;
+}
+
 HOOK void free(void *block) {
-    if (!posix_is_heap(block))
-        __libc_free(block);
-    else
+    if (posix_is_heap(block))
         release(block, CALLER);
+    else if (block && posix_controls() && is_variable(block))
+        check_block(block, NULL, "freed", CALLER);
+    else
+        __libc_free(block);
 }
 
 HOOK void *realloc(void *block, size_t bytes) {

@@ -7,6 +7,9 @@
 #ifndef CORE_POSIX_HEAP_H
 #define CORE_POSIX_HEAP_H
 
+#include "core/base/text.h"
+#include "core/memory/shadow.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +23,8 @@ static inline bool posix_is_heap(const void *address) {
 
 #define POSIX_KIND_BAD_FREE "bad-free"
 #define POSIX_KIND_DOUBLE_FREE "double-free"
+#define POSIX_KIND_USE_AFTER_FREE "use-after-free"
+#define POSIX_KIND_HEAP_OVERFLOW "heap-overflow"
 
 // To be called before the first allocation of a program that is going to be under control.
 void posix_heap_open(void);
@@ -27,5 +32,13 @@ void posix_heap_open(void);
 // To be called before the first execution, and when each begins.
 void posix_heap_save(void);
 void posix_heap_begin(void);
+
+// The running thread accesses [bytes] bytes at [address], which is in the heap: a violation unless
+// they are in a block that is not freed.
+void posix_heap_check(const void *address, size_t bytes, enum sct_access_kind kind,
+                      const void *caller);
+
+// Adds "of a block of 48 bytes allocated at q.c:12 (new_node)" for [address] in the heap.
+void posix_heap_describe(const void *address, struct text *text);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
 #include "core/posix/locals.h"
+#include "core/posix/variable.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -74,6 +75,7 @@ static void *run_thread(void *argument) {
     posix_locals_begin(block, self->is_main);
     if (!self->is_main)
         sct_use_thread_pointer(block);
+    posix_stack_begins();
     errno = 0;
     void *result = self->function_of_c11 ? (void *)(intptr_t)self->function_of_c11(self->argument)
                                          : self->function(self->argument);
@@ -103,6 +105,10 @@ struct posix_thread *posix_self(void) {
 
 void posix_thread_leave(void) {
     struct posix_thread *self = posix_self();
+    const void *low;
+    size_t bytes;
+    sct_stack_bounds(&low, &bytes);
+    posix_frame_ends(__builtin_frame_address(0), (const char *)low + bytes);
     end_thread(self);
     sct_thread_exit(self->result);
 }

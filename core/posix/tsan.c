@@ -13,18 +13,22 @@ __attribute__((noinline)) static void point(const void *address, size_t bytes,
 
 static inline void access_plain(const void *address, size_t bytes, bool writes,
                                 const void *caller) {
-    if (posix_world.options.points != POSIX_POINTS_ALL || !posix_controls())
+    if (!posix_controls())
         return;
-    point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ, writes ? "write" : "read",
-          caller);
+    if (__builtin_expect(posix_world.options.points == POSIX_POINTS_ALL, 0))
+        point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
+              writes ? "write" : "read", caller);
+    posix_memory_access(address, bytes, writes ? SCT_PLAIN_WRITE : SCT_PLAIN_READ, caller);
 }
 
 static inline void access_volatile(const void *address, size_t bytes, bool writes,
                                    const void *caller) {
-    if (posix_world.options.points == POSIX_POINTS_SYNC || !posix_controls())
+    if (!posix_controls())
         return;
-    point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
-          writes ? "write volatile" : "read volatile", caller);
+    if (posix_world.options.points != POSIX_POINTS_SYNC)
+        point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
+              writes ? "write volatile" : "read volatile", caller);
+    posix_memory_access(address, bytes, writes ? SCT_ATOMIC_WRITE : SCT_ATOMIC_READ, caller);
 }
 
 #define ACCESS_HOOK(name, bytes, access, writes)    \
@@ -102,6 +106,17 @@ HOOK void __tsan_func_entry(void *caller) {
     (void)caller;
 }
 
+// The variables of the function that returns are no more: what comes to lie there is another
+// variable.
 void __tsan_func_exit(void);
 HOOK void __tsan_func_exit(void) {
+    if (!posix_world.options.looks_for_races || !posix_controls())
+        return;
+    const void *const *frame = __builtin_frame_address(0);
+    const void *const *caller = frame[0];
+#if defined(__aarch64__)
+    posix_frame_ends(caller + 2, caller[0]); // above its frame record
+#else
+    posix_frame_ends(frame + 2, caller);
+#endif
 }

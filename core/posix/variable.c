@@ -1,7 +1,101 @@
 #include "core/posix/variable.h"
+#include "core/memory/location.h"
+#include "core/memory/race.h"
+#include "core/posix/exit.h"
 #include "core/posix/heap.h"
+#include "core/posix/images.h"
 #include "core/posix/places.h"
 
 const char *posix_variable_step(const char *verb, const void *address) {
     return posix_step(verb, address, posix_is_heap(address) ? "heap" : "stack");
+}
+
+// ---- Races -------------------------------------------------------------------------------------
+
+// "write of 4 bytes at 'queue' by t2 (queue.c:41 (put))".
+static void add_side(struct text *text, const struct sct_race_side *side) {
+    text_add(text, "%s by %s (%s)", sct_access_kind_name(side->kind), side->thread_name,
+             posix_place(side->place));
+}
+
+static void add_variable(struct text *text, const struct sct_race *race) {
+    const void *address = (const void *)race->address;
+    const char *name = posix_variable(address);
+    text_add(text, "%u byte%s ", race->bytes, race->bytes == 1 ? "" : "s");
+    if (name)
+        text_add(text, "at '%s'", name);
+    else if (posix_is_heap(address))
+        posix_heap_describe(address, text);
+    else
+        text_add(text, "of a stack");
+}
+
+static void report_race(void *context, const struct sct_race *race) {
+    (void)context;
+    char buffer[768];
+    struct text text = text_in(buffer, sizeof buffer);
+    add_variable(&text, race);
+    text_add(&text, ": ");
+    add_side(&text, &race->later);
+    text_add(&text, ", ");
+    add_side(&text, &race->earlier);
+    text_add(&text, " before; nothing orders the two");
+    posix_violate(SCT_KIND_DATA_RACE, NULL, "%s", buffer);
+}
+
+// ---- Regions -----------------------------------------------------------------------------------
+
+static struct sct_memory *memory;
+
+// Stacks that have shadow. The engine uses the same ones again and again.
+enum { STACKS_MAX = 96 };
+static const void *stacks[STACKS_MAX];
+static unsigned stack_count;
+
+struct sct_memory *posix_memory_open(void) {
+    const struct posix_options *options = &posix_world.options;
+    memory = sct_memory_new(&(struct sct_memory_options){
+        .model = options->model,
+        .races = options->looks_for_races ? SCT_RACES_FIRST : SCT_RACES_OFF,
+        .has_c11_release_sequences = options->has_c11_release_sequences,
+        .history = options->history,
+        .stale_max = options->stale_max,
+        .on_race = report_race,
+    });
+    if (!options->looks_for_races)
+        return memory;
+    for (size_t i = 0; i < posix_segment_count(); i++) {
+        const struct posix_segment *segment = posix_segment_at(i);
+        sct_shadow_add(memory, (uintptr_t)segment->start, segment->bytes);
+    }
+    sct_shadow_add(memory, POSIX_HEAP_BASE, POSIX_HEAP_BYTES);
+    return memory;
+}
+
+void posix_stack_begins(void) {
+    const void *low;
+    size_t bytes;
+    sct_stack_bounds(&low, &bytes);
+    for (unsigned i = 0; i < stack_count; i++)
+        if (stacks[i] == low)
+            return;
+    if (!posix_world.options.looks_for_races || stack_count == STACKS_MAX)
+        return;
+    stacks[stack_count++] = low;
+    sct_shadow_add(memory, (uintptr_t)low, bytes);
+}
+
+void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
+                         const void *caller) {
+    if (posix_is_heap(address))
+        posix_heap_check(address, bytes, kind, caller);
+    sct_shadow_access((uintptr_t)address, bytes, kind, caller);
+}
+
+void posix_frame_ends(const void *low, const void *high) {
+    if (low >= high)
+        return;
+    size_t bytes = (size_t)((const char *)high - (const char *)low);
+    sct_shadow_forget((uintptr_t)low, bytes);
+    sct_location_forget((uintptr_t)low, bytes);
 }

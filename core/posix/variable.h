@@ -1,11 +1,13 @@
-// Accesses to the program's memory as steps of the engine.
+// Accesses to the program's memory: as steps of the engine, and what may be wrong with them.
+//
+// Segments, heap and stacks have shadow memory (core/memory/shadow.h). Every access that the
+// compiler tells of is checked: that it is inside a block of the heap that is not freed, and that
+// it races with no other.
 #ifndef CORE_POSIX_VARIABLE_H
 #define CORE_POSIX_VARIABLE_H
 
 #include "core/engine/machine.h"
-
-#include <stddef.h>
-#include <stdint.h>
+#include "core/memory/shadow.h"
 
 // The object of accesses to memory; keys are addresses. And that of descriptors and files.
 enum { POSIX_MEMORY = 1, POSIX_FILES = 2 };
@@ -19,5 +21,19 @@ static inline struct sct_access posix_access(const void *address, size_t bytes,
 
 // "[verb] queue.head", "[verb] heap", "[verb] stack": what a step on [address] is called.
 const char *posix_variable_step(const char *verb, const void *address);
+
+// The memory of the program, made as its options say, with shadow for segments and heap.
+struct sct_memory *posix_memory_open(void);
+
+// The running thread begins on its stack.
+void posix_stack_begins(void);
+
+// The running thread, which is under control, accesses [bytes] bytes at [address] in the call that
+// returns to [caller]. A violation if they are no part of a living block, or if it races.
+void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
+                         const void *caller);
+
+// The variables in that part of a stack are no more.
+void posix_frame_ends(const void *low, const void *high);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/posix/keys.h"
 #include "core/posix/objects.h"
 #include "core/posix/thread.h"
+#include "core/posix/variable.h"
 #include "core/threads/lock.h"
 
 #include <errno.h>
@@ -100,7 +101,13 @@ static void set_up(void *context) {
     posix_world.in_tool = 0;
 }
 
-const struct sct_program posix_program = {.setup = set_up, .stack_bytes = POSIX_STACK_BYTES};
+struct sct_program posix_program(void) {
+    return (struct sct_program){
+        .setup = set_up,
+        .memory = posix_memory_open(),
+        .stack_bytes = POSIX_STACK_BYTES,
+    };
+}
 
 void posix_world_open(posix_main *program_main, int argc, char **argv) {
     posix_world.program_main = program_main;

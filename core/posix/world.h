@@ -11,6 +11,7 @@
 
 #include "core/engine/execution.h"
 #include "core/engine/machine.h"
+#include "core/memory/memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,10 @@ enum posix_points {
 // What `mtcheck run` is asked for beside the options of every campaign.
 struct posix_options {
     enum posix_points points;
+    enum sct_memory_model model;
+    bool looks_for_races;
+    bool has_c11_release_sequences;
+    uint32_t history, stale_max; // struct sct_memory_options
     bool has_threads_after_main; // a return from main ends main alone (--exit threads)
     bool wakes_spuriously;       // waits for conditions may end without a signal
     bool shows_output;           // what the program prints is shown
@@ -70,8 +75,9 @@ static inline void posix_leave_tool(void) {
 // what each execution finds.
 void posix_world_open(posix_main *program_main, int argc, char **argv);
 
-// The program, for campaigns and replays: its setup puts the world back and starts main.
-extern const struct sct_program posix_program;
+// The program, for campaigns and replays, once the world is written down: its setup puts it back
+// and starts main.
+struct sct_program posix_program(void);
 
 // A call that cannot be controlled: tells what and where in one line, and ends the process with
 // status 3.

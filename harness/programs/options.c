@@ -2,10 +2,18 @@
 #include "core/base/number.h"
 #include "harness/programs/options.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char program_options_help[] =
+    "      --memory MODEL      what atomics may do: sc, tso or c11 (default)\n"
+    "      --races WHAT        a data race is a violation, the first ends an execution (first, "
+    "the\n"
+    "                          default), or nobody looks (off)\n"
+    "      --release-sequences c11 or c20 (default): what continues a release sequence\n"
+    "      --history N         a load chooses from the N newest stores (default 8; 0: all)\n"
+    "      --stale N           at most N reads and stores out of order in an execution\n"
     "      --points WHERE      scheduling points: sync, volatile (default: at volatile variables\n"
     "                          too) or all (at every access to memory)\n"
     "      --exit WHAT         a return from main ends the process (default), or main's thread\n"
@@ -33,6 +41,51 @@ static bool set_points(struct program_command *command, const char *value, struc
     return true;
 }
 
+static bool set_memory(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"sc", "tso", "c11", NULL};
+    unsigned index;
+    if (!choose("memory", value, names, &index, error))
+        return false;
+    command->options.model = (enum sct_memory_model)index;
+    return true;
+}
+
+static bool set_races(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"off", "first", NULL};
+    unsigned index;
+    if (!choose("races", value, names, &index, error))
+        return false;
+    command->options.looks_for_races = index == 1;
+    return true;
+}
+
+static bool set_sequences(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"c20", "c11", NULL};
+    unsigned index;
+    if (!choose("release-sequences", value, names, &index, error))
+        return false;
+    command->options.has_c11_release_sequences = index == 1;
+    return true;
+}
+
+// A number from 0 to [max], all of [value].
+static bool parse(const char *option, const char *value, uint32_t max, uint32_t *number,
+                  struct error *error) {
+    if (!number_parse32(value, 0, max, number))
+        return error_set(error,
+                         "option --%s: expected a number from 0 to %" PRIu32 ", found '%.200s'",
+                         option, max, value);
+    return true;
+}
+
+static bool set_history(struct program_command *command, const char *value, struct error *error) {
+    return parse("history", value, UINT16_MAX, &command->options.history, error);
+}
+
+static bool set_stale(struct program_command *command, const char *value, struct error *error) {
+    return parse("stale", value, UINT16_MAX, &command->options.stale_max, error);
+}
+
 static bool set_exit(struct program_command *command, const char *value, struct error *error) {
     static const char *const names[] = {"process", "threads", NULL};
     unsigned index;
@@ -53,10 +106,9 @@ static bool set_stdout(struct program_command *command, const char *value, struc
 
 static bool set_expected_exit(struct program_command *command, const char *value,
                               struct error *error) {
-    uint32_t status;
-    if (!number_parse32(value, 0, 255, &status))
-        return error_set(
-            error, "option --expect-exit: expected a number from 0 to 255, found '%.200s'", value);
+    uint32_t status = 0;
+    if (!parse("expect-exit", value, 255, &status, error))
+        return false;
     command->options.expects_exit = true;
     command->options.exit_status = (int)status;
     return true;
@@ -74,8 +126,15 @@ static const struct option_of_programs {
     bool has_value;
     bool (*set)(struct program_command *command, const char *value, struct error *error);
 } options[] = {
-    {"points", true, set_points},      {"exit", true, set_exit},
-    {"stdout", true, set_stdout},      {"expect-exit", true, set_expected_exit},
+    {"memory", true, set_memory},
+    {"races", true, set_races},
+    {"release-sequences", true, set_sequences},
+    {"history", true, set_history},
+    {"stale", true, set_stale},
+    {"points", true, set_points},
+    {"exit", true, set_exit},
+    {"stdout", true, set_stdout},
+    {"expect-exit", true, set_expected_exit},
     {"spurious", false, set_spurious},
 };
 
@@ -124,7 +183,10 @@ static char **new_vector(int count) {
 
 bool program_command_parse(int argc, char **argv, struct program_command *command,
                            struct error *error) {
-    *command = (struct program_command){.options = {.points = POSIX_POINTS_VOLATILE}};
+    *command = (struct program_command){.options = {.points = POSIX_POINTS_VOLATILE,
+                                                    .model = SCT_MEMORY_C11,
+                                                    .looks_for_races = true,
+                                                    .history = 8}};
     command->rest = new_vector(argc);
     command->argv = new_vector(argc);
     command->rest[command->rest_count++] = argv[0];

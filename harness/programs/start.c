@@ -35,7 +35,7 @@ static const char help[] =
 
 // What `mtcheck run` is about: one test, the program's main with these arguments.
 static int run_command(const char *name, const char *path, struct program_command *command) {
-    const struct subject_test test = {.name = "main", .program = posix_program};
+    const struct subject_test test = {.name = "main", .program = posix_program()};
     const struct subject subject = {.name = name,
                                     .summary = "",
                                     .tests = (const struct subject_test *const[]){&test, NULL},
