@@ -89,6 +89,7 @@ static void check_nothing_unfinished(struct sct_engine *engine) {
 // Continues [strand] until the verdict stands: SCT_PASSED if nothing went wrong until everything
 // was quiet. Snapshots are taken here, on the stack that is in none of them.
 static void run_to_end(struct sct_engine *engine, struct sct_strand *strand) {
+    ASSERT(!engine->self && strand && strand->coro);
     engine->ended = false;
     do {
         engine->self = strand;
@@ -226,6 +227,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     reset_result(engine);
     engine->strategy = strategy;
     engine->seed = seed;
+    ASSERT(program->setup && !engine->seam.calls == !engine->seam.search);
     engine->program = program;
     sct_memory_now = program->memory;
     rng_seed(&strategy->rng, seed);

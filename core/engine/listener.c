@@ -13,6 +13,7 @@ void sct_engine_listen(struct sct_engine *engine, sct_listener listener, void *c
 // ---- Telling -----------------------------------------------------------------------------------
 
 void sct_tell(struct sct_engine *engine, struct sct_event event) {
+    ASSERT(engine->listener);
     if (event.kind != SCT_EVENT_VALUE && !(event.kind == SCT_EVENT_TURN && event.count > 1))
         event.decision = engine->now.decision_count;
     if (!event.machine)
@@ -24,6 +25,7 @@ void sct_tell(struct sct_engine *engine, struct sct_event event) {
 
 // What the last recorded decision says.
 static struct sct_event last_decision(const struct sct_engine *engine, enum sct_event_kind kind) {
+    ASSERT(engine->now.decision_count > 0);
     uint32_t index = engine->now.decision_count - 1;
     const struct sct_decision_note *note = &engine->notes[index];
     return (struct sct_event){

@@ -11,6 +11,7 @@ struct sct_machine *sct_machine_create(const char *name) {
     struct sct_engine *engine = sct_engine_running();
     struct sct_machine *machine = ARENA_NEW(&engine->arena, struct sct_machine);
     sct_step_touches(engine, SCT_ACCESS_NUMBERS, 0);
+    ASSERT(name);
     machine->name = name;
     machine->index = engine->now.machine_count++;
     machine->last = &machine->first;
@@ -30,6 +31,7 @@ struct sct_machine *sct_machine_self(void) {
 
 // The place of [name] among the names of the machine's tasks; the last one is shared by the rest.
 static unsigned name_index(struct sct_machine *machine, const char *name) {
+    ASSERT(name);
     unsigned i = 0;
     while (i < SCT_TASK_NAMES_MAX - 1 && machine->names[i].name && machine->names[i].name != name &&
            strcmp(machine->names[i].name, name) != 0)
@@ -61,6 +63,7 @@ __attribute__((noinline, cold)) static void tell_start(struct sct_engine *engine
 
 static void take_slot(struct sct_engine *engine, struct sct_task *task,
                       const struct sct_access *access) {
+    ASSERT(!(engine->now.alive & sct_task_bit(task)));
     struct sct_task_identity identity = identify(engine, task->machine, task->own.name);
     engine->slots[task->slot] = (struct sct_slot){.access = access, .identity = identity};
     engine->seats[task->slot] = (struct sct_seat){.task = task};
@@ -104,7 +107,7 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
 
 void sct_machine_stop(struct sct_machine *machine) {
     struct sct_engine *engine = sct_engine_running();
-    ASSERT(!engine->is_finishing);
+    ASSERT(machine && !engine->is_finishing);
     if (sct_is_reducing(engine))
         engine->seam.calls->stop(engine->seam.search);
     struct sct_strand *stopped = sct_strands_stop(engine, machine);

@@ -13,6 +13,7 @@ static void post(struct sct_machine *to, struct sct_message *message, const char
         sct_tell_sent(message, to, label);
     ASSERT(message->kind < 32);
     sct_step_touches(engine, SCT_ACCESS_MAILBOXES, to->index);
+    ASSERT(!*to->last);
     message->next = NULL;
     message->sender = sct_machine_self();
     message->edge = NULL;
@@ -52,6 +53,7 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
     struct sct_engine *engine = sct_engine_running();
     struct sct_task *task = engine->now.current;
     ASSERT(task && engine->self == &task->own);
+    ASSERT(kinds != 0);
     struct sct_machine *machine = task->machine;
     struct sct_message *message;
     struct digest before = {0, 0};
@@ -64,6 +66,7 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
         machine->receives = kinds;
         task->is_idle = may_idle;
         sct_park_quietly(label);
+        ASSERT(machine->receiver == task);
         task->is_idle = false;
         machine->receiver = NULL;
         sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);

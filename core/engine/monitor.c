@@ -17,6 +17,7 @@ void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
         .is_of_tail = engine->now.is_in_tail,
         .link = engine->now.hot_end,
     };
+    ASSERT(!*engine->now.hot_end);
     *engine->now.hot_end = monitor;
     engine->now.hot_end = &monitor->next;
 }
@@ -27,6 +28,7 @@ void sct_monitor_cold(struct sct_monitor *monitor) {
     if (!monitor->what)
         return;
     sct_step_touches(engine, SCT_ACCESS_MONITORS, monitor->machine->index);
+    ASSERT(*monitor->link == monitor);
     *monitor->link = monitor->next;
     if (monitor->next)
         monitor->next->link = monitor->link;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 static void unlink_strand(struct sct_engine *engine, struct sct_strand *strand) {
+    ASSERT(*strand->link == strand);
     *strand->link = strand->next;
     if (strand->next)
         strand->next->link = strand->link;
@@ -11,6 +12,7 @@ static void unlink_strand(struct sct_engine *engine, struct sct_strand *strand) 
 }
 
 static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
+    ASSERT(!strand->is_stopped && !strand->waiting);
     unlink_strand(engine, strand);
     sct_coro_give_back(&engine->pool, strand->coro);
 }
@@ -35,6 +37,7 @@ struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_
         if (strand->task->machine != machine)
             continue;
         unlink_strand(engine, strand);
+        ASSERT(!strand->is_stopped);
         strand->is_stopped = true;
         strand->next = stopped;
         stopped = strand;
@@ -66,6 +69,7 @@ static void activity_main(void *argument) {
     self->function(self->argument);
     struct sct_engine *engine = sct_engine_now;
     ASSERT(engine->self == self);
+    ASSERT(self->is_activity && self->resumer);
     end_strand(engine, self);
     engine->self = self->resumer;
     sct_coro_switch(self->coro, self->resumer->coro);
@@ -73,6 +77,8 @@ static void activity_main(void *argument) {
 
 void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
                      const char *name, void (*function)(void *), void *argument) {
+    ASSERT(function && name);
+    ASSERT(!*engine->now.strands_end);
     *strand = (struct sct_strand){
         .task = task,
         .function = function,
@@ -110,9 +116,11 @@ void sct_park_quietly(const char *waits_for) {
     struct sct_engine *engine = sct_engine_running();
     struct sct_strand *self = engine->self;
     sct_check(engine->now.current, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", waits_for);
+    ASSERT(waits_for && !self->waits_for);
     self->waits_for = waits_for;
     sct_observe_text(engine, waits_for);
     if (self->is_activity) {
+        ASSERT(self->resumer && self->resumer != self);
         engine->self = self->resumer;
         sct_coro_switch(self->coro, self->resumer->coro);
     } else {
@@ -132,6 +140,7 @@ void sct_park_quietly(const char *waits_for) {
 static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
     struct sct_strand *self = engine->self;
     ASSERT(strand->is_activity && strand->task == engine->now.current);
+    ASSERT(strand != self && !strand->is_stopped);
     strand->resumer = self;
     engine->self = strand;
     sct_coro_switch(self->coro, strand->coro);

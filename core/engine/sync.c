@@ -61,6 +61,7 @@ void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
     touch(mutex->identity);
     sct_edge_acquire(mutex->edge);
     struct sct_strand *self = sct_self();
+    ASSERT(!mutex->holder);
     mutex->holder = self;
     mutex->next_held = self->held;
     mutex->link_held = &self->held;
@@ -72,6 +73,7 @@ void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
 
 static void free_mutex(struct sct_mutex *mutex) {
     touch(mutex->identity);
+    ASSERT(mutex->holder && *mutex->link_held == mutex);
     *mutex->link_held = mutex->next_held;
     if (mutex->next_held)
         mutex->next_held->link_held = mutex->link_held;

@@ -22,6 +22,7 @@ void sct_make_line(char *text) {
 void sct_blame(struct sct_engine *engine, const char *kind, const char *machine, const char *where,
                const char *message) {
     struct sct_violation *violation = &engine->result.violation;
+    ASSERT(kind && machine && message);
     violation->kind = kind;
     violation->where = where;
     violation->frame_count = 0;

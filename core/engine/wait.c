@@ -34,11 +34,14 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
         .is_timed = patience == SCT_WAIT_TIMED,
     };
     sct_queue_append(queue, &waiting);
+    ASSERT(!self->waits_for);
     self->waiting = &waiting;
     self->task->where = step->where;
     announce(engine, &waiting, step);
     sct_waiting_enable(engine, &waiting);
     sct_reschedule(engine);
+    ASSERT(self->waiting == &waiting);
+    ASSERT(waiting.is_granted || waiting.may_give_up);
     self->waits_for = NULL;
     self->waiting = NULL;
     sct_queue_take_out(&waiting);
@@ -50,6 +53,7 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
 void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
                     const struct sct_awaited *step, bool can_go_on) {
     struct sct_engine *engine = sct_engine_running();
+    ASSERT(waiting->strand->waiting == waiting);
     sct_queue_take_out(waiting);
     sct_queue_append(queue, waiting);
     if (sct_keeps_digests(engine)) { // what it waits for now is another thing
@@ -78,6 +82,7 @@ void sct_queue_wake(struct sct_queue *queue) {
     struct sct_waiting *waiting = queue->first;
     sct_queue_init(queue);
     while (waiting) {
+        ASSERT(!waiting->strand->waiting);        // it lingers, and awaits no step
         struct sct_waiting *next = waiting->next; // its frame may be gone afterwards
         sct_wake_quietly(waiting->strand);
         waiting = next;

@@ -88,6 +88,7 @@ static uint32_t find_process(struct sct_dpor *dpor, uint64_t signature) {
 
 // NONE + 1 is 0.
 void sct_dpor_start(struct sct_dpor *dpor, unsigned slot, uint64_t signature) {
+    ASSERT(slot < SCT_TASKS_MAX);
     dpor->processes[slot] = find_process(dpor, signature);
     dpor->last_steps[slot] = dpor->granters[slot] = 0;
     dpor->wakers[slot] = dpor->running + 1;
@@ -114,6 +115,7 @@ void sct_dpor_stop(struct sct_dpor *dpor) {
 void sct_dpor_close(struct sct_dpor *dpor) {
     if (dpor->running == NONE)
         return;
+    ASSERT(dpor->running < dpor->step_count);
     struct step *step = &dpor->steps[dpor->running];
     step->print = dpor->sleep->now.print;
     step->end_position = dpor->sleep->path->position;

@@ -48,6 +48,7 @@ void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
 
 // How it waits to take a step, if it does: one that may give up is enabled whether granted or not.
 static uint64_t patience_of(const struct sct_engine *engine, unsigned slot) {
+    ASSERT(engine->now.alive >> slot & 1);
     const struct sct_waiting *waiting = engine->seats[slot].task->own.waiting;
     if (!waiting)
         return 0;
@@ -189,6 +190,7 @@ void sct_explorer_observe(const struct sct_explorer *explorer, struct sct_engine
 }
 
 void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine) {
+    ASSERT(engine->now.enabled != 0);
     if (!sct_path_is_new(explorer->path))
         return;
     if (explorer->shared)

@@ -108,6 +108,7 @@ static void take_note(struct sct_search *search, const struct sct_engine *engine
 const struct sct_result *sct_search_run(struct sct_search *search, struct sct_engine *engine,
                                         uint64_t seed) {
     const struct sct_search_options *options = &search->options;
+    ASSERT(search->path == options->strategy->path);
     sct_search_attach(search, engine);
     const struct sct_result *result =
         sct_engine_run(engine, options->program, options->strategy, seed);

@@ -60,6 +60,7 @@ static void keep(struct sct_sleep *sleep, uint64_t slots) {
                 copy_sleeper(&sleep->asleep[kept], &sleep->asleep[i]);
             kept++;
         }
+    ASSERT(kept <= sleep->now.asleep_count);
     sleep->now.asleep_count = kept;
 }
 
@@ -129,6 +130,7 @@ static uint32_t first_of(const struct sct_sleep_node *node, uint64_t slots) {
 
 static void take(struct sct_sleep *sleep, struct sct_sleep_node *node, uint32_t alternative) {
     const struct sct_schedule_point point = point_of(node);
+    ASSERT(alternative < point.count);
     node->slot = sct_alternative_slot(&point, alternative);
     sct_footprint_clear(&node->slot_print);
     node->cuts = sleep->path->cuts;
@@ -139,6 +141,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     struct sct_sleep_node *node = node_at(sleep, path->position);
     const struct sct_sleep_node *last =
         sleep->now.last_node == SCT_NO_FRAME ? NULL : &sleep->nodes[sleep->now.last_node];
+    ASSERT(awake && !(awake & ~engine->now.enabled));
     node->enabled = node->todo = engine->now.enabled;
     node->tried = 0;
     node->current = engine->now.last_slot;
@@ -166,6 +169,7 @@ void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
 
 // The decision was answered: its frame is the one before the path's position.
 static void enter_node(struct sct_sleep *sleep, struct sct_engine *engine) {
+    ASSERT(sleep->path->position > 0);
     sleep->now.node = sleep->now.last_node = sleep->path->position - 1;
     const struct sct_sleep_node *node = &sleep->nodes[sleep->now.node];
     if (node->enabled != engine->now.enabled)
@@ -194,6 +198,7 @@ void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned
     sct_footprint_clear(&now->print);
     sct_footprint_add(&now->print, engine->slots[slot].access);
     add_unfinished(now);
+    ASSERT(!now->is_running);
     now->is_running = true;
 }
 

@@ -137,6 +137,7 @@ bool sct_snapshots_offer(struct sct_snapshots *snapshots, struct sct_engine *eng
     if (!sct_path_is_new(path) || is_taken || !sct_path_has_turn(path) || engine->is_finishing ||
         engine->strategy->diverged)
         return false;
+    ASSERT(path->depth > 0);
     snapshots->offering = engine->self;
     engine->self = NULL; // what goes wrong now is not the system's
     sct_coro_switch(snapshots->offering->coro, &engine->home);
@@ -165,6 +166,7 @@ static void copy_all(struct copier *copier, struct sct_snapshots *snapshots,
 struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sct_engine *engine) {
     struct sct_path *path = snapshots->path;
     struct sct_strand *strand = snapshots->offering;
+    ASSERT(strand && !engine->self);
     size_t bytes = bytes_needed(snapshots, engine);
     path->position = path->depth - 1; // the decision is asked for once more
     if (bytes > snapshots->size - snapshots->used)
@@ -182,6 +184,7 @@ struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sc
         .setup = engine->seats[SCT_TASKS_MAX],
     };
     copy_all(&(struct copier){(char *)(snapshot + 1), false}, snapshots, engine, snapshot);
+    ASSERT(snapshots->used + bytes <= snapshots->size);
     snapshots->last = snapshot;
     snapshots->used += bytes;
     return strand;
@@ -190,6 +193,7 @@ struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sc
 // ---- Going back --------------------------------------------------------------------------------
 
 static void drop_last(struct sct_snapshots *snapshots) {
+    ASSERT(snapshots->last);
     snapshots->used = (size_t)((char *)snapshots->last - snapshots->memory);
     snapshots->last = snapshots->last->previous;
 }
@@ -205,6 +209,7 @@ static const struct sct_snapshot *find_last(struct sct_snapshots *snapshots) {
 // has: nothing that is copied back overwrites them.
 static void restore(struct sct_snapshots *snapshots, struct sct_engine *engine,
                     const struct sct_snapshot *snapshot) {
+    ASSERT(snapshot->made_count <= engine->pool.made_count);
     engine->now = snapshot->moment;
     engine->seats[SCT_TASKS_MAX] = snapshot->setup;
     engine->arena.used = snapshot->arena_used;
@@ -219,6 +224,7 @@ struct sct_strand *sct_snapshots_restore(struct sct_snapshots *snapshots,
     const struct sct_snapshot *snapshot = find_last(snapshots);
     if (!snapshot)
         return NULL;
+    ASSERT(snapshot->frame < path->depth);
     restore(snapshots, engine, snapshot);
     path->position = snapshot->frame;
     snapshots->restored++;

@@ -43,6 +43,7 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     sct_object_point(&barrier->object, "arrive at", SCT_ACCESS_WRITE, where);
     struct sct_round *round = barrier->round;
     sct_edge_release(&round->edge);
+    ASSERT(barrier->arrived < barrier->count);
     bool is_last = ++barrier->arrived == barrier->count;
     sct_object_learn(is_last);
     if (is_last)

@@ -39,6 +39,7 @@ static void take(struct sct_lock *lock) {
 }
 
 static void give_back(struct sct_lock *lock) {
+    ASSERT(lock->holder);
     lock->holder = NULL;
     sct_edge_release(&lock->object.edge);
     become(lock);
@@ -144,6 +145,7 @@ bool sct_condition_wait_timed_at(struct sct_condition *condition, struct sct_loc
 // The wait of number [index] ends: what it waits for now is the lock.
 static void signal_one(struct sct_condition *condition, uint32_t index) {
     struct sct_lock *lock = condition->lock;
+    ASSERT(lock);
     sct_object_check(&lock->object);
     sct_object_move(sct_queue_at(&condition->waiters, index), &lock->waiters, &lock->object,
                     acquire_verb, !lock->holder);

@@ -26,6 +26,7 @@ void sct_object_init(struct sct_object *object, const char *kind, const char *na
 }
 
 void sct_object_become(struct sct_object *object, struct digest state) {
+    ASSERT(sct_comparing());
     struct digest before = object->added;
     object->added = digest_fold_digest(object->identity, state);
     sct_note_change(sct_engine_now, before, object->added);

@@ -89,6 +89,7 @@ static void grant(struct sct_rwlock *lock) {
 
 // The running strand reads once more, or once less. Only itself is named: who reads may have ended.
 static void count_reading(struct sct_rwlock *lock, struct sct_reading *reading, int change) {
+    ASSERT(change == 1 || (change == -1 && reading->count > 0));
     uint64_t party = sct_comparing() ? sct_object_party(sct_self()) : 0;
     digest_subtract(&lock->held, digest_fold((struct digest){party, 0}, reading->count));
     reading->count += (uint32_t)change;
@@ -98,6 +99,7 @@ static void count_reading(struct sct_rwlock *lock, struct sct_reading *reading, 
 }
 
 static void begin_reading(struct sct_rwlock *lock) {
+    ASSERT(!lock->writer);
     struct sct_reading *reading = find(lock, sct_self());
     reading = reading ? reading : new_reading(lock);
     reading->reader = sct_self();
@@ -107,6 +109,7 @@ static void begin_reading(struct sct_rwlock *lock) {
 }
 
 static void begin_writing(struct sct_rwlock *lock) {
+    ASSERT(is_free(lock));
     lock->writer = sct_self();
     sct_edge_acquire(lock->object.edge);
     sct_edge_acquire(lock->read_edge);

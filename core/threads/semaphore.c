@@ -28,6 +28,7 @@ static void set(struct sct_semaphore *semaphore, uint32_t value) {
 }
 
 static void take_one(struct sct_semaphore *semaphore) {
+    ASSERT(semaphore->value > 0);
     sct_edge_acquire(semaphore->object.edge);
     set(semaphore, semaphore->value - 1);
 }

@@ -20,6 +20,7 @@ static void become(struct sct_thread *thread) {
 }
 
 static void end(struct sct_thread *thread, void *result) {
+    ASSERT(!thread->has_ended);
     thread->result = result;
     sct_edge_release(&thread->object.edge);
     thread->has_ended = true;
@@ -78,6 +79,7 @@ void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
     become(thread);
     const struct sct_wait wait = {object, "join", where, SCT_WAIT_FOR_EVER};
     sct_object_wait(&thread->joiners, &wait, thread->has_ended);
+    ASSERT(thread->has_ended);
     sct_edge_acquire(object->edge);
     sct_object_learn((uintptr_t)thread->result);
     return thread->result;
