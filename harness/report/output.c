@@ -9,7 +9,7 @@
 static const char memory_name[] = "a report";
 
 void output_begin(struct output *output) {
-    *output = (struct output){NULL};
+    *output = (struct output){.stream = NULL};
     output->stream = open_memstream(&output->bytes, &output->size);
     if (!output->stream)
         grow_failed(0, memory_name);
@@ -21,6 +21,6 @@ bool output_end(struct output *output, const char *path, struct error *error) {
         grow_failed(output->size, memory_name);
     bool is_written = file_write(path, output->bytes, output->size, error);
     free(output->bytes);
-    *output = (struct output){NULL};
+    *output = (struct output){.stream = NULL};
     return is_written;
 }

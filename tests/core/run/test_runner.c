@@ -295,10 +295,9 @@ static void test_runner_explains_steps(void **state) {
 }
 
 static void setup_hostile(void *context) {
-    static const char *const kinds[] = {
-        "", "two\nlines and \x1b[1m", " ",
-        "0123456789012345678901234567890123456789012345678901234567890123456789"
-        "0123456789012345678901234567890123456789"};
+    static const char long_kind[] = "0123456789012345678901234567890123456789012345678901234567890"
+                                    "0123456789012345678901234567890123456789012345678901234567890";
+    static const char *const kinds[] = {"", "two\nlines and \x1b[1m", " ", long_kind};
     uint32_t which = sct_choose(4, "which\nkind; or another");
     (void)context;
     sct_check(which == 9, kinds[which], "%s\n\n%s", which % 2 ? "" : "a message", "of lines");
