@@ -5,6 +5,7 @@
 #define TESTS_HARNESS_PROCESS_H
 
 #include "tests/support/test.h"
+#include "tests/support/fork.h"
 
 #include "core/base/text.h"
 
@@ -80,7 +81,7 @@ static inline void redirect(const char *path, int to) {
 
 // Starts the command in the folder; standard output goes to [out] (NULL: it is closed).
 static inline pid_t start(char *const *words, const char *out) {
-    pid_t child = fork();
+    pid_t child = fork_or_fail();
     assert_true(child >= 0);
     if (child > 0)
         return child;

@@ -1,6 +1,7 @@
 // The command as a process: what it writes where others write too, closed streams, text of others.
 #define _POSIX_C_SOURCE 200809L
 #include "tests/harness/process.h"
+#include "tests/support/fork.h"
 
 #include "core/trace/trace.h"
 #include "harness/cli/process.h"
@@ -42,7 +43,7 @@ static void test_closed_standard_error(void **state) {
 // output, closed as it was, fails.
 static void test_closed_streams_are_opened(void **state) {
     (void)state;
-    pid_t child = fork();
+    pid_t child = fork_or_fail();
     if (child == 0) {
         for (int stream = 0; stream <= 2; stream++)
             close(stream);

@@ -2,6 +2,7 @@
 // debugger.
 #define _GNU_SOURCE // ptrace, WIFSTOPPED
 #include "tests/harness/process.h"
+#include "tests/support/fork.h"
 
 #include <sys/ptrace.h>
 
@@ -165,7 +166,7 @@ static void test_break_at_in_debugger(void **state) {
     (void)state;
     copy_golden("t");
     int status;
-    pid_t child = fork();
+    pid_t child = fork_or_fail();
     assert_true(child >= 0);
     if (child == 0) {
         redirect(in_folder("out"), STDOUT_FILENO);

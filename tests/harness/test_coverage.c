@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // fdopen
 // Coverage: what is counted, what is not, and what the default test reaches.
 #include "tests/support/counting.h"
+#include "tests/support/fork.h"
 #include "tests/support/test.h"
 
 #include "core/campaign/campaign.h"
@@ -252,7 +253,7 @@ static int run_command(char **words, int count, char *errors, size_t bytes) {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     fflush(NULL);
-    pid_t child = fork();
+    pid_t child = fork_or_fail();
     if (child == 0) {
         char *argv[16] = {NULL};
         memcpy(argv, words, (size_t)count * sizeof *argv);

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // mkdtemp
 #include "tests/support/test.h"
+#include "tests/support/fork.h"
 
 #include "core/jobs/checkpoint_lock.h"
 
@@ -36,7 +37,7 @@ static pid_t start_holder(void) {
     int told[2];
     char byte;
     assert_int_equal(pipe(told), 0);
-    pid_t child = fork();
+    pid_t child = fork_or_fail();
     if (child == 0) {
         struct sct_checkpoint_lock held;
         struct error error;
@@ -73,7 +74,7 @@ static void test_lock_is_not_inherited(void **state) {
     (void)state;
     struct sct_checkpoint_lock held;
     assert_true(lock(&held));
-    pid_t child = fork();
+    pid_t child = fork_or_fail();
     if (child == 0)
         for (;;)
             pause();

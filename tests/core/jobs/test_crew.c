@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // truncate
 #include "tests/support/generated.h"
+#include "tests/support/fork.h"
 
 #include "core/campaign/marks.h"
 #include "core/jobs/crew.h"
@@ -484,7 +485,7 @@ static void test_left_search_is_resumed(void **state) {
 // ended before.
 static bool search_and_be_killed(const struct sct_campaign_options *options, struct crew crew,
                                  useconds_t microseconds) {
-    pid_t process = fork();
+    pid_t process = fork_or_fail();
     if (process == 0) {
         struct sct_campaign campaign;
         struct error error;

@@ -1,6 +1,7 @@
 // Violations and ends that only a process beside the campaign's can judge.
 #define _GNU_SOURCE // syscall
 #include "tests/support/programs.h"
+#include "tests/support/fork.h"
 
 #include "core/witness/witness.h"
 
@@ -116,7 +117,7 @@ static int run_campaign_of(void (*of)(void)) {
     deed = of;
     executions = 0;
     memset(told, 0, sizeof *told);
-    pid_t process = fork();
+    pid_t process = fork_or_fail();
     if (process == 0) {
         witness = (struct sct_witness){
             .program = &program,
@@ -245,7 +246,7 @@ static int die_outside(void *context) {
 
 static void test_end_outside_of_executions(void **state) {
     (void)state;
-    pid_t process = fork();
+    pid_t process = fork_or_fail();
     if (process == 0) {
         witness = (struct sct_witness){.program = &program, .engine = {.steps_max = STEPS}};
         exit(sct_witness_run(&witness, die_outside, on_death, NULL));

@@ -1,6 +1,7 @@
 // Processes that write and are killed at any moment: what was acknowledged is there, and no batch
 // is there by half. 9 rounds; MTCHECK_FULL=1 makes 200.
 #include "tests/model/sqlite/store.h"
+#include "tests/support/fork.h"
 
 #include "core/base/rng.h"
 
@@ -55,7 +56,7 @@ static void write_and_kill(int32_t *numbers, uint32_t count) {
     int ends[2], status;
     assert_int_equal(pipe(ends), 0);
     for (int32_t i = 0; i < WRITERS; i++) {
-        writers[i] = fork();
+        writers[i] = fork_or_fail();
         if (writers[i] == 0) {
             close(ends[0]); // without the test nobody goes on writing
             write_for_ever(i, numbers[i], ends[1]);
