@@ -21,6 +21,16 @@ struct symbols {
     size_t names_bytes;
 };
 
+static const char *(*describer)(const void *address);
+
+void symbols_use(const char *(*describe)(const void *address)) {
+    describer = describe;
+}
+
+bool symbols_are_described(void) {
+    return describer != NULL;
+}
+
 static int first_object(struct dl_phdr_info *info, size_t size, void *base) {
     (void)size;
     *(uintptr_t *)base = info->dlpi_addr;
@@ -90,6 +100,8 @@ void symbols_close(struct symbols *symbols) {
 }
 
 const char *symbols_name(const struct symbols *symbols, const void *address) {
+    if (describer)
+        return describer(address);
     if (!symbols)
         return NULL;
     uintptr_t place = (uintptr_t)address - 1 - symbols->base; // within the call, not behind it
@@ -120,7 +132,8 @@ void symbols_calls(const struct symbols *symbols, const void *const *addresses, 
         if (!name || is_of_the_engine(name))
             continue;
         // What the compiler adds to the names of clones ("name.part.0") says nothing either.
-        text_add(text, "%s%.*s", shown > 0 ? " < " : "", (int)strcspn(name, "."), name);
+        size_t length = describer ? strlen(name) : strcspn(name, ".");
+        text_add(text, "%s%.*s", shown > 0 ? " < " : "", (int)length, name);
         shown++;
     }
 }

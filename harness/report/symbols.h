@@ -6,10 +6,16 @@
 
 #include "core/base/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct symbols;
+
+// Names calls from now on by [describe], which knows more than a symbol table; what it has no name
+// for (NULL) is not the system's.
+void symbols_use(const char *(*describe)(const void *address));
+bool symbols_are_described(void);
 
 // Reads the program's file; NULL if it has no symbols that can be read.
 struct symbols *symbols_open(void);

@@ -385,9 +385,11 @@ static void print_backtrace(const struct printer *printer, const struct symbols 
         !is_fault(violation->kind))
         return;
     fprintf(printer->out, "  backtrace\n");
+    uint32_t number = 0;
     for (uint32_t i = 0; i < violation->frame_count; i++) {
         const char *name = symbols_name(symbols, violation->frames[i]);
-        fprintf(printer->out, "    #%-2" PRIu32 " %s\n", i, name ? name : "?");
+        if (name || !symbols_are_described())
+            fprintf(printer->out, "    #%-2" PRIu32 " %s\n", number++, name ? name : "?");
     }
 }
 
