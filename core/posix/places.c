@@ -110,6 +110,10 @@ const char *posix_place(const void *code) {
     return look_up((uintptr_t)code, place_question, describe_place, NULL);
 }
 
+const char *posix_call(const void *code) {
+    return posix_is_system_code(code) ? NULL : posix_place(code);
+}
+
 static char *describe_function(uintptr_t address, const void *question, const void *context) {
     (void)question;
     (void)context;

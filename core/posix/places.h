@@ -14,6 +14,9 @@
 // "queue.c:41 (dequeue)", for the return address [code].
 const char *posix_place(const void *code);
 
+// The same for a call of the program's; NULL for one of the C library's or the tester's.
+const char *posix_call(const void *code);
+
 // The function at [code], its first address: "consumer". The same text for the same function.
 const char *posix_function(const void *code);
 

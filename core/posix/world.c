@@ -1,5 +1,7 @@
-#define _GNU_SOURCE // environ, program_invocation_short_name
+#define _GNU_SOURCE // environ
 #include "core/base/grow.h"
+#include "core/base/hash.h"
+#include "core/base/rng.h"
 #include "core/posix/world.h"
 #include "core/posix/exit.h"
 #include "core/posix/files.h"
@@ -11,8 +13,6 @@
 #include "core/posix/variable.h"
 #include "core/threads/lock.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -123,10 +123,24 @@ void posix_world_open(posix_main *program_main, int argc, char **argv) {
     posix_images_save();
 }
 
+uint32_t posix_world_identity(void) {
+    const struct posix_options *options = &posix_world.options;
+    const uint32_t numbers[] = {
+        options->points,           options->model,
+        options->looks_for_races,  options->has_c11_release_sequences,
+        options->history,          options->stale_max,
+        options->wakes_spuriously, options->has_threads_after_main,
+        options->expects_exit,     (uint32_t)options->exit_status,
+    };
+    uint64_t hash = hash_bytes(numbers, sizeof numbers);
+    hash = rng_mix(hash ^ hash_bytes(posix_build_id(), strlen(posix_build_id())));
+    for (size_t i = 1; i < arguments.count; i++)
+        hash = rng_mix(hash ^ hash_bytes(arguments.first[i], strlen(arguments.first[i])));
+    return (uint32_t)(hash >> 32);
+}
+
 void posix_refuse(const char *what, const char *where) {
-    posix_enter_tool();
-    fprintf(stderr, "mtcheck: %s: %s is not under control%s%s\n", program_invocation_short_name,
-            what, where ? ", at " : "", where ? where : "");
-    fflush(NULL);
-    _exit(3);
+    if (sct_engine_inside())
+        posix_violate(POSIX_KIND_UNSUPPORTED, where, "%s is not under control", what);
+    fail_at(FAIL_RESOURCE, where, "%s is not under control", what);
 }

@@ -75,12 +75,16 @@ static inline void posix_leave_tool(void) {
 // what each execution finds.
 void posix_world_open(posix_main *program_main, int argc, char **argv);
 
+// A number that stands for the program's build, its arguments and its options: for what all
+// decisions of an execution depend on.
+uint32_t posix_world_identity(void);
+
 // The program, for campaigns and replays, once the world is written down: its setup puts it back
 // and starts main.
 struct sct_program posix_program(void);
 
-// A call that cannot be controlled: tells what and where in one line, and ends the process with
-// status 3.
+// A call that cannot be controlled: a violation of kind `unsupported`, or, before main, the end of
+// the process with status 3; one line says what and where.
 _Noreturn void posix_refuse(const char *what, const char *where);
 
 #endif

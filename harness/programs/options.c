@@ -206,3 +206,14 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
         command->argv[command->argc++] = argv[i];
     return true;
 }
+
+const char *program_command_replay(const struct program_command *command) {
+    for (int i = 1; i < command->rest_count; i++) {
+        const char *argument = command->rest[i];
+        if (strcmp(argument, "--replay") == 0 && i + 1 < command->rest_count)
+            return command->rest[i + 1];
+        if (strncmp(argument, "--replay=", strlen("--replay=")) == 0)
+            return argument + strlen("--replay=");
+    }
+    return NULL;
+}

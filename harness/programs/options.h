@@ -19,6 +19,9 @@ struct program_command {
 bool program_command_parse(int argc, char **argv, struct program_command *command,
                            struct error *error);
 
+// The trace that is to be replayed; NULL: none is.
+const char *program_command_replay(const struct program_command *command);
+
 // What `mtcheck run --help` says of them.
 extern const char program_options_help[];
 

@@ -5,10 +5,13 @@
 
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
+#include "core/trace/trace.h"
 #include "harness/cli/command.h"
 #include "harness/programs/launch.h"
 #include "harness/programs/options.h"
+#include "harness/report/symbols.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +36,36 @@ static const char help[] =
     "Runs a program again and again under a scheduler that controls its "
     "threads, checks each\nexecution, and keeps a trace of one that fails.\n";
 
+// A trace is of the build, arguments and options that it was made with. Of others it is refused
+// with one line.
+static bool check_trace(const struct program_command *command, const char *test,
+                        struct error *error) {
+    const char *path = program_command_replay(command);
+    struct sct_trace trace;
+    if (!path)
+        return true;
+    if (!sct_trace_read(path, &trace, error))
+        return false;
+    bool is_mine = strcmp(trace.test, test) == 0;
+    if (!is_mine)
+        error_set(error,
+                  "trace '%.200s': of another build, other arguments or other options (it is of "
+                  "%s/%s, this is %s)",
+                  path, trace.model, trace.test, test);
+    sct_trace_free(&trace);
+    return is_mine;
+}
+
 // What `mtcheck run` is about: one test, the program's main with these arguments.
 static int run_command(const char *name, const char *path, struct program_command *command) {
-    const struct subject_test test = {.name = "main", .program = posix_program()};
+    char test_name[32];
+    struct error error;
+    snprintf(test_name, sizeof test_name, "main-%08" PRIx32, posix_world_identity());
+    if (!check_trace(command, test_name, &error)) {
+        fprintf(stderr, "%s: %s\n", name, error.text);
+        return 2;
+    }
+    const struct subject_test test = {.name = test_name, .program = posix_program()};
     const struct subject subject = {.name = name,
                                     .summary = "",
                                     .tests = (const struct subject_test *const[]){&test, NULL},
@@ -61,6 +91,7 @@ static int run_under_control(int argc, char **argv) {
     }
     unsetenv(LAUNCH_VARIABLE);
     posix_world.options = command.options;
+    symbols_use(posix_call);
     posix_world_open(program_main, command.argc, command.argv);
     return run_command(name, argv[0], &command);
 }
