@@ -127,13 +127,11 @@ uint32_t sct_choose_weak(uint32_t count, const char *label) {
 // Continues [next], which is not the running task.
 static inline void go_on(struct sct_engine *engine, struct sct_task *next) {
     struct sct_strand *from = engine->self;
-    ASSERT(next->strand->task == next);
     if (engine->now.current)
         engine->now.current->strand = from;
     engine->now.current = next;
     engine->now.last_slot = next->slot;
     engine->self = next->strand;
-    ASSERT(engine->self != from);
     sct_coro_switch(from->coro, engine->self->coro);
 }
 
@@ -157,7 +155,6 @@ void sct_reschedule(struct sct_engine *engine) {
     if (sct_is_reducing(engine))
         engine->seam.calls->point(engine->seam.search, engine);
     uint64_t enabled = engine->now.enabled;
-    ASSERT(!(enabled & ~engine->now.alive));
     unsigned slot =
         enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
     engine->now.gives_way = false;

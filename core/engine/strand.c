@@ -116,11 +116,9 @@ void sct_park_quietly(const char *waits_for) {
     struct sct_engine *engine = sct_engine_running();
     struct sct_strand *self = engine->self;
     sct_check(engine->now.current, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", waits_for);
-    ASSERT(waits_for && !self->waits_for);
     self->waits_for = waits_for;
     sct_observe_text(engine, waits_for);
     if (self->is_activity) {
-        ASSERT(self->resumer && self->resumer != self);
         engine->self = self->resumer;
         sct_coro_switch(self->coro, self->resumer->coro);
     } else {
@@ -140,7 +138,6 @@ void sct_park_quietly(const char *waits_for) {
 static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
     struct sct_strand *self = engine->self;
     ASSERT(strand->is_activity && strand->task == engine->now.current);
-    ASSERT(strand != self && !strand->is_stopped);
     strand->resumer = self;
     engine->self = strand;
     sct_coro_switch(self->coro, strand->coro);
