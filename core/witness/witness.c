@@ -21,11 +21,23 @@ struct sct_witness_shared {
     // What the fresh process says before it ends.
     bool has_answered, is_confirmed;
     struct error difference;
+    bool is_violation; // what the execution was there, in these words
+    char kind[SCT_TRACE_NAME_BYTES], machine[SCT_TRACE_NAME_BYTES], message[1024];
 };
 
 static sigset_t blocked_before; // signals, when there was no witness yet
 
 // ---- The fresh process -------------------------------------------------------------------------
+
+static void tell_violation(struct sct_witness_shared *shared, const struct sct_result *result) {
+    const struct sct_violation *violation = &result->violation;
+    shared->is_violation = result->outcome == SCT_VIOLATED;
+    if (!shared->is_violation)
+        return;
+    snprintf(shared->kind, sizeof shared->kind, "%s", violation->kind);
+    snprintf(shared->machine, sizeof shared->machine, "%s", violation->machine);
+    snprintf(shared->message, sizeof shared->message, "%s", violation->message);
+}
 
 static void replay(struct sct_witness *witness, const struct sct_trace *trace) {
     struct sct_witness_shared *shared = witness->shared;
@@ -37,12 +49,14 @@ static void replay(struct sct_witness *witness, const struct sct_trace *trace) {
     sct_replay_init(&replay, trace);
     const struct sct_result *result = sct_engine_run(engine, witness->program, &replay.base, 0);
     shared->is_confirmed = sct_replay_confirms(&replay, result, &shared->difference);
+    tell_violation(shared, result);
     shared->has_answered = true;
 }
 
 // Its wait status. What it has to say is in witness->shared.
 static int run_fresh(struct sct_witness *witness, const struct sct_trace *trace) {
     witness->shared->has_answered = witness->shared->is_confirmed = false;
+    witness->shared->is_violation = false;
     witness->fresh->is_running = witness->fresh->words[0] = 0;
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {
@@ -216,6 +230,18 @@ static struct sct_trace trace_of_end(const struct sct_witness *witness, int stat
     return trace;
 }
 
+// The same decisions violated something in the fresh process and went no further: that is what it
+// was. (A sanitizer reports once in a process; a second time it ends it.)
+static bool is_told_apart(const struct sct_witness *witness, struct sct_trace *trace) {
+    const struct sct_witness_shared *shared = witness->shared;
+    if (!shared->is_violation || sct_record_count(witness->fresh) != trace->decision_count)
+        return false;
+    snprintf(trace->kind, sizeof trace->kind, "%s", shared->kind);
+    snprintf(trace->machine, sizeof trace->machine, "%s", shared->machine);
+    snprintf(trace->message, sizeof trace->message, "%s", shared->message);
+    return true;
+}
+
 _Noreturn static void end_as_witness(struct sct_witness *witness, int status,
                                      int (*on_death)(void *, const struct sct_death *),
                                      void *context) {
@@ -231,7 +257,7 @@ _Noreturn static void end_as_witness(struct sct_witness *witness, int status,
         .iteration = witness->shared->iteration,
         .executions = witness->shared->executions,
         .trace = &trace,
-        .is_reproduced = confirm(witness, &trace, &difference),
+        .is_reproduced = confirm(witness, &trace, &difference) || is_told_apart(witness, &trace),
         .difference = &difference,
     };
     int own_status = on_death(context, &death);

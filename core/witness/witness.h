@@ -37,7 +37,9 @@ struct sct_death {
     // difference says how.
     const struct sct_trace *trace;
     uint64_t iteration, executions; // as told by sct_witness_note
-    bool is_reproduced;             // a fresh process ends in the same way at the same decision
+    // A fresh process ends in the same way at the same decision, or has a violation there: then
+    // that is what the trace tells.
+    bool is_reproduced;
     const struct error *difference; // if it does not
 };
 

@@ -403,7 +403,7 @@ static void sum_up_death(struct session *session, const struct sct_death *death,
     sct_sum_init(&sum, campaign, session->strategy);
     campaign->iterations_run = death->executions + 1;
     campaign->violations = 1;
-    struct sct_violation violation = {.kind = SCT_KIND_PROCESS_END};
+    struct sct_violation violation = {.kind = death->trace->kind};
     snprintf(violation.machine, sizeof violation.machine, "%.40s", death->trace->machine);
     snprintf(violation.message, sizeof violation.message, "%s", death->trace->message);
     struct sct_group *group = sct_groups_append(&sum.groups, sct_violation_pattern(&violation));

@@ -70,6 +70,15 @@ static void test_2_2_the_process_ends(void **state) {
     check_found("kill", "--format json", "process-end");
 }
 
+#ifdef __SANITIZE_ADDRESS__
+// The sanitizer reports once in a process, and the second report ends it.
+static void test_2_10_use_after_free(void **state) {
+    (void)state;
+    check_found("freed", "", "crash");
+    check_found("freed", "--jobs 2", "crash");
+}
+#endif
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_1_3_what_was_left_does_not_reproduce),
@@ -77,6 +86,9 @@ int main(void) {
         TEST(test_2_1_stacks),
         TEST(test_2_2_exit),
         TEST(test_2_2_the_process_ends),
+#ifdef __SANITIZE_ADDRESS__
+        TEST(test_2_10_use_after_free),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
