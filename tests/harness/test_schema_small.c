@@ -5,6 +5,7 @@
 #include "tests/harness/small.h"
 
 #include "harness/schema/workload.h"
+#include "harness/table/transport.h"
 
 static const enum bug bugs[] = {
     BUG_HYBRID_BEFORE_TOLERANT, BUG_BLIND_UPDATE,          BUG_OLD_CLIENT_REPLACES,
@@ -104,6 +105,7 @@ static void tell(void *context) {
     tables_load(tables, &row, 1);
     ledger_open(ledger, tables);
     ledger->party_count = 1;
+    ledger->parties[0].client = ARENA_NEW(sct_arena(), struct client);
     telling->idle = ledger_digest(ledger);
     ledger_begin(ledger, &ledger->parties[0], &(struct errand){.operation = telling->operation});
     telling->before = ledger_digest(ledger);
@@ -115,8 +117,9 @@ static struct telling tell_of(enum schema_operation operation) {
     struct run run;
     struct telling telling = {.operation = operation};
     run_open(&run, "small-1", NO_BUG, "random", 1);
-    sct_engine_run(run.engine, &(struct sct_program){.setup = tell, .context = &telling},
-                   run.strategy, 0);
+    const struct sct_result *result = sct_engine_run(
+        run.engine, &(struct sct_program){.setup = tell, .context = &telling}, run.strategy, 0);
+    assert_int_equal(result->outcome, SCT_PASSED);
     run_close(&run);
     return telling;
 }
