@@ -217,8 +217,12 @@ static void start_switch(struct sct_coro *from, const struct sct_coro *to) {
 #endif
 }
 
+// Where the errno of the thread is that opened the pool; a coroutine with a thread pointer of its
+// own has its own errno there. Asked for once: it is a call.
+static int nobodys_errno, *errno_place = &nobodys_errno;
+
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
-    int *place = &errno, own_errno = *place; // a call, which is made once
+    int own_errno = *errno_place;
     start_switch(from, to);
     starting = to;
     if (__builtin_expect(to->thread_pointer != present_thread_pointer, 0))
@@ -231,7 +235,7 @@ void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
     sct_coro_jump_(&from->stack_pointer, to->stack_pointer);
 #endif
     finish_switch(from);
-    *place = own_errno;
+    *errno_place = own_errno;
 }
 
 // ---- Stacks ------------------------------------------------------------------------------------
@@ -242,6 +246,7 @@ static size_t page_round(size_t bytes) {
 }
 
 void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes, size_t guard_bytes) {
+    errno_place = &errno;
     *pool = (struct sct_coro_pool){
         .stack_bytes = page_round(stack_bytes),
         .guard_bytes = page_round(guard_bytes),
