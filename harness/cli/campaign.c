@@ -295,6 +295,10 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
                  sct_explorer_count(session->run.explorer));
         return EXIT_NO_VERDICT;
     }
+    if (campaign->iterations_run == 0 && session->options->time_limit > 0) {
+        complain("no execution was run within the time limit: no verdict");
+        return EXIT_NO_VERDICT;
+    }
     if (sct_campaign_is_cut_off(campaign)) {
         complain("every execution was cut off after %" PRIu32
                  " steps: no verdict; does it spin? a loop that waits wants to yield, or more "
