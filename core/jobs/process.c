@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // MSG_NOSIGNAL, pipe2, SOCK_CLOEXEC, MAP_ANONYMOUS, F_SETPIPE_SZ
 #include "core/jobs/process.h"
+#include "core/base/descriptor.h"
 #include "core/base/grow.h"
 
 #include <errno.h>
@@ -33,15 +34,23 @@ void sct_process_end_with(pid_t first_process) {
         _exit(1);
 }
 
-// The first process has ends[0].
-static bool make_channel(bool is_told, int ends[2]) {
-    // Who is told what to do needs both directions; a pipe holds more, so that a worker runs ahead.
+// Who is told what to do needs both directions; a pipe holds more, so that a worker runs ahead.
+static bool open_channel(bool is_told, int ends[2]) {
     if (is_told)
         return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return false;
     (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES); // a smaller one will do
     return true;
+}
+
+// The first process has ends[0].
+static bool make_channel(bool is_told, int ends[2]) {
+    if (!open_channel(is_told, ends))
+        return false;
+    for (int i = 0; i < 2; i++)
+        ends[i] = sct_descriptor_keep(ends[i]);
+    return ends[0] >= 0 && ends[1] >= 0;
 }
 
 bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct sct_work *work,

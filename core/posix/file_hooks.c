@@ -1,6 +1,7 @@
 // Calls on descriptors and streams are steps: what one thread closes another may be about to use,
 // and a number that is free is given out again.
 #define _GNU_SOURCE // dup3, pipe2, fopen64
+#include "core/base/descriptor.h"
 #include "core/posix/files.h"
 #include "core/posix/hook.h"
 #include "core/posix/streams.h"
@@ -93,7 +94,7 @@ HOOK int close(int number) {
     if (!posix_controls())
         return REAL(close)(number);
     point("close", WHERE);
-    if (posix_is_own_file(number)) {
+    if (sct_descriptor_is_kept(number)) {
         errno = EBADF;
         return -1;
     }

@@ -1,93 +1,107 @@
 #define _GNU_SOURCE // close_range, dup3
-#include "core/base/grow.h"
 #include "core/posix/files.h"
 #include "core/base/assert.h"
+#include "core/base/descriptor.h"
+#include "core/base/grow.h"
 #include "core/posix/real.h"
 #include "core/posix/streams.h"
 #include "core/posix/world.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INHERITED_MAX = 64, OWN_MAX = 2 + INHERITED_MAX, USUAL_OWN_LOW = 900, STREAMS_MAX = 256 };
+enum { STREAMS_MAX = 256 };
 
-// A descriptor of the program before its first step.
+// A descriptor of the program before its first step, or one that the tester has opened until then.
 struct inherited {
-    bool is_open, is_file;
+    int number;
+    bool is_file;
     int copy; // among the tester's own
     off_t offset;
 };
 
-static struct inherited inherited[INHERITED_MAX];
-static int inherited_end;          // one more than the highest that was open
-static int own_low;                // the tester's own descriptors lie from here on
+static struct inherited *inherited; // ascending
+static uint32_t inherited_count, inherited_room;
 static bool is_disturbed;          // an inherited descriptor was closed or replaced
 static FILE *streams[STREAMS_MAX]; // that the program has opened
 static size_t stream_count;
 
 // ---- Before the first execution ----------------------------------------------------------------
 
-static int keep(int number) {
-    int copy = fcntl(number, F_DUPFD_CLOEXEC, own_low);
+static int copy_of(int number) {
+    int copy = sct_descriptor_copy(number);
     if (copy < 0)
         fail_at(FAIL_RESOURCE, HERE, "no descriptor is left for the tester: %s", strerror(errno));
     return copy;
 }
 
 static FILE *keep_stream(int number) {
-    FILE *stream = fdopen(keep(number), "w");
+    FILE *stream = fdopen(copy_of(number), "w");
     if (!stream)
         grow_failed(0, "a stream of the tester");
     return stream;
 }
 
-// As high as there is room.
-static int choose_own_low(void) {
-    struct rlimit limit;
-    bool is_low = getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-                  limit.rlim_cur < USUAL_OWN_LOW + (rlim_t)OWN_MAX + 1;
-    return is_low ? (int)limit.rlim_cur - OWN_MAX - 1 : USUAL_OWN_LOW;
-}
-
 static void replace_by_nothing(int number, int flags) {
     int nothing = open("/dev/null", flags | O_CLOEXEC);
-    if (nothing < 0 || dup2(nothing, number) < 0)
+    if (nothing < 0 || (nothing != number && dup2(nothing, number) < 0))
         fail_at(FAIL_RESOURCE, HERE, "/dev/null: %s", strerror(errno));
-    close(nothing);
+    if (nothing != number)
+        close(nothing);
 }
 
-static void write_down(int number) {
-    struct inherited *file = &inherited[number];
+static int compare_numbers(const void *left, const void *right) {
+    const struct inherited *one = left, *other = right;
+    return (one->number > other->number) - (one->number < other->number);
+}
+
+// What is open now, however many and however high: a parent may leave any number of them open.
+static void find_inherited(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder)
+        fail_at(FAIL_RESOURCE, HERE, "/proc/self/fd: %s", strerror(errno));
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        char *end;
+        long number = strtol(entry->d_name, &end, 10);
+        if (end == entry->d_name || number == dirfd(folder))
+            continue;
+        GROW(inherited, inherited_count + 1, inherited_room, "the descriptors of a program");
+        inherited[inherited_count++] = (struct inherited){.number = (int)number};
+    }
+    closedir(folder);
+    qsort(inherited, inherited_count, sizeof *inherited, compare_numbers);
+}
+
+static void write_down(struct inherited *file) {
     struct stat status;
-    file->is_open = fstat(number, &status) == 0;
-    if (!file->is_open)
-        return;
-    file->copy = keep(number);
-    file->is_file = S_ISREG(status.st_mode);
-    file->offset = file->is_file ? lseek(number, 0, SEEK_CUR) : 0;
-    inherited_end = number + 1;
+    file->copy = copy_of(file->number);
+    file->is_file = fstat(file->number, &status) == 0 && S_ISREG(status.st_mode);
+    file->offset = file->is_file ? lseek(file->number, 0, SEEK_CUR) : 0;
 }
 
 void posix_files_open(bool shows_output) {
     struct stat status;
-    own_low = choose_own_low();
+    if (fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode))
+        replace_by_nothing(STDIN_FILENO, O_RDONLY);
+    find_inherited();
+    if (inherited_count > 0)
+        sct_descriptors_above(inherited[inherited_count - 1].number + 1);
     FILE *out = keep_stream(STDOUT_FILENO), *err = keep_stream(STDERR_FILENO);
     setvbuf(err, NULL, _IONBF, 0);
     posix_streams_use(out, err);
-    if (fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode))
-        replace_by_nothing(STDIN_FILENO, O_RDONLY);
     if (!shows_output) {
         replace_by_nothing(STDOUT_FILENO, O_WRONLY);
         replace_by_nothing(STDERR_FILENO, O_WRONLY);
     }
-    for (int number = 0; number < INHERITED_MAX; number++)
-        write_down(number);
+    for (uint32_t i = 0; i < inherited_count; i++)
+        write_down(&inherited[i]);
 }
 
 // ---- Between executions ------------------------------------------------------------------------
@@ -111,14 +125,31 @@ static void close_streams(void) {
 }
 
 static void restore_inherited(void) {
-    for (int number = 0; number < inherited_end; number++) {
-        const struct inherited *file = &inherited[number];
-        if (is_disturbed && file->is_open)
-            REAL(dup2)(file->copy, number);
-        if (file->is_file && file->is_open)
-            lseek(number, file->offset, SEEK_SET);
+    for (uint32_t i = 0; i < inherited_count; i++) {
+        const struct inherited *file = &inherited[i];
+        if (is_disturbed)
+            REAL(dup2)(file->copy, file->number);
+        if (file->is_file)
+            lseek(file->number, file->offset, SEEK_SET);
     }
     is_disturbed = false;
+}
+
+static void close_between(int first, int after) {
+    if (first < after)
+        close_range((unsigned)first, (unsigned)after - 1, 0);
+}
+
+// All but the inherited and the tester's own.
+static void close_opened(void) {
+    int next = 0, own, after_own;
+    for (uint32_t i = 0; i < inherited_count; i++) {
+        close_between(next, inherited[i].number);
+        next = inherited[i].number + 1;
+    }
+    sct_descriptors_kept(&own, &after_own);
+    close_between(next, own);
+    close_between(after_own, INT_MAX);
 }
 
 void posix_files_begin(void) {
@@ -126,7 +157,7 @@ void posix_files_begin(void) {
     reset_stream(stdin, true);
     reset_stream(PROGRAM_STDOUT, !posix_world.options.shows_output);
     reset_stream(PROGRAM_STDERR, true);
-    close_range((unsigned)inherited_end, (unsigned)own_low - 1, 0);
+    close_opened();
     restore_inherited();
 }
 
@@ -137,12 +168,9 @@ void posix_files_show(void) {
 
 // ---- For the hooks -----------------------------------------------------------------------------
 
-bool posix_is_own_file(int number) {
-    return number >= own_low && number < own_low + OWN_MAX;
-}
-
 void posix_file_disturbed(int number) {
-    is_disturbed = is_disturbed || number < inherited_end;
+    is_disturbed =
+        is_disturbed || (inherited_count > 0 && number <= inherited[inherited_count - 1].number);
 }
 
 void posix_stream_opened(FILE *stream) {

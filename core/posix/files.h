@@ -20,9 +20,6 @@ void posix_files_begin(void);
 // At the proper end of an execution: what the program has printed is shown, if it is to be.
 void posix_files_show(void);
 
-// Whether the descriptor is the tester's own: to the program it is none.
-bool posix_is_own_file(int number);
-
 // The program closes or replaces the descriptor.
 void posix_file_disturbed(int number);
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // ppoll, MAP_ANONYMOUS, strsignal
 #include "core/witness/witness.h"
+#include "core/base/descriptor.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/jobs/process.h"
@@ -268,6 +269,10 @@ _Noreturn static void end_as_witness(struct sct_witness *witness, int status,
 static bool open_shared(struct sct_witness *witness, int sockets[2]) {
     witness->shared = sct_map_shared(sizeof *witness->shared);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+        return false;
+    for (int i = 0; i < 2; i++)
+        sockets[i] = sct_descriptor_keep(sockets[i]);
+    if (sockets[0] < 0 || sockets[1] < 0)
         return false;
     witness->record = sct_record_new(witness->engine.steps_max, true);
     witness->fresh = sct_record_new(witness->engine.steps_max, true);
