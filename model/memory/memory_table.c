@@ -278,6 +278,24 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
 
 // ---- Streams -----------------------------------------------------------------------------------
 
+struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_table *table, size_t start,
+                                          const struct ct_filter *filter, struct ct_key from,
+                                          struct arena *arena) {
+    ASSERT(start <= table->revision);
+    return ct_valid_rows(&table->snapshots[start], table->revision - start + 1, filter, from,
+                         arena);
+}
+
+bool ct_memory_is_valid_row(const struct ct_memory_table *table, size_t start,
+                            const struct ct_filter *filter, struct ct_key from,
+                            const struct ct_row *row, struct arena *scratch) {
+    size_t mark = arena_mark(scratch);
+    struct ct_valid_rows valid = ct_memory_valid_rows(table, start, filter, from, scratch);
+    bool is_valid = ct_is_valid_row(&valid, row);
+    arena_reset(scratch, mark);
+    return is_valid;
+}
+
 struct memory_stream {
     struct ct_stream stream;        // first, so that the interface is the stream
     struct ct_memory_window window; // since it was opened, from the next row's least key on

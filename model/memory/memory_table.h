@@ -9,7 +9,7 @@
 #define MODEL_MEMORY_MEMORY_TABLE_H
 
 #include "core/base/digest.h"
-#include "model/table/table.h"
+#include "model/memory/valid_rows.h"
 
 struct ct_memory_options {
     struct arena *arena; // lives as long as the table
@@ -75,19 +75,8 @@ struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct
                                            const struct ct_op_result *mirrored,
                                            struct ct_op_result *results);
 
-// What a streamed query may return next: every row version in [rows] (distinct by value), in the
-// order revisions old to new, keys ascending within a revision, repetitions dropped; and the end of
-// the stream, which as an answer stands last, iff [may_end].
-struct ct_valid_rows {
-    const struct ct_row **rows;
-    size_t count;
-    bool may_end;
-};
-
-// The valid-row rule for a stream with [filter] started at revision [start] whose next row has a
-// key of [from] or above, evaluated now. With D_j the rows of snapshot j >= from that match and m
-// the smallest key in every D_j for j in start..now: the versions in any D_j with key <= m; without
-// m all of them, and the end. The list is in [arena].
+// What a stream with [filter] that was opened at revision [start] (asserted <= the latest), and
+// whose next row has a key of [from] or above, may return now. The list is in [arena].
 struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_table *table, size_t start,
                                           const struct ct_filter *filter, struct ct_key from,
                                           struct arena *arena);

@@ -1,6 +1,4 @@
-// The valid-row rule: what a stream over a changing table may return next. Knows
-// of the table only its history.
-#include "model/memory/memory_table.h"
+#include "model/memory/valid_rows.h"
 
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -26,12 +24,12 @@ static size_t first_from(struct ct_rows rows, struct ct_key from, const struct v
     return ct_rows_lower_bound(rows, from);
 }
 
-static struct view *open_views(const struct ct_memory_table *table, size_t start, size_t count,
-                               struct ct_key from, struct arena *arena) {
+static struct view *open_views(const struct ct_rows *revisions, size_t count, struct ct_key from,
+                               struct arena *arena) {
     struct view *views = ARENA_ARRAY(arena, struct view, count);
     for (size_t i = 0; i < count; i++) {
         struct view *view = &views[i];
-        view->rows = ct_memory_rows_at(table, start + i);
+        view->rows = revisions[i];
         view->first = first_from(view->rows, from, i > 0 ? &views[i - 1] : NULL);
         view->at = view->first;
     }
@@ -123,25 +121,17 @@ static struct ct_valid_rows valid_rows_now(struct ct_rows rows, const struct ct_
     return (struct ct_valid_rows){.rows = list, .count = found ? 1 : 0, .may_end = !found};
 }
 
-struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_table *table, size_t start,
-                                          const struct ct_filter *filter, struct ct_key from,
-                                          struct arena *arena) {
-    size_t now = ct_memory_revision(table);
-    ASSERT(start <= now);
-    if (start == now)
-        return valid_rows_now(ct_memory_rows(table), filter, from, arena);
-    size_t count = now - start + 1;
-    struct view *views = open_views(table, start, count, from, arena);
+struct ct_valid_rows ct_valid_rows(const struct ct_rows *revisions, size_t count,
+                                   const struct ct_filter *filter, struct ct_key from,
+                                   struct arena *arena) {
+    ASSERT(count >= 1);
+    if (count == 1)
+        return valid_rows_now(revisions[0], filter, from, arena);
+    struct view *views = open_views(revisions, count, from, arena);
     bool may_end = !find_common_key(views, count, filter);
     return list_views(views, count, filter, may_end, arena);
 }
 
-bool ct_memory_is_valid_row(const struct ct_memory_table *table, size_t start,
-                            const struct ct_filter *filter, struct ct_key from,
-                            const struct ct_row *row, struct arena *scratch) {
-    size_t mark = arena_mark(scratch);
-    struct ct_valid_rows valid = ct_memory_valid_rows(table, start, filter, from, scratch);
-    bool is_valid = row ? is_listed(&valid, row) : valid.may_end;
-    arena_reset(scratch, mark);
-    return is_valid;
+bool ct_is_valid_row(const struct ct_valid_rows *valid, const struct ct_row *row) {
+    return row ? is_listed(valid, row) : valid->may_end;
 }
