@@ -117,7 +117,7 @@ static void setup_and_schedule(void *argument) {
 static void finish(void *argument) {
     struct sct_engine *engine = argument;
     engine->is_finishing = true;
-    engine->program->finish(engine->program->context);
+    engine->program->finish(engine->now.context);
     sct_leave(engine, SCT_PASSED);
 }
 
@@ -142,6 +142,7 @@ static void reset(struct sct_engine *engine) {
         .hot_end = &now->hot,
         .strands_end = &now->strands,
         .after_wait = &sct_access_unknown,
+        .context = engine->program->context,
     };
     engine->seats[SCT_TASKS_MAX] = (struct sct_seat){.task = NULL};
     engine->record->words[0] = 0;
@@ -176,7 +177,7 @@ static void review(void *argument) {
     struct sct_violation *violation = &engine->result.violation;
     struct text remark = text_in(violation->remark, sizeof violation->remark);
     engine->is_finishing = true;
-    engine->program->review(engine->program->context, violation, &remark);
+    engine->program->review(engine->now.context, violation, &remark);
     sct_make_line(violation->remark);
     sct_leave(engine, SCT_PASSED);
 }
@@ -209,6 +210,16 @@ uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
 void sct_check_gave_up(void) {
     ASSERT(sct_engine_inside());
     sct_engine_now->now.checks_unknown++;
+}
+
+void sct_context_set(void *context) {
+    ASSERT(sct_engine_inside());
+    sct_engine_now->now.context = context;
+}
+
+void *sct_context(void) {
+    ASSERT(sct_engine_now);
+    return sct_engine_now->now.context;
 }
 
 static uint64_t fingerprint(const struct sct_engine *engine) {

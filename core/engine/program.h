@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+// Its functions get [context], or what its setup has put in its place (sct_context_set).
 struct sct_program {
     // Creates machines and tasks. Runs before anything is scheduled, as one atomic step.
     void (*setup)(void *context);
@@ -41,6 +42,13 @@ struct sct_program {
     // Bytes of stack that its tasks need: for whoever opens the engine. 0: what is usual.
     size_t stack_bytes;
 };
+
+// Of setup: what this execution's finish, review and digest get instead of the program's context:
+// what setup has made in the arena, so that no static needs to hold it.
+SCT_API void sct_context_set(void *context);
+
+// What they get; of the last execution between two of them.
+SCT_API void *sct_context(void);
 
 // The program that is being run, of setup, finish and review: a check of this execution reached a
 // limit of its own and has no verdict. Counted; the execution goes on.

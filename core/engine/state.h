@@ -101,6 +101,7 @@ struct sct_moment {
     struct sct_machine *machines; // all
     struct sct_strand *strands, **strands_end; // in order of creation
     const struct sct_access *after_wait;       // see sct_touch_after_waits
+    void *context;                             // of the program's functions
 };
 
 // What the engine has of a slot beside what strategies see (struct sct_slot); one more is that of

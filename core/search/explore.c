@@ -105,7 +105,7 @@ static struct digest state_key(const struct sct_explorer *explorer,
     add_promises(engine, &key);
     if (explorer->path->bound_kind != SCT_BOUND_NONE)
         add_order(engine, &key);
-    explorer->program->digest(explorer->program->context, &key);
+    explorer->program->digest(engine->now.context, &key);
     return digest_fold(key, 0);
 }
 
@@ -185,7 +185,7 @@ static void visit_shared(struct sct_explorer *explorer, struct sct_engine *engin
 void sct_explorer_observe(const struct sct_explorer *explorer, struct sct_engine *engine,
                           unsigned slot) {
     struct digest shared = {0, 0}, *observed = &engine->seats[slot].observed;
-    explorer->program->digest(explorer->program->context, &shared);
+    explorer->program->digest(engine->now.context, &shared);
     *observed = digest_fold_digest(*observed, shared);
 }
 

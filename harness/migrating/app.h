@@ -19,6 +19,7 @@ struct world;
 struct app;
 struct hook;
 struct arrival;
+struct profile;
 
 // How a pushed configuration travels from the migrator to the applications' mirrors.
 struct delivery {
@@ -71,7 +72,9 @@ struct world {
     struct tables tables;
     struct tables_host host;
     struct bug_set *bugs;
-    struct table_log *log; // of the applications' calls; NULL: none is kept
+    const struct profile *profile; // of rich inputs (rich_profile.h); NULL: others
+    void *upper;                   // the system that runs on top of it; NULL: none does
+    struct table_log *log;         // of the applications' calls; NULL: none is kept
     const struct transport *transport;
     const struct delivery *delivery;
     struct app *apps[APPS_MAX];
@@ -85,7 +88,7 @@ struct world {
     struct client host_client;       // published delivery only: the environment of the master
 };
 
-// A world of empty tables, in the execution's arena.
+// A world of empty tables, in the execution's arena: the execution's context from now on.
 struct world *world_new(const struct transport *transport, const struct delivery *delivery,
                         const struct tables_options *options, struct bug_set *bugs);
 
@@ -97,9 +100,6 @@ void world_log(struct world *world);
 
 // The reference's rows, for inputs that take ETags from there.
 struct ct_rows app_peek_rows(struct app *app);
-
-// The world of the present execution: the last that was made.
-struct world *world_present(void);
 
 // Adds an application that will run [program]; its machine has no task yet.
 struct app *app_add(struct world *world, const char *name, void (*program)(struct app *app));

@@ -53,13 +53,11 @@ struct profile {
     bool has_wide_rows;    // rows have properties beside isHappy
 };
 
-// Draws the profile of this execution. In setup, as the following.
-void rich_profile_draw(void);
-
-const struct profile *rich_profile(void);
+// Draws the profile of this execution, which is [world]'s from now on. In setup, as the following.
+void rich_profile_draw(struct world *world);
 
 // The state whose push the machines meet at; the first one if they do not.
-enum mt_state rich_busy_push(void);
+enum mt_state rich_busy_push(const struct profile *profile);
 
 // Draws the initial rows and puts them into the tables of [world].
 void rich_load_rows(struct world *world);
@@ -69,13 +67,14 @@ extern const char *const rich_partitions[RICH_PARTITIONS_MAX];
 extern const char *const rich_row_keys[RICH_KEYS_MAX];
 
 // isHappy, and of wide rows any of the others; their number.
-size_t rich_draw_properties(struct ct_property properties[RICH_PROPERTIES_MAX]);
+size_t rich_draw_properties(const struct profile *profile,
+                            struct ct_property properties[RICH_PROPERTIES_MAX]);
 
 // The set of operation types of one program.
-uint32_t rich_draw_program_types(void);
+uint32_t rich_draw_program_types(const struct profile *profile);
 
 // NULL: no filter.
-const struct ct_filter *rich_draw_filter(void);
+const struct ct_filter *rich_draw_filter(const struct profile *profile);
 
 static inline bool one_in(uint32_t n, const char *label) {
     return sct_choose(n, label) == n - 1;

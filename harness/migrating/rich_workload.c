@@ -50,6 +50,10 @@ struct draft {
     const char *writer;  // the property that names who wrote
 };
 
+static const struct profile *profile_of(const struct app *app) {
+    return app->world->profile;
+}
+
 // ---- ETags from earlier results ----------------------------------------------------------------
 
 static void keep(struct script *script, struct ct_key key, const char *etag) {
@@ -81,7 +85,7 @@ static const char *kept_etag(const struct script *script, struct ct_key key) {
 
 // The next atomic call may stand still half-way: the longest have some more backend calls.
 static void draw_slow_call(struct app *app) {
-    if (!rich_profile()->has_slow_calls)
+    if (!profile_of(app)->has_slow_calls)
         return;
     uint32_t drawn = sct_choose(SLOW_AT_MAX + 2, "slow call");
     if (drawn < 2)
@@ -136,7 +140,8 @@ static void draw_operation(struct draft *draft, struct ct_batch *batch) {
     else if (type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE)
         if_match = draw_if_match(draft, key);
     struct ct_property properties[RICH_PROPERTIES_MAX];
-    size_t count = rich_draw_properties(properties);
+    const struct profile *profile = profile_of(draft->script->app);
+    size_t count = rich_draw_properties(profile, properties);
     properties[count++] =
         (struct ct_property){.name = draft->writer, .type = CT_BOOL, .value.boolean = true};
     ct_batch_add(batch, type == RICH_DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
@@ -145,7 +150,7 @@ static void draw_operation(struct draft *draft, struct ct_batch *batch) {
 
 static void batch_call(struct draft *draft) {
     struct app *app = draft->script->app;
-    const struct profile *profile = rich_profile();
+    const struct profile *profile = profile_of(app);
     uint32_t spread = profile->operations_max - profile->operations_min + 1;
     uint32_t count = profile->operations_min + sct_choose(spread, "operations");
     draft->dump = app_peek_rows(app);
@@ -171,7 +176,7 @@ static void query_call(const struct draft *draft) {
     struct app *app = draft->script->app;
     struct arena *arena = sct_arena();
     const struct ct_filter *partition = ct_filter_in_partition(arena, draft->partition);
-    const struct ct_filter *filter = rich_draw_filter();
+    const struct ct_filter *filter = rich_draw_filter(profile_of(app));
     draw_slow_call(app);
     if (one_in(FORBIDDEN_QUERY_RARITY, "forbidden"))
         app_query(app, forbidden_filter(draft->partition, filter));
@@ -196,7 +201,7 @@ static void pause(struct app *app) {
 
 // A reader that goes on to the end of the focus and stays there until others have left it.
 static void lag(struct app *app) {
-    enum mt_state focus = rich_profile()->focus;
+    enum mt_state focus = profile_of(app)->focus;
     if (app->arrived_state > focus)
         app_release_state(app);
     else if (app->arrived_state < focus)
@@ -208,12 +213,13 @@ static void lag(struct app *app) {
 }
 
 static void stream_call(const struct draft *draft) {
-    const struct ct_filter *filter = rich_draw_filter();
+    struct app *app = draft->script->app;
+    const struct ct_filter *filter = rich_draw_filter(profile_of(app));
     bool lags = draft->script->is_behind && sct_choose(4, "lag") > 0;
     uint32_t reads = READ_TO_END;
     if (one_in(EARLY_RARITY, "close early"))
         reads = sct_choose(READS_MAX, "reads");
-    app_stream_slowly(draft->script->app, filter, lags ? lag : pause, reads);
+    app_stream_slowly(app, filter, lags ? lag : pause, reads);
 }
 
 // ---- Where calls begin -------------------------------------------------------------------------
@@ -242,7 +248,7 @@ static void begin_in(struct script *script, enum mt_state state, enum patience p
 }
 
 static void begin_at_push(struct script *script) {
-    enum mt_state focus = rich_profile()->focus;
+    enum mt_state focus = profile_of(script->app)->focus;
     if (script->is_behind) {
         bool is_early = one_in(4, "early");
         begin_in(script, draw_near(focus, 2), is_early ? HOLD : HOLD_TO_END);
@@ -265,8 +271,9 @@ static void begin_near(struct script *script, enum mt_state focus) {
 }
 
 static void await_beginning(struct script *script) {
-    enum mt_state focus = rich_profile()->focus;
-    switch (rich_profile()->gathering) {
+    const struct profile *profile = profile_of(script->app);
+    enum mt_state focus = profile->focus;
+    switch (profile->gathering) {
     case GATHER_NOWHERE:
         if (!one_in(6, "anywhere"))
             begin_anywhere(script);
@@ -299,7 +306,7 @@ static const char *writer_name(const struct app *app, uint32_t call) {
 }
 
 static void make_call(struct script *script, uint32_t number) {
-    const struct profile *profile = rich_profile();
+    const struct profile *profile = profile_of(script->app);
     struct draft draft = {
         .script = script,
         .partition = rich_partitions[sct_choose(profile->partition_count, "partition")],
@@ -320,7 +327,7 @@ static void make_call(struct script *script, uint32_t number) {
 static enum role draw_role(const struct app *app) {
     static const enum role free[] = {ROLE_MIXED, ROLE_MIXED, ROLE_WRITER, ROLE_READER};
     static const enum role duel[] = {ROLE_WRITER, ROLE_MIXED, ROLE_MIXED};
-    switch (rich_profile()->theme) {
+    switch (profile_of(app)->theme) {
     case THEME_FREE:
         return free[sct_choose(4, "role")];
     case THEME_DUEL:
@@ -332,24 +339,26 @@ static enum role draw_role(const struct app *app) {
 }
 
 static bool draw_behind(const struct app *app) {
-    if (rich_profile()->gathering != GATHER_AT_PUSH)
+    const struct profile *profile = profile_of(app);
+    if (profile->gathering != GATHER_AT_PUSH)
         return false;
-    if (rich_profile()->theme == THEME_CHASE)
+    if (profile->theme == THEME_CHASE)
         return app->index == 0;
     return sct_choose(2, "behind") == 1;
 }
 
 void rich_program(struct app *app) {
+    const struct profile *profile = profile_of(app);
     struct script script = {.app = app, .role = draw_role(app)};
     script.is_behind = draw_behind(app);
-    script.types = rich_draw_program_types();
-    uint32_t spread = rich_profile()->calls_max - rich_profile()->calls_min + 1;
-    uint32_t count = rich_profile()->calls_min + sct_choose(spread, "calls");
+    script.types = rich_draw_program_types(profile);
+    uint32_t spread = profile->calls_max - profile->calls_min + 1;
+    uint32_t count = profile->calls_min + sct_choose(spread, "calls");
     uint32_t directly = sct_choose(DIRECT_RARITY, "read directly");
     if (directly == 1)
-        direct_read_old(app, rich_draw_filter());
+        direct_read_old(app, rich_draw_filter(profile));
     for (uint32_t i = 0; i < count; i++)
         make_call(&script, i);
     if (directly == 2)
-        direct_read_new(app, rich_draw_filter());
+        direct_read_new(app, rich_draw_filter(profile));
 }

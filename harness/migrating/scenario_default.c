@@ -14,16 +14,16 @@ static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     struct tables_options options = {.choose = uniform_choice,
                                      .ignores_annotations = ignores_annotations};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
-    rich_profile_draw();
+    rich_profile_draw(world);
     rich_load_rows(world);
     world_log(world);
     app_add(world, "service-0", rich_program);
     app_add(world, "service-1", rich_program);
-    if (rich_profile()->has_third_service)
+    if (world->profile->has_third_service)
         app_add(world, "service-2", rich_program);
     app_add(world, "migrator", app_migrate);
     world_start_direct(world);
-    faults_draw(world, rich_busy_push());
+    faults_draw(world, rich_busy_push(world->profile));
 }
 
 static void setup(void *bugs) {
@@ -34,24 +34,23 @@ static void setup_history(void *bugs) {
     set_up(bugs, true);
 }
 
-static void finish(void *bugs) {
-    (void)bugs;
-    final_state_check(&world_present()->tables);
-    final_state_check_released(world_present());
+static void finish(void *context) {
+    struct world *world = context;
+    final_state_check(&world->tables);
+    final_state_check_released(world);
     if (history_oracle_is_due())
-        history_oracle_check(world_present());
+        history_oracle_check(world);
 }
 
-static void finish_history(void *bugs) {
-    (void)bugs;
-    final_state_check_backends(&world_present()->tables);
-    final_state_check_released(world_present());
-    history_oracle_check(world_present());
+static void finish_history(void *context) {
+    struct world *world = context;
+    final_state_check_backends(&world->tables);
+    final_state_check_released(world);
+    history_oracle_check(world);
 }
 
-static void review(void *bugs, const struct sct_violation *violation, struct text *remark) {
-    (void)bugs;
-    history_oracle_review(world_present(), violation, remark);
+static void review(void *world, const struct sct_violation *violation, struct text *remark) {
+    history_oracle_review(world, violation, remark);
 }
 
 extern const struct subject_test scenario_default;

@@ -173,15 +173,14 @@ static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app
         faults_kill(migrator);
 }
 
-static void finish(void *bugs) {
-    (void)bugs;
-    final_state_check(&world_present()->tables);
-    final_state_check_released(world_present());
+static void finish(void *context) {
+    const struct world *world = context;
+    final_state_check(&world->tables);
+    final_state_check_released(world);
 }
 
-static void add_digest(void *bugs, struct digest *state) {
-    (void)bugs;
-    digest_add(state, world_digest(world_present()));
+static void add_digest(void *world, struct digest *state) {
+    digest_add(state, world_digest(world));
 }
 
 #define SMALL(symbol, test, rows, first, second, reducible, text) \

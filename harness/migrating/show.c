@@ -186,8 +186,8 @@ static void show_streams(struct panel_sink *sink, const struct tables *tables) {
         show_stream(sink, stream);
 }
 
-void migrating_show(struct panel_sink *sink) {
-    const struct world *world = world_present();
+void migrating_show(const void *context, struct panel_sink *sink) {
+    const struct world *world = context;
     show_rows(sink, &table_forms[0], world->tables.backend[TABLE_OLD], &looks);
     show_rows(sink, &table_forms[1], world->tables.backend[TABLE_NEW], &looks);
     show_rows(sink, &table_forms[2], world->tables.reference, &looks);

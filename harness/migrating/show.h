@@ -5,7 +5,7 @@
 #include "harness/subject/subject.h"
 
 // The present execution's world: the three tables, each machine's state, each partition's.
-void migrating_show(struct panel_sink *sink);
+void migrating_show(const void *world, struct panel_sink *sink);
 
 extern const struct term migrating_terms[];
 

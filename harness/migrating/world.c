@@ -1,13 +1,8 @@
 // Worlds and the applications in them: how they come to be, and how an application's instance sees
 // the configuration through its mirror.
 #include "core/engine/monitor.h"
+#include "core/engine/program.h"
 #include "harness/migrating/app.h"
-
-static struct world *present_world;
-
-struct world *world_present(void) {
-    return present_world;
-}
 
 struct world *world_new(const struct transport *transport, const struct delivery *delivery,
                         const struct tables_options *options, struct bug_set *bugs) {
@@ -20,7 +15,7 @@ struct world *world_new(const struct transport *transport, const struct delivery
     sct_waiters_init(&world->migrated);
     sct_waiters_init(&world->others);
     world->has_slow_calls = true;
-    present_world = world;
+    sct_context_set(world);
     return world;
 }
 

@@ -110,7 +110,7 @@ static void look(struct story *story) {
         return;
     struct panel_sink *sink = story->sink;
     sink->panel = NULL;
-    story->view->show(sink);
+    story->view->show(sct_context(), sink);
     end_panel(sink);
     struct story_step *step = &story->steps[story->step_count - 1];
     step->views = ARENA_ARRAY(&story->arena, uint32_t, story->panel_count);

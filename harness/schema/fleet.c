@@ -49,13 +49,13 @@ void fleet_init(struct fleet *fleet, size_t servers, struct bug_set *bugs) {
 
 void fleet_draw(struct fleet *fleet, struct bug_set *bugs) {
     fleet_init(fleet, sct_choose(8, "servers") == 7 ? 3 : 2, bugs);
-    workload_draw();
+    workload_draw(fleet);
     if (fleet->state.count > 2)
         MARK("three servers");
 }
 
 void fleet_load(struct fleet *fleet, struct tables *tables) {
-    workload_load(tables);
+    workload_load(fleet, tables);
     ledger_open(&fleet->ledger, tables);
 }
 
@@ -177,7 +177,7 @@ static void stay_behind(struct fleet *fleet, size_t index) {
 
 static void work(struct fleet *fleet, size_t index) {
     enum su_release release = fleet->state.releases[index];
-    uint32_t count = workload_draw_operations(release);
+    uint32_t count = workload_draw_operations(fleet, release);
     if (count > 0 && release < SU_R3)
         stay_behind(fleet, index);
     for (; count > 0; count--) {
@@ -250,12 +250,8 @@ static void draw_death(struct fleet *fleet) {
     faults->death_after = faults->calls + 1 + sct_choose(CALLS_MAX, "calls before the death");
 }
 
-// The client's calls do not say whose they are: one fleet at a time.
-static struct fleet *present_fleet;
-
 static void die(struct client *client) {
-    (void)client;
-    start_death(present_fleet);
+    start_death(client->faults.mortal);
 }
 
 void fleet_draw_deaths(struct fleet *fleet) {
@@ -275,9 +271,9 @@ void fleet_kill_worker(struct fleet *fleet) {
 }
 
 void fleet_start(struct fleet *fleet, struct client *worker_client) {
-    present_fleet = fleet;
     fleet->worker_client = worker_client;
     worker_client->faults.die = die;
+    worker_client->faults.mortal = fleet;
     sct_task_start(sct_machine_create("roll-out"), "main", roll_out, fleet);
 }
 

@@ -29,8 +29,17 @@ enum lag {
     LAG_FAR_BEHIND, // and has made its operations there
 };
 
+// What the inputs of an execution have in common (workload.h).
+struct profile {
+    uint32_t key_count;
+    uint32_t operations;   // set of enum schema_operation in use
+    enum su_release focus; // around which most operations are made
+    bool is_focused;
+};
+
 struct fleet {
     struct ledger ledger;
+    struct profile profile;
     struct su_fleet state; // of the servers, which are the first parties
     struct party *worker;  // the last party
     struct client *worker_client;
@@ -44,6 +53,7 @@ struct fleet {
     bool is_sweeping;           // the worker has begun a pass
     uint32_t deaths_left;       // of the worker
     uint32_t samples;           // inserted so far
+    const void *inputs;         // of a test with inputs of its own: what they are drawn from
 };
 
 // A fleet of so many servers. In setup, before machines run, as the next three.

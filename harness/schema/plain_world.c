@@ -1,17 +1,13 @@
 #include "harness/schema/plain_world.h"
+#include "core/engine/program.h"
 #include "harness/schema/coverage.h"
 #include "harness/schema/show.h"
 #include "harness/table/retell.h"
 
-static struct plain_world *present_world; // of this execution: set up anew by each
-
 struct plain_world *plain_world_new(void) {
-    present_world = ARENA_NEW(sct_arena(), struct plain_world);
-    return present_world;
-}
-
-struct plain_world *plain_world_present(void) {
-    return present_world;
+    struct plain_world *world = ARENA_NEW(sct_arena(), struct plain_world);
+    sct_context_set(world);
+    return world;
 }
 
 static size_t choose_row(void *context, size_t count) {
@@ -20,9 +16,8 @@ static size_t choose_row(void *context, size_t count) {
 }
 
 static void run_server(void *argument) {
-    struct client *client = argument;
-    size_t index = (size_t)(client - present_world->clients);
-    present_world->serve(&present_world->fleet, index);
+    const struct plain_server *server = argument;
+    server->world->serve(&server->world->fleet, server->index);
 }
 
 static void run_worker(void *argument) {
@@ -61,14 +56,17 @@ void plain_world_start(struct plain_world *world,
     size_t servers = world->fleet.state.count;
     struct client *worker = &world->clients[servers];
     world->serve = serve;
-    for (size_t i = 0; i < servers; i++)
-        sct_task_start(world->clients[i].machine, "main", run_server, &world->clients[i]);
+    for (size_t i = 0; i < servers; i++) {
+        world->servers[i] = (struct plain_server){world, i};
+        sct_task_start(world->clients[i].machine, "main", run_server, &world->servers[i]);
+    }
     fleet_start(&world->fleet, worker);
     sct_task_start(worker->machine, "main", run_worker, &world->fleet);
 }
 
-static void show(struct panel_sink *sink) {
-    schema_show(sink, &present_world->fleet, present_world->tables.backend[TABLE_OLD]);
+static void show(const void *context, struct panel_sink *sink) {
+    const struct plain_world *world = context;
+    schema_show(sink, &world->fleet, world->tables.backend[TABLE_OLD]);
 }
 
 const struct subject_view schema_view = {

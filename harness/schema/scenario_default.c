@@ -17,9 +17,9 @@ static void setup(void *bugs) {
     plain_world_start(world, fleet_serve);
 }
 
-static void finish(void *bugs) {
-    (void)bugs;
-    fleet_check_end(&plain_world_present()->fleet);
+static void finish(void *context) {
+    const struct plain_world *world = context;
+    fleet_check_end(&world->fleet);
 }
 
 extern const struct subject_test scenario_schema_default;

@@ -7,15 +7,12 @@
 #include "harness/schema/show.h"
 #include "harness/table/retell.h"
 
-static struct fleet *fleet_of_execution; // set up anew by each
-
 static void run_server(struct app *app) {
-    fleet_serve(fleet_of_execution, app->index);
+    fleet_serve(app->world->upper, app->index);
 }
 
 static void run_worker(struct app *app) {
-    (void)app;
-    fleet_sweep(fleet_of_execution);
+    fleet_sweep(app->world->upper);
 }
 
 static void restart_worker(struct fleet *fleet) {
@@ -26,19 +23,19 @@ static void restart_worker(struct fleet *fleet) {
 
 static struct app *join(struct world *world, const char *name, void (*program)(struct app *app)) {
     struct app *app = app_add(world, name, program);
-    fleet_join(fleet_of_execution, &app->client, app_checked_table(app));
+    fleet_join(world->upper, &app->client, app_checked_table(app));
     return app;
 }
 
 static void setup(void *bugs) {
     struct fleet *fleet = ARENA_NEW(sct_arena(), struct fleet);
-    fleet_of_execution = fleet;
     fleet_draw(fleet, bugs);
     struct world *world = world_new(&transport_direct, &delivery_direct,
                                     &(struct tables_options){.choose = uniform_choice,
                                                              .wrote = ledger_wrote,
                                                              .wrote_context = &fleet->ledger},
                                     bugs);
+    world->upper = fleet;
     fleet_load(fleet, &world->tables);
     for (size_t i = 0; i < fleet->state.count; i++)
         join(world, fleet_server_name(i), run_server);
@@ -54,10 +51,10 @@ static void setup(void *bugs) {
     fleet_start(fleet, &worker->client);
 }
 
-static void finish(void *bugs) {
-    (void)bugs;
-    fleet_check_end(fleet_of_execution);
-    final_state_check(fleet_of_execution->ledger.tables);
+static void finish(void *context) {
+    const struct world *world = context;
+    fleet_check_end(world->upper);
+    final_state_check(&world->tables);
 }
 
 static const struct subject_view view = {

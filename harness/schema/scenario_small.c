@@ -30,7 +30,9 @@ struct size {
     bool has_death;                 // of the worker
 };
 
-static struct size present_size; // of this test
+static const struct size *size_of(const struct fleet *fleet) {
+    return fleet->inputs;
+}
 
 // ---- Requests ----------------------------------------------------------------------------------
 
@@ -44,7 +46,7 @@ static struct errand draw_errand(const struct fleet *fleet, size_t server, uint3
     struct errand errand = {
         .operation = operations[sct_choose(may_choose ? count : count - 1, "operation")]};
     if (errand.operation != ERRAND_SCAN)
-        errand.key = sct_choose(present_size.keys, "key");
+        errand.key = sct_choose(size_of(fleet)->keys, "key");
     const char *area = areas[server][left - 1];
     int32_t number = (int32_t)(server * REQUESTS_MAX + left);
     if (errand.operation == ERRAND_UPDATE)
@@ -63,7 +65,7 @@ static void serve_request(struct fleet *fleet, size_t server, uint32_t left) {
 }
 
 static void serve(struct fleet *fleet, size_t server) {
-    fleet_serve_requests(fleet, server, present_size.requests[server], serve_request);
+    fleet_serve_requests(fleet, server, size_of(fleet)->requests[server], serve_request);
 }
 
 // ---- The world ---------------------------------------------------------------------------------
@@ -80,10 +82,10 @@ static void load(struct plain_world *world, uint32_t count) {
 static void set_up(void *bugs, uint32_t entries, const struct size *size) {
     struct plain_world *world = plain_world_new();
     size_t servers = 0;
-    present_size = *size;
     while (servers < SERVERS_MAX && size->requests[servers] > 0)
         servers++;
     fleet_init(&world->fleet, servers, bugs);
+    world->fleet.inputs = size;
     fleet_offer_upgrades(&world->fleet);
     plain_world_open(world, true);
     load(world, entries < ANY_ENTRIES ? entries : sct_choose(size->keys + 1, "entries"));
@@ -92,14 +94,13 @@ static void set_up(void *bugs, uint32_t entries, const struct size *size) {
         fleet_kill_worker(&world->fleet);
 }
 
-static void finish(void *bugs) {
-    (void)bugs;
-    fleet_check_end(&plain_world_present()->fleet);
+static void finish(void *context) {
+    const struct plain_world *world = context;
+    fleet_check_end(&world->fleet);
 }
 
-static void add_digest(void *bugs, struct digest *state) {
-    (void)bugs;
-    const struct plain_world *world = plain_world_present();
+static void add_digest(void *context, struct digest *state) {
+    const struct plain_world *world = context;
     digest_add(state,
                digest_fold_digest(tables_digest(&world->tables), fleet_digest(&world->fleet)));
 }

@@ -4,15 +4,6 @@
 #include "core/strategy/strategy.h"
 #include "model/table/row.h"
 
-struct profile {
-    uint32_t key_count;
-    uint32_t operations;   // set of enum schema_operation in use
-    enum su_release focus; // around which most operations are made
-    bool is_focused;
-};
-
-static struct profile profile; // of this execution: drawn anew by each
-
 enum { SERVER_OPERATIONS = ERRAND_UPGRADE }; // those before it are a server's
 
 static bool one_in(uint32_t n, const char *label) {
@@ -36,14 +27,14 @@ static uint32_t draw_operation_set(void) {
     }
 }
 
-void workload_draw(void) {
-    profile = (struct profile){
-        .key_count = sct_choose(3, "several keys") < 2 ? 1 : 2 + sct_choose(KEYS_MAX - 1, "keys"),
-    };
-    profile.operations = draw_operation_set();
-    profile.is_focused = !one_in(4, "no focus");
-    if (profile.is_focused)
-        profile.focus = (enum su_release)sct_choose(SU_RELEASE_COUNT, "focus release");
+void workload_draw(struct fleet *fleet) {
+    struct profile *profile = &fleet->profile;
+    profile->key_count =
+        sct_choose(3, "several keys") < 2 ? 1 : 2 + sct_choose(KEYS_MAX - 1, "keys");
+    profile->operations = draw_operation_set();
+    profile->is_focused = !one_in(4, "no focus");
+    if (profile->is_focused)
+        profile->focus = (enum su_release)sct_choose(SU_RELEASE_COUNT, "focus release");
 }
 
 struct ct_row *workload_first_entry(size_t key) {
@@ -57,10 +48,10 @@ struct ct_row *workload_first_entry(size_t key) {
                       sizeof properties / sizeof properties[0]);
 }
 
-void workload_load(struct tables *tables) {
+void workload_load(const struct fleet *fleet, struct tables *tables) {
     struct ct_row *rows[KEYS_MAX];
     size_t count = 0;
-    for (uint32_t key = 0; key < profile.key_count; key++)
+    for (uint32_t key = 0; key < fleet->profile.key_count; key++)
         if (!one_in(3, "entry absent"))
             rows[count++] = workload_first_entry(key);
     if (count > 0)
@@ -69,10 +60,11 @@ void workload_load(struct tables *tables) {
         MARK("the table is empty at first");
 }
 
-uint32_t workload_draw_operations(enum su_release release) {
-    if (!profile.is_focused)
+uint32_t workload_draw_operations(const struct fleet *fleet, enum su_release release) {
+    const struct profile *profile = &fleet->profile;
+    if (!profile->is_focused)
         return sct_choose(2, "operations");
-    if (release + 1 < profile.focus || release > profile.focus + 1)
+    if (release + 1 < profile->focus || release > profile->focus + 1)
         return one_in(8, "an operation out of focus");
     return sct_choose(4, "operations");
 }
@@ -94,8 +86,8 @@ static uint32_t element(uint32_t set, uint32_t index) {
     return (uint32_t)__builtin_ctz(set);
 }
 
-static enum schema_operation draw_operation(enum su_release release) {
-    uint32_t set = profile.operations;
+static enum schema_operation draw_operation(const struct fleet *fleet, enum su_release release) {
+    uint32_t set = fleet->profile.operations;
     if (release < SU_R2)
         set &= ~(1u << ERRAND_CHOOSE);
     if (set == 0)
@@ -113,9 +105,9 @@ static const char *draw_area(size_t server) {
 
 static struct errand draw_errand(struct fleet *fleet, size_t server) {
     enum su_release release = fleet->state.releases[server];
-    struct errand errand = {.operation = draw_operation(release)};
+    struct errand errand = {.operation = draw_operation(fleet, release)};
     if (errand.operation != ERRAND_SCAN)
-        errand.key = sct_choose(profile.key_count, "key");
+        errand.key = sct_choose(fleet->profile.key_count, "key");
     if (errand.operation == ERRAND_UPDATE)
         errand.increment = 1;
     if (errand.operation == ERRAND_CHOOSE)

@@ -7,14 +7,14 @@
 
 #include "harness/schema/fleet.h"
 
-// Draws the profile. In setup, before machines run, as [workload_load].
-void workload_draw(void);
+// Draws the profile of [fleet]. In setup, before machines run, as [workload_load].
+void workload_draw(struct fleet *fleet);
 
 // Puts the drawn first entries, all at 1.0, into the empty [tables].
-void workload_load(struct tables *tables);
+void workload_load(const struct fleet *fleet, struct tables *tables);
 
 // How many operations a server makes in [release]. One choice or none.
-uint32_t workload_draw_operations(enum su_release release);
+uint32_t workload_draw_operations(const struct fleet *fleet, enum su_release release);
 
 // Whether a server lags with its operations. One choice.
 enum lag workload_draw_lag(void);

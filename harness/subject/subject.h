@@ -20,8 +20,9 @@ enum retold {
 
 // What reports and explanations know of a test besides what happened; tests of a subject share it.
 struct subject_view {
-    const struct coverage *coverage;       // what its executions count in
-    void (*show)(struct panel_sink *sink); // the state of the running execution (panels.h)
+    const struct coverage *coverage; // what its executions count in
+    // The state of the running execution (panels.h); [context] is its own (sct_context).
+    void (*show)(const void *context, struct panel_sink *sink);
     // What its words mean; also the names of machines and the kinds of violation. A word may be
     // several, "one, other"; "-N" in it stands for a number. "the system": what it is for.
     const struct term *terms;

@@ -41,6 +41,7 @@ struct client_faults {
                             // are
     size_t death_after;     // after the call of this number [die] is called; 0: never so
     void (*die)(struct client *client);
+    void *mortal;        // for [die]: its own
     size_t stall_before; // so many backend calls of atomic calls from now [stall] is called; 0: no
     void (*stall)(struct client *client); // by the caller, which it may suspend
     struct sct_strand *failed;            // whose call that was, until [client_take_server_error]

@@ -19,7 +19,7 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
     if (result->outcome == SCT_VIOLATED)
         digest = digest_fold_text(digest, result->violation.kind);
     else if (result->outcome == SCT_PASSED)
-        program->digest(program->context, &digest);
+        program->digest(sct_context(), &digest);
     else
         return;
     ends_add(digest);

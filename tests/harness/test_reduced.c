@@ -69,10 +69,10 @@ static void set_up(void *bugs) {
     world_start_direct(world);
 }
 
-static void finish(void *bugs) {
-    (void)bugs;
+static void finish(void *context) {
+    const struct world *world = context;
     if (inputs.migrates)
-        final_state_check(&world_present()->tables);
+        final_state_check(&world->tables);
 }
 
 // ---- Searching ---------------------------------------------------------------------------------
@@ -80,7 +80,8 @@ static void finish(void *bugs) {
 static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
     (void)iteration;
-    struct digest end = tables_digest(&world_present()->tables);
+    const struct world *world = sct_context();
+    struct digest end = tables_digest(&world->tables);
     if (result->outcome == SCT_VIOLATED)
         end = digest_fold_text((struct digest){1, 0}, result->violation.message);
     else if (result->outcome != SCT_PASSED)

@@ -428,7 +428,8 @@ static const struct term hostile_values[] = {{HOSTILE, HOSTILE}, {NULL, NULL}};
 static const struct panel_form hostile_form = {HOSTILE, PANEL_TABLE,    HOSTILE, hostile_columns,
                                                1,       hostile_values, NULL};
 
-static void hostile_show(struct panel_sink *sink) {
+static void hostile_show(const void *context, struct panel_sink *sink) {
+    (void)context;
     panel_begin(sink, &hostile_form);
     panel_cell(sink, "%s", HOSTILE);
 }

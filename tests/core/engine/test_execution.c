@@ -395,6 +395,29 @@ static void test_run_calls_setup_and_finish_in_order(void **state) {
     assert_string_equal(story.data, "|a0b0|");
 }
 
+static void setup_own_context(void *context) {
+    two_tasks(context);
+    tell_phase(context);
+    char *own = arena_alloc(sct_arena(), sizeof "own");
+    memcpy(own, "own", sizeof "own");
+    sct_context_set(own);
+}
+
+// Setup puts a context of the execution's own in the place of the program's: finish gets that one,
+// and whoever looks at the end. The next execution begins with the program's again.
+static void test_setup_gives_the_execution_its_context(void **state) {
+    (void)state;
+    char context[] = "|";
+    struct sct_program program = {
+        .setup = setup_own_context, .finish = tell_phase, .context = context};
+    assert_passed(run_stay_program(&program));
+    assert_string_equal(story.data, "|a0b0own");
+    assert_string_equal(sct_context(), "own");
+    program.setup = two_tasks;
+    assert_passed(run_stay_program(&program));
+    assert_string_equal(story.data, "a0b0|");
+}
+
 static void get_stuck(void *argument) {
     (void)argument;
     sct_park("nothing");
@@ -605,6 +628,7 @@ int main(void) {
         cmocka_unit_test(test_run_finds_faults_in_setup),
         cmocka_unit_test(test_run_finds_faults_in_finish),
         ENGINE_TEST(test_run_calls_setup_and_finish_in_order),
+        ENGINE_TEST(test_setup_gives_the_execution_its_context),
         ENGINE_TEST(test_run_skips_finish_after_a_deadlock),
         ENGINE_TEST(test_run_records_choices_of_setup),
         ENGINE_TEST(test_decisions_describe_the_execution),
