@@ -1,11 +1,6 @@
 #include "harness/migrating/slow_call.h"
 #include "core/campaign/marks.h"
 
-void app_needs(struct app *app, enum mt_state state) {
-    app->needed_state = state;
-    world_wake_others(app->world);
-}
-
 static size_t calls_of_others(const struct app *app) {
     const struct world *world = app->world;
     size_t count = 0;

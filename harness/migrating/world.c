@@ -60,6 +60,11 @@ static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscript
     return outcome;
 }
 
+void app_needs(struct app *app, enum mt_state state) {
+    app->needed_state = state;
+    world_wake_others(app->world);
+}
+
 static void hold_state(struct app *app, enum mt_state state) {
     app->held_state = state;
     sct_waiters_wake(&app->progress); // an earlier one may have been held

@@ -5,6 +5,8 @@
 #include "core/base/text.h"
 #include "harness/table/tables.h"
 
+enum { DESCRIPTION_BYTES = 440 }; // two of them and some words fit into a violation's message
+
 void describe_row(struct text *text, const struct ct_row *row);
 void describe_rows(struct text *text, struct ct_rows rows);
 void describe_batch(struct text *text, const struct ct_batch *batch);
