@@ -1,18 +1,12 @@
-#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/base/arena.h"
-#include "core/base/grow.h"
+#include "core/base/reserve.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
 
 void arena_init(struct arena *arena, size_t size) {
     ASSERT(size > 0);
-    // Without reserving swap: an execution touches little of the 256 MiB, and only that costs
-    // memory.
-    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED)
-        grow_failed(size, "an arena");
+    // An execution touches little of the 256 MiB.
+    void *base = reserve_new(size, false, "an arena");
     *arena = (struct arena){.base = base, .used = 0, .size = size};
 #if ARENA_POISONS
     __asan_poison_memory_region(base, size);
@@ -24,7 +18,7 @@ void arena_deinit(struct arena *arena) {
 #if ARENA_POISONS
     __asan_unpoison_memory_region(arena->base, arena->size);
 #endif
-    munmap(arena->base, arena->size);
+    reserve_free(arena->base, arena->size);
     *arena = (struct arena){0};
 }
 

@@ -2,13 +2,13 @@
 #include "core/engine/execution.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/reserve.h"
 #include "core/engine/state.h"
 #include "core/engine/monitor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
     DEFAULT_STEPS = 10000,
@@ -281,14 +281,6 @@ static void on_fail(enum fail_kind kind, const char *where, const char *message)
     sct_engine_now->outside_handler(kind, where, message);
 }
 
-static void *reserve(size_t bytes) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        grow_failed(bytes, "decisions");
-    return memory;
-}
-
 static void apply_defaults(struct sct_engine_options *options) {
     if (options->arena_bytes == 0)
         options->arena_bytes = DEFAULT_ARENA_BYTES;
@@ -318,7 +310,8 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     engine->tail.ops = &sct_strategy_random_ops;
     engine->decision_capacity = sct_record_capacity(engine->options.steps_max);
     engine->own_record = engine->record = sct_record_new(engine->options.steps_max, false);
-    engine->notes = reserve(sizeof *engine->notes * engine->decision_capacity);
+    engine->notes =
+        reserve_new(sizeof *engine->notes * engine->decision_capacity, false, "decisions");
     sct_engine_now = engine;
     engine->outside_handler = fail_handler_set(on_fail);
     if (engine->options.catch_signals)
@@ -333,7 +326,7 @@ void sct_engine_close(struct sct_engine *engine) {
     fail_handler_set(engine->outside_handler);
     sct_engine_now = NULL;
     sct_record_free(engine->own_record);
-    munmap(engine->notes, sizeof *engine->notes * engine->decision_capacity);
+    reserve_free(engine->notes, sizeof *engine->notes * engine->decision_capacity);
     sct_coro_pool_deinit(&engine->pool);
     arena_deinit(&engine->arena);
     free(engine);

@@ -1,9 +1,6 @@
-#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
-#include "core/base/grow.h"
 #include "core/engine/record.h"
+#include "core/base/reserve.h"
 #include "core/engine/state.h"
-
-#include <sys/mman.h>
 
 // Values are decisions without a scheduling point: they get as much again.
 uint32_t sct_record_capacity(uint32_t points) {
@@ -16,18 +13,15 @@ static size_t record_bytes(uint32_t capacity) {
 
 struct sct_record *sct_record_new(uint32_t steps_max, bool is_shared) {
     uint32_t capacity = sct_record_capacity(steps_max);
-    int kind = is_shared ? MAP_SHARED : MAP_PRIVATE;
-    struct sct_record *record = mmap(NULL, record_bytes(capacity), PROT_READ | PROT_WRITE,
-                                     kind | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (record == MAP_FAILED)
-        grow_failed(record_bytes(capacity), "the decisions of an execution");
+    struct sct_record *record =
+        reserve_new(record_bytes(capacity), is_shared, "the decisions of an execution");
     record->capacity = capacity;
     return record;
 }
 
 void sct_record_free(struct sct_record *record) {
     if (record)
-        munmap(record, record_bytes(record->capacity));
+        reserve_free(record, record_bytes(record->capacity));
 }
 
 uint32_t sct_record_count(const struct sct_record *record) {

@@ -1,9 +1,6 @@
-#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/memory/shadow.h"
-#include "core/base/grow.h"
+#include "core/base/reserve.h"
 #include "core/memory/state.h"
-
-#include <sys/mman.h>
 
 enum { CELL_BYTES = 8 };
 
@@ -140,7 +137,7 @@ static size_t cells_bytes(size_t bytes) {
 }
 
 void sct_region_unmap(const struct sct_region *region) {
-    munmap(region->cells, cells_bytes(region->bytes));
+    reserve_free(region->cells, cells_bytes(region->bytes));
 }
 
 void sct_shadow_add(struct sct_memory *base, uintptr_t address, size_t bytes) {
@@ -148,10 +145,7 @@ void sct_shadow_add(struct sct_memory *base, uintptr_t address, size_t bytes) {
     ASSERT(memory->region_count < SCT_REGIONS_MAX);
     uintptr_t low = address & ~(uintptr_t)(CELL_BYTES - 1);
     bytes += address - low;
-    void *cells = mmap(NULL, cells_bytes(bytes), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (cells == MAP_FAILED)
-        grow_failed(bytes, "shadow memory");
+    void *cells = reserve_new(cells_bytes(bytes), false, "shadow memory");
     uint32_t i = memory->region_count++;
     for (; i > 0 && memory->regions[i - 1].base > low; i--)
         memory->regions[i] = memory->regions[i - 1];

@@ -1,16 +1,12 @@
-#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE, MADV_REMOVE
+#define _GNU_SOURCE // MADV_REMOVE
 #include "core/search/bucket.h"
-#include "core/base/grow.h"
+#include "core/base/reserve.h"
 
 #include <string.h>
 #include <sys/mman.h>
 
 void *sct_bucket_map(uint64_t bytes, bool is_shared) {
-    int kind = is_shared ? MAP_SHARED : MAP_PRIVATE;
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        grow_failed(bytes, "a state cache");
+    void *memory = reserve_new(bytes, is_shared, "a state cache");
 #ifdef MADV_HUGEPAGE
     madvise(memory, bytes, MADV_HUGEPAGE);
 #endif

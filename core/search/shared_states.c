@@ -1,10 +1,10 @@
 #define _POSIX_C_SOURCE 200809L // sched_yield
 #include "core/search/shared_states.h"
 #include "core/base/assert.h"
+#include "core/base/reserve.h"
 #include "core/search/bucket.h"
 
 #include <sched.h>
-#include <sys/mman.h>
 
 enum {
     LOAD_PERCENT = 90,
@@ -73,8 +73,8 @@ void sct_shared_states_init(struct sct_shared_states *states, uint64_t bytes) {
 
 void sct_shared_states_deinit(struct sct_shared_states *states) {
     for (int i = 0; i < 2; i++)
-        munmap(states->tables[i], room(states));
-    munmap(states->head, sizeof *states->head);
+        reserve_free(states->tables[i], room(states));
+    reserve_free(states->head, sizeof *states->head);
     *states = (struct sct_shared_states){0};
 }
 

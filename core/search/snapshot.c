@@ -1,11 +1,9 @@
-#define _GNU_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE
 #include "core/search/snapshot.h"
-#include "core/base/grow.h"
+#include "core/base/reserve.h"
 #include "core/engine/state.h"
 
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum { ALIGNMENT = 64 };
 
@@ -28,16 +26,16 @@ bool sct_snapshots_work(void) {
 void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path,
                         struct sct_sleep *sleep, size_t bytes) {
     ASSERT(sct_snapshots_work());
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        grow_failed(bytes, "snapshots");
-    *snapshots =
-        (struct sct_snapshots){.path = path, .sleep = sleep, .memory = memory, .size = bytes};
+    *snapshots = (struct sct_snapshots){
+        .path = path,
+        .sleep = sleep,
+        .memory = reserve_new(bytes, false, "snapshots"),
+        .size = bytes,
+    };
 }
 
 void sct_snapshots_deinit(struct sct_snapshots *snapshots) {
-    munmap(snapshots->memory, snapshots->size);
+    reserve_free(snapshots->memory, snapshots->size);
     *snapshots = (struct sct_snapshots){0};
 }
 

@@ -1,9 +1,9 @@
 #include "core/search/states.h"
 #include "core/base/assert.h"
+#include "core/base/reserve.h"
 #include "core/search/bucket.h"
 
 #include <math.h>
-#include <sys/mman.h>
 
 enum {
     LOAD_PERCENT = 90,
@@ -45,7 +45,7 @@ void sct_states_init(struct sct_states *states, uint64_t bytes) {
 }
 
 void sct_states_deinit(struct sct_states *states) {
-    munmap(states->buckets, bytes_of(states));
+    reserve_free(states->buckets, bytes_of(states));
     *states = (struct sct_states){0};
 }
 
