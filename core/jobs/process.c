@@ -86,6 +86,12 @@ bool sct_worker_died(struct sct_worker *workers, unsigned index, const char *whe
                      is_signal ? WTERMSIG(status) : WEXITSTATUS(status), when);
 }
 
+void sct_workers_continue(const struct sct_worker *workers, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        if (workers[i].process > 0)
+            kill(workers[i].process, SIGCONT);
+}
+
 void sct_workers_dismiss(struct sct_worker *workers, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         if (workers[i].process > 0) {

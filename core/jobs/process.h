@@ -33,6 +33,9 @@ bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct s
 bool sct_worker_died(struct sct_worker *workers, unsigned index, const char *when,
                      struct error *error);
 
+// Lets those go on that somebody has stopped (SIGSTOP, SIGTSTP).
+void sct_workers_continue(const struct sct_worker *workers, unsigned count);
+
 // Ends all of them.
 void sct_workers_dismiss(struct sct_worker *workers, unsigned count);
 

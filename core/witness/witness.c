@@ -115,9 +115,12 @@ static bool confirm(struct sct_witness *witness, const struct sct_trace *trace,
 
 static volatile sig_atomic_t campaign_process;
 
+// Also to one that is stopped: it goes on for that.
 static void pass_on(int number) {
-    if (campaign_process > 0)
-        kill((pid_t)campaign_process, number);
+    if (campaign_process <= 0)
+        return;
+    kill((pid_t)campaign_process, number);
+    kill((pid_t)campaign_process, SIGCONT);
 }
 
 static void note_end(int number) {

@@ -127,6 +127,24 @@ static void test_interrupted_search(void **state) {
     }
 }
 
+// Nor is it one that a stopped process, a worker or the one that they work for, never hears.
+static void test_interrupted_while_stopped(void **state) {
+    (void)state;
+    for (int is_worker = 0; is_worker < 2; is_worker++) {
+        pid_t child = start_line(ENDLESS "-j 2 --checkpoint c");
+        pid_t worker = worker_of(child), stopped = is_worker ? worker : child_of(child);
+        sleep_ms(100);
+        assert_true(stopped > 0);
+        kill(stopped, SIGSTOP);
+        sleep_ms(50);
+        kill(child, SIGINT);
+        struct ended ended = finish(child);
+        check_status(&ended, 130);
+        assert_no_orphans();
+        forget(&ended);
+    }
+}
+
 // ---- Checkpoints -------------------------------------------------------------------------------
 
 static void wait_for_checkpoint(void) {
@@ -220,6 +238,7 @@ int main(void) {
         TEST(test_full_cache_of_jobs),
         TEST(test_killed_searcher),
         TEST(test_interrupted_search),
+        TEST(test_interrupted_while_stopped),
         TEST(test_killed_searches_are_resumed),
         TEST(test_resume_with_a_larger_cache),
         TEST(test_refused),
