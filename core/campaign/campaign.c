@@ -2,6 +2,7 @@
 #include "core/base/clock.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/engine/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -438,6 +439,8 @@ void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_optio
 void sct_campaign_free(struct sct_campaign *campaign) {
     sct_groups_free(campaign->groups);
     campaign->groups = NULL;
+    sct_record_free(campaign->died.record);
+    campaign->died.record = NULL;
 }
 
 bool sct_campaign_is_cut_off(const struct sct_campaign *campaign) {

@@ -23,6 +23,7 @@ enum { SCT_CALIBRATION_RUNS = 16 };
 #define SCT_UNLIMITED UINT64_MAX
 
 struct sct_campaign;
+struct sct_record; // core/engine/record.h
 
 struct sct_campaign_options {
     const struct sct_program *program;
@@ -105,10 +106,12 @@ struct sct_campaign {
         uint64_t iteration;
         struct error difference;
     } unrepeatable;
-    // Of campaigns by several processes: in this iteration one of them died.
+    // Of campaigns by several processes: one of them died in this iteration, or, of a search, with
+    // these decisions behind it (owned).
     struct {
         bool is_found;
         uint64_t iteration;
+        struct sct_record *record;
     } died;
     struct sct_rate rate;
     struct sct_share shares[SCT_SHARES_MAX];

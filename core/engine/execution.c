@@ -339,6 +339,10 @@ void sct_engine_forked(struct sct_engine *engine) {
         sct_guard_start_timer();
 }
 
+uint32_t sct_engine_steps_max(const struct sct_engine *engine) {
+    return engine->options.steps_max;
+}
+
 void sct_engine_attach(struct sct_engine *engine, const struct sct_seam_use *use) {
     ASSERT(!engine->self);
     engine->seam = use ? *use : (struct sct_seam_use){.search = NULL};

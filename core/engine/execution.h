@@ -77,6 +77,9 @@ SCT_API const struct sct_result *sct_engine_run(struct sct_engine *engine,
 // The result of the last run.
 const struct sct_result *sct_engine_last_result(const struct sct_engine *engine);
 
+// The engine's, as given or by default.
+uint32_t sct_engine_steps_max(const struct sct_engine *engine);
+
 // The index-th decision of the last run (asserted to exist); strings as in the result.
 struct sct_decision sct_engine_decision(const struct sct_engine *engine, uint32_t index);
 

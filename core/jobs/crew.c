@@ -15,8 +15,16 @@ static const struct sct_campaign_options *campaign_of(const struct sct_crew *cre
 
 // ---- Workers -----------------------------------------------------------------------------------
 
+// What it was deciding is kept: run again, it may tell why.
 static bool describe_death(struct sct_crew *crew, unsigned index, struct error *error) {
     ASSERT(index < crew->worker_count);
+    struct sct_campaign *campaign = crew->sum.campaign;
+    if (crew->records[index]->is_running && !campaign->died.is_found) {
+        campaign->died.is_found = true;
+        campaign->died.iteration = campaign->iterations_run;
+        campaign->died.record = crew->records[index];
+        crew->records[index] = NULL;
+    }
     char when[64];
     snprintf(when, sizeof when, "after about %" PRIu64 " executions",
              atomic_load(&crew->control->lines[index].executions));
@@ -298,12 +306,20 @@ static void tell_progress(const struct sct_crew *crew) {
     options->on_progress(options->context, &view);
 }
 
-// Until nobody works.
+static bool is_interrupted(const struct sct_crew *crew) {
+    const volatile sig_atomic_t *interrupted = campaign_of(crew)->interrupted;
+    return interrupted && *interrupted;
+}
+
+// Until nobody works. Whoever wants the end does not wait for somebody who was stopped.
 static bool gather(struct sct_crew *crew, struct error *error) {
     atomic_store(&crew->control->pauses, true);
     bool is_good = true;
-    while (is_good && count_idle(crew) < crew->worker_count)
+    while (is_good && count_idle(crew) < crew->worker_count) {
+        if (is_interrupted(crew))
+            sct_workers_continue(crew->workers, crew->worker_count);
         is_good = take_messages(crew, error);
+    }
     ASSERT(!is_good || count_idle(crew) == crew->worker_count);
     atomic_store(&crew->control->pauses, false);
     return is_good;
@@ -329,7 +345,7 @@ static bool is_due(const struct sct_crew *crew) {
 // Whether somebody or something stops the search here.
 static bool is_stopped(struct sct_crew *crew) {
     const struct sct_campaign_options *options = campaign_of(crew);
-    if (options->interrupted && *options->interrupted) {
+    if (is_interrupted(crew)) {
         crew->sum.campaign->was_interrupted = true;
         return true;
     }
@@ -393,9 +409,12 @@ static bool start_workers(struct sct_crew *crew, struct error *error) {
     unsigned count = is_limited ? 1 : crew->jobs->workers;
     const struct sct_work todo = {.run = sct_crew_work, .context = crew, .is_told = true};
     fflush(NULL); // a worker must not write it again
-    for (crew->worker_count = 0; crew->worker_count < count; crew->worker_count++)
+    for (crew->worker_count = 0; crew->worker_count < count; crew->worker_count++) {
+        crew->records[crew->worker_count] =
+            sct_record_new(sct_engine_steps_max(crew->engine), true);
         if (!sct_worker_start(crew->workers, crew->worker_count, &todo, error))
             return false;
+    }
     return true;
 }
 
@@ -440,6 +459,8 @@ bool sct_crew_run(struct sct_engine *engine, const struct sct_crew_jobs *jobs,
     sct_sum_init(&crew.sum, campaign, options->strategy);
     bool is_good = run_crew(&crew, error);
     sct_workers_dismiss(crew.workers, SCT_WORKERS_MAX);
+    for (unsigned i = 0; i < SCT_WORKERS_MAX; i++)
+        sct_record_free(crew.records[i]);
     if (!crew.is_settled) { // findings to the right of what is left are findings too
         set_estimate(&campaign->search, 1 - sct_frontier_left(&crew.frontier));
         add_all(&crew);

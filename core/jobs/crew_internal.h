@@ -3,6 +3,7 @@
 #ifndef CORE_JOBS_CREW_INTERNAL_H
 #define CORE_JOBS_CREW_INTERNAL_H
 
+#include "core/engine/record.h"
 #include "core/jobs/crew.h"
 #include "core/jobs/frontier.h"
 #include "core/jobs/jobs.h"
@@ -54,7 +55,8 @@ struct sct_crew {
     struct sct_frontier frontier;
     struct sct_crew_control *control;
     struct sct_worker workers[SCT_WORKERS_MAX];
-    struct sct_piece *pieces[SCT_WORKERS_MAX]; // what each works on; NULL: it waits for one
+    struct sct_record *records[SCT_WORKERS_MAX]; // what each decides; shared with it
+    struct sct_piece *pieces[SCT_WORKERS_MAX];   // what each works on; NULL: it waits for one
     unsigned worker_count;
     uint64_t received; // pieces that were given
     uint64_t violations_resumed;

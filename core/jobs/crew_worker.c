@@ -143,6 +143,7 @@ _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
     };
     worker.path->is_one_bound = true;
     sct_engine_forked(crew->engine);
+    sct_engine_record_in(crew->engine, crew->records[index]);
     for (;;) {
         receive(&worker);
         struct sct_reader reader = {worker.bytes.data, worker.bytes.data + worker.bytes.size,

@@ -170,12 +170,30 @@ static void describe_run(struct session *session) {
     session->run.shows_coverage = options->coverage;
 }
 
-// A worker died in that iteration, and with it what it had to say. Run alone it may end this
-// process too; then the witness sees it.
+// Goes the way that a worker of a search was on.
+static void run_deadly_way(struct session *session, const struct sct_campaign *campaign) {
+    const struct sct_record *record = campaign->died.record;
+    struct sct_trace trace = {.decision_count = sct_record_count(record)};
+    trace.decisions = grow_new(trace.decision_count + 1, sizeof *trace.decisions, "a trace");
+    for (uint32_t i = 0; i < trace.decision_count; i++)
+        trace.decisions[i] = sct_record_decision(record, i);
+    struct sct_replay replay;
+    sct_replay_init(&replay, &trace);
+    sct_witness_note(&session->witness, campaign->died.iteration, campaign->iterations_run);
+    sct_engine_run(session->engine, &session->program, &replay.base, 0);
+    sct_trace_free(&trace);
+}
+
+// A worker died there, and with it what it had to say. Run alone it may end this process too; then
+// the witness sees it.
 static void run_deadly(struct session *session, struct sct_campaign_options *campaign_options,
-                       uint64_t iteration) {
+                       const struct sct_campaign *died) {
     struct sct_campaign campaign;
-    campaign_options->first_iteration = iteration;
+    if (died->died.record) {
+        run_deadly_way(session, died);
+        return;
+    }
+    campaign_options->first_iteration = died->died.iteration;
     campaign_options->iterations = 1;
     campaign_options->repeat_every = 0;
     campaign_options->record = NULL;
@@ -188,7 +206,7 @@ static bool run_shared(struct session *session, struct sct_campaign_options *cam
                        struct error *error) {
     bool is_whole = run_jobs(session, campaign_options, checkpoint, campaign, error);
     if (campaign->died.is_found)
-        run_deadly(session, campaign_options, campaign->died.iteration);
+        run_deadly(session, campaign_options, campaign);
     return is_whole;
 }
 
