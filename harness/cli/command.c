@@ -73,13 +73,9 @@ static int run_campaign(const struct command *command, int argc, char **argv,
     return status;
 }
 
-int command_run(const struct command *command, int argc, char **argv) {
+static int run(const struct command *command, int argc, char **argv) {
     struct options options;
     struct error error;
-    ASSERT(command->subjects[0]);
-    ASSERT(command->front == FRONT_MODELS || !command->subjects[1]); // --model chooses
-    status_begin(command->name);
-    process_open_streams();
     json_allocates_or_fails();
     mpi_begin(&argc, &argv);
     process_watch_failures();
@@ -102,4 +98,18 @@ int command_run(const struct command *command, int argc, char **argv) {
         return history_command(&options);
     return options.replay ? replay_command(command, &options)
                           : run_campaign(command, argc, argv, &options);
+}
+
+int command_run(const struct command *command, int argc, char **argv) {
+    // Not inlined: what it keeps on the stack wants the room that is asked for here.
+    int (*volatile run_with_room)(const struct command *, int, char **) = run;
+    struct error error;
+    ASSERT(command->subjects[0]);
+    ASSERT(command->front == FRONT_MODELS || !command->subjects[1]); // --model chooses
+    status_begin(command->name);
+    process_open_streams();
+    if (process_has_stack(&error))
+        return run_with_room(command, argc, argv);
+    complain("%s", error.text);
+    return EXIT_TOOL_FAILED;
 }

@@ -6,7 +6,10 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+enum { STACK_BYTES = 512 * 1024 }; // five times of what campaigns and reports were seen to need
 
 static const double same_signal_seconds = 0.2;
 
@@ -57,6 +60,17 @@ void process_open_streams(void) {
         if (fcntl(stream, F_GETFD) < 0)
             // What is written to standard output must fail: a report that nobody gets is an error.
             (void)!open("/dev/null", stream == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+bool process_has_stack(struct error *error) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK_BYTES)
+        return true;
+    rlim_t most = limit.rlim_max;
+    limit.rlim_cur = STACK_BYTES;
+    return (most >= STACK_BYTES && setrlimit(RLIMIT_STACK, &limit) == 0) ||
+           error_set(error, "the stack may have %llu KiB (ulimit -s): expected %d or more",
+                     (unsigned long long)most / 1024, STACK_BYTES / 1024);
 }
 
 void process_watch_failures(void) {

@@ -1,4 +1,5 @@
 #include "harness/cli/replay.h"
+#include "core/base/arena.h"
 #include "core/trace/replay.h"
 #include "core/trace/tolerant.h"
 #include "harness/cli/break_at.h"
@@ -210,6 +211,14 @@ static int report_deadly(void *context, const struct sct_death *death) {
     return status_flush(report_replay(&replaying, true));
 }
 
+// A sanitizer reports once in a process, and ends it the second time: when what it has found is run
+// again to tell of it. A debugger has its process to itself.
+static bool may_end_process(const struct sct_trace *trace, const struct options *options) {
+    bool is_reported_once = ARENA_POISONS && strcmp(trace->kind, SCT_KIND_CRASH) == 0 &&
+                            !options_have(options, OPTION_BREAK_AT);
+    return is_reported_once || strcmp(trace->kind, SCT_KIND_PROCESS_END) == 0;
+}
+
 int replay_command(const struct command *command, const struct options *options) {
     struct sct_trace trace;
     struct deadly deadly = {.session = {.command = command, .options = options}, .trace = &trace};
@@ -228,8 +237,7 @@ int replay_command(const struct command *command, const struct options *options)
         error_set(&error, "trace '%.200s': %.250s", options->replay, inner.text);
         return status_usage(&error);
     }
-    bool is_deadly = strcmp(trace.kind, SCT_KIND_PROCESS_END) == 0;
-    int status = is_deadly
+    int status = may_end_process(&trace, options)
                      ? session_run_watched(session, trace.steps_max, run_deadly, report_deadly)
                      : run_deadly(&deadly);
     session_end(session);
