@@ -6,8 +6,8 @@
 #include "harness/cli/finding.h"
 #include "harness/cli/mpi.h"
 #include "harness/cli/process.h"
-#include "harness/cli/report_ci.h"
-#include "harness/cli/report_coverage.h"
+#include "harness/report/campaign/report_ci.h"
+#include "harness/report/campaign/report_coverage.h"
 #include "harness/cli/resume.h"
 #include "harness/cli/search.h"
 #include "harness/cli/search_options.h"
@@ -301,6 +301,25 @@ static bool inspect_first(struct session *session, struct inspection *inspection
     return is_done;
 }
 
+// Names the cells that should have been reached and were not; whether there are any.
+static bool complain_of_coverage(const struct coverage *coverage) {
+    size_t missing = coverage_missing_count(coverage);
+    if (missing == 0)
+        return false;
+    char buffer[6000];
+    struct text cells = text_in(buffer, sizeof buffer);
+    const char *separator = "";
+    for (size_t i = 0; i < coverage_cell_count(coverage); i++) {
+        if (!coverage_is_missing(coverage, i))
+            continue;
+        text_add(&cells, "%s", separator);
+        coverage_name(coverage, i, &cells);
+        separator = "; ";
+    }
+    complain("%zu cells of the coverage were not reached: %s", missing, cells.data);
+    return true;
+}
+
 static int verdict_of(const struct session *session, const struct sct_campaign *campaign) {
     const struct minimized *minimized = session->run.minimized;
     if (campaign->was_interrupted || (minimized && minimized->minimum.was_interrupted))
@@ -325,7 +344,7 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
         return EXIT_NO_VERDICT;
     }
     bool is_incomplete = session->options->require_coverage &&
-                         report_coverage_complain(subject_view(session->run.what.test)->coverage);
+                         complain_of_coverage(subject_view(session->run.what.test)->coverage);
     return is_incomplete ? EXIT_NO_VERDICT : EXIT_CLEAN;
 }
 

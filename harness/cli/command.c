@@ -5,7 +5,7 @@
 #include "harness/cli/mpi.h"
 #include "harness/cli/process.h"
 #include "harness/cli/replay.h"
-#include "harness/cli/report.h"
+#include "harness/cli/list.h"
 #include "harness/cli/resume.h"
 #include "harness/cli/status.h"
 #include "harness/cli/version.h"
@@ -21,7 +21,7 @@ static int list_command(const struct command *command, const struct options *opt
         error_set(&error, "unknown model '%.200s' (see --list models)", options->model);
         return status_usage(&error);
     }
-    report_list(stdout, options, command->subjects, subject);
+    list_print(stdout, options, command->subjects, subject);
     return status_flush(EXIT_CLEAN);
 }
 

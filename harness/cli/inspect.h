@@ -4,7 +4,7 @@
 #define HARNESS_CLI_INSPECT_H
 
 #include "harness/cli/options.h"
-#include "harness/report/report.h"
+#include "harness/report/execution/report.h"
 
 // What is looked at, and by which engine; the caller fills in all but [run.trace] and the story.
 struct inspection {

@@ -136,7 +136,7 @@ bool set_shard(struct parser *parser, enum option_id id, const char *value) {
 }
 
 bool set_trace(struct parser *parser, enum option_id id, const char *value) {
-    if (strlen(value) > OPTIONS_PATH_MAX)
+    if (strlen(value) > REPORT_PATH_MAX)
         return option_bad_value(parser, id, value, "a path of at most 4000 bytes");
     parser->options->trace = value;
     return true;

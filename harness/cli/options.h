@@ -4,11 +4,9 @@
 
 #include "core/base/text.h"
 #include "core/search/search.h"
+#include "harness/report/output.h"
 
 #include <stdio.h>
-
-// The longest accepted path of --trace, in bytes.
-enum { OPTIONS_PATH_MAX = 4000 };
 
 enum report_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };

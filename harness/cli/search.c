@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { PATH_BYTES = OPTIONS_PATH_MAX + 200, HEADER_BYTES = 4096 };
+enum { PATH_BYTES = REPORT_PATH_MAX + 200, HEADER_BYTES = 4096 };
 
 static const char *checkpoint_of(const struct options *options) {
     return options->resume ? options->resume : options->checkpoint;

@@ -4,6 +4,7 @@
 #include "core/base/grow.h"
 #include "harness/cli/process.h"
 #include "harness/report/plain.h"
+#include "harness/cli/version.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ bool session_choose_variant(struct session *session, const char *name, struct er
     session->passes = grow_new(session->variant_count + 1, sizeof(uint64_t), "counters");
     session->reached = grow_new(session->variant_count + 1, sizeof(uint64_t), "counters");
     session->run.reached = session->reached;
+    session->run.commit = version_commit;
     return true;
 }
 

@@ -8,7 +8,7 @@
 #include "harness/cli/inspect.h"
 #include "harness/cli/minimize.h"
 #include "harness/cli/progress.h"
-#include "harness/cli/report.h"
+#include "harness/report/campaign/report.h"
 
 #include <stdio.h>
 

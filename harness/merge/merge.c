@@ -2,7 +2,7 @@
 #include "core/base/grow.h"
 #include "core/base/number.h"
 #include "core/campaign/campaign.h"
-#include "harness/cli/report_coverage.h"
+#include "harness/report/campaign/report_coverage.h"
 #include "harness/models.h"
 
 #include <inttypes.h>

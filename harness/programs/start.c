@@ -9,7 +9,7 @@
 #include "harness/cli/command.h"
 #include "harness/programs/launch.h"
 #include "harness/programs/options.h"
-#include "harness/report/symbols.h"
+#include "harness/report/execution/symbols.h"
 
 #include <inttypes.h>
 #include <stdio.h>

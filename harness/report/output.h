@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { REPORT_PATH_MAX = 4000 }; // bytes of a path that is named on the command line
+
 struct output {
     FILE *stream; // write here
     char *bytes;

@@ -3,7 +3,7 @@
 #include "tests/harness/reports.h"
 
 #include "core/jobs/checkpoint.h"
-#include "harness/cli/report_ci.h"
+#include "harness/report/campaign/report_ci.h"
 #include "harness/models.h"
 #include "harness/cli/version.h"
 

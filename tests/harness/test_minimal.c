@@ -4,7 +4,7 @@
 #include "tests/harness/run.h"
 
 #include "core/trace/minimize.h"
-#include "harness/cli/explain.h"
+#include "harness/report/execution/explain.h"
 
 #include <dirent.h>
 

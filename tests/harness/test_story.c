@@ -3,8 +3,8 @@
 #include "tests/harness/run.h"
 
 #include "core/base/number.h"
-#include "harness/report/report.h"
-#include "harness/report/symbols.h"
+#include "harness/report/execution/report.h"
+#include "harness/report/execution/symbols.h"
 
 #include <ctype.h>
 #include <jansson.h>

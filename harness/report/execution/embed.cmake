@@ -7,7 +7,7 @@ set(page_js page_story.js page_lanes.js page_step.js page_wrong.js page_main.js)
 set(page_sources ${page_html} ${page_css} ${page_js})
 
 function(write_page_parts folder out)
-  set(text "#include \"harness/report/page_parts.h\"\n\n")
+  set(text "#include \"harness/report/execution/page_parts.h\"\n\n")
   foreach(part html css js)
     set(bytes "")
     foreach(name ${page_${part}})

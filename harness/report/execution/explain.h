@@ -1,7 +1,7 @@
 // Explanations: a failing execution in sentences, for somebody who knows the protocol but not the
 // failure.
-#ifndef HARNESS_CLI_EXPLAIN_H
-#define HARNESS_CLI_EXPLAIN_H
+#ifndef HARNESS_REPORT_EXECUTION_EXPLAIN_H
+#define HARNESS_REPORT_EXECUTION_EXPLAIN_H
 
 #include "core/trace/minimize.h"
 #include "core/trace/episodes.h"

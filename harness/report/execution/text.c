@@ -1,8 +1,8 @@
 // The story as text for a terminal: what was expected and what came, the last steps with a column
 // for each machine and what they changed, where everyone stands.
 #include "harness/report/plain.h"
-#include "harness/report/report.h"
-#include "harness/report/symbols.h"
+#include "harness/report/execution/report.h"
+#include "harness/report/execution/symbols.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE // dl_iterate_phdr
-#include "harness/report/symbols.h"
+#include "harness/report/execution/symbols.h"
 #include "core/base/grow.h"
 
 #include <elf.h>

@@ -1,7 +1,7 @@
 // Trace Event JSON. Process 1 has a thread for each machine, process 2 one for each row of the
 // panels that are shown over time.
 #include "harness/report/json.h"
-#include "harness/report/report.h"
+#include "harness/report/execution/report.h"
 #include "core/base/grow.h"
 
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 // Reports about one execution, made from its story: a page, a text, logs for other tools.
-#ifndef HARNESS_REPORT_REPORT_H
-#define HARNESS_REPORT_REPORT_H
+#ifndef HARNESS_REPORT_EXECUTION_REPORT_H
+#define HARNESS_REPORT_EXECUTION_REPORT_H
 
 #include "core/trace/trace.h"
-#include "harness/report/story.h"
+#include "harness/report/execution/story.h"
 
 #include <stdio.h>
 
@@ -49,5 +49,8 @@ const char *report_note_word(enum sct_note_class note);
 // The index of the first step of those that led to the violation in a narrower sense: where the
 // blamed machine began what it was doing. 0 if that is not known.
 uint32_t report_beginning(const struct story *story);
+
+// Where a trace is and the line that replays it, each behind its name in [width] columns.
+void report_paths(FILE *out, int width, const char *path, const char *call);
 
 #endif

@@ -4,8 +4,8 @@
 // a turn of a machine: what it does from being scheduled to its next scheduling point. What a
 // machine drew, said and sent in it are its items and arrows; the test's panels are looked at
 // after each step. Step 0 is the setup. Everything is copied: a story outlives the execution.
-#ifndef HARNESS_REPORT_STORY_H
-#define HARNESS_REPORT_STORY_H
+#ifndef HARNESS_REPORT_EXECUTION_STORY_H
+#define HARNESS_REPORT_EXECUTION_STORY_H
 
 #include "core/base/arena.h"
 #include "core/engine/listener.h"

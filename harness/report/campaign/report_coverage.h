@@ -1,8 +1,8 @@
 // The part of a report that says what a campaign has reached.
-#ifndef HARNESS_CLI_REPORT_COVERAGE_H
-#define HARNESS_CLI_REPORT_COVERAGE_H
+#ifndef HARNESS_REPORT_CAMPAIGN_REPORT_COVERAGE_H
+#define HARNESS_REPORT_CAMPAIGN_REPORT_COVERAGE_H
 
-#include "harness/cli/report.h"
+#include "harness/report/campaign/report.h"
 
 #include <jansson.h>
 
@@ -14,9 +14,5 @@ void report_coverage_text(FILE *out, const struct campaign_report *run);
 
 // The marks alone, if there are any; nothing else says that something has happened.
 void report_marks_text(FILE *out);
-
-// Names the cells that should have been reached and were not, in one line on standard error;
-// whether there are any.
-bool report_coverage_complain(const struct coverage *coverage);
 
 #endif

@@ -1,4 +1,4 @@
-#include "harness/report/story.h"
+#include "harness/report/execution/story.h"
 #include "core/base/grow.h"
 
 #include <stdio.h>

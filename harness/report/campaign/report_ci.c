@@ -1,5 +1,5 @@
 #define _GNU_SOURCE // gethostname, gmtime_r, open_memstream
-#include "harness/cli/report_ci.h"
+#include "harness/report/campaign/report_ci.h"
 #include "core/base/grow.h"
 #include "harness/report/output.h"
 #include "harness/report/plain.h"
@@ -218,7 +218,7 @@ static void print_annotation(FILE *out, const struct campaign_report *run,
     fprintf(out, "%%0Aiteration %" PRIu64 " of seed %" PRIu64 ", %" PRIu64 " like it",
             group->iteration, run->seed, group->count);
     if (trace && *trace) {
-        char word[2 * OPTIONS_PATH_MAX];
+        char word[2 * REPORT_PATH_MAX];
         struct text text = text_in(word, sizeof word);
         plain_add_word(&text, trace);
         fprintf(out, "%%0Areplay: %s --verbose --replay ", run->call);

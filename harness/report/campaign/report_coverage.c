@@ -1,5 +1,4 @@
-#include "harness/cli/report_coverage.h"
-#include "harness/cli/status.h"
+#include "harness/report/campaign/report_coverage.h"
 #include "harness/report/json.h"
 
 #include <inttypes.h>
@@ -172,22 +171,4 @@ void report_coverage_text(FILE *out, const struct campaign_report *run) {
     if (run->what.subject->variants)
         print_variant_lines(out, run);
     print_marks(out);
-}
-
-bool report_coverage_complain(const struct coverage *coverage) {
-    size_t missing = coverage_missing_count(coverage);
-    if (missing == 0)
-        return false;
-    char buffer[6000];
-    struct text cells = text_in(buffer, sizeof buffer);
-    const char *separator = "";
-    for (size_t i = 0; i < coverage_cell_count(coverage); i++) {
-        if (!coverage_is_missing(coverage, i))
-            continue;
-        text_add(&cells, "%s", separator);
-        coverage_name(coverage, i, &cells);
-        separator = "; ";
-    }
-    complain("%zu cells of the coverage were not reached: %s", missing, cells.data);
-    return true;
 }

@@ -1,4 +1,6 @@
-#include "harness/report/report.h"
+#include "harness/report/execution/report.h"
+#include "harness/report/output.h"
+#include "harness/report/plain.h"
 
 #include <string.h>
 
@@ -29,4 +31,14 @@ uint32_t report_beginning(const struct story *story) {
         if (begins_call_of(story, &story->steps[i], story->violation.machine))
             return i;
     return 0;
+}
+
+void report_paths(FILE *out, int width, const char *path, const char *call) {
+    char plain_path[2 * REPORT_PATH_MAX], word[2 * REPORT_PATH_MAX];
+    struct text plain_text = text_in(plain_path, sizeof plain_path);
+    struct text word_text = text_in(word, sizeof word);
+    plain_add(&plain_text, path);
+    plain_add_word(&word_text, path);
+    fprintf(out, "  %-*s %s\n", width, "trace", plain_path);
+    fprintf(out, "  %-*s %s --replay %s --verbose\n", width, "replay", call, word);
 }

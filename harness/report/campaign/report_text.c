@@ -1,7 +1,7 @@
 // Campaigns and replays as text.
 #include "core/threads/atomic.h"
-#include "harness/cli/report.h"
-#include "harness/cli/report_coverage.h"
+#include "harness/report/campaign/report.h"
+#include "harness/report/campaign/report_coverage.h"
 #include "harness/report/plain.h"
 
 #include <inttypes.h>
@@ -22,16 +22,6 @@ static void print_line(FILE *out, const char *name, const char *text) {
     fprintf(out, "  %-10s ", name);
     plain_put(out, text);
     fprintf(out, "\n");
-}
-
-void report_paths(FILE *out, int width, const char *path, const char *call) {
-    char plain_path[2 * OPTIONS_PATH_MAX], word[2 * OPTIONS_PATH_MAX];
-    struct text plain_text = text_in(plain_path, sizeof plain_path);
-    struct text word_text = text_in(word, sizeof word);
-    plain_add(&plain_text, path);
-    plain_add_word(&word_text, path);
-    fprintf(out, "  %-*s %s\n", width, "trace", plain_path);
-    fprintf(out, "  %-*s %s --replay %s --verbose\n", width, "replay", call, word);
 }
 
 static void print_group(FILE *out, const struct campaign_report *run, const struct sct_group *group,

@@ -1,8 +1,8 @@
 // Reports for continuous integration: JUnit XML and annotations of GitHub's workflow commands.
-#ifndef HARNESS_CLI_REPORT_CI_H
-#define HARNESS_CLI_REPORT_CI_H
+#ifndef HARNESS_REPORT_CAMPAIGN_REPORT_CI_H
+#define HARNESS_REPORT_CAMPAIGN_REPORT_CI_H
 
-#include "harness/cli/report.h"
+#include "harness/report/campaign/report.h"
 
 // Writes the campaign as a test suite of one test case to the file at [path]: valid for the schema
 // of Jenkins and for that of Ant's JUnit task. What XML cannot hold becomes '?'.

@@ -1,7 +1,6 @@
 // Campaigns and replays as one object of JSON.
-#include "harness/cli/report.h"
-#include "harness/cli/report_coverage.h"
-#include "harness/cli/version.h"
+#include "harness/report/campaign/report.h"
+#include "harness/report/campaign/report_coverage.h"
 #include "harness/report/json.h"
 
 #include <inttypes.h>
@@ -75,7 +74,7 @@ static void set_identity(json_t *object, const struct campaign_report *run,
     json_object_set_new(object, "tool", json_string("mtcheck"));
     json_object_set_new(object, "schema_version", json_integer(1));
     json_object_set_new(object, "version", json_string(MTCHECK_VERSION));
-    json_object_set_new(object, "commit", json_string(version_commit));
+    json_object_set_new(object, "commit", json_string(run->commit));
     json_object_set_new(object, "probe", value_digits("%016" PRIx64, run->probe));
     json_object_set_new(object, "model", json_string(run->what.subject->name));
     json_object_set_new(object, "test", json_string(run->what.test->name));

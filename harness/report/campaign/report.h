@@ -1,14 +1,13 @@
-// What the command prints about a campaign, a replay or a registry, as text or JSON. Reports about
-// one execution are harness/report's.
-#ifndef HARNESS_CLI_REPORT_H
-#define HARNESS_CLI_REPORT_H
+// Reports about a campaign, and about what became of a replay, as text or JSON.
+#ifndef HARNESS_REPORT_CAMPAIGN_REPORT_H
+#define HARNESS_REPORT_CAMPAIGN_REPORT_H
 
 #include "core/campaign/campaign.h"
 #include "core/trace/tolerant.h"
 #include "core/trace/trace.h"
-#include "harness/cli/minimize.h"
-#include "harness/cli/options.h"
-#include "harness/report/report.h"
+#include "harness/report/execution/minimized.h"
+#include "harness/report/execution/report.h"
+#include "harness/report/output.h"
 
 #include <stdio.h>
 
@@ -17,6 +16,7 @@ struct campaign_report {
     const char *call;        // how the user calls the command
     const uint64_t *reached; // how often executions that count passed a place of each variant
     const char *strategy;
+    const char *commit; // of the program
     uint64_t seed;
     uint64_t probe;      // of core/witness/probe.h
     uint64_t iterations; // asked for
@@ -36,7 +36,7 @@ struct campaign_report {
 
 // Where a trace went; [path] is empty if it could not be written.
 struct group_trace {
-    char path[OPTIONS_PATH_MAX + 32];
+    char path[REPORT_PATH_MAX + 32];
     struct group_trace *next;
 };
 
@@ -60,9 +60,6 @@ struct replay_report {
     struct report_text_options look;
 };
 
-// Where a trace is and the line that replays it, each behind its name in [width] columns.
-void report_paths(FILE *out, int width, const char *path, const char *call);
-
 // Of this process: what came from a checkpoint took none of its time.
 double report_executions_per_second(const struct sct_campaign *campaign);
 double report_states_per_second(const struct sct_campaign *campaign);
@@ -72,9 +69,5 @@ const char *report_bound_name(const struct sct_path *path);
 
 void report_replay_text(FILE *out, const struct replay_report *report);
 void report_replay_json(FILE *out, const struct replay_report *report);
-
-// The registry that options->list names: of [subjects], or of [subject].
-void report_list(FILE *out, const struct options *options, const struct subject *const *subjects,
-                 const struct subject *subject);
 
 #endif

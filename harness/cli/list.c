@@ -1,5 +1,4 @@
-// What there is: --list.
-#include "harness/cli/report.h"
+#include "harness/cli/list.h"
 #include "harness/report/json.h"
 
 #include <jansson.h>
@@ -44,8 +43,8 @@ static void list_subjects(FILE *out, json_t *array, const struct subject *const 
         list_entry(out, array, 0, subjects[i]->name, NULL, subjects[i]->summary);
 }
 
-void report_list(FILE *out, const struct options *options, const struct subject *const *subjects,
-                 const struct subject *subject) {
+void list_print(FILE *out, const struct options *options, const struct subject *const *subjects,
+                const struct subject *subject) {
     json_t *array = options->format == FORMAT_JSON ? json_array() : NULL;
     if (strcmp(options->list, "bugs") == 0)
         list_variants(out, array, subject);

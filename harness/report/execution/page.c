@@ -2,10 +2,10 @@
 // around the story as JSON. The script draws; nothing is loaded from anywhere.
 #include "core/base/grow.h"
 #include "harness/report/json.h"
-#include "harness/report/page_parts.h"
+#include "harness/report/execution/page_parts.h"
 #include "harness/report/plain.h"
-#include "harness/report/report.h"
-#include "harness/report/symbols.h"
+#include "harness/report/execution/report.h"
+#include "harness/report/execution/symbols.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,4 +1,4 @@
-#include "harness/cli/explain.h"
+#include "harness/report/execution/explain.h"
 #include "core/base/grow.h"
 #include "core/engine/listener.h"
 #include "harness/report/json.h"

@@ -1,8 +1,8 @@
 // Names of functions by address, from the symbol table of the running program itself: static
 // functions too, and no tool is asked. Without a symbol table (a stripped program) nothing is
 // known.
-#ifndef HARNESS_REPORT_SYMBOLS_H
-#define HARNESS_REPORT_SYMBOLS_H
+#ifndef HARNESS_REPORT_EXECUTION_SYMBOLS_H
+#define HARNESS_REPORT_EXECUTION_SYMBOLS_H
 
 #include "core/base/text.h"
 

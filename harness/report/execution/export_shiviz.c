@@ -1,7 +1,7 @@
 // A log with vector clocks: each event is a line of text and a line "machine {clock}", the order
 // that ShiViz takes by default. The first line is the expression for it, the second is empty (there
 // is one execution), as ShiViz reads them from uploaded files.
-#include "harness/report/report.h"
+#include "harness/report/execution/report.h"
 #include "core/base/grow.h"
 
 #include <inttypes.h>
