@@ -1,45 +1,45 @@
 #include "harness/cli/search_options.h"
 
+// The cache is on unless it is said otherwise: it is left out where it cannot be.
+static bool has_cache(const struct session *session) {
+    bool may_be = session->program.digest && session->options->reduction != SCT_REDUCE_DPOR;
+    return may_be || options_have(session->options, OPTION_CACHE);
+}
+
 struct sct_search_options search_options(struct session *session) {
     const struct options *options = session->options;
-    bool has_cache = options->reduction != SCT_REDUCE_DPOR && session->program.digest;
     return (struct sct_search_options){
         .program = &session->program,
         .strategy = session->strategy,
         .reduction = options->reduction,
-        .cache_bytes = has_cache ? options->cache_bytes : 0,
+        .cache_bytes = has_cache(session) ? options->cache_bytes : 0,
     };
 }
 
+// The name of the option that asks for more than the tree of all choices; NULL: none does.
+static const char *asked_for(const struct options *options) {
+    if (options->reduction != SCT_REDUCE_NONE)
+        return "reduce";
+    return options_have(options, OPTION_CACHE) ? "cache" : NULL;
+}
+
+static bool check_systematic(const struct session *session, struct error *error) {
+    const char *option = asked_for(session->options);
+    return session->strategy->path || !option ||
+           error_set(error, "option --%s: expected --strategy dfs, found '%.200s'", option,
+                     session->options->strategy);
+}
+
+// What a reduction wants beside what the engine checks.
 static bool check_reduction(const struct session *session, struct error *error) {
     const struct options *options = session->options;
-    const struct sct_path *path = session->strategy->path;
     if (options->reduction == SCT_REDUCE_NONE)
         return true;
-    if (!path || path->bound_kind != SCT_BOUND_NONE)
-        return error_set(error, "option --reduce: expected --strategy dfs, found '%.200s'",
-                         options->strategy);
-    if (options->reduction == SCT_REDUCE_DPOR && options_have(options, OPTION_CACHE) &&
-        options->cache_bytes > 0)
-        return error_set(error, "options --reduce dpor and --cache contradict each other: a state "
-                                "that was met hides races (--reduce sleep goes with it)");
     if (options->checkpoint || options->resume)
         return error_set(error, "options --%s and --reduce contradict each other",
                          options->resume ? "resume" : "checkpoint");
     return session->run.what.test->is_reducible ||
            error_set(error, "option --reduce: test %s does not declare all that its steps touch",
-                     session->run.what.test->name);
-}
-
-static bool check_cache(const struct session *session, struct error *error) {
-    const struct options *options = session->options;
-    if (!options_have(options, OPTION_CACHE))
-        return true;
-    if (!session->strategy->path)
-        return error_set(error, "option --cache: expected --strategy dfs, found '%.200s'",
-                         options->strategy);
-    return options->cache_bytes == 0 || session->program.digest ||
-           error_set(error, "option --cache: test %s cannot compare states",
                      session->run.what.test->name);
 }
 
@@ -53,11 +53,19 @@ static bool check_part(const struct session *session, struct error *error) {
                               part, options->strategy);
 }
 
-bool search_options_check(struct session *session, struct error *error) {
-    if (!check_reduction(session, error) || !check_cache(session, error))
-        return false;
-    if (!session->strategy->path)
-        return true;
+static bool check_search(struct session *session, struct error *error) {
     struct sct_search_options options = search_options(session);
-    return check_part(session, error) && sct_search_check(&options, error);
+    struct error reason;
+    if (sct_search_check(&options, &reason))
+        return true;
+    const char *option = asked_for(session->options);
+    return error_set(error, "%s%s%s%s", option ? "option --" : "", option ? option : "",
+                     option ? ": " : "", reason.text);
+}
+
+bool search_options_check(struct session *session, struct error *error) {
+    if (!check_systematic(session, error))
+        return false;
+    return !session->strategy->path || (check_reduction(session, error) &&
+                                        check_part(session, error) && check_search(session, error));
 }

@@ -47,7 +47,8 @@ static void test_malformed_command_lines(void **state) {
         {"--cache 1M", "--cache: expected --strategy dfs"},
         {"--strategy dfs --cache 1X", "--cache: expected 'off' or a number of bytes"},
         {"--strategy dfs --cache 0", "--cache: expected 'off' or a number"},
-        {"--strategy dfs --test fast16 --cache 1M", "--cache: test fast16 cannot compare states"},
+        {"--strategy dfs --test fast16 --cache 1M",
+         "--cache: a state cache wants a program that has a digest"},
         {"--strategy dfs --shard 1/3", "--shard and --strategy dfs contradict"},
         {"--strategy random:3", "'random' takes no parameter"},
         {"--format xml", "--format: expected 'text', 'json' or 'github', found 'xml'"},
@@ -162,9 +163,10 @@ static void test_reduction_usage(void **state) {
     } cases[] = {
         {"--strategy dfs --reduce all", "--reduce: expected 'none', 'sleep' or 'dpor'"},
         {"--reduce dpor", "--reduce: expected --strategy dfs, found 'portfolio'"},
-        {"--strategy dfs:delay=1 --reduce sleep", "--reduce: expected --strategy dfs, found"},
+        {"--strategy dfs:delay=1 --test small-1-0 --reduce sleep",
+         "--reduce: a reduction and a bound"},
         {"--strategy dfs --test small-1-0 --reduce dpor --cache 1M",
-         "--reduce dpor and --cache contradict each other"},
+         "--reduce: dpor and a state cache contradict each other"},
         {"--strategy dfs --reduce dpor", "--reduce: test default does not declare all"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
