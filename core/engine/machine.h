@@ -114,6 +114,9 @@ SCT_API struct sct_strand *sct_self(void);
 // [thread_pointer] (sct_coro_use_thread_pointer). Nobody else's are changed.
 void sct_use_thread_pointer(void *thread_pointer);
 
+// How many steps the running task has taken, the one that runs included.
+uint32_t sct_steps(void);
+
 // The stack that the running code is on: its lowest byte, and how many there are.
 void sct_stack_bounds(const void **low, size_t *bytes);
 

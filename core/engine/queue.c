@@ -71,6 +71,21 @@ struct sct_waiting *sct_queue_at(const struct sct_queue *queue, uint32_t index) 
     return waiting;
 }
 
+// Of those who wait until nothing else can run, the one whose task has taken the fewest steps: all
+// come to their turn. NULL: there is none.
+static struct sct_waiting *find_idle(const struct sct_engine *engine) {
+    struct sct_waiting *found = NULL;
+    uint32_t fewest = UINT32_MAX;
+    for (struct sct_strand *strand = engine->now.strands; strand; strand = strand->next) {
+        struct sct_waiting *waiting = strand->waiting;
+        if (!waiting || !waiting->is_idle || engine->slots[strand->task->slot].steps >= fewest)
+            continue;
+        found = waiting;
+        fewest = engine->slots[strand->task->slot].steps;
+    }
+    return found;
+}
+
 bool sct_time_passes(struct sct_engine *engine) {
     ASSERT(engine->now.enabled == 0);
     bool any = false;
@@ -80,6 +95,11 @@ bool sct_time_passes(struct sct_engine *engine) {
             continue;
         waiting->may_give_up = any = true;
         sct_waiting_enable(engine, waiting);
+    }
+    struct sct_waiting *idle = any ? NULL : find_idle(engine);
+    if (idle) {
+        idle->may_give_up = any = true;
+        sct_waiting_enable(engine, idle);
     }
     if (any && engine->seam.follows_causes)
         engine->seam.calls->time_passes(engine->seam.search);

@@ -206,8 +206,8 @@ void sct_tell_value(struct sct_engine *engine);
 // sync.c: frees the mutexes that the stopped [strand] holds.
 void sct_strand_free_mutexes(struct sct_strand *strand);
 
-// queue.c: nothing can run. Timed waits, if there are any, may time out from now on; whether there
-// are.
+// queue.c: nothing can run. Timed waits, if there are any, may time out from now on; else one of
+// those that end when nothing else can run may. Whether there are any.
 bool sct_time_passes(struct sct_engine *engine);
 
 // queue.c: the ends of a place in a queue, and whether its task can go on now.

@@ -101,6 +101,11 @@ void sct_use_thread_pointer(void *thread_pointer) {
     sct_coro_use_thread_pointer(sct_engine_running()->self->coro, thread_pointer);
 }
 
+uint32_t sct_steps(void) {
+    const struct sct_engine *engine = sct_engine_running();
+    return engine->slots[engine->now.current->slot].steps;
+}
+
 void sct_stack_bounds(const void **low, size_t *bytes) {
     const struct sct_coro *coro = sct_self()->coro;
     *low = coro->stack_low;

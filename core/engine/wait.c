@@ -1,9 +1,11 @@
 #include "core/engine/wait.h"
 #include "core/engine/state.h"
 
+// Of those that may end sooner or later.
 static const char *const patience_labels[] = {
     [SCT_WAIT_TIMED] = "time out",
     [SCT_WAIT_SPURIOUS] = "wake up spuriously",
+    [SCT_WAIT_IDLE] = NULL,
 };
 
 // What the task of [waiting] does when it is chosen next.
@@ -30,8 +32,9 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
     struct sct_waiting waiting = {
         .strand = self,
         .is_granted = can_go_on,
-        .may_give_up = patience != SCT_WAIT_FOR_EVER && sct_choose(2, patience_labels[patience]),
+        .may_give_up = patience_labels[patience] && sct_choose(2, patience_labels[patience]),
         .is_timed = patience == SCT_WAIT_TIMED,
+        .is_idle = patience == SCT_WAIT_IDLE,
     };
     sct_queue_append(queue, &waiting);
     ASSERT(!self->waits_for);
@@ -61,7 +64,7 @@ void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
         *observed = digest_fold_text(*observed, step->label);
     }
     waiting->is_granted = can_go_on;
-    waiting->may_give_up = waiting->is_timed = false;
+    waiting->may_give_up = waiting->is_timed = waiting->is_idle = false;
     announce(engine, waiting, step);
     sct_waiting_enable(engine, waiting);
 }

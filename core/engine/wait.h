@@ -31,6 +31,7 @@ struct sct_waiting {
     bool is_granted;          // what it waits for is there
     bool may_give_up;         // it may go on without that
     bool is_timed;            // it may give up once nothing else can run
+    bool is_idle;             // the same, once no timed one can either
     const void *thing;        // that it waits for, and who can tell more of it; may be NULL
     sct_explain_wait explain;
     struct sct_queue *queue;
@@ -66,13 +67,14 @@ enum sct_patience {
     SCT_WAIT_FOR_EVER,
     SCT_WAIT_TIMED,    // it may time out
     SCT_WAIT_SPURIOUS, // it may end for no reason, but need not, ever
+    SCT_WAIT_IDLE,     // it ends once nothing else can run, one at a time
 };
 
 // Scheduling point that is at the same time a wait in [queue]: the task can take [step] while
 // granted, which it is at first if [can_go_on]. True if it was granted when it was chosen, false if
-// it gave up. First consumes a value choice, unless it waits for ever: alternative 0 is not to give
-// up of its own accord. In setup and finish, where nobody else can run, not to be granted at first
-// is a deadlock. Not for activities (asserted).
+// it gave up. First consumes a value choice, unless it waits for ever or is idle: alternative 0 is
+// not to give up of its own accord. In setup and finish, where nobody else can run, not to be
+// granted at first is a deadlock. Not for activities (asserted).
 bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct_patience patience,
                bool can_go_on);
 

@@ -33,6 +33,15 @@ static uint32_t choose(const struct operation *operation, uint32_t count, const 
     return answer;
 }
 
+// The store behind those that are passed over, if [index] is one of them.
+static uint32_t behind_passed(const struct operation *operation, uint32_t index) {
+    const struct sct_location *location = operation->location;
+    for (uint32_t i = location->count - 1; i-- > index;)
+        if (location->stores[i]->time == operation->now->passed - 1)
+            return i + 1;
+    return index;
+}
+
 // The oldest store that an access may read.
 static inline uint32_t lowest(const struct operation *operation, enum sct_order order) {
     uint32_t count = operation->location->count, history = operation->memory->options.history;
@@ -41,6 +50,8 @@ static inline uint32_t lowest(const struct operation *operation, enum sct_order 
     enum sct_order known_order = operation->now->events ? SCT_RELAXED : order;
     uint32_t index = operation->memory->model->lowest(operation->memory, operation->party,
                                                       operation->location, known_order);
+    if (__builtin_expect(operation->now->passed > 0, 0))
+        index = behind_passed(operation, index);
     return history > 0 && count - index > history ? count - history : index;
 }
 
@@ -169,6 +180,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
     *store = (struct sct_store){
         .value = value & mask_of(location->bytes),
         .time = ++now->store_count,
+        .event = sct_graph_event(operation->party),
         .thread = operation->party->number,
         .epoch = sct_party_epoch(operation->party),
         .seq_cst_time = order == SCT_SEQ_CST ? ++now->seq_cst_time : 0,
@@ -176,6 +188,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
         .is_release = sct_order_releases(order),
     };
     store->message = message_of(operation, index, store);
+    now->last_time = store->time;
     make_room_for_store(now->arena, location);
     insert(location, index, store);
     if (operation->memory->model->on_store)
@@ -210,6 +223,10 @@ static uint64_t read_store(const struct operation *operation, uint32_t index,
     const struct sct_store *store = operation->location->stores[index];
     if (store->time < operation->now->read_from)
         sct_leave(sct_engine_now, SCT_PRUNED);
+    operation->now->passed = 0;
+    operation->now->passes_value = false;
+    operation->now->last_time = store->time;
+    sct_graph_read(operation->now, operation->party, store);
     if (operation->memory->model->on_load)
         operation->memory->model->on_load(operation->memory, operation->party, operation->location,
                                           index);
@@ -315,7 +332,9 @@ static uint32_t ways(const struct operation *operation, const struct request *re
     const struct sct_store *store = operation->location->stores[index];
     uint32_t next = index + 1;
     bool is_expected = request->is_any || store->value == request->expected;
-    *can_succeed = is_expected && index >= request->lowest && !store->is_updated &&
+    const struct sct_memory_moment *now = operation->now;
+    bool is_passed = now->passes_value && store->value == now->passed_value;
+    *can_succeed = is_expected && !is_passed && index >= request->lowest && !store->is_updated &&
                    is_allowed(operation, request->order, next, next, true);
     bool can_fail = !request->is_any && (!is_expected || request->is_weak) &&
                     index >= request->lowest_failing &&
@@ -396,6 +415,23 @@ struct sct_location *sct_location_new(uint32_t bytes, uint64_t value) {
 
 uint64_t sct_location_newest(const struct sct_location *location) {
     return location->stores[location->count - 1]->value;
+}
+
+uint64_t sct_location_newest_time(const struct sct_location *location) {
+    return location->stores[location->count - 1]->time;
+}
+
+uint64_t sct_location_last_time(void) {
+    return sct_memory_state()->now->last_time;
+}
+
+void sct_location_pass(uint64_t time) {
+    sct_memory_state()->now->passed = time + 1;
+}
+
+void sct_location_pass_value(uint64_t value) {
+    sct_memory_state()->now->passes_value = true;
+    sct_memory_state()->now->passed_value = value;
 }
 
 // ---- By address --------------------------------------------------------------------------------

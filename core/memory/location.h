@@ -35,8 +35,20 @@ void sct_location_forget(uintptr_t address, size_t bytes);
 // How many times locations of different sizes have overlapped in this execution.
 uint32_t sct_location_overlaps(void);
 
-// The value of the last store in modification order.
+// The value of the last store in modification order, and its time: what tells it from others.
 uint64_t sct_location_newest(const struct sct_location *location);
+uint64_t sct_location_newest_time(const struct sct_location *location);
+
+// The time of the store that the last operation of this execution has read; of its own store, if it
+// has stored.
+uint64_t sct_location_last_time(void);
+
+// The next operation reads only stores behind the one of [time] (which must not be the last). For
+// loads, and what may load.
+void sct_location_pass(uint64_t time);
+
+// The next operation, a read-modify-write, reads no store of [value] (which must not be the last).
+void sct_location_pass_value(uint64_t value);
 
 // How a read-modify-write makes the new value.
 enum sct_change {

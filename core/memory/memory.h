@@ -86,6 +86,11 @@ struct sct_access sct_memory_place(enum sct_atomic_kind operation, enum sct_orde
 // Whether the memory of the running execution shows what orders weaker than SEQ_CST allow: c11.
 bool sct_memory_shows_orders(void);
 
+// A number for the graph of the running execution so far: which store each load has read, and in
+// which order the stores of each location with an address stand. Threads are numbered in the order
+// in which they were started.
+uint64_t sct_memory_graph(void);
+
 // A fence of [order] in the running thread; none if it is relaxed. Not a scheduling point: one of
 // order SEQ_CST belongs after one, the others need none.
 void sct_memory_fence(enum sct_order order);

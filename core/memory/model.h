@@ -10,6 +10,7 @@
 struct sct_store {
     uint64_t value;
     uint64_t time;            // of its execution: the count of stores
+    uint64_t event;           // which of its thread's it is (graph.c); 0: of none
     uint32_t thread, epoch;   // epoch 0: known to all
     uint32_t seq_cst_time;    // 0: it is not of order SEQ_CST
     bool is_update;           // of a read-modify-write, which has read the store before it
@@ -45,6 +46,11 @@ struct sct_model {
     // read-modify-writes, after stores of that order.
     void (*drain)(struct sct_memory_state *memory, struct sct_party *party);
 };
+
+// graph.c: a number for the next event of [party]; it has read [store].
+uint64_t sct_graph_event(struct sct_party *party);
+void sct_graph_read(struct sct_memory_moment *now, struct sct_party *party,
+                    const struct sct_store *store);
 
 extern const struct sct_model sct_model_sc, sct_model_tso, sct_model_c11;
 

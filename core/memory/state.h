@@ -19,6 +19,7 @@ struct sct_edge {
 // A thread as its memory sees it.
 struct sct_party {
     uint32_t number;
+    uint32_t event_count; // of its reads and stores so far
     const char *name;
     struct sct_edge view;
     struct sct_edge *released; // at its last release fence; NULL: there was none
@@ -42,12 +43,17 @@ struct sct_memory_moment {
     struct sct_party *by_slot[SCT_TASKS_MAX + 1]; // of living tasks; the last: of setup and finish
     struct sct_party **parties;                   // by number
     uint32_t party_count, party_capacity;
-    uint64_t stamp;          // of shadow cells that were touched in this execution
-    uint32_t turn;           // of slots to be given up
-    uint32_t stale_count;    // answers but 0 to weak choices
-    uint32_t seq_cst_time;   // stores and fences of order SEQ_CST so far
-    uint64_t read_from;      // the running step may read only stores of this time or later; 0: all
-    uint64_t store_count;    // stores so far: their times
+    uint64_t stamp;        // of shadow cells that were touched in this execution
+    uint32_t turn;         // of slots to be given up
+    uint32_t stale_count;  // answers but 0 to weak choices
+    uint32_t seq_cst_time; // stores and fences of order SEQ_CST so far
+    uint64_t read_from;    // the running step may read only stores of this time or later; 0: all
+    uint64_t store_count;  // stores so far: their times
+    uint64_t graph_reads;  // a sum over the reads so far (graph.c)
+    uint64_t last_time;    // see sct_location_last_time
+    uint64_t passed;       // by the next operation: the time of a store, and one; 0: none
+    uint64_t passed_value; // by the next operation, if:
+    bool passes_value;
     struct sct_clock fences; // what threads knew at their fences of order SEQ_CST
     struct sct_location_table table;
     struct sct_events *events; // of a memory that is exact; else NULL

@@ -1,4 +1,5 @@
 #include "core/posix/atomic.h"
+#include "core/posix/await.h"
 #include "core/posix/hook.h"
 #include "core/posix/variable.h"
 
@@ -64,19 +65,37 @@ static uint64_t truncate_to(unsigned bytes, uint64_t value) {
 
 // ---- Points ------------------------------------------------------------------------------------
 
-// Takes the point, and finds what is known of the variable then.
-static struct sct_location *take_point(struct posix_atomic atomic, const char *verb,
-                                       enum sct_atomic_kind kind, enum sct_order order) {
-    const void *address = (const void *)(uintptr_t)atomic.address;
+static const void *address_of(struct posix_atomic atomic) {
+    return (const void *)(uintptr_t)atomic.address;
+}
+
+// Takes the point, and finds what is known of the variable then. [look] NULL: it does not read.
+static struct sct_location *take_point(struct posix_atomic atomic, struct posix_look *look,
+                                       const char *verb, enum sct_atomic_kind kind,
+                                       enum sct_order order) {
+    const void *address = address_of(atomic);
     const struct sct_access access = posix_access(address, atomic.bytes, sct_memory_mode(kind));
-    sct_point(posix_variable_step(verb, address), posix_place(atomic.caller), &access);
+    const char *label = posix_variable_step(verb, address);
+    if (look)
+        posix_look_point(look, label, access.mode);
+    else
+        sct_point(label, posix_place(atomic.caller), &access);
     posix_memory_access(address, atomic.bytes,
                         kind == SCT_LOADS ? SCT_ATOMIC_READ : SCT_ATOMIC_WRITE, atomic.caller);
     if (sct_reducing()) {
         const struct sct_access place = sct_memory_place(kind, order, access.low, access.high);
         sct_touch(&place);
     }
-    return sct_location_at((uintptr_t)address, atomic.bytes, get(atomic));
+    struct sct_location *location = sct_location_at((uintptr_t)address, atomic.bytes, get(atomic));
+    if (look)
+        posix_look_limit(look);
+    return location;
+}
+
+// The newest store is in memory, and whoever waits for it may have a look.
+static void publish(struct posix_atomic atomic, const struct sct_location *location) {
+    put(atomic, sct_location_newest(location));
+    posix_look_change(address_of(atomic), atomic.bytes);
 }
 
 // ---- The story ---------------------------------------------------------------------------------
@@ -103,8 +122,10 @@ static void tell_store(struct posix_atomic atomic, uint64_t value) {
 uint64_t posix_atomic_load(struct posix_atomic atomic, enum sct_order order) {
     if (!posix_controls())
         return get(atomic);
-    struct sct_location *location = take_point(atomic, "load", SCT_LOADS, order);
+    struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
+    struct sct_location *location = take_point(atomic, &look, "load", SCT_LOADS, order);
     uint64_t value = sct_location_load(location, order);
+    posix_look_end(&look, location, value, POSIX_LOOK_READ);
     if (sct_narrating())
         tell_load(atomic, value);
     return value;
@@ -116,9 +137,9 @@ void posix_atomic_store(struct posix_atomic atomic, uint64_t value, enum sct_ord
         put(atomic, value);
         return;
     }
-    struct sct_location *location = take_point(atomic, "store", SCT_STORES, order);
+    struct sct_location *location = take_point(atomic, NULL, "store", SCT_STORES, order);
     sct_location_store(location, value, order);
-    put(atomic, sct_location_newest(location));
+    publish(atomic, location);
     if (sct_narrating())
         tell_store(atomic, value);
 }
@@ -142,12 +163,15 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
     };
     if (!posix_controls())
         return change_memory(atomic, change, operand);
-    struct sct_location *location = take_point(atomic, verbs[change], SCT_UPDATES, order);
+    struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
+    struct sct_location *location = take_point(atomic, &look, verbs[change], SCT_UPDATES, order);
     uint64_t old = sct_location_change(location, change, operand, order);
-    put(atomic, sct_location_newest(location));
+    uint64_t new = truncate_to(atomic.bytes, sct_change_apply(change, old, operand));
+    publish(atomic, location);
+    if (old == new)
+        posix_look_end(&look, location, old, POSIX_LOOK_UPDATE);
     if (sct_narrating())
-        sct_note("reads %" PRIu64 ", writes %" PRIu64, old,
-                 truncate_to(atomic.bytes, sct_change_apply(change, old, operand)));
+        sct_note("reads %" PRIu64 ", writes %" PRIu64, old, new);
     return old;
 }
 
@@ -168,9 +192,20 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
     if (!posix_controls())
         return exchange_memory(atomic, exchange);
     enum sct_order order = exchange->failure == SCT_SEQ_CST ? SCT_SEQ_CST : exchange->success;
-    struct sct_location *location = take_point(atomic, "compare-exchange", SCT_UPDATES, order);
+    struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
+    // Not again and again, which no loop would survive.
+    exchange->is_weak = exchange->is_weak && posix_world.options.wakes_spuriously && !look.round;
+    uint64_t expected = exchange->expected;
+    struct sct_location *location =
+        take_point(atomic, &look, "compare-exchange", SCT_UPDATES, order);
     bool has_swapped = sct_location_exchange(location, exchange);
-    put(atomic, sct_location_newest(location));
+    if (has_swapped)
+        publish(atomic, location);
+    if (!has_swapped)
+        posix_look_end(&look, location, exchange->expected,
+                       exchange->expected == expected ? POSIX_LOOK_SPURIOUS : POSIX_LOOK_READ);
+    else if (expected == exchange->desired)
+        posix_look_end(&look, location, expected, POSIX_LOOK_UPDATE);
     if (sct_narrating() && has_swapped)
         tell_store(atomic, exchange->desired);
     else if (sct_narrating())

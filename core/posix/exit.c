@@ -72,13 +72,25 @@ static void run_handlers(struct handlers *handlers) {
 
 // ---- Ends --------------------------------------------------------------------------------------
 
+// Whatever the others would have done is not done.
+_Noreturn static void stop_all(void) {
+    if (sct_reducing())
+        sct_touch(&sct_access_unknown);
+    sct_end();
+}
+
 _Noreturn static void leave(int status) {
     const struct posix_options *options = &posix_world.options;
     if (options->expects_exit && (status & 0xff) != options->exit_status)
         sct_violation(POSIX_KIND_EXIT_STATUS, "the program ends with status %d, expected %d",
                       status & 0xff, options->exit_status);
     posix_files_show();
-    sct_end();
+    if (posix_world.on_pass) {
+        posix_enter_tool();
+        posix_world.on_pass();
+        posix_leave_tool();
+    }
+    stop_all();
 }
 
 _Noreturn static void end_by(struct handlers *handlers, int status) {
@@ -139,6 +151,13 @@ _Noreturn HOOK void abort(void) {
     if (!posix_controls())
         REAL(abort)();
     posix_violate(SCT_KIND_CRASH, WHERE, "SIGABRT: abort() was called");
+}
+
+// As other tools have it: executions in which [condition] is 0 here are of no interest.
+void __VERIFIER_assume(int condition);
+HOOK void __VERIFIER_assume(int condition) {
+    if (condition == 0 && posix_controls())
+        stop_all();
 }
 
 void __assert_fail(const char *expression, const char *file, unsigned line, const char *function)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // pthread_tryjoin_np and others
 #include "core/posix/thread.h"
 #include "core/coro/coro.h"
+#include "core/posix/await.h"
 #include "core/posix/exit.h"
 #include "core/posix/hook.h"
 #include "core/posix/images.h"
@@ -76,6 +77,7 @@ static void *run_thread(void *argument) {
     if (!self->is_main)
         sct_use_thread_pointer(block);
     posix_stack_begins();
+    self->stack_top = __builtin_frame_address(0);
     errno = 0;
     void *result = self->function_of_c11 ? (void *)(intptr_t)self->function_of_c11(self->argument)
                                          : self->function(self->argument);
@@ -227,10 +229,15 @@ HOOK int pthread_getname_np(pthread_t id, char *name, size_t bytes) {
     return 0;
 }
 
+static void yield(const char *where) {
+    sct_point("yield", where, &sct_access_none);
+    posix_look_pass();
+}
+
 HOOK int sched_yield(void) {
     if (!posix_controls())
         return REAL(sched_yield)();
-    sct_point("yield", WHERE, &sct_access_none);
+    yield(WHERE);
     return 0;
 }
 
@@ -289,5 +296,5 @@ HOOK void thrd_yield(void) {
     if (!posix_controls())
         REAL(thrd_yield)();
     else
-        sct_point("yield", WHERE, &sct_access_none);
+        yield(WHERE);
 }

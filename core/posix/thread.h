@@ -24,6 +24,8 @@ struct posix_thread {
     void *cleanups;               // of pthread_cleanup_push, the last first; see cleanup.c
     void *result;                 // while it is on the way out
     struct posix_value *values;   // by key; NULL: none was set
+    const char *stack_top;        // of what is the program's on its stack
+    struct posix_loop *loop;      // see await.h; NULL: it has not looked at anything yet
 };
 
 // To be called when an execution begins: nobody lives.

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE // clock_nanosleep, gettimeofday
 #include "core/posix/time.h"
+#include "core/posix/await.h"
 #include "core/posix/hook.h"
+#include "core/posix/variable.h"
 
 #include <errno.h>
 #include <sys/time.h>
@@ -38,12 +40,22 @@ bool posix_is_past(clockid_t clock, const struct timespec *deadline) {
     return deadline->tv_sec < 0 || to_number(deadline) <= begin_of(clock) + posix_world.now;
 }
 
+// The running step moves time on; those that look at it depend on each other and on all others.
+static void touch_time(bool looks) {
+    const struct sct_access access = {.mode = looks ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
+                                      .object = POSIX_TIME};
+    if (sct_reducing())
+        sct_touch(&access);
+}
+
 void posix_time_reaches(clockid_t clock, const struct timespec *deadline) {
+    touch_time(true);
     if (!posix_is_past(clock, deadline))
         posix_world.now = to_number(deadline) - begin_of(clock);
 }
 
 static struct timespec look(clockid_t clock) {
+    touch_time(true);
     posix_world.now += LOOK_NS;
     return to_time(begin_of(clock) + posix_world.now);
 }
@@ -86,6 +98,7 @@ HOOK time_t time(time_t *time_out) {
 HOOK clock_t clock(void) {
     if (!posix_controls())
         return REAL(clock)();
+    touch_time(true);
     posix_world.now += LOOK_NS;
     return (clock_t)(posix_world.now / 1000);
 }
@@ -95,6 +108,8 @@ HOOK clock_t clock(void) {
 // Others may run as long as they like: a sleep is a point, and its length is only told by clocks.
 static void sleep_for(uint64_t length, const char *where) {
     sct_point("sleep", where, &sct_access_none);
+    touch_time(false);
+    posix_look_pass();
     posix_world.now += length;
 }
 

@@ -1,5 +1,7 @@
 // The calls that compilers make for accesses to memory under -fsanitize=thread.
+#include "core/posix/await.h"
 #include "core/posix/hook.h"
+#include "core/posix/registers.h"
 #include "core/posix/variable.h"
 
 // ---- Accesses ----------------------------------------------------------------------------------
@@ -18,17 +20,36 @@ static inline void access_plain(const void *address, size_t bytes, bool writes,
     if (__builtin_expect(posix_world.options.points == POSIX_POINTS_ALL, 0))
         point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
               writes ? "write" : "read", caller);
+    if (writes)
+        posix_look_write(address);
     posix_memory_access(address, bytes, writes ? SCT_PLAIN_WRITE : SCT_PLAIN_READ, caller);
 }
 
-static inline void access_volatile(const void *address, size_t bytes, bool writes,
-                                   const void *caller) {
+static bool has_volatile_points(void) {
+    return posix_world.options.points != POSIX_POINTS_SYNC;
+}
+
+static inline void write_volatile(const void *address, unsigned bytes, const void *caller) {
     if (!posix_controls())
         return;
-    if (posix_world.options.points != POSIX_POINTS_SYNC)
-        point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
-              writes ? "write volatile" : "read volatile", caller);
-    posix_memory_access(address, bytes, writes ? SCT_ATOMIC_WRITE : SCT_ATOMIC_READ, caller);
+    if (has_volatile_points())
+        point(address, bytes, SCT_ACCESS_WRITE, "write volatile", caller);
+    posix_memory_access(address, bytes, SCT_ATOMIC_WRITE, caller);
+    posix_look_change(address, bytes);
+}
+
+// Called by a hook with registers.
+static inline void read_volatile(const void *address, unsigned bytes, const void *caller) {
+    if (!posix_controls())
+        return;
+    if (!has_volatile_points()) {
+        posix_memory_access(address, bytes, SCT_ATOMIC_READ, caller);
+        return;
+    }
+    struct posix_look look = posix_look_begin(address, bytes, caller);
+    posix_look_point(&look, posix_variable_step("read volatile", address), SCT_ACCESS_READ);
+    posix_memory_access(address, bytes, SCT_ATOMIC_READ, caller);
+    posix_look_end(&look, NULL, posix_value_at(address, bytes), POSIX_LOOK_READ);
 }
 
 #define ACCESS_HOOK(name, bytes, access, writes)    \
@@ -37,21 +58,39 @@ static inline void access_volatile(const void *address, size_t bytes, bool write
         access(address, (bytes), (writes), CALLER); \
     }
 
-#define ACCESS_HOOKS(bytes)                                                    \
-    ACCESS_HOOK(read##bytes, bytes, access_plain, false)                       \
-    ACCESS_HOOK(write##bytes, bytes, access_plain, true)                       \
-    ACCESS_HOOK(unaligned_read##bytes, bytes, access_plain, false)             \
-    ACCESS_HOOK(unaligned_write##bytes, bytes, access_plain, true)             \
-    ACCESS_HOOK(volatile_read##bytes, bytes, access_volatile, false)           \
-    ACCESS_HOOK(volatile_write##bytes, bytes, access_volatile, true)           \
-    ACCESS_HOOK(unaligned_volatile_read##bytes, bytes, access_volatile, false) \
-    ACCESS_HOOK(unaligned_volatile_write##bytes, bytes, access_volatile, true)
+#define VOLATILE_HOOKS(name, bytes)                                              \
+    HOOK_WITH_REGISTERS(__tsan_##name##_read##bytes, posix_##name##_read##bytes) \
+    void posix_##name##_read##bytes(const void *address);                        \
+    INNER void posix_##name##_read##bytes(const void *address) {                 \
+        read_volatile(address, (bytes), CALLER);                                 \
+    }                                                                            \
+    void __tsan_##name##_write##bytes(const void *address);                      \
+    HOOK void __tsan_##name##_write##bytes(const void *address) {                \
+        write_volatile(address, (bytes), CALLER);                                \
+    }
+
+#define ACCESS_HOOKS(bytes)                                        \
+    ACCESS_HOOK(read##bytes, bytes, access_plain, false)           \
+    ACCESS_HOOK(write##bytes, bytes, access_plain, true)           \
+    ACCESS_HOOK(unaligned_read##bytes, bytes, access_plain, false) \
+    ACCESS_HOOK(unaligned_write##bytes, bytes, access_plain, true)
 
 ACCESS_HOOKS(1)
 ACCESS_HOOKS(2)
 ACCESS_HOOKS(4)
 ACCESS_HOOKS(8)
 ACCESS_HOOKS(16)
+
+VOLATILE_HOOKS(volatile, 1)
+VOLATILE_HOOKS(volatile, 2)
+VOLATILE_HOOKS(volatile, 4)
+VOLATILE_HOOKS(volatile, 8)
+VOLATILE_HOOKS(volatile, 16)
+VOLATILE_HOOKS(unaligned_volatile, 1)
+VOLATILE_HOOKS(unaligned_volatile, 2)
+VOLATILE_HOOKS(unaligned_volatile, 4)
+VOLATILE_HOOKS(unaligned_volatile, 8)
+VOLATILE_HOOKS(unaligned_volatile, 16)
 
 // A read and then a write of the same.
 #define UPDATE_HOOK(name, bytes)                       \

@@ -1,6 +1,7 @@
 // The calls that compilers make for atomic operations under -fsanitize=thread.
 #include "core/posix/atomic.h"
 #include "core/posix/hook.h"
+#include "core/posix/registers.h"
 
 #define AT(target, size)                                     \
     (struct posix_atomic) {                                  \
@@ -8,28 +9,32 @@
     }
 
 #define CHANGE_HOOK(bits, type, name, change)                                                \
-    type __tsan_atomic##bits##_##name(volatile type *target, type operand, int order);       \
-    HOOK type __tsan_atomic##bits##_##name(volatile type *target, type operand, int order) { \
+    HOOK_WITH_REGISTERS(__tsan_atomic##bits##_##name, posix_atomic##bits##_##name)           \
+    type posix_atomic##bits##_##name(volatile type *target, type operand, int order);        \
+    INNER type posix_atomic##bits##_##name(volatile type *target, type operand, int order) { \
         return (type)posix_atomic_change(AT(target, sizeof(type)), (change), operand,        \
                                          (enum sct_order)order);                             \
     }
 
-#define EXCHANGE_HOOK(bits, type, name, is_weak_one)                                           \
-    int __tsan_atomic##bits##_compare_exchange_##name(volatile type *target, type *expected,   \
-                                                      type desired, int success, int failure); \
-    HOOK int __tsan_atomic##bits##_compare_exchange_##name(                                    \
-        volatile type *target, type *expected, type desired, int success, int failure) {       \
-        struct sct_exchange exchange = {*expected, desired, (enum sct_order)success,           \
-                                        (enum sct_order)failure, (is_weak_one)};               \
-        bool is_done = posix_atomic_exchange(AT(target, sizeof(type)), &exchange);             \
-        if (!is_done)                                                                          \
-            *expected = (type)exchange.expected;                                               \
-        return is_done;                                                                        \
+#define EXCHANGE_HOOK(bits, type, name, is_weak_one)                                          \
+    HOOK_WITH_REGISTERS(__tsan_atomic##bits##_compare_exchange_##name,                        \
+                        posix_atomic##bits##_compare_exchange_##name)                         \
+    int posix_atomic##bits##_compare_exchange_##name(volatile type *target, type *expected,   \
+                                                     type desired, int success, int failure); \
+    INNER int posix_atomic##bits##_compare_exchange_##name(                                   \
+        volatile type *target, type *expected, type desired, int success, int failure) {      \
+        struct sct_exchange exchange = {*expected, desired, (enum sct_order)success,          \
+                                        (enum sct_order)failure, (is_weak_one)};              \
+        bool is_done = posix_atomic_exchange(AT(target, sizeof(type)), &exchange);            \
+        if (!is_done)                                                                         \
+            *expected = (type)exchange.expected;                                              \
+        return is_done;                                                                       \
     }
 
 #define LOAD_HOOK(bits, type)                                                            \
-    type __tsan_atomic##bits##_load(const volatile type *target, int order);             \
-    HOOK type __tsan_atomic##bits##_load(const volatile type *target, int order) {       \
+    HOOK_WITH_REGISTERS(__tsan_atomic##bits##_load, posix_atomic##bits##_load)           \
+    type posix_atomic##bits##_load(const volatile type *target, int order);              \
+    INNER type posix_atomic##bits##_load(const volatile type *target, int order) {       \
         return (type)posix_atomic_load(AT(target, sizeof(type)), (enum sct_order)order); \
     }
 
@@ -41,9 +46,11 @@
 
 // What clang calls for both kinds of compare-exchange: it returns what was there.
 #define VALUE_HOOK(bits, type)                                                                     \
-    type __tsan_atomic##bits##_compare_exchange_val(volatile type *target, type expected,          \
-                                                    type desired, int success, int failure);       \
-    HOOK type __tsan_atomic##bits##_compare_exchange_val(volatile type *target, type expected,     \
+    HOOK_WITH_REGISTERS(__tsan_atomic##bits##_compare_exchange_val,                                \
+                        posix_atomic##bits##_compare_exchange_val)                                 \
+    type posix_atomic##bits##_compare_exchange_val(volatile type *target, type expected,           \
+                                                   type desired, int success, int failure);        \
+    INNER type posix_atomic##bits##_compare_exchange_val(volatile type *target, type expected,     \
                                                          type desired, int success, int failure) { \
         struct sct_exchange exchange = {expected, desired, (enum sct_order)success,                \
                                         (enum sct_order)failure, false};                           \

@@ -9,8 +9,8 @@
 #include "core/engine/machine.h"
 #include "core/memory/shadow.h"
 
-// The object of accesses to memory; keys are addresses. And that of descriptors and files.
-enum { POSIX_MEMORY = 1, POSIX_FILES = 2 };
+// The objects of accesses: memory, where keys are addresses; descriptors and files; virtual time.
+enum { POSIX_MEMORY = 1, POSIX_FILES, POSIX_TIME };
 
 static inline struct sct_access posix_access(const void *address, size_t bytes,
                                              enum sct_access_mode mode) {

@@ -3,6 +3,7 @@
 #include "core/base/hash.h"
 #include "core/base/rng.h"
 #include "core/posix/world.h"
+#include "core/posix/await.h"
 #include "core/posix/exit.h"
 #include "core/posix/files.h"
 #include "core/posix/heap.h"
@@ -94,6 +95,7 @@ static void set_up(void *context) {
     posix_objects_begin();
     posix_exit_begin();
     posix_threads_begin();
+    posix_awaits_begin();
     if (posix_world.options.wakes_spuriously)
         sct_condition_allow_spurious();
     const struct posix_thread shape = {.function = run_main, .is_main = true};
@@ -131,6 +133,7 @@ uint32_t posix_world_identity(void) {
         options->history,          options->stale_max,
         options->wakes_spuriously, options->has_threads_after_main,
         options->expects_exit,     (uint32_t)options->exit_status,
+        options->awaits,
     };
     uint64_t hash = hash_bytes(numbers, sizeof numbers);
     hash = rng_mix(hash ^ hash_bytes(posix_build_id(), strlen(posix_build_id())));

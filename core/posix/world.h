@@ -31,6 +31,7 @@ struct posix_options {
     bool has_c11_release_sequences;
     uint32_t history, stale_max; // struct sct_memory_options
     bool has_threads_after_main; // a return from main ends main alone (--exit threads)
+    bool awaits;                 // loops that wait are seen (await.h)
     bool wakes_spuriously;       // waits for conditions may end without a signal
     bool shows_output;           // what the program prints is shown
     bool expects_exit;           // another exit status than [exit_status] is a violation
@@ -54,6 +55,8 @@ struct posix_world {
     uint32_t living;        // threads that have not ended
     bool is_exiting;        // exit was called
     uint32_t names_made[8]; // objects without a symbol, by kind
+    // Called in each execution that comes to an end of the program's own; NULL: nobody is.
+    void (*on_pass)(void);
 };
 
 extern struct posix_world posix_world;

@@ -12,8 +12,15 @@ const char program_options_help[] =
     "the\n"
     "                          default), or nobody looks (off)\n"
     "      --release-sequences c11 or c20 (default): what continues a release sequence\n"
-    "      --history N         a load chooses from the N newest stores (default 8; 0: all)\n"
+    "      --history N         a load chooses from the N newest stores (default 8, of\n"
+    "                          searches all; 0: all)\n"
     "      --stale N           at most N reads and stores out of order in an execution\n"
+    "      --awaits WHAT       loops in which nothing changes wait for a change (on, the "
+    "default),\n"
+    "                          or go round (off)\n"
+    "      --count-graphs      say how many execution graphs there were: which store each load "
+    "has\n"
+    "                          read, and the order of the stores of each variable\n"
     "      --points WHERE      scheduling points: sync, volatile (default: at volatile variables\n"
     "                          too) or all (at every access to memory)\n"
     "      --exit WHAT         a return from main ends the process (default), or main's thread\n"
@@ -79,6 +86,7 @@ static bool parse(const char *option, const char *value, uint32_t max, uint32_t 
 }
 
 static bool set_history(struct program_command *command, const char *value, struct error *error) {
+    command->has_history = true;
     return parse("history", value, UINT16_MAX, &command->options.history, error);
 }
 
@@ -92,6 +100,15 @@ static bool set_exit(struct program_command *command, const char *value, struct 
     if (!choose("exit", value, names, &index, error))
         return false;
     command->options.has_threads_after_main = index == 1;
+    return true;
+}
+
+static bool set_awaits(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"off", "on", NULL};
+    unsigned index;
+    if (!choose("awaits", value, names, &index, error))
+        return false;
+    command->options.awaits = index == 1;
     return true;
 }
 
@@ -114,6 +131,13 @@ static bool set_expected_exit(struct program_command *command, const char *value
     return true;
 }
 
+static bool set_graphs(struct program_command *command, const char *value, struct error *error) {
+    (void)value;
+    (void)error;
+    command->counts_graphs = true;
+    return true;
+}
+
 static bool set_spurious(struct program_command *command, const char *value, struct error *error) {
     (void)value;
     (void)error;
@@ -131,11 +155,13 @@ static const struct option_of_programs {
     {"release-sequences", true, set_sequences},
     {"history", true, set_history},
     {"stale", true, set_stale},
+    {"awaits", true, set_awaits},
     {"points", true, set_points},
     {"exit", true, set_exit},
     {"stdout", true, set_stdout},
     {"expect-exit", true, set_expected_exit},
     {"spurious", false, set_spurious},
+    {"count-graphs", false, set_graphs},
 };
 
 // The option that [argument] is, or NULL; *[value] is what stands behind its '='.
@@ -181,11 +207,26 @@ static char **new_vector(int count) {
     return vector;
 }
 
+const char *program_command_value(const struct program_command *command, const char *name) {
+    size_t length = strlen(name);
+    for (int i = 1; i < command->rest_count; i++) {
+        const char *argument = command->rest[i];
+        if (strncmp(argument, "--", 2) != 0 || strncmp(argument + 2, name, length) != 0)
+            continue;
+        if (argument[2 + length] == '=')
+            return argument + 3 + length;
+        if (argument[2 + length] == '\0' && i + 1 < command->rest_count)
+            return command->rest[i + 1];
+    }
+    return NULL;
+}
+
 bool program_command_parse(int argc, char **argv, struct program_command *command,
                            struct error *error) {
     *command = (struct program_command){.options = {.points = POSIX_POINTS_VOLATILE,
                                                     .model = SCT_MEMORY_C11,
                                                     .looks_for_races = true,
+                                                    .awaits = true,
                                                     .history = 8}};
     command->rest = new_vector(argc);
     command->argv = new_vector(argc);
@@ -204,16 +245,8 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
     }
     for (i++; i < argc; i++)
         command->argv[command->argc++] = argv[i];
+    const char *strategy = program_command_value(command, "strategy");
+    if (!command->has_history && strategy && strncmp(strategy, "dfs", strlen("dfs")) == 0)
+        command->options.history = 0; // all there is
     return true;
-}
-
-const char *program_command_replay(const struct program_command *command) {
-    for (int i = 1; i < command->rest_count; i++) {
-        const char *argument = command->rest[i];
-        if (strcmp(argument, "--replay") == 0 && i + 1 < command->rest_count)
-            return command->rest[i + 1];
-        if (strncmp(argument, "--replay=", strlen("--replay=")) == 0)
-            return argument + strlen("--replay=");
-    }
-    return NULL;
 }

@@ -9,7 +9,9 @@
 // every command takes.
 struct program_command {
     struct posix_options options;
-    int argc; // of the program
+    bool counts_graphs;
+    bool has_history; // it was given; else it may depend on what the options are for
+    int argc;         // of the program
     char **argv;
     int rest_count;
     char **rest; // [0] is left for the name of the command
@@ -19,8 +21,8 @@ struct program_command {
 bool program_command_parse(int argc, char **argv, struct program_command *command,
                            struct error *error);
 
-// The trace that is to be replayed; NULL: none is.
-const char *program_command_replay(const struct program_command *command);
+// What is given for the option of every command that is called [name] ("replay"); NULL: nothing.
+const char *program_command_value(const struct program_command *command, const char *name);
 
 // What `mtcheck run --help` says of them.
 extern const char program_options_help[];

@@ -3,6 +3,7 @@
 // `mtcheck run` has started it (launch.c), main is the program that is tested.
 #include "core/posix/hook.h"
 
+#include "core/campaign/seen.h"
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/trace/trace.h"
@@ -36,17 +37,34 @@ static const char help[] =
     "Runs a program again and again under a scheduler that controls its "
     "threads, checks each\nexecution, and keeps a trace of one that fails.\n";
 
+enum { NAME_BYTES = 32 };
+
+static void name_test(char name[NAME_BYTES]) {
+    snprintf(name, NAME_BYTES, "main-%08" PRIx32, posix_world_identity());
+}
+
 // A trace is of the build, arguments and options that it was made with. Of others it is refused
-// with one line.
-static bool check_trace(const struct program_command *command, const char *test,
+// with one line. Those of searches have a history of their own, unless one is given.
+static bool check_trace(const struct program_command *command, char test[NAME_BYTES],
                         struct error *error) {
-    const char *path = program_command_replay(command);
+    const char *path = program_command_value(command, "replay");
     struct sct_trace trace;
     if (!path)
         return true;
     if (!sct_trace_read(path, &trace, error))
         return false;
     bool is_mine = strcmp(trace.test, test) == 0;
+    if (!is_mine && !command->has_history) {
+        uint32_t history = posix_world.options.history;
+        char other[NAME_BYTES];
+        posix_world.options.history = 0;
+        name_test(other);
+        is_mine = strcmp(trace.test, other) == 0;
+        if (is_mine)
+            memcpy(test, other, NAME_BYTES);
+        else
+            posix_world.options.history = history;
+    }
     if (!is_mine)
         error_set(error,
                   "trace '%.200s': of another build, other arguments or other options (it is of "
@@ -56,29 +74,45 @@ static bool check_trace(const struct program_command *command, const char *test,
     return is_mine;
 }
 
+// ---- Graphs ------------------------------------------------------------------------------------
+
+static struct sct_seen graphs;
+
+static void add_graph(void) {
+    sct_seen_add(&graphs, sct_memory_graph());
+}
+
 // What `mtcheck run` is about: one test, the program's main with these arguments.
 static int run_command(const char *name, const char *path, struct program_command *command) {
-    char test_name[32];
+    char test_name[NAME_BYTES];
     struct error error;
-    snprintf(test_name, sizeof test_name, "main-%08" PRIx32, posix_world_identity());
+    name_test(test_name);
     if (!check_trace(command, test_name, &error)) {
         fprintf(stderr, "%s: %s\n", name, error.text);
         return 2;
     }
-    const struct subject_test test = {.name = test_name, .program = posix_program()};
+    const struct subject_test test = {
+        .name = test_name, .program = posix_program(), .is_reducible = true};
     const struct subject subject = {.name = name,
                                     .summary = "",
                                     .tests = (const struct subject_test *const[]){&test, NULL},
                                     .steps_max = POSIX_STEPS_MAX};
     char call[4096];
     snprintf(call, sizeof call, "mtcheck run %s", path);
-    return command_run(
-        &(struct command){.name = name,
-                          .call = call,
-                          .subjects = (const struct subject *const[]){&subject, NULL},
-                          .front = FRONT_PROGRAM,
-                          .help = help},
-        command->rest_count, command->rest);
+    if (command->counts_graphs) {
+        sct_seen_init(&graphs);
+        posix_world.on_pass = add_graph;
+    }
+    int status =
+        command_run(&(struct command){.name = name,
+                                      .call = call,
+                                      .subjects = (const struct subject *const[]){&subject, NULL},
+                                      .front = FRONT_PROGRAM,
+                                      .help = help},
+                    command->rest_count, command->rest);
+    if (command->counts_graphs)
+        fprintf(stderr, "%s: %zu execution graphs\n", name, graphs.count);
+    return status;
 }
 
 static int run_under_control(int argc, char **argv) {

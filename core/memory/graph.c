@@ -1,0 +1,30 @@
+// Execution graphs: which store each load has read, and in which order the stores of each location
+// stand. Two executions with the same graph differ in the order of steps alone.
+#include "core/base/rng.h"
+#include "core/memory/model.h"
+
+uint64_t sct_graph_event(struct sct_party *party) {
+    return rng_mix((uint64_t)party->number << 32 | ++party->event_count);
+}
+
+void sct_graph_read(struct sct_memory_moment *now, struct sct_party *party,
+                    const struct sct_store *store) {
+    now->graph_reads += rng_mix(sct_graph_event(party) ^ ~store->event);
+}
+
+// Of one location: the stores in their order, but for one that is alone.
+static uint64_t order_of(const struct sct_location *location) {
+    uint64_t order = 0;
+    for (uint32_t i = 1; i < location->count; i++)
+        order = rng_mix(order ^ location->stores[i]->event);
+    return order;
+}
+
+uint64_t sct_memory_graph(void) {
+    const struct sct_memory_moment *now = sct_memory_state()->now;
+    uint64_t graph = now->graph_reads;
+    for (uint32_t i = 0; i < now->table.bucket_count; i++)
+        for (const struct sct_location *at = now->table.buckets[i]; at; at = at->next)
+            graph += order_of(at);
+    return graph;
+}
