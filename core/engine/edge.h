@@ -24,6 +24,8 @@ struct sct_memory {
     // The running code starts the task in [slot], called [name]: an edge from here to its first
     // step.
     void (*start)(struct sct_memory *memory, unsigned slot, const char *name);
+    // The running task has let go of all it ever will, and does nothing more.
+    void (*end)(struct sct_memory *memory);
     void (*release)(struct sct_memory *memory, struct sct_edge **edge);
     void (*acquire)(struct sct_memory *memory, const struct sct_edge *edge);
     // For searches by sleep sets (core/search/sleep.h). The time: how many stores there were, and
@@ -42,6 +44,12 @@ extern struct sct_memory *sct_memory_now;
 static inline void sct_edge_release(struct sct_edge **edge) {
     if (__builtin_expect(sct_memory_now != NULL, 0))
         sct_memory_now->release(sct_memory_now, edge);
+}
+
+// The running task ends: it has released for the last time, and does nothing more that others see.
+static inline void sct_edge_end(void) {
+    if (__builtin_expect(sct_memory_now != NULL, 0))
+        sct_memory_now->end(sct_memory_now);
 }
 
 // The other end of all releases of [edge] so far.

@@ -121,7 +121,7 @@ static struct sct_edge *message_of_update(const struct operation *operation, uin
 static struct sct_edge *message_of_own(const struct operation *operation, uint32_t index) {
     while (index-- > 0) {
         const struct sct_store *store = operation->location->stores[index];
-        bool is_own = store->thread == operation->party->number;
+        bool is_own = sct_party_did(operation->party, store->thread, store->epoch);
         if (is_own && store->is_release)
             return store->message;
         if (!is_own && !store->is_update)

@@ -67,18 +67,44 @@ static struct sct_party *add_party(struct sct_memory_moment *now, const char *na
     struct sct_party *party = ARENA_NEW(now->arena, struct sct_party);
     party->number = now->party_count;
     party->name = name;
+    party->first_epoch = 1;
     now->parties[now->party_count++] = party;
     return party;
+}
+
+// One that goes on with the number of [previous], which has ended: with later epochs, as if it were
+// the same thread. That is exact where its creator knows all that [previous] has done.
+static struct sct_party *succeed(struct sct_memory_moment *now, struct sct_party *previous,
+                                 const char *name) {
+    struct sct_party *party = ARENA_NEW(now->arena, struct sct_party);
+    party->number = previous->number;
+    party->name = name;
+    party->first_epoch = sct_party_epoch(previous) + 1;
+    party->previous = previous;
+    now->parties[party->number] = party;
+    return party;
+}
+
+// Whether [party] knows all of [other], whose last epoch is empty: it began with its last release.
+static bool knows_all(const struct sct_party *party, const struct sct_party *other) {
+    return sct_clock_has(&party->view.known, other->number, sct_party_epoch(other) - 1);
 }
 
 static void start(struct sct_memory *base, unsigned slot, const char *name) {
     struct sct_memory_state *memory = (struct sct_memory_state *)base;
     struct sct_memory_moment *now = memory->now;
-    struct sct_party *parent = sct_party_now(memory), *party = add_party(now, name);
+    struct sct_party *parent = sct_party_now(memory), *last = now->by_slot[slot], *party;
+    bool is_successor =
+        last && last->has_ended && !memory->options.is_exact && knows_all(parent, last);
+    party = is_successor ? succeed(now, last, name) : add_party(now, name);
     sct_edge_join(&party->view, now->arena, &parent->view);
-    sct_clock_set(&party->view.known, now->arena, party->number, 1);
+    sct_clock_set(&party->view.known, now->arena, party->number, party->first_epoch);
     sct_party_advance(parent);
     now->by_slot[slot] = party;
+}
+
+static void end(struct sct_memory *base) {
+    sct_party_now((struct sct_memory_state *)base)->has_ended = true;
 }
 
 static void begin(struct sct_memory *base) {
@@ -187,6 +213,7 @@ struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
     memory->base = (struct sct_memory){
         .begin = begin,
         .start = start,
+        .end = end,
         .release = release,
         .acquire = acquire,
         .time = time_now,

@@ -53,7 +53,8 @@ struct target {
 static struct sct_race_side side_of(const struct sct_memory_moment *now, uint64_t access,
                                     const void *place) {
     uint32_t thread = thread_of(access);
-    return (struct sct_race_side){thread, now->parties[thread]->name, kind_of(access), place};
+    const struct sct_party *party = sct_party_at(now, thread, epoch_of(access));
+    return (struct sct_race_side){thread, party->name, kind_of(access), place};
 }
 
 __attribute__((noinline, cold)) static void report(struct sct_memory_state *memory,

@@ -21,6 +21,9 @@ struct sct_party {
     uint32_t number;
     uint32_t event_count; // of its reads and stores so far
     const char *name;
+    uint32_t first_epoch;       // those before are of the threads that had the number before
+    bool has_ended;             // it does nothing more
+    struct sct_party *previous; // that had the number; NULL: none
     struct sct_edge view;
     struct sct_edge *released; // at its last release fence; NULL: there was none
     struct sct_edge *pending;  // read by relaxed loads, for the next acquire fence; NULL: nothing
@@ -41,7 +44,7 @@ struct sct_location_table {
 struct sct_memory_moment {
     struct arena *arena;
     struct sct_party *by_slot[SCT_TASKS_MAX + 1]; // of living tasks; the last: of setup and finish
-    struct sct_party **parties;                   // by number
+    struct sct_party **parties;                   // by number, the last that had it
     uint32_t party_count, party_capacity;
     uint64_t stamp;        // of shadow cells that were touched in this execution
     uint32_t turn;         // of slots to be given up
@@ -93,6 +96,20 @@ static inline struct sct_party *sct_party_now(const struct sct_memory_state *mem
 // The epoch in which [party] is.
 static inline uint32_t sct_party_epoch(const struct sct_party *party) {
     return party->view.known.epochs[party->number];
+}
+
+// The thread that had [number] in [epoch].
+static inline const struct sct_party *sct_party_at(const struct sct_memory_moment *now,
+                                                   uint32_t number, uint32_t epoch) {
+    const struct sct_party *party = now->parties[number];
+    while (epoch < party->first_epoch && party->previous)
+        party = party->previous;
+    return party;
+}
+
+// Whether what was done in [epoch] of thread [number] was done by [party]; 0 is of whoever has it.
+static inline bool sct_party_did(const struct sct_party *party, uint32_t number, uint32_t epoch) {
+    return number == party->number && (epoch == 0 || epoch >= party->first_epoch);
 }
 
 // A new epoch of [party]: what comes is not part of what it has let go of.

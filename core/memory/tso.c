@@ -6,10 +6,14 @@
 // Read-modify-writes, stores of order SEQ_CST and such fences wait until the buffer is empty.
 #include "core/memory/model.h"
 
+static bool is_own(const struct sct_party *party, const struct sct_store *store) {
+    return sct_party_did(party, store->thread, store->epoch);
+}
+
 // The index of the thread's own last store in [location], or 0.
 static uint32_t own_last(const struct sct_party *party, const struct sct_location *location) {
     uint32_t index = location->count - 1;
-    while (index > 0 && location->stores[index]->thread != party->number)
+    while (index > 0 && !is_own(party, location->stores[index]))
         index--;
     return index;
 }
@@ -31,7 +35,7 @@ static void on_load(struct sct_memory_state *memory, struct sct_party *party,
                     const struct sct_location *location, uint32_t index) {
     (void)memory;
     const struct sct_store *store = location->stores[index];
-    bool is_forwarded = store->thread == party->number && store->time > party->seen_time;
+    bool is_forwarded = is_own(party, store) && store->time > party->seen_time;
     if (!is_forwarded && party->seen_time < store->time)
         party->seen_time = store->time;
 }

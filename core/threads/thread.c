@@ -23,6 +23,7 @@ static void end(struct sct_thread *thread, void *result) {
     ASSERT(!thread->has_ended);
     thread->result = result;
     sct_edge_release(&thread->object.edge);
+    sct_edge_end();
     thread->has_ended = true;
     become(thread);
     sct_step_touches(sct_engine_now, SCT_ACCESS_PRIMITIVES, thread->object.number);

@@ -3,6 +3,7 @@
 #include "tests/support/every.h"
 
 #include "core/engine/sync.h"
+#include "core/memory/clock.h"
 #include "core/memory/race.h"
 #include "core/threads/atomic.h"
 #include "core/threads/barrier.h"
@@ -79,6 +80,10 @@ static void *write_it(void *unused) {
     (void)unused;
     sct_shared_write(&variable);
     return NULL;
+}
+
+static void *do_nothing(void *unused) {
+    return unused;
 }
 
 static void *read_it(void *unused) {
@@ -423,8 +428,10 @@ static void test_race_may_be_ignored(void **state) {
     sct_memory_free(program.memory);
 }
 
+enum { THREADS = SCT_THREADS_MAX + 300 };
+
 static void *spawn_in_turn(void *unused) {
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < THREADS; i++)
         sct_thread_join(sct_thread_create("one", write_it, unused));
     return write_it(unused);
 }
@@ -439,7 +446,30 @@ static void many_and_one(void *unused) {
     sct_thread_create("other", write_it, unused);
 }
 
-// More threads than live at a time: slots are used again, their numbers never.
+// The threads that come after it have its number, and the one that it races with knows none of
+// them.
+static void *spawn_after_one(void *unused) {
+    sct_thread_join(sct_thread_create("culprit", write_it, unused));
+    for (int i = 0; i < 3; i++)
+        sct_thread_join(sct_thread_create("innocent", do_nothing, unused));
+    return unused;
+}
+
+static void one_of_a_number(void *unused) {
+    init_all();
+    sct_thread_create("first", spawn_after_one, unused);
+    sct_thread_create("other", write_it, unused);
+}
+
+static void test_race_names_who_had_the_number(void **state) {
+    (void)state;
+    run_all(one_of_a_number, SCT_RACES_FIRST);
+    assert_true(races > 0);
+    assert_int_equal(others, 0);
+    assert_non_null(strstr(first_race, "culprit"));
+}
+
+// More threads than live at a time, and than there are numbers: both are used again.
 static void test_race_among_many_threads(void **state) {
     (void)state;
     struct sct_program program = {.setup = many};
@@ -464,6 +494,7 @@ int main(void) {
         ENGINE_TEST(test_race_engine_orders),
         ENGINE_TEST(test_race_all_are_told_once),
         ENGINE_TEST(test_race_may_be_ignored),
+        ENGINE_TEST(test_race_names_who_had_the_number),
         ENGINE_TEST(test_race_among_many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
