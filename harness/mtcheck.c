@@ -15,7 +15,7 @@ int mtcheck_main(int argc, char **argv) {
         return launch(argc - 1, argv + 1);
     const char *call = getenv("MTCHECK_COMMAND"); // the launcher tells how it was called
     return command_run(&(struct command){.name = "mtcheck",
-                                         .call = call && *call ? call : "mtcheck",
+                                         .call = {call && *call ? call : "mtcheck", NULL},
                                          .subjects = models,
                                          .front = FRONT_MODELS,
                                          .help = help},

@@ -278,6 +278,7 @@ static void on_fail(enum fail_kind kind, const char *where, const char *message)
     if (kind != FAIL_RESOURCE && sct_engine_inside())
         sct_violate(sct_engine_now, names[kind], where, message);
     sct_engine_now->self = NULL; // what follows is the tool's own
+    sct_engine_now->record->is_running = 0;
     sct_engine_now->outside_handler(kind, where, message);
 }
 

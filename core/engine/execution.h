@@ -90,6 +90,15 @@ const uint32_t *sct_engine_packed(const struct sct_engine *engine);
 // Whether the last run came to its fair tail (core/engine/monitor.h).
 bool sct_engine_was_in_tail(const struct sct_engine *engine);
 
+// Grows with every execution, scheduling point and decision of this process. Another thread may
+// look.
+uint64_t sct_engine_progress(void);
+
+// In the handler of a signal that has interrupted code of an execution: ends it as sct_violation
+// does. [context] is the handler's third argument.
+SCT_NORETURN void sct_violation_by_signal(const char *kind, const char *message,
+                                          const void *context);
+
 // Whether code of an execution is running now. For what must not happen then (exit).
 bool sct_engine_inside(void);
 

@@ -82,11 +82,16 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     sct_violate_at(engine, SCT_KIND_CRASH, NULL, signal_name(number), frame);
 }
 
+uint64_t sct_engine_progress(void) {
+    const volatile struct sct_engine *engine = sct_engine_now;
+    return engine ? engine->executions + engine->now.point_count + engine->now.decision_count : 0;
+}
+
 static void on_tick(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     struct sct_engine *engine = sct_engine_now;
-    uint64_t progress = engine->executions + engine->now.point_count + engine->now.decision_count;
+    uint64_t progress = sct_engine_progress();
     idle_ticks = sct_engine_inside() && progress == last_progress ? idle_ticks + 1 : 0;
     last_progress = progress;
     if (idle_ticks * TICK_MS < engine->options.hang_ms)

@@ -250,6 +250,7 @@ enum sct_note_class {
     SCT_NOTE_FAULT,    // something that was made to go wrong
     SCT_NOTE_EXPECTED, // one line of what would have been right, before a violation
     SCT_NOTE_ACTUAL,   // one line of what there was instead
+    SCT_NOTE_EVIDENCE, // one line of what else is known of a violation, before it
 };
 
 void sct_note_as(enum sct_note_class about, const char *format, ...)

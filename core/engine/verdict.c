@@ -73,6 +73,10 @@ void sct_violation(const char *kind, const char *format, ...) {
     sct_violate(engine, kind, NULL, message);
 }
 
+void sct_violation_by_signal(const char *kind, const char *message, const void *context) {
+    sct_violate_at(sct_engine_running(), kind, NULL, message, sct_frame_of_signal(context));
+}
+
 void sct_end(void) {
     struct sct_engine *engine = sct_engine_running();
     REQUIRE(engine->now.current, "setup or the final check ends the execution");

@@ -17,6 +17,5 @@ _Noreturn void posix_violate(const char *kind, const char *where, const char *fo
     __attribute__((format(printf, 3, 4)));
 
 #define POSIX_KIND_EXIT_STATUS "exit-status"
-#define POSIX_KIND_UNSUPPORTED "unsupported"
 
 #endif

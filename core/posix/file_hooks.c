@@ -103,14 +103,21 @@ HOOK int close(int number) {
 }
 
 HOOK ssize_t read(int number, void *buffer, size_t bytes) {
-    if (posix_controls())
-        point("read", WHERE);
-    return REAL(read)(number, buffer, bytes);
+    if (!posix_controls())
+        return REAL(read)(number, buffer, bytes);
+    point("read", WHERE);
+    ssize_t result = REAL(read)(number, buffer, bytes);
+    if (result > 0)
+        posix_range_access(buffer, (size_t)result, true, CALLER);
+    return result;
 }
 
 HOOK ssize_t write(int number, const void *buffer, size_t bytes) {
-    if (posix_controls())
-        point("write", WHERE);
+    if (!posix_controls())
+        return REAL(write)(number, buffer, bytes);
+    point("write", WHERE);
+    if (bytes > 0)
+        posix_range_access(buffer, bytes, false, CALLER);
     return REAL(write)(number, buffer, bytes);
 }
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 // Beyond this size a segment is put back page by page, as far as it was touched.
-enum { COPIED_BYTES_MAX = 128 * 1024, SYSTEM_MAX = 8 };
+enum { COPIED_BYTES_MAX = 128 * 1024 };
 
 struct locals {
     ptrdiff_t offset; // from the thread pointer
@@ -22,16 +22,19 @@ struct locals {
     char *first_state; // of main
 };
 
-struct range {
-    uintptr_t low, high;
+// Code of several images.
+struct code {
+    size_t count;
+    struct {
+        uintptr_t low, high;
+    } ranges[POSIX_IMAGES_MAX];
 };
 
 static struct posix_segment segments[2 * POSIX_IMAGES_MAX];
 static size_t segment_count;
 static struct locals locals[POSIX_IMAGES_MAX];
 static size_t locals_count;
-static struct range system_code[SYSTEM_MAX];
-static size_t system_count;
+static struct code system_code, program_code;
 static char build_id[POSIX_BUILD_ID_MAX];
 static size_t page_bytes;
 
@@ -125,14 +128,22 @@ static void read_build_id(const struct dl_phdr_info *info) {
     }
 }
 
-static void add_system(const struct dl_phdr_info *info) {
-    for (int i = 0; i < info->dlpi_phnum && system_count < SYSTEM_MAX; i++) {
+static void add_code(const struct dl_phdr_info *info, struct code *code) {
+    for (int i = 0; i < info->dlpi_phnum && code->count < POSIX_IMAGES_MAX; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-        if (header->p_type == PT_LOAD && (header->p_flags & PF_X))
-            system_code[system_count++] =
-                (struct range){info->dlpi_addr + header->p_vaddr,
-                               info->dlpi_addr + header->p_vaddr + header->p_memsz};
+        if (header->p_type != PT_LOAD || !(header->p_flags & PF_X))
+            continue;
+        uintptr_t low = info->dlpi_addr + header->p_vaddr;
+        code->ranges[code->count].low = low;
+        code->ranges[code->count++].high = low + header->p_memsz;
     }
+}
+
+static bool is_in(const struct code *code, const void *address) {
+    for (size_t i = 0; i < code->count; i++)
+        if ((uintptr_t)address >= code->ranges[i].low && (uintptr_t)address < code->ranges[i].high)
+            return true;
+    return false;
 }
 
 static bool is_named(const struct dl_phdr_info *info, const char *name) {
@@ -143,12 +154,13 @@ static bool is_named(const struct dl_phdr_info *info, const char *name) {
 static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
     (void)size;
     if (is_named(info, "libc.so") || is_named(info, "ld-linux") || is_named(info, "libmtcheck.so"))
-        add_system(info);
+        add_code(info, &system_code);
     if (*(bool *)is_first)
         read_build_id(info);
     if (*(bool *)is_first || is_ours(info)) {
         add_segments(info);
         add_locals(info);
+        add_code(info, &program_code);
     }
     *(bool *)is_first = false;
     return 0;
@@ -157,7 +169,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
 void posix_images_find(void) {
     bool is_first = true;
     page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    segment_count = locals_count = system_count = 0;
+    segment_count = locals_count = system_code.count = program_code.count = 0;
     dl_iterate_phdr(visit, &is_first);
 }
 
@@ -251,10 +263,11 @@ bool posix_is_static(const void *address) {
 }
 
 bool posix_is_system_code(const void *address) {
-    for (size_t i = 0; i < system_count; i++)
-        if ((uintptr_t)address >= system_code[i].low && (uintptr_t)address < system_code[i].high)
-            return true;
-    return false;
+    return is_in(&system_code, address);
+}
+
+bool posix_is_program_code(const void *address) {
+    return is_in(&program_code, address);
 }
 
 const char *posix_build_id(void) {

@@ -33,6 +33,9 @@ bool posix_is_static(const void *address);
 // Whether [address] is code of the C library, of the dynamic linker, or of this library.
 bool posix_is_system_code(const void *address);
 
+// Whether [address] is code of one of the images.
+bool posix_is_program_code(const void *address);
+
 // The hexadecimal build-id of the executable; "" if it has none.
 const char *posix_build_id(void);
 

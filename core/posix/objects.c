@@ -1,7 +1,9 @@
 #include "core/posix/objects.h"
 #include "core/engine/machine.h"
+#include "core/posix/mutex.h"
 #include "core/posix/places.h"
 #include "core/posix/world.h"
+#include "core/threads/rwlock.h"
 
 // Open addressing, at most half full; a record that is NULL belongs to an object that is no more.
 struct entry {
@@ -58,6 +60,45 @@ void posix_objects_forget(uintptr_t address, size_t bytes) {
     for (size_t i = 0; i < table.capacity; i++)
         if (table.entries[i].address - address < bytes)
             table.entries[i].record = NULL;
+}
+
+void posix_objects_visit(void (*visit)(void *context, enum posix_kind kind, const void *record,
+                                       const void *address),
+                         void *context) {
+    for (size_t i = 0; i < table.capacity; i++)
+        if (table.entries[i].address && table.entries[i].record)
+            visit(context, table.entries[i].kind, table.entries[i].record,
+                  (const void *)table.entries[i].address);
+}
+
+struct held {
+    const char **names;
+    uint32_t count, max;
+};
+
+static bool is_mine(enum posix_kind kind, const void *record, const struct sct_object **object) {
+    const struct sct_lock *lock =
+        kind == POSIX_MUTEX ? &((const struct posix_mutex *)record)->lock : record;
+    const struct sct_rwlock *rwlock = record;
+    *object = kind == POSIX_RWLOCK ? &rwlock->object : &lock->object;
+    if (kind == POSIX_RWLOCK)
+        return rwlock->object.name && (rwlock->writer == sct_self() || sct_rwlock_reads(rwlock));
+    return (kind == POSIX_MUTEX || kind == POSIX_SPIN) && lock->holder == sct_self();
+}
+
+static void visit_held(void *context, enum posix_kind kind, const void *record,
+                       const void *address) {
+    struct held *held = context;
+    const struct sct_object *object;
+    (void)address;
+    if (held->count < held->max && is_mine(kind, record, &object))
+        held->names[held->count++] = object->name;
+}
+
+uint32_t posix_locks_held(const char **names, uint32_t max) {
+    struct held held = {names, 0, max};
+    posix_objects_visit(visit_held, &held);
+    return held.count;
 }
 
 const char *posix_object_title(const void *address, enum posix_kind kind) {

@@ -34,6 +34,14 @@ void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes);
 // The objects in that memory are no more.
 void posix_objects_forget(uintptr_t address, size_t bytes);
 
+// Tells of every object that is known: its kind, record and address.
+void posix_objects_visit(void (*visit)(void *context, enum posix_kind kind, const void *record,
+                                       const void *address),
+                         void *context);
+
+// Up to [max] names of locks that the running thread holds; how many.
+uint32_t posix_locks_held(const char **names, uint32_t max);
+
 // What a new object is called: its variable, or "mutex-3": the third mutex without one.
 const char *posix_object_title(const void *address, enum posix_kind kind);
 

@@ -1,3 +1,4 @@
+#include "core/posix/atomic.h"
 #include "core/posix/hook.h"
 #include "core/posix/objects.h"
 #include "core/threads/lock.h"
@@ -5,7 +6,8 @@
 #include <pthread.h>
 #include <threads.h>
 
-// The first one runs the function with the lock held; who comes meanwhile waits for the lock.
+// The first one runs the function with the lock held; who comes meanwhile waits for the lock. C++
+// does the same for its local statics, in two calls.
 struct once {
     struct sct_lock lock;
     bool is_done;
@@ -31,6 +33,47 @@ static void run_once(const void *control, void (*function)(void), const char *wh
     record->is_done = true;
     sct_lock_release_at(&record->lock, where);
 }
+
+// ---- Local statics of C++ ----------------------------------------------------------------------
+
+// The first byte of a guard is what the program looks at itself: an atomic variable.
+static void open_guard(uint64_t *guard, const void *caller) {
+    posix_atomic_store((struct posix_atomic){guard, 1, caller}, 1, SCT_RELEASE);
+}
+
+int __cxa_guard_acquire(uint64_t *guard);
+HOOK int __cxa_guard_acquire(uint64_t *guard) {
+    if (!posix_controls())
+        return REAL(__cxa_guard_acquire)(guard);
+    struct once *record = record_of(guard);
+    sct_lock_acquire_at(&record->lock, WHERE);
+    if (!record->is_done)
+        return 1;
+    sct_lock_release_at(&record->lock, WHERE);
+    return 0;
+}
+
+void __cxa_guard_release(uint64_t *guard);
+HOOK void __cxa_guard_release(uint64_t *guard) {
+    if (!posix_controls()) {
+        REAL(__cxa_guard_release)(guard);
+        return;
+    }
+    struct once *record = record_of(guard);
+    record->is_done = true;
+    open_guard(guard, CALLER);
+    sct_lock_release_at(&record->lock, WHERE);
+}
+
+void __cxa_guard_abort(uint64_t *guard);
+HOOK void __cxa_guard_abort(uint64_t *guard) {
+    if (posix_controls())
+        sct_lock_release_at(&record_of(guard)->lock, WHERE);
+    else
+        REAL(__cxa_guard_abort)(guard);
+}
+
+// ---- POSIX and C11 -----------------------------------------------------------------------------
 
 HOOK int pthread_once(pthread_once_t *control, void (*function)(void)) {
     if (!posix_controls())

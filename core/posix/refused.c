@@ -41,12 +41,6 @@ HOOK int pthread_cancel(pthread_t thread) {
     return REAL(pthread_cancel)(thread);
 }
 
-HOOK int pthread_kill(pthread_t thread, int signal) {
-    if (posix_controls())
-        posix_refuse("pthread_kill()", WHERE);
-    return REAL(pthread_kill)(thread, signal);
-}
-
 HOOK int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *deadline) {
     if (posix_controls())
         posix_refuse("pthread_timedjoin_np()", WHERE);
@@ -57,18 +51,6 @@ HOOK int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes) {
     if (posix_controls())
         posix_refuse("pthread_getattr_np()", WHERE);
     return REAL(pthread_getattr_np)(thread, attributes);
-}
-
-HOOK int sigwait(const sigset_t *restrict set, int *restrict signal) {
-    if (posix_controls())
-        posix_refuse("sigwait()", WHERE);
-    return REAL(sigwait)(set, signal);
-}
-
-HOOK int pause(void) {
-    if (posix_controls())
-        posix_refuse("pause()", WHERE);
-    return REAL(pause)();
 }
 
 // The mode and value are there only if the semaphore may be made; what is not there is not looked

@@ -88,6 +88,24 @@ static const char *innermost_function(Dwfl_Module *module, uintptr_t address) {
     return name;
 }
 
+// As the C++ run time of the program writes it, if it has one. A new text each time: who asks
+// remembers it (places.c).
+static const char *demangled(const char *name) {
+    typedef char *demangler(const char *name, char *buffer, size_t *bytes, int *status);
+    static demangler *demangle;
+    static bool is_tried;
+    if (strncmp(name, "_Z", 2) != 0)
+        return name;
+    if (!is_tried) {
+        void *found = dlsym(RTLD_DEFAULT, "__cxa_demangle");
+        memcpy(&demangle, &found, sizeof found);
+    }
+    is_tried = true;
+    int status = -1;
+    char *text = demangle ? demangle(name, NULL, NULL, &status) : NULL;
+    return status == 0 ? text : name;
+}
+
 bool posix_source_of(uintptr_t address, struct posix_source *source) {
     Dwfl_Module *module = module_of(address);
     Dwfl_Line *line = module ? dw.line_at(module, address) : NULL;
@@ -107,13 +125,13 @@ const char *posix_symbol(uintptr_t address, uintptr_t *offset) {
         module ? dw.symbol_at(module, address, &symbol_offset, &symbol, NULL, NULL, NULL) : NULL;
     if (name) {
         *offset = symbol_offset;
-        return name;
+        return demangled(name);
     }
     Dl_info info;
     if (dladdr((const void *)address, &info) == 0 || !info.dli_sname)
         return NULL;
     *offset = address - (uintptr_t)info.dli_saddr;
-    return info.dli_sname;
+    return demangled(info.dli_sname);
 }
 
 const char *posix_object_name(uintptr_t address, uintptr_t *offset) {

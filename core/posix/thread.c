@@ -7,6 +7,7 @@
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
 #include "core/posix/locals.h"
+#include "core/posix/signals.h"
 #include "core/posix/variable.h"
 
 #include <errno.h>
@@ -22,10 +23,12 @@ struct name_count {
 };
 
 static struct name_count *name_counts;
+static struct posix_thread *first_thread;
 static uint64_t blocks_in_use;
 
 void posix_threads_begin(void) {
     name_counts = NULL;
+    first_thread = NULL;
     blocks_in_use = 0;
 }
 
@@ -92,13 +95,23 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
                                                   : (const void *)(uintptr_t)shape->function;
     const char *name = shape->is_main ? "main" : name_for(function);
     strncpy(thread->given_name, name, POSIX_NAME_BYTES - 1);
+    if (shape->is_main)
+        thread->mask = posix_signals_mask();
+    else
+        thread->mask = posix_self()->mask;
     thread->block = (unsigned)__builtin_ctzll(~blocks_in_use);
     blocks_in_use |= UINT64_C(1) << thread->block;
+    thread->next = first_thread;
+    first_thread = thread;
     posix_world.living++;
     thread->thread = sct_thread_create_with(name, run_thread, thread, &sct_access_none);
     if (thread->is_detached)
         sct_thread_detach(thread->thread);
     return thread;
+}
+
+struct posix_thread *posix_first_thread(void) {
+    return first_thread;
 }
 
 struct posix_thread *posix_self(void) {
@@ -154,8 +167,7 @@ HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(
     return 0;
 }
 
-// The record that [id] stands for.
-static struct posix_thread *thread_of(pthread_t id) {
+struct posix_thread *posix_thread_of(pthread_t id) {
     const struct arena *arena = sct_arena();
     sct_check(id - (uintptr_t)arena->base < arena->used, SCT_KIND_PROGRAM_ERROR,
               "a thread that was never created is asked for");
@@ -171,7 +183,7 @@ static int check_join(const struct posix_thread *thread) {
 HOOK int pthread_join(pthread_t id, void **result) {
     if (!posix_controls())
         return REAL(pthread_join)(id, result);
-    struct posix_thread *thread = thread_of(id);
+    struct posix_thread *thread = posix_thread_of(id);
     int error = check_join(thread);
     if (error != 0)
         return error;
@@ -184,7 +196,7 @@ HOOK int pthread_join(pthread_t id, void **result) {
 HOOK int pthread_tryjoin_np(pthread_t id, void **result) {
     if (!posix_controls())
         return REAL(pthread_tryjoin_np)(id, result);
-    struct posix_thread *thread = thread_of(id);
+    struct posix_thread *thread = posix_thread_of(id);
     sct_point("try to join", WHERE, &sct_access_unknown);
     int error = check_join(thread);
     return error != 0 ? error : thread->has_ended ? pthread_join(id, result) : EBUSY;
@@ -193,7 +205,7 @@ HOOK int pthread_tryjoin_np(pthread_t id, void **result) {
 HOOK int pthread_detach(pthread_t id) {
     if (!posix_controls())
         return REAL(pthread_detach)(id);
-    struct posix_thread *thread = thread_of(id);
+    struct posix_thread *thread = posix_thread_of(id);
     if (thread->is_detached)
         return EINVAL;
     thread->is_detached = true;
@@ -216,7 +228,7 @@ HOOK int pthread_setname_np(pthread_t id, const char *name) {
         return REAL(pthread_setname_np)(id, name);
     if (strlen(name) >= POSIX_NAME_BYTES)
         return ERANGE;
-    strcpy(thread_of(id)->given_name, name);
+    strcpy(posix_thread_of(id)->given_name, name);
     return 0;
 }
 
@@ -225,7 +237,7 @@ HOOK int pthread_getname_np(pthread_t id, char *name, size_t bytes) {
         return REAL(pthread_getname_np)(id, name, bytes);
     if (bytes < POSIX_NAME_BYTES)
         return ERANGE;
-    strcpy(name, thread_of(id)->given_name);
+    strcpy(name, posix_thread_of(id)->given_name);
     return 0;
 }
 
@@ -267,7 +279,7 @@ HOOK int thrd_create(thrd_t *id, thrd_start_t function, void *argument) {
 HOOK int thrd_join(thrd_t id, int *result) {
     if (!posix_controls())
         return REAL(thrd_join)(id, result);
-    struct posix_thread *thread = thread_of(id);
+    struct posix_thread *thread = posix_thread_of(id);
     if (check_join(thread) != 0)
         return thrd_error;
     void *value = sct_thread_join_at(thread->thread, WHERE);

@@ -4,6 +4,7 @@
 
 #include "core/threads/thread.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 enum { POSIX_KEYS_MAX = 128, POSIX_NAME_BYTES = 16 };
@@ -26,6 +27,11 @@ struct posix_thread {
     struct posix_value *values;   // by key; NULL: none was set
     const char *stack_top;        // of what is the program's on its stack
     struct posix_loop *loop;      // see await.h; NULL: it has not looked at anything yet
+    struct posix_thread *next;    // of all threads, the last created first
+    // Signals, number N as bit N - 1: those it blocks, those that wait to be unblocked, and those
+    // it waits for, as [machine].
+    uint64_t mask, pending, awaited;
+    struct sct_machine *machine;
 };
 
 // To be called when an execution begins: nobody lives.
@@ -35,8 +41,12 @@ void posix_threads_begin(void);
 // scheduling point.
 struct posix_thread *posix_thread_create(const struct posix_thread *shape);
 
-// The running thread.
+// The running thread, and all of them, ended ones too.
 struct posix_thread *posix_self(void);
+struct posix_thread *posix_first_thread(void);
+
+// The thread that [id] stands for; a violation if it was never created.
+struct posix_thread *posix_thread_of(pthread_t id);
 
 // Ends the running thread: what was pushed for cleaning up is run, then destructors.
 _Noreturn void posix_thread_exit(void *result);

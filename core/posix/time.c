@@ -54,6 +54,10 @@ void posix_time_reaches(clockid_t clock, const struct timespec *deadline) {
         posix_world.now = to_number(deadline) - begin_of(clock);
 }
 
+struct timespec posix_deadline_after(clockid_t clock, const struct timespec *length) {
+    return to_time(begin_of(clock) + posix_world.now + to_number(length));
+}
+
 static struct timespec look(clockid_t clock) {
     touch_time(true);
     posix_world.now += LOOK_NS;

@@ -15,6 +15,9 @@ bool posix_is_past(clockid_t clock, const struct timespec *deadline);
 // A wait until [deadline] has timed out.
 void posix_time_reaches(clockid_t clock, const struct timespec *deadline);
 
+// The deadline that is [length] from now on [clock].
+struct timespec posix_deadline_after(clockid_t clock, const struct timespec *length);
+
 // Whether the nanoseconds of [deadline] are in order; if not the calls that take it fail.
 bool posix_is_deadline(const struct timespec *deadline);
 

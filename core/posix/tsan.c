@@ -52,6 +52,10 @@ static inline void read_volatile(const void *address, unsigned bytes, const void
     posix_look_end(&look, NULL, posix_value_at(address, bytes), POSIX_LOOK_READ);
 }
 
+void posix_range_access(const void *address, size_t bytes, bool writes, const void *caller) {
+    access_plain(address, bytes, writes, caller);
+}
+
 #define ACCESS_HOOK(name, bytes, access, writes)    \
     void __tsan_##name(void *address);              \
     HOOK void __tsan_##name(void *address) {        \

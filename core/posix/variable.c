@@ -5,6 +5,7 @@
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/posix/places.h"
+#include "core/posix/stacks.h"
 
 const char *posix_variable_step(const char *verb, const void *address) {
     return posix_step(verb, address, posix_is_heap(address) ? "heap" : "stack");
@@ -30,6 +31,25 @@ static void add_variable(struct text *text, const struct sct_race *race) {
         text_add(text, "of a stack");
 }
 
+// The calls of both sides, and what would order them, for whoever listens.
+static void tell_calls(const struct sct_race *race, const struct sct_race_side *side,
+                       const char *when) {
+    char buffer[1024];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (posix_stacks_tell(race->address, side->thread, side->kind, side->place, &text))
+        sct_note_as(SCT_NOTE_EVIDENCE, "%s%s by %s: %s", sct_access_kind_name(side->kind), when,
+                    side->thread_name, buffer);
+}
+
+static void tell_more(const struct sct_race *race) {
+    char buffer[512];
+    struct text text = text_in(buffer, sizeof buffer);
+    tell_calls(race, &race->later, "");
+    tell_calls(race, &race->earlier, " before");
+    sct_race_advise(race, &text);
+    sct_note_as(SCT_NOTE_EVIDENCE, "what would order the two: %s", buffer);
+}
+
 static void report_race(void *context, const struct sct_race *race) {
     (void)context;
     char buffer[768];
@@ -40,6 +60,8 @@ static void report_race(void *context, const struct sct_race *race) {
     text_add(&text, ", ");
     add_side(&text, &race->earlier);
     text_add(&text, " before; nothing orders the two");
+    if (sct_narrating())
+        tell_more(race);
     posix_violate(SCT_KIND_DATA_RACE, NULL, "%s", buffer);
 }
 
@@ -85,11 +107,16 @@ void posix_stack_begins(void) {
     sct_shadow_add(memory, (uintptr_t)low, bytes);
 }
 
+enum { WATCHED_BYTES = 4096 };
+
 void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
                          const void *caller) {
     if (posix_is_heap(address))
         posix_heap_check(address, bytes, kind, caller);
-    sct_shadow_access((uintptr_t)address, bytes, kind, caller);
+    if (__builtin_expect(posix_world.is_told, 0))
+        posix_stacks_note((uintptr_t)address, bytes, kind, caller);
+    sct_shadow_access((uintptr_t)address, bytes < WATCHED_BYTES ? bytes : WATCHED_BYTES, kind,
+                      caller);
 }
 
 void posix_frame_ends(const void *low, const void *high) {

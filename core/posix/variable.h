@@ -33,6 +33,10 @@ void posix_stack_begins(void);
 void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
                          const void *caller);
 
+// The same for plain accesses of any number of bytes, as a scheduling point with --points all. Of
+// more than a page only the first bytes are looked at for races.
+void posix_range_access(const void *address, size_t bytes, bool writes, const void *caller);
+
 // The variables in that part of a stack are no more.
 void posix_frame_ends(const void *low, const void *high);
 

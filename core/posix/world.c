@@ -10,8 +10,11 @@
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
 #include "core/posix/objects.h"
+#include "core/posix/signals.h"
+#include "core/posix/stacks.h"
 #include "core/posix/thread.h"
 #include "core/posix/variable.h"
+#include "core/posix/watchdog.h"
 #include "core/threads/lock.h"
 
 #include <stdlib.h>
@@ -83,6 +86,7 @@ static void reset_library(void) {
 static void set_up(void *context) {
     (void)context;
     posix_world.in_tool = 1;
+    posix_watchdog_begin();
     posix_images_restore();
     posix_heap_begin();
     posix_files_begin();
@@ -90,10 +94,13 @@ static void set_up(void *context) {
     put_back(&environment);
     reset_library();
     posix_world.now = 0;
+    posix_world.is_told = sct_narrating();
+    posix_stacks_begin();
     posix_world.living = 0;
     memset(posix_world.names_made, 0, sizeof posix_world.names_made);
     posix_objects_begin();
     posix_exit_begin();
+    posix_signals_begin();
     posix_threads_begin();
     posix_awaits_begin();
     if (posix_world.options.wakes_spuriously)
@@ -121,8 +128,10 @@ void posix_world_open(posix_main *program_main, int argc, char **argv) {
     posix_heap_save();
     posix_keys_save();
     posix_exit_save();
+    posix_signals_save();
     posix_files_open(posix_world.options.shows_output);
     posix_images_save();
+    posix_world.is_open = true;
 }
 
 uint32_t posix_world_identity(void) {
@@ -143,7 +152,5 @@ uint32_t posix_world_identity(void) {
 }
 
 void posix_refuse(const char *what, const char *where) {
-    if (sct_engine_inside())
-        posix_violate(POSIX_KIND_UNSUPPORTED, where, "%s is not under control", what);
     fail_at(FAIL_RESOURCE, where, "%s is not under control", what);
 }

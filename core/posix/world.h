@@ -45,12 +45,14 @@ typedef int posix_main(int argc, char **argv, char **envp);
 
 struct posix_world {
     bool is_recording; // MTCHECK is set: the program runs, or will run, under control
+    bool is_open;      // what constructors have left is written down
     unsigned in_tool;  // while it is not 0 nobody is under control, inside an execution too
     struct posix_options options;
     posix_main *program_main;
     int argc;
     char **argv; // of the execution
     // Of the execution:
+    bool is_told;           // somebody listens
     uint64_t now;           // virtual time, in nanoseconds since its begin
     uint32_t living;        // threads that have not ended
     bool is_exiting;        // exit was called
@@ -86,8 +88,8 @@ uint32_t posix_world_identity(void);
 // and starts main.
 struct sct_program posix_program(void);
 
-// A call that cannot be controlled: a violation of kind `unsupported`, or, before main, the end of
-// the process with status 3; one line says what and where.
+// A call that cannot be controlled is the end of the tester, with status 3; one line says what and
+// where.
 _Noreturn void posix_refuse(const char *what, const char *where);
 
 #endif

@@ -67,7 +67,7 @@ int sct_run(int argc, char **argv, const struct sct_suite *suite) {
         .name = suite->name, .summary = "", .tests = list, .steps_max = DEFAULT_STEPS};
     int status =
         command_run(&(struct command){.name = suite->name,
-                                      .call = argc > 0 ? argv[0] : suite->name,
+                                      .call = {argc > 0 ? argv[0] : suite->name, NULL},
                                       .subjects = (const struct subject *const[]){&subject, NULL},
                                       .front = FRONT_SUITE,
                                       .help = help},

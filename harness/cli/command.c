@@ -39,8 +39,10 @@ static int history_command(const struct options *options) {
 }
 
 static int help_command(const struct command *command) {
-    printf("Usage: %s [OPTION]...\n%s\n", command->call, command->help);
+    printf("Usage: %s [OPTION]...\n%s\n", command->call.command, command->help);
     options_print_help(stdout, command->front);
+    if (command->print_options)
+        command->print_options(stdout);
     fputs("\n"
           "Exit status: 0 no violation; 1 violation found or reproduced; 2 usage or damaged file;\n"
           "3 the tool failed; 4 no verdict: a replay did not reproduce its trace, a check or a\n"

@@ -122,7 +122,7 @@ struct inspection session_inspection(struct session *session, const char *trace_
         .options = session->options,
         .run = {.what = session->run.what,
                 .trace_path = trace_path,
-                .command = session->command->call},
+                .call = session->command->call},
         .engine = session->engine,
         .program = &session->program,
     };

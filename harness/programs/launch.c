@@ -17,7 +17,31 @@
 
 enum { STATUS_USAGE = 2, STATUS_TOOL_FAILED = 3 };
 
-static const char usage[] = "usage: mtcheck run PROGRAM [OPTION]... [-- ARGUMENT]...\n";
+static const char usage[] = "usage: mtcheck run PROGRAM [OPTION]... [-- ARGUMENT]...\n"
+                            "       mtcheck run --list\n";
+
+// ---- What is under control ---------------------------------------------------------------------
+
+enum how { EXACT, APPROXIMATE, REFUSED, BLOCKS, UNSEEN };
+
+static const struct support {
+    enum how how;
+    const char *what, *remark;
+} supports[] = {
+#define SUPPORT(how, what, remark) {how, what, remark},
+#include "core/posix/support.def"
+#undef SUPPORT
+};
+
+static int print_supports(void) {
+    static const char *const words[] = {"exact", "approximate", "refused", "blocks", "unseen"};
+    for (size_t i = 0; i < sizeof supports / sizeof supports[0]; i++) {
+        const struct support *support = &supports[i];
+        printf("%-11s %s%s%s\n", words[support->how], support->what, *support->remark ? " -- " : "",
+               support->remark);
+    }
+    return EXIT_SUCCESS;
+}
 
 // ---- The program's file ------------------------------------------------------------------------
 
@@ -117,9 +141,13 @@ static void fix_addresses(void) {
 
 int launch(int argc, char **argv) {
     struct error error;
+    if (argc == 2 && strcmp(argv[1], "--list") == 0)
+        return print_supports();
     if (argc < 2 || argv[1][0] == '-') {
         bool helps = argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-        fprintf(helps ? stdout : stderr, "%s%s", usage, helps ? program_options_help : "");
+        fputs(usage, helps ? stdout : stderr);
+        if (helps)
+            program_options_print_help(stdout);
         return helps ? EXIT_SUCCESS : STATUS_USAGE;
     }
     if (!check_program(argv[1], &error)) {

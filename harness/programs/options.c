@@ -6,30 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char program_options_help[] =
-    "      --memory MODEL      what atomics may do: sc, tso or c11 (default)\n"
-    "      --races WHAT        a data race is a violation, the first ends an execution (first, "
-    "the\n"
-    "                          default), or nobody looks (off)\n"
-    "      --release-sequences c11 or c20 (default): what continues a release sequence\n"
-    "      --history N         a load chooses from the N newest stores (default 8, of\n"
-    "                          searches all; 0: all)\n"
-    "      --stale N           at most N reads and stores out of order in an execution\n"
-    "      --awaits WHAT       loops in which nothing changes wait for a change (on, the "
-    "default),\n"
-    "                          or go round (off)\n"
-    "      --count-graphs      say how many execution graphs there were: which store each load "
-    "has\n"
-    "                          read, and the order of the stores of each variable\n"
-    "      --points WHERE      scheduling points: sync, volatile (default: at volatile variables\n"
-    "                          too) or all (at every access to memory)\n"
-    "      --exit WHAT         a return from main ends the process (default), or main's thread\n"
-    "                          alone: process or threads\n"
-    "      --expect-exit N     another exit status than N is a violation\n"
-    "      --spurious          waits for conditions may end without a signal\n"
-    "      --stdout WHAT       show or drop what the program prints (default: show in replays,\n"
-    "                          drop in campaigns)\n";
-
 // Finds [value] among [names], a list that ends with NULL.
 static bool choose(const char *option, const char *value, const char *const *names, unsigned *index,
                    struct error *error) {
@@ -145,31 +121,67 @@ static bool set_spurious(struct program_command *command, const char *value, str
     return true;
 }
 
+// In the order of --help. What [fixes] an execution stands in the line that replays it.
 static const struct option_of_programs {
-    const char *name;
-    bool has_value;
+    const char *name, *value; // value NULL: it has none
+    bool fixes;
     bool (*set)(struct program_command *command, const char *value, struct error *error);
+    const char *help; // lines that follow the first are indented
 } options[] = {
-    {"memory", true, set_memory},
-    {"races", true, set_races},
-    {"release-sequences", true, set_sequences},
-    {"history", true, set_history},
-    {"stale", true, set_stale},
-    {"awaits", true, set_awaits},
-    {"points", true, set_points},
-    {"exit", true, set_exit},
-    {"stdout", true, set_stdout},
-    {"expect-exit", true, set_expected_exit},
-    {"spurious", false, set_spurious},
-    {"count-graphs", false, set_graphs},
+    {"memory", "MODEL", true, set_memory, "what atomics may do: sc, tso or c11 (default)"},
+    {"races", "WHAT", true, set_races,
+     "a data race is a violation, the first ends an execution (first, the\n"
+     "default), or nobody looks (off)"},
+    {"release-sequences", "S", true, set_sequences,
+     "what continues a release sequence: c11 or c20 (default)"},
+    {"history", "N", true, set_history,
+     "a load chooses from the N newest stores (default 8, of searches\n"
+     "all; 0: all)"},
+    {"stale", "N", true, set_stale, "at most N reads and stores out of order in an execution"},
+    {"awaits", "WHAT", true, set_awaits,
+     "loops in which nothing changes wait for a change (on, the default),\n"
+     "or go round (off)"},
+    {"points", "WHERE", true, set_points,
+     "scheduling points: sync, volatile (default: at volatile variables\n"
+     "too) or all (at every access to memory)"},
+    {"exit", "WHAT", true, set_exit,
+     "a return from main ends the process (default), or main's thread\n"
+     "alone: process or threads"},
+    {"expect-exit", "N", true, set_expected_exit, "another exit status than N is a violation"},
+    {"spurious", NULL, true, set_spurious, "waits for conditions may end without a signal"},
+    {"stdout", "WHAT", false, set_stdout,
+     "show or drop what the program prints (default: show in replays,\n"
+     "drop in campaigns)"},
+    {"count-graphs", NULL, false, set_graphs,
+     "say how many execution graphs there were: which store each load has\n"
+     "read, and the order of the stores of each variable"},
 };
+
+enum { OPTION_COUNT_OF_PROGRAMS = sizeof options / sizeof options[0] };
+
+void program_options_print_help(FILE *out) {
+    enum { COLUMN = 29 };
+    fputs("The program\n", out);
+    for (size_t i = 0; i < OPTION_COUNT_OF_PROGRAMS; i++) {
+        char left[COLUMN];
+        struct text text = text_in(left, sizeof left);
+        text_add(&text, "      --%s %s", options[i].name, options[i].value ? options[i].value : "");
+        fprintf(out, "%-*s", COLUMN - 1, left);
+        for (const char *help = options[i].help; *help; help++) {
+            fputc(*help, out);
+            if (*help == '\n')
+                fprintf(out, "%*s", COLUMN - 1, "");
+        }
+        fputc('\n', out);
+    }
+}
 
 // The option that [argument] is, or NULL; *[value] is what stands behind its '='.
 static const struct option_of_programs *find(const char *argument, const char **value) {
     const char *equals = strchr(argument, '=');
     size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
     *value = equals ? equals + 1 : NULL;
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+    for (size_t i = 0; i < OPTION_COUNT_OF_PROGRAMS; i++)
         if (length == strlen(options[i].name) + 2 && strncmp(argument, "--", 2) == 0 &&
             strncmp(argument + 2, options[i].name, length - 2) == 0)
             return &options[i];
@@ -183,16 +195,22 @@ static int take(struct program_command *command, char **argv, struct error *erro
     const struct option_of_programs *option = find(argv[0], &value);
     if (!option)
         return 0;
-    bool is_apart = option->has_value && !value;
+    bool is_apart = option->value && !value;
     if (is_apart && (!argv[1] || strcmp(argv[1], "--") == 0)) {
         error_set(error, "option --%s: expected a value", option->name);
         return -1;
     }
-    if (!option->has_value && value) {
+    if (!option->value && value) {
         error_set(error, "option --%s: takes no value", option->name);
         return -1;
     }
-    return !option->set(command, is_apart ? argv[1] : value, error) ? -1 : is_apart ? 2 : 1;
+    if (is_apart)
+        value = argv[1];
+    if (!option->set(command, value, error))
+        return -1;
+    if (option->fixes)
+        text_add(&command->fixed, " --%s%s%s", option->name, value ? " " : "", value ? value : "");
+    return is_apart ? 2 : 1;
 }
 
 // Replays show what the program prints.
@@ -228,6 +246,7 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
                                                     .looks_for_races = true,
                                                     .awaits = true,
                                                     .history = 8}};
+    command->fixed = text_in(command->fixed_bytes, sizeof command->fixed_bytes);
     command->rest = new_vector(argc);
     command->argv = new_vector(argc);
     command->rest[command->rest_count++] = argv[0];

@@ -5,6 +5,8 @@
 #include "core/base/text.h"
 #include "core/posix/world.h"
 
+#include <stdio.h>
+
 // A command line taken apart: what is for the program, what is for the tester, and the rest, which
 // every command takes.
 struct program_command {
@@ -14,7 +16,9 @@ struct program_command {
     int argc;         // of the program
     char **argv;
     int rest_count;
-    char **rest; // [0] is left for the name of the command
+    char **rest;       // [0] is left for the name of the command
+    struct text fixed; // the options that fix an execution, each behind a space
+    char fixed_bytes[1024];
 };
 
 // Takes apart PROGRAM [OPTION]... [-- ARGUMENT]...; the vectors are made with malloc.
@@ -24,7 +28,7 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
 // What is given for the option of every command that is called [name] ("replay"); NULL: nothing.
 const char *program_command_value(const struct program_command *command, const char *name);
 
-// What `mtcheck run --help` says of them.
-extern const char program_options_help[];
+// What `--help` says of them.
+void program_options_print_help(FILE *out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "harness/programs/launch.h"
 #include "harness/programs/options.h"
 #include "harness/report/execution/symbols.h"
+#include "harness/report/plain.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +32,16 @@ __attribute__((constructor)) static void prepare(void) {
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+// As somebody would write it for a shell.
+static void add_word(struct text *text, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./:=+,@%";
+    if (*word && word[strspn(word, plain)] == '\0')
+        text_add(text, "%s", word);
+    else
+        plain_add_word(text, word);
 }
 
 static const char help[] =
@@ -97,18 +108,27 @@ static int run_command(const char *name, const char *path, struct program_comman
                                     .summary = "",
                                     .tests = (const struct subject_test *const[]){&test, NULL},
                                     .steps_max = POSIX_STEPS_MAX};
-    char call[4096];
-    snprintf(call, sizeof call, "mtcheck run %s", path);
+    char call[6000], arguments[6000] = "";
+    struct text call_text = text_in(call, sizeof call);
+    struct text argument_text = text_in(arguments, sizeof arguments);
+    text_add(&call_text, "mtcheck run ");
+    add_word(&call_text, path);
+    text_add(&call_text, "%s", command->fixed.data);
+    for (int i = 1; i < command->argc; i++) {
+        text_add(&argument_text, i == 1 ? " -- " : " ");
+        add_word(&argument_text, command->argv[i]);
+    }
     if (command->counts_graphs) {
         sct_seen_init(&graphs);
         posix_world.on_pass = add_graph;
     }
     int status =
         command_run(&(struct command){.name = name,
-                                      .call = call,
+                                      .call = {call, arguments},
                                       .subjects = (const struct subject *const[]){&subject, NULL},
                                       .front = FRONT_PROGRAM,
-                                      .help = help},
+                                      .help = help,
+                                      .print_options = program_options_print_help},
                     command->rest_count, command->rest);
     if (command->counts_graphs)
         fprintf(stderr, "%s: %zu execution graphs\n", name, graphs.count);

@@ -438,7 +438,7 @@ static void make_example(struct example *example, const char *message) {
         (struct sct_campaign){.iterations_run = 1, .violations = 1, .groups = &example->group};
     example->run =
         (struct campaign_report){.what = {.subject = models[0], .test = models[0]->tests[0]},
-                                 .call = "mtcheck",
+                                 .call = {"mtcheck", NULL},
                                  .strategy = "random",
                                  .traces = &example->trace};
 }

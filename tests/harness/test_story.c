@@ -38,7 +38,7 @@ static void tell(struct told *told, const char *path) {
         .what = told->run.what,
         .trace = &told->trace,
         .trace_path = path,
-        .command = "mtcheck",
+        .call = {"mtcheck", NULL},
     };
 }
 
@@ -485,8 +485,10 @@ static void tell_own(struct told *told, const struct subject_test *test) {
     const struct sct_result *result =
         sct_engine_run(told->run.engine, &program, told->run.strategy, 1);
     story_end(&told->story, told->run.engine, result);
-    told->report = (struct execution_report){
-        .what = told->run.what, .trace = &told->trace, .trace_path = HOSTILE, .command = HOSTILE};
+    told->report = (struct execution_report){.what = told->run.what,
+                                             .trace = &told->trace,
+                                             .trace_path = HOSTILE,
+                                             .call = {HOSTILE, NULL}};
 }
 
 // Whatever text the system under test brings: the page has the template's elements and no more, and

@@ -45,7 +45,7 @@ static int run(const char *binding, const char *const *arguments) {
         argv[argc] = (char *)(uintptr_t)arguments[argc];
     return command_run(
         &(struct command){.name = "program",
-                          .call = "program",
+                          .call = {"program", NULL},
                           .subjects = (const struct subject *const[]){&subject, NULL},
                           .front = FRONT_PROGRAM,
                           .help = ""},

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,18 +21,33 @@ static void create_many(void) {
         pthread_create(&threads[i], NULL, wait_for_mutex, NULL);
 }
 
+// Nobody writes.
+static void read_own_pipe(void) {
+    int ends[2];
+    char byte;
+    if (pipe(ends) == 0 && read(ends[0], &byte, 1) == 1)
+        abort();
+}
+
+static void allocate_much(void) {
+    for (int i = 0; i < 200; i++)
+        if (!malloc(10 * 1000 * 1000))
+            abort();
+}
+
 int main(int argc, char **argv) {
-    if (argc != 2)
+    if (argc < 2)
         return 0;
-    sigset_t none;
-    int signal;
-    sigemptyset(&none);
     if (strcmp(argv[1], "fork") == 0)
         fork();
     else if (strcmp(argv[1], "execv") == 0)
         execv(argv[0], argv);
-    else if (strcmp(argv[1], "sigwait") == 0)
-        sigwait(&none, &signal);
+    else if (strcmp(argv[1], "kill") == 0)
+        kill(getppid(), SIGTERM);
+    else if (strcmp(argv[1], "read") == 0)
+        read_own_pipe();
+    else if (strcmp(argv[1], "memory") == 0)
+        allocate_much();
     else
         create_many();
     return 0;

@@ -13,7 +13,7 @@
 
 struct campaign_report {
     struct subject_run what;
-    const char *call;        // how the user calls the command
+    struct report_call call;
     const uint64_t *reached; // how often executions that count passed a place of each variant
     const char *strategy;
     const char *commit; // of the program
@@ -48,7 +48,7 @@ void report_campaign_json(FILE *out, const struct campaign_report *run,
 
 // What replaying a trace gave.
 struct replay_report {
-    const char *call; // how the user calls the command
+    struct report_call call;
     const struct sct_trace *trace;
     bool is_confirmed;
     const char *difference;                // unless confirmed

@@ -221,8 +221,9 @@ static void print_annotation(FILE *out, const struct campaign_report *run,
         char word[2 * REPORT_PATH_MAX];
         struct text text = text_in(word, sizeof word);
         plain_add_word(&text, trace);
-        fprintf(out, "%%0Areplay: %s --verbose --replay ", run->call);
+        fprintf(out, "%%0Areplay: %s --verbose --replay ", run->call.command);
         print_command_text(out, word, false);
+        print_command_text(out, report_call_end(run->call), false);
     }
     fprintf(out, "\n");
 }

@@ -34,7 +34,8 @@ void explanation_free(struct explanation *explanation) {
 // [line] is the note's, or a part of it.
 static enum retold retell(const struct subject_view *view, struct text *text,
                           enum sct_note_class about, const char *line) {
-    if (about == SCT_NOTE_CHECK || about == SCT_NOTE_EXPECTED || about == SCT_NOTE_ACTUAL)
+    if (about == SCT_NOTE_CHECK || about == SCT_NOTE_EXPECTED || about == SCT_NOTE_ACTUAL ||
+        about == SCT_NOTE_EVIDENCE)
         return RETOLD_NOTHING; // the violation says it
     if (view->retell)
         return view->retell(text, about, line);

@@ -14,7 +14,7 @@ static void print_measure(FILE *out, const char *name, uint32_t before, uint32_t
     fprintf(out, "  %-12s %" PRIu32 " -> %" PRIu32 "%s\n", name, before, now, meaning);
 }
 
-void minimized_print(FILE *out, const struct minimized *minimized, const char *command) {
+void minimized_print(FILE *out, const struct minimized *minimized, struct report_call call) {
     const struct sct_minimum *minimum = &minimized->minimum;
     const struct sct_measures *before = &minimum->before, *now = &minimum->now;
     fprintf(out, "minimized in %" PRIu64 " tries, %.2f s%s\n", minimum->tries,
@@ -35,7 +35,7 @@ void minimized_print(FILE *out, const struct minimized *minimized, const char *c
         explanation_print_wrapped(out, 15, minimized->values);
     }
     if (*minimized->path)
-        report_paths(out, 12, minimized->path, command);
+        report_paths(out, 12, minimized->path, call);
     explanation_print(out, &minimized->explanation);
 }
 

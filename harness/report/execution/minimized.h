@@ -5,6 +5,7 @@
 #include "core/trace/minimize.h"
 #include "core/trace/trace.h"
 #include "harness/report/execution/explain.h"
+#include "harness/report/execution/report.h"
 #include "harness/report/output.h"
 
 #include <jansson.h>
@@ -21,7 +22,7 @@ struct minimized {
 
 void minimized_free(struct minimized *minimized);
 
-void minimized_print(FILE *out, const struct minimized *minimized, const char *command);
+void minimized_print(FILE *out, const struct minimized *minimized, struct report_call call);
 
 // The member "minimized" of a report; a new reference.
 json_t *minimized_json(const struct minimized *minimized);

@@ -41,9 +41,9 @@ static void add_replay(json_t *commands, const struct execution_report *run, con
     struct text text = text_in(buffer, sizeof buffer);
     if (!path || !*path)
         return;
-    text_add(&text, "%s --replay ", run->command);
+    text_add(&text, "%s --replay ", run->call.command);
     plain_add_word(&text, path);
-    text_add(&text, " --verbose%s", remark);
+    text_add(&text, " --verbose%s%s", report_call_end(run->call), remark);
     json_array_append_new(commands, value_text(buffer));
 }
 
@@ -56,15 +56,16 @@ static json_t *json_commands(const struct execution_report *run) {
     add_replay(commands, run, run->trace_path, "");
     add_replay(commands, run, run->original_path, "  # before it was minimized");
     struct text text = text_in(buffer, sizeof buffer);
-    text_add(&text, "%s", run->command);
+    text_add(&text, "%s", run->call.command);
     if (run->what.subject->variants) // one of several models
         text_add(&text, " --model %s", trace->model);
-    text_add(&text, " --test %s --strategy '%s' --seed %" PRIu64, trace->test, trace->strategy,
-             trace->seed);
+    if (run->what.subject->tests[1])
+        text_add(&text, " --test %s", trace->test);
+    text_add(&text, " --strategy '%s' --seed %" PRIu64, trace->strategy, trace->seed);
     if (run->what.variant)
         text_add(&text, " --bug %d", run->what.variant->number);
-    text_add(&text, " --only-iteration %" PRIu64 " --%s", trace->iteration,
-             run->is_minimized ? "minimize" : "verbose");
+    text_add(&text, " --only-iteration %" PRIu64 " --%s%s", trace->iteration,
+             run->is_minimized ? "minimize" : "verbose", report_call_end(run->call));
     json_array_append_new(commands, value_text(buffer));
     return commands;
 }
@@ -125,7 +126,7 @@ static void set_words(json_t *object, const struct story *story, const struct st
     if (item->kind != SCT_EVENT_NOTE || !story->view->retell)
         return;
     if (item->note == SCT_NOTE_CHECK || item->note == SCT_NOTE_EXPECTED ||
-        item->note == SCT_NOTE_ACTUAL)
+        item->note == SCT_NOTE_ACTUAL || item->note == SCT_NOTE_EVIDENCE)
         return; // what only the checking said
     if (story->view->retell(&text, item->note, item->text) == RETOLD_NOTHING)
         set(object, "x", json_true());

@@ -75,7 +75,7 @@ function lineOf(item) {
 
 // What only the checking said is marked x: there are no words for it.
 const isDull = (item) =>
-  item.x || ['value', 'start', 'end', 'check', 'expected', 'actual'].includes(item.k);
+  item.x || ['value', 'start', 'end', 'check', 'expected', 'actual', 'evidence'].includes(item.k);
 
 const taskNames = new Set(
   steps.flatMap((step) => step.i.filter(({ k }) => k === 'start').map(({ t }) => t)),

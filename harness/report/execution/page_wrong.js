@@ -72,6 +72,9 @@ function drawWrong() {
     const kind = meaningOf(violation.kind);
     if (kind)
       wrong.append(h('p', { class: 'kind' }, h('b', {}, violation.kind), ': ', kind.meaning));
+    const evidence = allItems('evidence');
+    if (evidence.length)
+      wrong.append(h('ul', { class: 'evidence' }, ...evidence.map((item) => h('li', {}, item.t))));
     if (violation.where) wrong.append(h('p', {}, 'at ', h('code', {}, violation.where)));
     if (violation.calls && faults.includes(violation.kind))
       wrong.append(h('p', { class: 'hint' }, 'in ', h('code', {}, violation.calls)));

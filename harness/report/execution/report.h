@@ -7,6 +7,16 @@
 
 #include <stdio.h>
 
+// How the user calls the command, for lines that can be copied to a shell: what stands before the
+// options of such a line, and what stands last, from its space on; NULL: nothing.
+struct report_call {
+    const char *command, *arguments;
+};
+
+static inline const char *report_call_end(struct report_call call) {
+    return call.arguments ? call.arguments : "";
+}
+
 // What a report about one execution is of, for headings and for the command that runs it again.
 struct execution_report {
     struct subject_run what;
@@ -16,7 +26,7 @@ struct execution_report {
     const char *original_path;     // where that is; NULL or "": nowhere
     char *const *explanation;      // why it fails, in sentences
     size_t explanation_count;      // 0: nobody asked
-    const char *command;           // how the user calls the command
+    struct report_call call;
 };
 
 // Writes to the file; the stream's error flag tells of failures.
@@ -51,6 +61,6 @@ const char *report_note_word(enum sct_note_class note);
 uint32_t report_beginning(const struct story *story);
 
 // Where a trace is and the line that replays it, each behind its name in [width] columns.
-void report_paths(FILE *out, int width, const char *path, const char *call);
+void report_paths(FILE *out, int width, const char *path, struct report_call call);
 
 #endif

@@ -129,6 +129,12 @@ static void print_expectation(const struct printer *printer) {
     print_diff(printer, &expected, &actual);
 }
 
+static void print_evidence(const struct printer *printer) {
+    struct lines evidence = lines_of(printer->story, SCT_NOTE_EVIDENCE);
+    for (size_t i = 0; i < evidence.count; i++)
+        print_line(printer, '-', PLAIN, evidence.lines[i]);
+}
+
 // ---- Steps -------------------------------------------------------------------------------------
 
 // The machines with steps from [first] on get columns, in order of their numbers.
@@ -159,7 +165,8 @@ static struct columns columns_from(const struct printer *printer, uint32_t first
 
 static bool is_worth_telling(const struct story_item *item) {
     return item->kind == SCT_EVENT_NOTE && item->note != SCT_NOTE_CHECK &&
-           item->note != SCT_NOTE_EXPECTED && item->note != SCT_NOTE_ACTUAL;
+           item->note != SCT_NOTE_EXPECTED && item->note != SCT_NOTE_ACTUAL &&
+           item->note != SCT_NOTE_EVIDENCE;
 }
 
 // What the step says, as one text: the place in the source at the end of notes is left out.
@@ -398,6 +405,7 @@ void report_write_text(FILE *out, const struct report_text_options *options,
     struct printer printer = {out, options, story};
     struct symbols *symbols = symbols_open();
     print_expectation(&printer);
+    print_evidence(&printer);
     print_backtrace(&printer, symbols);
     print_steps(&printer);
     print_calls(&printer);

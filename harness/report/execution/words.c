@@ -6,9 +6,11 @@
 
 const char *report_note_word(enum sct_note_class note) {
     static const char *const words[] = {
-        [SCT_NOTE_PLAIN] = "note",  [SCT_NOTE_CALL] = "call",         [SCT_NOTE_RETURN] = "return",
-        [SCT_NOTE_POINT] = "point", [SCT_NOTE_STATE] = "state",       [SCT_NOTE_CHECK] = "check",
-        [SCT_NOTE_FAULT] = "fault", [SCT_NOTE_EXPECTED] = "expected", [SCT_NOTE_ACTUAL] = "actual"};
+        [SCT_NOTE_PLAIN] = "note",    [SCT_NOTE_CALL] = "call",
+        [SCT_NOTE_RETURN] = "return", [SCT_NOTE_POINT] = "point",
+        [SCT_NOTE_STATE] = "state",   [SCT_NOTE_CHECK] = "check",
+        [SCT_NOTE_FAULT] = "fault",   [SCT_NOTE_EXPECTED] = "expected",
+        [SCT_NOTE_ACTUAL] = "actual", [SCT_NOTE_EVIDENCE] = "evidence"};
     ASSERT((size_t)note < sizeof words / sizeof words[0]);
     return words[note];
 }
@@ -33,12 +35,13 @@ uint32_t report_beginning(const struct story *story) {
     return 0;
 }
 
-void report_paths(FILE *out, int width, const char *path, const char *call) {
+void report_paths(FILE *out, int width, const char *path, struct report_call call) {
     char plain_path[2 * REPORT_PATH_MAX], word[2 * REPORT_PATH_MAX];
     struct text plain_text = text_in(plain_path, sizeof plain_path);
     struct text word_text = text_in(word, sizeof word);
     plain_add(&plain_text, path);
     plain_add_word(&word_text, path);
     fprintf(out, "  %-*s %s\n", width, "trace", plain_path);
-    fprintf(out, "  %-*s %s --replay %s --verbose\n", width, "replay", call, word);
+    fprintf(out, "  %-*s %s --replay %s --verbose%s\n", width, "replay", call.command, word,
+            report_call_end(call));
 }

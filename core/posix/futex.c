@@ -1,0 +1,119 @@
+// Futexes: what C++'s atomic waits and hand-written locks wait by. A wait compares with the newest
+// value in memory, as the kernel does, and orders nothing: programs synchronise by the atomic that
+// they look at before and after.
+#define _GNU_SOURCE // syscall
+#include "core/posix/hook.h"
+#include "core/posix/objects.h"
+#include "core/posix/time.h"
+#include "core/posix/variable.h"
+#include "core/threads/object.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct futex {
+    struct sct_object object;
+    struct sct_queue waiters;
+    struct sct_queue woken; // each may go on
+};
+
+// Of a call of the system.
+struct arguments {
+    long values[6];
+};
+
+static struct futex *record_of(const void *address) {
+    struct futex *record = posix_object_find(address, POSIX_FUTEX);
+    if (record)
+        return record;
+    record = posix_object_new(address, POSIX_FUTEX, sizeof *record);
+    sct_object_init(&record->object, "futex", posix_object_title(address, POSIX_FUTEX));
+    sct_queue_init(&record->waiters);
+    sct_queue_init(&record->woken);
+    if (sct_comparing()) // who waits is in the states of tasks
+        sct_object_become(&record->object, (struct digest){0, 8});
+    return record;
+}
+
+static long fail(int error) {
+    errno = error;
+    return -1;
+}
+
+// [deadline], if it is not NULL, is relative where [is_relative].
+static long wait(uint32_t *address, uint32_t expected, const struct timespec *deadline,
+                 clockid_t clock, bool is_relative, const char *where) {
+    struct futex *record = record_of(address);
+    sct_object_point(&record->object, "wait for", SCT_ACCESS_WRITE, where);
+    const struct sct_access access = posix_access(address, sizeof *address, SCT_ACCESS_READ);
+    sct_touch(&access);
+    uint32_t value = __atomic_load_n(address, __ATOMIC_SEQ_CST);
+    sct_object_learn(value);
+    if (value != expected)
+        return fail(EAGAIN);
+    if (deadline && !posix_is_deadline(deadline))
+        return fail(EINVAL);
+    struct timespec until = {0, 0};
+    if (deadline)
+        until = is_relative ? posix_deadline_after(clock, deadline) : *deadline;
+    if (deadline && posix_is_past(clock, &until))
+        return fail(ETIMEDOUT);
+    const struct sct_wait wait = {&record->object, "wake", where,
+                                  deadline ? SCT_WAIT_TIMED : SCT_WAIT_FOR_EVER};
+    if (sct_object_wait(&record->waiters, &wait, false))
+        return 0;
+    posix_time_reaches(clock, &until);
+    return fail(ETIMEDOUT);
+}
+
+static long wake(const uint32_t *address, uint32_t count_max, const char *where) {
+    struct futex *record = record_of(address);
+    sct_object_point(&record->object, "wake those at", SCT_ACCESS_WRITE, where);
+    long woken = 0;
+    for (uint32_t count; woken < (long)count_max; woken++) {
+        count = sct_queue_count(&record->waiters);
+        if (count == 0)
+            break;
+        uint32_t index = count_max < count ? sct_choose(count, "who is woken") : 0;
+        sct_object_move(sct_queue_at(&record->waiters, index), &record->woken, &record->object,
+                        "wake", true);
+    }
+    sct_object_learn((uint64_t)woken);
+    return woken;
+}
+
+static long call_futex(const struct arguments *arguments, const char *where) {
+    uint32_t *address = (uint32_t *)arguments->values[0];
+    int operation = (int)arguments->values[1];
+    uint32_t value = (uint32_t)arguments->values[2];
+    const struct timespec *time = (const struct timespec *)arguments->values[3];
+    bool is_realtime = operation & FUTEX_CLOCK_REALTIME;
+    switch (operation & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+        return wait(address, value, time, CLOCK_MONOTONIC, true, where);
+    case FUTEX_WAIT_BITSET:
+        return wait(address, value, time, is_realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, false,
+                    where);
+    case FUTEX_WAKE:
+    case FUTEX_WAKE_BITSET:
+        return wake(address, value, where);
+    default:
+        posix_refuse("futex() but to wait and to wake", where);
+    }
+}
+
+HOOK long syscall(long number, ...) {
+    struct arguments arguments;
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        arguments.values[i] = va_arg(list, long);
+    va_end(list);
+    if (posix_controls() && number == SYS_futex)
+        return call_futex(&arguments, WHERE);
+    const long *values = arguments.values;
+    return REAL(syscall)(number, values[0], values[1], values[2], values[3], values[4], values[5]);
+}

@@ -1,0 +1,138 @@
+// A kernel thread of the tester looks twice a second: it stops nobody, and sends its signal only
+// when the verdict stands, so that no call of the program is ever interrupted in vain.
+#define _GNU_SOURCE // pthread_getcpuclockid, tgkill
+#include "core/posix/watchdog.h"
+#include "core/engine/execution.h"
+#include "core/posix/hook.h"
+#include "core/posix/images.h"
+#include "core/posix/symbols.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum {
+    LOOK_MS = 500,
+    BLOCKED_LOOKS = 4,
+    BUSY_NS = 2 * 1000 * 1000, // between two looks: it works, if slowly
+    STACK_WORDS = 64,          // of the C library's frames, between the kernel and the program
+    VERDICT_SIGNAL = SIGSTKFLT // which Linux itself never sends
+};
+
+// What the watcher calls are the C library's functions themselves, looked up for it: to a hook it
+// would be the program.
+static struct {
+    pid_t process; // that it watches; 0: none
+    pid_t thread;
+    clockid_t clock; // of the thread's work
+    __typeof__(&clock_gettime) look_at_clock;
+    __typeof__(&nanosleep) sleep;
+    __typeof__(&syscall) call_system;
+} watched;
+
+// Whether the instruction before [address], which is in the program, is a call.
+static bool is_behind_call(uintptr_t address) {
+#if defined(__x86_64__)
+    const unsigned char *code = (const unsigned char *)address;
+    return code[-5] == 0xe8 || (code[-6] == 0xff && code[-5] == 0x15) ||
+           (code[-2] == 0xff && (code[-1] & 0xf8) == 0xd0);
+#else
+    uint32_t code = ((const uint32_t *)address)[-1];
+    return (code & 0xfc000000) == 0x94000000 || (code & 0xfffffc1f) == 0xd63f0000;
+#endif
+}
+
+static uintptr_t program_counter(const ucontext_t *registers) {
+#if defined(__x86_64__)
+    return (uintptr_t)registers->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (uintptr_t)registers->uc_mcontext.pc;
+#endif
+}
+
+// The return address into the program of the call that was interrupted: the C library's functions
+// have no frame pointers, so it is looked for. NULL: there is none.
+static const void *caller_of(const ucontext_t *registers) {
+#if defined(__x86_64__)
+    const uintptr_t *word = (const uintptr_t *)registers->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    const uintptr_t *word = (const uintptr_t *)registers->uc_mcontext.sp;
+#endif
+    for (int i = 0; i < STACK_WORDS; i++)
+        if (posix_is_program_code((const void *)word[i]) && is_behind_call(word[i]))
+            return (const void *)word[i];
+    return NULL;
+}
+
+static void on_verdict(int number, siginfo_t *info, void *context) {
+    (void)number;
+    (void)info;
+    if (!sct_engine_inside())
+        return; // it has just gone on
+    const void *caller = caller_of(context);
+    uintptr_t offset;
+    char message[256];
+    posix_enter_tool();
+    const char *function = posix_symbol(program_counter(context), &offset);
+    const char *where = caller ? posix_place(caller) : "?";
+    posix_leave_tool();
+    snprintf(message, sizeof message,
+             "it is blocked in the kernel, in %s (at %s), which is not under control: nobody else "
+             "can run",
+             function ? function + strspn(function, "_") : "a call", where);
+    sct_violation_by_signal(SCT_KIND_HANG, message, context);
+}
+
+static int64_t work_done(void) {
+    struct timespec time = {0, 0};
+    watched.look_at_clock(watched.clock, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static void *watch(void *unused) {
+    uint64_t last_progress = 0;
+    int64_t last_work = 0;
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    for (int looks = 0;;) {
+        watched.sleep(&pause, NULL);
+        uint64_t new_progress = sct_engine_progress();
+        int64_t new_work = work_done();
+        bool is_still =
+            sct_engine_inside() && new_progress == last_progress && new_work - last_work < BUSY_NS;
+        looks = is_still ? looks + 1 : 0;
+        last_progress = new_progress;
+        last_work = new_work;
+        if (looks < BLOCKED_LOOKS)
+            continue;
+        looks = 0;
+        watched.call_system(SYS_tgkill, watched.process, watched.thread, VERDICT_SIGNAL);
+    }
+    return unused;
+}
+
+void posix_watchdog_begin(void) {
+    if (__builtin_expect(watched.process == getpid(), 1))
+        return;
+    watched.process = getpid();
+    watched.thread = (pid_t)REAL(syscall)(SYS_gettid);
+    pthread_getcpuclockid(REAL(pthread_self)(), &watched.clock);
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART,
+                               .sa_sigaction = on_verdict};
+    sigaction(VERDICT_SIGNAL, &action, NULL);
+    watched.look_at_clock = REAL(clock_gettime);
+    watched.sleep = REAL(nanosleep);
+    watched.call_system = REAL(syscall);
+    sigset_t all, before;
+    sigfillset(&all);
+    REAL(pthread_sigmask)(SIG_SETMASK, &all, &before); // the watcher's from its first step on
+    pthread_t watcher;
+    if (REAL(pthread_create)(&watcher, NULL, watch, NULL) != 0)
+        fail_at(FAIL_RESOURCE, HERE, "the system gives no thread to watch the program");
+    REAL(pthread_sigmask)(SIG_SETMASK, &before, NULL);
+    REAL(pthread_detach)(watcher);
+}
