@@ -96,6 +96,7 @@ static enum coverage_outcome outcome_of(struct ct_outcome outcome) {
     case CT_STATUS_OK:
     case CT_STATUS_CREATED:
     case CT_STATUS_NO_CONTENT:
+    case CT_STATUS_TOO_LARGE:
         break;
     }
     return OUTCOME_ERROR;

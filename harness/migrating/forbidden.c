@@ -82,7 +82,7 @@ static void add_too_many(struct ct_batch *batch) {
 
 static void reserve_property(struct ct_operation *operation) {
     const struct ct_row *entity = operation->entity;
-    struct ct_property property = {.name = draw_name(reserved_properties, 2), .type = CT_BOOL};
+    struct ct_property property = ct_bool(draw_name(reserved_properties, 2), false);
     operation->entity = ct_row_new(sct_arena(), entity->key, entity->etag, &property, 1);
 }
 
@@ -95,7 +95,7 @@ static void widen(struct ct_operation *operation, size_t count) {
         name[0] = (char)('a' + i / 16);
         name[1] = (char)('a' + i % 16);
         name[2] = '\0';
-        properties[i] = (struct ct_property){.name = name, .type = CT_BOOL};
+        properties[i] = ct_bool(name, false);
     }
     operation->entity = ct_row_new(sct_arena(), entity->key, entity->etag, properties, count);
 }

@@ -216,10 +216,9 @@ size_t rich_draw_properties(const struct profile *profile,
         return count;
     uint32_t mood = sct_choose(MOOD_COUNT + 1, MOOD);
     if (mood > 0)
-        properties[count++] =
-            (struct ct_property){.name = MOOD, .type = CT_STRING, .value.string = moods[mood - 1]};
+        properties[count++] = ct_string(MOOD, moods[mood - 1]);
     if (sct_choose(2, AGE) == 1)
-        properties[count++] = (struct ct_property){.name = AGE, .type = CT_INT32, .value.int32 = 7};
+        properties[count++] = ct_int32(AGE, 7);
     return count;
 }
 

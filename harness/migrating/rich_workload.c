@@ -142,8 +142,7 @@ static void draw_operation(struct draft *draft, struct ct_batch *batch) {
     struct ct_property properties[RICH_PROPERTIES_MAX];
     const struct profile *profile = profile_of(draft->script->app);
     size_t count = rich_draw_properties(profile, properties);
-    properties[count++] =
-        (struct ct_property){.name = draft->writer, .type = CT_BOOL, .value.boolean = true};
+    properties[count++] = ct_bool(draft->writer, true);
     ct_batch_add(batch, type == RICH_DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
                  ct_row_new(sct_arena(), key, if_match, properties, count));
 }

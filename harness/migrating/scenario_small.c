@@ -38,7 +38,7 @@ static void add_operation(struct ct_batch *batch, const struct app *app, uint32_
                           struct ct_key key, const char *if_match, bool happy) {
     struct ct_property properties[] = {
         is_happy(happy),
-        {.name = app->name, .type = CT_BOOL, .value.boolean = true},
+        ct_bool(app->name, true),
     };
     if (type == DELETE_IF_EXISTS)
         if_match = CT_IF_EXISTS_ETAG;

@@ -34,7 +34,7 @@ static bool fair_bit(const char *label) {
 }
 
 struct ct_property is_happy(bool value) {
-    return (struct ct_property){.name = IS_HAPPY, .type = CT_BOOL, .value.boolean = value};
+    return ct_bool(IS_HAPPY, value);
 }
 
 void load_published_rows(struct world *world) {
@@ -98,9 +98,7 @@ static void draw_operation(struct draft *draft, size_t number, struct ct_batch *
         if_match = draw_if_match(draft, key);
     struct ct_property properties[] = {
         is_happy(fair_bit("isHappy")),
-        {.name = writer_names[draft->app->index][draft->call][number],
-         .type = CT_BOOL,
-         .value.boolean = true},
+        ct_bool(writer_names[draft->app->index][draft->call][number], true),
     };
     ct_batch_add(batch, type == DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
                  ct_row_new(sct_arena(), key, if_match, properties, 2));

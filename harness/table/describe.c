@@ -9,17 +9,8 @@ static const char *or_null(const char *string) {
 }
 
 static void describe_property(struct text *text, const struct ct_property *property) {
-    switch (property->type) {
-    case CT_BOOL:
-        text_add(text, " %s=%s", property->name, property->value.boolean ? "true" : "false");
-        return;
-    case CT_STRING:
-        text_add(text, " %s='%s'", property->name, property->value.string);
-        return;
-    case CT_INT32:
-        text_add(text, " %s=%d", property->name, (int)property->value.int32);
-        return;
-    }
+    text_add(text, " %s=", property->name);
+    ct_literal_format(property, text);
 }
 
 static void describe_key(struct text *text, struct ct_key key) {

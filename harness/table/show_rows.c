@@ -1,22 +1,11 @@
 #include "harness/table/show_rows.h"
-#include "core/base/text.h"
+#include "model/table/filter.h"
 
 const char *const show_rows_columns[] = {"partition", "row", "properties", "ETag", "~mark", NULL};
 
 static void add_property(struct text *text, const struct ct_property *property) {
-    const char *separator = text->length ? ", " : "";
-    switch (property->type) {
-    case CT_BOOL:
-        text_add(text, "%s%s=%s", separator, property->name,
-                 property->value.boolean ? "true" : "false");
-        return;
-    case CT_STRING:
-        text_add(text, "%s%s='%s'", separator, property->name, property->value.string);
-        return;
-    case CT_INT32:
-        text_add(text, "%s%s=%d", separator, property->name, (int)property->value.int32);
-        return;
-    }
+    text_add(text, "%s%s=", text->length ? ", " : "", property->name);
+    ct_literal_format(property, text);
 }
 
 static void show_row(struct panel_sink *sink, const struct ct_row *row,

@@ -115,13 +115,8 @@ static uint64_t hash_text(uint64_t seed, const char *text) {
 static uint64_t hash_row(uint32_t key, const struct ct_row *row) {
     uint64_t hash = rng_mix(key ^ (uint64_t)row->timestamp << 32);
     for (size_t i = 0; i < row->property_count; i++) {
-        const struct ct_property *property = &row->properties[i];
-        hash = hash_text(hash, property->name);
-        if (property->type == CT_STRING)
-            hash = hash_text(hash, property->value.string);
-        else
-            hash = rng_mix(hash ^ (property->type == CT_BOOL ? property->value.boolean
-                                                             : (uint32_t)property->value.int32));
+        struct digest before = {hash, i};
+        hash = ct_property_fold(before, &row->properties[i]).low;
     }
     return hash;
 }

@@ -1,6 +1,7 @@
 #include "model/memory/memory_table.h"
 
 #include "model/table/batch.h"
+#include "model/table/check.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
@@ -177,8 +178,12 @@ static struct ct_outcome apply_operation(struct draft *draft, const struct ct_op
     if (operation->type == CT_INSERT)
         result->status = CT_STATUS_CREATED;
     result->etag = new_etag(draft, operation->entity->key, index);
-    put_row(draft, at, exists, written_row(draft, operation, existing, result->etag));
-    return outcome;
+    const struct ct_row *row = written_row(draft, operation, existing, result->etag);
+    put_row(draft, at, exists, row);
+    enum ct_error error = draft->table->options.enforce_limits && exists // merged, perhaps
+                              ? ct_check_row(&ct_service_rules, row)
+                              : CT_ERROR_NONE;
+    return error == CT_ERROR_NONE ? outcome : ct_refusal(error, index);
 }
 
 static struct ct_outcome apply_batch(struct draft *draft, const struct ct_batch *batch,
@@ -219,8 +224,11 @@ struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct
     if (error)
         return ct_program_error(error);
     size_t op_index;
-    if (table->options.enforce_limits && ct_batch_exceeds_limits(batch, &op_index))
-        return ct_storage_error(CT_STATUS_BAD_REQUEST, op_index);
+    enum ct_error refused = table->options.enforce_limits
+                                ? ct_check_batch(&ct_service_rules, batch, &op_index)
+                                : CT_ERROR_NONE;
+    if (refused != CT_ERROR_NONE)
+        return ct_refusal(refused, op_index);
     size_t mark = arena_mark(table->options.arena);
     struct draft draft = begin_draft(table, batch, mirrored);
     struct ct_op_result *done =

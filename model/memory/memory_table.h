@@ -23,7 +23,7 @@ struct ct_memory_options {
     // Each key counts its own ETags, which then repeat between keys: writes of different keys
     // commute. Costs time and memory proportional to the keys ever written, so for few of them.
     bool etags_per_key;
-    bool enforce_limits; // refuse with 400 what ct_batch_exceeds_limits names
+    bool enforce_limits; // refuse what ct_check_batch refuses by the service's rules
 };
 
 struct ct_memory_table;

@@ -419,17 +419,20 @@ static struct ct_outcome prefer_old_batch(struct mt_table *table, struct ct_batc
 }
 
 // What the real service would refuse, and what the protocol keeps for itself.
-bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index) {
-    for (size_t i = 0; i < batch->count; i++) {
+enum ct_error mt_check_batch(const struct ct_batch *batch, size_t *op_index) {
+    size_t index;
+    enum ct_error error = ct_check_batch(&mt_rules, batch, &index);
+    size_t end = error == CT_ERROR_NONE ? batch->count : index;
+    for (size_t i = 0; i < end && error != CT_ERROR_NAME_RESERVED; i++) {
         const struct ct_row *entity = batch->operations[i].entity;
-        if (i >= MT_BATCH_OPERATIONS_MAX || ct_batch_repeats_key(batch, i) ||
-            mt_is_reserved(entity->key) || mt_has_metadata(entity) ||
-            entity->property_count > MT_ROW_PROPERTIES_MAX) {
-            *op_index = i;
-            return true;
+        if (mt_is_reserved(entity->key) || mt_has_metadata(entity)) {
+            error = CT_ERROR_NAME_RESERVED;
+            index = i;
         }
     }
-    return false;
+    if (error != CT_ERROR_NONE)
+        *op_index = index;
+    return error;
 }
 
 static struct ct_outcome execute_in(struct mt_table *table, enum mt_state state,
@@ -450,9 +453,10 @@ struct ct_outcome mt_execute(struct ct_table *interface, const char *where, stru
         return ct_program_error(error);
     if (ct_batch_lacks_if_match(batch)) // whatever the state, and whether there is a row or not
         return ct_program_error("a Replace, Merge or Delete without an If-Match");
-    size_t forbidden;
-    if (mt_batch_is_forbidden(batch, &forbidden))
-        return ct_storage_error(CT_STATUS_BAD_REQUEST, forbidden);
+    size_t index;
+    enum ct_error refused = mt_check_batch(batch, &index);
+    if (refused != CT_ERROR_NONE)
+        return ct_refusal(refused, index);
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
     enum mt_state state;
     struct ct_outcome outcome = mt_subscribe(&table, &subscription, &state);

@@ -42,8 +42,7 @@ enum mt_partition_state mt_partition_state_of(const struct ct_row *meta_row) {
 }
 
 static struct ct_property mark_of(bool deleted) {
-    return (struct ct_property){
-        .name = MT_DELETED_PROPERTY, .type = CT_BOOL, .value.boolean = deleted};
+    return ct_bool(MT_DELETED_PROPERTY, deleted);
 }
 
 // A row with room for [capacity] properties and none yet.
@@ -110,9 +109,7 @@ struct ct_row *mt_meta_row(struct arena *arena, const char *partition,
                            enum mt_partition_state state, const char *etag) {
     struct ct_row *row = row_with_room(arena, mt_meta_key(partition), etag, 2);
     append(row, mark_of(false));
-    append(row, (struct ct_property){.name = MT_PARTITION_STATE_PROPERTY,
-                                     .type = CT_INT32,
-                                     .value.int32 = (int32_t)state});
+    append(row, ct_int32(MT_PARTITION_STATE_PROPERTY, (int32_t)state));
     return row;
 }
 

@@ -9,6 +9,7 @@
 #include "bugs/bugs.h"
 #include "model/config/config.h"
 #include "model/table/batch.h"
+#include "model/table/check.h"
 #include "model/table/env.h"
 
 struct mt_options {
@@ -27,8 +28,8 @@ struct mt_table;
 // An instance, in env's arena. No scheduling point.
 struct mt_table *mt_open(const struct mt_options *options);
 
-// The virtual table. A batch that mt_batch_is_forbidden is answered 400 with the operation's index,
-// before any subscription or backend call and without a linearization point. Else execute and query
+// The virtual table. A batch that mt_check_batch refuses is answered so, before any subscription or
+// backend call and without a linearization point. Else execute and query
 // report one linearization point each through env; a stream reports none. CT_INTERNAL_ERROR: a
 // backend answered what the protocol holds impossible.
 //
@@ -49,22 +50,24 @@ struct mt_table *mt_open(const struct mt_options *options);
 // that.
 struct ct_table *mt_interface(struct mt_table *table);
 
-// The most operations of a batch and properties of a row: the real service's limits, less the guard
-// that PREFER_OLD adds to a batch and the mark that written rows carry.
+// The limits of the virtual table: the real service's, less the guard that PREFER_OLD adds to a
+// batch and the mark that written rows carry. Which characters a name may have is left to the two
+// tables.
 enum {
     MT_BATCH_OPERATIONS_MAX = CT_BATCH_OPERATIONS_MAX - 1,
     MT_ROW_PROPERTIES_MAX = CT_ROW_PROPERTIES_MAX - 1,
+    MT_MARK_BYTES_MAX = 64, // what a mark adds to a row as the service counts it, rounded up
 };
+extern const struct ct_rules mt_rules;
 
-// Whether the virtual table refuses [batch] (which is no program error) whatever it holds, and the
-// index of the first operation for which it does: more operations than the limit, a key of an
-// earlier operation, a row key that begins with "_mtable_", a reserved property, more properties
-// than the limit.
-bool mt_batch_is_forbidden(const struct ct_batch *batch, size_t *op_index);
+// CT_ERROR_NONE, or why the virtual table refuses [batch] (which is no program error) whatever it
+// holds, and the first operation for which it does: by mt_rules, or for a row key that begins with
+// "_mtable_" or a reserved property.
+enum ct_error mt_check_batch(const struct ct_batch *batch, size_t *op_index);
 
 // Before the first process leaves the first state: CT_PROGRAM_ERROR, with a message that names it,
-// if a row of the old table cannot be moved: it has more properties than the limit, a reserved
-// property or a reserved key. Reads the whole old table. (A row that is written so afterwards, by
+// if a row of the old table cannot be moved: it is over the limits, or has a reserved property or a
+// reserved key. Reads the whole old table. (A row that is written so afterwards, by
 // somebody who writes directly, ends the migration with 400 and such a message.)
 struct ct_outcome mt_check_rows(struct mt_table *table);
 

@@ -1,5 +1,12 @@
 #include "model/migrating/mtable.h"
 
+const struct ct_rules mt_rules = {
+    .operations = MT_BATCH_OPERATIONS_MAX,
+    .batch_bytes = CT_BATCH_BYTES_MAX - CT_BATCH_OPERATIONS_MAX * MT_MARK_BYTES_MAX,
+    .properties = MT_ROW_PROPERTIES_MAX,
+    .row_bytes = CT_ROW_BYTES_MAX - MT_MARK_BYTES_MAX,
+};
+
 static void close_table(struct ct_table *interface) {
     struct mt_table *table = (struct mt_table *)interface;
     struct ct_env *env = table->env;

@@ -119,6 +119,10 @@ const char *mt_why_immovable(struct arena *arena, const struct ct_row *row) {
         return arena_printf(arena, "row '%s' '%s' has a property '%s' or '%s', which are reserved",
                             key.partition, key.row, MT_DELETED_PROPERTY,
                             MT_PARTITION_STATE_PROPERTY);
+    enum ct_error error = ct_check_row(&mt_rules, row);
+    if (error != CT_ERROR_NONE)
+        return arena_printf(arena, "row '%s' '%s' cannot be moved: %s", key.partition, key.row,
+                            ct_error_message(error));
     return NULL;
 }
 

@@ -21,20 +21,27 @@ struct contents {
 // ---- The file ----------------------------------------------------------------------------------
 
 // Fields end with a tab; what could be mistaken is written as %XX.
-static void write_field(FILE *out, const char *text) {
-    for (; *text; text++)
-        if (*text == '%' || *text == '\t' || *text == '\n')
-            fprintf(out, "%%%02x", (unsigned)*text);
+static void write_bytes(FILE *out, const void *bytes, size_t size) {
+    const char *text = bytes;
+    for (size_t i = 0; i < size; i++)
+        if (strchr("%\t\n", text[i])) // and '\0'
+            fprintf(out, "%%%02x", (unsigned char)text[i]);
         else
-            fputc(*text, out);
+            fputc(text[i], out);
     fputc('\t', out);
 }
 
-static const char *read_field(FILE *in, struct arena *arena) {
-    char buffer[512];
-    size_t length = 0;
+static void write_field(FILE *out, const char *text) {
+    write_bytes(out, text, strlen(text));
+}
+
+// With a NUL behind it.
+static char *read_bytes(FILE *in, struct arena *arena, size_t *size) {
+    size_t capacity = 64;
+    char *buffer = arena_alloc(arena, capacity);
+    *size = 0;
     for (int c = fgetc(in); c != '\t'; c = fgetc(in)) {
-        ASSERT(c != EOF && length + 1 < sizeof buffer);
+        ASSERT(c != EOF);
         if (c == '%') {
             char hex[3] = {(char)fgetc(in), (char)fgetc(in), '\0'};
             uint64_t byte = 0;
@@ -42,10 +49,20 @@ static const char *read_field(FILE *in, struct arena *arena) {
             ASSERT(digits == 2);
             c = (int)byte;
         }
-        buffer[length++] = (char)c;
+        buffer[(*size)++] = (char)c;
+        if (*size == capacity) {
+            char *grown = arena_alloc(arena, 2 * capacity);
+            buffer = memcpy(grown, buffer, capacity);
+            capacity *= 2;
+        }
     }
-    buffer[length] = '\0';
-    return arena_strdup(arena, buffer);
+    buffer[*size] = '\0';
+    return buffer;
+}
+
+static const char *read_field(FILE *in, struct arena *arena) {
+    size_t size;
+    return read_bytes(in, arena, &size);
 }
 
 static uint64_t read_number(FILE *in, struct arena *arena) {
@@ -55,39 +72,53 @@ static uint64_t read_number(FILE *in, struct arena *arena) {
     return number;
 }
 
-static void write_property(FILE *out, const struct ct_property *property) {
-    char value[32];
-    write_field(out, property->name);
+// The bytes of a value, as this machine has them.
+static const void *value_bytes(const struct ct_property *property, size_t *size) {
     switch (property->type) {
     case CT_BOOL:
-        write_field(out, property->value.boolean ? "bool 1" : "bool 0");
-        return;
+        *size = sizeof property->value.boolean;
+        return &property->value.boolean;
     case CT_INT32:
-        snprintf(value, sizeof value, "int %d", (int)property->value.int32);
-        write_field(out, value);
-        return;
+        *size = sizeof property->value.int32;
+        return &property->value.int32;
+    case CT_INT64:
+    case CT_DOUBLE:
+    case CT_DATETIME:
+        *size = sizeof property->value;
+        return &property->value;
     case CT_STRING:
-        write_field(out, "text");
-        write_field(out, property->value.string);
-        return;
+        *size = property->size;
+        return property->value.string;
+    case CT_GUID:
+    case CT_BINARY:
+        break;
     }
+    *size = property->size;
+    return property->value.bytes;
+}
+
+static void write_property(FILE *out, const struct ct_property *property) {
+    char type[2] = {(char)('0' + property->type), '\0'};
+    size_t size;
+    const void *bytes = value_bytes(property, &size);
+    write_field(out, property->name);
+    write_field(out, type);
+    write_bytes(out, bytes, size);
 }
 
 static struct ct_property read_property(FILE *in, struct arena *arena) {
     struct ct_property property = {.name = read_field(in, arena)};
-    const char *value = read_field(in, arena);
-    if (strncmp(value, "bool ", 5) == 0) {
-        property.type = CT_BOOL;
-        property.value.boolean = value[5] == '1';
-    } else if (strncmp(value, "int ", 4) == 0) {
-        property.type = CT_INT32;
-        int64_t number = 0;
-        bool is_number = number_parse_signed(value + 4, INT32_MIN, INT32_MAX, &number);
-        ASSERT(is_number);
-        property.value.int32 = (int32_t)number;
+    size_t size;
+    property.type = (enum ct_type)(*read_field(in, arena) - '0');
+    const char *bytes = read_bytes(in, arena, &size);
+    if (property.type == CT_STRING)
+        return ct_string_of(property.name, bytes, size);
+    if (property.type == CT_GUID || property.type == CT_BINARY) {
+        property.size = (uint32_t)size;
+        property.value.bytes = (const unsigned char *)bytes;
     } else {
-        property.type = CT_STRING;
-        property.value.string = read_field(in, arena);
+        ASSERT(size <= sizeof property.value);
+        memcpy(&property.value, bytes, size);
     }
     return property;
 }

@@ -119,27 +119,19 @@ struct su_reading su_entry_reading(enum su_release release, const struct su_entr
 
 // ---- Writing -----------------------------------------------------------------------------------
 
-static struct ct_property number(const char *name, int32_t value) {
-    return (struct ct_property){.name = name, .type = CT_INT32, .value.int32 = value};
-}
-
-static struct ct_property string(const char *name, const char *value) {
-    return (struct ct_property){.name = name, .type = CT_STRING, .value.string = value};
-}
-
 struct ct_row *su_entry_format(enum su_release release, const struct su_entry *entry,
                                const char *if_match, struct arena *arena) {
     struct ct_property properties[PROPERTIES_MAX] = {
-        number(SU_TIME, entry->time),
-        number(SU_TEMPERATURE, entry->temperature),
-        string(SU_VERSION, version_names[entry->version]),
+        ct_int32(SU_TIME, entry->time),
+        ct_int32(SU_TEMPERATURE, entry->temperature),
+        ct_string(SU_VERSION, version_names[entry->version]),
     };
     size_t count = 3;
     // What was not there is not added: an entry at 3.0 stays without Scale.
     if (classes[release].knows_scale && entry->scale)
-        properties[count++] = string(SU_SCALE, entry->scale);
+        properties[count++] = ct_string(SU_SCALE, entry->scale);
     if (classes[release].knows_area && entry->area)
-        properties[count++] = string(SU_AREA, entry->area);
+        properties[count++] = ct_string(SU_AREA, entry->area);
     return ct_row_new(arena, entry->key, if_match, properties, count);
 }
 

@@ -3,6 +3,7 @@
 #include "model/sqlite/connection.h"
 #include "model/sqlite/record.h"
 #include "model/table/batch.h"
+#include "model/table/check.h"
 #include "model/table/row.h"
 
 #include <stdio.h>
@@ -46,8 +47,8 @@ static int64_t present_time(void) {
 
 static void bind_key(const struct writing *writing, sqlite3_stmt *statement, struct ct_key key) {
     sqlite3_bind_int64(statement, 1, writing->table->id);
-    connection_bind_text(statement, 2, key.partition);
-    connection_bind_text(statement, 3, key.row);
+    connection_bind_key(statement, 2, key.partition);
+    connection_bind_key(statement, 3, key.row);
 }
 
 // Runs a statement that writes one row or none; how many goes to [changes].
@@ -150,6 +151,9 @@ static struct ct_outcome merge_row(struct writing *writing, const struct ct_oper
         return ct_storage_error(CT_STATUS_PRECONDITION_FAILED, index);
     const struct ct_row *row =
         existing ? ct_row_merge(writing->arena, existing, entity, NULL) : entity;
+    enum ct_error error = ct_check_row(&ct_service_rules, row); // more than its parts
+    if (error != CT_ERROR_NONE)
+        return ct_refusal(error, index);
     int changes;
     return write_row(writing, STATEMENT_PUT, row, 0, result, &changes);
 }
@@ -283,8 +287,9 @@ struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *w
     if (error)
         return ct_program_error(error);
     size_t index;
-    if (ct_batch_exceeds_limits(batch, &index))
-        return ct_storage_error(CT_STATUS_BAD_REQUEST, index);
+    enum ct_error refused = ct_check_batch(&ct_service_rules, batch, &index);
+    if (refused != CT_ERROR_NONE)
+        return ct_refusal(refused, index);
     struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
     struct ct_outcome outcome = write_batch(table, batch, arena, done);
     if (outcome.kind != CT_SUCCEEDED)

@@ -1,5 +1,6 @@
 #include "model/sqlite/connection.h"
 #include "core/base/clock.h"
+#include "model/table/row.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -11,7 +12,7 @@ enum { NAME_BYTES_MAX = 255, OPEN_MS = 10000 };
 
 // What application_id says of our files: "ctbl".
 #define KIND 1668571756
-#define VERSION 1
+#define VERSION 2
 #define TEXT_(number) #number
 #define TEXT(number) TEXT_(number)
 
@@ -68,9 +69,19 @@ int connection_run(sqlite3_stmt *statement) {
     return code;
 }
 
-void connection_bind_text(sqlite3_stmt *statement, int parameter, const char *text) {
-    // Not sqlite3_bind_text: keys are in the order of their bytes, which is that of BLOBs.
-    sqlite3_bind_blob(statement, parameter, text, (int)strlen(text), SQLITE_STATIC);
+// Not as text: BLOBs are in the order of their bytes. In the file, too, bytes have their rank, so
+// that this is the order of keys; few have another rank than themselves.
+void connection_bind_key(sqlite3_stmt *statement, int parameter, const char *key) {
+    size_t size = strlen(key);
+    if (!strpbrk(key, "\xEE\xEF\xFE\xFF")) {
+        sqlite3_bind_blob(statement, parameter, key, (int)size, SQLITE_STATIC);
+        return;
+    }
+    unsigned char *ranks = sqlite3_malloc64(size);
+    ASSERT(ranks);
+    for (size_t i = 0; i < size; i++)
+        ranks[i] = (unsigned char)ct_unit_rank((unsigned char)key[i]);
+    sqlite3_bind_blob(statement, parameter, ranks, (int)size, sqlite3_free);
 }
 
 struct ct_outcome connection_failure(const struct ct_sqlite_table *table, int code,

@@ -47,8 +47,8 @@ sqlite3_stmt *connection_statement(struct ct_sqlite_table *table, enum ct_statem
 // Runs a statement that gives no rows; SQLITE_DONE if all is well. It is reset.
 int connection_run(sqlite3_stmt *statement);
 
-// Of text that outlives the statement's run.
-void connection_bind_text(sqlite3_stmt *statement, int parameter, const char *text);
+// Of a key that outlives the statement's run.
+void connection_bind_key(sqlite3_stmt *statement, int parameter, const char *key);
 
 // What the failure [code] means to a caller before whose eyes nothing was done.
 struct ct_outcome connection_failure(const struct ct_sqlite_table *table, int code,

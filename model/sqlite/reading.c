@@ -9,20 +9,20 @@
 
 // ---- Rows --------------------------------------------------------------------------------------
 
-static const char *text_column(sqlite3_stmt *statement, int column, struct arena *arena) {
+static const char *key_column(sqlite3_stmt *statement, int column, struct arena *arena) {
     size_t size = (size_t)sqlite3_column_bytes(statement, column);
-    const void *bytes = sqlite3_column_blob(statement, column); // NULL if it is empty
-    char *text = arena_alloc(arena, size + 1);
-    if (size > 0)
-        memcpy(text, bytes, size);
-    text[size] = '\0';
-    return text;
+    const unsigned char *ranks = sqlite3_column_blob(statement, column); // NULL if it is empty
+    char *key = arena_alloc(arena, size + 1);
+    for (size_t i = 0; i < size; i++)
+        key[i] = (char)ct_unit_rank(ranks[i]);
+    key[size] = '\0';
+    return key;
 }
 
 struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
                            struct arena *arena) {
-    struct ct_key key = {.partition = text_column(statement, 0, arena)};
-    key.row = text_column(statement, 1, arena);
+    struct ct_key key = {.partition = key_column(statement, 0, arena)};
+    key.row = key_column(statement, 1, arena);
     const char *etag =
         arena_printf(arena, "%s%lld\"", table->etag_prefix, sqlite3_column_int64(statement, 2));
     struct ct_row *row = record_read(arena, key, etag, sqlite3_column_blob(statement, 4),
@@ -34,7 +34,7 @@ struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *st
 
 static void bind_bound(sqlite3_stmt *statement, int parameter, const char *text) {
     if (text)
-        connection_bind_text(statement, parameter, text);
+        connection_bind_key(statement, parameter, text);
     else
         sqlite3_bind_null(statement, parameter);
 }
@@ -92,7 +92,7 @@ struct ct_outcome sqlite_table_query(struct ct_table *interface, const char *whe
     if (!range.partition.is_empty && !range.row.is_empty) {
         sqlite3_stmt *statement = connection_statement(table, STATEMENT_RANGE);
         sqlite3_bind_int64(statement, 1, table->id);
-        connection_bind_text(statement, 2, partition);
+        connection_bind_key(statement, 2, partition);
         bind_bound(statement, 3, range.row.low);
         bind_bound(statement, 4, range.row.high);
         outcome = collect(table, statement, filter, arena, &list);
@@ -130,8 +130,8 @@ struct sqlite_stream {
 static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
     sqlite3_stmt *statement = connection_statement(stream->table, STATEMENT_PAGE);
     sqlite3_bind_int64(statement, 1, stream->table->id);
-    connection_bind_text(statement, 2, stream->from.partition);
-    connection_bind_text(statement, 3, stream->from.row);
+    connection_bind_key(statement, 2, stream->from.partition);
+    connection_bind_key(statement, 3, stream->from.row);
     bind_bound(statement, 4, stream->last_partition);
     sqlite3_bind_int(statement, 5, PAGE_ROWS);
     sqlite3_bind_int(statement, 6, stream->includes_from);

@@ -1,9 +1,20 @@
 #include "model/sqlite/record.h"
+#include "model/table/value.h"
 
 #include <string.h>
 
 // How types are written; a number never changes its meaning.
-enum { TYPE_FALSE = 0, TYPE_TRUE = 1, TYPE_INT32 = 2, TYPE_STRING = 3 };
+enum {
+    TYPE_FALSE = 0,
+    TYPE_TRUE = 1,
+    TYPE_INT32 = 2,
+    TYPE_STRING = 3,
+    TYPE_INT64 = 4,
+    TYPE_DOUBLE = 5, // the bits of IEEE 754
+    TYPE_DATETIME = 6,
+    TYPE_GUID = 7,
+    TYPE_BINARY = 8,
+};
 
 enum { LENGTH_BYTES = 4 };
 
@@ -19,8 +30,15 @@ static size_t value_size(const struct ct_property *property) {
         return 0; // the type tells it
     case CT_INT32:
         return sizeof(uint32_t);
+    case CT_INT64:
+    case CT_DOUBLE:
+    case CT_DATETIME:
+        return sizeof(uint64_t);
+    case CT_GUID:
+        return CT_GUID_BYTES;
     case CT_STRING:
-        return text_size(property->value.string);
+    case CT_BINARY:
+        return LENGTH_BYTES + (size_t)property->size;
     }
     return 0;
 }
@@ -38,27 +56,65 @@ static unsigned char *put_number(unsigned char *out, uint32_t number) {
     return out;
 }
 
+static unsigned char *put_long(unsigned char *out, uint64_t number) {
+    return put_number(put_number(out, (uint32_t)number), (uint32_t)(number >> 32));
+}
+
+static unsigned char *put_bytes(unsigned char *out, const void *bytes, size_t size) {
+    if (size > 0)
+        memcpy(out, bytes, size);
+    return out + size;
+}
+
 static unsigned char *put_text(unsigned char *out, const char *text) {
     size_t length = strlen(text);
     ASSERT(length <= UINT32_MAX);
-    out = put_number(out, (uint32_t)length);
-    memcpy(out, text, length);
-    return out + length;
+    return put_bytes(put_number(out, (uint32_t)length), text, length);
+}
+
+static unsigned char type_of(const struct ct_property *property) {
+    switch (property->type) {
+    case CT_BOOL:
+        return property->value.boolean ? TYPE_TRUE : TYPE_FALSE;
+    case CT_STRING:
+        return TYPE_STRING;
+    case CT_INT32:
+        return TYPE_INT32;
+    case CT_INT64:
+        return TYPE_INT64;
+    case CT_DOUBLE:
+        return TYPE_DOUBLE;
+    case CT_DATETIME:
+        return TYPE_DATETIME;
+    case CT_GUID:
+        return TYPE_GUID;
+    case CT_BINARY:
+        return TYPE_BINARY;
+    }
+    return TYPE_FALSE;
 }
 
 static unsigned char *put_value(unsigned char *out, const struct ct_property *property) {
+    uint64_t bits;
+    *out++ = type_of(property);
     switch (property->type) {
     case CT_BOOL:
-        *out++ = property->value.boolean ? TYPE_TRUE : TYPE_FALSE;
         break;
     case CT_INT32:
-        *out++ = TYPE_INT32;
-        out = put_number(out, (uint32_t)property->value.int32);
-        break;
+        return put_number(out, (uint32_t)property->value.int32);
+    case CT_INT64:
+        return put_long(out, (uint64_t)property->value.int64);
+    case CT_DATETIME:
+        return put_long(out, (uint64_t)property->value.ticks);
+    case CT_DOUBLE:
+        memcpy(&bits, &property->value.real, sizeof bits);
+        return put_long(out, bits);
+    case CT_GUID:
+        return put_bytes(out, property->value.bytes, CT_GUID_BYTES);
     case CT_STRING:
-        *out++ = TYPE_STRING;
-        out = put_text(out, property->value.string);
-        break;
+        return put_bytes(put_number(out, property->size), property->value.string, property->size);
+    case CT_BINARY:
+        return put_bytes(put_number(out, property->size), property->value.bytes, property->size);
     }
     return out;
 }
@@ -100,38 +156,64 @@ static uint32_t take_number(struct input *input) {
     return number;
 }
 
-static const char *take_text(struct input *input, struct arena *arena) {
-    uint32_t length = take_number(input);
-    const unsigned char *bytes = take(input, length);
-    if (!bytes)
-        return "";
-    char *text = arena_alloc(arena, (size_t)length + 1);
-    memcpy(text, bytes, length);
-    text[length] = '\0';
-    return text;
+static uint64_t take_long(struct input *input) {
+    uint64_t low = take_number(input);
+    return low | (uint64_t)take_number(input) << 32;
 }
 
-static struct ct_property take_property(struct input *input, struct arena *arena) {
-    struct ct_property property = {.name = take_text(input, arena)};
+// [size] bytes (none if there are not so many), and a NUL behind them.
+static char *take_bytes(struct input *input, struct arena *arena, uint32_t *size) {
+    const unsigned char *bytes = take(input, *size);
+    if (!bytes)
+        *size = 0;
+    char *copy = arena_alloc(arena, (size_t)*size + 1);
+    if (bytes)
+        memcpy(copy, bytes, *size);
+    copy[*size] = '\0';
+    return copy;
+}
+
+// Behind their number.
+static char *take_counted(struct input *input, struct arena *arena, uint32_t *size) {
+    *size = take_number(input);
+    return take_bytes(input, arena, size);
+}
+
+static struct ct_property take_value(struct input *input, struct arena *arena, const char *name) {
     const unsigned char *type = take(input, 1);
+    uint32_t size = CT_GUID_BYTES;
+    const char *bytes;
+    uint64_t bits;
+    double real;
     switch (type ? *type : TYPE_FALSE) {
     case TYPE_FALSE:
     case TYPE_TRUE:
-        property.type = CT_BOOL;
-        property.value.boolean = type && *type == TYPE_TRUE;
-        break;
+        return ct_bool(name, type && *type == TYPE_TRUE);
     case TYPE_INT32:
-        property.type = CT_INT32;
-        property.value.int32 = (int32_t)take_number(input);
-        break;
+        return ct_int32(name, (int32_t)take_number(input));
+    case TYPE_INT64:
+        return ct_int64(name, (int64_t)take_long(input));
+    case TYPE_DATETIME:
+        bits = take_long(input);
+        if ((int64_t)bits < CT_TICKS_MIN || (int64_t)bits > CT_TICKS_MAX)
+            input->is_bad = true;
+        return ct_datetime(name, (int64_t)bits);
+    case TYPE_DOUBLE:
+        bits = take_long(input);
+        memcpy(&real, &bits, sizeof real);
+        return ct_double(name, real);
+    case TYPE_GUID:
+        bytes = take_bytes(input, arena, &size);
+        return ct_guid(name, (const unsigned char *)bytes);
     case TYPE_STRING:
-        property.type = CT_STRING;
-        property.value.string = take_text(input, arena);
-        break;
-    default:
-        input->is_bad = true;
+        bytes = take_counted(input, arena, &size);
+        return ct_string_of(name, bytes, size);
+    case TYPE_BINARY:
+        bytes = take_counted(input, arena, &size);
+        return ct_binary(name, (const unsigned char *)bytes, size);
     }
-    return property;
+    input->is_bad = true;
+    return ct_bool(name, false);
 }
 
 struct ct_row *record_read(struct arena *arena, struct ct_key key, const char *etag,
@@ -145,7 +227,10 @@ struct ct_row *record_read(struct arena *arena, struct ct_key key, const char *e
     struct ct_row *row =
         arena_alloc(arena, sizeof *row + (size_t)count * sizeof row->properties[0]);
     *row = (struct ct_row){.key = key, .etag = etag, .property_count = count};
-    for (uint32_t i = 0; i < count; i++)
-        row->properties[i] = take_property(&input, arena);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t length;
+        const char *name = take_counted(&input, arena, &length);
+        row->properties[i] = take_value(&input, arena, name);
+    }
     return input.is_bad || input.at != input.end ? NULL : row;
 }

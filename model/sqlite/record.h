@@ -1,8 +1,9 @@
 // Properties as bytes: what the file holds of a row beside its key and ETag.
 //
-// A count, then per property its name (length, bytes), a byte that tells the type, and the value.
-// Counts and lengths are 32-bit, numbers are of their size, all least byte first. The bytes are the
-// same on every machine and are part of the file's version.
+// A count, then per property its name (length, bytes), a byte that tells the type, and the value:
+// strings and binaries as length and bytes, a Guid as bytes. Counts and lengths are 32-bit, numbers
+// are of their size, all least byte first. The bytes are the same on every machine and are part of
+// the file's version.
 #ifndef MODEL_SQLITE_RECORD_H
 #define MODEL_SQLITE_RECORD_H
 

@@ -10,7 +10,7 @@
 // the deadline had passed). CT_UNKNOWN: the file failed in the middle of a commit and does not tell
 // any more what it holds. A file that is damaged, or is no table's, is CT_INTERNAL_ERROR.
 //
-// A row over the limits of the real service is refused with CT_STATUS_BAD_REQUEST (batch.h).
+// A batch that the real service would refuse is refused with its error (check.h).
 #ifndef MODEL_SQLITE_SQLITE_TABLE_H
 #define MODEL_SQLITE_SQLITE_TABLE_H
 

@@ -81,17 +81,6 @@ bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index) {
     return false;
 }
 
-bool ct_batch_exceeds_limits(const struct ct_batch *batch, size_t *op_index) {
-    for (size_t i = 0; i < batch->count; i++) {
-        if (i >= CT_BATCH_OPERATIONS_MAX || ct_batch_repeats_key(batch, i) ||
-            batch->operations[i].entity->property_count > CT_ROW_PROPERTIES_MAX) {
-            *op_index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 const char *ct_operation_name(const struct ct_operation *operation) {
     switch (operation->type) {
     case CT_INSERT:

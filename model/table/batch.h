@@ -4,9 +4,6 @@
 
 #include "model/table/table.h"
 
-// The limits of the real service. The in-memory table enforces them only when told to.
-enum { CT_BATCH_OPERATIONS_MAX = 100, CT_ROW_PROPERTIES_MAX = 252 };
-
 // An empty batch with room for [capacity] operations, in [arena].
 struct ct_batch ct_batch_new(struct arena *arena, size_t capacity);
 
@@ -33,10 +30,6 @@ bool ct_batch_lacks_if_match(const struct ct_batch *batch);
 
 // Whether an earlier operation has the key of the [index]-th.
 bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index);
-
-// What the real service refuses with 400: more than CT_BATCH_OPERATIONS_MAX operations, a key
-// twice, more than CT_ROW_PROPERTIES_MAX properties. True and the operation's index if it would.
-bool ct_batch_exceeds_limits(const struct ct_batch *batch, size_t *op_index);
 
 // "Insert", "Replace", ..., "DeleteIfExists".
 const char *ct_operation_name(const struct ct_operation *operation);

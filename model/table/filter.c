@@ -15,46 +15,47 @@ static const char *shared_key_name(const char *name) {
 
 // ---- Evaluation --------------------------------------------------------------------------------
 
-// Given the sign of value minus literal.
-static bool order_satisfies(enum ct_compare compare, int order) {
+// Given the order of value and literal.
+static bool order_satisfies(enum ct_compare compare, enum ct_order order) {
     switch (compare) {
     case CT_EQ:
-        return order == 0;
+        return order == CT_EQUAL;
     case CT_NE:
-        return order != 0;
+        return order != CT_EQUAL;
     case CT_LT:
-        return order < 0;
+        return order == CT_LESS;
     case CT_LE:
-        return order <= 0;
+        return order == CT_LESS || order == CT_EQUAL;
     case CT_GT:
-        return order > 0;
+        return order == CT_GREATER;
     case CT_GE:
-        return order >= 0;
+        return order == CT_GREATER || order == CT_EQUAL;
     }
     return false;
+}
+
+// Booleans and keys, which most comparisons of a campaign are about, without the general rule.
+static enum ct_order order_of_sign(int difference) {
+    return difference < 0 ? CT_LESS : difference > 0 ? CT_GREATER : CT_EQUAL;
 }
 
 static bool property_satisfies(const struct ct_property *property, enum ct_compare compare,
                                const struct ct_property *literal) {
-    if (property->type != literal->type)
-        return compare == CT_NE;
-    switch (property->type) {
-    case CT_BOOL:
-        return order_satisfies(compare, property->value.boolean - literal->value.boolean);
-    case CT_STRING:
+    if (property->type == CT_BOOL && literal->type == CT_BOOL)
         return order_satisfies(compare,
-                               ct_string_order(property->value.string, literal->value.string));
-    case CT_INT32: // the grammar has no such literal, but the rule is plain
-        return order_satisfies(compare, (property->value.int32 > literal->value.int32) -
-                                            (property->value.int32 < literal->value.int32));
-    }
-    return false;
+                               order_of_sign(property->value.boolean - literal->value.boolean));
+    return order_satisfies(compare, ct_value_order(property, literal));
 }
 
+// A key has no U+0000.
 static bool key_satisfies(const char *key, const struct ct_filter *filter) {
-    if (filter->operand.type != CT_STRING)
+    const struct ct_property *literal = &filter->operand;
+    if (literal->type != CT_STRING)
         return filter->compare == CT_NE;
-    return order_satisfies(filter->compare, ct_string_order(key, filter->operand.value.string));
+    int order = ct_string_order(key, literal->value.string);
+    if (order == 0 && strlen(literal->value.string) < literal->size)
+        order = -1; // the literal goes on behind a U+0000
+    return order_satisfies(filter->compare, order_of_sign(order));
 }
 
 static bool comparison_matches(const struct ct_filter *filter, const struct ct_row *row) {
@@ -64,22 +65,34 @@ static bool comparison_matches(const struct ct_filter *filter, const struct ct_r
     if (ct_string_equal(name, row_key_name))
         return key_satisfies(row->key.row, filter);
     const struct ct_property *property = ct_row_property(row, name);
+    if (!property && ct_string_equal(name, CT_TIMESTAMP)) {
+        struct ct_property timestamp = ct_datetime(CT_TIMESTAMP, row->timestamp);
+        return property_satisfies(&timestamp, filter->compare, &filter->operand);
+    }
     return property && property_satisfies(property, filter->compare, &filter->operand);
 }
 
-// Walks down the right operands and recurses into the left ones only, so that the long chains of
-// ct_filter_rows need no stack.
+// Walks down the right operands and recurses into the left ones only, so that the long chains of a
+// text need no stack.
 bool ct_filter_matches(const struct ct_filter *filter, const struct ct_row *row) {
+    bool is_negated = false; // the part that is left to be evaluated
     if (!filter)
         return true;
     while (filter->kind != CT_FILTER_COMPARE) {
+        if (filter->kind == CT_FILTER_NOT) {
+            is_negated = !is_negated;
+            filter = filter->left;
+            continue;
+        }
         bool left = ct_filter_matches(filter->left, row);
         if (left == (filter->kind == CT_FILTER_OR))
-            return left;
+            return left != is_negated;
         filter = filter->right;
     }
-    return comparison_matches(filter, row);
+    return comparison_matches(filter, row) != is_negated;
 }
+
+// ---- The targeted partition --------------------------------------------------------------------
 
 static const char *compared_partition(const struct ct_filter *filter) {
     bool targets = filter->kind == CT_FILTER_COMPARE && filter->compare == CT_EQ &&
@@ -91,13 +104,13 @@ static const char *compared_partition(const struct ct_filter *filter) {
 const char *ct_filter_partition(const struct ct_filter *filter) {
     if (!filter || filter->kind == CT_FILTER_OR)
         return NULL;
-    return compared_partition(filter->kind == CT_FILTER_COMPARE ? filter : filter->left);
+    return compared_partition(filter->kind == CT_FILTER_AND ? filter->left : filter);
 }
 
 // ---- Building ----------------------------------------------------------------------------------
 
-static const struct ct_filter *new_comparison(struct arena *arena, enum ct_compare compare,
-                                              struct ct_property operand) {
+const struct ct_filter *ct_filter_compare(struct arena *arena, enum ct_compare compare,
+                                          struct ct_property operand) {
     struct ct_filter *filter = ARENA_NEW(arena, struct ct_filter);
     operand.name = shared_key_name(operand.name);
     filter->kind = CT_FILTER_COMPARE;
@@ -108,14 +121,12 @@ static const struct ct_filter *new_comparison(struct arena *arena, enum ct_compa
 
 const struct ct_filter *ct_filter_compare_string(struct arena *arena, const char *name,
                                                  enum ct_compare compare, const char *value) {
-    struct ct_property operand = {.name = name, .type = CT_STRING, .value.string = value};
-    return new_comparison(arena, compare, operand);
+    return ct_filter_compare(arena, compare, ct_string(name, value));
 }
 
 const struct ct_filter *ct_filter_compare_bool(struct arena *arena, const char *name,
                                                enum ct_compare compare, bool value) {
-    struct ct_property operand = {.name = name, .type = CT_BOOL, .value.boolean = value};
-    return new_comparison(arena, compare, operand);
+    return ct_filter_compare(arena, compare, ct_bool(name, value));
 }
 
 static const struct ct_filter *new_boolean(struct arena *arena, enum ct_filter_kind kind,
@@ -138,6 +149,11 @@ const struct ct_filter *ct_filter_and(struct arena *arena, const struct ct_filte
 const struct ct_filter *ct_filter_or(struct arena *arena, const struct ct_filter *left,
                                      const struct ct_filter *right) {
     return left && right ? new_boolean(arena, CT_FILTER_OR, left, right) : NULL;
+}
+
+const struct ct_filter *ct_filter_not(struct arena *arena, const struct ct_filter *operand) {
+    ASSERT(operand);
+    return new_boolean(arena, CT_FILTER_NOT, operand, NULL);
 }
 
 const struct ct_filter *ct_filter_in_partition(struct arena *arena, const char *partition) {

@@ -1,49 +1,70 @@
-// Filters: the query language of a table, parsed once, evaluated on rows.
+// Filters: the query language of a table, parsed once, evaluated on rows. The empty filter, which
+// matches everything, is NULL.
 //
-// Grammar: empty (matches all) | Name op literal | (E) bop (E); op: eq ne lt le gt ge; bop: and or;
-// literal: 'single quoted' (a quote inside is doubled), true, false. Both operands of a bop stand
-// in parentheses; there is no precedence and no not. The empty filter is NULL.
+// Grammar, that of the service:
+//
+//     filter:     empty | or
+//     or:         and {"or" and}
+//     and:        unary {"and" unary}
+//     unary:      "not" unary | "(" or ")" | comparison
+//     comparison: name op literal | literal op name
+//     op:         eq ne lt le gt ge
+//     literal:    'a string, in which a quote '' is doubled' | true | false
+//                 | 123 (Int32; if it is too large Int64) | 123L | 1.5, 1e3, NaN, INF, -INF
+//                 | datetime'2013-08-22T01:12:06Z' | guid'...' | X'0aff' or binary'0aff'
+//
+// The names PartitionKey, RowKey and Timestamp mean the row's, any other a property.
 #ifndef MODEL_TABLE_FILTER_H
 #define MODEL_TABLE_FILTER_H
 
 #include "core/base/text.h"
-#include "model/table/table.h"
+#include "model/table/value.h"
 
 #define CT_PARTITION_KEY "PartitionKey"
 #define CT_ROW_KEY "RowKey"
+#define CT_TIMESTAMP "Timestamp"
 
 enum ct_compare { CT_EQ, CT_NE, CT_LT, CT_LE, CT_GT, CT_GE };
-enum ct_filter_kind { CT_FILTER_COMPARE, CT_FILTER_AND, CT_FILTER_OR };
+enum ct_filter_kind { CT_FILTER_COMPARE, CT_FILTER_AND, CT_FILTER_OR, CT_FILTER_NOT };
 
 struct ct_filter {
     enum ct_filter_kind kind;
-    const struct ct_filter *left, *right; // CT_FILTER_AND, CT_FILTER_OR only
+    const struct ct_filter *left, *right; // AND, OR; NOT has [left] only
     enum ct_compare compare;              // CT_FILTER_COMPARE only, as the rest
-    // The name, and the literal (CT_BOOL or CT_STRING). The names PartitionKey and RowKey mean the
-    // key, any other a property.
-    struct ct_property operand;
+    struct ct_property operand;           // the name, and the literal
 };
 
-enum { CT_FILTER_DEPTH_MAX = 64 };
+// Of a text: what stands in so many parentheses and nots, and how many comparisons there are.
+enum { CT_FILTER_DEPTH_MAX = 64, CT_FILTER_COMPARISONS_MAX = 256 };
 
 // Parses [text] into [arena]. False with a one-line error (what, at which byte, what was expected).
-// An empty or blank text gives *filter = NULL.
+// An empty or blank text gives *filter = NULL. Of several ands, or ors, in a row the first is at
+// the root.
 bool ct_filter_parse(struct arena *arena, const char *text, const struct ct_filter **filter,
                      struct error *error);
 
-// Writes [filter] in the grammar above, so that parsing it again gives an equal filter.
+// Writes [filter] in the grammar above, so that parsing it again gives an equal filter. A string
+// with a U+0000 has no text in it (asserted).
 void ct_filter_format(const struct ct_filter *filter, struct text *text);
 
-// Whether [row] matches. A missing property makes any comparison false (ne too). Strings compare
-// ordinally, false < true. Type mismatch: eq false, ne true, ordering operators false.
+// Writes the value of [property] as a literal; a U+0000, for people's eyes, as \0.
+void ct_literal_format(const struct ct_property *property, struct text *text);
+
+// Whether [row] matches. A missing property makes any comparison false (ne too). Of values that
+// cannot be compared, ne is true and the rest false: those of two types but numbers, which are
+// compared exactly whatever their types, and a NaN with anything. The order is ct_value_order's.
 bool ct_filter_matches(const struct ct_filter *filter, const struct ct_row *row);
 
 // The partition that [filter] targets syntactically: it is PartitionKey eq 'p', or an "and" whose
 // left child is that comparison. NULL if it targets none. An "or" targets none: its right child may
-// match in any partition.
+// match in any partition. (Who has a filter that says so otherwise puts that comparison before it;
+// range.h finds the partition.)
 const char *ct_filter_partition(const struct ct_filter *filter);
 
-// Builders. A NULL (empty) operand is neutral for and, and absorbs or.
+// Builders. A NULL (empty) operand is neutral for and, and absorbs or; there is no not of it
+// (asserted).
+const struct ct_filter *ct_filter_compare(struct arena *arena, enum ct_compare compare,
+                                          struct ct_property operand);
 const struct ct_filter *ct_filter_compare_string(struct arena *arena, const char *name,
                                                  enum ct_compare compare, const char *value);
 const struct ct_filter *ct_filter_compare_bool(struct arena *arena, const char *name,
@@ -52,6 +73,7 @@ const struct ct_filter *ct_filter_and(struct arena *arena, const struct ct_filte
                                       const struct ct_filter *right);
 const struct ct_filter *ct_filter_or(struct arena *arena, const struct ct_filter *left,
                                      const struct ct_filter *right);
+const struct ct_filter *ct_filter_not(struct arena *arena, const struct ct_filter *operand);
 
 // PartitionKey eq '[partition]'.
 const struct ct_filter *ct_filter_in_partition(struct arena *arena, const char *partition);

@@ -21,19 +21,28 @@ static struct ct_bounds bounds_of(enum ct_compare compare, const char *value) {
     return all_strings;
 }
 
-// A key is a string: it equals nothing else, and is neither above nor below it.
-static struct ct_bounds bounds_of_operand(const struct ct_filter *filter) {
-    if (filter->operand.type == CT_STRING)
-        return bounds_of(filter->compare, filter->operand.value.string);
-    return (struct ct_bounds){NULL, NULL, filter->compare != CT_NE};
+static enum ct_compare opposite(enum ct_compare compare) {
+    static const enum ct_compare opposites[] = {
+        [CT_EQ] = CT_NE, [CT_NE] = CT_EQ, [CT_LT] = CT_GE,
+        [CT_GE] = CT_LT, [CT_GT] = CT_LE, [CT_LE] = CT_GT,
+    };
+    return opposites[compare];
 }
 
-static struct ct_range range_of_comparison(const struct ct_filter *filter) {
+// A key is a string: it equals nothing else, and is neither above nor below it.
+static struct ct_bounds bounds_of_operand(const struct ct_filter *filter, bool is_negated) {
+    if (filter->operand.type == CT_STRING)
+        return bounds_of(is_negated ? opposite(filter->compare) : filter->compare,
+                         filter->operand.value.string);
+    return (struct ct_bounds){NULL, NULL, (filter->compare != CT_NE) != is_negated};
+}
+
+static struct ct_range range_of_comparison(const struct ct_filter *filter, bool is_negated) {
     struct ct_range range = {all_strings, all_strings};
     if (strcmp(filter->operand.name, CT_PARTITION_KEY) == 0)
-        range.partition = bounds_of_operand(filter);
+        range.partition = bounds_of_operand(filter, is_negated);
     else if (strcmp(filter->operand.name, CT_ROW_KEY) == 0)
-        range.row = bounds_of_operand(filter);
+        range.row = bounds_of_operand(filter, is_negated);
     return range;
 }
 
@@ -61,16 +70,22 @@ static bool is_empty(struct ct_range range) {
     return range.partition.is_empty || range.row.is_empty;
 }
 
-struct ct_range ct_filter_range(const struct ct_filter *filter) {
-    if (!filter)
-        return (struct ct_range){all_strings, all_strings};
+// Of what does not match [filter], if it [is_negated]: nots go down to the comparisons.
+static struct ct_range range_of(const struct ct_filter *filter, bool is_negated) {
     if (filter->kind == CT_FILTER_COMPARE)
-        return range_of_comparison(filter);
-    struct ct_range left = ct_filter_range(filter->left), right = ct_filter_range(filter->right);
-    if (filter->kind == CT_FILTER_AND)
+        return range_of_comparison(filter, is_negated);
+    if (filter->kind == CT_FILTER_NOT)
+        return range_of(filter->left, !is_negated);
+    struct ct_range left = range_of(filter->left, is_negated);
+    struct ct_range right = range_of(filter->right, is_negated);
+    if ((filter->kind == CT_FILTER_AND) != is_negated)
         return (struct ct_range){both(left.partition, right.partition), both(left.row, right.row)};
     // A side that matches nothing does not widen the other one, in neither key.
     if (is_empty(left) || is_empty(right))
         return is_empty(left) ? right : left;
     return (struct ct_range){either(left.partition, right.partition), either(left.row, right.row)};
+}
+
+struct ct_range ct_filter_range(const struct ct_filter *filter) {
+    return filter ? range_of(filter, false) : (struct ct_range){all_strings, all_strings};
 }

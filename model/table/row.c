@@ -44,20 +44,6 @@ const struct ct_property *ct_row_property(const struct ct_row *row, const char *
     return NULL;
 }
 
-bool ct_property_equal(const struct ct_property *a, const struct ct_property *b) {
-    if (a->type != b->type || !equal_strings(a->name, b->name))
-        return false;
-    switch (a->type) {
-    case CT_BOOL:
-        return a->value.boolean == b->value.boolean;
-    case CT_STRING:
-        return equal_strings(a->value.string, b->value.string);
-    case CT_INT32:
-        return a->value.int32 == b->value.int32;
-    }
-    return false;
-}
-
 static bool equal_properties(const struct ct_row *a, const struct ct_row *b) {
     if (a->property_count != b->property_count)
         return false;
@@ -119,12 +105,8 @@ struct ct_row *ct_row_clone(struct arena *arena, const struct ct_row *row) {
     clone->key.partition = arena_strdup(arena, row->key.partition);
     clone->key.row = arena_strdup(arena, row->key.row);
     clone->etag = arena_strdup(arena, row->etag);
-    for (size_t i = 0; i < clone->property_count; i++) {
-        struct ct_property *property = &clone->properties[i];
-        property->name = arena_strdup(arena, property->name);
-        if (property->type == CT_STRING)
-            property->value.string = arena_strdup(arena, property->value.string);
-    }
+    for (size_t i = 0; i < clone->property_count; i++)
+        clone->properties[i] = ct_property_clone(arena, &clone->properties[i]);
     return clone;
 }
 
@@ -173,26 +155,13 @@ const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key) {
     return at < rows.count && ct_key_equal(rows.rows[at]->key, key) ? rows.rows[at] : NULL;
 }
 
-static struct digest fold_property(struct digest digest, const struct ct_property *property) {
-    digest = digest_fold_text(digest_fold(digest, property->type), property->name);
-    switch (property->type) {
-    case CT_BOOL:
-        return digest_fold(digest, property->value.boolean);
-    case CT_STRING:
-        return digest_fold_text(digest, property->value.string);
-    case CT_INT32:
-        return digest_fold(digest, (uint32_t)property->value.int32);
-    }
-    return digest;
-}
-
 struct digest ct_row_digest(const struct ct_row *row) {
     struct digest digest = {(uint64_t)row->timestamp, row->property_count};
     digest = digest_fold_text(digest, row->key.partition);
     digest = digest_fold_text(digest, row->key.row);
     digest = digest_fold_text(digest, row->etag);
     for (size_t i = 0; i < row->property_count; i++)
-        digest = fold_property(digest, &row->properties[i]);
+        digest = ct_property_fold(digest, &row->properties[i]);
     return digest;
 }
 

@@ -10,7 +10,8 @@
 // what the table needs meanwhile: a caller that resets it between calls runs for ever in constant
 // memory. Rows handed out are immutable. A table keeps what its own state needs by its own means.
 //
-// Strings are NUL-terminated. A null key is NULL, never "": the empty string is a legal key.
+// Strings are UTF-8 and NUL-terminated; those of properties may have further NULs in them. A null
+// key is NULL, never "": the empty string is a legal key.
 #ifndef MODEL_TABLE_TABLE_H
 #define MODEL_TABLE_TABLE_H
 
@@ -28,15 +29,32 @@ struct ct_key {
     const char *row;
 };
 
-enum ct_type { CT_BOOL, CT_STRING, CT_INT32 };
+enum ct_type {
+    CT_BOOL,
+    CT_STRING,
+    CT_INT32,
+    CT_INT64,
+    CT_DOUBLE,
+    CT_DATETIME,
+    CT_GUID,
+    CT_BINARY,
+};
 
+enum { CT_TYPES = CT_BINARY + 1, CT_GUID_BYTES = 16 };
+
+// value.h makes and compares them.
 struct ct_property {
     const char *name;
     enum ct_type type;
+    uint32_t size; // of [string] without the NUL at its end, or of [bytes]; else 0
     union {
         bool boolean;
         int32_t int32;
-        const char *string;
+        int64_t int64;
+        double real;                // CT_DOUBLE
+        int64_t ticks;              // CT_DATETIME: units of 100 ns since 1970, UTC
+        const char *string;         // CT_STRING
+        const unsigned char *bytes; // CT_BINARY; CT_GUID: CT_GUID_BYTES, as its text has them
     } value;
 };
 
@@ -44,12 +62,13 @@ struct ct_property {
 struct ct_row {
     struct ct_key key;
     const char *etag;  // chosen by the table at every write; in an operation: If-Match, or NULL
-    int64_t timestamp; // chosen by the table; the in-memory table's never differs
+    int64_t timestamp; // chosen by the table, in ticks; the in-memory table's never differs
     size_t property_count;
     struct ct_property properties[];
 };
 
-// Rows in key order.
+// Rows in key order: by partition key, then row key, each by the UTF-16 code units of its text (the
+// order of the real service).
 struct ct_rows {
     const struct ct_row *const *rows;
     size_t count;
@@ -70,7 +89,16 @@ enum ct_status {
     CT_STATUS_NOT_FOUND = 404,
     CT_STATUS_CONFLICT = 409,
     CT_STATUS_PRECONDITION_FAILED = 412,
+    CT_STATUS_TOO_LARGE = 413,
     CT_STATUS_SERVER_ERROR = 500, // nothing was done; the call may be made again
+};
+
+// Why a call is refused, by the service's names (errors.def).
+enum ct_error {
+    CT_ERROR_NONE,
+#define ERROR(symbol, name, status, message) CT_ERROR_##symbol,
+#include "model/table/errors.def"
+#undef ERROR
 };
 
 enum ct_outcome_kind {
@@ -88,8 +116,9 @@ enum ct_outcome_kind {
 
 struct ct_outcome {
     enum ct_outcome_kind kind;
-    enum ct_status status; // CT_STORAGE_ERROR only
-    size_t op_index;       // CT_STORAGE_ERROR of a batch: the first operation that failed
+    enum ct_status status; // CT_STORAGE_ERROR only, as the next two
+    enum ct_error error;   // CT_ERROR_NONE: none but what the status says (ct_error_of, error.h)
+    size_t op_index;       // of a batch: the first operation that failed
     // A constant, or a text in the call's arena. May be NULL for CT_SUCCEEDED and CT_STORAGE_ERROR.
     const char *message;
 };
@@ -158,7 +187,16 @@ struct ct_stream;
 
 // What [version] of a table of functions may say. A member that is added later says since which
 // version it is there; nobody looks at it in an older one.
-enum { CT_TABLE_VERSION = 1, CT_STREAM_VERSION = 1 };
+enum { CT_TABLE_VERSION = 2, CT_STREAM_VERSION = 1 };
+
+// What a table cannot do. Those who ask for more get the error that is named.
+struct ct_table_limits {
+    // The most rows that a query gives, as of one instant; 0: as many as there are. Above it is
+    // CT_ERROR_NOT_ONE_INSTANT, never a part of them or a sum of several instants.
+    size_t query_rows;
+    // A DeleteIfExists among other operations of a batch is CT_ERROR_CANNOT_ASSERT_ABSENCE.
+    bool no_delete_if_exists;
+};
 
 // [where] is always the caller's place in the source (HERE), for narration only.
 struct ct_table_ops {
@@ -182,6 +220,8 @@ struct ct_table_ops {
     // Gives back what the table holds of its surroundings (not its contents); the last call. Its
     // streams have been closed.
     void (*close)(struct ct_table *table);
+    // What the table cannot do, always the same. NULL: it can do everything. Since version 2.
+    struct ct_table_limits (*limits)(struct ct_table *table);
 };
 
 struct ct_stream_ops {
@@ -219,5 +259,10 @@ struct ct_stream {
     ((stream)->ops->continuation_key((stream), HERE, (key)))
 #define ct_stream_close(stream) ((stream)->ops->close((stream), HERE))
 #define ct_close(table) ((table)->ops->close(table))
+
+static inline struct ct_table_limits ct_limits(struct ct_table *table) {
+    bool is_told = table->ops->version >= 2 && table->ops->limits;
+    return is_told ? table->ops->limits(table) : (struct ct_table_limits){0, false};
+}
 
 #endif

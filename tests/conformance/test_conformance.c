@@ -10,6 +10,7 @@
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,13 +58,9 @@ static const struct ct_filter *parse(const char *text) {
     return filter;
 }
 
-static struct ct_property bool_property(const char *name, bool value) {
-    return (struct ct_property){.name = name, .type = CT_BOOL, .value.boolean = value};
-}
-
 static struct ct_row *entity(const char *partition, const char *row, const char *if_match,
                              const char *name, bool value) {
-    struct ct_property property = bool_property(name, value);
+    struct ct_property property = ct_bool(name, value);
     return ct_row_new(&arena, (struct ct_key){partition, row}, if_match, &property, 1);
 }
 
@@ -97,6 +94,24 @@ static const struct ct_row *get(const char *partition, const char *row) {
     assert_int_equal(outcome.kind, CT_SUCCEEDED);
     assert_true(rows.count <= 1);
     return rows.count ? rows.rows[0] : NULL;
+}
+
+static struct ct_stream *open_stream(const char *filter) {
+    struct ct_stream *stream = NULL;
+    struct ct_outcome outcome = ct_open_stream(table, parse(filter), &stream);
+    assert_int_equal(outcome.kind, CT_SUCCEEDED);
+    return stream;
+}
+
+static const struct ct_row *read_row(struct ct_stream *stream) {
+    const struct ct_row *row = NULL;
+    struct ct_key key = {NULL, NULL};
+    bool knows_key = stream->ops->continuation_key != NULL;
+    bool has_key = knows_key && ct_stream_continuation_key(stream, &key);
+    assert_int_equal(ct_stream_read(stream, &row).kind, CT_SUCCEEDED);
+    if (knows_key && row)
+        assert_true(has_key && ct_key_compare(key, row->key) <= 0);
+    return row;
 }
 
 static void assert_error(struct ct_outcome outcome, enum ct_status status, size_t index) {
@@ -321,19 +336,65 @@ static void test_etags_are_distinct(void **state) {
 // and odd characters are legal.
 static void test_values(void **state) {
     (void)state;
+    static const unsigned char bytes[CT_GUID_BYTES] = {0, 0xff, 9, '%', '\'', 10};
     struct ct_property properties[] = {
-        {.name = "number", .type = CT_INT32, .value.int32 = -7},
-        {.name = "Text", .type = CT_STRING, .value.string = "it's 100 %\tor so"},
-        bool_property("flag", false),
+        ct_int32("number", -7),
+        ct_string("Text", "it's 100 %\tor so"),
+        ct_string("empty", ""),
+        ct_string_of("nul", "a\0b", 3),
+        ct_string("turtle", "\xf0\x9f\x90\xa2"),
+        ct_bool("flag", false),
+        ct_int64("least", INT64_MIN),
+        ct_double("minus_zero", -0.0),
+        ct_double("infinite", -INFINITY),
+        ct_double("nan", NAN),
+        ct_double("tiny", 5e-324),
+        ct_datetime("first", CT_TICKS_MIN),
+        ct_datetime("last", CT_TICKS_MAX),
+        ct_guid("guid", bytes),
+        ct_binary("bytes", bytes, 6),
+        ct_binary("nothing", bytes, 0),
     };
+    const size_t count = sizeof properties / sizeof properties[0];
     struct ct_op_result result;
-    struct ct_row *row = ct_row_new(&arena, (struct ct_key){"", ""}, NULL, properties, 3);
+    struct ct_row *row = ct_row_new(&arena, (struct ct_key){"", ""}, NULL, properties, count);
     assert_int_equal(execute_one(CT_INSERT, row, &result).kind, CT_SUCCEEDED);
     const struct ct_row *stored = get("", "");
     assert_non_null(stored);
-    assert_int_equal(stored->property_count, 3);
-    for (size_t i = 0; i < 3; i++)
+    assert_int_equal(stored->property_count, count);
+    for (size_t i = 0; i < count; i++)
         assert_true(ct_property_equal(&stored->properties[i], &row->properties[i]));
+}
+
+// Keys are in the order of their UTF-16 code units, in queries and streams and where filters
+// compare them: supplementary characters come before U+E000 to U+FFFF.
+static void test_order_of_keys(void **state) {
+    (void)state;
+    static const char *const keys[] = {"",
+                                       "~",
+                                       "\xc3\xa9",
+                                       "\xed\x9f\xbf",
+                                       "\xf0\x9f\x90\xa2",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbd"};
+    enum { KEYS = sizeof keys / sizeof keys[0] };
+    for (size_t i = 0; i < KEYS; i++) {
+        put("p", keys[(3 * i) % KEYS], "a", true);
+        put(keys[(5 * i) % KEYS], "p", "a", true);
+    }
+    struct ct_rows rows = query("PartitionKey eq 'p'");
+    assert_int_equal(rows.count, KEYS);
+    for (size_t i = 0; i < KEYS; i++) {
+        const char *text = arena_printf(&arena, "PartitionKey eq 'p' and RowKey ge '%s'", keys[i]);
+        assert_string_equal(rows.rows[i]->key.row, keys[i]);
+        assert_int_equal(query(text).count, KEYS - i);
+    }
+    struct ct_stream *stream = open_stream("RowKey eq 'p'");
+    for (size_t i = 0; i < KEYS; i++)
+        assert_string_equal(read_row(stream)->key.partition, keys[i]);
+    assert_null(read_row(stream));
+    ct_stream_close(stream);
 }
 
 // ---- Queries -----------------------------------------------------------------------------------
@@ -364,24 +425,6 @@ static void test_query_without_partition(void **state) {
 }
 
 // ---- Streams -----------------------------------------------------------------------------------
-
-static struct ct_stream *open_stream(const char *filter) {
-    struct ct_stream *stream = NULL;
-    struct ct_outcome outcome = ct_open_stream(table, parse(filter), &stream);
-    assert_int_equal(outcome.kind, CT_SUCCEEDED);
-    return stream;
-}
-
-static const struct ct_row *read_row(struct ct_stream *stream) {
-    const struct ct_row *row = NULL;
-    struct ct_key key = {NULL, NULL};
-    bool knows_key = stream->ops->continuation_key != NULL;
-    bool has_key = knows_key && ct_stream_continuation_key(stream, &key);
-    assert_int_equal(ct_stream_read(stream, &row).kind, CT_SUCCEEDED);
-    if (knows_key && row)
-        assert_true(has_key && ct_key_compare(key, row->key) <= 0);
-    return row;
-}
 
 static const char *stream_keys(const char *filter) {
     static const struct ct_row *found[20];
@@ -505,6 +548,7 @@ static const struct {
     TEST(test_ill_formed_batch),
     TEST(test_etags_are_distinct),
     TEST(test_values),
+    TEST(test_order_of_keys),
     TEST(test_query),
     TEST(test_query_without_partition),
     TEST(test_stream),

@@ -46,8 +46,7 @@ static inline struct ct_row *row_of(uint32_t key, uint32_t bits, const char *eta
     size_t count = 0;
     for (uint32_t i = 0; i < 2; i++)
         if (bits >> i & 1)
-            properties[count++] =
-                (struct ct_property){.name = names[i], .type = CT_BOOL, .value.boolean = true};
+            properties[count++] = ct_bool(names[i], true);
     return ct_row_new(&arena, (struct ct_key){"p", row_keys[key]}, etag, properties, count);
 }
 

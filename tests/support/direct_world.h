@@ -360,11 +360,11 @@ static inline void direct_push(struct direct_world *world, enum mt_state state) 
 // ---- Data --------------------------------------------------------------------------------------
 
 static inline struct ct_property direct_bool(const char *name, bool value) {
-    return (struct ct_property){.name = name, .type = CT_BOOL, .value.boolean = value};
+    return ct_bool(name, value);
 }
 
 static inline struct ct_property direct_int(const char *name, int32_t value) {
-    return (struct ct_property){.name = name, .type = CT_INT32, .value.int32 = value};
+    return ct_int32(name, value);
 }
 
 static inline const struct ct_filter *direct_filter(struct direct_world *world, const char *text) {

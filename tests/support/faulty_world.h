@@ -208,7 +208,7 @@ static const struct ct_env_ops env_ops = {
 
 static inline struct ct_outcome execute_row(struct ct_table *of, enum ct_op_type type,
                                             const char *row) {
-    struct ct_property property = {.name = "a", .type = CT_BOOL, .value.boolean = true};
+    struct ct_property property = ct_bool("a", true);
     struct ct_batch batch = ct_batch_new(&arena, 1);
     struct ct_op_result result;
     ct_batch_add(&batch, type, ct_row_new(&arena, (struct ct_key){"p", row}, NULL, &property, 1));

@@ -46,8 +46,7 @@ static inline struct ct_row *entity(const char *row, const char *if_match, const
         char *spelled = arena_zalloc(&arena, 4);
         spelled[0] = at[0];
         spelled[2] = at[2];
-        properties[count++] =
-            (struct ct_property){.name = spelled, .type = CT_STRING, .value.string = spelled + 2};
+        properties[count++] = ct_string(spelled, spelled + 2);
     }
     return ct_row_new(&arena, key("p", row), if_match, properties, count);
 }

@@ -116,8 +116,7 @@ static void test_reserved_rows_are_refused(void **state) {
 // Nor are its two properties: a row that carries the mark would be taken for a tombstone.
 static void test_reserved_properties_are_refused(void **state) {
     (void)state;
-    const struct ct_property deleted = {
-        .name = "_mtable_deleted", .type = CT_BOOL, .value.boolean = true};
+    const struct ct_property deleted = ct_bool("_mtable_deleted", true);
     const struct ct_property partition_state = {.name = "_mtable_partition_state",
                                                 .type = CT_INT32};
     assert_refused(2, with(inserts(3), 2, "x", &deleted, 1));

@@ -30,7 +30,7 @@ static const struct ct_row *visible_row(const char *row) {
 }
 
 static struct ct_outcome replace_if(const char *etag, bool value) {
-    struct ct_property property = {.name = "a", .type = CT_BOOL, .value.boolean = value};
+    struct ct_property property = ct_bool("a", value);
     struct ct_batch batch = ct_batch_new(&arena, 1);
     struct ct_op_result result;
     ct_batch_add(&batch, CT_REPLACE,

@@ -154,7 +154,7 @@ static void write_row(struct arena *arena) {
     static const char *const rows[] = {"0", "1", "2", "3", "4", "5"};
     static const enum ct_op_type types[] = {CT_INSERT_OR_REPLACE, CT_INSERT_OR_MERGE, CT_REPLACE,
                                             CT_DELETE};
-    struct ct_property property = {.name = "a", .type = CT_INT32, .value.int32 = 1};
+    struct ct_property property = ct_int32("a", 1);
     struct ct_batch batch = ct_batch_new(arena, 1);
     struct ct_op_result result;
     struct ct_key key = {"p", rows[rng_below(&rng, 6)]};

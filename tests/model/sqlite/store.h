@@ -7,6 +7,7 @@
 
 #include "model/sqlite/sqlite_table.h"
 #include "model/table/batch.h"
+#include "model/table/check.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
@@ -53,7 +54,7 @@ static inline struct ct_outcome put_rows(struct ct_sqlite_table *table, const ch
                                          int32_t number) {
     struct ct_batch batch = ct_batch_new(&arena, (size_t)count);
     struct ct_op_result results[CT_BATCH_OPERATIONS_MAX];
-    struct ct_property property = {.name = "n", .type = CT_INT32, .value.int32 = number};
+    struct ct_property property = ct_int32("n", number);
     for (int i = 0; i < count; i++) {
         struct ct_key key = {"p", arena_printf(&arena, "%s-%d", row, i)};
         ct_batch_add(&batch, CT_INSERT_OR_REPLACE, ct_row_new(&arena, key, NULL, &property, 1));

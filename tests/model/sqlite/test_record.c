@@ -4,6 +4,7 @@
 #include "model/sqlite/record.h"
 #include "model/table/row.h"
 
+#include <math.h>
 #include <string.h>
 
 static struct arena arena;
@@ -22,13 +23,22 @@ static int tear_down(void **state) {
 
 static struct ct_row *sample(void) {
     const struct ct_property properties[] = {
-        {.name = "a", .type = CT_BOOL, .value.boolean = true},
-        {.name = "b", .type = CT_INT32, .value.int32 = INT32_MIN},
-        {.name = "", .type = CT_STRING, .value.string = ""},
-        {.name = "d", .type = CT_STRING, .value.string = "\xf0\x9f\x90\xa2 and 'more'"},
-        {.name = "e", .type = CT_BOOL, .value.boolean = false},
+        ct_bool("a", true),
+        ct_int32("b", INT32_MIN),
+        ct_string("", ""),
+        ct_string("d", "\xf0\x9f\x90\xa2 and 'more'"),
+        ct_bool("e", false),
+        ct_int64("f", INT64_MIN),
+        ct_double("g", -0.0),
+        ct_double("h", INFINITY),
+        ct_datetime("i", CT_TICKS_MAX),
+        ct_guid("j", (const unsigned char *)"0123456789abcdef"),
+        ct_binary("k", (const unsigned char *)"\0\xff", 2),
+        ct_binary("l", NULL, 0),
+        ct_string_of("m", "x\0y", 3),
     };
-    return ct_row_new(&arena, (struct ct_key){"p", "r"}, "e", properties, 5);
+    return ct_row_new(&arena, (struct ct_key){"p", "r"}, "e", properties,
+                      sizeof properties / sizeof properties[0]);
 }
 
 // What was written is read again; the bytes are these for ever.
@@ -41,7 +51,7 @@ static void test_round_trip(void **state) {
     const struct ct_row *read = record_read(&arena, row->key, row->etag, bytes, size);
     assert_non_null(read);
     assert_true(ct_row_equal(read, row));
-    struct ct_property property = {.name = "n", .type = CT_INT32, .value.int32 = -2};
+    struct ct_property property = ct_int32("n", -2);
     bytes = record_write(&arena, ct_row_new(&arena, row->key, "e", &property, 1), &size);
     assert_int_equal(size, sizeof one);
     assert_memory_equal(bytes, one, sizeof one);

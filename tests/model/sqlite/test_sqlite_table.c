@@ -94,8 +94,8 @@ static void test_other_files(void **state) {
     sqlite3_close(database);
     unlink(path);
     close_store(open_named(path, "t"));
-    run_sql("PRAGMA user_version = 2");
-    refuse(path, "t", "version 1, found 2");
+    run_sql("PRAGMA user_version = 3");
+    refuse(path, "t", "version 2, found 3");
 }
 
 // A row whose bytes are damaged is told as such: it is neither absent nor something else.

@@ -122,50 +122,6 @@ static void test_batch_program_error_names_ill_formed_batches(void **state) {
     assert_null(ct_batch_program_error(&batch));
 }
 
-// 100 operations are within the limits, the 101st is the one named.
-static void test_batch_limits_count_operations(void **state) {
-    (void)state;
-    struct ct_batch batch = ct_batch_new(&arena, 101);
-    size_t op_index = 0;
-    for (int i = 0; i < 101; i++) {
-        assert_false(ct_batch_exceeds_limits(&batch, &op_index));
-        ct_batch_add(&batch, CT_INSERT, entity("p", arena_printf(&arena, "%d", i), NULL));
-    }
-    assert_true(ct_batch_exceeds_limits(&batch, &op_index));
-    assert_int_equal(op_index, 100);
-}
-
-// A key used twice names the second use.
-static void test_batch_limits_refuse_a_repeated_key(void **state) {
-    (void)state;
-    struct ct_batch batch = ct_batch_new(&arena, 3);
-    ct_batch_add(&batch, CT_INSERT, entity("p", "0", NULL));
-    ct_batch_add(&batch, CT_INSERT, entity("p", "1", NULL));
-    ct_batch_add(&batch, CT_DELETE, entity("p", "0", "*"));
-    size_t op_index = 0;
-    assert_true(ct_batch_exceeds_limits(&batch, &op_index));
-    assert_int_equal(op_index, 2);
-}
-
-// 252 properties are within the limits, 253 are not.
-static void test_batch_limits_count_properties(void **state) {
-    (void)state;
-    struct ct_property properties[253];
-    for (int i = 0; i < 253; i++) {
-        const char *name = arena_printf(&arena, "%03d", i);
-        properties[i] = (struct ct_property){.name = name, .type = CT_BOOL};
-    }
-    struct ct_key key = {.partition = "p", .row = "r"};
-    for (size_t count = 252; count <= 253; count++) {
-        struct ct_batch batch = ct_batch_new(&arena, 1);
-        ct_batch_add(&batch, CT_INSERT, ct_row_new(&arena, key, NULL, properties, count));
-        size_t op_index = 9;
-        assert_int_equal(ct_batch_exceeds_limits(&batch, &op_index), count == 253);
-        if (count == 253)
-            assert_int_equal(op_index, 0);
-    }
-}
-
 // Every operation has its name, a Delete with "**" one of its own.
 static void test_operation_name_names_every_operation(void **state) {
     (void)state;
@@ -199,9 +155,6 @@ int main(void) {
         ARENA_TEST(test_batch_add_asserts_room),
         ARENA_TEST(test_batch_copy_is_deep),
         ARENA_TEST(test_batch_program_error_names_ill_formed_batches),
-        ARENA_TEST(test_batch_limits_count_operations),
-        ARENA_TEST(test_batch_limits_refuse_a_repeated_key),
-        ARENA_TEST(test_batch_limits_count_properties),
         ARENA_TEST(test_operation_name_names_every_operation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

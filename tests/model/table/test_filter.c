@@ -1,4 +1,5 @@
 #include "tests/support/arena.h"
+#include "tests/support/values.h"
 
 #include "core/base/rng.h"
 #include "model/table/filter.h"
@@ -36,9 +37,9 @@ static bool filters_equal(const struct ct_filter *a, const struct ct_filter *b) 
 // A row with one property of each type: s = 'm', b = true, i = 7.
 static const struct ct_row *sample_row(void) {
     const struct ct_property properties[] = {
-        {.name = "s", .type = CT_STRING, .value.string = "m"},
-        {.name = "b", .type = CT_BOOL, .value.boolean = true},
-        {.name = "i", .type = CT_INT32, .value.int32 = 7},
+        ct_string("s", "m"),
+        ct_bool("b", true),
+        ct_int32("i", 7),
     };
     return ct_row_new(&arena, (struct ct_key){"p", "k"}, "e", properties, 3);
 }
@@ -106,6 +107,64 @@ static void test_filter_matches_only_ne_between_types(void **state) {
     assert_compares("RowKey", "true", when_mismatched);
 }
 
+static void assert_orders(struct ct_property value, const char *literal_text,
+                          const bool expected[6]) {
+    value.name = "v";
+    const struct ct_row *row = ct_row_new(&arena, (struct ct_key){"p", "r"}, "e", &value, 1);
+    for (int i = 0; i < 6; i++) {
+        const char *text = arena_printf(&arena, "v %s %s", operators[i], literal_text);
+        if (ct_filter_matches(parse(text), row) != expected[i])
+            print_error("%s is wrong\n", text);
+        assert_int_equal(ct_filter_matches(parse(text), row), expected[i]);
+    }
+}
+
+// Numbers are compared as numbers whatever their types, exactly; every other type with its own
+// kind; a NaN, and values of two kinds, are only ne.
+static void test_filter_matches_compares_every_type(void **state) {
+    (void)state;
+    static const unsigned char bytes[CT_GUID_BYTES] = {0x10};
+    assert_orders(ct_int32("", 7), "7L", when_equal);
+    assert_orders(ct_int32("", 7), "7.5", when_less);
+    assert_orders(ct_int64("", 7), "6", when_greater);
+    assert_orders(ct_int64("", 9007199254740993), "9007199254740992.0", when_greater);
+    assert_orders(ct_int64("", INT64_MAX), "9223372036854775808.0", when_less);
+    assert_orders(ct_int64("", INT64_MIN), "-9223372036854775808.0", when_equal);
+    assert_orders(ct_int64("", INT64_MIN), "-INF", when_greater);
+    assert_orders(ct_double("", 9007199254740992.0), "9007199254740993L", when_less);
+    assert_orders(ct_double("", -0.5), "0", when_less);
+    assert_orders(ct_double("", -0.0), "0.0", when_equal);
+    assert_orders(ct_double("", 1), "INF", when_less);
+    assert_orders(ct_double("", NAN), "NaN", when_mismatched);
+    assert_orders(ct_int32("", 1), "NaN", when_mismatched);
+    assert_orders(ct_datetime("", 0), "datetime'1970-01-01T00:00:00Z'", when_equal);
+    assert_orders(ct_datetime("", -1), "datetime'1970-01-01T00:00:00Z'", when_less);
+    assert_orders(ct_guid("", bytes), "guid'0f000000-0000-0000-0000-000000000000'", when_greater);
+    assert_orders(ct_binary("", bytes, 1), "X'10'", when_equal);
+    assert_orders(ct_binary("", bytes, 1), "X'1000'", when_less);
+    assert_orders(ct_binary("", bytes, 0), "X''", when_equal);
+    assert_orders(ct_binary("", bytes, 1), "'\x10'", when_mismatched);
+    assert_orders(ct_datetime("", 0), "0", when_mismatched);
+    assert_orders(ct_string_of("", "a\0b", 3), "'a'", when_greater);
+    assert_orders(ct_string("", "\xf0\x9f\x90\xa2"), "'\xef\xbf\xbd'", when_less);
+    struct ct_row *row = ct_row_new(&arena, (struct ct_key){"p", "r"}, "e", NULL, 0);
+    row->timestamp = 1;
+    assert_true(ct_filter_matches(parse("Timestamp gt datetime'1970-01-01T00:00:00Z'"), row));
+}
+
+// A comparison of a missing property is false, and so not is true.
+static void test_filter_matches_negates(void **state) {
+    (void)state;
+    assert_matches("not (i eq 7)", false);
+    assert_matches("not (i eq 8)", true);
+    assert_matches("not (absent eq 8)", true);
+    assert_matches("not (absent ne 8)", true);
+    assert_matches("not not (i eq 7)", true);
+    assert_matches("not ((i eq 7) and (b eq false))", true);
+    assert_matches("(b eq true) and not ((i eq 7) or (absent eq 1))", false);
+    assert_matches("not ((i eq 8) or (absent eq 1)) and (b eq true)", true);
+}
+
 // The truth tables of and and or, and that the empty filter matches.
 static void test_filter_matches_combines(void **state) {
     (void)state;
@@ -143,6 +202,9 @@ static void test_filter_partition_is_syntactic(void **state) {
         {"RowKey eq 'p'", NULL},
         {"(a eq 'b') and (PartitionKey eq 'p')", NULL},
         {"((PartitionKey eq 'p') and (a eq 'b')) and (c eq 'd')", NULL},
+        {"PartitionKey eq 'p' and a eq 'b' and c eq 'd'", "p"},
+        {"not (PartitionKey eq 'p')", NULL},
+        {"(a eq 'b') and not (PartitionKey eq 'p')", NULL},
         {"((PartitionKey eq 'p') or (a eq 'b')) and (c eq 'd')", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -165,7 +227,7 @@ static void test_filter_builders_format_as_documented(void **state) {
                         "(PartitionKey eq 'p') and (RowKey eq 'a')");
     assert_string_equal(format(ct_filter_rows(&arena, "p", rows, 3)),
                         "(PartitionKey eq 'p') and "
-                        "((RowKey eq 'a') or ((RowKey eq 'b') or (RowKey eq 'c')))");
+                        "((RowKey eq 'a') or (RowKey eq 'b') or (RowKey eq 'c'))");
     assert_string_equal(format(ct_filter_compare_bool(&arena, "b", CT_NE, false)), "b ne false");
 }
 
@@ -197,21 +259,7 @@ static void test_filter_from_matches_keys_from_its_own_on(void **state) {
 
 // ---- Text --------------------------------------------------------------------------------------
 
-static const struct ct_filter *random_filter(struct rng *rng, int depth) {
-    static const char *const names[] = {"PartitionKey", "RowKey", "a", "_x9", "eq", "true"};
-    static const char *const values[] = {"", "a", "'", "''", "it's", "a'b'", ") and (", "\n\xff"};
-    if (depth > 0 && rng_below(rng, 4)) {
-        const struct ct_filter *left = random_filter(rng, depth - 1);
-        const struct ct_filter *right = random_filter(rng, depth - 1);
-        return rng_below(rng, 2) ? ct_filter_and(&arena, left, right)
-                                 : ct_filter_or(&arena, left, right);
-    }
-    const char *name = names[rng_below(rng, 6)];
-    enum ct_compare compare = (enum ct_compare)rng_below(rng, 6);
-    if (rng_below(rng, 3) == 0)
-        return ct_filter_compare_bool(&arena, name, compare, rng_below(rng, 2));
-    return ct_filter_compare_string(&arena, name, compare, values[rng_below(rng, 8)]);
-}
+static const char *const random_names[] = {"PartitionKey", "RowKey", "a", "_x9", "eq", "\xc3\xa4"};
 
 // Random filters survive writing and reading.
 static void test_filter_text_round_trip(void **state) {
@@ -220,7 +268,8 @@ static void test_filter_text_round_trip(void **state) {
     rng_seed(&rng, 11);
     for (int i = 0; i < 3000; i++) {
         arena_reset(&arena, 0);
-        const struct ct_filter *filter = random_filter(&rng, (int)rng_below(&rng, 6));
+        const struct ct_filter *filter =
+            random_filter(&rng, &arena, random_names, 6, (int)rng_below(&rng, 6), false);
         assert_true(filters_equal(parse(format(filter)), filter));
     }
 }
@@ -235,40 +284,115 @@ static void test_filter_parse_ignores_blanks(void **state) {
     assert_true(filters_equal(parse("(a eq'x')and(b ne true)"), plain));
 }
 
+static void assert_same(const char *text, const char *as) {
+    const struct ct_filter *filter = parse(text), *expected = parse(as);
+    if (!filters_equal(filter, expected))
+        print_error("%s is %s, not %s\n", text, format(filter), format(expected));
+    assert_true(filters_equal(filter, expected));
+}
+
+// not binds tighter than and, and tighter than or; parentheses are needed for nothing else, and of
+// a chain the first operand is at the root.
+static void test_filter_parse_precedence(void **state) {
+    (void)state;
+    assert_same("a eq 1 and b eq 2 or c eq 3", "((a eq 1) and (b eq 2)) or (c eq 3)");
+    assert_same("a eq 1 or b eq 2 and c eq 3", "(a eq 1) or ((b eq 2) and (c eq 3))");
+    assert_same("not a eq 1 and b eq 2", "(not (a eq 1)) and (b eq 2)");
+    assert_same("not (a eq 1 and b eq 2)", "not ((a eq 1) and (b eq 2))");
+    assert_same("not not a eq 1", "not (not (a eq 1))");
+    assert_same("a eq 1 and b eq 2 and c eq 3", "(a eq 1) and ((b eq 2) and (c eq 3))");
+    assert_same("((a eq 1))", "a eq 1");
+    assert_string_equal(format(parse("a eq 1 and b eq 2 and c eq 3")),
+                        "(a eq 1) and (b eq 2) and (c eq 3)");
+    assert_string_equal(format(parse("(a eq 1 and b eq 2) and c eq 3")),
+                        "((a eq 1) and (b eq 2)) and (c eq 3)");
+    assert_string_equal(format(parse("not not a eq 1")), "not (not (a eq 1))");
+}
+
+static struct ct_property literal(const char *text) {
+    return parse(arena_printf(&arena, "a eq %s", text))->operand;
+}
+
+// Each form of literal has its type and value, and a literal may stand on the left.
+static void test_filter_parse_literals(void **state) {
+    (void)state;
+    static const unsigned char guid[CT_GUID_BYTES] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55,
+                                                      0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb,
+                                                      0xcc, 0xdd, 0xee, 0xff};
+    const struct {
+        const char *text;
+        struct ct_property value;
+    } cases[] = {
+        {"'it''s'", ct_string("a", "it's")},
+        {"true", ct_bool("a", true)},
+        {"123", ct_int32("a", 123)},
+        {"-2147483648", ct_int32("a", INT32_MIN)},
+        {"2147483648", ct_int64("a", 2147483648)},
+        {"7L", ct_int64("a", 7)},
+        {"-9223372036854775808L", ct_int64("a", INT64_MIN)},
+        {"1.5", ct_double("a", 1.5)},
+        {"-1e3", ct_double("a", -1000)},
+        {"1E+2", ct_double("a", 100)},
+        {"NaN", ct_double("a", NAN)},
+        {"-INF", ct_double("a", -INFINITY)},
+        {"datetime'2013-08-22T01:12:06.2608595Z'", ct_datetime("a", 13771339262608595)},
+        {"guid'00112233-4455-6677-8899-AABBCCDDEEFF'", ct_guid("a", guid)},
+        {"X'0011'", ct_binary("a", guid, 2)},
+        {"binary'001122'", ct_binary("a", guid, 3)},
+        {"X''", ct_binary("a", guid, 0)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ct_property found = literal(cases[i].text);
+        if (!ct_property_equal(&found, &cases[i].value))
+            print_error("%s\n", cases[i].text);
+        assert_true(ct_property_equal(&found, &cases[i].value));
+    }
+    assert_same("1 lt a", "a gt 1");
+    assert_same("'x' ge a and guid'00112233-4455-6677-8899-aabbccddeeff' ne b",
+                "a le 'x' and b ne guid'00112233-4455-6677-8899-aabbccddeeff'");
+}
+
 // What is not in the grammar is refused: what was expected, at which byte.
 static void test_filter_parse_explains_errors(void **state) {
     (void)state;
     const struct {
         const char *text, *error;
     } cases[] = {
-        {"(", "byte 1: expected a name or '(', found the end"},
-        {")", "byte 0: expected a name, '(' or nothing, found ')'"},
-        {"()", "byte 1: expected a name or '(', found ')'"},
-        {"9 eq 'x'", "byte 0: expected a name, '(' or nothing, found '9'"},
+        {"(", "byte 1: expected a comparison, not or '(', found the end"},
+        {")", "byte 0: expected a comparison, not or '(', found ')'"},
+        {"()", "byte 1: expected a comparison, not or '(', found ')'"},
+        {"not", "byte 3: expected a comparison, not or '(', found the end"},
         {"a", "byte 1: expected eq, ne, lt, le, gt or ge, found the end"},
         {"a is 'x'", "byte 2: expected eq, ne, lt, le, gt or ge, found 'i'"},
         {"a EQ 'x'", "byte 2: expected eq, ne, lt, le, gt or ge, found 'E'"},
         {"a eqq 'x'", "byte 2: expected eq, ne, lt, le, gt or ge, found 'e'"},
-        {"a eq", "byte 4: expected a quoted string, true or false, found the end"},
-        {"a eq x", "byte 5: expected a quoted string, true or false, found 'x'"},
-        {"a eq 1", "byte 5: expected a quoted string, true or false, found '1'"},
-        {"a eq truest", "byte 5: expected a quoted string, true or false, found 't'"},
+        {"a eq", "byte 4: expected a literal, found the end"},
+        {"a eq x", "byte 5: expected a literal, found 'x'"},
+        {"a eq truest", "byte 5: expected a literal, found 't'"},
+        {"a eq 1.", "byte 5: expected a literal, found '1'"},
+        {"a eq 1x", "byte 5: expected a literal, found '1'"},
+        {"a eq 1e999", "byte 5: expected a literal, found '1'"},
+        {"a eq -", "byte 5: expected a literal, found '-'"},
+        {"a eq 9223372036854775808", "byte 5: expected an integer of at most 64 bits, found '9'"},
+        {"a eq X'0'", "byte 7: expected pairs of hexadecimal digits, found '0'"},
+        {"a eq X'0g'", "byte 7: expected pairs of hexadecimal digits, found '0'"},
+        {"a eq guid'1'", "byte 10: expected a Guid such as "
+                         "'00112233-4455-6677-8899-aabbccddeeff', found '1'"},
+        {"a eq datetime'2013-02-29T00:00:00Z'",
+         "byte 14: expected a DateTime such as '2013-08-22T01:12:06Z' of the years 1601 to 9999, "
+         "found '2'"},
+        {"1 eq 2", "byte 5: expected a name, found '2'"},
         {"a eq 'x", "byte 7: expected a closing quote, found the end"},
         {"a eq 'x''", "byte 9: expected a closing quote, found the end"},
         {"a eq '", "byte 6: expected a closing quote, found the end"},
         {"a eq 'x' ", NULL},
-        {"a eq 'x' b", "byte 9: expected the end, found 'b'"},
-        {"a eq 'x' and b eq 'y'", "byte 9: expected the end, found 'a'"},
-        {"(a eq 'x')", "byte 10: expected and or or, found the end"},
-        {"(a eq 'x') not (b eq 'y')", "byte 11: expected and or or, found 'n'"},
-        {"(a eq 'x') and", "byte 14: expected '(', found the end"},
-        {"(a eq 'x') and b eq 'y'", "byte 15: expected '(', found 'b'"},
-        {"(a eq 'x' and (b eq 'y')", "byte 10: expected ')', found 'a'"},
-        {"(a eq 'x') and (b eq 'y'", "byte 24: expected ')', found the end"},
-        {"(a eq 'x') and (b eq 'y'))", "byte 25: expected the end, found ')'"},
-        {"(a eq 'x') and (b eq 'y') or (c eq 'z')", "byte 26: expected the end, found 'o'"},
+        {"a eq 'x' b", "byte 9: expected and, or or the end, found 'b'"},
+        {"(a eq 'x') not (b eq 'y')", "byte 11: expected and, or or the end, found 'n'"},
+        {"(a eq 'x') and", "byte 14: expected a comparison, not or '(', found the end"},
+        {"(a eq 'x' and (b eq 'y')", "byte 24: expected and, or or ')', found the end"},
+        {"(a eq 'x') and (b eq 'y'))", "byte 25: expected and, or or the end, found ')'"},
         {"a\x01", "byte 1: expected eq, ne, lt, le, gt or ge, found byte 0x01"},
-        {"a\xff", "byte 1: expected eq, ne, lt, le, gt or ge, found byte 0xff"},
+        {"a eq \xff", "byte 5: expected a literal, found byte 0xff"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct ct_filter *filter;
@@ -294,6 +418,26 @@ static const char *nested(int depth) {
     return buffer;
 }
 
+// [count] comparisons in a row.
+static const char *chained(int count) {
+    char *buffer = arena_alloc(&arena, TEXT_BYTES);
+    struct text text = text_in(buffer, TEXT_BYTES);
+    for (int i = 0; i < count; i++)
+        text_add(&text, "%sa eq 'x'", i == 0 ? "" : i % 2 ? " and " : " or ");
+    return buffer;
+}
+
+// As many comparisons as are allowed are read, and again when written; one more is refused by name.
+static void test_filter_parse_limits_comparisons(void **state) {
+    (void)state;
+    const struct ct_filter *filter = parse(chained(CT_FILTER_COMPARISONS_MAX));
+    assert_true(filters_equal(parse(format(filter)), filter));
+    assert_true(ct_filter_matches(filter, sample_row()) == false);
+    struct error error;
+    assert_false(ct_filter_parse(&arena, chained(CT_FILTER_COMPARISONS_MAX + 1), &filter, &error));
+    assert_non_null(strstr(error.text, ": more than 256 comparisons"));
+}
+
 // The deepest nesting allowed is read, one more is refused by name.
 static void test_filter_parse_limits_depth(void **state) {
     (void)state;
@@ -301,7 +445,7 @@ static void test_filter_parse_limits_depth(void **state) {
     const struct ct_filter *filter;
     struct error error;
     assert_false(ct_filter_parse(&arena, nested(CT_FILTER_DEPTH_MAX + 1), &filter, &error));
-    assert_string_equal(error.text, "filter, byte 64: parentheses nested deeper than 64");
+    assert_string_equal(error.text, "filter, byte 64: parentheses and nots nested deeper than 64");
     assert_false(ct_filter_parse(&arena, nested(1000), &filter, &error));
 }
 
@@ -370,6 +514,11 @@ int main(void) {
         ARENA_TEST(test_filter_from_matches_keys_from_its_own_on),
         ARENA_TEST(test_filter_text_round_trip),
         ARENA_TEST(test_filter_parse_ignores_blanks),
+        ARENA_TEST(test_filter_parse_precedence),
+        ARENA_TEST(test_filter_parse_literals),
+        ARENA_TEST(test_filter_parse_limits_comparisons),
+        ARENA_TEST(test_filter_matches_compares_every_type),
+        ARENA_TEST(test_filter_matches_negates),
         ARENA_TEST(test_filter_parse_explains_errors),
         ARENA_TEST(test_filter_parse_limits_depth),
         ARENA_TEST(test_filter_parse_survives_mutations),

@@ -93,8 +93,7 @@ static void test_no_match_outside(void **state) {
         const struct ct_filter *filter = random_filter(&rng, 3);
         struct ct_range range = ct_filter_range(filter);
         for (int j = 0; j < 32; j++) {
-            struct ct_property a = {
-                .name = "a", .type = CT_STRING, .value.string = j & 16 ? "a" : "c"};
+            struct ct_property a = ct_string("a", j & 16 ? "a" : "c");
             struct ct_key key = {keys[j & 3], keys[j >> 2 & 3]};
             const struct ct_row *row = ct_row_new(&arena, key, "e", &a, 1);
             if (ct_filter_matches(filter, row)) {

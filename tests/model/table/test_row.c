@@ -10,15 +10,15 @@ static struct ct_key key(const char *partition, const char *row) {
 }
 
 static struct ct_property string(const char *name, const char *value) {
-    return (struct ct_property){.name = name, .type = CT_STRING, .value.string = value};
+    return ct_string(name, value);
 }
 
 static struct ct_property boolean(const char *name, bool value) {
-    return (struct ct_property){.name = name, .type = CT_BOOL, .value.boolean = value};
+    return ct_bool(name, value);
 }
 
 static struct ct_property int32(const char *name, int32_t value) {
-    return (struct ct_property){.name = name, .type = CT_INT32, .value.int32 = value};
+    return ct_int32(name, value);
 }
 
 // Another array with the same characters, so that no shortcut by pointer applies.

@@ -1,0 +1,165 @@
+#include "model/table/check.h"
+
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+const struct ct_rules ct_service_rules = {
+    .operations = CT_BATCH_OPERATIONS_MAX,
+    .batch_bytes = CT_BATCH_BYTES_MAX,
+    .properties = CT_ROW_PROPERTIES_MAX,
+    .row_bytes = CT_ROW_BYTES_MAX,
+    .names_are_identifiers = true,
+};
+
+// What the service adds to the texts and values of a row, of a property, of a text value.
+enum { ROW_OVERHEAD = 4, PROPERTY_OVERHEAD = 8, LENGTH_BYTES = 4, UNIT_BYTES = 2 };
+
+// The UTF-16 code units of [size] bytes of UTF-8: one per character (which are the bytes that
+// continue none), two where there are four bytes.
+static size_t units_of(const char *text, size_t size) {
+    size_t units = 0;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        units += (size_t)((byte & 0xC0) != 0x80) + (size_t)(byte >= 0xF0);
+    }
+    return units;
+}
+
+static size_t value_bytes(const struct ct_property *property) {
+    switch (property->type) {
+    case CT_BOOL:
+        return 1;
+    case CT_INT32:
+        return sizeof(int32_t);
+    case CT_INT64:
+    case CT_DOUBLE:
+    case CT_DATETIME:
+        return sizeof(int64_t);
+    case CT_GUID:
+        return CT_GUID_BYTES;
+    case CT_BINARY:
+        return LENGTH_BYTES + property->size;
+    case CT_STRING:
+        return LENGTH_BYTES + UNIT_BYTES * units_of(property->value.string, property->size);
+    }
+    return 0;
+}
+
+size_t ct_row_bytes(const struct ct_row *row) {
+    size_t bytes = ROW_OVERHEAD;
+    bytes += UNIT_BYTES * units_of(row->key.partition, strlen(row->key.partition));
+    bytes += UNIT_BYTES * units_of(row->key.row, strlen(row->key.row));
+    for (size_t i = 0; i < row->property_count; i++) {
+        const char *name = row->properties[i].name;
+        bytes += PROPERTY_OVERHEAD + UNIT_BYTES * units_of(name, strlen(name));
+        bytes += value_bytes(&row->properties[i]);
+    }
+    return bytes;
+}
+
+// U+0000 to U+001F and U+007F to U+009F, the last of which are 0xC2 0x80 to 0xC2 0x9F, and four
+// characters that addresses could not hold.
+static bool is_forbidden(const unsigned char *at) {
+    return *at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0) ||
+           *at == '/' || *at == '\\' || *at == '#' || *at == '?';
+}
+
+static enum ct_error check_key(const char *key) {
+    size_t size = 0;
+    for (const unsigned char *at = (const unsigned char *)key; *at; at++, size++)
+        if (is_forbidden(at))
+            return CT_ERROR_OUT_OF_RANGE;
+    if (size <= CT_KEY_UNITS_MAX) // it has no more units than bytes
+        return CT_ERROR_NONE;
+    return units_of(key, size) > CT_KEY_UNITS_MAX ? CT_ERROR_KEY_TOO_LARGE : CT_ERROR_NONE;
+}
+
+static bool is_letter(unsigned char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
+           byte >= 0x80;
+}
+
+static bool is_identifier(const char *name) {
+    if (!is_letter((unsigned char)*name))
+        return false;
+    for (; *name; name++)
+        if (!is_letter((unsigned char)*name) && (*name < '0' || *name > '9'))
+            return false;
+    return true;
+}
+
+static enum ct_error check_name(const struct ct_rules *rules, const char *name) {
+    size_t size = strlen(name);
+    if (size > CT_NAME_UNITS_MAX && units_of(name, size) > CT_NAME_UNITS_MAX)
+        return CT_ERROR_NAME_TOO_LONG;
+    bool is_system = strcmp(name, CT_PARTITION_KEY) == 0 || strcmp(name, CT_ROW_KEY) == 0 ||
+                     strcmp(name, CT_TIMESTAMP) == 0;
+    bool is_bad = is_system || size == 0 || (rules->names_are_identifiers && !is_identifier(name));
+    return is_bad ? CT_ERROR_NAME_INVALID : CT_ERROR_NONE;
+}
+
+static enum ct_error check_value(const struct ct_property *property) {
+    bool is_large = false;
+    if (property->type == CT_STRING && property->size > CT_STRING_UNITS_MAX)
+        is_large = units_of(property->value.string, property->size) > CT_STRING_UNITS_MAX;
+    if (property->type == CT_BINARY)
+        is_large = property->size > CT_BINARY_BYTES_MAX;
+    bool is_out_of_range = property->type == CT_DATETIME && (property->value.ticks < CT_TICKS_MIN ||
+                                                             property->value.ticks > CT_TICKS_MAX);
+    if (is_large)
+        return CT_ERROR_VALUE_TOO_LARGE;
+    return is_out_of_range ? CT_ERROR_OUT_OF_RANGE : CT_ERROR_NONE;
+}
+
+static enum ct_error check_properties(const struct ct_rules *rules, const struct ct_row *row) {
+    if (row->property_count > rules->properties)
+        return CT_ERROR_TOO_MANY_PROPERTIES;
+    for (size_t i = 0; i < row->property_count; i++) {
+        enum ct_error error = check_name(rules, row->properties[i].name);
+        if (error == CT_ERROR_NONE)
+            error = check_value(&row->properties[i]);
+        if (error != CT_ERROR_NONE)
+            return error;
+    }
+    return CT_ERROR_NONE;
+}
+
+// [bytes]: the size of the row, if it may be.
+static enum ct_error check_row(const struct ct_rules *rules, const struct ct_row *row,
+                               size_t *bytes) {
+    enum ct_error error = check_key(row->key.partition);
+    if (error == CT_ERROR_NONE)
+        error = check_key(row->key.row);
+    if (error == CT_ERROR_NONE)
+        error = check_properties(rules, row);
+    if (error != CT_ERROR_NONE)
+        return error;
+    *bytes = ct_row_bytes(row);
+    return *bytes > rules->row_bytes ? CT_ERROR_ROW_TOO_LARGE : CT_ERROR_NONE;
+}
+
+enum ct_error ct_check_row(const struct ct_rules *rules, const struct ct_row *row) {
+    size_t bytes;
+    return check_row(rules, row, &bytes);
+}
+
+enum ct_error ct_check_batch(const struct ct_rules *rules, const struct ct_batch *batch,
+                             size_t *op_index) {
+    size_t sum = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        size_t bytes = 0;
+        *op_index = i;
+        if (i >= rules->operations)
+            return CT_ERROR_TOO_MANY_OPERATIONS;
+        if (ct_batch_repeats_key(batch, i))
+            return CT_ERROR_DUPLICATE_ROW;
+        enum ct_error error = check_row(rules, batch->operations[i].entity, &bytes);
+        if (error != CT_ERROR_NONE)
+            return error;
+        sum += bytes;
+        if (sum > rules->batch_bytes)
+            return CT_ERROR_BATCH_TOO_LARGE;
+    }
+    return CT_ERROR_NONE;
+}
