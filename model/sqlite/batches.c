@@ -208,7 +208,7 @@ static int run_plain(struct ct_sqlite_table *table, enum ct_statement statement)
 }
 
 // SQLite may have rolled back by itself.
-static void roll_back(struct ct_sqlite_table *table) {
+void connection_roll_back(struct ct_sqlite_table *table) {
     if (!sqlite3_get_autocommit(table->database))
         run_plain(table, STATEMENT_ROLLBACK);
 }
@@ -231,15 +231,15 @@ static int take_numbers(struct ct_sqlite_table *table, size_t count, uint64_t *f
 // done. Whether there is one.
 static bool settle(struct ct_sqlite_table *table) {
     uint64_t ignored;
-    roll_back(table);
+    connection_roll_back(table);
     bool is_settled = run_plain(table, STATEMENT_BEGIN) == SQLITE_DONE &&
                       take_numbers(table, 1, &ignored) == SQLITE_DONE &&
                       run_plain(table, STATEMENT_COMMIT) == SQLITE_DONE;
-    roll_back(table);
+    connection_roll_back(table);
     return is_settled;
 }
 
-static struct ct_outcome commit(struct ct_sqlite_table *table, struct arena *arena) {
+struct ct_outcome connection_commit(struct ct_sqlite_table *table, struct arena *arena) {
     int code = run_plain(table, STATEMENT_COMMIT);
     if (code == SQLITE_DONE)
         return ct_success();
@@ -259,6 +259,17 @@ static struct ct_outcome apply_all(struct writing *writing, const struct ct_batc
     return outcome;
 }
 
+// Somebody may have deleted it since it was chosen.
+static struct ct_outcome check_table(struct ct_sqlite_table *table, struct arena *arena) {
+    sqlite3_stmt *statement = connection_statement(table, STATEMENT_IS_THERE);
+    sqlite3_bind_int64(statement, 1, table->id);
+    int code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    if (code == SQLITE_DONE)
+        return ct_storage_error(CT_STATUS_NOT_FOUND, 0);
+    return code == SQLITE_ROW ? ct_success() : connection_failure(table, code, arena);
+}
+
 static struct ct_outcome write_batch(struct ct_sqlite_table *table, const struct ct_batch *batch,
                                      struct arena *arena, struct ct_op_result *done) {
     struct writing writing = {.table = table, .arena = arena, .time = present_time()};
@@ -267,14 +278,16 @@ static struct ct_outcome write_batch(struct ct_sqlite_table *table, const struct
         return connection_failure(table, code, arena);
     // The lock is held: whoever fences waits until this batch has had its effect.
     struct ct_outcome outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    if (clock_seconds() < table->deadline) {
+    if (clock_seconds() < table->deadline)
+        outcome = check_table(table, arena);
+    if (outcome.kind == CT_SUCCEEDED) {
         code = take_numbers(table, batch->count, &writing.number);
         outcome = code == SQLITE_DONE ? apply_all(&writing, batch, done)
                                       : connection_failure(table, code, arena);
     }
     if (outcome.kind == CT_SUCCEEDED)
-        return commit(table, arena);
-    roll_back(table);
+        return connection_commit(table, arena);
+    connection_roll_back(table);
     return outcome;
 }
 

@@ -1,5 +1,6 @@
 #include "model/sqlite/connection.h"
 #include "core/base/clock.h"
+#include "model/sqlite/catalog.h"
 #include "model/table/row.h"
 
 #include <inttypes.h>
@@ -51,7 +52,18 @@ static const char *const texts[STATEMENT_COUNT] = {
                        " AND (partition_key, row_key) >= (?2, ?3)"
                        " AND (?6 OR (partition_key, row_key) <> (?2, ?3))"
                        " AND (?4 IS NULL OR partition_key <= ?4)"
+                       " AND (?7 IS NULL OR row_key <= ?7)"
                        " ORDER BY partition_key, row_key LIMIT ?5",
+    [STATEMENT_IS_THERE] = "SELECT 1 FROM tables WHERE id = ?1",
+    [STATEMENT_FIND] = "SELECT id FROM tables WHERE name = ?1",
+    [STATEMENT_FIND_LIKE] = "SELECT id FROM tables WHERE name = ?1 COLLATE NOCASE",
+    [STATEMENT_NAMES] = "SELECT name FROM tables WHERE name >= ?1 COLLATE NOCASE"
+                        " ORDER BY name COLLATE NOCASE LIMIT ?2",
+    [STATEMENT_NEXT_ID] = "UPDATE file SET last_number = 1 + max(last_number,"
+                          " (SELECT ifnull(max(id), 0) FROM tables)) RETURNING last_number",
+    [STATEMENT_ADD_TABLE] = "INSERT INTO tables VALUES (?1, ?2)",
+    [STATEMENT_DROP_ROWS] = "DELETE FROM entities WHERE table_id = ?1",
+    [STATEMENT_DROP_TABLE] = "DELETE FROM tables WHERE id = ?1",
 };
 
 // ---- Statements --------------------------------------------------------------------------------
@@ -172,33 +184,35 @@ static bool make_file(sqlite3 *database, const char *path, struct error *error) 
     return is_made;
 }
 
-static bool name_table(struct ct_sqlite_table *table, const char *path, const char *name,
-                       struct error *error) {
-    static const char insert[] = "INSERT INTO tables (name) VALUES (?1) ON CONFLICT DO NOTHING";
-    static const char find[] = "SELECT t.id, f.name FROM tables t, file f WHERE t.name = ?1";
+// ETags begin with the file's name.
+static bool read_prefix(struct ct_sqlite_table *table, const char *path, struct error *error) {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(table->database, find, -1, &statement, NULL);
-    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-    code = code == SQLITE_OK ? sqlite3_step(statement) : code;
-    if (code == SQLITE_DONE) { // not there yet: only then is it necessary to write
-        sqlite3_stmt *writer = NULL;
-        sqlite3_prepare_v2(table->database, insert, -1, &writer, NULL);
-        sqlite3_bind_text(writer, 1, name, -1, SQLITE_STATIC);
-        sqlite3_reset(statement);
-        code = sqlite3_step(writer);
-        sqlite3_finalize(writer);
-        code = code == SQLITE_DONE ? sqlite3_step(statement) : code;
-    }
-    if (code == SQLITE_ROW) {
-        table->id = sqlite3_column_int64(statement, 0);
+    sqlite3_prepare_v2(table->database, "SELECT name FROM file", -1, &statement, NULL);
+    bool is_read = sqlite3_step(statement) == SQLITE_ROW;
+    if (is_read)
         snprintf(table->etag_prefix, sizeof table->etag_prefix, "W/\"%s-",
-                 (const char *)sqlite3_column_text(statement, 1));
-    }
-    if (code != SQLITE_ROW)
-        error_set(error, "%.200s: expected room for the table '%.100s': SQLite: %.200s", path, name,
+                 (const char *)sqlite3_column_text(statement, 0));
+    else
+        error_set(error, "%.200s: expected a file of tables: SQLite: %.200s", path,
                   sqlite3_errmsg(table->database));
     sqlite3_finalize(statement);
-    return code == SQLITE_ROW;
+    return is_read;
+}
+
+static bool name_table(struct ct_sqlite_table *table, const char *path, const char *name,
+                       struct error *error) {
+    struct arena arena;
+    bool is_there = false;
+    arena_init(&arena, 1 << 16);
+    struct ct_outcome outcome = ct_sqlite_choose(table, name, &arena, &is_there);
+    if (outcome.kind == CT_SUCCEEDED && !is_there) // only then is it necessary to write
+        outcome = ct_sqlite_create(table, name, &arena, &is_there);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = ct_sqlite_choose(table, name, &arena, &is_there);
+    arena_deinit(&arena);
+    return outcome.kind == CT_SUCCEEDED ||
+           error_set(error, "%.200s: expected room for the table '%.100s': SQLite: %.200s", path,
+                     name, sqlite3_errmsg(table->database));
 }
 
 static bool prepare_all(struct ct_sqlite_table *table, const char *path, struct error *error) {
@@ -213,7 +227,7 @@ static bool prepare_all(struct ct_sqlite_table *table, const char *path, struct 
 static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlite_options *options,
                             struct error *error) {
     const char *path = options->path;
-    size_t length = strlen(options->name);
+    size_t length = options->name ? strlen(options->name) : 1;
     if (length == 0 || length > NAME_BYTES_MAX)
         return error_set(error, "table '%.100s': expected a name of 1 to %d bytes", options->name,
                          NAME_BYTES_MAX);
@@ -233,7 +247,8 @@ static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlit
         !run(table->database, path,
              options->is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
              NULL, error) ||
-        !name_table(table, path, options->name, error) || !prepare_all(table, path, error))
+        !read_prefix(table, path, error) || !prepare_all(table, path, error) ||
+        (options->name && !name_table(table, path, options->name, error)))
         return false;
     table->busy_ms = options->busy_ms;
     return true;

@@ -25,8 +25,17 @@ enum ct_statement {
     STATEMENT_GET,        // columns: as a row of the next two
     // Columns: partition key, row key, number of the ETag, time, properties; in key order.
     STATEMENT_RANGE, // ?1 table, ?2 partition key, row keys ?3 (or NULL) to ?4 (or NULL)
-    // ?1 table; above (?2, ?3) or, if ?6, at it; partition keys up to ?4 (or NULL); at most ?5
+    // ?1 table; above (?2, ?3) or, if ?6, at it; partition keys up to ?4 (or NULL); at most ?5; row
+    // keys up to ?7 (or NULL)
     STATEMENT_PAGE,
+    STATEMENT_IS_THERE,  // ?1 table: a row if it is
+    STATEMENT_FIND,      // ?1 name as it was given: the table
+    STATEMENT_FIND_LIKE, // ?1 name, without case
+    STATEMENT_NAMES,     // from ?1 on, without case, at most ?2
+    STATEMENT_NEXT_ID,   // a number that no table has had and no ETag has
+    STATEMENT_ADD_TABLE, // ?1 table, ?2 name
+    STATEMENT_DROP_ROWS, // ?1 table
+    STATEMENT_DROP_TABLE,
     STATEMENT_COUNT,
 };
 
@@ -34,7 +43,7 @@ struct ct_sqlite_table {
     struct ct_table table; // first, so that the interface is the table
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    sqlite3_int64 id; // of the table in the file
+    sqlite3_int64 id; // of the table in the file; 0: none is chosen
     char etag_prefix[24];
     double deadline;
     unsigned busy_ms;  // of now
@@ -53,6 +62,10 @@ void connection_bind_key(sqlite3_stmt *statement, int parameter, const char *key
 // What the failure [code] means to a caller before whose eyes nothing was done.
 struct ct_outcome connection_failure(const struct ct_sqlite_table *table, int code,
                                      struct arena *arena);
+
+// The end of a transaction, in batches.c. A commit that fails has done nothing, or is CT_UNKNOWN.
+struct ct_outcome connection_commit(struct ct_sqlite_table *table, struct arena *arena);
+void connection_roll_back(struct ct_sqlite_table *table);
 
 // The members of the interface, in batches.c and reading.c.
 struct ct_outcome sqlite_table_execute(struct ct_table *table, const char *where,

@@ -118,6 +118,7 @@ struct sqlite_stream {
     struct ct_sqlite_table *table;
     const struct ct_filter *filter;
     const char *last_partition; // up to which there may be matches; NULL: to the end
+    const char *last_row;       // the same in the only partition that has any; else NULL
     struct ct_key from;         // where the next page begins, in the arena of this one
     bool includes_from;
     bool is_last;           // no page comes after this one
@@ -135,6 +136,7 @@ static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
     bind_bound(statement, 4, stream->last_partition);
     sqlite3_bind_int(statement, 5, PAGE_ROWS);
     sqlite3_bind_int(statement, 6, stream->includes_from);
+    bind_bound(statement, 7, stream->last_row);
     return statement;
 }
 
@@ -211,6 +213,11 @@ struct ct_outcome sqlite_table_open_stream(struct ct_table *interface, const cha
     opened->from.row = "";
     opened->includes_from = true;
     opened->last_partition = range.partition.high;
+    if (range.partition.low && range.partition.high &&
+        strcmp(range.partition.low, range.partition.high) == 0) {
+        opened->from.row = range.row.low ? range.row.low : "";
+        opened->last_row = range.row.high;
+    }
     opened->is_last = range.partition.is_empty || range.row.is_empty;
     arena_init(&opened->arenas[0], PAGE_ADDRESSES);
     arena_init(&opened->arenas[1], PAGE_ADDRESSES);

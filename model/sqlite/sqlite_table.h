@@ -21,7 +21,9 @@ struct ct_sqlite_table;
 
 struct ct_sqlite_options {
     const char *path; // of the file, which is made if it is not there (its folder is not)
-    const char *name; // of the table in it, made likewise: 1 to 255 bytes
+    // Of the table in it, made likewise: 1 to 255 bytes. NULL: none yet (catalog.h); until one is
+    // chosen nothing is written or found.
+    const char *name;
     // How long a batch waits for others that write, in milliseconds; 0: not at all.
     unsigned busy_ms;
     // Answers come before the disk has it: they survive the end of the process, not of the machine.

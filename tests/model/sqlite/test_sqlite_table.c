@@ -187,6 +187,18 @@ static void test_reads_only_the_range(void **state) {
     assert_int_equal(ct_query(ct_sqlite_interface(table), filter, &arena, &rows).kind,
                      CT_SUCCEEDED);
     assert_int_equal(rows.count, 2);
+    struct ct_stream *stream;
+    const struct ct_row *row;
+    run_sql("UPDATE entities SET properties = x'ff' WHERE row_key = x'612d33'"); // "a-3"
+    static const char *const only[] = {"a-2"};
+    filter = ct_filter_rows(&arena, "p", only, 1);
+    assert_int_equal(ct_open_stream(ct_sqlite_interface(table), filter, &stream).kind,
+                     CT_SUCCEEDED);
+    assert_int_equal(ct_stream_read(stream, &row).kind, CT_SUCCEEDED);
+    assert_string_equal(row->key.row, "a-2");
+    assert_int_equal(ct_stream_read(stream, &row).kind, CT_SUCCEEDED);
+    assert_null(row);
+    ct_stream_close(stream);
     close_store(table);
 }
 
