@@ -1,11 +1,11 @@
 #include "model/config/service.h"
 
-// A push that waits for one subscription. The push's own: it has gone when the push returns.
+// A push, or a close, that waits for one subscription. Its own: it has gone when the push returns.
 struct waiter {
     struct mt_place *place; // NULL: it does not wait for this one any more
     struct waiter *next;    // of the same place
     struct ct_latch *latch; // the push's
-    enum mt_state state;    // which it pushes
+    enum mt_state state;    // which it pushes; a close waits for the end: no state is late enough
 };
 
 // A subscription's place. It outlives the subscription while somebody is telling that something.
@@ -111,6 +111,10 @@ static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscript
     struct mt_config_service *service = service_of(config);
     ASSERT(!subscription->place);
     enter(service);
+    if (service->is_closed) {
+        leave(service);
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    }
     struct mt_place *place = new_place(service);
     place->subscription = subscription;
     subscription->place = place;
@@ -160,6 +164,16 @@ static void tell(struct mt_place *place) {
     enter(service);
     if (!has_expired)
         settle_up_to(place, state);
+    else
+        settle_all(place); // it does nothing any more
+}
+
+// Whether there is something to tell: a close waits for the end, and has nothing to say.
+static bool has_news(const struct mt_place *place) {
+    for (const struct waiter *waiter = place->waiters; waiter; waiter = waiter->next)
+        if (waiter->state < MT_STATE_COUNT)
+            return true;
+    return place->has_expired;
 }
 
 // Runs concurrently with the push. A push that comes meanwhile (the migrator of the one before has
@@ -168,7 +182,7 @@ static void deliver(void *argument) {
     struct mt_place *place = (struct mt_place *)argument;
     struct mt_config_service *service = place->service;
     enter(service);
-    while (!has_ended(place) && (place->waiters || place->has_expired))
+    while (!has_ended(place) && has_news(place))
         tell(place);
     place->is_told = false;
     if (has_ended(place))
@@ -184,16 +198,16 @@ static size_t subscription_count(const struct mt_config_service *service) {
     return count;
 }
 
-// Makes the push wait for everyone who is subscribed now. Before the first apply: that may run at
-// once and change the list.
+// Makes the push of [state] wait for everyone who is subscribed now. Before the first apply: that
+// may run at once and change the list.
 static struct waiter *wait_for_all(struct mt_config_service *service, struct arena *arena,
-                                   size_t count) {
+                                   size_t count, enum mt_state state) {
     struct ct_env *env = service->env;
     struct ct_latch *latch = env->ops->latch_create(env, count);
     struct waiter *waiters = ARENA_ARRAY(arena, struct waiter, count);
     struct waiter *waiter = waiters;
     for (struct mt_place *place = service->first; place; place = place->next) {
-        *waiter = (struct waiter){place, place->waiters, latch, service->current};
+        *waiter = (struct waiter){place, place->waiters, latch, state};
         place->waiters = waiter++;
     }
     return waiters;
@@ -222,7 +236,7 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
     struct mt_config_service *service = service_of(config);
     struct ct_env *env = service->env;
     enter(service);
-    ASSERT(state < MT_STATE_COUNT && state >= service->current);
+    ASSERT(state < MT_STATE_COUNT && state + 1 >= service->current);
     // First the state, so that whoever subscribes from now on need not be waited for.
     service->current = state;
     size_t count = subscription_count(service);
@@ -231,7 +245,7 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
         return ct_success();
     }
     struct arena *arena = env->ops->arena_open(env);
-    struct waiter *waiters = wait_for_all(service, arena, count);
+    struct waiter *waiters = wait_for_all(service, arena, count, state);
     struct ct_latch *latch = waiters->latch;
     leave(service);
     tell_all(service, waiters, count);
@@ -273,7 +287,7 @@ void mt_config_service_expire(struct mt_config_service *service) {
         struct mt_place *place = service->first;
         bool must_start = place->subscription->expire && !place->is_told;
         unlink_place(place); // no later push waits for it
-        settle_all(place);
+        settle_up_to(place, MT_STATE_COUNT - 1);
         place->has_expired = place->subscription->expire != NULL;
         place->is_told = place->is_told || must_start;
         leave(service);
@@ -281,6 +295,31 @@ void mt_config_service_expire(struct mt_config_service *service) {
             env->ops->start(env, "expire subscription", deliver, place);
         enter(service);
     }
+    leave(service);
+}
+
+void mt_config_service_close(struct mt_config_service *service, const char *where) {
+    struct ct_env *env = service->env;
+    struct arena *arena = env->ops->arena_open(env);
+    enter(service);
+    service->is_closed = true;
+    size_t count = subscription_count(service);
+    struct ct_latch *latch =
+        count > 0 ? wait_for_all(service, arena, count, MT_STATE_COUNT)->latch : NULL;
+    leave(service);
+    mt_config_service_expire(service);
+    if (latch) {
+        env->ops->latch_wait(env, where, latch);
+        env->ops->latch_destroy(env, latch);
+    }
+    env->ops->arena_close(env, arena);
+}
+
+void mt_config_service_open(struct mt_config_service *service, enum mt_state state) {
+    ASSERT(state < MT_STATE_COUNT && service->is_closed && !service->first);
+    enter(service);
+    service->current = state;
+    service->is_closed = false;
     leave(service);
 }
 

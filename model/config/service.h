@@ -15,6 +15,7 @@ struct mt_config_service {
     struct ct_env *env;
     struct ct_lock *guard; // NULL: in a cooperative world
     enum mt_state current;
+    bool is_closed;                 // whoever subscribes is refused
     struct arena *arena;            // of places
     struct mt_place *first, **last; // the subscribed ones, in the order of subscription
     struct mt_place *free;          // places to be used again
@@ -31,6 +32,14 @@ bool mt_config_service_is_idle(const struct mt_config_service *service);
 
 // Ends every subscription that is there now, as if their process had been silent for too long.
 void mt_config_service_expire(struct mt_config_service *service);
+
+// The same, and refuses whoever subscribes from now on with CT_STATUS_SERVER_ERROR. Returns when no
+// call of before is left: fixed subscriptions have been ended, those with an [expire] have been
+// told (all others have one). For a process that must not go on with what it has begun.
+void mt_config_service_close(struct mt_config_service *service, const char *where);
+
+// Opens it again, in any state.
+void mt_config_service_open(struct mt_config_service *service, enum mt_state state);
 
 // Of what decides on its future: the state, and of each subscription, in their order, how many
 // pushes wait for it and its own digest.
