@@ -1,0 +1,395 @@
+#include "model/config/holder.h"
+
+#include <string.h>
+
+enum { BEATS = 3, LOOKS = 8, FIRST_MS = 10000 }; // so many beats and looks to a lease
+
+static struct mt_holder *holder_of(struct mt_config *config) {
+    return (struct mt_holder *)config;
+}
+
+static void lock(struct mt_holder *holder) {
+    struct ct_env *env = holder->options.env;
+    env->ops->lock_acquire(env, HERE, holder->lock);
+}
+
+static void unlock(struct mt_holder *holder) {
+    struct ct_env *env = holder->options.env;
+    env->ops->lock_release(env, holder->lock);
+}
+
+static uint64_t present(struct mt_holder *holder) {
+    return holder->options.env->ops->now(holder->options.env);
+}
+
+static void rest(struct mt_holder *holder, const char *where, uint64_t time) {
+    holder->options.env->ops->sleep(holder->options.env, where, time);
+}
+
+static uint64_t length_of(const struct mt_control_config *config) {
+    return mt_nanoseconds(config->lease_ms);
+}
+
+// After how long a silence others' leases have ended.
+static uint64_t patience(const struct mt_control_config *config) {
+    return mt_foreign_lease(length_of(config), mt_nanoseconds(config->request_ms));
+}
+
+static struct ct_outcome not_held(void) {
+    return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+}
+
+// ---- The row -----------------------------------------------------------------------------------
+
+// Keeps [row], whose strings may be those of the row before.
+static void keep(struct mt_holder *holder, const struct mt_control_config *row) {
+    struct ct_env *env = holder->options.env;
+    holder->turn = !holder->turn;
+    struct arena *arena = holder->arenas[holder->turn];
+    struct mt_control_config kept = *row;
+    kept.etag = arena_strdup(arena, row->etag);
+    kept.progress = arena_strdup(arena, row->progress);
+    kept.holder = *row->holder ? holder->options.id : "";
+    holder->row = kept;
+    env->ops->arena_reset(env, holder->arenas[!holder->turn], 0);
+}
+
+// The end of what began with lock(): nothing that it has read is needed any more.
+static void forget_and_unlock(struct mt_holder *holder) {
+    struct ct_env *env = holder->options.env;
+    env->ops->arena_reset(env, holder->scratch, 0);
+    unlock(holder);
+}
+
+// Writes [row] under the lease that ends at [until]. With the lock. Success renews the lease.
+static struct ct_outcome write_row(struct mt_holder *holder, struct mt_control_config row,
+                                   uint64_t until) {
+    uint64_t sent = present(holder);
+    row.beat++;
+    mt_control_until(&holder->control, until, length_of(&row) / 2);
+    struct ct_outcome outcome = mt_control_write_config(&holder->control, holder->scratch, &row);
+    if (outcome.kind == CT_SUCCEEDED) {
+        keep(holder, &row);
+        holder->is_held = *row.holder;
+        holder->lease.request = length_of(&row) / 2;
+        atomic_store(&holder->lease.end,
+                     holder->is_held ? sent + mt_own_lease(length_of(&row)) : 0);
+    } else if (!ct_failed_with(outcome, CT_STATUS_SERVER_ERROR)) {
+        holder->is_held = false; // somebody else has it
+        atomic_store(&holder->lease.end, 0);
+    }
+    return outcome;
+}
+
+// Changes the row that is held.
+static struct ct_outcome change_row(struct mt_holder *holder, struct mt_control_config row) {
+    if (!holder->is_held || !mt_lease_holds(&holder->lease))
+        return not_held();
+    if (holder->progress)
+        row.progress = holder->progress;
+    return write_row(holder, row, atomic_load(&holder->lease.end));
+}
+
+// ---- Taking it ---------------------------------------------------------------------------------
+
+// What somebody watches, and since when it is as it is: counted from after the look, for until then
+// it may have changed.
+struct watch {
+    char etag[128];
+    uint64_t since;
+};
+
+// Whether what has the ETag [etag] now has been silent for [time].
+static bool is_silent(struct mt_holder *holder, struct watch *watch, const char *etag,
+                      uint64_t time) {
+    uint64_t now = present(holder);
+    ASSERT(strlen(etag) < sizeof watch->etag);
+    if (strcmp(watch->etag, etag) != 0) {
+        memcpy(watch->etag, etag, strlen(etag) + 1);
+        watch->since = now;
+    }
+    return now - watch->since >= time;
+}
+
+// One look; [taken] tells whether it is held now. With the lock.
+static struct ct_outcome look(struct mt_holder *holder, struct watch *watch, bool *taken,
+                              uint64_t *pause) {
+    struct mt_control_config row;
+    uint64_t first = mt_nanoseconds(FIRST_MS);
+    mt_control_until(&holder->control, present(holder) + first, first);
+    struct ct_outcome outcome = mt_control_read_config(&holder->control, holder->scratch, &row);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    if (row.has_ended)
+        return ct_storage_error(CT_STATUS_CONFLICT, 0);
+    *pause = length_of(&row) / LOOKS;
+    bool is_free = !*row.holder || strcmp(row.holder, holder->options.id) == 0;
+    // The holder may be alive, and its requests on their way.
+    if (!is_free && !bug_on(holder->options.bugs, BUG_TAKE_OVER_WITHOUT_WAITING) &&
+        !is_silent(holder, watch, row.etag, patience(&row)))
+        return outcome;
+    row.holder = holder->options.id;
+    outcome = write_row(holder, row, present(holder) + mt_own_lease(length_of(&row)));
+    *taken = outcome.kind == CT_SUCCEEDED;
+    // The one before may have expelled somebody and not come to the fence.
+    if (*taken && !bug_on(holder->options.bugs, BUG_SUCCESSOR_WITHOUT_FENCE))
+        holder->must_fence = true;
+    return ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED) ? ct_success() : outcome;
+}
+
+struct ct_outcome mt_holder_take(struct mt_holder *holder) {
+    struct watch watch = {.etag = ""};
+    bool taken = false;
+    for (;;) {
+        uint64_t pause = 0;
+        lock(holder);
+        taken = holder->is_held && mt_lease_holds(&holder->lease);
+        struct ct_outcome outcome = taken ? ct_success() : look(holder, &watch, &taken, &pause);
+        forget_and_unlock(holder);
+        if (taken || outcome.kind != CT_SUCCEEDED)
+            return outcome;
+        rest(holder, HERE, pause);
+    }
+}
+
+void mt_holder_beat(struct mt_holder *holder) {
+    lock(holder);
+    change_row(holder, holder->row);
+    forget_and_unlock(holder);
+}
+
+void mt_holder_run(struct mt_holder *holder) {
+    while (!atomic_load(&holder->is_stopping)) {
+        uint64_t length = holder->row.lease_ms > 0 ? length_of(&holder->row) : 0;
+        rest(holder, HERE, length > 0 ? length / BEATS : mt_nanoseconds(FIRST_MS) / LOOKS);
+        if (!atomic_load(&holder->is_stopping))
+            mt_holder_beat(holder);
+    }
+}
+
+void mt_holder_stop(struct mt_holder *holder) {
+    atomic_store(&holder->is_stopping, true);
+}
+
+struct ct_outcome mt_holder_release(struct mt_holder *holder, bool has_ended) {
+    lock(holder);
+    struct mt_control_config row = holder->row;
+    row.holder = "";
+    row.has_ended = row.has_ended || has_ended;
+    struct ct_outcome outcome = change_row(holder, row);
+    forget_and_unlock(holder);
+    return outcome.kind == CT_SUCCEEDED ? outcome : not_held();
+}
+
+// ---- Pushes ------------------------------------------------------------------------------------
+
+// A client that a push waits for.
+struct awaited {
+    const char *id;
+    struct watch watch;
+    bool is_done;
+};
+
+struct push {
+    struct mt_holder *holder;
+    struct arena *arena; // of the push
+    struct awaited *clients;
+    size_t count;
+    int32_t version;
+    uint64_t patience;
+};
+
+static struct ct_outcome read_clients(struct push *push, struct arena *arena,
+                                      struct mt_control_clients *clients) {
+    struct mt_holder *holder = push->holder;
+    mt_control_until(&holder->control, atomic_load(&holder->lease.end), holder->lease.request);
+    return mt_control_read_clients(&holder->control, arena, clients);
+}
+
+// Whoever registers from now on finds the new version.
+static struct ct_outcome list_clients(struct push *push) {
+    struct mt_control_clients clients;
+    struct ct_outcome outcome = read_clients(push, push->arena, &clients);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    push->count = clients.count;
+    push->clients = ARENA_ARRAY(push->arena, struct awaited, clients.count);
+    for (size_t i = 0; i < clients.count; i++)
+        push->clients[i] = (struct awaited){.id = clients.clients[i].id};
+    return outcome;
+}
+
+static const struct mt_control_client *find(const struct mt_control_clients *clients,
+                                            const char *id) {
+    for (size_t i = 0; i < clients->count; i++)
+        if (strcmp(clients->clients[i].id, id) == 0)
+            return &clients->clients[i];
+    return NULL;
+}
+
+static struct ct_outcome expel(struct push *push, struct awaited *awaited,
+                               const struct mt_control_client *client, struct arena *arena) {
+    struct mt_holder *holder = push->holder;
+    struct ct_outcome outcome = ct_success();
+    holder->must_fence = true;
+    mt_control_until(&holder->control, atomic_load(&holder->lease.end), holder->lease.request);
+    // Only if it has not shown itself again, and so that it learns of it.
+    if (!bug_on(holder->options.bugs, BUG_EXPEL_WITHOUT_DELETING))
+        outcome = mt_control_delete_client(&holder->control, arena, client);
+    awaited->is_done = outcome.kind == CT_SUCCEEDED || ct_failed_with(outcome, CT_STATUS_NOT_FOUND);
+    return awaited->is_done || ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED) ? ct_success()
+                                                                                      : outcome;
+}
+
+static struct ct_outcome look_at(struct push *push, struct awaited *awaited,
+                                 const struct mt_control_client *client, struct arena *arena) {
+    struct mt_holder *holder = push->holder;
+    struct bug_set *bugs = holder->options.bugs;
+    if (!client || client->version >= push->version) {
+        awaited->is_done = true;
+        return ct_success();
+    }
+    bool is_silent_now = is_silent(holder, &awaited->watch, client->etag, push->patience);
+    // Until its lease has ended it may act.
+    if (!is_silent_now && !bug_on(bugs, BUG_EXPEL_WITHOUT_WAITING))
+        return ct_success();
+    if (bug_on(bugs, BUG_PUSH_WAITS_FOR_THE_DEAD))
+        return ct_success();
+    return expel(push, awaited, client, arena);
+}
+
+static bool is_done(const struct push *push) {
+    for (size_t i = 0; i < push->count; i++)
+        if (!push->clients[i].is_done)
+            return false;
+    return true;
+}
+
+// One look at all. With the lock.
+static struct ct_outcome look_at_all(struct push *push, struct arena *arena) {
+    struct mt_holder *holder = push->holder;
+    struct mt_control_clients clients;
+    struct ct_outcome outcome = read_clients(push, arena, &clients);
+    for (size_t i = 0; i < push->count && outcome.kind == CT_SUCCEEDED; i++) {
+        struct awaited *awaited = &push->clients[i];
+        if (!awaited->is_done)
+            outcome = look_at(push, awaited, find(&clients, awaited->id), arena);
+    }
+    if (outcome.kind == CT_SUCCEEDED && !is_done(push) && holder->options.waits)
+        holder->options.waits(holder->options.context, &clients);
+    return outcome;
+}
+
+static struct ct_outcome wait_for_clients(struct push *push) {
+    struct mt_holder *holder = push->holder;
+    struct ct_env *env = holder->options.env;
+    struct arena *arena = env->ops->arena_open(env);
+    struct ct_outcome outcome = ct_success();
+    while (outcome.kind == CT_SUCCEEDED && !is_done(push)) {
+        lock(holder);
+        outcome = look_at_all(push, arena);
+        unlock(holder);
+        env->ops->arena_reset(env, arena, 0);
+        // A look that failed is made again, as long as the lease lasts.
+        if (ct_failed_with(outcome, CT_STATUS_SERVER_ERROR) && mt_lease_holds(&holder->lease))
+            outcome = ct_success();
+        if (outcome.kind == CT_SUCCEEDED && !is_done(push))
+            rest(holder, HERE, length_of(&holder->row) / LOOKS);
+    }
+    env->ops->arena_close(env, arena);
+    return outcome;
+}
+
+static struct ct_outcome fence_all(struct mt_holder *holder) {
+    struct ct_outcome outcome = ct_success();
+    bool must_fence =
+        holder->must_fence && !bug_on(holder->options.bugs, BUG_NO_FENCE_AFTER_EXPULSION);
+    for (size_t i = 0; must_fence && i < holder->options.fenced_count; i++) {
+        const struct mt_bounded *table = holder->options.fenced[i];
+        if (outcome.kind == CT_SUCCEEDED && table->fence)
+            outcome = table->fence(table->table);
+    }
+    if (outcome.kind == CT_SUCCEEDED)
+        holder->must_fence = false;
+    return outcome;
+}
+
+static struct ct_outcome announce(struct push *push, enum mt_state state) {
+    struct mt_holder *holder = push->holder;
+    lock(holder);
+    struct mt_control_config row = holder->row;
+    row.version++;
+    row.state = state;
+    struct ct_outcome outcome = change_row(holder, row);
+    push->version = row.version;
+    push->patience = patience(&row);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = list_clients(push);
+    forget_and_unlock(holder);
+    return outcome;
+}
+
+static struct ct_outcome push_state(struct mt_config *config, const char *where,
+                                    enum mt_state state) {
+    struct mt_holder *holder = holder_of(config);
+    struct ct_env *env = holder->options.env;
+    (void)where;
+    struct push push = {.holder = holder, .arena = env->ops->arena_open(env)};
+    struct ct_outcome outcome = announce(&push, state);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = wait_for_clients(&push);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = fence_all(holder);
+    env->ops->arena_close(env, push.arena);
+    return outcome.kind == CT_SUCCEEDED ? outcome : not_held();
+}
+
+// ---- The interface -----------------------------------------------------------------------------
+
+static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscription *subscription,
+                                   enum mt_state *state) {
+    struct mt_holder *holder = holder_of(config);
+    (void)subscription;
+    lock(holder);
+    bool is_held = holder->is_held;
+    *state = holder->row.state;
+    unlock(holder);
+    return is_held ? ct_success() : not_held();
+}
+
+static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
+    (void)config;
+    (void)subscription;
+}
+
+void mt_holder_init(struct mt_holder *holder, const struct mt_holder_options *options) {
+    static const struct mt_config_ops ops = {.version = MT_CONFIG_VERSION,
+                                             .subscribe = subscribe,
+                                             .unsubscribe = unsubscribe,
+                                             .push = push_state};
+    struct ct_env *env = options->env;
+    *holder = (struct mt_holder){
+        .config = {&ops}, .options = *options, .lease = {.env = env, .bugs = options->bugs}};
+    mt_control_init(&holder->control, env, options->control, options->migration, options->bugs);
+    holder->lock = env->ops->lock_create(env);
+    holder->scratch = env->ops->arena_open(env);
+    holder->arenas[0] = env->ops->arena_open(env);
+    holder->arenas[1] = env->ops->arena_open(env);
+    holder->row = (struct mt_control_config){.holder = "", .progress = ""};
+}
+
+void mt_holder_deinit(struct mt_holder *holder) {
+    struct ct_env *env = holder->options.env;
+    env->ops->lock_destroy(env, holder->lock);
+    env->ops->arena_close(env, holder->arenas[1]);
+    env->ops->arena_close(env, holder->arenas[0]);
+    env->ops->arena_close(env, holder->scratch);
+}
+
+struct mt_config *mt_holder_config(struct mt_holder *holder) {
+    return &holder->config;
+}
+
+struct mt_lease *mt_holder_lease(struct mt_holder *holder) {
+    return &holder->lease;
+}

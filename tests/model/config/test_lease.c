@@ -1,0 +1,411 @@
+// Leases: guarded tables, client processes and the holder over a control table in memory, in a
+// cooperative world whose clock goes on when somebody sleeps.
+#include "tests/support/test.h"
+
+#include "model/config/holder.h"
+#include "model/config/member.h"
+#include "model/memory/memory_table.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+enum { LEASE_MS = 1000, TASKS_MAX = 16 };
+
+#define LEASE (mt_nanoseconds(LEASE_MS))
+
+struct ct_latch {
+    size_t count;
+};
+
+struct ct_lock {
+    bool is_held;
+};
+
+static struct arena arena;
+static uint64_t time_now;
+static struct ct_memory_table *memory;
+static struct {
+    void (*function)(void *);
+    void *argument;
+} tasks[TASKS_MAX];
+static size_t task_count, tasks_run;
+static void (*while_sleeping)(void); // what others do then
+static void (*while_waiting)(void);
+
+// ---- The world ---------------------------------------------------------------------------------
+
+static void run_tasks(void) {
+    while (tasks_run < task_count) {
+        size_t next = tasks_run++;
+        tasks[next].function(tasks[next].argument);
+    }
+}
+
+static struct arena *arena_open(struct ct_env *env) {
+    (void)env;
+    return &arena;
+}
+
+static void arena_keep(struct ct_env *env, struct arena *kept, size_t mark) {
+    (void)env;
+    (void)kept;
+    (void)mark;
+}
+
+static void arena_close(struct ct_env *env, struct arena *kept) {
+    (void)env;
+    (void)kept;
+}
+
+static struct ct_lock *lock_create(struct ct_env *env) {
+    (void)env;
+    return ARENA_NEW(&arena, struct ct_lock);
+}
+
+static void lock_destroy(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    assert_false(lock->is_held);
+}
+
+static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
+    (void)env;
+    (void)where;
+    assert_false(lock->is_held);
+    lock->is_held = true;
+}
+
+static void lock_release(struct ct_env *env, struct ct_lock *lock) {
+    (void)env;
+    lock->is_held = false;
+}
+
+static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
+    (void)env;
+    (void)name;
+    assert_true(task_count < TASKS_MAX);
+    tasks[task_count].function = function;
+    tasks[task_count++].argument = argument;
+}
+
+static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
+    (void)env;
+    struct ct_latch *latch = ARENA_NEW(&arena, struct ct_latch);
+    latch->count = count;
+    return latch;
+}
+
+static void latch_count_down(struct ct_env *env, struct ct_latch *latch) {
+    (void)env;
+    latch->count--;
+}
+
+static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
+    void (*others)(void) = while_waiting;
+    (void)env;
+    (void)where;
+    while_waiting = NULL;
+    if (others)
+        others();
+    assert_int_equal(latch->count, 0);
+}
+
+static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
+    (void)env;
+    (void)latch;
+}
+
+static uint64_t now(struct ct_env *env) {
+    (void)env;
+    return time_now;
+}
+
+static void sleep_for(struct ct_env *env, const char *where, uint64_t nanoseconds) {
+    (void)env;
+    (void)where;
+    time_now += nanoseconds;
+    if (while_sleeping)
+        while_sleeping();
+}
+
+static const struct ct_env_ops env_ops = {.version = CT_ENV_VERSION,
+                                          .arena_open = arena_open,
+                                          .arena_reset = arena_keep,
+                                          .arena_close = arena_close,
+                                          .lock_create = lock_create,
+                                          .lock_destroy = lock_destroy,
+                                          .lock_acquire = lock_acquire,
+                                          .lock_release = lock_release,
+                                          .start = start,
+                                          .latch_create = latch_create,
+                                          .latch_count_down = latch_count_down,
+                                          .latch_wait = latch_wait,
+                                          .latch_destroy = latch_destroy,
+                                          .now = now,
+                                          .sleep = sleep_for};
+static struct ct_env env = {&env_ops};
+
+// ---- A table with faults -----------------------------------------------------------------------
+
+static struct ct_table proxy;
+static uint64_t deadline; // that was set last
+static uint64_t delay;    // of the next answer
+static unsigned requests; // that came through
+static unsigned lost;     // so many of the next batches are done and not answered
+static unsigned fences;   // that were asked for
+
+static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
+                                 struct arena *scratch, struct ct_op_result *results) {
+    struct ct_table *inner = ct_memory_table_interface(memory);
+    (void)table;
+    requests++;
+    struct ct_outcome outcome = inner->ops->execute(inner, where, batch, scratch, results);
+    time_now += delay;
+    return lost > 0 ? (lost--, ct_unknown("no answer")) : outcome;
+}
+
+static struct ct_outcome query(struct ct_table *table, const char *where,
+                               const struct ct_filter *filter, struct arena *scratch,
+                               struct ct_rows *rows) {
+    struct ct_table *inner = ct_memory_table_interface(memory);
+    (void)table;
+    requests++;
+    struct ct_outcome outcome = inner->ops->query(inner, where, filter, scratch, rows);
+    time_now += delay;
+    return outcome;
+}
+
+static const struct ct_table_ops proxy_ops = {
+    .version = CT_TABLE_VERSION, .execute = execute, .query = query};
+
+static void set_deadline(struct ct_table *table, uint64_t time) {
+    (void)table;
+    deadline = time;
+}
+
+static struct ct_outcome fence(struct ct_table *table) {
+    (void)table;
+    fences++;
+    return ct_success();
+}
+
+static const struct mt_bounded bounded = {&proxy, set_deadline, fence};
+
+// ---- The parties -------------------------------------------------------------------------------
+
+static struct mt_member member;
+static struct mt_holder holder, successor;
+
+static void open_holder(struct mt_holder *opened, const char *id) {
+    struct mt_holder_options options = {
+        .env = &env, .control = &bounded, .migration = "m", .id = id, .fenced_count = 1};
+    options.fenced[0] = &bounded;
+    mt_holder_init(opened, &options);
+}
+
+static int setup(void **state) {
+    (void)state;
+    arena_init(&arena, 1 << 24);
+    time_now = 1;
+    delay = 0;
+    lost = requests = fences = 0;
+    task_count = tasks_run = 0;
+    while_sleeping = while_waiting = NULL;
+    proxy.ops = &proxy_ops;
+    memory = ct_memory_table_open(
+        &(struct ct_memory_options){.arena = &arena, .etag_prefix = "control-"});
+    struct mt_control control;
+    struct mt_control_config config = {.version = 1, .holder = "", .lease_ms = LEASE_MS};
+    mt_control_init(&control, &env, &bounded, "m", NULL);
+    mt_control_until(&control, LEASE, LEASE);
+    assert_int_equal(mt_control_write_config(&control, &arena, &config).kind, CT_SUCCEEDED);
+    mt_member_init(
+        &member, &(struct mt_member_options){
+                     .env = &env, .control = &bounded, .migration = "m", .id = "one", .about = ""});
+    open_holder(&holder, "first");
+    open_holder(&successor, "second");
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    arena_deinit(&arena);
+    return 0;
+}
+
+static struct ct_outcome push(struct mt_holder *pusher, enum mt_state state) {
+    struct mt_config *config = mt_holder_config(pusher);
+    return config->ops->push(config, HERE, state);
+}
+
+static size_t client_count(void) {
+    return ct_memory_rows(memory).count - 1;
+}
+
+static struct ct_outcome read_guarded(struct mt_guard *guard) {
+    struct ct_rows rows;
+    return ct_query(&guard->table, ct_filter_in_partition(&arena, "m"), &arena, &rows);
+}
+
+// ---- Guards ------------------------------------------------------------------------------------
+
+static void test_guard(void **state) {
+    struct mt_guard guard;
+    (void)state;
+    mt_guard_init(&guard, &bounded, mt_member_lease(&member));
+    assert_true(ct_failed_with(read_guarded(&guard), CT_STATUS_SERVER_ERROR)); // there is no lease
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    assert_int_equal(read_guarded(&guard).kind, CT_SUCCEEDED);
+    assert_true(deadline <= 1 + mt_own_lease(LEASE));
+    delay = LEASE; // what was read may be of a time after the lease
+    assert_true(ct_failed_with(read_guarded(&guard), CT_STATUS_SERVER_ERROR));
+    delay = 0;
+    unsigned before = requests;
+    assert_true(ct_failed_with(read_guarded(&guard), CT_STATUS_SERVER_ERROR));
+    assert_int_equal(requests, before); // it was not even sent
+}
+
+// A batch that was not answered is told of when it can no longer be done.
+static void test_unknown_is_told_late(void **state) {
+    struct mt_guard guard;
+    struct ct_op_result result;
+    (void)state;
+    mt_guard_init(&guard, &bounded, mt_member_lease(&member));
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    ct_batch_add(&batch, CT_INSERT, ct_row_new(&arena, (struct ct_key){"p", "r"}, NULL, NULL, 0));
+    lost = 1;
+    assert_int_equal(ct_execute(&guard.table, &batch, &arena, &result).kind, CT_UNKNOWN);
+    assert_true(time_now >= deadline);
+}
+
+// ---- Pushes ------------------------------------------------------------------------------------
+
+static void leave(void) {
+    while_sleeping = NULL;
+    mt_member_leave(&member);
+}
+
+static void sleep_once(void) {
+    while_sleeping = leave; // within the next sleep
+}
+
+// The member goes once round its loop, and leaves.
+static void run_once(void) {
+    while_sleeping = sleep_once;
+    mt_member_run(&member);
+}
+
+static void test_push_without_clients(void **state) {
+    (void)state;
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    assert_int_equal(push(&holder, MT_PREFER_OLD).kind, CT_SUCCEEDED);
+    assert_int_equal(fences, 1); // who has taken over does not know what was before
+    assert_int_equal(push(&holder, MT_PREFER_NEW).kind, CT_SUCCEEDED);
+    assert_int_equal(fences, 1);
+}
+
+static void beat_holder(void) {
+    mt_holder_beat(&holder);
+}
+
+// A silent client delays a push by a lease, learns of its expulsion, and comes back.
+static void test_dead_client(void **state) {
+    (void)state;
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    while_sleeping = beat_holder;
+    assert_int_equal(push(&holder, MT_USE_OLD_HIDE_METADATA).kind, CT_SUCCEEDED);
+    assert_int_equal(client_count(), 0);
+    assert_true(time_now > LEASE && time_now < 2 * LEASE);
+    assert_int_equal(fences, 1);
+    struct mt_config *config = mt_member_config(&member);
+    struct mt_subscription call = {.apply = NULL};
+    enum mt_state at;
+    assert_int_equal(config->ops->subscribe(config, &call, &at).kind, CT_SUCCEEDED);
+    config->ops->unsubscribe(config, &call);
+    assert_int_equal(member.membership, MT_MEMBER_IN); // it does not know yet
+    run_once();                                        // it is told so, and registers anew
+    assert_int_equal(member.registrations, 2);
+    assert_int_equal(client_count(), 0);
+}
+
+static struct mt_subscription running;
+
+static void end_call(void) {
+    struct mt_config *config = mt_member_config(&member);
+    assert_int_equal(member.row.version, 1); // nothing was acknowledged while it ran
+    config->ops->unsubscribe(config, &running);
+}
+
+// Its move is a task of its own.
+static void move_and_leave(void) {
+    run_tasks();
+    leave();
+}
+
+static void sleep_and_move(void) {
+    while_sleeping = move_and_leave;
+}
+
+// A new state is acknowledged when the calls of before have ended.
+static void test_acknowledgement(void **state) {
+    struct mt_config *config = mt_member_config(&member);
+    enum mt_state at;
+    (void)state;
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    running = (struct mt_subscription){.apply = NULL};
+    assert_int_equal(config->ops->subscribe(config, &running, &at).kind, CT_SUCCEEDED);
+    assert_int_equal(at, MT_USE_OLD_HIDE_METADATA);
+    struct mt_control control;
+    struct mt_control_config row;
+    mt_control_init(&control, &env, &bounded, "m", NULL);
+    mt_control_until(&control, 10 * LEASE, LEASE);
+    assert_int_equal(mt_control_read_config(&control, &arena, &row).kind, CT_SUCCEEDED);
+    row.version = 2;
+    row.state = MT_PREFER_OLD;
+    assert_int_equal(mt_control_write_config(&control, &arena, &row).kind, CT_SUCCEEDED);
+    while_waiting = end_call;
+    while_sleeping = sleep_and_move;
+    mt_member_run(&member);
+    assert_int_equal(member.row.version, 2);
+    assert_int_equal(member.mirror.current, MT_PREFER_OLD);
+}
+
+// ---- Holders -----------------------------------------------------------------------------------
+
+static void test_successor(void **state) {
+    (void)state;
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    uint64_t taken = time_now;
+    assert_int_equal(mt_holder_take(&successor).kind, CT_SUCCEEDED);
+    assert_true(time_now - taken >= mt_foreign_lease(LEASE, 0));
+    // The first has lost it: it can neither push nor send.
+    assert_true(ct_failed_with(push(&holder, MT_PREFER_OLD), CT_STATUS_SERVER_ERROR));
+    assert_false(mt_lease_holds(mt_holder_lease(&holder)));
+    assert_int_equal(push(&successor, MT_PREFER_OLD).kind, CT_SUCCEEDED);
+    assert_int_equal(mt_holder_release(&successor, true).kind, CT_SUCCEEDED);
+    assert_true(ct_failed_with(mt_holder_take(&holder), CT_STATUS_CONFLICT)); // it is over
+}
+
+// Whether a push was done whose answer was lost, the row tells.
+static void test_lost_answer(void **state) {
+    (void)state;
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    lost = 1;
+    assert_int_equal(push(&holder, MT_PREFER_OLD).kind, CT_SUCCEEDED);
+    assert_int_equal(holder.row.version, 2);
+    assert_int_equal(holder.row.state, MT_PREFER_OLD);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_guard, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unknown_is_told_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_push_without_clients, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_dead_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_acknowledgement, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_successor, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lost_answer, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
