@@ -155,7 +155,7 @@ static void write_thread_pointer(void *pointer) {
 // The one that is in force, and the process's own once it is known; NULL stands for that.
 static void *present_thread_pointer, *own_thread_pointer;
 
-static void set_thread_pointer(void *pointer) {
+__attribute__((noinline, cold)) static void set_thread_pointer(void *pointer) {
     if (!own_thread_pointer)
         own_thread_pointer = sct_coro_thread_pointer();
     present_thread_pointer = pointer;
@@ -183,7 +183,6 @@ static void finish_switch(const struct sct_coro *arrived) {
 static void enter(void) {
     struct sct_coro *coro = starting;
     finish_switch(coro);
-    errno = 0;
     coro->function(coro->argument);
     fail_at(FAIL_ASSERTION, HERE, "a coroutine's function returned");
 }
@@ -221,8 +220,11 @@ static void start_switch(struct sct_coro *from, const struct sct_coro *to) {
 // own has its own errno there. Asked for once: it is a call.
 static int nobodys_errno, *errno_place = &nobodys_errno;
 
+// All that has to be done is done before the jump, which can so be the last thing: it returns to
+// whoever called this.
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
-    int own_errno = *errno_place;
+    from->errno_kept = *errno_place;
+    *errno_place = to->errno_kept;
     start_switch(from, to);
     starting = to;
     if (__builtin_expect(to->thread_pointer != present_thread_pointer, 0))
@@ -235,7 +237,6 @@ void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
     sct_coro_jump_(&from->stack_pointer, to->stack_pointer);
 #endif
     finish_switch(from);
-    *errno_place = own_errno;
 }
 
 // ---- Stacks ------------------------------------------------------------------------------------
@@ -350,6 +351,7 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
     coro->function = function;
     coro->argument = argument;
     coro->thread_pointer = NULL;
+    coro->errno_kept = 0;
     prepare(coro);
     return coro;
 }

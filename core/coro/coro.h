@@ -30,6 +30,7 @@ struct sct_coro {
     void *context;              // ucontext only
     void *fake_stack;           // AddressSanitizer only
     void *thread_pointer;       // while it runs; NULL: the process's own
+    int errno_kept;             // while it is suspended
 };
 
 struct sct_coro_pool {
