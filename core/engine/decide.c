@@ -143,25 +143,38 @@ __attribute__((noinline)) static void go_on_and_tell(struct sct_engine *engine,
     sct_tell_turn(engine);
 }
 
-void sct_reschedule(struct sct_engine *engine) {
-    if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0))
-        pass_bound(engine);
-    if (__builtin_expect(engine->now.enabled == 0, 0) && !sct_time_passes(engine))
-        sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+// A step ends, in a search.
+__attribute__((noinline)) static void end_searched_step(struct sct_engine *engine) {
     if (sct_is_reducing(engine))
         engine->seam.calls->close(engine->seam.search);
     if (sct_keeps_digests(engine))
         engine->seam.calls->visit(engine->seam.search, engine);
     if (sct_is_reducing(engine))
         engine->seam.calls->point(engine->seam.search, engine);
-    uint64_t enabled = engine->now.enabled;
-    unsigned slot =
-        enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
-    engine->now.gives_way = false;
+}
+
+// The task in [slot] begins one.
+__attribute__((noinline)) static void begin_searched_step(struct sct_engine *engine,
+                                                          unsigned slot) {
     if (sct_is_reducing(engine))
         engine->seam.calls->open(engine->seam.search, engine, slot);
     if (__builtin_expect(engine->seam.observes_all, 0))
         engine->seam.calls->observe(engine->seam.search, engine, slot);
+}
+
+void sct_reschedule(struct sct_engine *engine) {
+    if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0))
+        pass_bound(engine);
+    if (__builtin_expect(engine->now.enabled == 0, 0) && !sct_time_passes(engine))
+        sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+    if (__builtin_expect(engine->seam.search != NULL, 0))
+        end_searched_step(engine);
+    uint64_t enabled = engine->now.enabled;
+    unsigned slot =
+        enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
+    engine->now.gives_way = false;
+    if (__builtin_expect(engine->seam.search != NULL, 0))
+        begin_searched_step(engine, slot);
     engine->slots[slot].steps++;
     struct sct_task *next = engine->seats[slot].task;
     if (__builtin_expect(engine->listener != NULL, 0))
