@@ -56,7 +56,23 @@ static inline bool was_offered(struct sct_engine *engine) {
            engine->seam.calls->offer(engine->seam.search, engine);
 }
 
-// Asks the strategy which of several enabled tasks runs. With [sct_choose], the one place where
+// Asks the strategy which of several enabled tasks runs: its slot, and which [alternative] that is.
+static inline unsigned ask_task(struct sct_engine *engine, const struct sct_schedule_point *point,
+                                uint32_t *alternative) {
+    struct sct_strategy *strategy = engine->strategy;
+    if (strategy->ops->pick_alternative) {
+        *alternative = strategy->ops->pick_alternative(strategy, point);
+        return sct_alternative_slot(point, *alternative);
+    }
+    unsigned slot = strategy->ops->pick(strategy, point);
+    if (__builtin_expect(strategy->diverged, 0))
+        sct_leave(engine, SCT_DIVERGED);
+    ASSERT(slot < SCT_TASKS_MAX); // and enabled, which is asserted where its number is found
+    *alternative = sct_slot_alternative(point, slot);
+    return slot;
+}
+
+// Decides which of several enabled tasks runs. With [sct_choose], the one place where
 // nondeterminism enters an execution and where it is recorded.
 static unsigned decide_task(struct sct_engine *engine) {
     check_room(engine);
@@ -71,16 +87,13 @@ static unsigned decide_task(struct sct_engine *engine) {
         .slots = engine->slots,
     };
     engine->now.fresh = 0;
-    unsigned slot = engine->strategy->ops->pick(engine->strategy, &point);
+    uint32_t alternative;
+    unsigned slot = ask_task(engine, &point, &alternative);
     if (was_offered(engine))
-        slot = engine->strategy->ops->pick(engine->strategy, &point);
-    if (__builtin_expect(engine->strategy->diverged, 0))
-        sct_leave(engine, SCT_DIVERGED);
-    ASSERT(slot < SCT_TASKS_MAX && (engine->now.enabled >> slot & 1));
+        slot = ask_task(engine, &point, &alternative);
     const struct sct_task *task = engine->seats[slot].task;
-    uint32_t packed =
-        sct_pack(SCT_DECISION_SCHEDULE, point.count, sct_slot_alternative(&point, slot));
-    record(engine, packed, task->machine, task->label, task->where);
+    record(engine, sct_pack(SCT_DECISION_SCHEDULE, point.count, alternative), task->machine,
+           task->label, task->where);
     return slot;
 }
 

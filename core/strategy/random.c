@@ -6,9 +6,14 @@ static void begin(struct sct_strategy *strategy) {
     (void)strategy;
 }
 
-static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+static uint32_t pick_alternative(struct sct_strategy *strategy,
+                                 const struct sct_schedule_point *point) {
     ASSERT(point->count >= 2);
-    return sct_alternative_slot(point, rng_below(&strategy->rng, point->count));
+    return rng_below(&strategy->rng, point->count);
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    return sct_alternative_slot(point, pick_alternative(strategy, point));
 }
 
 extern const struct sct_strategy_ops sct_strategy_random_ops;
@@ -18,6 +23,7 @@ const struct sct_strategy_ops sct_strategy_random_ops = {
     .size = sizeof(struct sct_strategy),
     .begin = begin,
     .pick = pick,
+    .pick_alternative = pick_alternative,
     .choose = sct_choose_uniform,
     .choose_weak = sct_choose_often_first,
 };

@@ -88,6 +88,10 @@ struct sct_strategy_ops {
     void (*begin)(struct sct_strategy *strategy);
     // The slot to run, one of point->enabled.
     unsigned (*pick)(struct sct_strategy *strategy, const struct sct_schedule_point *point);
+    // The same task as the number of an alternative, for those whose answer is a number anyway: it
+    // is what the engine records. NULL: it counts the slots before the one picked.
+    uint32_t (*pick_alternative)(struct sct_strategy *strategy,
+                                 const struct sct_schedule_point *point);
     // A value in 0 .. count-1; count >= 2.
     uint32_t (*choose)(struct sct_strategy *strategy, uint32_t count);
     // The same, where 0 is what often happens (sct_choose_weak). NULL: as choose.
