@@ -1,25 +1,30 @@
 #include "core/engine/state.h"
 
 // What it says is a function of what the sender has observed and said so far.
-__attribute__((noinline, cold)) static void sign(struct sct_engine *engine,
-                                                 struct sct_message *message) {
+static void sign(struct sct_engine *engine, struct sct_message *message) {
     message->digest = digest_fold(*sct_running_digest(engine), message->kind);
     *sct_running_digest(engine) = message->digest;
 }
 
-static void post(struct sct_machine *to, struct sct_message *message, const char *label) {
-    struct sct_engine *engine = sct_engine_running();
-    if (__builtin_expect(engine->listener != NULL, 0))
+__attribute__((noinline)) static void watch_post(struct sct_engine *engine, struct sct_machine *to,
+                                                 struct sct_message *message, const char *label) {
+    if (engine->listener)
         sct_tell_sent(message, to, label);
-    ASSERT(message->kind < 32);
     sct_step_touches(engine, SCT_ACCESS_MAILBOXES, to->index);
-    ASSERT(!*to->last);
-    message->next = NULL;
-    message->sender = sct_machine_self();
-    message->edge = NULL;
     sct_edge_release(&message->edge);
     if (sct_keeps_digests(engine))
         sign(engine, message);
+}
+
+static inline void post(struct sct_engine *engine, struct sct_machine *to,
+                        struct sct_message *message, const char *label) {
+    ASSERT(message->kind < 32);
+    ASSERT(!*to->last);
+    message->next = NULL;
+    message->sender = engine->now.current ? engine->now.current->machine : NULL;
+    message->edge = NULL;
+    if (sct_is_watched(engine))
+        watch_post(engine, to, message, label);
     *to->last = message;
     to->last = &message->next;
     if (to->receiver && (to->receives & SCT_KIND_BIT(message->kind)))
@@ -27,12 +32,12 @@ static void post(struct sct_machine *to, struct sct_message *message, const char
 }
 
 void sct_post(struct sct_machine *to, struct sct_message *message) {
-    post(to, message, "message");
+    post(sct_engine_running(), to, message, "message");
 }
 
 void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
               const char *where) {
-    post(to, message, label);
+    post(sct_engine_running(), to, message, label);
     sct_point(label, where, &sct_access_unknown);
 }
 
@@ -49,35 +54,51 @@ static struct sct_message *take(struct sct_machine *machine, uint32_t kinds) {
     return NULL;
 }
 
+// The running task, the machine's receiver, waits until a message of [kinds] is there.
+static struct sct_message *wait_for_message(struct sct_engine *engine, struct sct_machine *machine,
+                                            uint32_t kinds, const char *label) {
+    struct sct_task *task = engine->now.current;
+    struct digest before = *sct_running_digest(engine);
+    struct sct_message *message;
+    do {
+        ASSERT(!machine->receiver);
+        machine->receiver = task;
+        machine->receives = kinds;
+        sct_park_quietly(label);
+        ASSERT(machine->receiver == task);
+        machine->receiver = NULL;
+        sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
+        if (sct_keeps_digests(engine) && !engine->seam.observes_all)
+            *sct_running_digest(engine) = before; // that it waited makes no difference
+    } while (!(message = take(machine, kinds)));
+    return message;
+}
+
+__attribute__((noinline)) static void watch_receive(struct sct_engine *engine,
+                                                    const struct sct_machine *machine,
+                                                    const struct sct_message *message) {
+    sct_edge_acquire(message->edge);
+    if (sct_keeps_digests(engine))
+        sct_observe_digest(message->digest);
+    if (engine->listener)
+        sct_tell_taken(message, machine);
+}
+
 struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label) {
     struct sct_engine *engine = sct_engine_running();
     struct sct_task *task = engine->now.current;
     ASSERT(task && engine->self == &task->own);
     ASSERT(kinds != 0);
     struct sct_machine *machine = task->machine;
-    struct sct_message *message;
-    struct digest before = {0, 0};
-    if (sct_keeps_digests(engine))
-        before = *sct_running_digest(engine);
     sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
-    while (!(message = take(machine, kinds))) {
-        ASSERT(!machine->receiver);
-        machine->receiver = task;
-        machine->receives = kinds;
+    struct sct_message *message = take(machine, kinds);
+    if (!message) {
         task->is_idle = may_idle;
-        sct_park_quietly(label);
-        ASSERT(machine->receiver == task);
+        message = wait_for_message(engine, machine, kinds, label);
         task->is_idle = false;
-        machine->receiver = NULL;
-        sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
-        if (sct_keeps_digests(engine) && !engine->seam.observes_all)
-            *sct_running_digest(engine) = before; // that it waited makes no difference
     }
-    sct_edge_acquire(message->edge);
-    if (sct_keeps_digests(engine))
-        sct_observe_digest(message->digest);
-    if (__builtin_expect(engine->listener != NULL, 0))
-        sct_tell_taken(message, machine);
+    if (sct_is_watched(engine))
+        watch_receive(engine, machine, message);
     return message;
 }
 

@@ -197,6 +197,11 @@ bool sct_blame_livelock(struct sct_engine *engine);
 // listener.c: tells the listener, who exists. An event of the running machine unless it says whose.
 void sct_tell(struct sct_engine *engine, struct sct_event event);
 
+// Whether anybody is told what the running code does: a listener, a search, who keeps edges.
+static inline bool sct_is_watched(const struct sct_engine *engine) {
+    return __builtin_expect(engine->listener || engine->seam.search || sct_memory_now, 0);
+}
+
 // The running task goes on after a scheduling point, decided or not.
 void sct_tell_turn(struct sct_engine *engine);
 
