@@ -30,6 +30,7 @@ HOOK int pthread_barrier_destroy(pthread_barrier_t *barrier) {
         return REAL(pthread_barrier_destroy)(barrier);
     const char *where = WHERE;
     sct_barrier_destroy_at(record_of(barrier, where), where);
+    posix_object_end(barrier);
     return 0;
 }
 

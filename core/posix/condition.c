@@ -79,6 +79,7 @@ HOOK int pthread_cond_destroy(pthread_cond_t *condition) {
     if (!posix_controls())
         return REAL(pthread_cond_destroy)(condition);
     sct_condition_destroy_at(&record_of(condition)->condition, WHERE);
+    posix_object_end(condition);
     return 0;
 }
 
@@ -129,10 +130,12 @@ HOOK int cnd_init(cnd_t *condition) {
 }
 
 HOOK void cnd_destroy(cnd_t *condition) {
-    if (posix_controls())
-        sct_condition_destroy_at(&record_of(posix_of(condition))->condition, WHERE);
-    else
+    if (!posix_controls()) {
         REAL(cnd_destroy)(condition);
+        return;
+    }
+    sct_condition_destroy_at(&record_of(posix_of(condition))->condition, WHERE);
+    posix_object_end(condition);
 }
 
 HOOK int cnd_wait(cnd_t *condition, mtx_t *mutex) {

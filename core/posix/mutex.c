@@ -115,6 +115,7 @@ HOOK int pthread_mutex_destroy(pthread_mutex_t *mutex) {
         return REAL(pthread_mutex_destroy)(mutex);
     const char *where = WHERE;
     sct_lock_destroy_at(&posix_mutex_of(mutex, where)->lock, where);
+    posix_object_end(mutex);
     return 0;
 }
 
@@ -171,6 +172,7 @@ HOOK void mtx_destroy(mtx_t *mutex) {
     }
     const char *where = WHERE;
     sct_lock_destroy_at(&posix_mutex_of(posix_of(mutex), where)->lock, where);
+    posix_object_end(mutex);
 }
 
 HOOK int mtx_lock(mtx_t *mutex) {

@@ -5,6 +5,8 @@
 #include "core/posix/world.h"
 #include "core/threads/rwlock.h"
 
+#include <string.h>
+
 // Open addressing, at most half full; a record that is NULL belongs to an object that is no more.
 struct entry {
     uintptr_t address; // 0: free
@@ -43,8 +45,26 @@ void posix_objects_begin(void) {
     reserve(FIRST_CAPACITY);
 }
 
+// In the first bytes of an object that was destroyed.
+#define ENDED UINT32_C(0x5bad5bad)
+
+void posix_object_end(void *address) {
+    const uint32_t word = ENDED;
+    memcpy(address, &word, sizeof word);
+}
+
+static bool has_ended(const void *address) {
+    uint32_t word;
+    memcpy(&word, address, sizeof word);
+    return word == ENDED;
+}
+
 void *posix_object_find(const void *address, enum posix_kind kind) {
-    return slot_of(table.entries, table.capacity, (uintptr_t)address, kind)->record;
+    void *record = slot_of(table.entries, table.capacity, (uintptr_t)address, kind)->record;
+    const struct sct_object *object = record;
+    if (__builtin_expect(object && !object->name, 0) && !has_ended(address))
+        return NULL;
+    return record;
 }
 
 void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes) {

@@ -85,6 +85,7 @@ HOOK int pthread_rwlock_destroy(pthread_rwlock_t *lock) {
     if (!posix_controls())
         return REAL(pthread_rwlock_destroy)(lock);
     sct_rwlock_destroy_at(record_of(lock), WHERE);
+    posix_object_end(lock);
     return 0;
 }
 

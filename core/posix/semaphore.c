@@ -50,6 +50,7 @@ HOOK int sem_destroy(sem_t *semaphore) {
     if (!posix_controls())
         return REAL(sem_destroy)(semaphore);
     sct_semaphore_destroy_at(record_of(semaphore), WHERE);
+    posix_object_end(semaphore);
     return 0;
 }
 

@@ -29,6 +29,7 @@ HOOK int pthread_spin_destroy(pthread_spinlock_t *lock) {
     if (!posix_controls())
         return REAL(pthread_spin_destroy)(lock);
     sct_lock_destroy_at(record_of(lock), WHERE);
+    posix_object_end((void *)(uintptr_t)lock);
     return 0;
 }
 
