@@ -28,6 +28,8 @@ struct sct_memory {
     void (*end)(struct sct_memory *memory);
     void (*release)(struct sct_memory *memory, struct sct_edge **edge);
     void (*acquire)(struct sct_memory *memory, const struct sct_edge *edge);
+    // Whether an acquisition would tell the running task nothing new.
+    bool (*knows)(const struct sct_memory *memory, const struct sct_edge *edge);
     // For searches by sleep sets (core/search/sleep.h). The time: how many stores there were, and
     // one. The step that begins may read only stores that come at [time] or later (0: all); the
     // execution is given up (SCT_PRUNED) where it reads another.
@@ -56,6 +58,11 @@ static inline void sct_edge_end(void) {
 static inline void sct_edge_acquire(const struct sct_edge *edge) {
     if (__builtin_expect(sct_memory_now != NULL, 0) && edge)
         sct_memory_now->acquire(sct_memory_now, edge);
+}
+
+// Whether all of [edge] happens before what the running task does now, as far as somebody knows.
+static inline bool sct_edge_is_known(const struct sct_edge *edge) {
+    return !sct_memory_now || !edge || sct_memory_now->knows(sct_memory_now, edge);
 }
 
 #endif

@@ -29,6 +29,13 @@ void sct_clock_join(struct sct_clock *clock, struct arena *arena, const struct s
                 clock->epochs[k] < other->epochs[k] ? other->epochs[k] : clock->epochs[k];
 }
 
+bool sct_clock_covers(const struct sct_clock *clock, const struct sct_clock *other) {
+    for (uint32_t i = 0; i < other->length; i++)
+        if (other->epochs[i] > sct_clock_at(clock, i))
+            return false;
+    return true;
+}
+
 struct sct_clock sct_clock_copy(const struct sct_clock *clock, struct arena *arena) {
     struct sct_clock copy = {0, NULL};
     if (clock->length > 0)

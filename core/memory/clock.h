@@ -37,6 +37,9 @@ void sct_clock_set(struct sct_clock *clock, struct arena *arena, uint32_t thread
 // [clock] knows what [other] knows, too.
 void sct_clock_join(struct sct_clock *clock, struct arena *arena, const struct sct_clock *other);
 
+// Whether [clock] knows all that [other] knows.
+bool sct_clock_covers(const struct sct_clock *clock, const struct sct_clock *other);
+
 // A copy of its own.
 struct sct_clock sct_clock_copy(const struct sct_clock *clock, struct arena *arena);
 

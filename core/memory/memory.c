@@ -41,6 +41,11 @@ static void acquire(struct sct_memory *base, const struct sct_edge *edge) {
     sct_edge_join(&sct_party_now(memory)->view, memory->now->arena, edge);
 }
 
+static bool knows(const struct sct_memory *base, const struct sct_edge *edge) {
+    const struct sct_party *party = sct_party_now((const struct sct_memory_state *)base);
+    return sct_clock_covers(&party->view.known, &edge->known);
+}
+
 static uint64_t time_now(const struct sct_memory *base) {
     return ((const struct sct_memory_state *)base)->now->store_count + 1;
 }
@@ -216,6 +221,7 @@ struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
         .end = end,
         .release = release,
         .acquire = acquire,
+        .knows = knows,
         .time = time_now,
         .limit = limit,
         .is_bounded = options->history > 0 || options->stale_max > 0,

@@ -16,7 +16,7 @@
 // Room for the block, which lies at the top of the stack, and for the little that lenders do.
 enum { LENDER_BYTES = 256 * 1024 };
 
-static void *blocks[SCT_TASKS_MAX];
+static void *blocks[POSIX_BLOCKS_MAX];
 static sem_t is_lent;
 
 // Signals are not for it.
@@ -48,7 +48,7 @@ static void make(unsigned index) {
 }
 
 void *posix_locals_block(unsigned index) {
-    ASSERT(index < SCT_TASKS_MAX);
+    ASSERT(index < POSIX_BLOCKS_MAX);
     if (!blocks[index]) {
         posix_enter_tool();
         make(index);

@@ -6,7 +6,9 @@
 #ifndef CORE_POSIX_LOCALS_H
 #define CORE_POSIX_LOCALS_H
 
-// The thread pointer of block [index], 0 .. SCT_TASKS_MAX - 1; made when first asked for. Blocks
+enum { POSIX_BLOCKS_MAX = 256 };
+
+// The thread pointer of block [index], 1 .. POSIX_BLOCKS_MAX - 1; made when first asked for. Blocks
 // outlive executions. FAIL_RESOURCE when the system gives no more threads.
 void *posix_locals_block(unsigned index);
 

@@ -123,9 +123,11 @@ uint32_t posix_locks_held(const char **names, uint32_t max) {
 
 const char *posix_object_title(const void *address, enum posix_kind kind) {
     static const char *const kinds[POSIX_KINDS] = {
-        [POSIX_MUTEX] = "mutex",         [POSIX_CONDITION] = "condition", [POSIX_RWLOCK] = "rwlock",
-        [POSIX_SEMAPHORE] = "semaphore", [POSIX_BARRIER] = "barrier",     [POSIX_ONCE] = "once",
-        [POSIX_SPIN] = "spinlock",       [POSIX_FUTEX] = "futex",
+        [POSIX_MUTEX] = "mutex",           [POSIX_CONDITION] = "condition",
+        [POSIX_RWLOCK] = "rwlock",         [POSIX_SEMAPHORE] = "semaphore",
+        [POSIX_BARRIER] = "barrier",       [POSIX_ONCE] = "once",
+        [POSIX_SPIN] = "spinlock",         [POSIX_FUTEX] = "futex",
+        [POSIX_ANNOTATION] = "annotation",
     };
     const char *variable = posix_variable(address);
     return variable ? variable : posix_numbered(kinds[kind], ++posix_world.names_made[kind]);

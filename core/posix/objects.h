@@ -1,9 +1,9 @@
 // The synchronisation objects of the program: what is known of each in this execution.
 //
-// An object is known by its address. The program's own bytes stay as they are until it is destroyed,
-// so an object that was initialised statically is known when it is first used, and one that is
-// initialised again, statically too, is a new one. Records are in the arena; each begins with a
-// struct sct_object.
+// An object is known by its address. The program's own bytes stay as they are until it is
+// destroyed, so an object that was initialised statically is known when it is first used, and one
+// that is initialised again, statically too, is a new one. Records are in the arena; each begins
+// with a struct sct_object.
 #ifndef CORE_POSIX_OBJECTS_H
 #define CORE_POSIX_OBJECTS_H
 
@@ -19,14 +19,15 @@ enum posix_kind {
     POSIX_ONCE,
     POSIX_SPIN,
     POSIX_FUTEX,
+    POSIX_ANNOTATION,
     POSIX_KINDS
 };
 
 // To be called when an execution begins: nothing is known.
 void posix_objects_begin(void);
 
-// The record of the object of [kind] at [address]; NULL if it is not known, or was initialised again
-// after its end.
+// The record of the object of [kind] at [address]; NULL if it is not known, or was initialised
+// again after its end.
 void *posix_object_find(const void *address, enum posix_kind kind);
 
 // A record of [bytes] zero bytes for the object of [kind] that begins its life at [address]. What

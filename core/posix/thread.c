@@ -24,12 +24,13 @@ struct name_count {
 
 static struct name_count *name_counts;
 static struct posix_thread *first_thread;
-static uint64_t blocks_in_use;
+static struct posix_thread
+    *owners[POSIX_BLOCKS_MAX]; // of blocks, the last each; main's is the first
 
 void posix_threads_begin(void) {
     name_counts = NULL;
     first_thread = NULL;
-    blocks_in_use = 0;
+    memset(owners, 0, sizeof owners);
 }
 
 // ---- Life --------------------------------------------------------------------------------------
@@ -68,7 +69,6 @@ static void end_thread(struct posix_thread *self) {
     run_endings(self);
     posix_keys_destroy_values(self);
     self->has_ended = true;
-    blocks_in_use &= ~(UINT64_C(1) << self->block);
     if (--posix_world.living == 0)
         posix_exit(0);
 }
@@ -88,6 +88,20 @@ static void *run_thread(void *argument) {
     return result;
 }
 
+// A block that nobody has had, or somebody of whom all is known: the addresses of thread-local
+// variables are identities for some programs, and whoever gets one again from the C library comes
+// after whoever had it. Where none is left the creator learns what one of those has done.
+static unsigned take_block(void) {
+    for (unsigned block = 1; block < POSIX_BLOCKS_MAX; block++)
+        if (!owners[block] || sct_thread_is_known(owners[block]->thread))
+            return block;
+    unsigned block = 1;
+    while (!owners[block]->has_ended)
+        block++;
+    sct_thread_take_up(owners[block]->thread);
+    return block;
+}
+
 struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
     struct posix_thread *thread = ARENA_NEW(sct_arena(), struct posix_thread);
     *thread = *shape;
@@ -99,8 +113,8 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
         thread->mask = posix_signals_mask();
     else
         thread->mask = posix_self()->mask;
-    thread->block = (unsigned)__builtin_ctzll(~blocks_in_use);
-    blocks_in_use |= UINT64_C(1) << thread->block;
+    thread->block = shape->is_main ? 0 : take_block();
+    owners[thread->block] = thread;
     thread->next = first_thread;
     first_thread = thread;
     posix_world.living++;

@@ -60,6 +60,15 @@ void *sct_thread_argument(const struct sct_thread *thread) {
     return thread->argument;
 }
 
+bool sct_thread_is_known(const struct sct_thread *thread) {
+    return thread->has_ended && sct_edge_is_known(thread->object.edge);
+}
+
+void sct_thread_take_up(const struct sct_thread *thread) {
+    ASSERT(thread->has_ended);
+    sct_edge_acquire(thread->object.edge);
+}
+
 const char *sct_thread_name(const struct sct_thread *thread) {
     return thread->object.name;
 }

@@ -38,6 +38,11 @@ struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(vo
 // What its function was given.
 void *sct_thread_argument(const struct sct_thread *thread);
 
+// Whether [thread] has ended and all that it did happens before what the running one does; and to
+// make it so, of one that has ended, without a join.
+bool sct_thread_is_known(const struct sct_thread *thread);
+void sct_thread_take_up(const struct sct_thread *thread);
+
 // The running thread; NULL in setup, finish and tasks that are no threads.
 SCT_API struct sct_thread *sct_thread_self(void);
 
