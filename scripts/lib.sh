@@ -17,7 +17,9 @@ builds=${MTCHECK_BUILD_DIR:-$root/build}
     build_needs=(cmake=cmake ninja=ninja-build gcc=gcc /usr/include/stdio.h=libc6-dev
         /usr/include/cmocka.h=libcmocka-dev /usr/include/xxhash.h=libxxhash-dev
         /usr/include/uthash.h=uthash-dev /usr/include/jansson.h=libjansson-dev
-        /usr/include/elfutils/libdwfl.h=libdw-dev /usr/include/sqlite3.h=libsqlite3-dev)
+        /usr/include/elfutils/libdwfl.h=libdw-dev /usr/include/sqlite3.h=libsqlite3-dev
+        /usr/include/openssl/hmac.h=libssl-dev /usr/include/microhttpd.h=libmicrohttpd-dev
+        '/usr/include/*/curl/curl.h=libcurl4-openssl-dev')
     test_needs=(clang=clang jq=jq xmllint=libxml2-utils)
     # The sanitizers' libraries for clang, which its package only recommends.
     clang_sanitizer_needs=(

@@ -1,0 +1,18 @@
+// What mtable does: one function a command.
+#ifndef MODEL_COMMAND_COMMAND_H
+#define MODEL_COMMAND_COMMAND_H
+
+#include "model/command/settings.h"
+
+// Exit statuses, documented in the man page.
+enum {
+    COMMAND_DONE = 0,
+    COMMAND_NEGATIVE = 1, // it was answered, and the answer is no: no such row, a condition not met
+    COMMAND_USAGE = 2,    // arguments, settings, files that say something else than expected
+    COMMAND_FAILED = 3,   // a table or an endpoint failed; [error] says what to do
+};
+
+// Runs a command and returns its status; a status that is not COMMAND_DONE comes with an error.
+int command_serve(const struct settings *settings, struct error *error);
+
+#endif

@@ -1,0 +1,158 @@
+#include "model/command/settings.h"
+
+#include "core/base/grow.h"
+#include "core/base/number.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct setting {
+    const char *name, *value, *what;
+    size_t offset; // of the member
+};
+
+static const struct setting all[] = {
+#define SETTING(member, name, value, what) {name, value, what, offsetof(struct settings, member)},
+#include "model/command/settings.def"
+#undef SETTING
+};
+enum { SETTINGS = sizeof all / sizeof all[0], LINE_BYTES_MAX = 4096, NAME_BYTES_MAX = 64 };
+
+static const char **member_of(struct settings *settings, const struct setting *setting) {
+    return (const char **)((char *)settings + setting->offset);
+}
+
+static const struct setting *find(const char *name, size_t length) {
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (strlen(all[i].name) == length && memcmp(all[i].name, name, length) == 0)
+            return &all[i];
+    return NULL;
+}
+
+// ---- The configuration file --------------------------------------------------------------------
+
+static char *trim(char *text) {
+    text += strspn(text, " \t");
+    size_t size = strlen(text);
+    while (size > 0 && strchr(" \t\r\n", text[size - 1]))
+        text[--size] = '\0';
+    return text;
+}
+
+static bool read_line(struct settings *settings, const char *path, int number, char *line,
+                      struct error *error) {
+    char *name = trim(line), *equals = strchr(name, '=');
+    if (*name == '\0' || *name == '#')
+        return true;
+    if (!equals)
+        return error_set(error, "%.200s:%d: expected 'name = value'", path, number);
+    *equals = '\0';
+    name = trim(name);
+    const struct setting *setting = find(name, strlen(name));
+    if (!setting)
+        return error_set(error, "%.200s:%d: unknown setting '%.60s' (see mtable --help)", path,
+                         number, name);
+    *member_of(settings, setting) = grow_text(trim(equals + 1), "a setting");
+    return true;
+}
+
+static bool read_file(struct settings *settings, const char *path, struct error *error) {
+    char line[LINE_BYTES_MAX];
+    FILE *in = fopen(path, "r");
+    bool is_read = true;
+    if (!in)
+        return error_set(error, "%.200s: %s", path, strerror(errno));
+    for (int number = 1; is_read && fgets(line, sizeof line, in); number++)
+        is_read = strchr(line, '\n') || feof(in)
+                      ? read_line(settings, path, number, line, error)
+                      : error_set(error, "%.200s:%d: a line is too long", path, number);
+    fclose(in);
+    return is_read;
+}
+
+// ---- Options and environment -------------------------------------------------------------------
+
+static void read_environment(struct settings *settings) {
+    for (size_t i = 0; i < SETTINGS; i++) {
+        char name[NAME_BYTES_MAX];
+        snprintf(name, sizeof name, "MTABLE_%s", all[i].name);
+        for (char *at = name; *at; at++)
+            *at = *at == '-' ? '_' : *at >= 'a' && *at <= 'z' ? (char)(*at - 0x20) : *at;
+        const char *value = getenv(name);
+        if (value)
+            *member_of(settings, &all[i]) = value;
+    }
+}
+
+// "--name value" or "--name=value"; the value goes to [value], and [at] behind it.
+static bool take_option(char ***at, const char **name, size_t *length, const char **value,
+                        struct error *error) {
+    *name = **at + 2;
+    *length = strcspn(*name, "=");
+    bool is_joined = (*name)[*length] == '=';
+    *value = is_joined ? *name + *length + 1 : (*at)[1];
+    *at += is_joined || !*value ? 1 : 2;
+    return *value || error_set(error, "--%.60s: expected a value", *name);
+}
+
+static bool read_options(struct settings *settings, char **arguments, bool is_first,
+                         struct error *error) {
+    int count = 0;
+    for (char **at = arguments; *at;) {
+        const char *name, *value;
+        size_t length;
+        if (strcmp(*at, "--") == 0) {
+            for (at++; *at; at++)
+                arguments[count++] = *at;
+            break;
+        }
+        if (strncmp(*at, "--", 2) != 0) {
+            if (!is_first)
+                arguments[count++] = *at;
+            at++;
+            continue;
+        }
+        if (!take_option(&at, &name, &length, &value, error))
+            return false;
+        bool is_config = length == 6 && memcmp(name, "config", 6) == 0;
+        const struct setting *setting = find(name, length);
+        if (!is_config && !setting)
+            return error_set(error, "unknown option '--%.*s' (see mtable --help)",
+                             (int)(length < 60 ? length : 60), name);
+        if (is_first && is_config && !read_file(settings, value, error))
+            return false;
+        if (!is_first && setting)
+            *member_of(settings, setting) = value;
+    }
+    if (!is_first) {
+        arguments[count] = NULL;
+        settings->arguments = (const char *const *)arguments;
+        settings->argument_count = count;
+    }
+    return true;
+}
+
+bool settings_read(struct settings *settings, char **arguments, struct error *error) {
+    for (size_t i = 0; i < SETTINGS; i++)
+        *member_of(settings, &all[i]) = all[i].value;
+    // The file first: what else is said goes before it.
+    if (!read_options(settings, arguments, true, error))
+        return false;
+    read_environment(settings);
+    return read_options(settings, arguments, false, error);
+}
+
+bool settings_number(const char *name, const char *value, uint32_t min, uint32_t max,
+                     uint32_t *number, struct error *error) {
+    return number_parse32(value, min, max, number) ||
+           error_set(error, "%s '%.60s': expected a number from %u to %u", name, value, min, max);
+}
+
+void settings_help(void) {
+    printf("  --config FILE           lines 'name = value' of what follows\n");
+    for (size_t i = 0; i < SETTINGS; i++)
+        printf("  --%-21s %s%s%s%s\n", all[i].name, all[i].what, *all[i].value ? " (" : "",
+               all[i].value, *all[i].value ? ")" : "");
+}

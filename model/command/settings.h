@@ -1,0 +1,28 @@
+// What mtable is told: options, environment, one configuration file.
+#ifndef MODEL_COMMAND_SETTINGS_H
+#define MODEL_COMMAND_SETTINGS_H
+
+#include "core/base/text.h"
+
+#include <stdint.h>
+
+struct settings {
+#define SETTING(member, name, value, what) const char *member;
+#include "model/command/settings.def"
+#undef SETTING
+    const char *const *arguments; // those that are no options, NULL at the end
+    int argument_count;
+};
+
+// Reads the options in [arguments], NULL at its end, and what they leave open. Values live as long
+// as the process. False with a one-line error.
+bool settings_read(struct settings *settings, char **arguments, struct error *error);
+
+// A value as a number, from [min] to [max]. False with a one-line error.
+bool settings_number(const char *name, const char *value, uint32_t min, uint32_t max,
+                     uint32_t *number, struct error *error);
+
+// Prints the list of them.
+void settings_help(void);
+
+#endif

@@ -1,0 +1,500 @@
+#define _GNU_SOURCE // pthread_setname_np
+#include "model/server/http.h"
+
+#include "core/base/clock.h"
+#include "core/base/grow.h"
+#include "model/table/value.h"
+#include "model/wire/encoding.h"
+#include "model/wire/error.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    HEADER_BYTES_MAX = 32 << 10, // of a connection: the request's line and headers, and buffers
+    IDLE_SECONDS = 30,           // of a connection on which nothing happens
+    THREAD_STACK_BYTES = 1 << 20,
+};
+
+// What one thread needs to answer.
+struct worker {
+    struct worker *next; // of those that are free
+    struct server_store *store;
+    struct arena arena;
+};
+
+// A connection; [since]: when it was opened, or its last answer was sent.
+struct link {
+    struct link *before, *after;
+    int socket;
+    double since;
+};
+
+struct server {
+    struct server_options options;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    char id_prefix[20];
+    atomic_uint_fast64_t requests, errors_client, errors_server, next_id;
+    atomic_size_t bytes, active;
+    pthread_mutex_t lock; // of what follows
+    struct worker *workers, *free_workers;
+    struct link links; // a ring
+    uint64_t link_count;
+    bool is_stopping;
+    pthread_cond_t stops;
+    pthread_t watcher;
+};
+
+// A request that is being received.
+struct exchange {
+    struct server *server;
+    char *target;
+    char *body;
+    size_t size, capacity;
+    enum wire_error refusal; // nothing more is kept of it
+    bool is_begun;
+};
+
+// ---- Memory of bodies --------------------------------------------------------------------------
+
+static bool reserve(struct server *server, size_t bytes) {
+    if (atomic_fetch_add(&server->bytes, bytes) + bytes <= server->options.memory_bytes)
+        return true;
+    atomic_fetch_sub(&server->bytes, bytes);
+    return false;
+}
+
+static void release(struct server *server, size_t bytes) {
+    atomic_fetch_sub(&server->bytes, bytes);
+}
+
+static void drop_body(struct exchange *exchange) {
+    release(exchange->server, exchange->capacity);
+    free(exchange->body);
+    exchange->body = NULL;
+    exchange->size = exchange->capacity = 0;
+}
+
+static void refuse(struct exchange *exchange, enum wire_error error) {
+    drop_body(exchange);
+    exchange->refusal = error;
+}
+
+static void receive(struct exchange *exchange, const char *data, size_t size) {
+    size_t needed = exchange->size + size,
+           capacity = exchange->capacity ? exchange->capacity : 4096;
+    if (exchange->refusal != WIRE_OK)
+        return;
+    if (needed > SERVER_BODY_BYTES_MAX) {
+        refuse(exchange, WIRE_BATCH_TOO_LARGE);
+        return;
+    }
+    while (capacity < needed)
+        capacity *= 2;
+    if (capacity > exchange->capacity) {
+        if (!reserve(exchange->server, capacity - exchange->capacity)) {
+            refuse(exchange, WIRE_BUSY);
+            return;
+        }
+        exchange->body = grow_to(exchange->body, capacity, 1, "a request");
+        exchange->capacity = capacity;
+    }
+    memcpy(exchange->body + exchange->size, data, size);
+    exchange->size = needed;
+}
+
+// ---- Workers -----------------------------------------------------------------------------------
+
+// There are as many as threads, so one is free.
+static struct worker *take_worker(struct server *server) {
+    pthread_mutex_lock(&server->lock);
+    struct worker *worker = server->free_workers;
+    ASSERT(worker);
+    server->free_workers = worker->next;
+    pthread_mutex_unlock(&server->lock);
+    arena_reset(&worker->arena, 0);
+    return worker;
+}
+
+static void give_worker(struct server *server, struct worker *worker) {
+    pthread_mutex_lock(&server->lock);
+    worker->next = server->free_workers;
+    server->free_workers = worker;
+    pthread_mutex_unlock(&server->lock);
+}
+
+// ---- Answers -----------------------------------------------------------------------------------
+
+struct body {
+    struct server *server;
+    size_t size;
+    char bytes[];
+};
+
+static void free_body(void *body) {
+    struct body *freed = body;
+    release(freed->server, freed->size);
+    free(freed);
+}
+
+// A copy, because the arena is the next request's. Without memory for it: an answer without a body.
+static struct MHD_Response *copy_answer(struct server *server, struct server_answer *answer) {
+    if (answer->size > 0 && reserve(server, answer->size)) {
+        struct body *body = grow_new(1, sizeof *body + answer->size, "an answer");
+        body->server = server;
+        body->size = answer->size;
+        memcpy(body->bytes, answer->body, answer->size);
+        return MHD_create_response_from_buffer_with_free_callback_cls(answer->size, body->bytes,
+                                                                      free_body, body);
+    }
+    answer->status = answer->size > 0 ? 503 : answer->status;
+    return MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result send_answer(struct server *server, struct MHD_Connection *connection,
+                                   struct server_answer *answer) {
+    struct MHD_Response *response = copy_answer(server, answer);
+    if (!response)
+        return MHD_NO;
+    for (size_t i = 0; i < answer->header_count; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    atomic_fetch_add(&server->requests, 1);
+    if (answer->status >= 500)
+        atomic_fetch_add(&server->errors_server, 1);
+    else if (answer->status >= 400)
+        atomic_fetch_add(&server->errors_client, 1);
+    enum MHD_Result result = MHD_queue_response(connection, answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static int64_t present_ticks(void) {
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    return (int64_t)now.tv_sec * WIRE_TICKS + now.tv_nsec / 100;
+}
+
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                  const char *value) {
+    struct wire_headers *headers = context;
+    (void)kind;
+    if (headers->count == WIRE_HEADERS_MAX)
+        return MHD_NO;
+    headers->list[headers->count++] = (struct wire_header){name, value ? value : ""};
+    return MHD_YES;
+}
+
+// The query is left out: it may have a signature in it.
+static void log_answer(const struct server *server, const struct server_request *request,
+                       const struct server_answer *answer, double seconds) {
+    char time[CT_TICKS_TEXT];
+    if (!server->options.logs)
+        return;
+    ct_ticks_format(request->now, time);
+    fprintf(stderr, "time=%s id=%s method=%.16s path=%.*s status=%u error=%s us=%.0f\n", time,
+            request->id, request->method, (int)strcspn(request->target, "? \n"), request->target,
+            answer->status, answer->error ? answer->error : "-", seconds * 1e6);
+}
+
+static void answer_refusal(struct arena *arena, const struct server_request *request,
+                           enum wire_error error, struct server_answer *answer) {
+    struct wire_error_text text = wire_error_text(error);
+    memset(answer, 0, sizeof *answer);
+    answer->status = text.status;
+    answer->error = text.code;
+    answer->body = arena_printf(arena,
+                                "{\"odata.error\":{\"code\":\"%s\",\"message\":{\"lang\":"
+                                "\"en-US\",\"value\":\"%s\\nRequestId:%s\"}}}",
+                                text.code, text.message, request->id);
+    answer->size = strlen(answer->body);
+    answer->headers[answer->header_count++] = (struct wire_header){"x-ms-error-code", text.code};
+    answer->headers[answer->header_count++] =
+        (struct wire_header){"Content-Type", "application/json"};
+}
+
+static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *connection,
+                              const char *method) {
+    struct server *server = exchange->server;
+    double begin = clock_seconds();
+    char id[64];
+    snprintf(id, sizeof id, "%s-%012llx", server->id_prefix,
+             (unsigned long long)atomic_fetch_add(&server->next_id, 1));
+    struct server_request request = {.method = method,
+                                     .target = exchange->target,
+                                     .body = exchange->body ? exchange->body : "",
+                                     .size = exchange->size,
+                                     .id = id,
+                                     .now = present_ticks()};
+    struct server_answer answer;
+    struct worker *worker = take_worker(server);
+    if (MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &request.headers) < 0 ||
+        request.headers.count == WIRE_HEADERS_MAX)
+        exchange->refusal = WIRE_HEADER;
+    if (exchange->refusal != WIRE_OK)
+        answer_refusal(&worker->arena, &request, exchange->refusal, &answer);
+    else
+        server_answer_to(worker->store, &server->options.account, &request, &worker->arena,
+                         &answer);
+    log_answer(server, &request, &answer, clock_seconds() - begin);
+    drop_body(exchange); // before its answer is kept
+    enum MHD_Result result = send_answer(server, connection, &answer);
+    give_worker(server, worker);
+    return result;
+}
+
+// ---- What the library calls --------------------------------------------------------------------
+
+// The first line of a request is there: the target as it was sent.
+static void *begin_exchange(void *context, const char *target, struct MHD_Connection *connection) {
+    struct server *server = context;
+    struct exchange *exchange = grow_new(1, sizeof *exchange, "a request");
+    (void)connection;
+    exchange->server = server;
+    exchange->target = grow_text(target, "a request");
+    atomic_fetch_add(&server->active, 1);
+    return exchange;
+}
+
+static void end_exchange(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code) {
+    struct server *server = context;
+    struct exchange *exchange = *state;
+    (void)code;
+    if (!exchange)
+        return;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct link *link = info ? info->socket_context : NULL;
+    if (link) {
+        pthread_mutex_lock(&server->lock);
+        link->since = clock_seconds();
+        pthread_mutex_unlock(&server->lock);
+    }
+    drop_body(exchange);
+    free(exchange->target);
+    free(exchange);
+    *state = NULL;
+    atomic_fetch_sub(&server->active, 1);
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **state) {
+    struct exchange *exchange = *state;
+    (void)context;
+    (void)url;
+    (void)version;
+    if (!exchange->is_begun) { // only the headers are there
+        exchange->is_begun = true;
+        const char *length =
+            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+        // More digits than the limit has: told before anything is received.
+        if (length && strlen(length) > 8) {
+            refuse(exchange, WIRE_BATCH_TOO_LARGE);
+            return answer(exchange, connection, method);
+        }
+        return MHD_YES;
+    }
+    if (*size > 0) {
+        receive(exchange, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    return answer(exchange, connection, method);
+}
+
+static void notice_link(void *context, struct MHD_Connection *connection, void **socket_context,
+                        enum MHD_ConnectionNotificationCode code) {
+    struct server *server = context;
+    struct link *link = *socket_context;
+    pthread_mutex_lock(&server->lock);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        link = grow_new(1, sizeof *link, "a connection");
+        link->socket =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        link->since = clock_seconds();
+        link->before = server->links.before;
+        link->after = &server->links;
+        link->before->after = link->after->before = link;
+        server->link_count++;
+        *socket_context = link;
+    } else if (link) {
+        link->before->after = link->after;
+        link->after->before = link->before;
+        server->link_count--;
+        free(link);
+        *socket_context = NULL;
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+// Targets stay as they were sent: signatures cover them so.
+static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text) {
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
+static void say_nothing(void *context, const char *format, va_list arguments) {
+    (void)context;
+    (void)format;
+    (void)arguments;
+}
+
+// ---- Slow clients ------------------------------------------------------------------------------
+
+// Once a second: who takes longer for a request and its answer than is allowed loses the
+// connection. The library's own limit is one of silence, which a byte now and then evades.
+static void *watch(void *context) {
+    struct server *server = context;
+    pthread_mutex_lock(&server->lock);
+    while (!server->is_stopping) {
+        double limit = clock_seconds() - server->options.request_seconds;
+        for (struct link *link = server->links.after; link != &server->links; link = link->after)
+            if (link->since < limit)
+                shutdown(link->socket, SHUT_RDWR);
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        pthread_cond_timedwait(&server->stops, &server->lock, &until);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+// ---- Start and end -----------------------------------------------------------------------------
+
+static bool read_address(const struct server_options *options, struct sockaddr_storage *address,
+                         struct error *error) {
+    struct sockaddr_in *four = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, options->address, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons(options->port);
+        return true;
+    }
+    if (inet_pton(AF_INET6, options->address, &six->sin6_addr) == 1) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(options->port);
+        return true;
+    }
+    return error_set(error, "address '%.100s': expected a numeric one, such as 127.0.0.1",
+                     options->address);
+}
+
+static bool open_workers(struct server *server, struct error *error) {
+    unsigned threads = server->options.threads;
+    server->workers = grow_new(threads, sizeof *server->workers, "threads");
+    for (unsigned i = 0; i < threads; i++) {
+        struct worker *worker = &server->workers[i];
+        worker->store = server->options.open_store(server->options.context, error);
+        if (!worker->store)
+            return false;
+        arena_init(&worker->arena, SERVER_ARENA_BYTES);
+        worker->next = server->free_workers;
+        server->free_workers = worker;
+    }
+    return true;
+}
+
+static void close_workers(struct server *server) {
+    for (unsigned i = 0; server->workers && i < server->options.threads; i++) {
+        struct worker *worker = &server->workers[i];
+        if (!worker->store)
+            break;
+        worker->store->ops->close(worker->store);
+        arena_deinit(&worker->arena);
+    }
+    free(server->workers);
+}
+
+static bool listen_at(struct server *server, struct error *error) {
+    const struct server_options *options = &server->options;
+    struct sockaddr_storage address;
+    if (!read_address(options, &address, error))
+        return false;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+    flags |= address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
+    server->daemon = MHD_start_daemon(
+        flags, options->port, NULL, NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, say_nothing,
+        NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE,
+        options->threads > 1 ? options->threads : 0, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT, options->connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEADER_BYTES_MAX, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server, MHD_OPTION_NOTIFY_COMPLETED,
+        end_exchange, server, MHD_OPTION_NOTIFY_CONNECTION, notice_link, server, MHD_OPTION_END);
+    if (!server->daemon)
+        return error_set(error, "cannot listen at %.100s, port %u: is another program there?",
+                         options->address, options->port);
+    server->port = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return true;
+}
+
+struct server *server_start(const struct server_options *options, struct error *error) {
+    struct server *server = grow_new(1, sizeof *server, "a server");
+    uint64_t random = 0;
+    server->options = *options;
+    server->links.before = server->links.after = &server->links;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->stops, NULL);
+    ssize_t drawn = getrandom(&random, sizeof random, 0);
+    snprintf(server->id_prefix, sizeof server->id_prefix, "%016llx",
+             (unsigned long long)(drawn == sizeof random ? random : 0));
+    if (!open_workers(server, error) || !listen_at(server, error)) {
+        close_workers(server);
+        free(server);
+        return NULL;
+    }
+    int code = pthread_create(&server->watcher, NULL, watch, server);
+    REQUIRE(code == 0, "cannot start a thread");
+    return server;
+}
+
+uint16_t server_port(const struct server *server) {
+    return server->port;
+}
+
+struct server_counts server_counts(const struct server *server) {
+    struct server *locked = (struct server *)server;
+    struct server_counts counts = {
+        .requests = atomic_load(&locked->requests),
+        .errors_client = atomic_load(&locked->errors_client),
+        .errors_server = atomic_load(&locked->errors_server),
+        .bytes = atomic_load(&locked->bytes),
+    };
+    pthread_mutex_lock(&locked->lock);
+    counts.connections = server->link_count;
+    pthread_mutex_unlock(&locked->lock);
+    return counts;
+}
+
+void server_stop(struct server *server, unsigned seconds) {
+    double until = clock_seconds() + seconds;
+    int listening = MHD_quiesce_daemon(server->daemon);
+    while (atomic_load(&server->active) > 0 && clock_seconds() < until)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    pthread_mutex_lock(&server->lock);
+    server->is_stopping = true;
+    pthread_cond_signal(&server->stops);
+    pthread_mutex_unlock(&server->lock);
+    pthread_join(server->watcher, NULL);
+    MHD_stop_daemon(server->daemon);
+    if (listening >= 0)
+        close(listening);
+    close_workers(server);
+    pthread_cond_destroy(&server->stops);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}

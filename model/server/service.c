@@ -1,0 +1,140 @@
+#include "model/server/call.h"
+
+#include "model/table/error.h"
+
+#include <string.h>
+#include <strings.h>
+
+const char *call_header(const struct call *call, const char *name) {
+    return wire_header(&call->request->headers, name);
+}
+
+bool call_wants_no_content(const struct wire_headers *headers) {
+    const char *prefer = wire_header(headers, "Prefer");
+    return prefer && strcasecmp(prefer, "return-no-content") == 0;
+}
+
+struct ct_table *call_table(struct call *call, const char *name) {
+    struct ct_table *table = NULL;
+    struct ct_outcome outcome = call->store->ops->find(call->store, name, call->arena, &table);
+    if (outcome.kind == CT_SUCCEEDED && table)
+        return table;
+    answer_error(call, outcome.kind == CT_SUCCEEDED ? WIRE_NO_TABLE : call_error_of(outcome));
+    return NULL;
+}
+
+enum wire_error call_error_of(struct ct_outcome outcome) {
+    if (outcome.kind == CT_UNKNOWN)
+        return WIRE_UNKNOWN;
+    if (outcome.kind != CT_STORAGE_ERROR)
+        return WIRE_SERVER;
+    // Nothing was done: clients may come again, and do.
+    return outcome.status == CT_STATUS_SERVER_ERROR ? WIRE_BUSY
+                                                    : wire_error_of(ct_error_of(outcome));
+}
+
+enum wire_error call_batch_error_of(struct call *call, const char *name,
+                                    struct ct_outcome outcome) {
+    enum wire_error error = call_error_of(outcome);
+    struct ct_table *table = NULL;
+    if (error != WIRE_NOT_FOUND)
+        return error;
+    outcome = call->store->ops->find(call->store, name, call->arena, &table);
+    return outcome.kind == CT_SUCCEEDED && !table ? WIRE_NO_TABLE : error;
+}
+
+struct wire_form call_form(const struct call *call, const char *table) {
+    return (struct wire_form){.metadata = call->metadata,
+                              .base = call->base,
+                              .account = call->account->name,
+                              .table = table};
+}
+
+// What the client accepts; false if JSON is not among it.
+static bool read_accept(struct call *call) {
+    const char *accept = call_header(call, "Accept");
+    const char *format = target_query(&call->target, "$format");
+    accept = format ? format : accept;
+    call->metadata = WIRE_METADATA_MINIMAL;
+    if (!accept)
+        return true;
+    if (strstr(accept, "odata=nometadata"))
+        call->metadata = WIRE_METADATA_NONE;
+    if (strstr(accept, "odata=fullmetadata"))
+        call->metadata = WIRE_METADATA_FULL;
+    return strstr(accept, "json") || strstr(accept, "*/*") || call->target.kind == TARGET_BATCH ||
+           call->target.kind == TARGET_SERVICE;
+}
+
+// The base of URLs that clients are told: the host is what they have called it.
+static const char *base_of(const struct call *call) {
+    const char *host = call_header(call, "Host");
+    struct wire_out out = {.arena = call->arena};
+    wire_add(&out, "http://");
+    for (const char *at = host ? host : ""; *at; at++)
+        if (strchr("-._:[]", *at) || (*at >= '0' && *at <= '9') ||
+            ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z'))
+            wire_add_bytes(&out, at, 1);
+    wire_add_format(&out, "/%s", call->account->name);
+    return wire_text(&out);
+}
+
+static void dispatch(struct call *call) {
+    switch (call->target.kind) {
+    case TARGET_SERVICE:
+        call_service(call);
+        return;
+    case TARGET_TABLES:
+        call_tables(call);
+        return;
+    case TARGET_TABLE:
+        call_one_table(call);
+        return;
+    case TARGET_BATCH:
+        call_transaction(call);
+        return;
+    case TARGET_ENTITIES:
+        call_entities(call);
+        return;
+    case TARGET_ENTITY:
+        call_entity(call);
+        return;
+    }
+}
+
+void server_answer_to(struct server_store *store, const struct server_account *account,
+                      const struct server_request *request, struct arena *arena,
+                      struct server_answer *answer) {
+    struct call *call = ARENA_NEW(arena, struct call);
+    *call = (struct call){.store = store,
+                          .account = account,
+                          .request = request,
+                          .arena = arena,
+                          .answer = answer,
+                          .metadata = WIRE_METADATA_MINIMAL,
+                          .method = request->method};
+    memset(answer, 0, sizeof *answer);
+    const char *version = call_header(call, "x-ms-version");
+    const char *client_id = call_header(call, "x-ms-client-request-id");
+    answer_header(call, "x-ms-version", version ? version : "2019-02-02");
+    answer_header(call, "x-ms-request-id", request->id);
+    if (client_id)
+        answer_header(call, "x-ms-client-request-id", client_id);
+    answer_header(call, "Cache-Control", "no-cache");
+    answer_header(call, "X-Content-Type-Options", "nosniff");
+    answer_header(call, "DataServiceVersion", "3.0;");
+    enum wire_error error = target_parse(arena, request->target, &call->target);
+    if (error == WIRE_OK)
+        error = access_check(account, request, &call->target, arena, &call->access);
+    if (error == WIRE_OK && !read_accept(call))
+        error = WIRE_FORMAT;
+    if (error != WIRE_OK) {
+        answer_error(call, error);
+        return;
+    }
+    const char *method = call_header(call, "X-HTTP-Method");
+    if (method && strcmp(request->method, "POST") == 0)
+        call->method = method;
+    call->base = base_of(call);
+    dispatch(call);
+}

@@ -1,0 +1,37 @@
+// Tables by their names: what stands behind an endpoint.
+//
+// An instance serves one thread at a time, as its tables do. Names are compared without case; those
+// that are given out are spelled as they were when the table was made.
+#ifndef MODEL_SERVER_STORE_H
+#define MODEL_SERVER_STORE_H
+
+#include "model/table/table.h"
+
+struct server_store;
+
+// Of all outcomes: CT_SUCCEEDED, or that nothing was done (CT_STATUS_SERVER_ERROR), or CT_UNKNOWN,
+// or CT_INTERNAL_ERROR.
+struct server_store_ops {
+    // The table of that name, NULL if there is none. It is the store's and stays open until the
+    // store's next call. A batch on a table that has been deleted meanwhile fails with
+    // CT_STATUS_NOT_FOUND whatever it asks for.
+    struct ct_outcome (*find)(struct server_store *store, const char *name, struct arena *arena,
+                              struct ct_table **table);
+    // Makes a table, or says that there was one already. NULL here and in [drop]: this store's
+    // tables are fixed.
+    struct ct_outcome (*create)(struct server_store *store, const char *name, struct arena *arena,
+                                bool *is_new);
+    // Deletes a table with its rows, or says that there was none.
+    struct ct_outcome (*drop)(struct server_store *store, const char *name, struct arena *arena,
+                              bool *was_there);
+    // The names from [from] on in their order, without case, at most [most]; they are in [arena].
+    struct ct_outcome (*list)(struct server_store *store, const char *from, size_t most,
+                              struct arena *arena, const char *const **names, size_t *count);
+    void (*close)(struct server_store *store);
+};
+
+struct server_store {
+    const struct server_store_ops *ops;
+};
+
+#endif

@@ -1,0 +1,228 @@
+// Entity group transactions: a multipart body of operations, all or nothing.
+#include "model/server/call.h"
+
+#include "model/table/batch.h"
+#include "model/table/check.h"
+
+#include <string.h>
+
+// One more than there may be, so that it can be told.
+enum { OPERATIONS_ROOM = CT_BATCH_OPERATIONS_MAX + 1 };
+
+struct transaction {
+    const char *table;
+    struct call_operation operations[OPERATIONS_ROOM];
+    size_t count;
+};
+
+// ---- Reading -----------------------------------------------------------------------------------
+
+// The parts of the change set that the body's only part is.
+static enum wire_error read_parts(struct call *call, struct wire_span *parts, size_t *count) {
+    const char *boundary =
+        wire_parameter(call->arena, call_header(call, "Content-Type"), "boundary");
+    struct wire_message set;
+    struct wire_span part;
+    size_t sets;
+    if (!boundary ||
+        !wire_multipart_read(call->request->body, call->request->size, boundary, &part, 1, &sets) ||
+        sets != 1 || !wire_message_read(call->arena, part.text, part.size, false, &set))
+        return WIRE_INVALID_INPUT;
+    const char *type = wire_header(&set.headers, "Content-Type");
+    boundary = wire_parameter(call->arena, type, "boundary");
+    if (!wire_is_media_type(type, "multipart/mixed") || !boundary)
+        return WIRE_INVALID_INPUT;
+    if (!wire_multipart_read(set.body, set.size, boundary, parts, OPERATIONS_ROOM, count))
+        return *count == OPERATIONS_ROOM ? WIRE_TOO_MANY_OPERATIONS : WIRE_INVALID_INPUT;
+    if (*count > CT_BATCH_OPERATIONS_MAX)
+        return WIRE_TOO_MANY_OPERATIONS;
+    return *count > 0 ? WIRE_OK : WIRE_INVALID_INPUT;
+}
+
+// "METHOD URL HTTP/1.1"
+static bool read_start(struct arena *arena, const char *line, const char **method,
+                       const char **url) {
+    size_t first = strcspn(line, " ");
+    if (line[first] == '\0')
+        return false;
+    const char *begin = line + first + 1;
+    size_t second = strcspn(begin, " ");
+    if (strncmp(begin + second, " HTTP/1.", 8) != 0)
+        return false;
+    *method = arena_printf(arena, "%.*s", (int)first, line);
+    *url = arena_printf(arena, "%.*s", (int)second, begin);
+    return true;
+}
+
+static enum wire_error read_part(struct call *call, struct wire_span part,
+                                 struct transaction *transaction) {
+    struct wire_message outer, inner;
+    struct target target;
+    const char *method, *url;
+    if (!wire_message_read(call->arena, part.text, part.size, false, &outer) ||
+        !wire_is_media_type(wire_header(&outer.headers, "Content-Type"), "application/http") ||
+        !wire_message_read(call->arena, outer.body, outer.size, true, &inner) ||
+        !read_start(call->arena, inner.start, &method, &url))
+        return WIRE_INVALID_INPUT;
+    enum wire_error error = target_parse(call->arena, url, &target);
+    if (error != WIRE_OK)
+        return error;
+    if (strcmp(target.account, call->account->name) != 0)
+        return WIRE_INVALID_INPUT;
+    const char *override = wire_header(&inner.headers, "X-HTTP-Method");
+    method = override && strcmp(method, "POST") == 0 ? override : method;
+    struct call_operation *operation = &transaction->operations[transaction->count];
+    error = call_read_operation(call, method, &target, &inner.headers,
+                                (struct wire_span){inner.body, inner.size}, operation);
+    if (error != WIRE_OK)
+        return error;
+    if (transaction->count++ == 0)
+        transaction->table = target.table;
+    struct ct_key first = transaction->operations[0].row->key;
+    bool is_together = strcmp(transaction->table, target.table) == 0 &&
+                       strcmp(first.partition, operation->row->key.partition) == 0;
+    return is_together ? WIRE_OK : WIRE_BATCH_PARTITIONS;
+}
+
+// ---- Answering ---------------------------------------------------------------------------------
+
+static void begin_answer(struct call *call, struct wire_out *body) {
+    const char *id = call->request->id;
+    wire_add_format(body,
+                    "--batchresponse_%s\r\n"
+                    "Content-Type: multipart/mixed; boundary=changesetresponse_%s\r\n\r\n",
+                    id, id);
+}
+
+static void begin_part(struct call *call, struct wire_out *body, const char *line) {
+    wire_add_format(body,
+                    "--changesetresponse_%s\r\n"
+                    "Content-Type: application/http\r\n"
+                    "Content-Transfer-Encoding: binary\r\n\r\n"
+                    "HTTP/1.1 %s\r\n"
+                    "X-Content-Type-Options: nosniff\r\n"
+                    "Cache-Control: no-cache\r\n"
+                    "DataServiceVersion: 3.0;\r\n",
+                    call->request->id, line);
+}
+
+static void end_answer(struct call *call, struct wire_out *body) {
+    const char *id = call->request->id;
+    wire_add_format(body, "--changesetresponse_%s--\r\n--batchresponse_%s--\r\n", id, id);
+    answer_header(call, "Content-Type",
+                  arena_printf(call->arena, "multipart/mixed; boundary=batchresponse_%s", id));
+    call->answer->status = 202;
+    call->answer->body = wire_text(body);
+    call->answer->size = body->size;
+}
+
+// One part that tells which operation failed and why.
+static void answer_failed(struct call *call, size_t index, enum wire_error error) {
+    struct wire_out body = {.arena = call->arena};
+    struct wire_error_text text = wire_error_text(error);
+    const char *message = arena_printf(call->arena, "%zu:%s", index, text.message);
+    begin_answer(call, &body);
+    begin_part(call, &body, arena_printf(call->arena, "%u %s", text.status, text.code));
+    wire_add_format(&body, "Content-Type: %s\r\n\r\n", answer_content_type(call));
+    answer_add_error(call, &body, error, message);
+    wire_add(&body, "\r\n");
+    call->answer->error = text.code;
+    end_answer(call, &body);
+}
+
+static void add_inserted(struct call *call, struct wire_out *body,
+                         const struct transaction *transaction,
+                         const struct call_operation *operation) {
+    struct wire_form form = call_form(call, transaction->table);
+    wire_add_format(body, "Content-Type: %s\r\n\r\n{", answer_content_type(call));
+    if (call->metadata != WIRE_METADATA_NONE)
+        wire_add_format(body, "\"odata.metadata\":\"%s/$metadata#%s/@Element\",", call->base,
+                        transaction->table);
+    wire_entity_add(body, operation->row, &form);
+    wire_add(body, "}\r\n");
+}
+
+static void answer_done(struct call *call, const struct transaction *transaction,
+                        const struct ct_op_result *results) {
+    struct wire_out body = {.arena = call->arena};
+    begin_answer(call, &body);
+    for (size_t i = 0; i < transaction->count; i++) {
+        const struct call_operation *operation = &transaction->operations[i];
+        bool has_body = operation->type == CT_INSERT && !operation->wants_no_content;
+        begin_part(call, &body, has_body ? "201 Created" : "204 No Content");
+        if (operation->wants_no_content)
+            wire_add(&body, "Preference-Applied: return-no-content\r\n");
+        if (operation->type == CT_INSERT) {
+            struct wire_out key = {.arena = call->arena};
+            wire_add_key(&key, operation->row->key);
+            for (int k = 0; k < 2; k++)
+                wire_add_format(&body, "%s: %s/%s%s\r\n", k ? "DataServiceId" : "Location",
+                                call->base, transaction->table, wire_text(&key));
+        }
+        if (results[i].etag)
+            wire_add_format(&body, "ETag: %s\r\n", results[i].etag);
+        if (has_body)
+            add_inserted(call, &body, transaction, operation);
+        else
+            wire_add(&body, "\r\n\r\n");
+    }
+    end_answer(call, &body);
+}
+
+// ---- The transaction ---------------------------------------------------------------------------
+
+static void execute(struct call *call, struct transaction *transaction) {
+    struct ct_batch batch = ct_batch_new(call->arena, transaction->count);
+    struct ct_op_result *results =
+        ARENA_ARRAY(call->arena, struct ct_op_result, transaction->count);
+    size_t index;
+    for (size_t i = 0; i < transaction->count; i++)
+        ct_batch_add(&batch, transaction->operations[i].type, transaction->operations[i].row);
+    enum wire_error error = wire_error_of(ct_check_batch(&ct_service_rules, &batch, &index));
+    if (error != WIRE_OK) {
+        answer_failed(call, index, error);
+        return;
+    }
+    struct ct_table *table = NULL;
+    struct ct_outcome outcome =
+        call->store->ops->find(call->store, transaction->table, call->arena, &table);
+    if (table)
+        outcome = ct_execute(table, &batch, call->arena, results);
+    if (table && outcome.kind == CT_SUCCEEDED) {
+        answer_done(call, transaction, results);
+        return;
+    }
+    error = outcome.kind == CT_SUCCEEDED ? WIRE_NO_TABLE
+                                         : call_batch_error_of(call, transaction->table, outcome);
+    if (error == WIRE_BUSY || error == WIRE_SERVER || error == WIRE_UNKNOWN)
+        answer_error(call, error); // of the whole
+    else
+        answer_failed(call, outcome.op_index, error);
+}
+
+void call_transaction(struct call *call) {
+    struct transaction *transaction = ARENA_NEW(call->arena, struct transaction);
+    struct wire_span parts[OPERATIONS_ROOM];
+    size_t count;
+    if (strcmp(call->method, "POST") != 0) {
+        answer_error(call, WIRE_VERB);
+        return;
+    }
+    enum wire_error error = read_parts(call, parts, &count);
+    if (error == WIRE_TOO_MANY_OPERATIONS) {
+        answer_failed(call, 0, error);
+        return;
+    }
+    if (error != WIRE_OK) {
+        answer_error(call, error);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        error = read_part(call, parts[i], transaction);
+        if (error != WIRE_OK) {
+            answer_failed(call, i, error);
+            return;
+        }
+    }
+    execute(call, transaction);
+}

@@ -1,0 +1,405 @@
+#include "model/wire/entity.h"
+
+#include "core/base/number.h"
+#include "model/table/check.h"
+#include "model/table/row.h"
+#include "model/table/value.h"
+#include "model/wire/encoding.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+static const char annotation[] = "@odata.type";
+
+// ---- Reading values ----------------------------------------------------------------------------
+
+// A JSON value and, if it is a string, its text.
+struct input {
+    struct arena *arena;
+    const json_t *json;
+    const char *text;
+    size_t size;
+};
+
+static const char *copy_text(const struct input *input) {
+    char *copy = arena_alloc(input->arena, input->size + 1);
+    memcpy(copy, input->text, input->size + 1);
+    return copy;
+}
+
+static bool read_bool(const struct input *input, const char *name, struct ct_property *property) {
+    bool is_true = input->text ? strcmp(input->text, "true") == 0 : json_is_true(input->json);
+    bool is_false = input->text ? strcmp(input->text, "false") == 0 : json_is_false(input->json);
+    *property = ct_bool(name, is_true);
+    return is_true || is_false;
+}
+
+static bool read_string(const struct input *input, const char *name, struct ct_property *property) {
+    if (input->text)
+        *property = ct_string_of(name, copy_text(input), input->size);
+    return input->text;
+}
+
+static bool read_integer(const struct input *input, int64_t min, int64_t max, int64_t *number) {
+    if (input->text)
+        return strlen(input->text) == input->size &&
+               number_parse_signed(input->text, min, max, number);
+    *number = json_integer_value(input->json);
+    return json_is_integer(input->json) && *number >= min && *number <= max;
+}
+
+static bool read_int32(const struct input *input, const char *name, struct ct_property *property) {
+    int64_t number;
+    bool is_read = read_integer(input, INT32_MIN, INT32_MAX, &number);
+    if (is_read)
+        *property = ct_int32(name, (int32_t)number);
+    return is_read;
+}
+
+static bool read_int64(const struct input *input, const char *name, struct ct_property *property) {
+    int64_t number;
+    bool is_read = read_integer(input, INT64_MIN, INT64_MAX, &number);
+    if (is_read)
+        *property = ct_int64(name, number);
+    return is_read;
+}
+
+static bool read_double(const struct input *input, const char *name, struct ct_property *property) {
+    double number = json_number_value(input->json);
+    bool is_read = input->text ? ct_double_parse(input->text, input->size, &number)
+                               : json_is_number(input->json);
+    *property = ct_double(name, number);
+    return is_read;
+}
+
+static bool read_datetime(const struct input *input, const char *name,
+                          struct ct_property *property) {
+    int64_t ticks;
+    bool is_read = input->text && ct_ticks_parse(input->text, input->size, &ticks);
+    if (is_read)
+        *property = ct_datetime(name, ticks);
+    return is_read;
+}
+
+static bool read_guid(const struct input *input, const char *name, struct ct_property *property) {
+    unsigned char *bytes = arena_alloc(input->arena, CT_GUID_BYTES);
+    *property = ct_guid(name, bytes);
+    return input->text && ct_guid_parse(input->text, input->size, bytes);
+}
+
+static bool read_binary(const struct input *input, const char *name, struct ct_property *property) {
+    size_t size = 0;
+    unsigned char *bytes = arena_alloc(input->arena, input->size);
+    bool is_read = input->text && wire_base64_read(input->text, input->size, bytes, &size);
+    *property = ct_binary(name, bytes, size);
+    return is_read;
+}
+
+static const struct {
+    const char *name;
+    bool (*read)(const struct input *input, const char *name, struct ct_property *property);
+} readers[CT_TYPES] = {
+    [CT_BOOL] = {"Edm.Boolean", read_bool},    [CT_STRING] = {"Edm.String", read_string},
+    [CT_INT32] = {"Edm.Int32", read_int32},    [CT_INT64] = {"Edm.Int64", read_int64},
+    [CT_DOUBLE] = {"Edm.Double", read_double}, [CT_DATETIME] = {"Edm.DateTime", read_datetime},
+    [CT_GUID] = {"Edm.Guid", read_guid},       [CT_BINARY] = {"Edm.Binary", read_binary},
+};
+
+// The type that [object] names for the property [name]; false if it is none.
+static bool type_named(const json_t *object, const char *name, enum ct_type *type, bool *is_named) {
+    char key[4 * CT_NAME_UNITS_MAX + sizeof annotation];
+    size_t length = strlen(name);
+    *is_named = false;
+    if (length + sizeof annotation > sizeof key)
+        return true; // no such name is taken
+    memcpy(key, name, length);
+    memcpy(key + length, annotation, sizeof annotation);
+    const json_t *named = json_object_get(object, key);
+    *is_named = named;
+    for (int i = 0; named && i < CT_TYPES; i++)
+        if (json_is_string(named) && strcmp(json_string_value(named), readers[i].name) == 0) {
+            *type = (enum ct_type)i;
+            return true;
+        }
+    return !named;
+}
+
+// The type of a value for which none is named.
+static enum ct_type type_by_form(const json_t *value) {
+    if (json_is_boolean(value))
+        return CT_BOOL;
+    if (json_is_integer(value) && json_integer_value(value) >= INT32_MIN &&
+        json_integer_value(value) <= INT32_MAX)
+        return CT_INT32;
+    return json_is_number(value) ? CT_DOUBLE : CT_STRING;
+}
+
+// ---- Reading entities --------------------------------------------------------------------------
+
+// A row that is being read.
+struct reading {
+    struct arena *arena;
+    struct ct_property properties[CT_ROW_PROPERTIES_MAX];
+    size_t count;
+    struct ct_key key;
+    const char *etag;
+    int64_t timestamp;
+};
+
+static enum wire_error read_property(struct reading *reading, const json_t *object,
+                                     const char *name, const struct input *input) {
+    enum ct_type type;
+    bool is_named;
+    if (reading->count == CT_ROW_PROPERTIES_MAX)
+        return WIRE_TOO_MANY_PROPERTIES;
+    if (!type_named(object, name, &type, &is_named))
+        return WIRE_INVALID_INPUT;
+    type = is_named ? type : type_by_form(input->json);
+    bool is_read = readers[type].read(input, arena_strdup(reading->arena, name),
+                                      &reading->properties[reading->count]);
+    reading->count += is_read;
+    return is_read ? WIRE_OK : WIRE_INVALID_INPUT;
+}
+
+// Metadata, and annotations of properties: "odata.etag", "Name@odata.type".
+static bool is_metadata(const char *name) {
+    size_t length = strlen(name), end = sizeof annotation - 1;
+    return strncmp(name, "odata.", 6) == 0 ||
+           (length > end && strcmp(name + length - end, annotation) == 0);
+}
+
+static enum wire_error read_key(const struct input *input, const char **key) {
+    if (!input->text)
+        return WIRE_NEED_VALUE;
+    *key = copy_text(input);
+    return strlen(*key) == input->size ? WIRE_OK : WIRE_OUT_OF_RANGE;
+}
+
+static enum wire_error read_member(struct reading *reading, const json_t *object, const char *name,
+                                   const json_t *value) {
+    const struct input input = {reading->arena, value, json_string_value(value),
+                                json_string_length(value)};
+    if (strcmp(name, "PartitionKey") == 0)
+        return read_key(&input, &reading->key.partition);
+    if (strcmp(name, "RowKey") == 0)
+        return read_key(&input, &reading->key.row);
+    if (strcmp(name, "Timestamp") == 0) { // chosen by the table; a client's is ignored
+        if (!input.text || !ct_ticks_parse(input.text, input.size, &reading->timestamp))
+            reading->timestamp = 0;
+        return WIRE_OK;
+    }
+    if (strcmp(name, "odata.etag") == 0 && input.text)
+        reading->etag = copy_text(&input);
+    if (is_metadata(name) || json_is_null(value))
+        return WIRE_OK;
+    return read_property(reading, object, name, &input);
+}
+
+enum wire_error wire_entity_of(struct arena *arena, const struct json_t *object,
+                               struct ct_row **row) {
+    struct reading *reading = ARENA_NEW(arena, struct reading);
+    const char *name;
+    json_t *value;
+    reading->arena = arena;
+    if (!json_is_object(object))
+        return WIRE_INVALID_INPUT;
+    json_object_foreach((json_t *)object, name, value) {
+        enum wire_error error = read_member(reading, object, name, value);
+        if (error != WIRE_OK)
+            return error;
+    }
+    *row = ct_row_new(arena, reading->key, reading->etag, reading->properties, reading->count);
+    (*row)->timestamp = reading->timestamp;
+    return WIRE_OK;
+}
+
+enum wire_error wire_entity_read(struct arena *arena, const char *text, size_t size,
+                                 struct ct_row **row) {
+    json_error_t ignored;
+    json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &ignored);
+    if (!object)
+        return WIRE_INVALID_INPUT;
+    enum wire_error error = wire_entity_of(arena, object, row);
+    json_decref(object);
+    return error;
+}
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+static void add_name(struct wire_out *out, const char *name, bool *is_first) {
+    if (!*is_first)
+        wire_add(out, ",");
+    *is_first = false;
+    wire_add_json(out, name, strlen(name));
+    wire_add(out, ":");
+}
+
+static void add_string(struct wire_out *out, const char *name, const char *value, bool *is_first) {
+    add_name(out, name, is_first);
+    wire_add_json(out, value, strlen(value));
+}
+
+static void add_binary(struct wire_out *out, const struct ct_property *property) {
+    char *text = arena_alloc(out->arena, WIRE_BASE64_SIZE((size_t)property->size));
+    wire_base64(property->value.bytes, property->size, text);
+    wire_add_format(out, "\"%s\"", text);
+}
+
+static void add_double(struct wire_out *out, double value) {
+    char text[CT_DOUBLE_TEXT];
+    ct_double_format(value, text);
+    wire_add_format(out, isfinite(value) ? "%s" : "\"%s\"", text);
+}
+
+static void add_value(struct wire_out *out, const struct ct_property *property) {
+    char text[CT_GUID_TEXT > CT_TICKS_TEXT ? CT_GUID_TEXT : CT_TICKS_TEXT];
+    switch (property->type) {
+    case CT_BOOL:
+        wire_add(out, property->value.boolean ? "true" : "false");
+        return;
+    case CT_INT32:
+        wire_add_format(out, "%d", (int)property->value.int32);
+        return;
+    case CT_INT64:
+        wire_add_format(out, "\"%lld\"", (long long)property->value.int64);
+        return;
+    case CT_DOUBLE:
+        add_double(out, property->value.real);
+        return;
+    case CT_DATETIME:
+        ct_ticks_format(property->value.ticks, text);
+        wire_add_format(out, "\"%s\"", text);
+        return;
+    case CT_GUID:
+        ct_guid_format(property->value.bytes, text);
+        wire_add_format(out, "\"%s\"", text);
+        return;
+    case CT_BINARY:
+        add_binary(out, property);
+        return;
+    case CT_STRING:
+        wire_add_json(out, property->value.string, property->size);
+        return;
+    }
+}
+
+// Whether the form of the value does not tell its type to everybody: for a Double only a fraction
+// does.
+static bool needs_type(const struct ct_property *property) {
+    switch (property->type) {
+    case CT_BOOL:
+    case CT_INT32:
+    case CT_STRING:
+        return false;
+    case CT_DOUBLE:
+        return !isfinite(property->value.real) ||
+               property->value.real == floor(property->value.real);
+    case CT_INT64:
+    case CT_DATETIME:
+    case CT_GUID:
+    case CT_BINARY:
+        break;
+    }
+    return true;
+}
+
+static void add_property(struct wire_out *out, const struct ct_property *property,
+                         enum wire_metadata metadata, bool *is_first) {
+    if (metadata != WIRE_METADATA_NONE && needs_type(property)) {
+        const char *name = arena_printf(out->arena, "%s%s", property->name, annotation);
+        add_string(out, name, readers[property->type].name, is_first);
+    }
+    add_name(out, property->name, is_first);
+    add_value(out, property);
+}
+
+static void add_time(struct wire_out *out, const struct ct_row *row, enum wire_metadata metadata,
+                     bool *is_first) {
+    char time[CT_TICKS_TEXT];
+    ct_ticks_format(row->timestamp, time);
+    if (metadata == WIRE_METADATA_FULL)
+        add_string(out, "Timestamp@odata.type", "Edm.DateTime", is_first);
+    add_string(out, "Timestamp", time, is_first);
+}
+
+static void add_metadata(struct wire_out *out, const struct ct_row *row,
+                         const struct wire_form *form, bool *is_first) {
+    if (form->metadata == WIRE_METADATA_FULL) {
+        struct wire_out id = {.arena = out->arena};
+        wire_add(&id, form->table);
+        wire_add_key(&id, row->key);
+        add_name(out, "odata.type", is_first);
+        wire_add_format(out, "\"%s.%s\"", form->account, form->table);
+        add_name(out, "odata.id", is_first);
+        wire_add_format(out, "\"%s/%s\"", form->base, wire_text(&id));
+        add_string(out, "odata.editLink", wire_text(&id), is_first);
+    }
+    if (form->metadata != WIRE_METADATA_NONE)
+        add_string(out, "odata.etag", row->etag, is_first);
+}
+
+static void add_selected(struct wire_out *out, const struct ct_row *row,
+                         const struct wire_form *form, const char *name, bool *is_first) {
+    const struct ct_property *property = ct_row_property(row, name);
+    if (strcmp(name, "PartitionKey") == 0) {
+        add_string(out, name, row->key.partition, is_first);
+    } else if (strcmp(name, "RowKey") == 0) {
+        add_string(out, name, row->key.row, is_first);
+    } else if (strcmp(name, "Timestamp") == 0) {
+        add_time(out, row, form->metadata, is_first);
+    } else if (property) {
+        add_property(out, property, form->metadata, is_first);
+    } else {
+        add_name(out, name, is_first);
+        wire_add(out, "null");
+    }
+}
+
+static void add_all(struct wire_out *out, const struct ct_row *row, enum wire_metadata metadata,
+                    bool *is_first) {
+    add_string(out, "PartitionKey", row->key.partition, is_first);
+    add_string(out, "RowKey", row->key.row, is_first);
+    for (size_t i = 0; i < row->property_count; i++)
+        add_property(out, &row->properties[i], metadata, is_first);
+}
+
+void wire_entity_add(struct wire_out *out, const struct ct_row *row, const struct wire_form *form) {
+    bool is_first = true;
+    add_metadata(out, row, form, &is_first);
+    for (size_t i = 0; i < form->select_count; i++)
+        add_selected(out, row, form, form->select[i], &is_first);
+    if (form->select_count == 0) {
+        add_all(out, row, form->metadata, &is_first);
+        if (row->timestamp != 0)
+            add_time(out, row, form->metadata, &is_first);
+    }
+}
+
+void wire_entity_send(struct wire_out *out, const struct ct_row *row) {
+    bool is_first = true;
+    wire_add(out, "{");
+    add_all(out, row, WIRE_METADATA_MINIMAL, &is_first);
+    wire_add(out, "}");
+}
+
+// ---- Keys in URLs ------------------------------------------------------------------------------
+
+static void add_quoted(struct wire_out *out, const char *text) {
+    char *doubled = arena_alloc(out->arena, 2 * strlen(text) + 1), *end = doubled;
+    for (; *text; text++) {
+        if (*text == '\'')
+            *end++ = '\'';
+        *end++ = *text;
+    }
+    *end = '\0';
+    wire_add_percent(out, doubled);
+}
+
+void wire_add_key(struct wire_out *out, struct ct_key key) {
+    wire_add(out, "(PartitionKey='");
+    add_quoted(out, key.partition);
+    wire_add(out, "',RowKey='");
+    add_quoted(out, key.row);
+    wire_add(out, "')");
+}

@@ -1,0 +1,110 @@
+#include "model/wire/out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CAPACITY_FIRST = 256 };
+
+// Room for [size] more bytes and the NUL.
+static void make_room(struct wire_out *out, size_t size) {
+    size_t needed = out->size + size + 1;
+    if (needed <= out->capacity)
+        return;
+    size_t capacity = out->capacity ? 2 * out->capacity : CAPACITY_FIRST;
+    while (capacity < needed)
+        capacity *= 2;
+    struct arena *arena = out->arena;
+    // The last thing in the arena grows where it is.
+    if (out->data && out->data + out->capacity == arena->base + arena->used) {
+        arena_alloc(arena, capacity - out->capacity);
+    } else {
+        char *data = arena_alloc(arena, capacity);
+        if (out->size > 0)
+            memcpy(data, out->data, out->size);
+        out->data = data;
+    }
+    out->capacity = capacity;
+}
+
+void wire_add_bytes(struct wire_out *out, const void *bytes, size_t size) {
+    make_room(out, size);
+    if (size > 0)
+        memcpy(out->data + out->size, bytes, size);
+    out->size += size;
+    out->data[out->size] = '\0';
+}
+
+void wire_add(struct wire_out *out, const char *text) {
+    wire_add_bytes(out, text, strlen(text));
+}
+
+void wire_add_format(struct wire_out *out, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    ASSERT(size >= 0);
+    make_room(out, (size_t)size);
+    va_start(arguments, format);
+    vsnprintf(out->data + out->size, (size_t)size + 1, format, arguments);
+    va_end(arguments);
+    out->size += (size_t)size;
+}
+
+// What stands behind the backslash; 0: a number in hexadecimal does.
+static char escape_letter(char c) {
+    switch (c) {
+    case '"':
+    case '\\':
+        return c;
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return 0;
+    }
+}
+
+void wire_add_json(struct wire_out *out, const char *text, size_t size) {
+    static const char hex[] = "0123456789abcdef";
+    size_t begin = 0;
+    wire_add_bytes(out, "\"", 1);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= ' ' && c != '"' && c != '\\' && c != 0x7f)
+            continue;
+        wire_add_bytes(out, text + begin, i - begin);
+        begin = i + 1;
+        char letter = escape_letter((char)c);
+        if (letter)
+            wire_add_bytes(out, (char[]){'\\', letter}, 2);
+        else
+            wire_add_bytes(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    }
+    wire_add_bytes(out, text + begin, size - begin);
+    wire_add_bytes(out, "\"", 1);
+}
+
+static bool is_plain(unsigned char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-._~", c));
+}
+
+void wire_add_percent(struct wire_out *out, const char *text) {
+    static const char hex[] = "0123456789ABCDEF";
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        if (is_plain(*at))
+            wire_add_bytes(out, at, 1);
+        else
+            wire_add_bytes(out, (char[]){'%', hex[*at >> 4], hex[*at & 15]}, 3);
+    }
+    wire_add_bytes(out, "", 0);
+}
+
+const char *wire_text(const struct wire_out *out) {
+    return out->data ? out->data : "";
+}

@@ -1,0 +1,37 @@
+// Text that grows in an arena: bodies and headers on their way out.
+#ifndef MODEL_WIRE_OUT_H
+#define MODEL_WIRE_OUT_H
+
+#include "core/base/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Begins as {.arena = ...}. [data] ends in a NUL that [size] does not count; it is NULL as long as
+// nothing was added. Growing is free as long as nobody else takes from the arena meanwhile.
+struct wire_out {
+    struct arena *arena;
+    char *data;
+    size_t size, capacity;
+};
+
+void wire_add_bytes(struct wire_out *out, const void *bytes, size_t size);
+
+// A NUL-terminated text, as it is.
+void wire_add(struct wire_out *out, const char *text);
+
+// As printf does.
+void wire_add_format(struct wire_out *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// A JSON string with its quotes. [text] is UTF-8; U+0000 may be in it.
+void wire_add_json(struct wire_out *out, const char *text, size_t size);
+
+// Percent-encoded: all but letters, digits and "-._~".
+void wire_add_percent(struct wire_out *out, const char *text);
+
+// The text so far; "" if there is none.
+const char *wire_text(const struct wire_out *out);
+
+#endif
