@@ -1,0 +1,267 @@
+// The endpoint on real sockets: limits, slow clients, many connections, its end.
+#define _GNU_SOURCE
+#include "tests/model/server/endpoint.h"
+
+#include "model/server/http.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MANY = 400, HALF_BODY = 3 << 20, READ_BYTES = 8192, HEADER_BYTES = 30000 };
+
+// ---- The server --------------------------------------------------------------------------------
+
+static void close_store_of_thread(struct server_store *closed) {
+    free(closed);
+}
+
+// Tables of one thread: enough for tests of what lies in front of them.
+static struct server_store *open_store(void *context, struct error *error) {
+    static struct server_store_ops ops;
+    (void)context;
+    (void)error;
+    ops = store_ops;
+    ops.close = close_store_of_thread;
+    struct memory_store *opened = calloc(1, sizeof *opened);
+    opened->store.ops = &ops;
+    return &opened->store;
+}
+
+static struct server *server;
+
+static void start(unsigned request_seconds, size_t memory_bytes) {
+    struct error error = {""};
+    struct server_options options = {.address = "127.0.0.1",
+                                     .threads = 2,
+                                     .connections = MANY + 100,
+                                     .request_seconds = request_seconds,
+                                     .memory_bytes = memory_bytes,
+                                     .account = account,
+                                     .open_store = open_store};
+    server = server_start(&options, &error);
+    if (!server)
+        fail_msg("%s", error.text);
+}
+
+static int stop_endpoint(void **state) {
+    server_stop(server, 1);
+    return close_endpoint(state);
+}
+
+// ---- A client ----------------------------------------------------------------------------------
+
+static int dial(void) {
+    int socket_ = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server_port(server))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(socket_ >= 0);
+    assert_int_equal(connect(socket_, (struct sockaddr *)&address, sizeof address), 0);
+    return socket_;
+}
+
+static void say(int to, const char *text, size_t size) {
+    while (size > 0) {
+        ssize_t sent = send(to, text, size, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return; // it may close before it has all
+        text += sent;
+        size -= (size_t)sent;
+    }
+}
+
+static void say_text(int to, const char *text) {
+    say(to, text, strlen(text));
+}
+
+// Reads up to the end of a small answer; its status, 0 if the connection ends before.
+static int hear(int from) {
+    char text[READ_BYTES] = "";
+    size_t size = 0;
+    while (!strstr(text, "\r\n\r\n") || (!strstr(text, "}}}") && strstr(text, "odata.error"))) {
+        ssize_t got = recv(from, text + size, sizeof text - 1 - size, 0);
+        if (got <= 0)
+            return 0;
+        size += (size_t)got;
+        text[size] = '\0';
+    }
+    const char *status = strchr(text, ' ');
+    assert_non_null(status);
+    return (status[1] - '0') * 100 + (status[2] - '0') * 10 + (status[3] - '0');
+}
+
+// Without a signature: 403 tells that it was understood.
+static const char request_line[] = "GET /acc/Tables HTTP/1.1\r\nHost: h\r\n\r\n";
+
+static void assert_serves(void) {
+    int other = dial();
+    say_text(other, request_line);
+    assert_int_equal(hear(other), 403);
+    close(other);
+}
+
+// ---- Tests -------------------------------------------------------------------------------------
+
+// One connection carries several requests; what is no HTTP ends it.
+static void test_connection(void **state) {
+    (void)state;
+    start(60, 64 << 20);
+    int client = dial();
+    for (int i = 0; i < 3; i++) {
+        say_text(client, request_line);
+        assert_int_equal(hear(client), 403);
+    }
+    say_text(client, "\x16\x03\x01\x02garbage\r\n\r\n\r\n");
+    int status = hear(client);
+    assert_true(status == 400 || status == 0);
+    close(client);
+    assert_serves();
+    assert_int_equal(server_counts(server).requests, 4);
+}
+
+// A body over the limit is refused by its length before it is sent, or, sent in chunks without one,
+// when it gets there.
+static void test_long_bodies(void **state) {
+    (void)state;
+    start(60, 64 << 20);
+    int client = dial();
+    say_text(client, "POST /acc/T HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n");
+    assert_int_equal(hear(client), 413);
+    close(client);
+    client = dial();
+    say_text(client, "POST /acc/T HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    char *chunk = malloc(1 << 20);
+    memset(chunk, 'x', 1 << 20);
+    for (int i = 0; i < 5; i++) {
+        say_text(client, "100000\r\n");
+        say(client, chunk, 1 << 20);
+        say_text(client, "\r\n");
+    }
+    say_text(client, "0\r\n\r\n");
+    assert_int_equal(hear(client), 413);
+    close(client);
+    free(chunk);
+    assert_serves();
+}
+
+// More headers or longer ones than there is room for are refused.
+static void test_long_headers(void **state) {
+    (void)state;
+    start(60, 64 << 20);
+    int client = dial();
+    say_text(client, "GET /acc/T HTTP/1.1\r\n");
+    for (int i = 0; i < 2000; i++)
+        say_text(client, "X-Header: 0123456789012345678901234567890123456789\r\n");
+    say_text(client, "\r\n");
+    int status = hear(client);
+    assert_true(status == 431 || status == 413 || status == 0);
+    close(client);
+    client = dial();
+    say_text(client, "GET /acc/T HTTP/1.1\r\nHost: h\r\n");
+    for (int i = 0; i < WIRE_HEADERS_MAX; i++)
+        say_text(client, "X: 1\r\n");
+    say_text(client, "\r\n");
+    assert_int_equal(hear(client), 400);
+    close(client);
+    assert_serves();
+}
+
+// Who has sent half a request and then byte after byte does not keep its connection, and whoever
+// comes meanwhile is served.
+static void test_slow_clients(void **state) {
+    (void)state;
+    start(1, 64 << 20);
+    int slow = dial(), silent = dial();
+    say_text(slow, "GET /acc/T HTTP/1.1\r\nX-Slow: ");
+    char byte;
+    int bytes = 0;
+    while (recv(slow, &byte, 1, MSG_DONTWAIT) != 0) {
+        say_text(slow, "a");
+        assert_serves();
+        usleep(100);
+        assert_true(++bytes < HEADER_BYTES); // it was the time, not the size
+    }
+    assert_int_equal(recv(silent, &byte, 1, 0), 0);
+    close(slow);
+    close(silent);
+}
+
+// Many connections that do nothing leave room for one that does.
+static void test_many_connections(void **state) {
+    static int clients[MANY];
+    (void)state;
+    start(60, 64 << 20);
+    for (int i = 0; i < MANY; i++) {
+        clients[i] = dial();
+        say_text(clients[i], "GET /acc/T HTTP/1.1\r\n");
+    }
+    assert_serves();
+    for (int i = 0; i < MANY; i++) {
+        say_text(clients[i], "Host: h\r\n\r\n");
+        assert_int_equal(hear(clients[i]), 403);
+    }
+    for (int i = 0; i < MANY; i++)
+        close(clients[i]);
+    while (server_counts(server).connections > 0) // they are noticed when they are
+        usleep(1000);
+}
+
+// Bodies under way never take more than their share of memory: who comes too late is told to come
+// again, and when the others are gone there is room.
+static void test_bounded_memory(void **state) {
+    (void)state;
+    static int clients[8];
+    const char *head = "POST /acc/T HTTP/1.1\r\nHost: h\r\nContent-Length: 3145729\r\n\r\n";
+    char *half = calloc(1, HALF_BODY);
+    start(60, 8 << 20);
+    for (int i = 0; i < 8; i++) {
+        clients[i] = dial();
+        say_text(clients[i], head);
+        say(clients[i], half, HALF_BODY);
+        assert_true(server_counts(server).bytes <= 8 << 20);
+    }
+    int busy = 0, refused = 0;
+    for (int i = 0; i < 8; i++) {
+        say(clients[i], "x", 1);
+        int status = hear(clients[i]);
+        busy += status == 503;
+        refused += status == 403;
+        close(clients[i]);
+    }
+    assert_int_equal(busy + refused, 8);
+    assert_true(busy > 0 && refused > 0);
+    while (server_counts(server).bytes > 0)
+        usleep(1000);
+    free(half);
+    assert_serves();
+}
+
+// Two at one port: the second one says so.
+static void test_port_in_use(void **state) {
+    (void)state;
+    struct error error = {""};
+    start(60, 64 << 20);
+    struct server_options options = {.address = "127.0.0.1",
+                                     .port = server_port(server),
+                                     .threads = 1,
+                                     .connections = 64,
+                                     .request_seconds = 60,
+                                     .account = account,
+                                     .open_store = open_store};
+    assert_null(server_start(&options, &error));
+    assert_non_null(strstr(error.text, "cannot listen at 127.0.0.1"));
+    options.address = "localhost";
+    assert_null(server_start(&options, &error));
+    assert_non_null(strstr(error.text, "expected a numeric one"));
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_endpoint, stop_endpoint)
+    const struct CMUnitTest tests[] = {
+        TEST(test_connection),   TEST(test_long_bodies),      TEST(test_long_headers),
+        TEST(test_slow_clients), TEST(test_many_connections), TEST(test_bounded_memory),
+        TEST(test_port_in_use),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
