@@ -21,6 +21,8 @@ builds=${MTCHECK_BUILD_DIR:-$root/build}
         /usr/include/openssl/hmac.h=libssl-dev /usr/include/microhttpd.h=libmicrohttpd-dev
         '/usr/include/*/curl/curl.h=libcurl4-openssl-dev')
     test_needs=(clang=clang jq=jq xmllint=libxml2-utils)
+    # The official client of the Azure Table service, which mtable serve is tested with.
+    client_needs=(node=nodejs npm=npm)
     # The sanitizers' libraries for clang, which its package only recommends.
     clang_sanitizer_needs=(
         '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a=libclang-rt-14-dev')
