@@ -123,11 +123,10 @@ static const char *etag_of_lost(const struct tables *tables, const struct lost_a
 }
 
 // An ETag that changed without a write: the reference's row gets it by a Merge of nothing.
-static void apply_etag_change(struct tables *tables, const struct ct_annotation *annotation,
-                              const char *etag) {
+static void apply_etag_change(struct tables *tables, struct ct_key key, const char *etag) {
     struct arena *arena = sct_arena();
     struct ct_batch batch = ct_batch_new(arena, 1);
-    ct_batch_add(&batch, CT_MERGE, ct_row_new(arena, annotation->key, CT_ANY_ETAG, NULL, 0));
+    ct_batch_add(&batch, CT_MERGE, ct_row_new(arena, key, CT_ANY_ETAG, NULL, 0));
     touch_batch(tables, TABLE_REFERENCE, &batch, true);
     struct ct_op_result mirrored = {.etag = etag}, result;
     struct ct_outcome outcome =
@@ -135,8 +134,8 @@ static void apply_etag_change(struct tables *tables, const struct ct_annotation 
     if (tables->options.ignores_annotations)
         return;
     sct_check(outcome.kind == CT_SUCCEEDED, KIND_SPURIOUS_CHANGE_INVALID,
-              "a changed ETag is announced for row '%s' '%s', which does not exist",
-              annotation->key.partition, annotation->key.row);
+              "a changed ETag is announced for row '%s' '%s', which does not exist", key.partition,
+              key.row);
 }
 
 // The annotation is in the step of a backend call, but its keys are the application's.
@@ -216,9 +215,15 @@ static void annotate(struct tables *tables, const struct request *request) {
     if (annotation->linearization_point)
         linearize(tables, request, &lost);
     if (annotation->etag_changed)
-        apply_etag_change(tables, annotation,
+        apply_etag_change(tables, annotation->key,
                           lost.is_lost ? etag_of_lost(tables, &lost, annotation->key)
                                        : annotation->etag);
+    for (size_t i = 0; i < annotation->changed_count; i++) {
+        struct ct_key key = annotation->changed[i].entity->key;
+        apply_etag_change(tables, key,
+                          lost.is_lost ? etag_of_lost(tables, &lost, key)
+                                       : annotation->changed[i].etag);
+    }
 }
 
 // ---- Serving -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 #define CONFIG_ROW "config"
 #define CLIENT_PREFIX "client-"
 
-enum { CONFIG_PROPERTIES = 8, CLIENT_PROPERTIES = 3 };
+enum { CONFIG_PROPERTIES = 10, CLIENT_PROPERTIES = 3 };
 
 void mt_control_init(struct mt_control *control, struct ct_env *env, const struct mt_bounded *table,
                      const char *migration, struct bug_set *bugs) {
@@ -51,6 +51,8 @@ static struct ct_row *row_of_config(const struct mt_control *control, struct are
         {.name = "ended", .type = CT_BOOL, .value.boolean = config->has_ended},
         of_string("holder", config->holder),
         of_int32("lease_ms", config->lease_ms),
+        of_string("new_table", config->new_name),
+        of_string("old_table", config->old_name),
         of_string("progress", config->progress),
         of_int32("request_ms", config->request_ms),
         of_int32("state", (int32_t)config->state),
@@ -72,6 +74,8 @@ static struct ct_outcome config_of_row(const struct ct_row *row, struct mt_contr
         .request_ms = int32_of(row, "request_ms"),
         .has_ended = ended && ended->type == CT_BOOL && ended->value.boolean,
         .progress = string_of(row, "progress"),
+        .old_name = string_of(row, "old_table"),
+        .new_name = string_of(row, "new_table"),
         .etag = row->etag,
     };
     bool is_whole = state >= 0 && state < MT_STATE_COUNT && config->version > 0 &&

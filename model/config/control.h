@@ -25,6 +25,7 @@ struct mt_control_config {
     int32_t request_ms;   // for how long a request may be under way, its deadline passed or not
     bool has_ended;       // the migration is over: clean-up has ended, or it was undone
     const char *progress; // of the migrator, for people
+    const char *old_name, *new_name; // of the tables, as whoever opens them reads them
     const char *etag;
 };
 

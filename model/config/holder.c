@@ -49,8 +49,11 @@ static void keep(struct mt_holder *holder, const struct mt_control_config *row) 
     struct mt_control_config kept = *row;
     kept.etag = arena_strdup(arena, row->etag);
     kept.progress = arena_strdup(arena, row->progress);
+    kept.old_name = arena_strdup(arena, row->old_name);
+    kept.new_name = arena_strdup(arena, row->new_name);
     kept.holder = *row->holder ? holder->options.id : "";
     holder->row = kept;
+    atomic_store(&holder->lease_ms, kept.lease_ms);
     env->ops->arena_reset(env, holder->arenas[!holder->turn], 0);
 }
 
@@ -160,8 +163,14 @@ void mt_holder_beat(struct mt_holder *holder) {
 
 void mt_holder_run(struct mt_holder *holder) {
     while (!atomic_load(&holder->is_stopping)) {
-        uint64_t length = holder->row.lease_ms > 0 ? length_of(&holder->row) : 0;
-        rest(holder, HERE, length > 0 ? length / BEATS : mt_nanoseconds(FIRST_MS) / LOOKS);
+        int32_t lease_ms = atomic_load(&holder->lease_ms);
+        uint64_t left = mt_nanoseconds(lease_ms > 0 ? lease_ms : FIRST_MS) / BEATS;
+        uint64_t nap = holder->options.nap > 0 ? holder->options.nap : left;
+        while (left > 0 && !atomic_load(&holder->is_stopping)) {
+            nap = left < nap ? left : nap;
+            rest(holder, HERE, nap);
+            left -= nap;
+        }
         if (!atomic_load(&holder->is_stopping))
             mt_holder_beat(holder);
     }

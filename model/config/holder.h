@@ -30,6 +30,8 @@ struct mt_holder_options {
     // Told of each look at the clients that a push waits for, with those that hold it up. NULL: no.
     void (*waits)(void *context, const struct mt_control_clients *clients);
     void *context;
+    uint64_t
+        nap; // the longest sleep of mt_holder_run, after which it looks whether to stop; 0: any
     struct bug_set *bugs;
 };
 
@@ -43,6 +45,7 @@ struct mt_holder {
     struct arena *arenas[2];
     int turn;                     // of the arena that [row] is in
     struct mt_control_config row; // as it was written last
+    _Atomic int32_t lease_ms;     // of the row; 0: not known yet
     bool is_held;
     bool must_fence;      // somebody may have been expelled, and no fence has come since
     const char *progress; // a constant text, or one that outlives the holder's next beat; or NULL

@@ -264,10 +264,20 @@ struct mt_lease *mt_member_lease(struct mt_member *member) {
     return &member->lease;
 }
 
-void mt_member_run(struct mt_member *member) {
+// For [time], or until it is to leave.
+static void rest(struct mt_member *member, uint64_t time) {
     struct ct_env *env = member->options.env;
+    uint64_t nap = member->options.nap > 0 ? member->options.nap : time;
+    for (uint64_t left = time; left > 0 && !atomic_load(&member->is_leaving);) {
+        nap = left < nap ? left : nap;
+        env->ops->sleep(env, HERE, nap);
+        left -= nap;
+    }
+}
+
+void mt_member_run(struct mt_member *member) {
     while (!atomic_load(&member->is_leaving)) {
-        env->ops->sleep(env, HERE, member->length / BEATS);
+        rest(member, member->length / BEATS);
         if (atomic_load(&member->is_leaving))
             break;
         if (renew(member))

@@ -26,6 +26,7 @@ struct mt_member_options {
     const char *id;    // no other process has or had it, in this migration
     const char *about; // for people
     bool is_preemptive;
+    uint64_t nap; // the longest sleep, after which it looks whether it is to leave; 0: any
     struct bug_set *bugs;
 };
 

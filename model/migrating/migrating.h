@@ -20,6 +20,7 @@ struct mt_options {
     struct ct_table *new_table;
     struct mt_config *config;
     struct ct_env *env;
+    size_t copy_rows;     // so many rows of a partition are copied by one batch; 0 or 1: singly
     struct bug_set *bugs; // injected bugs, or NULL
 };
 
@@ -77,5 +78,10 @@ struct ct_outcome mt_check_rows(struct mt_table *table);
 // again (one at a time): it pushes the present state once more, since nobody may have waited for
 // the push before, and repeats the pass that was under way.
 struct ct_outcome mt_migrate(struct mt_table *table);
+
+// The way back to the first state, with nothing left of the migration but the state: possible until
+// PREFER_NEW was pushed (CT_STATUS_CONFLICT afterwards). The migrator's call; after
+// CT_STATUS_SERVER_ERROR it may be made again.
+struct ct_outcome mt_undo(struct mt_table *table);
 
 #endif

@@ -5,10 +5,12 @@
 
 struct copy_pass {
     struct mt_table *table;
-    struct ct_stream *stream; // of the old table
-    const char *partition;    // of the last data row; NULL: there was none
-    size_t start;             // mark of the arena: nothing above it is needed but [partition]
-    size_t row;               // likewise, behind [partition]
+    struct ct_stream *stream;   // of the old table
+    const char *partition;      // of the last data row; NULL: there was none
+    size_t start;               // mark of the arena: nothing above it is needed but [partition]
+    size_t row;                 // likewise, behind [partition]
+    const struct ct_row **kept; // of [partition], to be copied together; NULL: rows go singly
+    size_t kept_count;
 };
 
 // Bug InsertBehindMigrator: goes on with a stream opened now, from the partition on.
@@ -30,16 +32,32 @@ static struct ct_outcome enter_partition(struct copy_pass *pass, const struct ct
     return outcome;
 }
 
+// Copies what was kept.
+static struct ct_outcome copy_kept(struct copy_pass *pass) {
+    struct ct_outcome outcome = ct_success();
+    if (pass->kept_count > 0)
+        outcome = mt_try_copy_rows(pass->table, pass->kept, pass->kept_count);
+    pass->kept_count = 0;
+    return outcome;
+}
+
+static struct ct_outcome keep_row(struct copy_pass *pass, const struct ct_row *row) {
+    pass->kept[pass->kept_count++] = ct_row_clone(pass->table->arena, row);
+    return pass->kept_count < pass->table->copy_rows ? ct_success() : copy_kept(pass);
+}
+
 static struct ct_outcome copy_row(struct copy_pass *pass, const struct ct_row *row) {
     if (!ct_string_equal(row->key.partition, pass->partition)) {
-        struct ct_outcome outcome = enter_partition(pass, row);
+        struct ct_outcome outcome = copy_kept(pass);
+        if (outcome.kind == CT_SUCCEEDED)
+            outcome = enter_partition(pass, row);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
         // The row cannot be stale: nobody has changed the old table since the scan began.
         if (bug_on(pass->table->bugs, BUG_INSERT_BEHIND_MIGRATOR))
             return reopen(pass);
     }
-    return mt_try_copy(pass->table, row);
+    return pass->kept ? keep_row(pass, row) : mt_try_copy(pass->table, row);
 }
 
 static struct ct_outcome copy_rows(struct copy_pass *pass) {
@@ -48,13 +66,17 @@ static struct ct_outcome copy_rows(struct copy_pass *pass) {
     for (;;) {
         const struct ct_row *row;
         struct ct_outcome outcome = ct_stream_read(pass->stream, &row);
-        if (outcome.kind != CT_SUCCEEDED || !row)
+        if (outcome.kind != CT_SUCCEEDED)
             return outcome;
+        if (!row)
+            return copy_kept(pass);
         if (mt_is_internal(row->key))
             continue;
         outcome = copy_row(pass, row);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
+        if (pass->kept_count > 0)
+            continue;
         // Copied rows are done with; known is the partition.
         mt_forget(table, mark, pass->partition, 0);
         mt_reset(table, pass->row);
@@ -62,7 +84,10 @@ static struct ct_outcome copy_rows(struct copy_pass *pass) {
 }
 
 static struct ct_outcome copy_rows_of_old_table(struct mt_table *table) {
-    struct copy_pass pass = {.table = table, .start = arena_mark(table->arena)};
+    struct copy_pass pass = {.table = table};
+    if (table->copy_rows > 1)
+        pass.kept = ARENA_ARRAY(table->arena, const struct ct_row *, table->copy_rows);
+    pass.start = arena_mark(table->arena);
     struct ct_outcome outcome = ct_open_stream(table->old_table, NULL, &pass.stream);
     if (outcome.kind == CT_SUCCEEDED)
         outcome = copy_rows(&pass);
@@ -285,4 +310,35 @@ struct ct_outcome mt_check_rows(struct mt_table *instance) {
     struct ct_env *env = instance->env;
     struct mt_table table = mt_with_arena(instance, env->ops->arena_open(env));
     return give_up_arena(instance, &table, check_rows(&table));
+}
+
+// ---- The way back ------------------------------------------------------------------------------
+
+static struct ct_outcome delete_metadata(struct mt_table *table, const struct ct_row **row) {
+    if (mt_is_internal((*row)->key))
+        return delete_version(table, row);
+    *row = NULL;
+    return ct_success();
+}
+
+// In PREFER_OLD everything is still in the old table, beside marks that nobody needs who is in the
+// first state.
+static struct ct_outcome walk_back(struct mt_table *table, enum mt_state *state) {
+    if (*state > MT_PREFER_OLD)
+        return ct_storage_error(CT_STATUS_CONFLICT, 0);
+    struct ct_outcome outcome = push(table, *state, state); // as in leave_old_table
+    if (outcome.kind == CT_SUCCEEDED && *state > MT_USE_OLD_HIDE_METADATA)
+        outcome = push(table, MT_USE_OLD_HIDE_METADATA, state);
+    return outcome.kind == CT_SUCCEEDED ? clean_rows(table, table->old_table, delete_metadata)
+                                        : outcome;
+}
+
+struct ct_outcome mt_undo(struct mt_table *instance) {
+    struct ct_env *env = instance->env;
+    struct mt_table table = mt_with_arena(instance, env->ops->arena_open(env));
+    enum mt_state state;
+    struct ct_outcome outcome = present_state(&table, &state);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = walk_back(&table, &state);
+    return give_up_arena(instance, &table, outcome);
 }

@@ -32,6 +32,8 @@ struct mt_table *mt_open(const struct mt_options *options) {
         .config = options->config,
         .env = env,
         .arena = arena,
+        .copy_rows = options->copy_rows < CT_BATCH_OPERATIONS_MAX ? options->copy_rows
+                                                                  : CT_BATCH_OPERATIONS_MAX,
         .bugs = options->bugs,
     };
     return table;

@@ -29,7 +29,8 @@ struct mt_table {
     struct ct_table *old_table, *new_table;
     struct mt_config *config;
     struct ct_env *env;
-    struct arena *arena;  // of the instance; in a call's copy, that of the call
+    struct arena *arena; // of the instance; in a call's copy, that of the call
+    size_t copy_rows;
     struct bug_set *bugs; // may be NULL
 };
 
@@ -60,6 +61,10 @@ const char *mt_why_immovable(struct arena *arena, const struct ct_row *row);
 // Copies a [row] of the old table to the new one unless that has a row there. A row that cannot be
 // moved is CT_STATUS_BAD_REQUEST, and the message names it.
 struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row);
+
+// The same for [count] >= 1 rows of one partition, by one batch if the new table has none of them.
+struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *const *rows,
+                                   size_t count);
 
 // Copies the rows that [batch] names, [named_rows] being the filter for them.
 struct ct_outcome mt_ensure_rows_migrated(struct mt_table *table, const struct ct_batch *batch,
@@ -172,6 +177,11 @@ static inline void mt_note_at(struct mt_table *table, const char *where,
     mt_note_at(                                    \
         (table), HERE,                             \
         (struct ct_annotation){.etag_changed = true, .key = (changed_key), .etag = (new_etag)})
+
+// ... of all rows of a batch; their ETags are NULL if it is not known whether.
+#define mt_note_etags(table, results, count) \
+    mt_note_at((table), HERE,                \
+               (struct ct_annotation){.changed = (results), .changed_count = (count)})
 
 // It was the linearization point of a query, or of a batch that is refused ...
 #define mt_note_lp(table) \

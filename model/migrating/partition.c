@@ -153,6 +153,58 @@ struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row) 
     return outcome.kind == CT_UNKNOWN ? decide_copied(table, row->key) : check_etags(row, etag);
 }
 
+// Whether all of [rows] are in the new table.
+static struct ct_outcome decide_all_copied(struct mt_table *table, const struct ct_row *const *rows,
+                                           size_t count) {
+    const char **row_keys = ARENA_ARRAY(table->arena, const char *, count);
+    struct ct_rows copies;
+    for (size_t i = 0; i < count; i++)
+        row_keys[i] = rows[i]->key.row;
+    struct ct_outcome outcome = ct_query(
+        table->new_table, ct_filter_rows(table->arena, rows[0]->key.partition, row_keys, count),
+        table->arena, &copies);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
+    mt_note(table);
+    return mt_decided(copies.count == count);
+}
+
+static struct ct_outcome copy_one_by_one(struct mt_table *table, const struct ct_row *const *rows,
+                                         size_t count) {
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = mt_try_copy(table, rows[i]);
+    return outcome;
+}
+
+struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *const *rows,
+                                   size_t count) {
+    struct ct_batch batch = ct_batch_new(table->arena, count);
+    struct ct_op_result *results = ARENA_ARRAY(table->arena, struct ct_op_result, count);
+    for (size_t i = 0; i < count; i++) {
+        if (mt_why_immovable(table->arena, rows[i]))
+            return copy_one_by_one(table, rows, count); // which says why
+        struct ct_row *copy = mt_write_row(table->arena, rows[i], NULL);
+        ct_batch_add(&batch, CT_INSERT, copy);
+        results[i] = (struct ct_op_result){.entity = copy};
+    }
+    struct ct_outcome outcome = ct_execute(table->new_table, &batch, table->arena, results);
+    // Some row is there already, or they are too large together.
+    bool is_refused = outcome.kind == CT_STORAGE_ERROR && !mt_is_server_error(outcome);
+    if (is_refused) {
+        mt_note(table);
+        return copy_one_by_one(table, rows, count);
+    }
+    if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN)
+        return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
+    mt_note_etags(table, results, count);
+    if (outcome.kind == CT_UNKNOWN)
+        return decide_all_copied(table, rows, count);
+    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = check_etags(rows[i], results[i].etag);
+    return outcome;
+}
+
 static struct ct_outcome copy_missing(struct mt_table *table, const struct ct_batch *batch,
                                       struct ct_rows old_rows, struct ct_rows new_rows) {
     struct ct_outcome outcome = ct_success();

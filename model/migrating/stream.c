@@ -260,6 +260,8 @@ static struct ct_outcome change_state(struct mt_stream *stream, enum mt_state st
     const struct ct_filter *from = has_next ? ct_filter_from(arena, key) : NULL;
     struct ct_outcome outcome = ct_success();
     bool just_started = false;
+    if (state == MT_USE_OLD_HIDE_METADATA)
+        drop_side(&stream->new_side); // the migration is undone: there is nothing yet
     // The new table is complete from here on, and in the next state deletes leave no tombstones
     // that would shadow old rows.
     enum mt_state old_table_ends = !bug_on(bugs, BUG_QUERY_STREAMED_KEEP_OLD_STREAM)

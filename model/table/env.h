@@ -29,6 +29,9 @@ struct ct_annotation {
     bool etag_changed;
     struct ct_key key;
     const char *etag;
+    // The same of all rows of a batch; then instead of the three before.
+    const struct ct_op_result *changed;
+    size_t changed_count;
 };
 
 enum { CT_ENV_VERSION = 1 };
