@@ -1,0 +1,418 @@
+#include "harness/production/network.h"
+
+#include "core/engine/machine.h"
+#include "harness/table/describe.h"
+#include "model/memory/memory_table.h"
+#include "model/table/batch.h"
+
+#include <string.h>
+
+enum { NOTE_BYTES = 3000 };
+
+static const char *const labels[STORE_COUNT][REQUEST_READ_STREAM + 1] = {
+    [STORE_OLD] = {"old.execute", "old.query", "old.open-stream", "old.read-stream"},
+    [STORE_NEW] = {"new.execute", "new.query", "new.open-stream", "new.read-stream"},
+    [STORE_CONTROL] = {"control.execute", "control.query", "control.open-stream",
+                       "control.read-stream"},
+};
+
+// A request on its way.
+struct sending {
+    struct request request;
+    struct process *process;
+    enum store store;
+    uint64_t deadline; // of true time
+    uint64_t delay;    // before it is executed
+};
+
+// ---- Serving -----------------------------------------------------------------------------------
+
+static void note(const struct sending *sending, const char *remark) {
+    if (!sct_narrating())
+        return;
+    char buffer[NOTE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe_request(&text, &sending->request);
+    sct_note_as(SCT_NOTE_FAULT, "%s -> FAULT: %s   (%s)", buffer, remark, sending->request.where);
+}
+
+static struct ct_outcome perform(struct sending *sending) {
+    struct request *request = &sending->request;
+    struct ct_table *table =
+        ct_memory_table_interface(sending->process->world->stores[sending->store].table);
+    switch (request->kind) {
+    case REQUEST_EXECUTE:
+        return ct_execute(table, request->as.execute.batch, sct_arena(),
+                          request->as.execute.results);
+    case REQUEST_QUERY:
+        return ct_query(table, request->as.query.filter, sct_arena(), request->as.query.rows);
+    case REQUEST_OPEN_STREAM:
+        return ct_open_stream(table, request->as.open.filter, request->as.open.stream);
+    case REQUEST_READ_STREAM:
+        return ct_stream_read(request->as.read.stream, request->as.read.row);
+    case REQUEST_PEEK_ROWS:
+    case REQUEST_PEEK_REVISION:
+    case REQUEST_PEEK_VALID:
+    case REQUEST_ANNOTATE:
+        break;
+    }
+    fail_at(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
+}
+
+static void perform_and_tell(struct sending *sending) {
+    struct request *request = &sending->request;
+    char buffer[NOTE_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (request->caller != sct_machine_self())
+        text_add(&text, "for %s: ", sct_machine_name(request->caller));
+    if (sct_narrating())
+        describe_request(&text, request);
+    request->outcome = perform(sending);
+    if (!sct_narrating())
+        return;
+    text_add(&text, " -> ");
+    describe_answer(&text, request);
+    sct_note_as(SCT_NOTE_PLAIN, "%s   (%s)", buffer, request->where);
+}
+
+static bool is_write(const struct sending *sending) {
+    return sending->request.kind == REQUEST_EXECUTE;
+}
+
+// The table looks at its clock when it holds its lock.
+static bool begin(struct sending *sending) {
+    struct production *world = sending->process->world;
+    struct store_state *store = &world->stores[sending->store];
+    while (is_write(sending) && store->locked_by)
+        sct_waiters_wait(&store->unlocked, "the lock of a table's file");
+    if (!is_write(sending) || world->time.now < sending->deadline)
+        return true;
+    sending->request.outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    note(sending, "its deadline has passed, not executed");
+    return false;
+}
+
+static void serve(struct sending *sending) {
+    if (begin(sending))
+        perform_and_tell(sending);
+}
+
+// ---- Faults ------------------------------------------------------------------------------------
+
+static void tell_fault(const char *what, const struct process *process) {
+    if (sct_narrating())
+        sct_note_as(SCT_NOTE_FAULT, "FAULT: %s %s", process->name, what);
+}
+
+// The caller waits for a while, and is not answered.
+static void give_up(struct sending *sending) {
+    struct world_time *time = &sending->process->world->time;
+    uint64_t left = sending->deadline > time->now ? sending->deadline - time->now : 0;
+    world_time_sleep(time, time->now + left / 2);
+    process_stand_still(sending->process);
+    sending->request.outcome = is_write(sending) ? ct_unknown("no answer came")
+                                                 : ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+}
+
+// A copy that does not touch what the caller has, who may be gone.
+static struct sending *detach(const struct sending *sending) {
+    struct sending *copy = ARENA_NEW(sct_arena(), struct sending);
+    *copy = *sending;
+    if (is_write(sending)) {
+        struct ct_batch *batch = ARENA_NEW(sct_arena(), struct ct_batch);
+        *batch = ct_batch_copy(sct_arena(), sending->request.as.execute.batch);
+        copy->request.as.execute.batch = batch;
+        copy->request.as.execute.results =
+            ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
+    }
+    return copy;
+}
+
+// Somewhere in the network.
+static void deliver(void *argument) {
+    struct sending *sending = argument;
+    struct process *process = sending->process;
+    struct world_time *time = &process->world->time;
+    world_time_sleep(time, time->now + sending->delay);
+    serve(sending);
+    process->under_way--;
+    process_log_lost_call(process);
+}
+
+static void deliver_later(const struct sending *sending, uint64_t delay) {
+    if (!is_write(sending))
+        return; // nobody hears the answer
+    struct sending *copy = detach(sending);
+    copy->delay = delay;
+    sending->process->under_way++;
+    sct_task_start(sending->process->world->network, "a request on its way", deliver, copy);
+}
+
+static void stand_still_for(struct process *process, uint64_t duration) {
+    tell_fault("stands still", process);
+    process->stalled_until = process->world->time.now + duration;
+    process_stand_still(process);
+}
+
+// Whoever is stopped in the middle of a transaction goes through with it later, whatever the time.
+static void stall_within(struct sending *sending, uint64_t duration) {
+    struct store_state *store = &sending->process->world->stores[sending->store];
+    if (!is_write(sending) || !sending->process->world->is_of_files) {
+        stand_still_for(sending->process, duration);
+        serve(sending);
+        return;
+    }
+    if (!begin(sending))
+        return;
+    store->locked_by = sending->process;
+    stand_still_for(sending->process, duration);
+    perform_and_tell(sending);
+    store->locked_by = NULL;
+    sct_waiters_wake(&store->unlocked);
+}
+
+static void come_back(void *argument) {
+    struct sending *last = argument;
+    struct process *process = last->process;
+    struct world_time *time = &process->world->time;
+    world_time_sleep(time, time->now + last->delay);
+    if (sct_narrating())
+        sct_note_as(SCT_NOTE_FAULT, "%s comes back", process->name);
+    process_start(process);
+}
+
+// What a dead process had begun in a file is rolled back.
+static void release_files(struct process *process) {
+    for (int i = 0; i < STORE_COUNT; i++) {
+        struct store_state *store = &process->world->stores[i];
+        if (store->locked_by != process)
+            continue;
+        store->locked_by = NULL;
+        sct_waiters_wake(&store->unlocked);
+    }
+}
+
+static void die(const struct sending *sending, uint64_t duration) {
+    struct process *process = sending->process;
+    struct sending *last = ARENA_NEW(sct_arena(), struct sending);
+    *last = (struct sending){.process = process, .delay = duration};
+    tell_fault("dies", process);
+    process->is_dead = true;
+    release_files(process);
+    process_log_lost_call(process);
+    sct_task_start(process->world->network, "return of a process", come_back, last);
+    sct_machine_stop(process->machine);
+}
+
+static bool falls_in(const struct sending *sending, enum fault_moment moment) {
+    if (moment == MOMENT_REQUEST)
+        return true;
+    bool is_control = sending->store == STORE_CONTROL;
+    if (!is_write(sending) || is_control != (moment == MOMENT_EXPULSION))
+        return false;
+    return !is_control || sending->request.as.execute.batch->operations[0].type == CT_DELETE;
+}
+
+static const struct fault *take_fault(const struct sending *sending) {
+    static const struct fault none = {.kind = FAULT_NONE};
+    struct process *process = sending->process;
+    const struct fault *taken = &none;
+    for (int moment = 0; moment < MOMENT_COUNT; moment++) {
+        if (!falls_in(sending, (enum fault_moment)moment))
+            continue;
+        uint32_t number = ++process->requests[moment];
+        for (size_t i = 0; i < FAULTS_MAX; i++) {
+            const struct fault *fault = &process->faults[i];
+            if (fault->kind != FAULT_NONE && fault->moment == (enum fault_moment)moment &&
+                fault->number == number)
+                taken = fault;
+        }
+    }
+    return taken;
+}
+
+static void befall(struct sending *sending, const struct fault *fault) {
+    struct process *process = sending->process;
+    struct world_time *time = &process->world->time;
+    switch (fault->kind) {
+    case FAULT_NONE:
+        serve(sending);
+        return;
+    case FAULT_REFUSED:
+        note(sending, "server error, not executed");
+        sending->request.outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+        return;
+    case FAULT_LOST_REQUEST:
+        note(sending, "it is lost, and no answer comes");
+        give_up(sending);
+        return;
+    case FAULT_LOST_ANSWER:
+        note(sending, "no answer comes");
+        if (is_write(sending)) // a read that was not answered is made again from where it stood
+            serve(detach(sending));
+        give_up(sending);
+        return;
+    case FAULT_LATE:
+        note(sending, "it is under way for long, and no answer comes");
+        deliver_later(sending, fault->duration);
+        give_up(sending);
+        return;
+    case FAULT_DELAYED:
+        world_time_sleep(time, time->now + fault->duration);
+        serve(sending);
+        world_time_sleep(time, time->now + fault->duration);
+        process_stand_still(process);
+        return;
+    case FAULT_STALL_BEFORE:
+        stand_still_for(process, fault->duration);
+        serve(sending);
+        return;
+    case FAULT_STALL_WITHIN:
+        stall_within(sending, fault->duration);
+        return;
+    case FAULT_STALL_AFTER:
+        serve(sending);
+        stand_still_for(process, fault->duration);
+        return;
+    case FAULT_DEATH_BEFORE:
+        die(sending, fault->duration);
+        return;
+    case FAULT_DEATH_LATE:
+        if (!process->world->is_of_files)
+            deliver_later(sending, fault->duration);
+        die(sending, 2 * fault->duration);
+        return;
+    case FAULT_DEATH_AFTER:
+        if (is_write(sending))
+            serve(detach(sending));
+        die(sending, fault->duration);
+        return;
+    case FAULT_KIND_COUNT:
+        break;
+    }
+    fail_at(FAIL_ASSERTION, HERE, "fault %d", (int)fault->kind);
+}
+
+static struct ct_outcome send(struct sending *sending) {
+    struct process *process = sending->process;
+    sct_point(sending->request.label, sending->request.where, &sct_access_unknown);
+    process_stand_still(process);
+    befall(sending, take_fault(sending));
+    return sending->request.outcome;
+}
+
+// ---- Proxies -----------------------------------------------------------------------------------
+
+static struct sending new_sending(const struct proxy *proxy, enum request_kind kind,
+                                  const char *where) {
+    struct process *process = proxy->process;
+    return (struct sending){
+        .request = {.kind = kind,
+                    .label = labels[proxy->store][kind],
+                    .where = where,
+                    .caller = process->machine},
+        .process = process,
+        .store = proxy->store,
+        .deadline = local_clock_true(&process->clock, proxy->deadline),
+    };
+}
+
+static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
+                                 struct arena *arena, struct ct_op_result *results) {
+    (void)arena;
+    struct sending sending = new_sending((struct proxy *)table, REQUEST_EXECUTE, where);
+    sending.request.as.execute.batch = batch;
+    sending.request.as.execute.results = results;
+    return send(&sending);
+}
+
+static struct ct_outcome query(struct ct_table *table, const char *where,
+                               const struct ct_filter *filter, struct arena *arena,
+                               struct ct_rows *rows) {
+    (void)arena;
+    struct sending sending = new_sending((struct proxy *)table, REQUEST_QUERY, where);
+    sending.request.as.query.filter = filter;
+    sending.request.as.query.rows = rows;
+    return send(&sending);
+}
+
+struct proxy_stream {
+    struct ct_stream stream; // first member
+    const struct proxy *proxy;
+    struct ct_stream *backend;
+};
+
+static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
+                                     const struct ct_row **row) {
+    struct proxy_stream *stream = (struct proxy_stream *)base;
+    struct sending sending = new_sending(stream->proxy, REQUEST_READ_STREAM, where);
+    sending.request.as.read.stream = stream->backend;
+    sending.request.as.read.row = row;
+    return send(&sending);
+}
+
+static void close_stream(struct ct_stream *base, const char *where) {
+    (void)where;
+    ct_stream_close(((struct proxy_stream *)base)->backend);
+}
+
+static struct ct_outcome open_stream(struct ct_table *table, const char *where,
+                                     const struct ct_filter *filter, struct ct_stream **stream) {
+    static const struct ct_stream_ops ops = {
+        .version = CT_STREAM_VERSION, .read = read_stream, .close = close_stream};
+    struct proxy_stream *opened = ARENA_NEW(sct_arena(), struct proxy_stream);
+    *opened = (struct proxy_stream){.stream = {&ops}, .proxy = (struct proxy *)table};
+    struct sending sending = new_sending(opened->proxy, REQUEST_OPEN_STREAM, where);
+    sending.request.as.open.filter = filter;
+    sending.request.as.open.stream = &opened->backend;
+    struct ct_outcome outcome = send(&sending);
+    if (outcome.kind == CT_SUCCEEDED)
+        *stream = &opened->stream;
+    return outcome;
+}
+
+static void close_table(struct ct_table *table) {
+    (void)table;
+}
+
+static void set_deadline(struct ct_table *table, uint64_t time) {
+    ((struct proxy *)table)->deadline = time;
+}
+
+// Takes the lock of the file and gives it back.
+static struct ct_outcome fence(struct ct_table *table) {
+    struct proxy *proxy = (struct proxy *)table;
+    struct store_state *store = &proxy->process->world->stores[proxy->store];
+    sct_point("fence", HERE, &sct_access_unknown);
+    process_stand_still(proxy->process);
+    while (store->locked_by)
+        sct_waiters_wait(&store->unlocked, "the lock of a table's file");
+    return ct_success();
+}
+
+void network_connect(struct process *process) {
+    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
+                                            .execute = execute,
+                                            .query = query,
+                                            .open_stream = open_stream,
+                                            .close = close_table};
+    for (int i = 0; i < STORE_COUNT; i++) {
+        process->proxies[i] = (struct proxy){{&ops}, process, (enum store)i, 0};
+        process->bounded[i] = (struct mt_bounded){&process->proxies[i].table, set_deadline, fence};
+    }
+}
+
+static size_t choose_row(void *context, size_t count) {
+    (void)context;
+    return sct_choose((uint32_t)count, "valid row");
+}
+
+void network_init(struct production *world) {
+    static const char *const prefixes[STORE_COUNT] = {"old-", "new-", "control-"};
+    for (int i = 0; i < STORE_COUNT; i++) {
+        world->stores[i].table = ct_memory_table_open(&(struct ct_memory_options){
+            .arena = sct_arena(), .etag_prefix = prefixes[i], .choose = choose_row});
+        sct_waiters_init(&world->stores[i].unlocked);
+    }
+    world->network = sct_machine_create("network");
+}

@@ -1,0 +1,119 @@
+// Processes that stall, die and come back, and the network between them and the tables.
+//
+// A process is a machine with a clock of its own and proxies of the three tables. Every request is
+// a scheduling point. What else befalls a request is drawn before the execution begins: a few
+// faults, each at a request of a certain number.
+//
+// Tables are of one of two sorts. A table at a server executes a request at any time until its
+// deadline, also after the caller has given up or died. A table in a file executes it in the
+// caller's own step, but a caller that is stopped within a transaction keeps the lock of the file
+// and goes through with it whenever it goes on: others that want to write wait, readers do not.
+#ifndef HARNESS_PRODUCTION_PROCESS_H
+#define HARNESS_PRODUCTION_PROCESS_H
+
+#include "harness/production/time.h"
+#include "harness/table/log.h"
+#include "harness/table/tables.h"
+#include "model/config/guard.h"
+
+enum store { STORE_OLD, STORE_NEW, STORE_CONTROL, STORE_COUNT };
+
+struct production;
+
+enum fault_kind {
+    FAULT_NONE,
+    FAULT_REFUSED,      // server error: it was not executed
+    FAULT_LOST_REQUEST, // never executed, no answer
+    FAULT_LOST_ANSWER,  // executed, no answer
+    FAULT_LATE,         // executed after a while, if its deadline has not passed; no answer
+    FAULT_DELAYED,      // executed and answered after a while
+    FAULT_STALL_BEFORE, // the process stands still when it has decided to send it
+    FAULT_STALL_WITHIN, // in the middle of its execution
+    FAULT_STALL_AFTER,  // when the answer has come
+    FAULT_DEATH_BEFORE, // the process dies
+    FAULT_DEATH_LATE,   // it dies, and the request is executed after a while
+    FAULT_DEATH_AFTER,
+    FAULT_KIND_COUNT,
+};
+
+// Among which requests of its process a fault counts.
+enum fault_moment {
+    MOMENT_REQUEST,   // all of them
+    MOMENT_WRITE,     // batches of the data tables
+    MOMENT_EXPULSION, // deletes in the control table
+    MOMENT_COUNT,
+};
+
+enum { FAULTS_MAX = 3 };
+
+struct fault {
+    enum fault_kind kind;
+    enum fault_moment moment;
+    uint32_t number;   // from 1 on
+    uint64_t duration; // of true time
+};
+
+struct process;
+
+struct proxy {
+    struct ct_table table; // first member
+    struct process *process;
+    enum store store;
+    uint64_t deadline; // of the process's clock
+};
+
+struct process {
+    struct ct_env env; // first member: the environment is the process
+    struct production *world;
+    struct sct_machine *machine;
+    const char *name;
+    struct local_clock clock;
+    uint64_t stalled_until; // of true time
+    struct fault faults[FAULTS_MAX];
+    uint32_t requests[MOMENT_COUNT]; // so far
+    uint32_t under_way;              // requests that nobody waits for any more
+    struct proxy proxies[STORE_COUNT];
+    struct mt_bounded bounded[STORE_COUNT];
+    void (*program)(struct process *process); // what it does from its beginning
+    void *program_data;
+    uint32_t incarnation;
+    bool is_dead;
+    struct logged_call *call; // of an application: the running batch; NULL: none
+};
+
+struct store_state {
+    struct ct_memory_table *table;
+    struct process *locked_by; // whoever is stopped in a transaction; NULL: nobody
+    struct sct_waiters unlocked;
+};
+
+struct production {
+    struct world_time time;
+    struct bug_set *bugs;
+    bool is_of_files; // the sort of the tables
+    struct store_state stores[STORE_COUNT];
+    struct sct_machine *network;
+    struct table_log log;
+    bool has_ended;     // the migration
+    uint32_t migrators; // that run
+    bool has_announced;
+    uint64_t lease;
+};
+
+// A process that is to run [program] from its start on.
+struct process *process_add(struct production *world, const char *name, uint32_t rate,
+                            void (*program)(struct process *process), void *data);
+
+void process_start(struct process *process);
+
+// "NAME.N": an identity that no other process has, nor this one after a death.
+const char *process_id(const struct process *process);
+
+// Suspends the running task of [process] for as long as the process stands still.
+void process_stand_still(struct process *process);
+
+// The batch that the process has begun last has ended, however: nothing of it is under way. To be
+// called at once, or by the network when that is so.
+void process_log_lost_call(struct process *process);
+
+#endif

@@ -1,0 +1,61 @@
+#include "harness/production/time.h"
+
+enum { PARTS = 100 };
+
+struct sleeper {
+    uint64_t at;
+    struct sct_waiters waiters;
+    struct sleeper *next;
+};
+
+static void wake(struct world_time *time) {
+    while (time->first && time->first->at <= time->now) {
+        struct sleeper *sleeper = time->first;
+        time->first = sleeper->next;
+        sct_waiters_wake(&sleeper->waiters);
+    }
+}
+
+static void run(void *argument) {
+    struct world_time *time = argument;
+    static const struct sct_awaited step = {
+        .label = "time passes", .waits_for = "nothing else to run", .where = HERE};
+    for (;;) {
+        sct_await(&time->idle, &step, SCT_WAIT_IDLE, false);
+        if (!time->first)
+            return; // nobody sleeps: it is over, or stuck
+        time->now = time->first->at;
+        if (sct_narrating())
+            sct_note("it is %llu ms", (unsigned long long)(time->now / 1000000));
+        wake(time);
+    }
+}
+
+void world_time_start(struct world_time *time) {
+    sct_queue_init(&time->idle);
+    sct_task_start(sct_machine_create("time"), "time", run, time);
+}
+
+void world_time_sleep(struct world_time *time, uint64_t at) {
+    if (time->now >= at)
+        return;
+    struct sleeper sleeper = {.at = at};
+    sct_waiters_init(&sleeper.waiters);
+    struct sleeper **link = &time->first;
+    while (*link && (*link)->at <= at)
+        link = &(*link)->next;
+    sleeper.next = *link;
+    *link = &sleeper;
+    while (time->now < at)
+        sct_waiters_wait(&sleeper.waiters, "a time to come");
+}
+
+uint64_t local_clock_now(const struct local_clock *clock) {
+    return clock->offset + clock->time->now * clock->rate / PARTS;
+}
+
+uint64_t local_clock_true(const struct local_clock *clock, uint64_t local) {
+    if (local <= clock->offset)
+        return 0;
+    return ((local - clock->offset) * PARTS + clock->rate - 1) / clock->rate;
+}
