@@ -176,6 +176,12 @@ void mt_holder_run(struct mt_holder *holder) {
     }
 }
 
+void mt_holder_tell(struct mt_holder *holder, const char *progress) {
+    lock(holder);
+    holder->progress = progress;
+    unlock(holder);
+}
+
 void mt_holder_stop(struct mt_holder *holder) {
     atomic_store(&holder->is_stopping, true);
 }

@@ -48,7 +48,7 @@ struct mt_holder {
     _Atomic int32_t lease_ms;     // of the row; 0: not known yet
     bool is_held;
     bool must_fence;      // somebody may have been expelled, and no fence has come since
-    const char *progress; // a constant text, or one that outlives the holder's next beat; or NULL
+    const char *progress; // to be told with the next beat; NULL: nothing new
     atomic_bool is_stopping;
 };
 
@@ -74,6 +74,10 @@ void mt_holder_beat(struct mt_holder *holder);
 // The same again and again, until mt_holder_stop was called.
 void mt_holder_run(struct mt_holder *holder);
 void mt_holder_stop(struct mt_holder *holder);
+
+// What the row says of the progress from the next beat on. [progress] lives until the second call
+// after this one.
+void mt_holder_tell(struct mt_holder *holder, const char *progress);
 
 // Gives the row up, so that nobody need wait; [has_ended]: the migration is over. Fails with
 // CT_STATUS_SERVER_ERROR; then it may be held or not.

@@ -1,0 +1,72 @@
+#include "model/live/files.h"
+
+#include "core/base/clock.h"
+#include "model/sqlite/sqlite_table.h"
+
+#include <string.h>
+
+// The interface of such a table is the table.
+static struct ct_sqlite_table *sqlite_of(struct ct_table *table) {
+    return (struct ct_sqlite_table *)(void *)table;
+}
+
+// The clocks of a machine's processes are one clock.
+static void set_deadline(struct ct_table *table, uint64_t time) {
+    ct_sqlite_set_deadline(sqlite_of(table), (double)time / 1e9);
+}
+
+static struct ct_outcome fence(struct ct_table *table) {
+    return ct_sqlite_fence(sqlite_of(table));
+}
+
+static bool open_table(struct file_connection *connection, const char *path, const char *table,
+                       bool is_relaxed, struct error *error) {
+    struct ct_sqlite_options options = {
+        .path = path, .name = table, .busy_ms = FILES_BUSY_MS, .is_relaxed = is_relaxed};
+    struct ct_sqlite_table *opened = ct_sqlite_open(&options, error);
+    if (!opened)
+        return false;
+    connection->table = ct_sqlite_interface(opened);
+    connection->bounded = (struct mt_bounded){connection->table, set_deadline, fence};
+    return true;
+}
+
+bool file_open(struct file_connection *connection, const char *name, bool is_relaxed,
+               struct error *error) {
+    char path[1024];
+    const char *mark = strrchr(name, '#');
+    size_t length = mark ? (size_t)(mark - name) : 0;
+    connection->table = NULL;
+    if (!mark || length == 0 || length >= sizeof path)
+        return error_set(error, "table '%.200s': expected FILE#TABLE", name);
+    memcpy(path, name, length);
+    path[length] = '\0';
+    return open_table(connection, path, mark + 1, is_relaxed, error);
+}
+
+bool file_open_control(struct file_connection *connection, const char *path, struct error *error) {
+    connection->table = NULL;
+    return open_table(connection, path, FILES_CONTROL_TABLE, false, error);
+}
+
+void file_close(struct file_connection *connection) {
+    if (connection->table)
+        ct_close(connection->table);
+    connection->table = NULL;
+}
+
+bool file_read_config(struct file_connection *connection, struct thread_env *env, const char *path,
+                      const char *name, struct arena *arena, struct mt_control_config *config,
+                      struct error *error) {
+    struct mt_control control;
+    uint64_t time = (uint64_t)FILES_BUSY_MS * 1000000;
+    mt_control_init(&control, &env->env, &connection->bounded, name, NULL);
+    mt_control_until(&control, clock_nanoseconds() + 10 * time, 10 * time);
+    struct ct_outcome outcome = mt_control_read_config(&control, arena, config);
+    if (ct_failed_with(outcome, CT_STATUS_NOT_FOUND))
+        return error_set(error, "%.200s: there is no migration '%.100s': make it with init", path,
+                         name);
+    return outcome.kind == CT_SUCCEEDED ||
+           error_set(error, "%.200s: expected a control table: %.200s", path,
+                     outcome.message ? outcome.message : "the file is busy or failed");
+}

@@ -1,0 +1,35 @@
+// SQLite tables as the parts of a migration need them. Internal to model/live.
+#ifndef MODEL_LIVE_FILES_H
+#define MODEL_LIVE_FILES_H
+
+#include "core/base/text.h"
+#include "model/config/control.h"
+#include "model/posix/thread_env.h"
+
+enum { FILES_ARENA_BYTES = 64 << 20, FILES_BUSY_MS = 2000 };
+
+// The table in the control file that holds control rows.
+#define FILES_CONTROL_TABLE "mtable_control"
+
+// A connection, and what bounds its requests.
+struct file_connection {
+    struct ct_table *table; // NULL: closed
+    struct mt_bounded bounded;
+};
+
+// Opens "FILE#TABLE" (the last '#' divides). False with a one-line error.
+bool file_open(struct file_connection *connection, const char *name, bool is_relaxed,
+               struct error *error);
+
+// The control table in [path].
+bool file_open_control(struct file_connection *connection, const char *path, struct error *error);
+
+void file_close(struct file_connection *connection);
+
+// The control row [name] of [path] through [connection], which is opened; strings are in [arena].
+// False with a one-line error: there is none, or the file failed.
+bool file_read_config(struct file_connection *connection, struct thread_env *env, const char *path,
+                      const char *name, struct arena *arena, struct mt_control_config *config,
+                      struct error *error);
+
+#endif

@@ -1,0 +1,397 @@
+// migrate, abort.
+#define _POSIX_C_SOURCE 200809L
+#include "core/base/clock.h"
+#include "model/config/holder.h"
+#include "model/live/pace.h"
+#include "model/live/session.h"
+#include "model/migrating/migrating.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    SECOND = 1000000000,
+    TELL = SECOND,
+    RETRY = SECOND / 5,
+    FAILURES_MAX = 100, // one after the other, without a row in between
+    COPY_ROWS = 100,
+    HOLDER_NAP = SECOND / 50,
+};
+
+struct migration {
+    struct session session;
+    struct file_connection old_file, new_file, orders, fences[3];
+    struct mt_guard guards[2];
+    struct paced_table paced[2];
+    struct pace pace;
+    struct mt_holder holder;
+    struct mt_config config; // the holder's, with the operator's patience before each push
+    struct mt_table *instance;
+    char id[128];
+    char progress[2][160]; // in turn: the one that the holder does not have
+    int turn;
+    uint64_t begun, told;
+    uint64_t total; // rows of the old table at the beginning
+    bool is_terminal;
+};
+
+static FILE *out_of(const struct migration *migration) {
+    return migration->session.options->out;
+}
+
+static struct ct_env *env_of(struct migration *migration) {
+    return &migration->session.env.env;
+}
+
+// ---- Progress ----------------------------------------------------------------------------------
+
+static double seconds_since(const struct migration *migration) {
+    return (double)(clock_nanoseconds() - migration->begun) / SECOND;
+}
+
+static void describe(struct migration *migration, struct text *text) {
+    uint64_t rows = migration->pace.rows, total = migration->total;
+    double time = seconds_since(migration);
+    double rate = time > 0 ? (double)rows / time : 0;
+    enum mt_state state = migration->holder.row.state;
+    text_add(text, "%s", mt_state_name(state));
+    if (migration->pace.orders.is_paused)
+        text_add(text, " paused");
+    else if (migration->pace.orders.hold_before == (int32_t)state + 1)
+        text_add(text, " held before %s", mt_state_name(state + 1));
+    if (state <= MT_PREFER_NEW) {
+        text_add(text, " copied %llu of %llu rows, %.0f rows/s", (unsigned long long)rows,
+                 (unsigned long long)total, rate);
+        if (rows > 0 && total > rows)
+            text_add(text, ", %.0f s left of the copy", (double)(total - rows) / rate);
+    } else {
+        text_add(text, " %llu rows written, %.0f rows/s", (unsigned long long)rows, rate);
+    }
+}
+
+static void print_progress(const struct migration *migration, const char *text) {
+    FILE *out = out_of(migration);
+    if (migration->session.options->is_json)
+        fprintf(out, "{\"seconds\":%.1f,\"state\":\"%s\",\"rows\":%llu,\"total\":%llu}\n",
+                seconds_since(migration), mt_state_name(migration->holder.row.state),
+                (unsigned long long)migration->pace.rows, (unsigned long long)migration->total);
+    else
+        fprintf(out, migration->is_terminal ? "\r\033[K%s" : "%s\n", text);
+    fflush(out);
+}
+
+static void tell(void *context) {
+    struct migration *migration = context;
+    uint64_t now = clock_nanoseconds();
+    if (now - migration->told < TELL)
+        return;
+    migration->told = now;
+    migration->turn = !migration->turn;
+    char *buffer = migration->progress[migration->turn];
+    struct text text = text_in(buffer, sizeof migration->progress[0]);
+    describe(migration, &text);
+    mt_holder_tell(&migration->holder, buffer);
+    print_progress(migration, buffer);
+}
+
+// Who holds up a push.
+static void waits(void *context, const struct mt_control_clients *clients) {
+    struct migration *migration = context;
+    uint64_t now = clock_nanoseconds();
+    if (now - migration->told < TELL || migration->session.options->is_json)
+        return;
+    migration->told = now;
+    for (size_t i = 0; i < clients->count; i++)
+        if (clients->clients[i].version < migration->holder.row.version)
+            fprintf(out_of(migration), "%swaiting for %s (%s)\n",
+                    migration->is_terminal ? "\r\033[K" : "", clients->clients[i].about,
+                    clients->clients[i].id);
+    fflush(out_of(migration));
+}
+
+// ---- The holder's configuration ----------------------------------------------------------------
+
+static struct migration *migration_of(struct mt_config *config) {
+    return (struct migration *)(void *)((char *)config - offsetof(struct migration, config));
+}
+
+static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscription *subscription,
+                                   enum mt_state *state) {
+    struct mt_config *inner = mt_holder_config(&migration_of(config)->holder);
+    return inner->ops->subscribe(inner, subscription, state);
+}
+
+static void unsubscribe(struct mt_config *config, struct mt_subscription *subscription) {
+    struct mt_config *inner = mt_holder_config(&migration_of(config)->holder);
+    inner->ops->unsubscribe(inner, subscription);
+}
+
+static struct ct_outcome push(struct mt_config *config, const char *where, enum mt_state state) {
+    struct migration *migration = migration_of(config);
+    struct mt_config *inner = mt_holder_config(&migration->holder);
+    bool is_new = state != migration->holder.row.state;
+    if (is_new && !pace_hold(&migration->pace, state))
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    struct ct_outcome outcome = inner->ops->push(inner, where, state);
+    if (outcome.kind == CT_SUCCEEDED && is_new && !migration->session.options->is_json)
+        fprintf(out_of(migration), "%sstate %s after %.1f s\n",
+                migration->is_terminal ? "\r\033[K" : "", mt_state_name(state),
+                seconds_since(migration));
+    fflush(out_of(migration));
+    return outcome;
+}
+
+// ---- Opening -----------------------------------------------------------------------------------
+
+static bool open_files(struct migration *migration, struct error *error) {
+    const struct live_options *options = migration->session.options;
+    const struct mt_control_config *config = &migration->session.config;
+    return file_open(&migration->old_file, config->old_name, false, error) &&
+           file_open(&migration->new_file, config->new_name, options->is_relaxed, error) &&
+           file_open_control(&migration->orders, options->control, error) &&
+           file_open(&migration->fences[0], config->old_name, false, error) &&
+           file_open(&migration->fences[1], config->new_name, false, error) &&
+           file_open_control(&migration->fences[2], options->control, error);
+}
+
+static void close_files(struct migration *migration) {
+    file_close(&migration->old_file);
+    file_close(&migration->new_file);
+    file_close(&migration->orders);
+    for (int i = 0; i < 3; i++)
+        file_close(&migration->fences[i]);
+}
+
+static void init_holder(struct migration *migration) {
+    const struct live_options *options = migration->session.options;
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    snprintf(migration->id, sizeof migration->id, "%s process %ld at %llu", host, (long)getpid(),
+             (unsigned long long)clock_nanoseconds());
+    struct mt_holder_options holder = {.env = env_of(migration),
+                                       .control = &migration->session.control.bounded,
+                                       .migration = options->name,
+                                       .id = migration->id,
+                                       .fenced_count = 3,
+                                       .waits = waits,
+                                       .context = migration,
+                                       .nap = HOLDER_NAP};
+    for (int i = 0; i < 3; i++)
+        holder.fenced[i] = &migration->fences[i].bounded;
+    mt_holder_init(&migration->holder, &holder);
+}
+
+static void init_tables(struct migration *migration) {
+    const struct live_options *options = migration->session.options;
+    struct file_connection *files[2] = {&migration->old_file, &migration->new_file};
+    static const struct mt_config_ops ops = {.version = MT_CONFIG_VERSION,
+                                             .subscribe = subscribe,
+                                             .unsubscribe = unsubscribe,
+                                             .push = push};
+    migration->config.ops = &ops;
+    migration->pace = (struct pace){.env = &migration->session.env,
+                                    .control = &migration->orders,
+                                    .migration = options->name,
+                                    .is_interrupted = options->is_interrupted,
+                                    .tell = tell,
+                                    .context = migration};
+    for (int i = 0; i < 2; i++) {
+        mt_guard_init(&migration->guards[i], &files[i]->bounded,
+                      mt_holder_lease(&migration->holder));
+        pace_init(&migration->paced[i], &migration->guards[i].table, &migration->pace);
+    }
+    migration->instance = mt_open(
+        &(struct mt_options){.old_table = &migration->paced[0].table,
+                             .new_table = &migration->paced[1].table,
+                             .config = &migration->config,
+                             .env = env_of(migration),
+                             .copy_rows = options->batch_rows ? options->batch_rows : COPY_ROWS});
+}
+
+static void run_holder(void *holder) {
+    mt_holder_run(holder);
+}
+
+static bool migration_open(struct migration *migration, const struct live_options *options,
+                           struct error *error) {
+    *migration = (struct migration){.begun = clock_nanoseconds()};
+    if (!session_open(&migration->session, options, false, error))
+        return false;
+    migration->is_terminal = isatty(fileno(options->out)) == 1;
+    if (!open_files(migration, error)) {
+        close_files(migration);
+        session_close(&migration->session);
+        return false;
+    }
+    init_holder(migration);
+    init_tables(migration);
+    env_of(migration)->ops->start(env_of(migration), "lease", run_holder, &migration->holder);
+    return true;
+}
+
+static void migration_close(struct migration *migration) {
+    mt_holder_stop(&migration->holder);
+    thread_env_wait(&migration->session.env);
+    ct_close(mt_interface(migration->instance));
+    mt_holder_deinit(&migration->holder);
+    close_files(migration);
+    session_close(&migration->session);
+}
+
+// ---- Orders of this run ------------------------------------------------------------------------
+
+static bool give_orders(struct migration *migration, struct error *error) {
+    const struct live_options *options = migration->session.options;
+    struct orders *orders = &migration->pace.orders;
+    struct arena *arena = migration->session.arena;
+    enum mt_state state = MT_USE_OLD_HIDE_METADATA;
+    orders_read(&migration->orders, options->name, arena, orders);
+    if (options->hold_before && !session_state(options->hold_before, &state))
+        return error_set(error, "--hold-before '%.100s': expected the name of a state",
+                         options->hold_before);
+    if (!options->hold_before && options->rows_per_second == 0)
+        return true;
+    if (options->hold_before)
+        orders->hold_before = (int32_t)state;
+    if (options->rows_per_second > 0)
+        orders->rows_per_second = (int32_t)options->rows_per_second;
+    return orders_write(&migration->orders, options->name, arena, orders).kind == CT_SUCCEEDED ||
+           error_set(error, "%.200s: cannot write the orders", options->control);
+}
+
+// ---- Counting ----------------------------------------------------------------------------------
+
+static uint64_t count_rows(struct ct_table *table) {
+    struct ct_stream *stream;
+    const struct ct_row *row = NULL;
+    uint64_t count = 0;
+    if (ct_open_stream(table, NULL, &stream).kind != CT_SUCCEEDED)
+        return 0;
+    while (ct_stream_read(stream, &row).kind == CT_SUCCEEDED && row)
+        count++;
+    ct_stream_close(stream);
+    return count;
+}
+
+// ---- The migration -----------------------------------------------------------------------------
+
+static bool is_interrupted(const struct migration *migration) {
+    const volatile sig_atomic_t *flag = migration->session.options->is_interrupted;
+    return flag && *flag;
+}
+
+// Does [work] under the lease until it succeeds, is refused, or fails too often.
+static struct ct_outcome persist(struct migration *migration,
+                                 struct ct_outcome (*work)(struct mt_table *)) {
+    struct ct_outcome outcome = ct_success();
+    uint64_t rows = migration->pace.rows;
+    for (int failures = 0; failures < FAILURES_MAX && !is_interrupted(migration); failures++) {
+        outcome = mt_holder_take(&migration->holder);
+        if (outcome.kind == CT_SUCCEEDED)
+            outcome = work(migration->instance);
+        if (!ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
+            return outcome;
+        if (migration->pace.rows != rows)
+            failures = 0;
+        rows = migration->pace.rows;
+        env_of(migration)->ops->sleep(env_of(migration), HERE, RETRY);
+    }
+    return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+}
+
+static int explain(const struct migration *migration, struct ct_outcome outcome,
+                   struct error *error) {
+    if (is_interrupted(migration)) {
+        error_set(error, "interrupted: nothing is lost, go on with migrate");
+        return LIVE_INTERRUPTED;
+    }
+    error_set(error, "the migration '%.100s' cannot go on: %.300s; see status, then migrate again",
+              migration->session.options->name,
+              outcome.message ? outcome.message : "a table is busy, full or failed");
+    return LIVE_FAILED;
+}
+
+static int migrate(struct migration *migration, struct error *error) {
+    const struct live_options *options = migration->session.options;
+    struct ct_outcome outcome = persist(migration, mt_migrate);
+    if (ct_failed_with(outcome, CT_STATUS_CONFLICT)) {
+        fprintf(options->out, "migration %s has ended already: verify, then finish\n",
+                options->name);
+        return LIVE_DONE;
+    }
+    bool is_done = outcome.kind == CT_SUCCEEDED;
+    struct ct_outcome released = mt_holder_release(&migration->holder, is_done);
+    if (!is_done || released.kind != CT_SUCCEEDED)
+        return explain(migration, is_done ? released : outcome, error);
+    if (options->is_json)
+        print_progress(migration, "");
+    else
+        fprintf(options->out, "%smigrated in %.1f s, %llu rows written; verify, then finish\n",
+                migration->is_terminal ? "\r\033[K" : "", seconds_since(migration),
+                (unsigned long long)migration->pace.rows);
+    return LIVE_DONE;
+}
+
+// A migration that has begun was checked then; rows may still be such as cannot be moved, then it
+// says so.
+static int check_rows(struct migration *migration, struct error *error) {
+    struct ct_table *tables[2] = {migration->old_file.table, migration->new_file.table};
+    struct mt_table *plain = mt_open(&(struct mt_options){.old_table = tables[0],
+                                                          .new_table = tables[1],
+                                                          .config = &migration->config,
+                                                          .env = env_of(migration)});
+    int status = LIVE_DONE;
+    if (migration->session.config.state == MT_USE_OLD_HIDE_METADATA) {
+        struct ct_outcome outcome = mt_check_rows(plain);
+        if (outcome.kind == CT_PROGRAM_ERROR)
+            status = LIVE_NEGATIVE;
+        else if (outcome.kind != CT_SUCCEEDED)
+            status = LIVE_FAILED;
+        if (status != LIVE_DONE)
+            error_set(error, "the old table: %.300s",
+                      outcome.message ? outcome.message : "a read failed");
+    }
+    ct_close(mt_interface(plain));
+    return status;
+}
+
+int live_migrate(const struct live_options *options, struct error *error) {
+    struct migration migration;
+    if (!migration_open(&migration, options, error))
+        return LIVE_FAILED;
+    int status = check_rows(&migration, error);
+    if (status == LIVE_DONE)
+        migration.total = count_rows(migration.old_file.table);
+    if (status == LIVE_DONE && options->is_dry_run)
+        fprintf(options->out,
+                "%llu rows of %s can be moved (read in %.1f s); nothing was changed\n",
+                (unsigned long long)migration.total, migration.session.config.old_name,
+                seconds_since(&migration));
+    else if (status == LIVE_DONE && !give_orders(&migration, error))
+        status = LIVE_USAGE;
+    else if (status == LIVE_DONE)
+        status = migrate(&migration, error);
+    migration_close(&migration);
+    return status;
+}
+
+// ---- The way back ------------------------------------------------------------------------------
+
+int live_abort(const struct live_options *options, struct error *error) {
+    struct migration migration;
+    if (!migration_open(&migration, options, error))
+        return LIVE_FAILED;
+    struct ct_outcome outcome = persist(&migration, mt_undo);
+    int status = LIVE_DONE;
+    if (ct_failed_with(outcome, CT_STATUS_CONFLICT)) {
+        error_set(error, "PREFER_NEW was pushed: finish the migration, and make one the other way");
+        status = LIVE_NEGATIVE;
+    }
+    mt_holder_release(&migration.holder, false);
+    if (status == LIVE_DONE && outcome.kind != CT_SUCCEEDED)
+        status = explain(&migration, outcome, error);
+    if (status == LIVE_DONE && !options->is_json)
+        fprintf(options->out, "migration %s is back in the first state\n", options->name);
+    migration_close(&migration);
+    return status;
+}
