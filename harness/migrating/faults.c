@@ -1,11 +1,19 @@
 #include "harness/migrating/faults.h"
 
 enum {
-    RARITY = 8,      // of so many executions one has the fault
-    BUSY_RARITY = 3, // a death where machines gather at a push, which is what it endangers
+    // Of so many executions one has the fault.
+    ERROR_RARITY = 8,
+    LOSS_RARITY = 5,
+    DEATH_RARITY = 3,
     CALLS = 24, // a fault falls at one of so many backend calls of its client, which few exceed
     WRITES = 8, // or of so many batches
 };
+
+// One of [count], early ones more often: few programs get to the last ones.
+static uint32_t draw_early(uint32_t count, const char *label) {
+    uint32_t within = 1 + sct_choose(count, label);
+    return sct_choose(within, "how early");
+}
 
 static struct app *draw_any(struct world *world) {
     return world->apps[sct_choose((uint32_t)world->app_count, "victim")];
@@ -14,21 +22,21 @@ static struct app *draw_any(struct world *world) {
 // The migrator, of whose death most depends, or anybody.
 static struct app *draw_victim(struct world *world) {
     struct app *migrator = world->apps[world->app_count - 1];
-    return sct_choose(2, "migrator") == 0 ? draw_any(world) : migrator;
+    return sct_choose(4, "migrator") == 0 ? draw_any(world) : migrator;
 }
 
 static void draw_server_error(struct world *world) {
-    if (sct_choose(RARITY, "server error") != RARITY - 1)
+    if (sct_choose(ERROR_RARITY, "server error") != ERROR_RARITY - 1)
         return;
     struct app *victim = draw_any(world);
-    victim->client.faults.server_error_at = 1 + sct_choose(CALLS, "backend call that fails");
+    victim->client.faults.server_error_at = 1 + draw_early(CALLS, "backend call that fails");
 }
 
 static void draw_lost_answer(struct world *world) {
-    if (sct_choose(RARITY, "lost answer") != RARITY - 1)
+    if (sct_choose(LOSS_RARITY, "lost answer") != LOSS_RARITY - 1)
         return;
     struct app *victim = draw_any(world);
-    victim->client.faults.lost_answer_at = 1 + sct_choose(WRITES, "batch that is not answered");
+    victim->client.faults.lost_answer_at = 1 + draw_early(WRITES, "batch that is not answered");
 }
 
 // ---- Deaths ------------------------------------------------------------------------------------
@@ -50,27 +58,28 @@ static void die(struct client *client) {
     sct_task_start(sct_machine_create("death"), "death", kill, app);
 }
 
-// Any push, or three times of four the one that machines gather at.
+// Any push, or seven times of eight the one that machines gather at.
 static enum mt_state draw_push(enum mt_state busy_push) {
     const uint32_t pushes = MT_STATE_COUNT - 1;
     bool is_busy = busy_push > MT_USE_OLD_HIDE_METADATA;
-    uint32_t drawn = sct_choose(is_busy ? 4 * pushes : pushes, "deadly push");
+    uint32_t drawn = sct_choose(is_busy ? 8 * pushes : pushes, "deadly push");
     return drawn < pushes ? (enum mt_state)(1 + drawn) : busy_push;
 }
 
 static void draw_death(struct world *world, enum mt_state busy_push) {
-    uint32_t rarity = busy_push > MT_USE_OLD_HIDE_METADATA ? BUSY_RARITY : RARITY;
-    if (sct_choose(rarity, "death") != rarity - 1)
+    uint32_t drawn = sct_choose(DEATH_RARITY, "death");
+    // Where machines gather at a push, which is what a death endangers, all but the first.
+    if (drawn == 0 || (busy_push == MT_USE_OLD_HIDE_METADATA && drawn < DEATH_RARITY - 1))
         return;
     struct app *victim = draw_victim(world);
     struct client_faults *faults = &victim->client.faults;
     faults->die = die;
     // What a push waits for is the migrator's alone: many deaths fall there.
-    if (victim->program == app_migrate && sct_choose(3, "death in a push") > 0) {
+    if (victim->program == app_migrate && sct_choose(5, "death in a push") > 0) {
         victim->deadly_push = draw_push(busy_push);
         return;
     }
-    faults->death_after = sct_choose(CALLS, "backend calls before the death");
+    faults->death_after = draw_early(CALLS, "backend calls before the death");
     if (faults->death_after == 0)
         die(&victim->client);
 }

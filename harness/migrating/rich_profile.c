@@ -127,8 +127,8 @@ static void draw_duel(struct profile *profile) {
     profile->types |= 1u << removing[sct_choose(2, "removing operation")];
     profile->types |= draw_type();
     profile->row_rarity = profile->focus == MT_USE_NEW_HIDE_METADATA ? 2 : 8;
-    profile->calls_min = 2;
-    profile->calls_max = 4;
+    profile->calls_min = 3;
+    profile->calls_max = 6;
 }
 
 static void draw_chase(struct profile *profile) {
@@ -141,10 +141,14 @@ static void draw_chase(struct profile *profile) {
         MT_USE_OLD_HIDE_METADATA,
         MT_PREFER_NEW,
         MT_PREFER_OLD,
+        MT_USE_NEW_WITH_TOMBSTONES,
+        MT_USE_OLD_HIDE_METADATA,
+        MT_USE_NEW_WITH_TOMBSTONES,
     };
     profile->gathering = GATHER_AT_PUSH;
     profile->focus = DRAW_WEIGHTED(weighted);
-    profile->key_count = profile->operations_max = 2 + sct_choose(2, "keys");
+    profile->key_count = profile->operations_max = 2 + sct_choose(4, "keys");
+    profile->has_filters = sct_choose(3, "filters") < 2;
     profile->has_families = true;
     profile->row_rarity = 8;
     profile->calls_max = 3;
@@ -152,12 +156,13 @@ static void draw_chase(struct profile *profile) {
 
 static void draw_theme(struct profile *profile) {
     switch (sct_choose(12, "theme")) {
+    case 5:
     case 6:
     case 7:
-    case 8:
         profile->theme = THEME_DUEL;
         draw_duel(profile);
         return;
+    case 8:
     case 9:
     case 10:
     case 11:
@@ -202,8 +207,10 @@ void rich_profile_draw(struct world *world) {
     world->profile = profile;
     draw_theme(profile);
     // In a duel they matter most: all machines are in one state.
-    profile->has_slow_calls = one_in(profile->theme == THEME_DUEL ? 2 : 8, "slow calls");
+    uint32_t slow = sct_choose(8, "slow calls");
+    profile->has_slow_calls = slow > (profile->theme == THEME_DUEL ? 1 : 6);
     draw_rare_feature(profile);
+    profile->is_apt = sct_choose(4, "apt operations") > 0;
 }
 
 // ---- Rows and filters --------------------------------------------------------------------------

@@ -42,6 +42,7 @@ struct profile {
     uint32_t operations_max;
     uint32_t types;    // set of operation types in use
     bool has_families; // each program has types of its own instead
+    bool is_apt;       // operations are drawn among those that the row as it is lets succeed
     enum gathering gathering;
     enum mt_state focus;
     uint32_t row_rarity;           // of so many keys one has no row at first

@@ -12,11 +12,10 @@
 #include <string.h>
 
 enum {
-    CALLS_MAX = 4,
+    CALLS_MAX = 6,
     KEPT_MAX = 4,                // ETags that a program remembers
     FORBIDDEN_RARITY = 32,       // of so many batches one must be refused
     FORBIDDEN_QUERY_RARITY = 16, // and of so many queries
-    SLOW_AT_MAX = 4,             // a slow call stands still before one of so many backend calls
     EARLY_RARITY = 8,            // of so many streams one is closed before its end, after fewer
     READS_MAX = 3,               // reads than this
     DIRECT_RARITY = 16,          // of so many programs one reads the old table, one the new one
@@ -87,10 +86,10 @@ static const char *kept_etag(const struct script *script, struct ct_key key) {
 static void draw_slow_call(struct app *app) {
     if (!profile_of(app)->has_slow_calls)
         return;
-    uint32_t drawn = sct_choose(SLOW_AT_MAX + 2, "slow call");
-    if (drawn < 2)
-        return;
-    slow_call_next(app, drawn - 1, (enum slowness)sct_choose(SLOWNESS_COUNT, "until when"));
+    static const size_t weighted[] = {0, 0, 0, 2, 2, 2, 3, 3, 1, 4, 5};
+    size_t drawn = weighted[sct_choose(sizeof weighted / sizeof weighted[0], "slow call")];
+    if (drawn > 0)
+        slow_call_next(app, drawn, (enum slowness)sct_choose(SLOWNESS_COUNT, "until when"));
 }
 
 // A call or read that is late in its state may wait until machines that are ahead have made calls.
@@ -122,18 +121,29 @@ static const char *draw_if_match(const struct draft *draft, struct ct_key key) {
     const char *kept = kept_etag(draft->script, key);
     if (kept)
         etags[count++] = kept;
-    etags[count++] = "wrong";
+    if (!profile_of(draft->script->app)->is_apt)
+        etags[count++] = "wrong";
     const char *etag = etags[sct_choose(count, "if-match")];
     if (etag == kept && !(row && ct_string_equal(etag, row->etag)))
         MARK("a condition on an ETag of the past");
     return etag;
 }
 
+// Of [types], those that succeed if the row of [key] stays as it is; all, if none does.
+static uint32_t apt_types(const struct draft *draft, struct ct_key key, uint32_t types) {
+    const uint32_t need_row = 1u << CT_REPLACE | 1u << CT_MERGE | 1u << CT_DELETE;
+    uint32_t apt = types & ~(ct_rows_find(draft->dump, key) ? 1u << CT_INSERT : need_row);
+    return apt ? apt : types;
+}
+
 static void draw_operation(struct draft *draft, struct ct_batch *batch) {
-    uint32_t type = draw_element(draft->script->types, "operation");
     uint32_t row = draw_element(draft->keys_left, "key");
     draft->keys_left &= ~(1u << row);
     struct ct_key key = {draft->partition, rich_row_keys[row]};
+    uint32_t types = draft->script->types;
+    if (profile_of(draft->script->app)->is_apt)
+        types = apt_types(draft, key, types);
+    uint32_t type = draw_element(types, "operation");
     const char *if_match = NULL;
     if (type == RICH_DELETE_IF_EXISTS)
         if_match = CT_IF_EXISTS_ETAG;
@@ -198,6 +208,12 @@ static void pause(struct app *app) {
     }
 }
 
+// A reader that lives through the states, a read in each.
+static void wander(struct app *app) {
+    if (app->arrived_state + 1 < MT_STATE_COUNT)
+        app_await_state(app, app->arrived_state + 1, HOLD);
+}
+
 // A reader that goes on to the end of the focus and stays there until others have left it.
 static void lag(struct app *app) {
     enum mt_state focus = profile_of(app)->focus;
@@ -218,7 +234,8 @@ static void stream_call(const struct draft *draft) {
     uint32_t reads = READ_TO_END;
     if (one_in(EARLY_RARITY, "close early"))
         reads = sct_choose(READS_MAX, "reads");
-    app_stream_slowly(app, filter, lags ? lag : pause, reads);
+    bool wanders = !lags && one_in(2, "wander");
+    app_stream_slowly(app, filter, lags ? lag : wanders ? wander : pause, reads);
 }
 
 // ---- Where calls begin -------------------------------------------------------------------------
@@ -297,9 +314,12 @@ static void await_beginning(struct script *script) {
 
 static const char *writer_name(const struct app *app, uint32_t call) {
     static const char *const names[][CALLS_MAX] = {
-        {"service-0_c0", "service-0_c1", "service-0_c2", "service-0_c3"},
-        {"service-1_c0", "service-1_c1", "service-1_c2", "service-1_c3"},
-        {"service-2_c0", "service-2_c1", "service-2_c2", "service-2_c3"},
+        {"service-0_c0", "service-0_c1", "service-0_c2", "service-0_c3", "service-0_c4",
+         "service-0_c5"},
+        {"service-1_c0", "service-1_c1", "service-1_c2", "service-1_c3", "service-1_c4",
+         "service-1_c5"},
+        {"service-2_c0", "service-2_c1", "service-2_c2", "service-2_c3", "service-2_c4",
+         "service-2_c5"},
     };
     return names[app->index][call];
 }
@@ -317,7 +337,7 @@ static void make_call(struct script *script, uint32_t number) {
         script->role == ROLE_MIXED ? sct_choose(2, "write") == 1 : script->role == ROLE_WRITER;
     if (writes)
         batch_call(&draft);
-    else if (sct_choose(profile->theme == THEME_CHASE ? 3 : 2, "stream") == 0)
+    else if (sct_choose(profile->theme == THEME_CHASE ? 4 : 2, "stream") == 0)
         query_call(&draft);
     else
         stream_call(&draft);

@@ -105,6 +105,7 @@ static void upgrade(struct fleet *fleet, size_t index, enum su_release release) 
     fleet->state.releases[index] = release;
     fleet->ledger.parties[index].server.release = release;
     fleet->awaits_upgrade[index] = fleet->upgrades_in_a_row;
+    fleet->is_idle[index] = false;
     tell_change(fleet);
 }
 
@@ -138,6 +139,14 @@ static bool is_upgraded(const struct fleet *fleet, size_t index) {
     return !fleet->awaits_upgrade[index];
 }
 
+// Servers but [index] wait for an upgrade that is not to be had, or for the worker.
+static bool others_are_stuck(const struct fleet *fleet, size_t index) {
+    for (size_t i = 0; i < fleet->state.count; i++)
+        if (i != index && !fleet->is_idle[i])
+            return false;
+    return !rollout_may_go_on(fleet, PARTIES_MAX);
+}
+
 static bool is_ahead(const struct fleet *fleet, size_t server, enum su_release release) {
     return fleet->state.releases[server] > release &&
            (fleet->lag == LAG_BEHIND || fleet->is_idle[server]);
@@ -146,7 +155,7 @@ static bool is_ahead(const struct fleet *fleet, size_t server, enum su_release r
 static bool is_overtaken(const struct fleet *fleet, size_t index) {
     for (size_t i = 0; i < fleet->state.count; i++)
         if (is_ahead(fleet, i, fleet->state.releases[index]))
-            return true;
+            return fleet->lag != LAG_LAST || others_are_stuck(fleet, index);
     return false;
 }
 

@@ -27,10 +27,13 @@ enum lag {
     LAG_NONE,
     LAG_BEHIND,     // until a neighbour runs a later release
     LAG_FAR_BEHIND, // and has made its operations there
+    LAG_LAST,       // and nobody else can go on
+    LAG_COUNT,
 };
 
 // What the inputs of an execution have in common (workload.h).
 struct profile {
+    bool is_apt; // operations are drawn among those that the entry as it is lets succeed
     uint32_t key_count;
     uint32_t operations;   // set of enum schema_operation in use
     enum su_release focus; // around which most operations are made

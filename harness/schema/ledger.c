@@ -186,6 +186,12 @@ void ledger_open(struct ledger *ledger, const struct tables *tables) {
             (struct record){.temperature = number_of(rows.rows[i], "Temperature")};
 }
 
+bool ledger_has_entry(const struct ledger *ledger, size_t key) {
+    ASSERT(key < KEYS_MAX);
+    return ct_rows_find(ct_memory_rows(tables_visible(ledger->tables)),
+                        (struct ct_key){STATION, entry_keys[key]});
+}
+
 // ---- Readings ----------------------------------------------------------------------------------
 
 static const struct ct_row *entry_at(const struct ledger *ledger, size_t revision, size_t key) {

@@ -54,6 +54,9 @@ struct ledger {
     struct record records[KEYS_MAX];
 };
 
+// Whether there is an entry of the [key]-th key now.
+bool ledger_has_entry(const struct ledger *ledger, size_t key);
+
 // Enters the rows that the table begins with. All are at 1.0.
 void ledger_open(struct ledger *ledger, const struct tables *tables);
 

@@ -27,14 +27,22 @@ static uint32_t draw_operation_set(void) {
     }
 }
 
+// In R2 the worker and servers meet.
+static enum su_release draw_focus(void) {
+    static const enum su_release weighted[] = {SU_R1_STRICT, SU_R1_TOLERANT, SU_R1_5,
+                                               SU_R2,        SU_R2,          SU_R3};
+    return weighted[sct_choose(sizeof weighted / sizeof weighted[0], "focus release")];
+}
+
 void workload_draw(struct fleet *fleet) {
     struct profile *profile = &fleet->profile;
     profile->key_count =
         sct_choose(3, "several keys") < 2 ? 1 : 2 + sct_choose(KEYS_MAX - 1, "keys");
     profile->operations = draw_operation_set();
-    profile->is_focused = !one_in(4, "no focus");
+    profile->is_focused = !one_in(8, "no focus");
     if (profile->is_focused)
-        profile->focus = (enum su_release)sct_choose(SU_RELEASE_COUNT, "focus release");
+        profile->focus = draw_focus();
+    profile->is_apt = sct_choose(4, "apt operations") > 0;
 }
 
 struct ct_row *workload_first_entry(size_t key) {
@@ -65,12 +73,12 @@ uint32_t workload_draw_operations(const struct fleet *fleet, enum su_release rel
     if (!profile->is_focused)
         return sct_choose(2, "operations");
     if (release + 1 < profile->focus || release > profile->focus + 1)
-        return one_in(8, "an operation out of focus");
-    return sct_choose(4, "operations");
+        return one_in(4, "an operation out of focus");
+    return sct_choose(7, "operations");
 }
 
 enum lag workload_draw_lag(void) {
-    return (enum lag)sct_choose(LAG_FAR_BEHIND + 1, "lag");
+    return (enum lag)sct_choose(LAG_COUNT, "lag");
 }
 
 bool workload_draw_wait(void) {
@@ -86,10 +94,22 @@ static uint32_t element(uint32_t set, uint32_t index) {
     return (uint32_t)__builtin_ctz(set);
 }
 
-static enum schema_operation draw_operation(const struct fleet *fleet, enum su_release release) {
-    uint32_t set = fleet->profile.operations;
+// Of the operations in use, those that [release] has; where they are to be apt, those that an entry
+// lets succeed that is there or not.
+static uint32_t usable_operations(const struct profile *profile, enum su_release release,
+                                  bool is_there) {
+    const uint32_t need_entry =
+        1u << ERRAND_UPDATE | 1u << ERRAND_CHOOSE | 1u << ERRAND_DELETE | 1u << ERRAND_READ;
+    uint32_t set = profile->operations;
     if (release < SU_R2)
         set &= ~(1u << ERRAND_CHOOSE);
+    uint32_t apt = set & ~(is_there ? 1u << ERRAND_INSERT : need_entry);
+    return profile->is_apt && apt ? apt : set;
+}
+
+static enum schema_operation draw_operation(const struct profile *profile, enum su_release release,
+                                            bool is_there) {
+    uint32_t set = usable_operations(profile, release, is_there);
     if (set == 0)
         return ERRAND_UPDATE;
     return (enum schema_operation)element(set, sct_choose(sct_count_bits(set), "operation"));
@@ -105,9 +125,11 @@ static const char *draw_area(size_t server) {
 
 static struct errand draw_errand(struct fleet *fleet, size_t server) {
     enum su_release release = fleet->state.releases[server];
-    struct errand errand = {.operation = draw_operation(fleet, release)};
+    uint32_t key = sct_choose(fleet->profile.key_count, "key");
+    bool is_there = ledger_has_entry(&fleet->ledger, key);
+    struct errand errand = {.operation = draw_operation(&fleet->profile, release, is_there)};
     if (errand.operation != ERRAND_SCAN)
-        errand.key = sct_choose(fleet->profile.key_count, "key");
+        errand.key = key;
     if (errand.operation == ERRAND_UPDATE)
         errand.increment = 1;
     if (errand.operation == ERRAND_CHOOSE)

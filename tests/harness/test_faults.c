@@ -15,7 +15,7 @@ static void count_fault(struct faults *faults, const struct sct_result *result, 
         struct sct_decision decision = sct_engine_decision(engine, i);
         if (strcmp(decision.label, "victim") == 0)
             victim = decision.answer == decision.count - 1 ? 2 : decision.answer % 2;
-        if (strcmp(decision.label, "migrator") == 0 && decision.answer == 1)
+        if (strcmp(decision.label, "migrator") == 0 && decision.answer > 0)
             victim = 2;
         if (strcmp(decision.label, draw) != 0)
             continue;
@@ -54,10 +54,10 @@ static void test_default_test_draws_server_errors(void **state) {
     assert_all_are_victims(run_default("backend call that fails"));
 }
 
-// So do deaths, twice as many of them the migrator's. One execution in eight has one; one in three
-// where machines gather at a push, which is three of eight free executions (six of twelve) and all
-// chases (three of twelve). That is 864 of 4000, deviation 26, and of them 576 (22) of the
-// migrator, two of three of which fall in a push, the others after some calls.
+// So do deaths, five of six of them the migrator's. One execution in three has one; two in three
+// where machines gather at a push, which is three of eight free executions (five of twelve) and all
+// chases (four of twelve). That is 1986 of 4000, deviation 32, and of them 1655 (31) of the
+// migrator, four of five of which fall in a push, the others after some calls.
 static void test_default_test_draws_deaths(void **state) {
     (void)state;
     struct faults pushes = run_default("deadly push");
@@ -66,10 +66,10 @@ static void test_default_test_draws_deaths(void **state) {
     struct faults all = {.count = pushes.count + calls.count};
     for (int i = 0; i < 3; i++)
         all.victims[i] = pushes.victims[i] + calls.victims[i];
-    assert_in_range(all.count, 720, 990);
+    assert_in_range(all.count, 1830, 2140);
     for (int i = 0; i < 2; i++)
-        assert_in_range(all.victims[i], 80, 210);
-    assert_in_range(all.victims[2], 450, 690);
+        assert_in_range(all.victims[i], 95, 230);
+    assert_in_range(all.victims[2], 1500, 1810);
     assert_true(pushes.count > calls.victims[2]);
 }
 

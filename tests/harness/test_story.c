@@ -149,7 +149,7 @@ static void test_story_shows_where_streams_stand(void **state) {
     struct told told;
     tell(&told, MINIMAL_BACK_UP);
     const struct story *story = &told.story;
-    uint32_t p = panel_named(story, "open streams"), behind = 0, ended = 0;
+    uint32_t p = panel_named(story, "open streams"), behind = 0, ended = 0, given_rows = 0;
     const struct story_panel *panel = &story->panels[p];
     for (uint32_t i = 0; i < story->item_count; i++) {
         const struct story_item *item = &story->items[i];
@@ -168,9 +168,11 @@ static void test_story_shows_where_streams_stand(void **state) {
         }
         char place[100];
         snprintf(place, sizeof place, "behind %.*s", (int)strcspn(given + 1, " "), given + 1);
+        given_rows++;
         behind += has_stream(view, machine, table, place, strlen(place));
     }
-    assert_true(behind > 1);
+    assert_true(given_rows > 1);
+    assert_int_equal(behind, given_rows);
     assert_true(ended > 0);
     assert_int_equal(panel->views[0].row_count, 0);
     forget(&told);
@@ -473,7 +475,7 @@ static const struct subject_test crashing = {
     .name = "crash", .summary = "a crash", .program = {.setup = crash_setup}};
 
 // Tells [test]'s execution of one seed.
-static void tell_own(struct told *told, const struct subject_test *test) {
+static void tell_own(struct told *told, const struct subject_test *test, uint64_t seed) {
     struct error error;
     memset(told, 0, sizeof *told);
     told->run.engine = sct_engine_open(&(struct sct_engine_options){.catch_signals = true});
@@ -483,7 +485,7 @@ static void tell_own(struct told *told, const struct subject_test *test) {
     struct sct_program program = subject_program(told->run.what.subject, test, &told->run.bugs);
     story_listen(&told->story, told->run.engine, &told->run.what, 0);
     const struct sct_result *result =
-        sct_engine_run(told->run.engine, &program, told->run.strategy, 1);
+        sct_engine_run(told->run.engine, &program, told->run.strategy, seed);
     story_end(&told->story, told->run.engine, result);
     told->report = (struct execution_report){.what = told->run.what,
                                              .trace = &told->trace,
@@ -503,7 +505,7 @@ static void test_hostile_text_stays_text(void **state) {
     for (const char *at = page; (at = strstr(at, "<script")); at++)
         elements++;
     free(page);
-    tell_own(&harm, &hostile);
+    tell_own(&harm, &hostile, 1);
     page = written(report_write_page, &harm.report, &harm.story);
     for (const char *at = page; (at = strstr(at, "<script")); at++)
         found++;
@@ -526,12 +528,24 @@ static void test_hostile_text_stays_text(void **state) {
     forget(&harm);
 }
 
+// Of an execution whose table is not empty at first: two of three are.
+static void tell_schema_upgrade(struct told *told) {
+    const struct subject *model = subject_find(models, "schema-upgrade");
+    for (uint64_t seed = 1; seed < 40; seed++) {
+        tell_own(told, subject_test(model, NULL), seed);
+        const struct story_panel *table = &told->story.panels[panel_named(&told->story, "table")];
+        if (table->views[0].row_count > 0)
+            return;
+        forget(told);
+    }
+    fail_msg("every table was empty");
+}
+
 // The other model shows its table and the releases, too; a release once it changes.
 static void test_schema_upgrade_shows_itself(void **state) {
     (void)state;
     struct told told;
-    const struct subject *model = subject_find(models, "schema-upgrade");
-    tell_own(&told, subject_test(model, NULL));
+    tell_schema_upgrade(&told);
     const struct story *story = &told.story;
     const struct story_panel *table = &story->panels[panel_named(story, "table")];
     const struct story_panel *releases = &story->panels[panel_named(story, "release")];
@@ -587,7 +601,7 @@ static void test_text_keeps_its_width(void **state) {
 static void test_text_has_the_backtrace_of_a_crash(void **state) {
     (void)state;
     struct told told;
-    tell_own(&told, &crashing);
+    tell_own(&told, &crashing, 1);
     assert_string_equal(told.story.violation.kind, SCT_KIND_CRASH);
     struct report_text_options options = {.width = 80};
     char *text = written_text(&options, &told.story);
