@@ -34,12 +34,6 @@ enum {
 
 #define MIGRATION "m"
 
-static struct production *present_world; // of this execution: set up anew by each
-
-struct production *production_present(void) {
-    return present_world;
-}
-
 // ---- Applications ------------------------------------------------------------------------------
 
 struct app_plan {
@@ -278,7 +272,8 @@ static void draw_expulsion(struct production *world, struct process *application
 }
 
 static void setup(void *bugs) {
-    struct production *world = present_world = ARENA_NEW(sct_arena(), struct production);
+    struct production *world = ARENA_NEW(sct_arena(), struct production);
+    sct_context_set(world);
     struct process *processes[APPS + MIGRATORS];
     uint32_t count = 0;
     world->bugs = bugs;
@@ -334,9 +329,8 @@ static void check_tables(const struct production *world) {
     }
 }
 
-static void finish(void *bugs) {
-    (void)bugs;
-    struct production *world = present_world;
+static void finish(void *context) {
+    struct production *world = context;
     sct_check(world->has_ended, KIND_FINAL_STATE, "the migration has not ended");
     table_log_final(&world->log, ct_memory_rows(world->stores[STORE_NEW].table));
     check_history(world);

@@ -1,4 +1,5 @@
 #include "harness/production/show.h"
+#include "harness/production/process.h"
 
 #include "harness/table/kinds.h"
 #include "harness/table/retell.h"
@@ -16,9 +17,9 @@ static const struct panel_form table_forms[STORE_COUNT] = {
      show_rows_columns, SHOW_ROWS_KEYS, NULL, NULL},
 };
 
-static void show(struct panel_sink *sink) {
+static void show(const void *context, struct panel_sink *sink) {
     static const struct row_looks looks = {NULL, NULL};
-    const struct production *world = production_present();
+    const struct production *world = context;
     for (int i = 0; i < STORE_COUNT; i++)
         show_rows(sink, &table_forms[i], world->stores[i].table, &looks);
 }
