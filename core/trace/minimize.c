@@ -29,7 +29,7 @@ struct found {
     uint32_t schedule_count, task_count;
 };
 
-struct search {
+struct minimizer {
     struct sct_engine *engine;
     const struct sct_minimize_options *options;
     struct sct_minimum *minimum;
@@ -53,13 +53,13 @@ static int compare(const struct cost *a, const struct cost *b) {
 
 // Looked at before every try, and by every loop of tries: so one try more is the most that an
 // interruption waits for.
-static bool should_stop(struct search *search) {
-    const struct sct_minimize_options *options = search->options;
-    struct sct_minimum *minimum = search->minimum;
-    minimum->elapsed_seconds = clock_seconds() - search->started_at;
+static bool should_stop(struct minimizer *minimizer) {
+    const struct sct_minimize_options *options = minimizer->options;
+    struct sct_minimum *minimum = minimizer->minimum;
+    minimum->elapsed_seconds = clock_seconds() - minimizer->started_at;
     if (options->interrupted && *options->interrupted)
         minimum->was_interrupted = true;
-    if (minimum->tries >= search->tries_max ||
+    if (minimum->tries >= minimizer->tries_max ||
         (options->seconds_max > 0 && minimum->elapsed_seconds >= options->seconds_max))
         minimum->reached_limit = true;
     return minimum->was_interrupted || minimum->reached_limit;
@@ -87,62 +87,63 @@ static struct cost measure(const struct sct_follower *follower, const struct sct
                           measures->decisions, sum}};
 }
 
-static bool is_same_failure(const struct search *search, const struct sct_result *result) {
+static bool is_same_failure(const struct minimizer *minimizer, const struct sct_result *result) {
     if (result->outcome != SCT_VIOLATED)
         return false;
     char *pattern = sct_violation_pattern(&result->violation);
-    ASSERT(search->pattern);
-    bool is_same = strcmp(pattern, search->pattern) == 0;
+    ASSERT(minimizer->pattern);
+    bool is_same = strcmp(pattern, minimizer->pattern) == 0;
     free(pattern);
     return is_same;
 }
 
 // Runs what the follower is set to; if that fails the same way and is smaller than *[found], or if
 // [is_any], it becomes *[found].
-static bool run(struct search *search, struct found *found, uint64_t seed, bool is_any) {
-    struct sct_minimum *minimum = search->minimum;
-    if (should_stop(search))
+static bool run(struct minimizer *minimizer, struct found *found, uint64_t seed, bool is_any) {
+    struct sct_minimum *minimum = minimizer->minimum;
+    if (should_stop(minimizer))
         return false;
-    const struct sct_result *result =
-        sct_engine_run(search->engine, search->options->program, &search->follower.base, seed);
+    const struct sct_result *result = sct_engine_run(minimizer->engine, minimizer->options->program,
+                                                     &minimizer->follower.base, seed);
     ASSERT(result->outcome != SCT_DIVERGED); // what does not fit a plan is answered by default
     minimum->tries++;
-    if (minimum->tries % PROGRESS_EVERY == 0 && search->options->progress)
-        search->options->progress(search->options->context, minimum);
-    if (!is_same_failure(search, result))
+    if (minimum->tries % PROGRESS_EVERY == 0 && minimizer->options->progress)
+        minimizer->options->progress(minimizer->options->context, minimum);
+    if (!is_same_failure(minimizer, result))
         return false;
     struct sct_measures measures;
-    struct cost cost = measure(&search->follower, result, &measures);
+    struct cost cost = measure(&minimizer->follower, result, &measures);
     if (!is_any && compare(&cost, &found->cost) >= 0)
         return false;
     // What happened is kept, not what was planned: entries that fitted nothing fall away.
-    sct_plan_copy(&found->plan, &search->follower.seen);
+    sct_plan_copy(&found->plan, &minimizer->follower.seen);
     found->cost = cost;
     found->measures = measures;
     found->schedule_count = result->schedule_count;
     found->task_count = result->task_count;
-    if (found == &search->best)
+    if (found == &minimizer->best)
         minimum->now = measures;
     return true;
 }
 
-static bool try_plan(struct search *search, const struct sct_plan *plan, struct found *found) {
-    ASSERT(plan != &search->follower.seen);
-    search->follower.plan = plan;
-    search->follower.scheduler = NULL;
-    search->follower.places = NULL;
-    return run(search, found, 0, false);
+static bool try_plan(struct minimizer *minimizer, const struct sct_plan *plan,
+                     struct found *found) {
+    ASSERT(plan != &minimizer->follower.seen);
+    minimizer->follower.plan = plan;
+    minimizer->follower.scheduler = NULL;
+    minimizer->follower.places = NULL;
+    return run(minimizer, found, 0, false);
 }
 
 // As it is, and with its switches moved to where the changed values have moved the steps.
-static bool try_candidate(struct search *search, struct found *found) {
-    const struct sct_minimum *minimum = search->minimum;
-    if (try_plan(search, &search->candidate, found))
+static bool try_candidate(struct minimizer *minimizer, struct found *found) {
+    const struct sct_minimum *minimum = minimizer->minimum;
+    if (try_plan(minimizer, &minimizer->candidate, found))
         return true;
     if (minimum->was_interrupted || minimum->reached_limit)
         return false; // it may not have been run
-    return sct_follower_realign(&search->follower, &search->candidate) &&
-           try_plan(search, &search->candidate, found);
+    return sct_follower_realign(&minimizer->follower, &minimizer->candidate) &&
+           try_plan(minimizer, &minimizer->candidate, found);
 }
 
 // ---- Switches ----------------------------------------------------------------------------------
@@ -152,28 +153,29 @@ static uint32_t smaller(uint32_t a, uint32_t b) {
 }
 
 // Keeps only the switches from [first] on, at most [count].
-static bool keep_switches(struct search *search, struct found *found, uint32_t first,
+static bool keep_switches(struct minimizer *minimizer, struct found *found, uint32_t first,
                           uint32_t count) {
     ASSERT(first < found->plan.switch_count);
     ASSERT(count > 0);
-    struct sct_plan *candidate = &search->candidate;
+    struct sct_plan *candidate = &minimizer->candidate;
     sct_plan_copy(candidate, &found->plan);
     uint32_t end = first + smaller(count, candidate->switch_count - first);
     sct_plan_drop_switches(candidate, end, candidate->switch_count - end);
     sct_plan_drop_switches(candidate, 0, first);
-    return try_candidate(search, found);
+    return try_candidate(minimizer, found);
 }
 
 // Leaves out, or alone keeps, runs of switches: halves, quarters, ... single ones. Whether it
 // helped.
-static bool drop_switches(struct search *search, struct found *found) {
+static bool drop_switches(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t length = found->plan.switch_count; length > 0; length /= 2) {
         for (uint32_t i = 0; i < found->plan.switch_count;) {
-            sct_plan_copy(&search->candidate, &found->plan);
-            sct_plan_drop_switches(&search->candidate, i,
+            sct_plan_copy(&minimizer->candidate, &found->plan);
+            sct_plan_drop_switches(&minimizer->candidate, i,
                                    smaller(length, found->plan.switch_count - i));
-            bool is_fewer = try_candidate(search, found) || keep_switches(search, found, i, length);
+            bool is_fewer =
+                try_candidate(minimizer, found) || keep_switches(minimizer, found, i, length);
             is_better |= is_fewer;
             // A success has replaced found->plan, which is shorter now: the bounds are read anew
             // each time.
@@ -186,32 +188,32 @@ static bool drop_switches(struct search *search, struct found *found) {
 // Leaves out two switches that need not be neighbours.
 // Of two preemptions each may need the other (one takes a lock, one gives it back): neither can be
 // left out alone.
-static bool drop_switch_pairs(struct search *search, struct found *found) {
+static bool drop_switch_pairs(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i + 1 < found->plan.switch_count; i++)
         for (uint32_t j = i + 1; j < found->plan.switch_count; j++) {
-            sct_plan_copy(&search->candidate, &found->plan);
+            sct_plan_copy(&minimizer->candidate, &found->plan);
             ASSERT(i < j); // the later one first: the other stays where it is
-            sct_plan_drop_switches(&search->candidate, j, 1);
-            sct_plan_drop_switches(&search->candidate, i, 1);
-            is_better |= try_candidate(search, found);
+            sct_plan_drop_switches(&minimizer->candidate, j, 1);
+            sct_plan_drop_switches(&minimizer->candidate, i, 1);
+            is_better |= try_candidate(minimizer, found);
         }
     return is_better;
 }
 
 // Moves a switch by one step of its task, or gives the turn to another task.
-static bool move_switches(struct search *search, struct found *found) {
+static bool move_switches(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.switch_count; i++)
         for (uint32_t distance = 1; distance <= 8 && i < found->plan.switch_count; distance++) {
-            sct_plan_copy(&search->candidate, &found->plan);
-            search->candidate.switches[i].step += distance;
-            is_better |= try_candidate(search, found);
+            sct_plan_copy(&minimizer->candidate, &found->plan);
+            minimizer->candidate.switches[i].step += distance;
+            is_better |= try_candidate(minimizer, found);
             if (i >= found->plan.switch_count || found->plan.switches[i].step < distance)
                 continue;
-            sct_plan_copy(&search->candidate, &found->plan);
-            search->candidate.switches[i].step -= distance;
-            is_better |= try_candidate(search, found);
+            sct_plan_copy(&minimizer->candidate, &found->plan);
+            minimizer->candidate.switches[i].step -= distance;
+            is_better |= try_candidate(minimizer, found);
         }
     return is_better;
 }
@@ -264,58 +266,59 @@ static struct task_list list_tasks(const struct sct_plan *plan) {
 }
 
 // Exchanges the roles of two tasks; and, if [then] is not NULL, of all pairs of those after that.
-static bool exchange_pairs(struct search *search, struct found *found, const struct task_list *list,
-                           const uint64_t *then) {
+static bool exchange_pairs(struct minimizer *minimizer, struct found *found,
+                           const struct task_list *list, const uint64_t *then) {
     bool is_better = false;
     for (uint32_t i = 0; i < list->count; i++)
         for (uint32_t j = i + 1; j < list->count; j++) {
             const uint64_t pair[] = {list->tasks[i], list->tasks[j]};
-            sct_plan_copy(&search->candidate, &found->plan);
+            sct_plan_copy(&minimizer->candidate, &found->plan);
             if (then)
-                exchange(&search->candidate, then[0], then[1]);
-            exchange(&search->candidate, pair[0], pair[1]);
-            is_better |= try_candidate(search, found);
+                exchange(&minimizer->candidate, then[0], then[1]);
+            exchange(&minimizer->candidate, pair[0], pair[1]);
+            is_better |= try_candidate(minimizer, found);
             if (!then && list->count <= TURNED_TASKS_MAX)
-                is_better |= exchange_pairs(search, found, list, pair);
+                is_better |= exchange_pairs(minimizer, found, list, pair);
         }
     return is_better;
 }
 
 // Exchanging all pairs of roles twice over is how three go round: (a b)(b c).
-static bool exchange_tasks(struct search *search, struct found *found) {
+static bool exchange_tasks(struct minimizer *minimizer, struct found *found) {
     struct task_list list = list_tasks(&found->plan);
-    return exchange_pairs(search, found, &list, NULL);
+    return exchange_pairs(minimizer, found, &list, NULL);
 }
 
 // ---- Values ------------------------------------------------------------------------------------
 
 // All but a run of values by default: when only a short run matters this is a single try.
-static bool zero_others(struct search *search, struct found *found, uint32_t first,
+static bool zero_others(struct minimizer *minimizer, struct found *found, uint32_t first,
                         uint32_t count) {
-    struct sct_plan *candidate = &search->candidate;
+    struct sct_plan *candidate = &minimizer->candidate;
     sct_plan_copy(candidate, &found->plan);
     uint32_t end = first + smaller(count, candidate->value_count - first);
     bool is_changed = sct_plan_zero_values(candidate, 0, first);
     is_changed |= sct_plan_zero_values(candidate, end, candidate->value_count - end);
-    return is_changed && try_candidate(search, found);
+    return is_changed && try_candidate(minimizer, found);
 }
 
 // Sets runs of values, or all others, to 0: halves, quarters, ... single ones. Whether it helped.
-static bool zero_values(struct search *search, struct found *found) {
+static bool zero_values(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t length = found->plan.value_count; length > 0; length /= 2)
         for (uint32_t i = 0; i < found->plan.value_count; i += length) {
-            sct_plan_copy(&search->candidate, &found->plan);
-            if (sct_plan_zero_values(&search->candidate, i, length) && try_candidate(search, found))
+            sct_plan_copy(&minimizer->candidate, &found->plan);
+            if (sct_plan_zero_values(&minimizer->candidate, i, length) &&
+                try_candidate(minimizer, found))
                 is_better = true;
             else if (i < found->plan.value_count)
-                is_better |= zero_others(search, found, i, length);
+                is_better |= zero_others(minimizer, found, i, length);
         }
     return is_better;
 }
 
 // Makes single values lower: the lowest that still fails, half, one less.
-static bool lower_values(struct search *search, struct found *found) {
+static bool lower_values(struct minimizer *minimizer, struct found *found) {
     // Upwards from 1, because the lowest is wanted, but only for a while; beyond that one less at a
     // time, which each success repeats with the new answer.
     enum { LOWEST_TRIED = 8 };
@@ -325,9 +328,9 @@ static bool lower_values(struct search *search, struct found *found) {
             uint32_t answer = found->plan.values[i].answer;
             if (value >= answer)
                 break;
-            sct_plan_copy(&search->candidate, &found->plan);
-            search->candidate.values[i].answer = value > LOWEST_TRIED ? answer - 1 : value;
-            bool is_lower = try_candidate(search, found);
+            sct_plan_copy(&minimizer->candidate, &found->plan);
+            minimizer->candidate.values[i].answer = value > LOWEST_TRIED ? answer - 1 : value;
+            bool is_lower = try_candidate(minimizer, found);
             is_better |= is_lower;
             if (is_lower == (value <= LOWEST_TRIED))
                 break; // the lowest, or not even one less
@@ -345,15 +348,15 @@ static uint32_t count_from(const struct sct_plan *plan, uint64_t asker, uint32_t
 
 // Longer runs first: a call and all its arguments go in one try, while a part of them leaves the
 // rest of the arguments to be read by the wrong question.
-static bool drop_values(struct search *search, struct found *found) {
+static bool drop_values(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.value_count; i++) {
         uint64_t asker = found->plan.values[i].asker;
         uint32_t rest = count_from(&found->plan, asker, i);
         for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
-            sct_plan_copy(&search->candidate, &found->plan);
-            sct_plan_drop_values_of_asker(&search->candidate, i, length);
-            if (!try_candidate(search, found))
+            sct_plan_copy(&minimizer->candidate, &found->plan);
+            sct_plan_drop_values_of_asker(&minimizer->candidate, i, length);
+            if (!try_candidate(minimizer, found))
                 continue;
             is_better = true;
             break;
@@ -372,7 +375,7 @@ static uint32_t count_nonzero(const struct sct_plan *plan) {
 
 // Lowers the [i]-th value by one and leaves out values of the same task behind it: one call fewer,
 // and not the last.
-static bool lower_and_drop(struct search *search, struct found *found, uint32_t i) {
+static bool lower_and_drop(struct minimizer *minimizer, struct found *found, uint32_t i) {
     ASSERT(i < found->plan.value_count);
     ASSERT(found->plan.values[i].answer > 0);
     uint64_t asker = found->plan.values[i].asker;
@@ -381,30 +384,30 @@ static bool lower_and_drop(struct search *search, struct found *found, uint32_t 
         if (found->plan.values[first].asker != asker)
             continue;
         for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
-            sct_plan_copy(&search->candidate, &found->plan);
-            search->candidate.values[i].answer--;
-            sct_plan_drop_values_of_asker(&search->candidate, first, length);
-            if (try_candidate(search, found))
+            sct_plan_copy(&minimizer->candidate, &found->plan);
+            minimizer->candidate.values[i].answer--;
+            sct_plan_drop_values_of_asker(&minimizer->candidate, first, length);
+            if (try_candidate(minimizer, found))
                 return true;
         }
     }
     return false;
 }
 
-static bool lower_and_drop_values(struct search *search, struct found *found) {
+static bool lower_and_drop_values(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.value_count; i++)
         if (found->plan.values[i].answer > 0 && count_nonzero(&found->plan) <= LOWER_VALUES)
-            is_better |= lower_and_drop(search, found, i);
+            is_better |= lower_and_drop(minimizer, found, i);
     return is_better;
 }
 
 // ---- Searching schedules -----------------------------------------------------------------------
 
-// Runs random schedules with the values of search->input; the first that fails is shrunk and, if
+// Runs random schedules with the values of minimizer->input; the first that fails is shrunk and, if
 // smaller, becomes the best.
-static bool search_randomly(struct search *search) {
-    struct found *best = &search->best, *other = &search->other;
+static bool search_randomly(struct minimizer *minimizer) {
+    struct found *best = &minimizer->best, *other = &minimizer->other;
     ASSERT(best->schedule_count < UINT32_MAX);
     struct sct_calibration calibration = {.decisions_max = best->schedule_count + 1,
                                           .tasks_max = best->task_count};
@@ -412,44 +415,44 @@ static bool search_randomly(struct search *search) {
     for (uint32_t i = 0; i < SEARCH_RUNS && !is_found; i++) {
         // The ways share a length that was measured on the failure: their change points fall within
         // it.
-        struct sct_strategy *way = search->ways[i % WAYS];
+        struct sct_strategy *way = minimizer->ways[i % WAYS];
         way->calibration = calibration;
-        search->follower.plan = &search->input;
-        search->follower.scheduler = way;
-        search->follower.places = NULL;
-        is_found = run(search, other, sct_execution_seed(search->options->seed, i), true);
+        minimizer->follower.plan = &minimizer->input;
+        minimizer->follower.scheduler = way;
+        minimizer->follower.places = NULL;
+        is_found = run(minimizer, other, sct_execution_seed(minimizer->options->seed, i), true);
     }
     if (!is_found)
         return false;
     // Shrunk before it is compared: a random schedule has more switches than any that was shrunk,
     // and would never win as it is.
-    while (drop_switches(search, other) && zero_values(search, other)) {
+    while (drop_switches(minimizer, other) && zero_values(minimizer, other)) {
     }
-    return try_plan(search, &other->plan, best);
+    return try_plan(minimizer, &other->plan, best);
 }
 
 // All schedules with up to [depth] more switches than the [used] ones in places, behind those.
 struct placing {
-    struct search *search;
+    struct minimizer *minimizer;
     const struct sct_plan *values; // of which plan
     struct sct_plan_place places[4];
     uint64_t tries_end;
 };
 
 static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
-    struct search *search = placing->search;
-    struct sct_follower *follower = &search->follower;
+    struct minimizer *minimizer = placing->minimizer;
+    struct sct_follower *follower = &minimizer->follower;
     ASSERT(used + depth <= sizeof placing->places / sizeof placing->places[0]);
     ASSERT(used == 0 || placing->places[used - 1].ordinal > 0);
-    if (search->minimum->tries >= placing->tries_end)
+    if (minimizer->minimum->tries >= placing->tries_end)
         return false;
     follower->plan = placing->values;
     follower->scheduler = NULL;
     follower->places = placing->places;
     follower->place_count = used;
-    if (run(search, &search->best, 0, false))
+    if (run(minimizer, &minimizer->best, 0, false))
         return true;
-    if (depth == 0 || should_stop(search))
+    if (depth == 0 || should_stop(minimizer))
         return false;
     uint32_t count = follower->decision_count;
     uint32_t first = used > 0 ? placing->places[used - 1].ordinal : 0;
@@ -469,13 +472,13 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
 }
 
 // Schedules with fewer and fewer switches than the best has, for the values of [plan].
-static bool search_placed(struct search *search, const struct sct_plan *plan, uint32_t depth_max,
-                          uint64_t tries_max) {
+static bool search_placed(struct minimizer *minimizer, const struct sct_plan *plan,
+                          uint32_t depth_max, uint64_t tries_max) {
     for (uint32_t depth = 0; depth <= depth_max; depth++) {
         // Depth by depth: all schedules with one switch before any with two, so the first that is
         // found has the fewest.
-        struct placing placing = {.search = search, .values = plan};
-        placing.tries_end = search->minimum->tries + tries_max;
+        struct placing placing = {.minimizer = minimizer, .values = plan};
+        placing.tries_end = minimizer->minimum->tries + tries_max;
         if (place(&placing, 0, depth))
             return true;
     }
@@ -483,27 +486,28 @@ static bool search_placed(struct search *search, const struct sct_plan *plan, ui
 }
 
 // As many switches as can all be tried, and fewer than the best has.
-static bool search_few_switches(struct search *search) {
+static bool search_few_switches(struct minimizer *minimizer) {
     enum { DEPTH_MAX = 3 };
     ASSERT(DEPTH_MAX < 4); // places of struct placing
-    uint32_t switches = search->best.plan.switch_count;
+    uint32_t switches = minimizer->best.plan.switch_count;
     if (switches == 0)
         return false;
-    sct_plan_copy(&search->input, &search->best.plan);
+    sct_plan_copy(&minimizer->input, &minimizer->best.plan);
     uint32_t depth = switches - 1 < DEPTH_MAX ? switches - 1 : DEPTH_MAX;
-    return search_placed(search, &search->input, depth, PLACED_RUNS);
+    return search_placed(minimizer, &minimizer->input, depth, PLACED_RUNS);
 }
 
 // Simpler inputs for which the present schedule does not fail: perhaps another does.
-static bool search_input(struct search *search) {
-    return search_placed(search, &search->input, 1, SEARCH_RUNS) || search_randomly(search);
+static bool search_input(struct minimizer *minimizer) {
+    return search_placed(minimizer, &minimizer->input, 1, SEARCH_RUNS) ||
+           search_randomly(minimizer);
 }
 
-static bool search_inputs(struct search *search) {
-    struct found *best = &search->best;
+static bool search_inputs(struct minimizer *minimizer) {
+    struct found *best = &minimizer->best;
     for (uint32_t i = 0; i < best->plan.value_count; i++) {
-        sct_plan_copy(&search->input, &best->plan);
-        if (sct_plan_zero_values(&search->input, i, 1) && search_input(search))
+        sct_plan_copy(&minimizer->input, &best->plan);
+        if (sct_plan_zero_values(&minimizer->input, i, 1) && search_input(minimizer))
             return true;
     }
     return false;
@@ -519,18 +523,18 @@ static uint32_t next_of_asker(const struct sct_plan *plan, uint32_t i) {
 }
 
 // One call fewer: a value lowered by one, with a run of the values behind it left out.
-static bool search_shorter_inputs(struct search *search) {
-    const struct sct_plan *best = &search->best.plan;
+static bool search_shorter_inputs(struct minimizer *minimizer) {
+    const struct sct_plan *best = &minimizer->best.plan;
     for (uint32_t i = 0; i < best->value_count; i++) {
         uint32_t next = next_of_asker(best, i);
         if (best->values[i].answer == 0 || next == best->value_count)
             continue;
         uint32_t rest = count_from(best, best->values[i].asker, next);
         for (uint32_t length = 1; length <= rest && length <= DROP_LENGTH; length++) {
-            sct_plan_copy(&search->input, best);
-            search->input.values[i].answer--;
-            sct_plan_drop_values_of_asker(&search->input, next, length);
-            if (search_randomly(search))
+            sct_plan_copy(&minimizer->input, best);
+            minimizer->input.values[i].answer--;
+            sct_plan_drop_values_of_asker(&minimizer->input, next, length);
+            if (search_randomly(minimizer))
                 return true;
         }
     }
@@ -540,102 +544,102 @@ static bool search_shorter_inputs(struct search *search) {
 // ---- The whole ---------------------------------------------------------------------------------
 
 // The cheap steps until none of them helps.
-static void polish(struct search *search, struct found *found) {
+static void polish(struct minimizer *minimizer, struct found *found) {
     bool is_better;
     do {
-        is_better = zero_values(search, found);
-        is_better |= drop_switches(search, found);
-        is_better |= drop_values(search, found);
-        is_better |= exchange_tasks(search, found);
-        is_better |= lower_values(search, found);
-    } while (is_better && !should_stop(search));
+        is_better = zero_values(minimizer, found);
+        is_better |= drop_switches(minimizer, found);
+        is_better |= drop_values(minimizer, found);
+        is_better |= exchange_tasks(minimizer, found);
+        is_better |= lower_values(minimizer, found);
+    } while (is_better && !should_stop(minimizer));
 }
 
 // The expensive ones, cheapest first; the first that helps gives the cheap ones another chance.
-static bool improve(struct search *search) {
-    struct found *best = &search->best;
-    return lower_and_drop_values(search, best) || drop_switch_pairs(search, best) ||
-           move_switches(search, best) || search_few_switches(search) || search_inputs(search) ||
-           search_shorter_inputs(search);
+static bool improve(struct minimizer *minimizer) {
+    struct found *best = &minimizer->best;
+    return lower_and_drop_values(minimizer, best) || drop_switch_pairs(minimizer, best) ||
+           move_switches(minimizer, best) || search_few_switches(minimizer) ||
+           search_inputs(minimizer) || search_shorter_inputs(minimizer);
 }
 
-static void open_search(struct search *search) {
-    ASSERT(search->engine);
-    ASSERT(search->options->program);
+static void open_search(struct minimizer *minimizer) {
+    ASSERT(minimizer->engine);
+    ASSERT(minimizer->options->program);
     static const char *const ways[WAYS] = {"pct:2", "pct:3", "sticky:3", "delay:2"};
     struct error error;
     for (int i = 0; i < WAYS; i++) {
-        search->ways[i] = sct_strategy_new(ways[i], &error);
-        ASSERT(search->ways[i]);
+        minimizer->ways[i] = sct_strategy_new(ways[i], &error);
+        ASSERT(minimizer->ways[i]);
     }
-    sct_follower_init(&search->follower);
-    search->started_at = clock_seconds();
+    sct_follower_init(&minimizer->follower);
+    minimizer->started_at = clock_seconds();
 }
 
-static void close_search(struct search *search) {
-    ASSERT(!search->follower.leader);
+static void close_search(struct minimizer *minimizer) {
+    ASSERT(!minimizer->follower.leader);
     for (int i = 0; i < WAYS; i++)
-        sct_strategy_free(search->ways[i]);
-    sct_follower_free(&search->follower);
-    sct_plan_free(&search->best.plan);
-    sct_plan_free(&search->other.plan);
-    sct_plan_free(&search->candidate);
-    sct_plan_free(&search->input);
-    free(search->pattern);
+        sct_strategy_free(minimizer->ways[i]);
+    sct_follower_free(&minimizer->follower);
+    sct_plan_free(&minimizer->best.plan);
+    sct_plan_free(&minimizer->other.plan);
+    sct_plan_free(&minimizer->candidate);
+    sct_plan_free(&minimizer->input);
+    free(minimizer->pattern);
 }
 
 // Runs the start; whether it fails.
-static bool run_start(struct search *search) {
-    const struct sct_minimize_options *options = search->options;
+static bool run_start(struct minimizer *minimizer) {
+    const struct sct_minimize_options *options = minimizer->options;
     ASSERT(options->start);
-    search->follower.leader = options->start;
-    const struct sct_result *result = sct_engine_run(search->engine, options->program,
-                                                     &search->follower.base, options->start_seed);
-    search->follower.leader = NULL;
-    search->minimum->tries = 1;
+    minimizer->follower.leader = options->start;
+    const struct sct_result *result = sct_engine_run(
+        minimizer->engine, options->program, &minimizer->follower.base, options->start_seed);
+    minimizer->follower.leader = NULL;
+    minimizer->minimum->tries = 1;
     if (result->outcome != SCT_VIOLATED)
         return false;
-    search->pattern = sct_violation_pattern(&result->violation);
-    struct found *best = &search->best;
-    sct_plan_copy(&best->plan, &search->follower.seen);
-    best->cost = measure(&search->follower, result, &best->measures);
+    minimizer->pattern = sct_violation_pattern(&result->violation);
+    struct found *best = &minimizer->best;
+    sct_plan_copy(&best->plan, &minimizer->follower.seen);
+    best->cost = measure(&minimizer->follower, result, &best->measures);
     best->schedule_count = result->schedule_count;
     best->task_count = result->task_count;
     ASSERT(best->measures.preemptions <= best->measures.deviations);
-    search->minimum->before = search->minimum->now = best->measures;
+    minimizer->minimum->before = minimizer->minimum->now = best->measures;
     return true;
 }
 
 // The best once more, so that it is the engine's last run.
-static void run_best(struct search *search, struct sct_plan *plan) {
-    ASSERT(plan != &search->best.plan);
-    sct_plan_copy(plan, &search->best.plan);
-    search->follower.plan = plan;
-    search->follower.scheduler = NULL;
-    search->follower.places = NULL;
-    const struct sct_result *result =
-        sct_engine_run(search->engine, search->options->program, &search->follower.base, 0);
-    ASSERT(is_same_failure(search, result));
+static void run_best(struct minimizer *minimizer, struct sct_plan *plan) {
+    ASSERT(plan != &minimizer->best.plan);
+    sct_plan_copy(plan, &minimizer->best.plan);
+    minimizer->follower.plan = plan;
+    minimizer->follower.scheduler = NULL;
+    minimizer->follower.places = NULL;
+    const struct sct_result *result = sct_engine_run(minimizer->engine, minimizer->options->program,
+                                                     &minimizer->follower.base, 0);
+    ASSERT(is_same_failure(minimizer, result));
 }
 
 bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,
                   struct sct_plan *plan, struct sct_minimum *minimum) {
-    struct search search = {
+    struct minimizer minimizer = {
         .engine = engine,
         .options = options,
         .minimum = minimum,
         .tries_max = options->tries_max ? options->tries_max : SCT_MINIMIZE_TRIES,
     };
     *minimum = (struct sct_minimum){0};
-    open_search(&search);
-    bool is_failing = run_start(&search);
+    open_search(&minimizer);
+    bool is_failing = run_start(&minimizer);
     if (is_failing) {
         do
-            polish(&search, &search.best);
-        while (!should_stop(&search) && improve(&search));
-        run_best(&search, plan);
-        should_stop(&search); // for the time
+            polish(&minimizer, &minimizer.best);
+        while (!should_stop(&minimizer) && improve(&minimizer));
+        run_best(&minimizer, plan);
+        should_stop(&minimizer); // for the time
     }
-    close_search(&search);
+    close_search(&minimizer);
     return is_failing;
 }

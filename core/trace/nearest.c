@@ -1,6 +1,6 @@
 #include "core/trace/nearest.h"
 
-struct search {
+struct attempt {
     struct sct_engine *engine;
     const struct sct_program *program;
     const struct sct_plan *plan;
@@ -11,37 +11,37 @@ struct search {
 
 // The nearest execution that passes differs from the failing one in one answer, the last that can
 // be: what the failure needs before it is in both.
-static bool passes(struct search *search) {
-    search->follower.plan = &search->candidate;
+static bool passes(struct attempt *attempt) {
+    attempt->follower.plan = &attempt->candidate;
     const struct sct_result *result =
-        sct_engine_run(search->engine, search->program, &search->follower.base, 0);
+        sct_engine_run(attempt->engine, attempt->program, &attempt->follower.base, 0);
     if (result->outcome != SCT_PASSED)
         return false;
-    search->nearest.is_found = true;
+    attempt->nearest.is_found = true;
     return true;
 }
 
-static bool passes_without_switch(struct search *search, bool preemptions) {
-    ASSERT(search->plan != &search->candidate);
-    for (uint32_t i = search->plan->switch_count; i-- > 0;) {
-        if (search->plan->switches[i].is_preemption != preemptions)
+static bool passes_without_switch(struct attempt *attempt, bool preemptions) {
+    ASSERT(attempt->plan != &attempt->candidate);
+    for (uint32_t i = attempt->plan->switch_count; i-- > 0;) {
+        if (attempt->plan->switches[i].is_preemption != preemptions)
             continue;
-        sct_plan_copy(&search->candidate, search->plan);
-        sct_plan_drop_switches(&search->candidate, i, 1);
-        search->nearest.is_switch = true;
-        search->nearest.index = i;
-        if (passes(search))
+        sct_plan_copy(&attempt->candidate, attempt->plan);
+        sct_plan_drop_switches(&attempt->candidate, i, 1);
+        attempt->nearest.is_switch = true;
+        attempt->nearest.index = i;
+        if (passes(attempt))
             return true;
     }
     return false;
 }
 
-static bool passes_without_value(struct search *search) {
-    for (uint32_t i = search->plan->value_count; i-- > 0;) {
-        sct_plan_copy(&search->candidate, search->plan);
-        search->nearest.is_switch = false;
-        search->nearest.index = i;
-        if (sct_plan_zero_values(&search->candidate, i, 1) && passes(search))
+static bool passes_without_value(struct attempt *attempt) {
+    for (uint32_t i = attempt->plan->value_count; i-- > 0;) {
+        sct_plan_copy(&attempt->candidate, attempt->plan);
+        attempt->nearest.is_switch = false;
+        attempt->nearest.index = i;
+        if (sct_plan_zero_values(&attempt->candidate, i, 1) && passes(attempt))
             return true;
     }
     return false;
@@ -49,12 +49,12 @@ static bool passes_without_value(struct search *search) {
 
 struct sct_nearest sct_nearest_find(struct sct_engine *engine, const struct sct_program *program,
                                     const struct sct_plan *plan) {
-    struct search search = {.engine = engine, .program = program, .plan = plan};
-    sct_follower_init(&search.follower);
+    struct attempt attempt = {.engine = engine, .program = program, .plan = plan};
+    sct_follower_init(&attempt.follower);
     // Preemptions first: they are what a reader takes for the cause of a race.
-    if (!passes_without_switch(&search, true) && !passes_without_switch(&search, false))
-        passes_without_value(&search);
-    sct_plan_free(&search.candidate);
-    sct_follower_free(&search.follower);
-    return search.nearest;
+    if (!passes_without_switch(&attempt, true) && !passes_without_switch(&attempt, false))
+        passes_without_value(&attempt);
+    sct_plan_free(&attempt.candidate);
+    sct_follower_free(&attempt.follower);
+    return attempt.nearest;
 }
