@@ -22,7 +22,7 @@ static inline uint64_t rng_mix(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-SCT_API void rng_seed(struct rng *rng, uint64_t seed);
+void rng_seed(struct rng *rng, uint64_t seed);
 
 static inline uint64_t rng_rotate_(uint64_t x, int bits) {
     return (x << bits) | (x >> (64 - bits));

@@ -50,12 +50,6 @@ SCT_API struct sct_machine *sct_machine_self(void);
 SCT_API void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
                             void *argument);
 
-// The same, for a task whose first step, up to its first scheduling point or wait, touches
-// [access], which must stay valid until that begins. Otherwise it may touch anything. Only reduced
-// searches (core/search/search.h) look at it.
-void sct_task_start_with(struct sct_machine *machine, const char *name, void (*function)(void *),
-                         void *argument, const struct sct_access *access);
-
 // Ends [machine] where it is, as a process dies: all its tasks and activities are gone, no clean-up
 // code of theirs runs, the messages in its mailbox are lost. What others know of it stays good:
 // its stacks are kept to the end of the execution, so messages that it sent may still be read and
@@ -84,41 +78,14 @@ SCT_API void sct_yield(const char *where);
 // point; nothing elsewhere, in setup and in the final check.
 SCT_API void sct_touch(const struct sct_access *access);
 
-// Whether somebody asks what steps touch; ask first where preparing that costs something. Where it
-// holds a step may be declared to touch nothing, and name what it did touch when that is known: a
-// write that was refused is a read.
-bool sct_reducing(void);
-
-// From now on, to the end of the execution: what a step that begins with the end of a wait touches
-// beside what it names. Otherwise it may touch anything. To be said in setup.
-void sct_touch_after_waits(const struct sct_access *access);
-
-// From now on, to the end of the execution: a step that begins or ends while *[is_unfinished] holds
-// counts as touching everything. One flag per execution.
-void sct_touch_while(const bool *is_unfinished);
-
 // One of [count] alternatives, 0 .. count-1, decided by the strategy; 1 <= count <=
 // SCT_CHOICES_MAX. Consumes one value choice unless count is 1. Not a scheduling point.
 SCT_API uint32_t sct_choose(uint32_t count, const char *label);
-
-// As [sct_choose], where 0 is what would be without weak memory: strategies that sample answer 0
-// more often, and always in the fair tail (core/engine/monitor.h).
-uint32_t sct_choose_weak(uint32_t count, const char *label);
 
 // ---- Waiting -----------------------------------------------------------------------------------
 
 // The running coroutine, for [sct_wake].
 SCT_API struct sct_strand *sct_self(void);
-
-// The running coroutine has thread-local variables of its own from now on: those that are found by
-// [thread_pointer] (sct_coro_use_thread_pointer). Nobody else's are changed.
-void sct_use_thread_pointer(void *thread_pointer);
-
-// How many steps the running task has taken, the one that runs included.
-uint32_t sct_steps(void);
-
-// The stack that the running code is on: its lowest byte, and how many there are.
-void sct_stack_bounds(const void **low, size_t *bytes);
 
 // Suspends the running coroutine until somebody wakes it. A task's own coroutine is then disabled
 // and another task is scheduled; an activity returns control to whoever started or woke it.
@@ -191,22 +158,10 @@ SCT_API void sct_count_operation(void);
 // A systematic search may compare states (core/search/states.h). A task is deterministic, so its
 // state is what it has observed since it began: the engine notes choices, scheduling points, waits,
 // what a message's sender and a task's creator had observed. What it reads of shared memory is for
-// the task to say. Nothing here is a scheduling point; without a state cache all do nothing.
-
-// Whether somebody compares states; ask first where preparing the data costs something.
-SCT_API bool sct_comparing(void);
+// the task to say. Not a scheduling point; without a state cache it does nothing.
 
 // The running task has learnt [data].
 SCT_API void sct_observe(const void *data, size_t bytes);
-void sct_observe_digest(struct digest digest);
-
-// What the running task has observed so far, for [sct_forget].
-SCT_API struct digest sct_observed(void);
-
-// What the running task does from now on depends on nothing it has observed since [mark] was taken
-// but [data], which must also tell this place of the program from others. A zero mark: since ever,
-// the knowledge of its creator included.
-SCT_API void sct_forget(struct digest mark, const void *data, size_t bytes);
 
 // ---- Verdicts and narration --------------------------------------------------------------------
 
@@ -214,10 +169,6 @@ SCT_API void sct_forget(struct digest mark, const void *data, size_t bytes);
 // system's kinds) blamed on the running machine.
 SCT_API SCT_NORETURN void sct_violation(const char *kind, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-// Ends the execution as passed, whatever is unfinished: the program that is tested has ended by
-// itself, as a process does at exit. The final check runs.
-SCT_API SCT_NORETURN void sct_end(void);
 
 #define sct_check(condition, ...) \
     (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation(__VA_ARGS__))
@@ -253,13 +204,7 @@ enum sct_note_class {
     SCT_NOTE_EVIDENCE, // one line of what else is known of a violation, before it
 };
 
-void sct_note_as(enum sct_note_class about, const char *format, ...)
+SCT_API void sct_note_as(enum sct_note_class about, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-// Arrows of the story beside messages, told only when somebody listens. What is sent under
-// [identity] (any address that is used once at a time) arrives where [sct_tell_taken] names it. No
-// scheduling points.
-void sct_tell_sent(const void *identity, const struct sct_machine *to, const char *label);
-void sct_tell_taken(const void *identity, const struct sct_machine *by);
 
 #endif

@@ -48,7 +48,7 @@ struct sct_program {
 SCT_API void sct_context_set(void *context);
 
 // What they get; of the last execution between two of them.
-SCT_API void *sct_context(void);
+void *sct_context(void);
 
 // The program that is being run, of setup, finish and review: a check of this execution reached a
 // limit of its own and has no verdict. Counted; the execution goes on.

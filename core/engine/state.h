@@ -5,6 +5,7 @@
 #include "core/base/digest.h"
 #include "core/coro/coro.h"
 #include "core/coro/backtrace.h"
+#include "core/engine/inside.h"
 #include "core/engine/listener.h"
 #include "core/engine/record.h"
 #include "core/engine/seam.h"

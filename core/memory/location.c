@@ -1,4 +1,5 @@
 #include "core/memory/location.h"
+#include "core/engine/inside.h"
 #include "core/memory/exact.h"
 
 enum { STORES = 8, BUCKETS = 64 }; // room at first

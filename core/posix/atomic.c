@@ -1,4 +1,5 @@
 #include "core/posix/atomic.h"
+#include "core/engine/inside.h"
 #include "core/posix/await.h"
 #include "core/posix/hook.h"
 #include "core/posix/variable.h"

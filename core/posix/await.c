@@ -1,4 +1,5 @@
 #include "core/posix/await.h"
+#include "core/engine/inside.h"
 #include "core/base/hash.h"
 #include "core/posix/exit.h"
 #include "core/posix/places.h"

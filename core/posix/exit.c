@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // quick_exit
 #include "core/posix/exit.h"
+#include "core/engine/inside.h"
 #include "core/posix/files.h"
 #include "core/posix/hook.h"
 

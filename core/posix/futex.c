@@ -3,6 +3,7 @@
 // they look at before and after.
 #define _GNU_SOURCE // syscall
 #include "core/posix/hook.h"
+#include "core/engine/inside.h"
 #include "core/posix/objects.h"
 #include "core/posix/time.h"
 #include "core/posix/variable.h"

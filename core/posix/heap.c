@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // MAP_FIXED_NOREPLACE, memalign
 #include "core/base/grow.h"
 #include "core/posix/heap.h"
+#include "core/engine/inside.h"
 #include "core/memory/race.h"
 #include "core/posix/exit.h"
 #include "core/posix/hook.h"

@@ -1,4 +1,5 @@
 #include "core/posix/stacks.h"
+#include "core/engine/inside.h"
 #include "core/base/grow.h"
 #include "core/coro/backtrace.h"
 #include "core/engine/machine.h"

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // pthread_tryjoin_np and others
 #include "core/posix/thread.h"
 #include "core/coro/coro.h"
+#include "core/engine/inside.h"
 #include "core/posix/await.h"
 #include "core/posix/exit.h"
 #include "core/posix/hook.h"

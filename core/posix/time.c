@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // clock_nanosleep, gettimeofday
 #include "core/posix/time.h"
+#include "core/engine/inside.h"
 #include "core/posix/await.h"
 #include "core/posix/hook.h"
 #include "core/posix/variable.h"

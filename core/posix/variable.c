@@ -1,4 +1,5 @@
 #include "core/posix/variable.h"
+#include "core/engine/inside.h"
 #include "core/memory/location.h"
 #include "core/memory/race.h"
 #include "core/posix/exit.h"

@@ -1,4 +1,5 @@
 #include "core/threads/barrier.h"
+#include "core/engine/inside.h"
 
 // It outlives its end: those who are let through leave one by one, while others may already wait in
 // the next.

@@ -32,6 +32,11 @@ void sct_object_become(struct sct_object *object, struct digest state) {
     sct_note_change(sct_engine_now, before, object->added);
 }
 
+void sct_object_learn(uint64_t value) {
+    if (sct_comparing())
+        sct_observe(&value, sizeof value);
+}
+
 void sct_object_tell_party(const struct sct_strand *strand, const char *verb, struct text *text) {
     const struct sct_engine *engine = sct_engine_now;
     const struct sct_task *task = strand ? strand->task : NULL;

@@ -61,10 +61,7 @@ void sct_object_point_both(struct sct_object *object, struct sct_object *other, 
 void sct_object_become(struct sct_object *object, struct digest state);
 
 // The running task has learnt [value] from an operation.
-static inline void sct_object_learn(uint64_t value) {
-    if (sct_comparing())
-        sct_observe(&value, sizeof value);
-}
+void sct_object_learn(uint64_t value);
 
 // Adds ", which NAME [verb]s" to [text], and whether it has ended since; for sct_explain_wait.
 // Nothing if [strand] is NULL.

@@ -54,7 +54,7 @@ SCT_API void sct_rwlock_init(struct sct_rwlock *lock, const char *name);
 #define sct_rwlock_release(lock) sct_rwlock_release_at((lock), HERE)
 
 // Whether the caller holds [lock] for reading. Not a scheduling point.
-SCT_API bool sct_rwlock_reads(const struct sct_rwlock *lock);
+bool sct_rwlock_reads(const struct sct_rwlock *lock);
 
 SCT_API void sct_rwlock_destroy_at(struct sct_rwlock *lock, const char *where);
 SCT_API bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where,

@@ -1,4 +1,5 @@
 #include "core/threads/semaphore.h"
+#include "core/engine/inside.h"
 
 static void become(struct sct_semaphore *semaphore) {
     if (sct_comparing())

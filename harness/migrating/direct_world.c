@@ -1,5 +1,6 @@
 // The direct world: main programs are tasks, and so is the arrival of a configuration at a machine.
 #include "core/campaign/marks.h"
+#include "core/engine/inside.h"
 #include "harness/migrating/app.h"
 
 // A state on its way to a machine, and then at its mirror until that has done with it. They are

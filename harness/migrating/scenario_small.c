@@ -18,6 +18,7 @@
 //
 // small-5: one service makes an atomic query with one of the stranger filters (row keys, the
 // tombstone mark, an "or", one that must be refused), the other one of those writes.
+#include "core/engine/inside.h"
 #include "harness/migrating/faults.h"
 #include "harness/migrating/final_state.h"
 #include "harness/migrating/show.h"

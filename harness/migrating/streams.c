@@ -1,5 +1,6 @@
 // Streams of an application: every read of them is checked against what the reference has been
 // since.
+#include "core/engine/inside.h"
 #include "core/engine/monitor.h"
 #include "harness/migrating/checks.h"
 #include "harness/table/describe.h"

@@ -1,5 +1,6 @@
 #include "harness/schema/fleet.h"
 #include "core/campaign/marks.h"
+#include "core/engine/inside.h"
 #include "core/engine/monitor.h"
 #include "harness/schema/workload.h"
 

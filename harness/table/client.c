@@ -1,4 +1,5 @@
 // Proxies: table calls, annotations and peeks as requests to the tables.
+#include "core/engine/inside.h"
 #include "harness/table/transport.h"
 
 enum { PLAIN_TABLE = TABLE_COUNT };

@@ -1,5 +1,6 @@
 // The direct transport: a scheduling point before each call, and nothing between a call and its
 // annotation. Concurrent activities are tasks, so a configuration change may fall anywhere.
+#include "core/engine/inside.h"
 #include "harness/table/transport.h"
 
 // Counts a backend call and tells whether it fails.

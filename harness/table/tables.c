@@ -1,4 +1,5 @@
 #include "harness/table/tables.h"
+#include "core/engine/inside.h"
 #include "harness/table/describe.h"
 #include "harness/table/kinds.h"
 #include "harness/table/transport.h"

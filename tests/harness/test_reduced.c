@@ -1,4 +1,5 @@
 // Reduced searches of MigratingTable find what searches of the whole tree find.
+#include "core/engine/inside.h"
 #include "tests/harness/run.h"
 #include "tests/support/ends.h"
 

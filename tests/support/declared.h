@@ -4,6 +4,7 @@
 #ifndef TESTS_SUPPORT_DECLARED_H
 #define TESTS_SUPPORT_DECLARED_H
 
+#include "core/engine/inside.h"
 #include "tests/support/programs.h"
 
 #include "core/base/rng.h"

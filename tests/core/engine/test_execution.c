@@ -1,4 +1,5 @@
 #define _GNU_SOURCE // sigaction
+#include "core/engine/inside.h"
 #include "tests/support/programs.h"
 
 #include <signal.h>

@@ -3,6 +3,7 @@
 #ifndef TESTS_CORE_MEMORY_ALGORITHMS_H
 #define TESTS_CORE_MEMORY_ALGORITHMS_H
 
+#include "core/engine/inside.h"
 #include "tests/support/programs.h"
 
 #include "core/memory/race.h"

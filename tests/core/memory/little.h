@@ -7,6 +7,7 @@
 
 #include "core/memory/model.h" // first: its parameters have the name of a static of programs.h
 
+#include "core/engine/inside.h"
 #include "tests/support/programs.h"
 
 #include "core/base/hash.h"

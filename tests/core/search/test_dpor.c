@@ -1,3 +1,4 @@
+#include "core/engine/inside.h"
 #include "tests/support/declared.h"
 #include "tests/support/ends.h"
 #include "tests/support/every.h"

@@ -1,3 +1,4 @@
+#include "core/engine/inside.h"
 #include "tests/support/ends.h"
 #include "tests/support/generated.h"
 

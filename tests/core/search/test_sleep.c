@@ -1,4 +1,5 @@
 // Sleep sets over a state cache leave out transitions, never states.
+#include "core/engine/inside.h"
 #include "tests/support/declared.h"
 #include "tests/support/ends.h"
 

@@ -1,3 +1,4 @@
+#include "core/engine/inside.h"
 #include "tests/support/chance.h"
 #include "tests/support/programs.h"
 
