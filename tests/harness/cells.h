@@ -38,6 +38,26 @@ static inline void test_found_within_budget(void **state) {
     }
 }
 
+// So many executions of [test] without a bug, from each seed: no violation, none cut off, and every
+// bug's place is passed.
+static inline void expect_clean(const char *test, uint64_t executions, const struct cell *cells,
+                                size_t count) {
+    for (size_t i = 0; i < SEEDS; i++) {
+        struct run run;
+        struct search search;
+        run_open(&run, test, NO_BUG, "portfolio", seeds[i]);
+        struct sct_campaign campaign = run_search(&run, NULL, 0, executions, &search);
+        if (search.is_found)
+            print_error("seed %d: %s\n", (int)seeds[i], search.trace.message);
+        assert_false(search.is_found);
+        assert_int_equal(campaign.iterations_run, executions);
+        assert_int_equal(campaign.step_limit_hits, 0);
+        for (size_t c = 0; c < count; c++)
+            assert_true(run.bugs.reached[cells[c].bug] > 0);
+        run_close(&run);
+    }
+}
+
 static inline void expect_reasons(const struct cell *cells, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct sct_rate rate = sct_rate_fixed(cells[i].found, MEASURED);

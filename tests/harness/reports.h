@@ -86,4 +86,20 @@ static inline pid_t worker_of(pid_t process) {
     return 0;
 }
 
+// [child] is killed where it is. Resumed from checkpoint "c", and once more when it is complete, it
+// comes to the [expected] report, by [report], and so many [traces].
+static inline void assert_survives(pid_t child, json_t *(*report)(const char *line, int status),
+                                   int status, const json_t *expected, size_t traces) {
+    kill(child, SIGKILL);
+    struct ended ended = finish(child);
+    forget(&ended);
+    assert_no_orphans();
+    for (int again = 0; again < 2; again++) {
+        json_t *resumed = report("--resume c -j 2 --format json", status);
+        assert_same_report(resumed, expected);
+        assert_int_equal(trace_count(), traces);
+        json_decref(resumed);
+    }
+}
+
 #endif

@@ -257,16 +257,7 @@ static void test_killed_campaigns_are_resumed(void **state) {
         pid_t child = start_line(line);
         wait_for_traces(1);
         sleep_ms(15 * round);
-        kill(child, SIGKILL);
-        struct ended ended = finish(child);
-        forget(&ended);
-        assert_no_orphans();
-        for (int again = 0; again < 2; again++) {
-            json_t *resumed = run_report("--resume c -j 2 --format json", 1);
-            assert_same_report(resumed, expected);
-            assert_int_equal(trace_count(), traces);
-            json_decref(resumed);
-        }
+        assert_survives(child, run_report, 1, expected, traces);
     }
     json_decref(expected);
 }

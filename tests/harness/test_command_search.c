@@ -167,16 +167,7 @@ static void expect_survives(const char *search, int status,
         pid_t child = start_line(line);
         wait_for_checkpoint();
         sleep_ms(40 + 60 * round);
-        kill(child, SIGKILL);
-        struct ended ended = finish(child);
-        forget(&ended);
-        assert_no_orphans();
-        for (int again = 0; again < 2; again++) {
-            json_t *resumed = report("--resume c -j 2 --format json", status);
-            assert_same_report(resumed, expected);
-            assert_int_equal(trace_count(), traces);
-            json_decref(resumed);
-        }
+        assert_survives(child, report, status, expected, traces);
     }
     json_decref(expected);
 }

@@ -39,20 +39,7 @@ static void test_clean_without_bugs(void **state) {
     for (size_t i = 0; i < CELLS; i++)
         longest = cells[i].budget > longest ? cells[i].budget : longest;
     longest = longest > CLEAN_MAX ? CLEAN_MAX : longest;
-    for (size_t i = 0; i < SEEDS; i++) {
-        struct run run;
-        struct search search;
-        run_open(&run, "default", NO_BUG, "portfolio", seeds[i]);
-        struct sct_campaign campaign = run_search(&run, NULL, 0, longest, &search);
-        if (search.is_found)
-            print_error("seed %d: %s\n", (int)seeds[i], search.trace.message);
-        assert_false(search.is_found);
-        assert_int_equal(campaign.iterations_run, longest);
-        assert_int_equal(campaign.step_limit_hits, 0);
-        for (size_t c = 0; c < CELLS; c++)
-            assert_true(run.bugs.reached[cells[c].bug] > 0);
-        run_close(&run);
-    }
+    expect_clean("default", longest, cells, CELLS);
 }
 
 static void test_budgets_have_their_reason(void **state) {

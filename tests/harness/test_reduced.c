@@ -1,7 +1,7 @@
 // Reduced searches of MigratingTable find what searches of the whole tree find.
 #include "core/engine/inside.h"
 #include "tests/harness/run.h"
-#include "tests/support/ends.h"
+#include "tests/support/searches.h"
 
 #include "core/campaign/campaign.h"
 #include "harness/migrating/final_state.h"
@@ -94,33 +94,21 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
 static struct sct_campaign search(enum bug bug, enum sct_reduction reduction,
                                   struct sct_explorer *explorer) {
     struct run run;
-    struct sct_campaign campaign;
     run_open(&run, "small-1-0", bug, "dfs", 1);
     run.program.setup = set_up;
     run.program.finish = finish;
-    struct sct_search *way =
-        sct_search_open(&(struct sct_search_options){.program = &run.program,
-                                                     .strategy = run.strategy,
-                                                     .reduction = reduction,
-                                                     .cache_bytes = explorer ? 1 << 24 : 0});
-    ends.count = 0;
-    sct_campaign_run(run.engine,
-                     &(struct sct_campaign_options){.program = &run.program,
-                                                    .strategy = run.strategy,
-                                                    .iterations = SCT_UNLIMITED,
-                                                    .keep_going = true,
-                                                    .search = way,
-                                                    .repeat_every = 1000,
-                                                    .after_counted = note_end},
-                     &campaign);
-    assert_false(campaign.unrepeatable.is_found);
+    struct sct_campaign campaign =
+        search_whole(&(struct whole_search){.engine = run.engine,
+                                            .options = {.program = &run.program,
+                                                        .strategy = run.strategy,
+                                                        .reduction = reduction,
+                                                        .cache_bytes = explorer ? 1 << 24 : 0},
+                                            .iterations = SCT_UNLIMITED,
+                                            .repeat_every = 1000,
+                                            .note_end = note_end},
+                     explorer);
     assert_true(campaign.search.is_exhausted);
-    sct_campaign_free(&campaign);
-    if (explorer)
-        *explorer = *sct_search_explorer(way);
-    sct_search_close(way);
     run_close(&run);
-    ends_sort();
     return campaign;
 }
 

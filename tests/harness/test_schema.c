@@ -27,31 +27,14 @@ static void test_budgets_have_their_reason(void **state) {
     expect_all_bugs(cells, CELLS, BUG_MODEL_SCHEMA_UPGRADE);
 }
 
-static void check_clean(const char *test, uint64_t count) {
-    for (size_t i = 0; i < SEEDS; i++) {
-        struct run run;
-        struct search search;
-        run_open(&run, test, NO_BUG, "portfolio", seeds[i]);
-        struct sct_campaign campaign = run_search(&run, NULL, 0, count, &search);
-        if (search.is_found)
-            print_error("seed %d: %s\n", (int)seeds[i], search.trace.message);
-        assert_false(search.is_found);
-        assert_int_equal(campaign.iterations_run, count);
-        assert_int_equal(campaign.step_limit_hits, 0);
-        for (size_t c = 0; c < CELLS; c++)
-            assert_true(run.bugs.reached[cells[c].bug] > 0);
-        run_close(&run);
-    }
-}
-
 static void test_clean_without_bugs(void **state) {
     (void)state;
-    check_clean("default", CLEAN);
+    expect_clean("default", CLEAN, cells, CELLS);
 }
 
 static void test_clean_over_migration(void **state) {
     (void)state;
-    check_clean("over-migration", CLEAN_OVER_MIGRATION);
+    expect_clean("over-migration", CLEAN_OVER_MIGRATION, cells, CELLS);
 }
 
 // The bugs of the upgrade are seen through the MigratingTable, too.

@@ -257,6 +257,19 @@ static inline void open_world_in(enum mt_state state) {
     }
 }
 
+// Calls of the virtual table.
+static inline struct ct_outcome replace_0(void) {
+    return execute_row(table, CT_INSERT_OR_REPLACE, "0");
+}
+
+static inline struct ct_outcome query_all(void) {
+    struct ct_rows rows;
+    struct ct_outcome outcome = ct_query(table, ct_filter_in_partition(&arena, "p"), &arena, &rows);
+    if (outcome.kind == CT_SUCCEEDED)
+        assert_int_equal(rows.count, 2);
+    return outcome;
+}
+
 static inline void assert_server_error(struct ct_outcome outcome) {
     assert_true(ct_failed_with(outcome, CT_STATUS_SERVER_ERROR));
     assert_int_equal(outcome.op_index, 0);

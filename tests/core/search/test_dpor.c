@@ -1,6 +1,6 @@
 #include "core/engine/inside.h"
 #include "tests/support/declared.h"
-#include "tests/support/ends.h"
+#include "tests/support/searches.h"
 #include "tests/support/every.h"
 
 #include "core/threads/atomic.h"
@@ -23,26 +23,16 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
 
 static struct sct_searched search(enum sct_reduction reduction, const struct sct_program *program,
                                   uint64_t iterations) {
-    struct sct_campaign campaign;
     struct sct_strategy *strategy = new_strategy("dfs");
-    struct sct_search *way = sct_search_open(&(struct sct_search_options){
-        .program = program, .strategy = strategy, .reduction = reduction});
-    ends.count = 0;
-    sct_campaign_run(engine,
-                     &(struct sct_campaign_options){.program = program,
-                                                    .strategy = strategy,
-                                                    .iterations = iterations,
-                                                    .keep_going = true,
-                                                    .search = way,
-                                                    .repeat_every = 10,
-                                                    .after_counted = note_end},
-                     &campaign);
-    if (campaign.unrepeatable.is_found)
-        fail_msg("%s", campaign.unrepeatable.difference.text);
-    sct_campaign_free(&campaign);
-    sct_search_close(way);
+    struct sct_campaign campaign = search_whole(
+        &(struct whole_search){
+            .engine = engine,
+            .options = {.program = program, .strategy = strategy, .reduction = reduction},
+            .iterations = iterations,
+            .repeat_every = 10,
+            .note_end = note_end},
+        NULL);
     sct_strategy_free(strategy);
-    ends_sort();
     return campaign.search;
 }
 

@@ -1,5 +1,5 @@
 #include "core/engine/inside.h"
-#include "tests/support/ends.h"
+#include "tests/support/searches.h"
 #include "tests/support/generated.h"
 
 #include "core/campaign/campaign.h"
@@ -100,28 +100,17 @@ static void note_end(void *context, uint64_t iteration, const struct sct_result 
 
 static struct sct_campaign search(const char *spec, const struct sct_program *program,
                                   uint64_t cache_bytes, struct sct_explorer *explorer) {
-    struct sct_campaign campaign;
     struct sct_strategy *strategy = new_strategy(spec);
-    ends.count = 0;
-    struct sct_search *way = sct_search_open(&(struct sct_search_options){
-        .program = program, .strategy = strategy, .cache_bytes = cache_bytes});
     world = NULL; // that of an earlier engine
-    sct_campaign_run(engine,
-                     &(struct sct_campaign_options){.program = program,
-                                                    .strategy = strategy,
-                                                    .iterations = 10000,
-                                                    .keep_going = true,
-                                                    .search = way,
-                                                    .repeat_every = 100,
-                                                    .after_counted = note_end},
-                     &campaign);
-    assert_false(campaign.unrepeatable.is_found);
-    sct_campaign_free(&campaign);
-    if (cache_bytes > 0)
-        *explorer = *sct_search_explorer(way);
-    sct_search_close(way);
+    struct sct_campaign campaign = search_whole(
+        &(struct whole_search){
+            .engine = engine,
+            .options = {.program = program, .strategy = strategy, .cache_bytes = cache_bytes},
+            .iterations = 10000,
+            .repeat_every = 100,
+            .note_end = note_end},
+        explorer);
     sct_strategy_free(strategy);
-    ends_sort();
     return campaign;
 }
 

@@ -1,65 +1,32 @@
 // Searches of programs of threads: with a state cache, reductions and snapshots they find the same
 // as without.
 #include "tests/support/primitives.h"
-
-#include "core/campaign/campaign.h"
+#include "tests/support/searches.h"
 
 #include <stdlib.h>
 
-enum { ENDS_MAX = 4096, CACHE_BYTES = 1 << 22, RUNS_MAX = 4000 };
+enum { CACHE_BYTES = 1 << 22, RUNS_MAX = 4000 };
 
-// What executions ended with: what they leave behind, or the violation.
-struct ends {
-    uint64_t digests[ENDS_MAX];
-    size_t count;
-};
-
-static struct ends ends;
 static struct digest (*digest_end)(void);
-
-static void add_end(struct digest digest) {
-    for (size_t i = 0; i < ends.count; i++)
-        if (ends.digests[i] == digest.low)
-            return;
-    assert_true(ends.count < ENDS_MAX);
-    ends.digests[ends.count++] = digest.low;
-}
 
 static void note_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
     (void)iteration;
     if (result->outcome == SCT_VIOLATED)
-        add_end(digest_fold_text((struct digest){1, 0}, result->violation.message));
+        ends_add(digest_fold_text((struct digest){1, 0}, result->violation.message));
     else if (result->outcome == SCT_PASSED)
-        add_end(digest_end());
-}
-
-static int compare_numbers(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+        ends_add(digest_end());
 }
 
 static struct sct_campaign search(struct sct_search_options options) {
-    struct sct_campaign campaign;
-    struct sct_strategy *strategy = new_strategy("dfs");
-    options.strategy = strategy;
-    struct sct_search *way = sct_search_open(&options);
-    ends.count = 0;
-    sct_campaign_run(engine,
-                     &(struct sct_campaign_options){.program = options.program,
-                                                    .strategy = strategy,
-                                                    .iterations = RUNS_MAX,
-                                                    .keep_going = true,
-                                                    .search = way,
-                                                    .repeat_every = 100,
-                                                    .after_counted = note_end},
-                     &campaign);
-    if (campaign.unrepeatable.is_found)
-        fail_msg("%s", campaign.unrepeatable.difference.text);
-    sct_campaign_free(&campaign);
-    sct_search_close(way);
-    sct_strategy_free(strategy);
-    qsort(ends.digests, ends.count, sizeof *ends.digests, compare_numbers);
+    options.strategy = new_strategy("dfs");
+    struct sct_campaign campaign = search_whole(&(struct whole_search){.engine = engine,
+                                                                       .options = options,
+                                                                       .iterations = RUNS_MAX,
+                                                                       .repeat_every = 100,
+                                                                       .note_end = note_end},
+                                                NULL);
+    sct_strategy_free(options.strategy);
     return campaign;
 }
 

@@ -1,7 +1,7 @@
 // Sleep sets over a state cache leave out transitions, never states.
 #include "core/engine/inside.h"
 #include "tests/support/declared.h"
-#include "tests/support/ends.h"
+#include "tests/support/searches.h"
 
 #include "core/campaign/campaign.h"
 #include "core/search/snapshot.h"
@@ -34,44 +34,26 @@ struct findings {
 
 static void search(const struct sct_program *program, enum sct_reduction reduction, bool has_cache,
                    size_t snapshot_bytes, struct findings *findings) {
-    struct sct_campaign campaign;
     struct sct_explorer explorer = {.transitions = 0};
     struct sct_strategy *strategy = new_strategy("dfs");
-    struct sct_search *way =
-        sct_search_open(&(struct sct_search_options){.program = program,
-                                                     .strategy = strategy,
-                                                     .reduction = reduction,
-                                                     .cache_bytes = has_cache ? CACHE_BYTES : 0,
-                                                     .snapshot_bytes = snapshot_bytes});
-    ends.count = 0;
-    sct_campaign_run(engine,
-                     &(struct sct_campaign_options){.program = program,
-                                                    .strategy = strategy,
-                                                    .iterations = has_cache ? SCT_UNLIMITED : 4000,
-                                                    .keep_going = true,
-                                                    .search = way,
-                                                    .repeat_every = 50,
-                                                    .after_counted = note_end},
-                     &campaign);
-    if (campaign.unrepeatable.is_found)
-        fail_msg("%s", campaign.unrepeatable.difference.text);
-    sct_campaign_free(&campaign);
-    ends_sort();
-    if (has_cache)
-        explorer = *sct_search_explorer(way);
+    struct sct_campaign campaign =
+        search_whole(&(struct whole_search){.engine = engine,
+                                            .options = {.program = program,
+                                                        .strategy = strategy,
+                                                        .reduction = reduction,
+                                                        .cache_bytes = has_cache ? CACHE_BYTES : 0,
+                                                        .snapshot_bytes = snapshot_bytes},
+                                            .iterations = has_cache ? SCT_UNLIMITED : 4000,
+                                            .repeat_every = 50,
+                                            .note_end = note_end},
+                     &explorer);
     *findings = (struct findings){ends,
                                   campaign.search,
                                   explorer.states.count,
                                   explorer.transitions,
                                   strategy->path->cuts,
                                   campaign.fingerprint};
-    sct_search_close(way);
     sct_strategy_free(strategy);
-}
-
-static bool same_ends(const struct ends *a, const struct ends *b) {
-    return a->count == b->count &&
-           memcmp(a->digests, b->digests, a->count * sizeof *a->digests) == 0;
 }
 
 // ---- Generated programs ------------------------------------------------------------------------
@@ -89,7 +71,7 @@ static void test_same_states_by_fewer_transitions(void **state) {
         search(&program, SCT_REDUCE_NONE, true, 0, &cached);
         search(&program, SCT_REDUCE_SLEEP, true, 0, &reduced);
         assert_true(cached.search.is_exhausted && reduced.search.is_exhausted);
-        if (reduced.states != cached.states || !same_ends(&reduced.ends, &cached.ends))
+        if (reduced.states != cached.states || !ends_equal(&reduced.ends, &cached.ends))
             fail_msg("program %llu: %llu states and %zu ends, with sleep sets %llu and %zu",
                      (unsigned long long)seed, (unsigned long long)cached.states, cached.ends.count,
                      (unsigned long long)reduced.states, reduced.ends.count);
@@ -113,7 +95,7 @@ static void test_same_ends_as_the_whole_tree(void **state) {
         if (!whole.search.is_exhausted)
             continue;
         search(&program, SCT_REDUCE_SLEEP, true, 0, &reduced);
-        if (!same_ends(&reduced.ends, &whole.ends))
+        if (!ends_equal(&reduced.ends, &whole.ends))
             fail_msg("program %llu: %zu ends, with sleep sets and cache %zu",
                      (unsigned long long)seed, whole.ends.count, reduced.ends.count);
         compared++;
@@ -214,7 +196,7 @@ static void expect_same_states_of_automata(uint64_t seed) {
     search(&cyclic, SCT_REDUCE_NONE, true, 0, &cached);
     search(&cyclic, SCT_REDUCE_SLEEP, true, 0, &reduced);
     assert_true(cached.search.is_exhausted && reduced.search.is_exhausted);
-    if (reduced.states != cached.states || !same_ends(&reduced.ends, &cached.ends))
+    if (reduced.states != cached.states || !ends_equal(&reduced.ends, &cached.ends))
         fail_msg("automata %llu: %llu states and %zu ends, with sleep sets %llu and %zu",
                  (unsigned long long)seed, (unsigned long long)cached.states, cached.ends.count,
                  (unsigned long long)reduced.states, reduced.ends.count);

@@ -1,18 +1,6 @@
 // Batches that are not answered, and a configuration service that fails.
 #include "tests/support/faulty_world.h"
 
-static struct ct_outcome replace_0(void) {
-    return execute_row(table, CT_INSERT_OR_REPLACE, "0");
-}
-
-static struct ct_outcome query_all(void) {
-    struct ct_rows rows;
-    struct ct_outcome outcome = ct_query(table, ct_filter_in_partition(&arena, "p"), &arena, &rows);
-    if (outcome.kind == CT_SUCCEEDED)
-        assert_int_equal(rows.count, 2);
-    return outcome;
-}
-
 static size_t row_count(struct ct_table *backend) {
     struct ct_rows rows;
     ct_query(backend, ct_filter_in_partition(&arena, "p"), &arena, &rows);

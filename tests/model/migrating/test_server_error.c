@@ -3,18 +3,6 @@
 
 // ---- Calls -------------------------------------------------------------------------------------
 
-static struct ct_outcome replace_0(void) {
-    return execute_row(table, CT_INSERT_OR_REPLACE, "0");
-}
-
-static struct ct_outcome query_all(void) {
-    struct ct_rows rows;
-    struct ct_outcome outcome = ct_query(table, ct_filter_in_partition(&arena, "p"), &arena, &rows);
-    if (outcome.kind == CT_SUCCEEDED)
-        assert_int_equal(rows.count, 2);
-    return outcome;
-}
-
 // Fails the n-th backend call of [call] in [state] for n = 1, 2, ... until it makes fewer: each
 // time the call returns the error, and the same call made again succeeds.
 static void fail_each_call(enum mt_state state, struct ct_outcome (*call)(void)) {

@@ -1,4 +1,4 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "core/base/rng.h"
 #include "model/sqlite/record.h"
@@ -6,20 +6,6 @@
 
 #include <math.h>
 #include <string.h>
-
-static struct arena arena;
-
-static int set_up(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
 
 static struct ct_row *sample(void) {
     const struct ct_property properties[] = {
@@ -89,8 +75,8 @@ static void test_damage(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
+        ARENA_TEST(test_round_trip),
+        ARENA_TEST(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,22 +1,8 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "core/base/rng.h"
 #include "model/table/range.h"
 #include "model/table/row.h"
-
-static struct arena arena;
-
-static int set_up(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
 
 static struct ct_range range_of(const char *text) {
     const struct ct_filter *filter = NULL;
@@ -107,9 +93,9 @@ static void test_no_match_outside(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_forms_of_the_protocol, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_match_outside, set_up, tear_down),
+        ARENA_TEST(test_forms_of_the_protocol),
+        ARENA_TEST(test_empty),
+        ARENA_TEST(test_no_match_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
