@@ -23,6 +23,7 @@ void arena_deinit(struct arena *arena) {
 }
 
 void arena_exhausted(const struct arena *arena, size_t bytes) {
+    ASSERT(arena->used <= arena->size);
     fail_at(FAIL_LIMIT, HERE, "arena of %zu bytes is full: %zu in use, %zu more asked for",
             arena->size, arena->used, bytes);
 }
@@ -43,7 +44,8 @@ const char *arena_printf(struct arena *arena, const char *format, ...) {
     ASSERT(length >= 0);
     char *text = arena_alloc(arena, (size_t)length + 1);
     va_start(arguments, format);
-    vsnprintf(text, (size_t)length + 1, format, arguments);
+    int written = vsnprintf(text, (size_t)length + 1, format, arguments);
     va_end(arguments);
+    ASSERT(written == length);
     return text;
 }

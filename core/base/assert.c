@@ -21,6 +21,7 @@ fail_handler fail_handler_set(fail_handler handler) {
 }
 
 void fail_at(enum fail_kind kind, const char *where, const char *format, ...) {
+    // On the stack: there may be no memory, or the heap may be what has failed.
     char message[MESSAGE_BYTES];
     va_list arguments;
     va_start(arguments, format);

@@ -10,6 +10,7 @@ enum { NUMBER_BYTES = 8, FIRST_BYTES = 4096 };
 // ---- Writing -----------------------------------------------------------------------------------
 
 static void reserve(struct sct_bytes *bytes, size_t size) {
+    ASSERT(bytes->size <= bytes->capacity);
     if (bytes->capacity - bytes->size >= size)
         return;
     size_t capacity = bytes->capacity * 2 + size + FIRST_BYTES;
@@ -18,6 +19,7 @@ static void reserve(struct sct_bytes *bytes, size_t size) {
 }
 
 void sct_bytes_add(struct sct_bytes *bytes, const void *data, size_t size) {
+    ASSERT(data || size == 0);
     reserve(bytes, size);
     ASSERT(bytes->size <= bytes->capacity);
     if (size > 0)
@@ -28,7 +30,7 @@ void sct_bytes_add(struct sct_bytes *bytes, const void *data, size_t size) {
 void sct_bytes_add_number(struct sct_bytes *bytes, uint64_t number) {
     unsigned char digits[NUMBER_BYTES];
     for (int i = 0; i < NUMBER_BYTES; i++)
-        // The lowest byte first, whatever the machine's order is.
+        // The lowest byte first, whatever the machine's order is: checkpoints move between them.
         digits[i] = (unsigned char)(number >> 8 * i);
     sct_bytes_add(bytes, digits, sizeof digits);
 }
@@ -44,6 +46,8 @@ void sct_bytes_add_text(struct sct_bytes *bytes, const char *text) {
 }
 
 bool sct_bytes_read(struct sct_bytes *bytes, FILE *in, size_t most) {
+    // More than [most] is read at one go at the most, so that a file without end does not fill
+    // memory.
     size_t added = 0;
     for (;;) {
         reserve(bytes, 1);
@@ -63,6 +67,7 @@ void sct_bytes_free(struct sct_bytes *bytes) {
 // ---- Reading -----------------------------------------------------------------------------------
 
 static void spoil(struct sct_reader *reader) {
+    ASSERT(reader->at <= reader->end);
     // At the end nothing more can be taken: whoever reads on gets zeros, and looks at [is_bad]
     // once.
     reader->is_bad = true;
@@ -98,6 +103,7 @@ const char *sct_take_text(struct sct_reader *reader) {
     size_t size;
     const unsigned char *text = sct_take_block(reader, &size);
     // The NUL is part of what was written; without it the text would have no end here.
+    ASSERT(!text || size > 0);
     if (!text || text[size - 1] == '\0')
         return (const char *)text;
     spoil(reader);

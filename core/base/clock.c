@@ -5,6 +5,7 @@
 
 static struct timespec now(void) {
     struct timespec time;
+    // Not the time of day: that one is set, and may go back.
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time;
 }

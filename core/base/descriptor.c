@@ -29,13 +29,15 @@ static int choose_low(void) {
 int sct_descriptor_copy(int number) {
     if (low == 0)
         low = end = choose_low();
-    int copy = fcntl(number, F_DUPFD_CLOEXEC, low);
+    ASSERT(low > 0 && end >= low);
+    int copy = fcntl(number, F_DUPFD_CLOEXEC, low); // the lowest free one from there on
     if (copy >= end)
         end = copy + 1;
     return copy;
 }
 
 int sct_descriptor_keep(int number) {
+    // Closed even where there is no copy: whoever calls has given it away.
     int copy = sct_descriptor_copy(number), saved = errno;
     close(number);
     errno = saved;
@@ -47,6 +49,7 @@ bool sct_descriptor_is_kept(int number) {
 }
 
 void sct_descriptors_kept(int *first, int *after) {
+    ASSERT(low <= end);
     *first = low;
     *after = end;
 }

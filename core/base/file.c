@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // mkostemps
 #include "core/base/file.h"
+#include "core/base/assert.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@ static bool system_error(struct error *error) {
 
 // The folder of [path], with the slash at its end; "./" if there is none.
 static void folder_of(const char *path, char *folder, size_t bytes) {
+    ASSERT(bytes >= sizeof "./");
     const char *slash = strrchr(path, '/');
     snprintf(folder, bytes, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
 }
@@ -31,6 +33,8 @@ static bool is_foreign_link(const char *path) {
     folder_of(path, folder, sizeof folder);
     if (lstat(path, &link) != 0 || !S_ISLNK(link.st_mode) || stat(folder, &around) != 0)
         return false;
+    // As fs.protected_symlinks has it: the owner's own links in such a folder are followed, and
+    // those of whoever owns the folder.
     bool is_for_all = (around.st_mode & S_ISVTX) && (around.st_mode & S_IWOTH);
     return is_for_all && link.st_uid != geteuid() && link.st_uid != around.st_uid;
 }
@@ -65,6 +69,7 @@ static bool follow(char *path) {
 static bool resolve(const char *path, char *place, struct error *error) {
     if (strlen(path) >= PATH_MAX)
         return error_set(error, "%s", strerror(ENAMETOOLONG));
+    ASSERT(strlen(path) < PATH_MAX);
     strcpy(place, path);
     for (int i = 0; i < LINKS_MAX; i++) {
         if (is_way_foreign(place))
@@ -81,6 +86,7 @@ int file_open(const char *path, int flags, struct error *error) {
     char place[PATH_MAX];
     if (!resolve(path, place, error))
         return -1;
+    // Where a link has been put meanwhile, opening fails: what was looked at is what is opened.
     int file = open(place, flags | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (file < 0)
         system_error(error);
@@ -88,6 +94,7 @@ int file_open(const char *path, int flags, struct error *error) {
 }
 
 static bool write_all(int file, const char *bytes, size_t left) {
+    ASSERT(bytes || left == 0);
     while (left > 0) {
         ssize_t written = write(file, bytes, left);
         if (written < 0 && errno == EINTR)
@@ -117,7 +124,7 @@ static mode_t mode_for(const char *path) {
     struct stat status;
     if (stat(path, &status) == 0)
         return status.st_mode & 0777;
-    mode_t mask = umask(0);
+    mode_t mask = umask(0); // it can be asked for only by setting it
     umask(mask);
     return 0666 & ~mask;
 }
@@ -134,6 +141,7 @@ static bool replace(const char *place, const void *bytes, size_t size) {
     int file = mkostemps(temporary, 4, O_CLOEXEC);
     if (file < 0)
         return false;
+    // On disk before it has the name: after a crash there is the old file or the new one, whole.
     bool is_written =
         write_all(file, bytes, size) && fsync(file) == 0 && fchmod(file, mode_for(place)) == 0;
     int reason = errno;

@@ -15,6 +15,7 @@ void grow_failed(size_t bytes, const char *what) {
 
 // One byte at least: what malloc(0) gives is another thing on every system.
 static size_t product(size_t count, size_t bytes, const char *what) {
+    ASSERT(bytes > 0 && what);
     size_t size;
     if (__builtin_mul_overflow(count, bytes, &size))
         grow_failed(SIZE_MAX, what);
@@ -54,6 +55,7 @@ void *grow_room(void *array, size_t count, uint32_t *capacity, size_t bytes, con
     if (wanted > UINT32_MAX)
         grow_failed(product(wanted, bytes, what), what);
     array = grow_to(array, wanted, bytes, what);
+    ASSERT(wanted >= count && wanted <= UINT32_MAX);
     *capacity = (uint32_t)wanted;
     return array;
 }

@@ -26,6 +26,7 @@ static size_t scan(const char *text, unsigned base, bool takes_capitals, uint64_
             return 0;
         value = value * base + digit;
     }
+    ASSERT(value <= max);
     if (length > 0)
         *number = value;
     return length;
@@ -87,6 +88,7 @@ bool number_parse_bytes(const char *text, uint64_t max, uint64_t *bytes) {
     int shift = unit ? 10 * (int)(unit - units + 1) : 0;
     if (text[length + (unit ? 1 : 0)] != '\0' || count > max >> shift)
         return false;
+    ASSERT(shift < 64);
     *bytes = count << shift;
     return true;
 }
