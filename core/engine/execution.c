@@ -69,6 +69,7 @@ static const struct sct_strand *describe_unfinished(const struct sct_engine *eng
 }
 
 static void check_nothing_unfinished(struct sct_engine *engine) {
+    ASSERT(engine->result.outcome == SCT_PASSED && !engine->self);
     char buffer[sizeof engine->result.violation.message];
     struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "nothing can run: ");
@@ -104,7 +105,7 @@ static void run_to_end(struct sct_engine *engine, struct sct_strand *strand) {
 static void run_phase(struct sct_engine *engine, void (*body)(void *)) {
     struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
     strand->coro = sct_coro_take(&engine->pool, body, engine);
-    engine->now.current = NULL;
+    engine->now.current = NULL; // nobody's turn: scheduling points in it are none
     run_to_end(engine, strand);
 }
 
@@ -164,7 +165,9 @@ static void run_schedule(struct sct_engine *engine) {
     run_phase(engine, setup_and_schedule);
 }
 
+// Tasks that never end have lengths, too, which strategies are calibrated by.
 static void end_living_tasks(struct sct_engine *engine) {
+    ASSERT(engine->on_task_end);
     for (uint64_t left = engine->now.alive; left; left &= left - 1) {
         int slot = __builtin_ctzll(left);
         engine->on_task_end(engine->on_task_end_context, &engine->slots[slot].identity,
@@ -186,6 +189,7 @@ static void review(void *argument) {
 static void run_review(struct sct_engine *engine) {
     struct sct_violation *violation = &engine->result.violation;
     struct sct_violation found = *violation;
+    ASSERT(engine->result.outcome == SCT_VIOLATED);
     run_phase(engine, review);
     bool has_failed = engine->result.outcome != SCT_PASSED;
     if (has_failed)
@@ -203,6 +207,7 @@ static bool may_review(const struct sct_engine *engine, const struct sct_program
            strcmp(kind, SCT_KIND_STACK_OVERFLOW) != 0 && strcmp(kind, SCT_KIND_OUT_OF_MEMORY) != 0;
 }
 
+// Mixed twice: neighbours among seeds and among iterations must share no streams.
 uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration) {
     return rng_mix(rng_mix(seed) + iteration);
 }
@@ -253,6 +258,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
         run_phase(engine, finish);
     if (may_review(engine, program))
         run_review(engine);
+    ASSERT(!engine->self && engine->now.decision_count <= engine->decision_capacity);
     if (engine->on_task_end)
         end_living_tasks(engine);
     result->decision_count = engine->now.decision_count;
@@ -275,6 +281,7 @@ static void on_fail(enum fail_kind kind, const char *where, const char *message)
         [FAIL_PROGRAM_ERROR] = SCT_KIND_PROGRAM_ERROR,
         [FAIL_LIMIT] = SCT_KIND_OUT_OF_MEMORY,
     };
+    // Memory that the machine lacks is nobody's bug: the process fails, as it would outside.
     if (kind != FAIL_RESOURCE && sct_engine_inside())
         sct_violate(sct_engine_now, names[kind], where, message);
     sct_engine_now->self = NULL; // what follows is the tool's own
@@ -305,6 +312,7 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     engine->options = *options;
     apply_defaults(&engine->options);
     ASSERT(engine->options.steps_max <= SCT_STEPS_LIMIT);
+    ASSERT(engine->options.fair_after <= engine->options.steps_max);
     arena_init(&engine->arena, engine->options.arena_bytes);
     sct_coro_pool_init(&engine->pool, engine->options.stack_bytes, engine->options.guard_bytes);
     sct_coro_pool_reserve(&engine->pool, USUAL_STACKS);

@@ -16,7 +16,7 @@
 #define INSTEAD __attribute__((weak, visibility("default")))
 
 void sct_exit_now(int status) {
-    for (;;)
+    for (;;) // not the C library's: that one is what is taken the place of
         syscall(SYS_exit_group, status);
 }
 
@@ -24,6 +24,8 @@ void sct_exit_now(int status) {
 static void refuse(const char *call) {
     if (!sct_engine_inside())
         return;
+    // Even where it was meant: the campaign's process must go on, and what the other machines would
+    // have done is lost with it.
     char message[64];
     snprintf(message, sizeof message, "the process was to end here: %s", call);
     sct_violate(sct_engine_now, SCT_KIND_EXIT, NULL, message);

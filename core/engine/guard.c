@@ -69,11 +69,13 @@ _Noreturn static void die(const char *what) {
 static void on_fault(int number, siginfo_t *info, void *context) {
     struct sct_engine *engine = sct_engine_now;
     bool is_from_elsewhere = info->si_code <= 0 && info->si_pid != getpid();
+    // Somebody's kill(1) is no finding, and the tool's own fault must not look like one.
     if (!sct_engine_inside() || is_from_elsewhere)
         die(signal_name(number));
     if (faulty_execution == engine->executions)
         die("a second fault while the first one was handled");
     faulty_execution = engine->executions;
+    // Below a stack lies its guard page: who touches that has used all of it.
     struct sct_frame frame = sct_frame_of_signal(context);
     bool is_memory = number == SIGSEGV || number == SIGBUS;
     if (is_memory && sct_coro_in_guard(&engine->pool, info->si_addr))
@@ -91,6 +93,8 @@ static void on_tick(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     struct sct_engine *engine = sct_engine_now;
+    // CPU time, not time: a machine that is busy with other things hangs nobody. What moves no
+    // count between two ticks may have moved just before the first, so one tick more is waited for.
     uint64_t progress = sct_engine_progress();
     idle_ticks = sct_engine_inside() && progress == last_progress ? idle_ticks + 1 : 0;
     last_progress = progress;
@@ -112,6 +116,7 @@ void sct_guard_start_timer(void) {
 // (SA_NODEFER), and they need a stack of their own, since the coroutine's may be full.
 void sct_guard_install(struct sct_engine *engine) {
     (void)engine;
+    ASSERT(!handler_stack); // one engine at a time
     faulty_execution = 0;
     handler_stack = grow_new(1, STACK_BYTES, "the stack of the signal handlers");
     stack_t stack = {.ss_sp = handler_stack, .ss_size = STACK_BYTES};
@@ -136,6 +141,8 @@ void sct_guard_install(struct sct_engine *engine) {
 }
 
 void sct_guard_remove(void) {
+    ASSERT(handler_stack);
+    // The timer first: a tick that came after its handler was gone would end the process.
     struct itimerval off = {0};
     setitimer(ITIMER_VIRTUAL, &off, NULL);
     sigaction(SIGVTALRM, &old_timer_action, NULL);
@@ -143,4 +150,5 @@ void sct_guard_remove(void) {
         sigaction(fault_signals[i], &old_actions[i], NULL);
     sigaltstack(&old_stack, NULL);
     free(handler_stack);
+    handler_stack = NULL;
 }

@@ -6,6 +6,7 @@
 enum { LINE_BYTES = 4096 };
 
 void sct_engine_listen(struct sct_engine *engine, sct_listener listener, void *context) {
+    ASSERT(!engine->self); // or it would miss the beginning of what it hears
     engine->listener = listener;
     engine->listener_context = context;
 }
@@ -40,6 +41,7 @@ static struct sct_event last_decision(const struct sct_engine *engine, enum sct_
 }
 
 void sct_tell_value(struct sct_engine *engine) {
+    ASSERT(engine->told_decisions < engine->now.decision_count);
     engine->told_decisions = engine->now.decision_count;
     sct_tell(engine, last_decision(engine, SCT_EVENT_VALUE));
 }
@@ -53,6 +55,7 @@ void sct_tell_turn(struct sct_engine *engine) {
         return;
     }
     const struct sct_task *task = engine->now.current;
+    ASSERT(task);
     sct_tell(engine,
              (struct sct_event){
                  .kind = SCT_EVENT_TURN, .count = 1, .text = task->label, .where = task->where});
@@ -138,6 +141,7 @@ static void narrate(void *context, const struct sct_event *event) {
 }
 
 void sct_engine_narrate(struct sct_engine *engine, sct_narrator narrator, void *context) {
+    // Narration is a listener that puts events into lines: there is no second road.
     engine->narrator = narrator;
     engine->narrator_context = context;
     sct_engine_listen(engine, narrator ? narrate : NULL, engine);
@@ -148,6 +152,7 @@ void sct_engine_narrate(struct sct_engine *engine, sct_narrator narrator, void *
 static struct sct_standing standing_of(const struct sct_engine *engine,
                                        const struct sct_strand *strand) {
     const struct sct_task *task = strand->task;
+    ASSERT(task && task->machine);
     bool is_own = !strand->is_activity;
     bool is_next = task->strand == strand; // it is what the task continues with
     return (struct sct_standing){
@@ -170,6 +175,8 @@ void sct_engine_standings(const struct sct_engine *engine,
     const struct sct_violation *violation = &engine->result.violation;
     for (const struct sct_strand *strand = engine->now.strands; strand; strand = strand->next) {
         struct sct_standing standing = standing_of(engine, strand);
+        // The stack of who ran when it ended is gone: its frames were walked then, if it was a
+        // violation.
         if (!standing.was_running)
             standing.frame_count =
                 sct_coro_backtrace(strand->coro, standing.frames, SCT_FRAMES_MAX);

@@ -15,12 +15,14 @@ struct sct_machine *sct_machine_create(const char *name) {
     machine->name = name;
     machine->index = engine->now.machine_count++;
     machine->last = &machine->first;
+    ASSERT(!machine->first && !machine->receiver); // the arena has given it empty
     machine->next = engine->now.machines;
     engine->now.machines = machine;
     return machine;
 }
 
 const char *sct_machine_name(const struct sct_machine *machine) {
+    ASSERT(machine);
     return machine->name;
 }
 
@@ -38,6 +40,7 @@ static unsigned name_index(struct sct_machine *machine, const char *name) {
         i++;
     if (!machine->names[i].name) {
         machine->names[i].name = name;
+        // Of the machine's number, not its address; of the name's text, not its place in memory.
         machine->names[i].hash = rng_mix(machine->index + 1) ^ hash_bytes(name, strlen(name));
     }
     return i;
@@ -47,6 +50,9 @@ static struct sct_task_identity identify(const struct sct_engine *engine,
                                          struct sct_machine *machine, const char *name) {
     const struct sct_task *parent = engine->now.current;
     unsigned i = name_index(machine, name);
+    ASSERT(i < SCT_TASK_NAMES_MAX && machine->names[i].name);
+    // The same task in every execution in which its machine has started as many of that name
+    // before, whatever others did meanwhile: strategies and caches know it again by this.
     return (struct sct_task_identity){
         .signature = rng_mix(machine->names[i].hash + machine->names[i].count++),
         .parent = parent ? engine->slots[parent->slot].identity.signature : 0,
@@ -64,10 +70,12 @@ __attribute__((noinline, cold)) static void tell_start(struct sct_engine *engine
 static void take_slot(struct sct_engine *engine, struct sct_task *task,
                       const struct sct_access *access) {
     ASSERT(!(engine->now.alive & sct_task_bit(task)));
+    ASSERT(task->slot < SCT_TASKS_MAX);
     struct sct_task_identity identity = identify(engine, task->machine, task->own.name);
     engine->slots[task->slot] = (struct sct_slot){.access = access, .identity = identity};
     engine->seats[task->slot] = (struct sct_seat){.task = task};
     if (sct_keeps_digests(engine)) {
+        // A task may act on all that its creator knew.
         engine->seats[task->slot].observed = *sct_running_digest(engine);
         digest_add(&engine->now.started, digest_fold((struct digest){identity.signature, 0}, 0));
     }
@@ -81,6 +89,7 @@ void sct_task_start(struct sct_machine *machine, const char *name, void (*functi
 void sct_task_start_with(struct sct_machine *machine, const char *name, void (*function)(void *),
                          void *argument, const struct sct_access *access) {
     struct sct_engine *engine = sct_engine_running();
+    ASSERT(machine && access);
     REQUIRE(!engine->is_finishing, "a task is started in the final check: it would never run");
     if (engine->now.alive == UINT64_MAX)
         fail_at(FAIL_LIMIT, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
@@ -95,6 +104,7 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
         sct_memory_now->start(sct_memory_now, task->slot, machine->name);
     if (sct_is_reducing(engine))
         tell_start(engine, task);
+    ASSERT(!(engine->now.enabled & sct_task_bit(task)));
     engine->now.alive |= sct_task_bit(task);
     engine->now.enabled |= sct_task_bit(task);
     engine->now.fresh |= sct_task_bit(task);
@@ -110,6 +120,8 @@ void sct_machine_stop(struct sct_machine *machine) {
     ASSERT(machine && !engine->is_finishing);
     if (sct_is_reducing(engine))
         engine->seam.calls->stop(engine->seam.search);
+    // First nothing of it runs any more, then others may be woken by what it held: whoever is woken
+    // must not meet a half of it alive.
     struct sct_strand *stopped = sct_strands_stop(engine, machine);
     for (struct sct_strand *strand = stopped; strand; strand = strand->next) {
         if (strand->is_activity)
@@ -117,6 +129,7 @@ void sct_machine_stop(struct sct_machine *machine) {
         sct_task_end(engine, strand->task);
         engine->now.fresh &= ~sct_task_bit(strand->task); // nobody has seen it
     }
+    ASSERT(!machine->receiver || machine->receiver->own.is_stopped);
     machine->receiver = NULL;
     machine->first = NULL;
     machine->last = &machine->first;

@@ -9,6 +9,7 @@ void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
     ASSERT(engine && engine->now.current);
     ASSERT(what && !monitor->what);
     sct_step_touches(engine, SCT_ACCESS_MONITORS, engine->now.current->machine->index);
+    // Hot ones lie in a list in the order of becoming hot, in the frames of those who promise.
     *monitor = (struct sct_monitor){
         .what = what,
         .machine = engine->now.current->machine,
@@ -34,6 +35,7 @@ void sct_monitor_cold(struct sct_monitor *monitor) {
         monitor->next->link = monitor->link;
     else
         engine->now.hot_end = monitor->link;
+    ASSERT(!*engine->now.hot_end);
     monitor->what = NULL;
 }
 
@@ -50,6 +52,7 @@ void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *mach
 // Steps that the monitor's task has taken in the tail; a slot may have got another task since.
 static uint32_t steps_in_tail(const struct sct_engine *engine, const struct sct_monitor *monitor) {
     unsigned slot = monitor->task->slot;
+    ASSERT(engine->now.is_in_tail && slot < SCT_TASKS_MAX);
     bool is_alive = engine->now.alive >> slot & 1 && engine->seats[slot].task == monitor->task;
     return is_alive ? engine->slots[slot].steps - engine->seats[slot].steps_before_tail : 0;
 }
@@ -66,6 +69,7 @@ static const struct sct_monitor *find_livelock(const struct sct_engine *engine) 
 }
 
 static void begin_item(struct text *text, const struct sct_machine *machine) {
+    ASSERT(machine && machine->name);
     text_add(text, "%s%s ", text->length > 0 ? "; " : "", machine->name);
 }
 
@@ -106,6 +110,10 @@ bool sct_blame_livelock(struct sct_engine *engine) {
     uint32_t decisions = engine->now.decision_count - engine->now.tail_decision;
     uint32_t length = points > decisions ? points : decisions;
     const struct sct_monitor *found = engine->now.is_in_tail ? find_livelock(engine) : NULL;
+    ASSERT(engine->now.tail_point <= engine->now.point_count);
+    ASSERT(engine->now.tail_decision <= engine->now.decision_count);
+    // A walk of some thousand fair steps that has not kept a promise by then is one that never
+    // will, but with the probability that monitor.h gives; a shorter one says nothing.
     if (!found || length == 0 || length < engine->options.livelock_points)
         return false;
     char rest[sizeof engine->result.violation.message * 3 / 4];

@@ -1,11 +1,14 @@
 #include "core/engine/state.h"
 
+// A task is a function of what it has observed: the digest is of that whole sequence, so two tasks
+// with equal digests will do the same with the same answers. Where it is asked for nothing is kept.
 bool sct_comparing(void) {
     return sct_keeps_digests(sct_engine_now);
 }
 
 void sct_observe(const void *data, size_t bytes) {
     struct sct_engine *engine = sct_engine_running();
+    ASSERT(data || bytes == 0);
     if (sct_keeps_digests(engine))
         *sct_running_digest(engine) = digest_fold_bytes(*sct_running_digest(engine), data, bytes);
 }
@@ -23,6 +26,7 @@ struct digest sct_observed(void) {
 
 void sct_forget(struct digest mark, const void *data, size_t bytes) {
     struct sct_engine *engine = sct_engine_running();
+    ASSERT(data && bytes > 0); // or places that forget the same could not be told apart
     if (sct_keeps_digests(engine) && !engine->seam.forgets_nothing)
         *sct_running_digest(engine) = digest_fold_bytes(mark, data, bytes);
 }
@@ -34,9 +38,11 @@ void sct_observe_place(struct sct_engine *engine, const char *text) {
 struct digest sct_identify(struct sct_engine *engine) {
     unsigned slot = sct_running_slot(engine);
     uint64_t signature = slot < SCT_TASKS_MAX ? engine->slots[slot].identity.signature : 0;
+    ASSERT(engine->seats[slot].made < UINT32_MAX);
     return digest_fold((struct digest){signature, 0}, ++engine->seats[slot].made);
 }
 
+// A sum without order: each thing's part is taken out and put in again by itself.
 void sct_note_change(struct sct_engine *engine, struct digest before, struct digest after) {
     digest_subtract(&engine->now.sync, before);
     digest_add(&engine->now.sync, after);
@@ -53,11 +59,13 @@ bool sct_reducing(void) {
 }
 
 void sct_touch_after_waits(const struct sct_access *access) {
+    ASSERT(access);
     sct_engine_running()->now.after_wait = access;
 }
 
 void sct_touch_while(const bool *is_unfinished) {
     struct sct_engine *engine = sct_engine_running();
+    ASSERT(is_unfinished);
     if (sct_is_reducing(engine))
         engine->seam.calls->touch_while(engine->seam.search, is_unfinished);
 }

@@ -6,6 +6,8 @@ void sct_queue_init(struct sct_queue *queue) {
     queue->last = &queue->first;
 }
 
+// Places lie in the frames of those who wait, so a queue needs no memory of its own; a stopped
+// one's frame stays until the execution ends, and so may its place.
 void sct_queue_append(struct sct_queue *queue, struct sct_waiting *waiting) {
     ASSERT(!*queue->last);
     waiting->queue = queue;
@@ -16,7 +18,7 @@ void sct_queue_append(struct sct_queue *queue, struct sct_waiting *waiting) {
 }
 
 void sct_queue_take_out(struct sct_waiting *waiting) {
-    ASSERT(*waiting->link == waiting);
+    ASSERT(waiting->queue && *waiting->link == waiting);
     *waiting->link = waiting->next;
     if (waiting->next)
         waiting->next->link = waiting->link;
@@ -65,6 +67,7 @@ uint32_t sct_queue_count(const struct sct_queue *queue) {
 
 struct sct_waiting *sct_queue_at(const struct sct_queue *queue, uint32_t index) {
     struct sct_waiting *waiting = first_living(queue->first);
+    ASSERT(index < sct_queue_count(queue));
     for (; waiting && index > 0; index--)
         waiting = first_living(waiting->next);
     ASSERT(waiting);
@@ -88,6 +91,8 @@ static struct sct_waiting *find_idle(const struct sct_engine *engine) {
 
 bool sct_time_passes(struct sct_engine *engine) {
     ASSERT(engine->now.enabled == 0);
+    // All of them at once: which of them then does is the strategy's to say, as if the clock had
+    // jumped far ahead.
     bool any = false;
     for (struct sct_strand *strand = engine->now.strands; strand; strand = strand->next) {
         struct sct_waiting *waiting = strand->waiting;
@@ -101,6 +106,7 @@ bool sct_time_passes(struct sct_engine *engine) {
         idle->may_give_up = any = true;
         sct_waiting_enable(engine, idle);
     }
+    ASSERT(any == (engine->now.enabled != 0));
     if (any && engine->seam.follows_causes)
         engine->seam.calls->time_passes(engine->seam.search);
     return any;

@@ -19,6 +19,7 @@ static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
 
 void sct_task_end(struct sct_engine *engine, const struct sct_task *task) {
     ASSERT(engine->now.alive & sct_task_bit(task));
+    ASSERT(engine->seats[task->slot].task == task);
     engine->now.enabled &= ~sct_task_bit(task);
     engine->now.alive &= ~sct_task_bit(task);
     if (__builtin_expect(engine->listener != NULL, 0))
@@ -38,6 +39,7 @@ struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_
             continue;
         unlink_strand(engine, strand);
         ASSERT(!strand->is_stopped);
+        // Its coroutine is not given back: others may hold pointers into its frames.
         strand->is_stopped = true;
         strand->next = stopped;
         stopped = strand;

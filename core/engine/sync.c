@@ -1,12 +1,14 @@
 #include "core/engine/sync.h"
 #include "core/engine/state.h"
 
+// Only where somebody asks: it numbers what the running task has made, which costs a hash.
 static inline struct digest identify(void) {
     bool is_asked_for = sct_keeps_digests(sct_engine_now) || sct_is_reducing(sct_engine_now);
     return is_asked_for ? sct_identify(sct_engine_now) : (struct digest){0, 0};
 }
 
-// At rest a thing counts as nothing.
+// At rest a thing counts as nothing: so the state is the same whether it was made or not, and
+// however often it was used.
 static struct digest digest_at(struct digest identity, size_t value) {
     return value == 0 ? (struct digest){0, 0} : digest_fold(identity, value);
 }
@@ -31,6 +33,7 @@ static inline void touch_to_count(struct digest identity) {
 }
 
 void sct_waiters_init(struct sct_waiters *waiters) {
+    ASSERT(sct_engine_inside());
     sct_queue_init(&waiters->queue);
     if (sct_is_reducing(sct_engine_now)) // where states are compared it is not part of them
         waiters->identity = identify();
@@ -48,6 +51,7 @@ void sct_waiters_wake(struct sct_waiters *waiters) {
 }
 
 void sct_mutex_init(struct sct_mutex *mutex) {
+    ASSERT(sct_engine_inside());
     mutex->holder = NULL;
     mutex->edge = NULL;
     sct_queue_init(&mutex->waiters);
@@ -56,6 +60,8 @@ void sct_mutex_init(struct sct_mutex *mutex) {
 
 void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
     touch(mutex->identity);
+    // Looks again when it is woken: somebody else may have come first, for to be free is not yet to
+    // be given (no hand-over, as with a futex).
     while (mutex->holder)
         sct_linger(&mutex->waiters, waits_for);
     touch(mutex->identity);
@@ -63,6 +69,7 @@ void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
     struct sct_strand *self = sct_self();
     ASSERT(!mutex->holder);
     mutex->holder = self;
+    // What it holds is a list, for the day on which its machine is stopped.
     mutex->next_held = self->held;
     mutex->link_held = &self->held;
     if (self->held)
@@ -78,6 +85,7 @@ static void free_mutex(struct sct_mutex *mutex) {
     if (mutex->next_held)
         mutex->next_held->link_held = mutex->link_held;
     mutex->holder = NULL;
+    ASSERT(!mutex->next_held || *mutex->next_held->link_held == mutex->next_held);
     sct_edge_release(&mutex->edge);
     change(mutex->identity, 1, 0);
     sct_queue_wake(&mutex->waiters);
@@ -89,11 +97,13 @@ void sct_mutex_release(struct sct_mutex *mutex) {
 }
 
 void sct_strand_free_mutexes(struct sct_strand *strand) {
+    ASSERT(strand->is_stopped);
     while (strand->held)
         free_mutex(strand->held);
 }
 
 void sct_latch_init(struct sct_latch *latch, size_t count) {
+    ASSERT(sct_engine_inside());
     latch->count = count;
     latch->edge = NULL;
     sct_queue_init(&latch->waiters);

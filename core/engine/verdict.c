@@ -10,6 +10,7 @@ bool sct_engine_inside(void) {
 }
 
 const char *sct_running_name(const struct sct_engine *engine) {
+    ASSERT(engine);
     return engine->now.current ? engine->now.current->machine->name : "harness";
 }
 
@@ -23,6 +24,7 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
                const char *message) {
     struct sct_violation *violation = &engine->result.violation;
     ASSERT(kind && machine && message);
+    // Copied: names and message may lie on a stack or in the arena, which the next execution uses.
     violation->kind = kind;
     violation->where = where;
     violation->frame_count = 0;
@@ -50,11 +52,13 @@ void sct_violate_at(struct sct_engine *engine, const char *kind, const char *whe
                     const char *message, struct sct_frame frame) {
     sct_blame(engine, kind, sct_running_name(engine), where, message);
     struct sct_violation *violation = &engine->result.violation;
+    // Walked now: the stack is the next one's once it is left.
     const struct sct_coro *coro = engine->self ? engine->self->coro : NULL;
     if (coro)
         violation->frame_count =
             sct_backtrace(frame, coro->stack_low, coro->stack_low + coro->stack_bytes,
                           violation->frames, SCT_FRAMES_MAX);
+    ASSERT(violation->frame_count <= SCT_FRAMES_MAX);
     sct_leave(engine, SCT_VIOLATED);
 }
 
@@ -65,6 +69,7 @@ void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
 
 void sct_violation(const char *kind, const char *format, ...) {
     struct sct_engine *engine = sct_engine_running();
+    ASSERT(kind && format);
     char message[sizeof engine->result.violation.message];
     va_list arguments;
     va_start(arguments, format);

@@ -12,6 +12,7 @@ static const char *const patience_labels[] = {
 static void announce(struct sct_engine *engine, struct sct_waiting *waiting,
                      const struct sct_awaited *step) {
     struct sct_task *task = waiting->strand->task;
+    ASSERT(step->label && step->waits_for);
     waiting->access = step->access;
     waiting->thing = step->thing;
     waiting->explain = step->explain;
@@ -29,6 +30,8 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
         return true;
     }
     ASSERT(!self->is_activity && !self->waiting);
+    // A choice that is made when the wait begins: at its end there would be a second way on, and a
+    // search would have to try both at every step of others in between.
     struct sct_waiting waiting = {
         .strand = self,
         .is_granted = can_go_on,
@@ -57,6 +60,7 @@ void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
                     const struct sct_awaited *step, bool can_go_on) {
     struct sct_engine *engine = sct_engine_running();
     ASSERT(waiting->strand->waiting == waiting);
+    ASSERT(waiting->queue != queue);
     sct_queue_take_out(waiting);
     sct_queue_append(queue, waiting);
     if (sct_keeps_digests(engine)) { // what it waits for now is another thing
@@ -73,6 +77,7 @@ void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
 void sct_linger(struct sct_queue *queue, const char *waits_for) {
     struct sct_engine *engine = sct_engine_running();
     struct sct_waiting waiting = {.strand = engine->self};
+    ASSERT(!engine->self->waiting);
     sct_queue_append(queue, &waiting);
     struct digest before = *sct_running_digest(engine);
     sct_park_quietly(waits_for);
