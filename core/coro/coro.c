@@ -163,6 +163,7 @@ __attribute__((noinline, cold)) static void set_thread_pointer(void *pointer) {
 }
 
 void sct_coro_use_thread_pointer(struct sct_coro *coro, void *thread_pointer) {
+    ASSERT(coro);
     coro->thread_pointer = thread_pointer;
     set_thread_pointer(thread_pointer);
 }
@@ -247,6 +248,7 @@ static size_t page_round(size_t bytes) {
 }
 
 void sct_coro_pool_init(struct sct_coro_pool *pool, size_t stack_bytes, size_t guard_bytes) {
+    ASSERT(stack_bytes > 0 && guard_bytes > 0);
     errno_place = &errno;
     *pool = (struct sct_coro_pool){
         .stack_bytes = page_round(stack_bytes),
@@ -275,7 +277,11 @@ void sct_coro_pool_deinit(struct sct_coro_pool *pool) {
     *pool = (struct sct_coro_pool){0};
 }
 
+// All are free again, wherever they were left: whoever takes one lays out its stack anew. In the
+// order of being made or not, it is the same in every execution only if [order] is not changed
+// here.
 void sct_coro_pool_reset(struct sct_coro_pool *pool) {
+    ASSERT(pool->taken_count <= pool->made_count);
     pool->taken_count = 0;
 }
 
@@ -288,6 +294,7 @@ bool sct_coro_can_be_copied(void) {
 }
 
 static void reserve_order(struct sct_coro_pool *pool) {
+    ASSERT(pool->made_count <= pool->order_capacity);
     if (pool->made_count < pool->order_capacity)
         return;
     size_t capacity = pool->order_capacity ? 2 * pool->order_capacity : 64;
@@ -333,6 +340,7 @@ static void prepare(struct sct_coro *coro) {
     coro->context = context;
 #else
     void **frame = (void **)(void *)top - FRAME_WORDS - FRAME_PADDING;
+    // Zeros for what the jump takes back from there: a frame pointer of 0 is where backtraces end.
     memset(frame, 0, sizeof(void *) * (FRAME_WORDS + FRAME_PADDING));
     frame[FRAME_ENTRY] = (void *)(uintptr_t)enter;
     coro->stack_pointer = frame;
@@ -344,6 +352,7 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
     if (pool->taken_count == pool->made_count)
         make(pool);
     struct sct_coro *coro = pool->order[pool->taken_count];
+    ASSERT(function && pool->taken_count < pool->made_count);
     coro->place = pool->taken_count++;
 #if ARENA_POISONS
     __asan_unpoison_memory_region(coro->stack_low, coro->stack_bytes);
@@ -357,6 +366,7 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
 }
 
 void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro) {
+    ASSERT(coro->place < pool->taken_count && pool->order[coro->place] == coro);
     struct sct_coro *last = pool->order[--pool->taken_count];
     pool->order[coro->place] = last;
     last->place = coro->place;

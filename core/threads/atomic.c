@@ -79,6 +79,7 @@ static void tell_store(const struct sct_atomic *atomic, uint64_t old, uint64_t s
 uint64_t sct_atomic_load_at(struct sct_atomic *atomic, enum sct_order order, const char *where) {
     REQUIRE(order != SCT_RELEASE && order != SCT_ACQ_REL, "a load that releases");
     take_point(atomic, "load", SCT_LOADS, order, where);
+    // Under a memory the value may be an older store's; [atomic->value] is always the newest one.
     uint64_t value = atomic->location ? sct_location_load(atomic->location, order) : atomic->value;
     tell_load(atomic, value);
     sct_object_learn(value);
@@ -109,6 +110,7 @@ static const char *const verbs[] = {
 
 uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_change change, uint64_t value,
                               enum sct_order order, const char *where) {
+    ASSERT((size_t)change < sizeof verbs / sizeof verbs[0]);
     take_point(atomic, verbs[change], SCT_UPDATES, order, where);
     uint64_t old = atomic->value;
     if (atomic->location) {
@@ -125,6 +127,8 @@ uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_change change,
 
 // The exchange of an atomic that has one value; whether it succeeds.
 static bool exchange_value(struct sct_atomic *atomic, struct sct_exchange *exchange) {
+    // The choice only where it would succeed: where the values differ it fails anyway.
+    ASSERT(!atomic->location);
     if (atomic->value == exchange->expected &&
         !(exchange->is_weak && sct_choose(2, "fail spuriously"))) {
         atomic->value = exchange->desired;
@@ -139,6 +143,7 @@ static void take_exchange_point(struct sct_atomic *atomic, const struct sct_exch
                                 const char *where) {
     enum sct_atomic_kind operation = sct_reducing() ? SCT_LOADS : SCT_UPDATES;
     sct_object_point(&atomic->object, "compare-exchange", sct_memory_mode(operation), where);
+    // Whether it will succeed is not known before the step: what it touches is the larger of both.
     enum sct_order order = orders->failure == SCT_SEQ_CST ? SCT_SEQ_CST : orders->success;
     note_use(order);
     if (sct_reducing())
@@ -164,6 +169,7 @@ bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expecte
         tell_store(atomic, exchange.expected, desired);
     else
         tell_load(atomic, exchange.expected);
+    ASSERT(!succeeds || exchange.expected == *expected);
     *expected = exchange.expected;
     return succeeds;
 }
@@ -171,6 +177,7 @@ bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expecte
 void sct_fence_at(enum sct_order order, const char *where) {
     REQUIRE(order != SCT_RELAXED, "a relaxed fence");
     note_use(order);
+    // The others change only what the running thread itself will read and publish later.
     if (order == SCT_SEQ_CST) {
         const struct sct_access place = sct_memory_place(SCT_FENCES, order, 0, 0);
         sct_point("fence", where, &place);
@@ -185,6 +192,8 @@ void sct_shared_init(struct sct_shared *shared, const char *name) {
     shared->cell = sct_memory_now ? sct_cell_new() : NULL;
 }
 
+// A plain variable has a scheduling point like everything shared, so that a race is not only found
+// by clocks but also seen, by what the other order does.
 static void access_shared(struct sct_shared *shared, enum sct_access_kind kind, const char *where) {
     if (shared->cell)
         sct_cell_access(shared->cell, kind, where, shared->object.name);

@@ -9,6 +9,7 @@ struct sct_round {
 };
 
 static void begin_round(struct sct_barrier *barrier) {
+    ASSERT(barrier->arrived == 0 || barrier->arrived == barrier->count);
     barrier->arrived = 0;
     barrier->round = ARENA_NEW(sct_arena(), struct sct_round);
     sct_queue_init(&barrier->round->queue);
@@ -29,6 +30,7 @@ void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t co
     barrier->object.explain = explain;
     SCT_OBJECT_REQUIRE(count > 0, &barrier->object, "counts nobody");
     barrier->count = count;
+    barrier->arrived = 0;
     begin_round(barrier);
     become(barrier);
 }
@@ -47,6 +49,8 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     ASSERT(barrier->arrived < barrier->count);
     bool is_last = ++barrier->arrived == barrier->count;
     sct_object_learn(is_last);
+    // The next round begins before anybody is let through: who is fast and comes back must not meet
+    // the old one.
     if (is_last)
         begin_round(barrier);
     become(barrier);

@@ -30,6 +30,8 @@ void sct_lock_destroy_at(struct sct_lock *lock, const char *where) {
     sct_object_destroy(&lock->object);
 }
 
+// Whoever still waits cannot go on now, and must not be enabled: a step that is chosen gets
+// somewhere.
 static void take(struct sct_lock *lock) {
     ASSERT(!lock->holder);
     lock->holder = sct_self();

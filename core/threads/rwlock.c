@@ -61,6 +61,7 @@ bool sct_rwlock_reads(const struct sct_rwlock *lock) {
 
 // One that is not in use.
 static struct sct_reading *new_reading(struct sct_rwlock *lock) {
+    ASSERT(!find(lock, sct_self()));
     struct sct_reading *reading = lock->readings;
     while (reading && reading->count > 0)
         reading = reading->next;
@@ -81,6 +82,7 @@ static bool has_writers(const struct sct_rwlock *lock) {
 }
 
 static void grant(struct sct_rwlock *lock) {
+    ASSERT(!lock->writer || lock->reader_count == 0);
     sct_queue_grant(&lock->readers, !lock->writer);
     sct_queue_grant(&lock->writers, is_free(lock));
     if (sct_engine_now->now.prefers_writers)
@@ -111,6 +113,8 @@ static void begin_reading(struct sct_rwlock *lock) {
 static void begin_writing(struct sct_rwlock *lock) {
     ASSERT(is_free(lock));
     lock->writer = sct_self();
+    // Readers are ordered before the next writer, not among each other: what they let go goes into
+    // an edge of its own, which readers do not take up.
     sct_edge_acquire(lock->object.edge);
     sct_edge_acquire(lock->read_edge);
     become(lock);
@@ -130,6 +134,8 @@ bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_pat
     const struct sct_wait wait = {&lock->object, "read", where, patience};
     if (!sct_object_wait(&lock->readers, &wait, !lock->writer))
         return false;
+    // POSIX leaves it open whether a reader goes before writers that wait: both are tried, where
+    // the program has asked for it.
     if (is_held_back(lock) && !sct_object_wait(&lock->held_back, &wait, false))
         return false;
     begin_reading(lock);

@@ -23,6 +23,7 @@ void sct_semaphore_destroy_at(struct sct_semaphore *semaphore, const char *where
 }
 
 static void set(struct sct_semaphore *semaphore, uint32_t value) {
+    ASSERT(value <= SCT_SEMAPHORE_MAX);
     semaphore->value = value;
     become(semaphore);
     sct_queue_grant(&semaphore->waiters, value > 0);
@@ -57,6 +58,8 @@ void sct_semaphore_post_at(struct sct_semaphore *semaphore, const char *where) {
     sct_object_point(&semaphore->object, "post", SCT_ACCESS_WRITE, where);
     SCT_OBJECT_REQUIRE(semaphore->value < SCT_SEMAPHORE_MAX, &semaphore->object,
                        "is posted beyond its largest value");
+    // What this one has done happens before what anybody does who takes up later, not only the one
+    // whose turn the post makes possible (POSIX says no more than that either).
     sct_edge_release(&semaphore->object.edge);
     set(semaphore, semaphore->value + 1);
 }

@@ -21,6 +21,7 @@ static void become(struct sct_thread *thread) {
 
 static void end(struct sct_thread *thread, void *result) {
     ASSERT(!thread->has_ended);
+    ASSERT(sct_thread_self() == thread);
     thread->result = result;
     sct_edge_release(&thread->object.edge);
     sct_edge_end();
@@ -41,6 +42,7 @@ struct sct_thread *sct_thread_create(const char *name, void *(*function)(void *)
 
 struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(void *),
                                           void *argument, const struct sct_access *access) {
+    REQUIRE(function, "a thread is created without a function");
     struct sct_thread *thread = ARENA_NEW(sct_arena(), struct sct_thread);
     sct_object_init(&thread->object, "thread", name);
     thread->function = function;
@@ -85,6 +87,7 @@ void *sct_thread_join_at(struct sct_thread *thread, const char *where) {
     touch_joining(thread);
     SCT_OBJECT_REQUIRE(!thread->is_detached, object, "is joined although it was detached");
     SCT_OBJECT_REQUIRE(!thread->is_joined, object, "is joined twice");
+    // Before it waits: a second join is an error while the first one waits, too.
     thread->is_joined = true;
     become(thread);
     const struct sct_wait wait = {object, "join", where, SCT_WAIT_FOR_EVER};

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // munmap
 #include "core/witness/probe.h"
+#include "core/base/assert.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "core/jobs/process.h"
@@ -15,6 +16,7 @@ static const uint64_t seed = 0x70726f6265; // any will do, but always the same
 static uint64_t run_walks(struct sct_engine *engine, const struct sct_program *program) {
     struct error error;
     struct sct_strategy *strategy = sct_strategy_new("random", &error);
+    ASSERT(strategy);
     uint64_t sum = 0;
     bool hangs = false; // each takes seconds
     for (uint64_t i = 0; i < SCT_PROBE_RUNS && !hangs; i++) {
@@ -29,6 +31,8 @@ static uint64_t run_walks(struct sct_engine *engine, const struct sct_program *p
 }
 
 uint64_t sct_probe(const struct sct_program *program, const struct sct_engine_options *options) {
+    // In a process of its own: the program's first executions may change what later ones find.
+    ASSERT(program && options);
     uint64_t *shared = sct_map_shared(sizeof *shared);
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {

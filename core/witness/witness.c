@@ -42,6 +42,8 @@ static void tell_violation(struct sct_witness_shared *shared, const struct sct_r
 
 static void replay(struct sct_witness *witness, const struct sct_trace *trace) {
     struct sct_witness_shared *shared = witness->shared;
+    // As many steps as the recording had: with fewer its fair tail would begin elsewhere.
+    ASSERT(!shared->has_answered && trace->steps_max > 0);
     struct sct_engine_options options = witness->engine;
     options.steps_max = trace->steps_max;
     struct sct_engine *engine = sct_engine_open(&options);
@@ -56,6 +58,8 @@ static void replay(struct sct_witness *witness, const struct sct_trace *trace) {
 
 // Its wait status. What it has to say is in witness->shared.
 static int run_fresh(struct sct_witness *witness, const struct sct_trace *trace) {
+    // Forked from the witness, which has never run the program: what a campaign's executions have
+    // left behind in its process is not here.
     witness->shared->has_answered = witness->shared->is_confirmed = false;
     witness->shared->is_violation = false;
     witness->fresh->is_running = witness->fresh->words[0] = 0;
@@ -73,6 +77,7 @@ static int run_fresh(struct sct_witness *witness, const struct sct_trace *trace)
 }
 
 static void describe_end(int status, struct text *text) {
+    ASSERT(WIFSIGNALED(status) || WIFEXITED(status));
     text_add(text, "the process ended inside the execution: ");
     if (WIFSIGNALED(status))
         text_add(text, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -86,6 +91,7 @@ static bool ends_likewise(const struct sct_witness *witness, const struct sct_tr
     char buffer[256];
     struct text text = text_in(buffer, sizeof buffer);
     describe_end(status, &text);
+    ASSERT(strcmp(trace->kind, SCT_KIND_PROCESS_END) == 0);
     uint32_t count = sct_record_count(witness->fresh);
     if (!witness->fresh->is_running)
         return error_set(difference, "in a fresh process the execution does not end the process");
@@ -143,6 +149,8 @@ static void hold_signals(struct signals *before) {
     sigaddset(&held, SIGCHLD);
     for (int i = 0; i < PASSED_ON; i++)
         sigaddset(&held, passed_on[i]);
+    // Blocked before the fork, so that none comes to a process that does not yet know what to do
+    // with it: the witness passes them on, the campaign ends as its user wants.
     sigprocmask(SIG_BLOCK, &held, &before->blocked);
     struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
@@ -185,6 +193,7 @@ static int wait_for_campaign(struct sct_witness *witness, pid_t process,
                              const sigset_t *while_waiting) {
     int status;
     for (bool asks = true;;) {
+        // SIGCHLD is let in while it waits only: a death between the two lines is not missed.
         if (waitpid(process, &status, WNOHANG) == process)
             return status;
         struct pollfd poll = {.fd = asks ? witness->socket : -1, .events = POLLIN};
@@ -214,7 +223,9 @@ static void end_as(int status) {
     raise(WTERMSIG(status));
 }
 
+// From what the dead process has left in the memory that it shared: its decisions.
 static struct sct_trace trace_of_end(const struct sct_witness *witness, int status) {
+    ASSERT(witness->record->is_running);
     struct sct_trace trace = {
         .bug = "none",
         .steps_max = witness->engine.steps_max,
@@ -250,6 +261,8 @@ _Noreturn static void end_as_witness(struct sct_witness *witness, int status,
                                      int (*on_death)(void *, const struct sct_death *),
                                      void *context) {
     struct error difference = {""};
+    ASSERT(witness->socket > 0);
+    // It died outside of any execution: that is the tool's end or its user's wish, no finding.
     if (!witness->record->is_running) {
         end_as(status);
         error_set(&difference, "killed by signal %d (%s) while no execution was running",
@@ -286,8 +299,9 @@ int sct_witness_run(struct sct_witness *witness, int (*campaign)(void *context),
                     int (*on_death)(void *context, const struct sct_death *death), void *context) {
     int sockets[2];
     struct signals before;
+    ASSERT(!witness->shared);
     if (!open_shared(witness, sockets))
-        return campaign(context);
+        return campaign(context); // without one: a death is not explained then
     hold_signals(&before);
     blocked_before = before.blocked;
     fflush(NULL); // the other must not write it again
@@ -322,6 +336,7 @@ void sct_witness_watch(struct sct_witness *witness, struct sct_engine *engine) {
 void sct_witness_note(struct sct_witness *witness, uint64_t iteration, uint64_t executions) {
     if (!witness->shared)
         return;
+    ASSERT(witness->record);
     witness->shared->iteration = iteration;
     witness->shared->executions = executions;
 }
