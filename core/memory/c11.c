@@ -24,8 +24,11 @@ static bool is_known(const struct sct_edge *view, const struct sct_clock *fences
                      const struct sct_store *store) {
     if (knows(view, store->thread, store->epoch))
         return true;
+    // 29.3, 3 and 4: an access of SEQ_CST, or one behind such a fence, does not read what is older
+    // than the last store of SEQ_CST before it.
     if (store->seq_cst_time > 0 && (fences || store->seq_cst_time <= view->fence_time))
         return true;
+    // 5 to 7: the same where the store came before a fence and this access is of SEQ_CST.
     if (fences && sct_clock_has(fences, store->thread, store->epoch))
         return true;
     return is_read(view, fences, store);
@@ -34,6 +37,9 @@ static bool is_known(const struct sct_edge *view, const struct sct_clock *fences
 static uint32_t lowest(const struct sct_memory_state *memory, const struct sct_party *party,
                        const struct sct_location *location, enum sct_order order) {
     const struct sct_clock *fences = order == SCT_SEQ_CST ? &memory->now->fences : NULL;
+    // Coherence: not before a store that is known of, nor before one that somebody is known to have
+    // read (CoWR, CoRR). The first store is known to all.
+    ASSERT(location->count > 0);
     uint32_t index = location->count - 1;
     while (index > 0 && !is_known(&party->view, fences, location->stores[index]))
         index--;
@@ -43,6 +49,7 @@ static uint32_t lowest(const struct sct_memory_state *memory, const struct sct_p
 static void make_room_for_reader(struct arena *arena, struct sct_store *store, uint32_t thread) {
     enum { BLOCK = 8 };
     uint32_t count = (thread + BLOCK) / BLOCK * BLOCK;
+    ASSERT(count > thread && count >= store->reader_count);
     uint32_t *reads = ARENA_ARRAY(arena, uint32_t, count);
     memset(reads, 0, count * sizeof *reads);
     if (store->reader_count > 0)

@@ -6,6 +6,7 @@ static void lengthen(struct sct_clock *clock, struct arena *arena, uint32_t leng
     if (length > SCT_THREADS_MAX)
         fail_at(FAIL_LIMIT, HERE, "more than %d threads in an execution", SCT_THREADS_MAX);
     length = (length + BLOCK - 1) / BLOCK * BLOCK;
+    ASSERT(length > clock->length);
     uint32_t *epochs = ARENA_ARRAY(arena, uint32_t, length);
     if (clock->length > 0)
         memcpy(epochs, clock->epochs, clock->length * sizeof *epochs);
@@ -16,6 +17,7 @@ static void lengthen(struct sct_clock *clock, struct arena *arena, uint32_t leng
 void sct_clock_set(struct sct_clock *clock, struct arena *arena, uint32_t thread, uint32_t epoch) {
     if (thread >= clock->length)
         lengthen(clock, arena, thread + 1);
+    // Clocks only grow: what was known once stays known.
     ASSERT(epoch >= clock->epochs[thread]);
     clock->epochs[thread] = epoch;
 }
@@ -36,7 +38,9 @@ bool sct_clock_covers(const struct sct_clock *clock, const struct sct_clock *oth
     return true;
 }
 
+// What is let go of is kept as it was then, while the clock it was taken from goes on.
 struct sct_clock sct_clock_copy(const struct sct_clock *clock, struct arena *arena) {
+    ASSERT(clock->length % BLOCK == 0);
     struct sct_clock copy = {0, NULL};
     if (clock->length > 0)
         lengthen(&copy, arena, clock->length);

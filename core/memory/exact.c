@@ -1,3 +1,7 @@
+// RC11's condition on SEQ_CST, psc, event by event (Lahav, Vafeiadis, Kang, Hur, Dreyer: Repairing
+// Sequential Consistency in C/C++11, PLDI 2017): psc has no circle. Each event keeps the set of
+// those from which there is a path to it, so a new one is refused if it would close a circle, and
+// nothing has to be searched again from the beginning.
 #include "core/memory/exact.h"
 
 // ---- Sets of events ----------------------------------------------------------------------------
@@ -228,11 +232,14 @@ static void find_passage(const struct view *view, struct passage *passage) {
 
 static struct view view_of(const struct sct_events *events, const struct sct_event_record *event,
                            uint32_t index) {
+    ASSERT(events->count < SCT_EVENTS_MAX);
+    ASSERT(!event->location || index <= event->location->count);
     return (struct view){events, event, index, events->count + 1};
 }
 
 bool sct_events_allow(const struct sct_events *events, const struct sct_event_record *event,
                       uint32_t index) {
+    ASSERT(event->location);
     if (index == event->location->count)
         return true; // nothing is behind it
     struct view view = view_of(events, event, index);
@@ -274,6 +281,7 @@ void sct_events_add(struct sct_events *events, struct arena *arena,
     find_passage(&view, &passage);
     memcpy(record->before, passage.before, sizeof record->before);
     uint32_t new = events->count;
+    ASSERT(!is_in(record->before, new)); // no circle: it was asked for before
     if (is_seq_cst(record))
         put_in(passage.from, new);
     join_paths(events, passage.from, passage.to);

@@ -33,6 +33,7 @@ static void release(struct sct_memory *base, struct sct_edge **edge) {
         sct_edge_join(*edge, memory->now->arena, &party->view);
     else
         *edge = sct_edge_copy(&party->view, memory->now->arena);
+    // What comes after was not let go of: it belongs to the next epoch.
     sct_party_advance(party);
 }
 
@@ -46,6 +47,7 @@ static bool knows(const struct sct_memory *base, const struct sct_edge *edge) {
     return sct_clock_covers(&party->view.known, &edge->known);
 }
 
+// Of the store that comes next: those before it are older.
 static uint64_t time_now(const struct sct_memory *base) {
     return ((const struct sct_memory_state *)base)->now->store_count + 1;
 }
@@ -70,6 +72,7 @@ static void make_room_for_party(struct sct_memory_moment *now) {
 static struct sct_party *add_party(struct sct_memory_moment *now, const char *name) {
     make_room_for_party(now);
     struct sct_party *party = ARENA_NEW(now->arena, struct sct_party);
+    ASSERT(now->party_count < now->party_capacity);
     party->number = now->party_count;
     party->name = name;
     party->first_epoch = 1;
@@ -99,9 +102,12 @@ static void start(struct sct_memory *base, unsigned slot, const char *name) {
     struct sct_memory_state *memory = (struct sct_memory_state *)base;
     struct sct_memory_moment *now = memory->now;
     struct sct_party *parent = sct_party_now(memory), *last = now->by_slot[slot], *party;
+    ASSERT(slot < SCT_TASKS_MAX && parent);
     bool is_successor =
         last && last->has_ended && !memory->options.is_exact && knows_all(parent, last);
     party = is_successor ? succeed(now, last, name) : add_party(now, name);
+    // All that the creator has done happens before all that the new one does, not the other way
+    // round.
     sct_edge_join(&party->view, now->arena, &parent->view);
     sct_clock_set(&party->view.known, now->arena, party->number, party->first_epoch);
     sct_party_advance(parent);
@@ -117,6 +123,8 @@ static void begin(struct sct_memory *base) {
     struct arena *arena = &sct_engine_now->arena;
     struct sct_memory_moment *now = memory->now = ARENA_NEW(arena, struct sct_memory_moment);
     now->arena = arena;
+    // Shadow cells are not cleared between executions, which would cost as much as there are: one
+    // with another stamp counts as empty.
     now->stamp = ++memory->stamps;
     if (memory->options.is_exact)
         now->events = ARENA_NEW(arena, struct sct_events);
@@ -130,12 +138,14 @@ uint32_t sct_memory_thread(void) {
 
 const char *sct_memory_thread_name(uint32_t number) {
     const struct sct_memory_moment *now = sct_memory_state()->now;
-    ASSERT(number < now->party_count);
+    ASSERT(number < now->party_count && now->parties[number]);
     return now->parties[number]->name;
 }
 
 // ---- Fences ------------------------------------------------------------------------------------
 
+// All such fences are in one order, here that of execution: each learns what threads knew at those
+// before it, for coherence alone. It does not make that happen before, so it hides no race.
 static void fence_seq_cst(struct sct_memory_moment *now, struct sct_party *party) {
     struct sct_edge *view = &party->view;
     sct_clock_join(&view->extra, now->arena, &now->fences);
@@ -154,6 +164,7 @@ enum sct_access_mode sct_memory_mode(enum sct_atomic_kind operation) {
                                                  SCT_ACCESS_WRITE, SCT_ACCESS_NONE};
     static const enum sct_access_mode weak_modes[] = {SCT_ACCESS_LOAD, SCT_ACCESS_STORE,
                                                       SCT_ACCESS_UPDATE, SCT_ACCESS_NONE};
+    ASSERT((size_t)operation < sizeof modes / sizeof modes[0]);
     return model_now() == SCT_MEMORY_C11 ? weak_modes[operation] : modes[operation];
 }
 
@@ -187,6 +198,8 @@ void sct_memory_fence(enum sct_order order) {
         return;
     struct sct_memory_moment *now = memory->now;
     struct sct_party *party = sct_party_now(memory);
+    // In the order of C11: the acquire half first, so that what it takes up is part of what the
+    // release half lets go of.
     if (sct_order_acquires(order) && party->pending)
         sct_edge_join(&party->view, now->arena, party->pending);
     if (order == SCT_SEQ_CST && !now->events)
@@ -201,7 +214,7 @@ void sct_memory_fence(enum sct_order order) {
                                                   .known = party->view.known});
     if (!sct_order_releases(order))
         return;
-    party->released = sct_edge_copy(&party->view, now->arena);
+    party->released = sct_edge_copy(&party->view, now->arena); // for relaxed stores after it
     sct_party_advance(party);
 }
 
@@ -214,6 +227,7 @@ static const struct sct_model *const models[] = {
 };
 
 struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
+    ASSERT((size_t)options->model < sizeof models / sizeof models[0]);
     struct sct_memory_state *memory = grow_new(1, sizeof *memory, "a memory");
     memory->base = (struct sct_memory){
         .begin = begin,
@@ -245,5 +259,6 @@ void sct_memory_free(struct sct_memory *base) {
 const char *sct_memory_model_name(enum sct_memory_model model) {
     static const char *const names[] = {
         [SCT_MEMORY_SC] = "sc", [SCT_MEMORY_TSO] = "tso", [SCT_MEMORY_C11] = "c11"};
+    ASSERT((size_t)model < sizeof names / sizeof names[0]);
     return names[model];
 }

@@ -13,6 +13,7 @@ const char *sct_access_kind_name(enum sct_access_kind kind) {
         [SCT_ATOMIC_READ] = "atomic read",
         [SCT_ATOMIC_WRITE] = "atomic write",
     };
+    ASSERT((size_t)kind < sizeof names / sizeof names[0]);
     return names[kind];
 }
 
@@ -47,6 +48,8 @@ void sct_race_advise(const struct sct_race *race, struct text *text) {
 // ---- When one is found -------------------------------------------------------------------------
 
 static bool is_told(const struct sct_memory_state *memory, const struct sct_race *race) {
+    // By places, not by addresses: one line of code that races with another does so for every
+    // element of an array. In either order, because a schedule may turn them round.
     const void *a = race->earlier.place, *b = race->later.place;
     for (uint32_t i = 0; i < memory->told_count; i++) {
         const struct sct_place_pair *pair = &memory->told[i];
@@ -81,6 +84,8 @@ static void narrate(const struct sct_race *race) {
 
 void sct_race_found(struct sct_memory_state *memory, const struct sct_race *race) {
     const struct sct_memory_options *options = &memory->options;
+    ASSERT(options->races != SCT_RACES_OFF);
+    ASSERT(race->earlier.thread != race->later.thread);
     if (options->ignores_race && options->ignores_race(options->context, race))
         return;
     if (options->races == SCT_RACES_ALL) {

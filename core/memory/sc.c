@@ -6,6 +6,7 @@ static uint32_t lowest(const struct sct_memory_state *memory, const struct sct_p
     (void)memory;
     (void)party;
     (void)order;
+    ASSERT(location->count > 0);
     return location->count - 1;
 }
 

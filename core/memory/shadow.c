@@ -53,6 +53,7 @@ struct target {
 static struct sct_race_side side_of(const struct sct_memory_moment *now, uint64_t access,
                                     const void *place) {
     uint32_t thread = thread_of(access);
+    ASSERT(thread < now->party_count);
     const struct sct_party *party = sct_party_at(now, thread, epoch_of(access));
     return (struct sct_race_side){thread, party->name, kind_of(access), place};
 }
@@ -63,6 +64,7 @@ __attribute__((noinline, cold)) static void report(struct sct_memory_state *memo
                                                    const struct target *target) {
     const struct sct_memory_moment *now = memory->now;
     uint64_t old = cell->accesses[slot], both = old & new &BYTES_BITS;
+    ASSERT(both != 0 && thread_of(old) != thread_of(new));
     struct sct_race race = {
         .earlier = side_of(now, old, cell->places[slot]),
         .later = side_of(now, new, place),
@@ -91,6 +93,7 @@ static inline unsigned check(struct sct_memory_state *memory, const struct sct_c
         bool is_before = sct_clock_has(known, thread_of(old), epoch_of(old));
         if (!is_before && conflict(old, new))
             report(memory, cell, i, new, place, target);
+        // Not needed any more: whatever will race with it will race with the new one.
         if (is_before && covers(new, old))
             best = i;
     }
@@ -148,6 +151,7 @@ void sct_shadow_add(struct sct_memory *base, uintptr_t address, size_t bytes) {
     bytes += address - low;
     void *cells = reserve_new(cells_bytes(bytes), false, "shadow memory");
     uint32_t i = memory->region_count++;
+    // In ascending order, for the search by halves.
     for (; i > 0 && memory->regions[i - 1].base > low; i--)
         memory->regions[i] = memory->regions[i - 1];
     ASSERT(i == 0 || memory->regions[i - 1].base + memory->regions[i - 1].bytes <= low);
@@ -210,7 +214,7 @@ void sct_shadow_access(uintptr_t address, size_t bytes, enum sct_access_kind kin
 
 // A cell that is shared with neighbours keeps what it has of them.
 static void forget_bytes(struct sct_cell *cell, uint8_t mask) {
-    unsigned kept = 0;
+    unsigned kept = 0; // what is kept closes up: an empty slot ends the search for races
     for (unsigned i = 0; i < SCT_SLOTS; i++) {
         uint64_t access = cell->accesses[i] & ~(uint64_t)mask;
         const void *place = cell->places[i];

@@ -12,6 +12,7 @@ static bool is_own(const struct sct_party *party, const struct sct_store *store)
 
 // The index of the thread's own last store in [location], or 0.
 static uint32_t own_last(const struct sct_party *party, const struct sct_location *location) {
+    ASSERT(location->count > 0);
     uint32_t index = location->count - 1;
     while (index > 0 && !is_own(party, location->stores[index]))
         index--;
@@ -35,17 +36,20 @@ static void on_load(struct sct_memory_state *memory, struct sct_party *party,
                     const struct sct_location *location, uint32_t index) {
     (void)memory;
     const struct sct_store *store = location->stores[index];
+    // What comes out of its own buffer tells nothing of how far memory has come.
     bool is_forwarded = is_own(party, store) && store->time > party->seen_time;
     if (!is_forwarded && party->seen_time < store->time)
         party->seen_time = store->time;
 }
 
 static void on_store(struct sct_party *party, const struct sct_store *store) {
+    ASSERT(store->thread == party->number && store->time > party->store_time);
     party->store_time = store->time;
 }
 
 static void drain(struct sct_memory_state *memory, struct sct_party *party) {
-    party->seen_time = memory->now->store_count;
+    ASSERT(party->seen_time <= memory->now->store_count);
+    party->seen_time = memory->now->store_count; // all there is: its own stores are in memory
 }
 
 const struct sct_model sct_model_tso = {
