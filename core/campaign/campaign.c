@@ -25,6 +25,7 @@ static void tally_task(void *context, const struct sct_task_identity *identity, 
     while (i < calibration->count_count &&
            calibration->counts[i].identity.signature != identity->signature)
         i++;
+    ASSERT(i <= calibration->count_count);
     if (i == SCT_TASK_COUNTS_MAX)
         return; // the rest count as unseen
     if (i == calibration->count_count) {
@@ -37,6 +38,7 @@ static void tally_task(void *context, const struct sct_task_identity *identity, 
 
 static void average(struct tally *tally) {
     struct sct_calibration *calibration = tally->calibration;
+    // Rounded up: a task that has taken a step in one execution of many is not one without steps.
     for (uint32_t i = 0; i < calibration->count_count; i++)
         calibration->counts[i].steps =
             (uint32_t)((tally->steps[i] + tally->executions[i] - 1) / tally->executions[i]);
@@ -45,6 +47,7 @@ static void average(struct tally *tally) {
 static uint64_t calibration_seed(const char *name, const struct sct_strategy *strategy,
                                  uint64_t seed) {
     char buffer[512];
+    // By names, so that a strategy measures the same alone and among others, in any process.
     struct text text = text_in(buffer, sizeof buffer);
     text_add(&text, "%s ", name);
     sct_strategy_format(strategy, &text);
@@ -144,6 +147,9 @@ void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *optio
     campaign->groups = sum->groups.first;
     campaign->elapsed_seconds = sct_sum_seconds(sum);
     uint64_t runs = campaign->iterations_run;
+    ASSERT(campaign->violations <= runs);
+    // Who stops at the first failure has drawn until it came: another distribution than so many
+    // failures of a number that was fixed before.
     if (runs == 0)
         campaign->rate = (struct sct_rate){.high95 = 1};
     else if (campaign->violations > 0 && !options->keep_going)
@@ -166,6 +172,7 @@ struct run {
 // Counts it in its group; whether that is new.
 static bool count_violation(struct run *run, const struct sct_result *result, uint64_t iteration) {
     const struct sct_campaign_options *options = run->options;
+    ASSERT(result->outcome == SCT_VIOLATED);
     run->campaign->violations++;
     char *pattern = sct_violation_pattern(&result->violation);
     struct sct_group *group = sct_groups_find(&run->sum.groups, pattern);
