@@ -32,6 +32,7 @@ static const char schema[] =
 
 static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_BEGIN_READING] = "BEGIN",
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
     [STATEMENT_NUMBERS] = "UPDATE file SET last_number = last_number + ?1 RETURNING last_number",

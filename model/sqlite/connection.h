@@ -12,6 +12,7 @@
 
 enum ct_statement {
     STATEMENT_BEGIN,
+    STATEMENT_BEGIN_READING, // what is read then is as of one instant
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
     STATEMENT_NUMBERS, // ?1: how many; one row: the number of the last of so many new ETags

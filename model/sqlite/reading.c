@@ -60,10 +60,9 @@ static void append(struct list *list, struct arena *arena, const struct ct_row *
     list->rows[list->count++] = row;
 }
 
-// One statement sees the file as of one instant.
-static struct ct_outcome collect(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
-                                 const struct ct_filter *filter, struct arena *arena,
-                                 struct list *list) {
+static struct ct_outcome collect_rows(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+                                      const struct ct_filter *filter, struct arena *arena,
+                                      struct list *list) {
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         size_t mark = arena_mark(arena);
@@ -78,27 +77,46 @@ static struct ct_outcome collect(const struct ct_sqlite_table *table, sqlite3_st
     return code == SQLITE_DONE ? ct_success() : connection_failure(table, code, arena);
 }
 
+static struct ct_outcome collect(struct ct_sqlite_table *table, const struct ct_filter *filter,
+                                 struct ct_bounds bounds, struct arena *arena, struct list *list) {
+    sqlite3_stmt *statement = connection_statement(table, STATEMENT_RANGE);
+    sqlite3_bind_int64(statement, 1, table->id);
+    connection_bind_key(statement, 2, ct_filter_partition(filter));
+    bind_bound(statement, 3, bounds.low);
+    bind_bound(statement, 4, bounds.high);
+    struct ct_outcome outcome = collect_rows(table, statement, filter, arena, list);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return outcome;
+}
+
+// One statement sees the file as of one instant, several do in a transaction.
+static struct ct_outcome collect_all(struct ct_sqlite_table *table, const struct ct_filter *filter,
+                                     struct ct_bounds_list bounds, struct arena *arena,
+                                     struct list *list) {
+    struct ct_outcome outcome = ct_success();
+    if (bounds.count > 1) {
+        int code = connection_run(connection_statement(table, STATEMENT_BEGIN_READING));
+        if (code != SQLITE_DONE)
+            return connection_failure(table, code, arena);
+    }
+    for (size_t i = 0; i < bounds.count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = collect(table, filter, bounds.bounds[i], arena, list);
+    if (!sqlite3_get_autocommit(table->database))
+        connection_run(connection_statement(table, STATEMENT_ROLLBACK)); // it has written nothing
+    return outcome;
+}
+
 struct ct_outcome sqlite_table_query(struct ct_table *interface, const char *where,
                                      const struct ct_filter *filter, struct arena *arena,
                                      struct ct_rows *rows) {
     struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
     (void)where;
-    const char *partition = ct_filter_partition(filter);
-    if (!partition)
+    if (!ct_filter_partition(filter))
         return ct_program_error("an atomic query must target one partition");
     struct list list = {0};
-    struct ct_range range = ct_filter_range(filter);
-    struct ct_outcome outcome = ct_success();
-    if (!range.partition.is_empty && !range.row.is_empty) {
-        sqlite3_stmt *statement = connection_statement(table, STATEMENT_RANGE);
-        sqlite3_bind_int64(statement, 1, table->id);
-        connection_bind_key(statement, 2, partition);
-        bind_bound(statement, 3, range.row.low);
-        bind_bound(statement, 4, range.row.high);
-        outcome = collect(table, statement, filter, arena, &list);
-        sqlite3_reset(statement);
-        sqlite3_clear_bindings(statement);
-    }
+    struct ct_outcome outcome =
+        collect_all(table, filter, ct_filter_row_bounds(arena, filter), arena, &list);
     if (outcome.kind == CT_SUCCEEDED)
         *rows = (struct ct_rows){.rows = list.rows, .count = list.count};
     return outcome;

@@ -89,3 +89,71 @@ static struct ct_range range_of(const struct ct_filter *filter, bool is_negated)
 struct ct_range ct_filter_range(const struct ct_filter *filter) {
     return filter ? range_of(filter, false) : (struct ct_range){all_strings, all_strings};
 }
+
+// ---- Lists -------------------------------------------------------------------------------------
+
+// Whether [a] ends before [b] begins.
+static bool is_before(struct ct_bounds a, struct ct_bounds b) {
+    return a.high && b.low && ct_string_order(a.high, b.low) < 0;
+}
+
+static struct ct_bounds_list list_of(struct arena *arena, struct ct_bounds bounds) {
+    struct ct_bounds *list = ARENA_NEW(arena, struct ct_bounds);
+    *list = bounds;
+    return (struct ct_bounds_list){list, bounds.is_empty ? 0 : 1};
+}
+
+// The ends of two lists are walked along together: of two pairs of bounds the one that ends first
+// is done with.
+static struct ct_bounds_list intersect(struct arena *arena, struct ct_bounds_list a,
+                                       struct ct_bounds_list b) {
+    struct ct_bounds *list = ARENA_ARRAY(arena, struct ct_bounds, a.count + b.count + 1);
+    size_t count = 0;
+    for (size_t i = 0, j = 0; i < a.count && j < b.count;) {
+        struct ct_bounds common = both(a.bounds[i], b.bounds[j]);
+        if (!common.is_empty)
+            list[count++] = common;
+        const char *high = a.bounds[i].high, *other = b.bounds[j].high;
+        bool is_first = high && (!other || ct_string_order(high, other) <= 0);
+        is_first ? i++ : j++;
+    }
+    return (struct ct_bounds_list){list, count};
+}
+
+static struct ct_bounds_list unite(struct arena *arena, struct ct_bounds_list a,
+                                   struct ct_bounds_list b) {
+    struct ct_bounds *list = ARENA_ARRAY(arena, struct ct_bounds, a.count + b.count + 1);
+    size_t count = 0;
+    for (size_t i = 0, j = 0; i < a.count || j < b.count;) {
+        const char *low = i < a.count ? a.bounds[i].low : NULL;
+        const char *other = j < b.count ? b.bounds[j].low : NULL;
+        bool is_first =
+            j == b.count || (i < a.count && (!low || (other && ct_string_order(low, other) <= 0)));
+        struct ct_bounds next = is_first ? a.bounds[i++] : b.bounds[j++];
+        if (count > 0 && !is_before(list[count - 1], next))
+            list[count - 1] = either(list[count - 1], next);
+        else
+            list[count++] = next;
+    }
+    return (struct ct_bounds_list){list, count};
+}
+
+static struct ct_bounds_list row_bounds(struct arena *arena, const struct ct_filter *filter,
+                                        bool is_negated) {
+    if (filter->kind == CT_FILTER_COMPARE) {
+        struct ct_range range = range_of_comparison(filter, is_negated);
+        // No key of any partition: no row.
+        range.row.is_empty = range.row.is_empty || range.partition.is_empty;
+        return list_of(arena, range.row);
+    }
+    if (filter->kind == CT_FILTER_NOT)
+        return row_bounds(arena, filter->left, !is_negated);
+    struct ct_bounds_list left = row_bounds(arena, filter->left, is_negated);
+    struct ct_bounds_list right = row_bounds(arena, filter->right, is_negated);
+    bool is_and = (filter->kind == CT_FILTER_AND) != is_negated;
+    return is_and ? intersect(arena, left, right) : unite(arena, left, right);
+}
+
+struct ct_bounds_list ct_filter_row_bounds(struct arena *arena, const struct ct_filter *filter) {
+    return filter ? row_bounds(arena, filter, false) : list_of(arena, all_strings);
+}

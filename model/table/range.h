@@ -19,4 +19,14 @@ struct ct_range {
 // "and" narrow the bounds, those joined by "or" widen them; gt and lt count as ge and le.
 struct ct_range ct_filter_range(const struct ct_filter *filter);
 
+// Bounds that lie apart from each other, in ascending order.
+struct ct_bounds_list {
+    const struct ct_bounds *bounds;
+    size_t count;
+};
+
+// The same of row keys alone, with the gaps between them: those of an "or" of keys are the keys.
+// The list is in [arena].
+struct ct_bounds_list ct_filter_row_bounds(struct arena *arena, const struct ct_filter *filter);
+
 #endif

@@ -48,7 +48,7 @@ static void test_empty(void **state) {
 static const struct ct_filter *random_filter(struct rng *rng, int depth) {
     static const char *const names[] = {CT_PARTITION_KEY, CT_ROW_KEY, "a"};
     static const char *const values[] = {"", "a", "b", "c"};
-    uint32_t form = rng_below(rng, depth > 0 ? 3 : 1);
+    uint32_t form = rng_below(rng, depth > 0 ? 4 : 1);
     if (form == 0) {
         enum ct_compare compare = (enum ct_compare)rng_below(rng, 6);
         const char *name = names[rng_below(rng, 3)];
@@ -57,6 +57,8 @@ static const struct ct_filter *random_filter(struct rng *rng, int depth) {
         return ct_filter_compare_string(&arena, name, compare, values[rng_below(rng, 4)]);
     }
     const struct ct_filter *left = random_filter(rng, depth - 1);
+    if (form == 3)
+        return ct_filter_not(&arena, left);
     const struct ct_filter *right = random_filter(rng, depth - 1);
     return form == 1 ? ct_filter_and(&arena, left, right) : ct_filter_or(&arena, left, right);
 }
@@ -64,6 +66,50 @@ static const struct ct_filter *random_filter(struct rng *rng, int depth) {
 static bool contains(struct ct_bounds bounds, const char *text) {
     return !bounds.is_empty && (!bounds.low || ct_string_order(bounds.low, text) <= 0) &&
            (!bounds.high || ct_string_order(text, bounds.high) <= 0);
+}
+
+// The list in ascending order, its bounds apart and none of them empty.
+static void assert_in_order(struct ct_bounds_list list) {
+    for (size_t i = 0; i < list.count; i++) {
+        struct ct_bounds bounds = list.bounds[i];
+        assert_false(bounds.is_empty);
+        assert_true(!bounds.low || !bounds.high || ct_string_order(bounds.low, bounds.high) <= 0);
+        if (i > 0)
+            assert_true(ct_string_order(list.bounds[i - 1].high, bounds.low) < 0);
+    }
+}
+
+static size_t bounds_with(struct ct_bounds_list list, const char *text) {
+    size_t count = 0;
+    for (size_t i = 0; i < list.count; i++)
+        count += contains(list.bounds[i], text);
+    return count;
+}
+
+// The lists of row keys keep the gaps: named rows are points.
+static void test_lists_of_rows(void **state) {
+    (void)state;
+    static const char *const rows[] = {"m", "a", "z", "b"};
+    struct ct_bounds_list list = ct_filter_row_bounds(&arena, ct_filter_rows(&arena, "p", rows, 4));
+    assert_int_equal(list.count, 4);
+    assert_in_order(list);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(list.bounds[i].low, list.bounds[i].high);
+    assert_string_equal(list.bounds[0].low, "a");
+    list = ct_filter_row_bounds(&arena, NULL);
+    assert_int_equal(list.count, 1);
+    assert_null(list.bounds[0].low);
+    assert_null(list.bounds[0].high);
+    const struct ct_filter *either =
+        ct_filter_or(&arena, ct_filter_compare_string(&arena, CT_ROW_KEY, CT_LT, "c"),
+                     ct_filter_compare_string(&arena, CT_ROW_KEY, CT_GT, "x"));
+    list = ct_filter_row_bounds(&arena, either);
+    assert_int_equal(list.count, 2);
+    assert_in_order(list);
+    list = ct_filter_row_bounds(&arena, ct_filter_not(&arena, either));
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.bounds[0].low, "c");
+    assert_string_equal(list.bounds[0].high, "x");
 }
 
 // No row that a filter matches lies outside: 20,000 filters of up to eight comparisons over 32
@@ -78,6 +124,8 @@ static void test_no_match_outside(void **state) {
         size_t mark = arena_mark(&arena);
         const struct ct_filter *filter = random_filter(&rng, 3);
         struct ct_range range = ct_filter_range(filter);
+        struct ct_bounds_list list = ct_filter_row_bounds(&arena, filter);
+        assert_in_order(list);
         for (int j = 0; j < 32; j++) {
             struct ct_property a = ct_string("a", j & 16 ? "a" : "c");
             struct ct_key key = {keys[j & 3], keys[j >> 2 & 3]};
@@ -85,6 +133,7 @@ static void test_no_match_outside(void **state) {
             if (ct_filter_matches(filter, row)) {
                 assert_true(contains(range.partition, key.partition));
                 assert_true(contains(range.row, key.row));
+                assert_int_equal(bounds_with(list, key.row), 1);
             }
         }
         arena_reset(&arena, mark);
@@ -95,6 +144,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(test_forms_of_the_protocol),
         ARENA_TEST(test_empty),
+        ARENA_TEST(test_lists_of_rows),
         ARENA_TEST(test_no_match_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
