@@ -227,6 +227,8 @@ struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct
     enum ct_error refused = table->options.enforce_limits
                                 ? ct_check_batch(&ct_service_rules, batch, &op_index)
                                 : CT_ERROR_NONE;
+    if (refused == CT_ERROR_NONE)
+        refused = ct_limits_check(table->options.limits, batch, &op_index);
     if (refused != CT_ERROR_NONE)
         return ct_refusal(refused, op_index);
     size_t mark = arena_mark(table->options.arena);
@@ -246,6 +248,10 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
     (void)where;
     (void)arena; // ETags are part of the history
     return ct_memory_execute_mirror(memory_table(table), batch, NULL, results);
+}
+
+static struct ct_table_limits limits_of(struct ct_table *table) {
+    return memory_table(table)->options.limits;
 }
 
 // ---- Atomic queries ----------------------------------------------------------------------------
@@ -280,6 +286,9 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
     for (size_t i = 0; i < range.count; i++)
         if (ct_filter_matches(filter, range.rows[i]))
             found[count++] = range.rows[i];
+    size_t count_max = limits_of(table).query_rows;
+    if (count_max > 0 && count > count_max)
+        return ct_refusal(CT_ERROR_NOT_ONE_INSTANT, 0);
     *rows = (struct ct_rows){.rows = found, .count = count};
     return ct_success();
 }
@@ -377,6 +386,7 @@ static const struct ct_table_ops table_ops = {
     .query = query,
     .open_stream = open_stream,
     .close = close_table,
+    .limits = limits_of,
 };
 
 struct ct_memory_table *ct_memory_table_open(const struct ct_memory_options *options) {

@@ -163,3 +163,13 @@ enum ct_error ct_check_batch(const struct ct_rules *rules, const struct ct_batch
     }
     return CT_ERROR_NONE;
 }
+
+enum ct_error ct_limits_check(struct ct_table_limits limits, const struct ct_batch *batch,
+                              size_t *op_index) {
+    for (size_t i = 0; limits.no_delete_if_exists && batch->count > 1 && i < batch->count; i++)
+        if (ct_is_delete_if_exists(&batch->operations[i])) {
+            *op_index = i;
+            return CT_ERROR_CANNOT_ASSERT_ABSENCE;
+        }
+    return CT_ERROR_NONE;
+}

@@ -37,6 +37,11 @@ enum ct_error ct_check_row(const struct ct_rules *rules, const struct ct_row *ro
 enum ct_error ct_check_batch(const struct ct_rules *rules, const struct ct_batch *batch,
                              size_t *op_index);
 
+// CT_ERROR_NONE, or why a table with [limits] refuses [batch], and the first operation for which it
+// does.
+enum ct_error ct_limits_check(struct ct_table_limits limits, const struct ct_batch *batch,
+                              size_t *op_index);
+
 // The size of [row] as the service counts it.
 size_t ct_row_bytes(const struct ct_row *row);
 

@@ -273,19 +273,39 @@ static void test_batch(void **state) {
     (void)state;
     put("p", "1", "a", true);
     put("p", "2", "a", true);
-    struct ct_op_result results[4];
-    struct ct_batch batch = ct_batch_new(&arena, 4);
+    struct ct_op_result results[3];
+    struct ct_batch batch = ct_batch_new(&arena, 3);
     ct_batch_add(&batch, CT_INSERT, entity("p", "3", NULL, "a", true));
     ct_batch_add(&batch, CT_MERGE, entity("p", "1", CT_ANY_ETAG, "b", true));
     ct_batch_add(&batch, CT_DELETE, entity("p", "2", CT_ANY_ETAG, "b", true));
-    ct_batch_add(&batch, CT_DELETE, entity("p", "9", CT_IF_EXISTS_ETAG, "b", true));
     assert_int_equal(ct_execute(table, &batch, &arena, results).kind, CT_SUCCEEDED);
     assert_result(&results[0], CT_STATUS_CREATED);
     assert_result(&results[1], CT_STATUS_NO_CONTENT);
     assert_null(results[2].etag);
-    assert_null(results[3].etag);
     assert_string_not_equal(results[0].etag, results[1].etag);
     assert_string_equal(keys_of(query("PartitionKey eq 'p'")), "p/1 p/3");
+}
+
+// Among others a DeleteIfExists succeeds on absent and present rows alike, or is refused by a table
+// that says so.
+static void test_delete_if_exists_in_a_batch(void **state) {
+    (void)state;
+    put("p", "1", "a", true);
+    struct ct_op_result results[3];
+    struct ct_batch batch = ct_batch_new(&arena, 3);
+    ct_batch_add(&batch, CT_INSERT, entity("p", "3", NULL, "a", true));
+    ct_batch_add(&batch, CT_DELETE, entity("p", "9", CT_IF_EXISTS_ETAG, "b", true));
+    ct_batch_add(&batch, CT_DELETE, entity("p", "1", CT_IF_EXISTS_ETAG, "b", true));
+    struct ct_outcome outcome = ct_execute(table, &batch, &arena, results);
+    if (ct_limits(table).no_delete_if_exists) {
+        assert_error(outcome, CT_STATUS_BAD_REQUEST, 1);
+        assert_string_equal(keys_of(query("PartitionKey eq 'p'")), "p/1");
+        return;
+    }
+    assert_int_equal(outcome.kind, CT_SUCCEEDED);
+    assert_null(results[1].etag);
+    assert_null(results[2].etag);
+    assert_string_equal(keys_of(query("PartitionKey eq 'p'")), "p/3");
 }
 
 // The first operation that fails decides, and nothing of the batch is done: no row, no ETag of an
@@ -501,8 +521,9 @@ static void test_random_agreement(void **state) {
     enum { BATCHES = 300 };
     struct rng rng;
     rng_seed(&rng, 1);
-    struct ct_table *reference = ct_memory_table_interface(ct_memory_table_open(
-        &(struct ct_memory_options){.arena = &arena, .etag_prefix = "model-"}));
+    struct ct_table *reference =
+        ct_memory_table_interface(ct_memory_table_open(&(struct ct_memory_options){
+            .arena = &arena, .etag_prefix = "model-", .limits = ct_limits(table)}));
     for (int i = 0; i < BATCHES; i++) {
         struct ct_batch batch = random_batch(&rng);
         struct ct_batch copy = ct_batch_copy(&arena, &batch);
@@ -544,6 +565,7 @@ static const struct {
     TEST(test_delete_if_exists),
     TEST(test_insert_after_delete),
     TEST(test_batch),
+    TEST(test_delete_if_exists_in_a_batch),
     TEST(test_batch_all_or_nothing),
     TEST(test_ill_formed_batch),
     TEST(test_etags_are_distinct),

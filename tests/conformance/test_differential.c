@@ -200,8 +200,8 @@ static void step_stream(void) {
 
 static void open_tables(const struct subject *subject) {
     table = subject->open(&tables_arena, subject->argument);
-    reference = ct_memory_table_interface(ct_memory_table_open(
-        &(struct ct_memory_options){.arena = &tables_arena, .etag_prefix = "reference-"}));
+    reference = ct_memory_table_interface(ct_memory_table_open(&(struct ct_memory_options){
+        .arena = &tables_arena, .etag_prefix = "reference-", .limits = ct_limits(table)}));
 }
 
 // Whether the tables agree in all [steps] steps; prints where they do not.

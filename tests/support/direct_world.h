@@ -49,6 +49,7 @@ struct direct_call {
 struct direct_world {
     struct ct_env env; // first member
     struct arena arena;
+    struct ct_table_limits limits; // of the two tables; kept when the rest is forgotten
     struct ct_memory_table *old_memory, *new_memory, *reference;
     struct recording_table old_table, new_table;
     struct mt_config_service service;
@@ -144,8 +145,10 @@ static inline struct ct_outcome direct_open(struct ct_table *base, const char *w
     struct recording_stream *opened = ARENA_NEW(&table->world->arena, struct recording_stream);
     opened->stream.ops = &ops;
     opened->table = table;
-    *stream = &opened->stream;
-    return ct_open_stream(table->inner, filter, &opened->inner);
+    struct ct_outcome outcome = ct_open_stream(table->inner, filter, &opened->inner);
+    if (outcome.kind == CT_SUCCEEDED)
+        *stream = &opened->stream;
+    return outcome;
 }
 
 // ---- The environment ---------------------------------------------------------------------------
@@ -290,12 +293,13 @@ static inline size_t direct_choose(void *context, size_t count) {
     return world->choose_randomly ? rng_below(&world->rng, (uint32_t)count) : 0;
 }
 
-static inline struct ct_memory_table *direct_memory(struct direct_world *world,
-                                                    const char *prefix) {
+static inline struct ct_memory_table *direct_memory(struct direct_world *world, const char *prefix,
+                                                    struct ct_table_limits limits) {
     return ct_memory_table_open(&(struct ct_memory_options){.arena = &world->arena,
                                                             .etag_prefix = prefix,
                                                             .choose = direct_choose,
-                                                            .choose_context = world});
+                                                            .choose_context = world,
+                                                            .limits = limits});
 }
 
 static inline struct mt_table *direct_instance(struct direct_world *world,
@@ -315,12 +319,17 @@ static inline void direct_clear(struct direct_world *world) {
     world->call = (struct direct_call){.linearizations = 0};
 }
 
+static inline struct ct_table_limits direct_limits(struct ct_table *base) {
+    return ct_limits(((struct recording_table *)base)->inner);
+}
+
 // Empty tables and one instance in [state]. Forgets whatever the world was before.
 static inline void direct_reset(struct direct_world *world, enum mt_state state) {
     static const struct ct_table_ops table_ops = {.version = CT_TABLE_VERSION,
                                                   .execute = direct_execute,
                                                   .query = direct_query,
-                                                  .open_stream = direct_open};
+                                                  .open_stream = direct_open,
+                                                  .limits = direct_limits};
     static const struct ct_env_ops env_ops = {.version = CT_ENV_VERSION,
                                               .annotate = direct_annotate,
                                               .arena_open = direct_arena_open,
@@ -340,9 +349,9 @@ static inline void direct_reset(struct direct_world *world, enum mt_state state)
     world->bugs = (struct bug_set){.on = 0};
     world->choose_randomly = false;
     world->locks_held = 0;
-    world->old_memory = direct_memory(world, "old-");
-    world->new_memory = direct_memory(world, "new-");
-    world->reference = direct_memory(world, "ref-");
+    world->old_memory = direct_memory(world, "old-", world->limits);
+    world->new_memory = direct_memory(world, "new-", world->limits);
+    world->reference = direct_memory(world, "ref-", (struct ct_table_limits){0});
     world->old_table = (struct recording_table){
         {&table_ops}, world, ct_memory_table_interface(world->old_memory), "old."};
     world->new_table = (struct recording_table){
