@@ -18,12 +18,18 @@ static const struct sct_strategy_ops *const registry[] = {
 
 enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
 
-// Without a processor option there is no instruction for this, and the library's function is slow.
+#define ONES_2(n) (n), (n) + 1, (n) + 1, (n) + 2
+#define ONES_4(n) ONES_2(n), ONES_2((n) + 1), ONES_2((n) + 1), ONES_2((n) + 2)
+#define ONES_6(n) ONES_4(n), ONES_4((n) + 1), ONES_4((n) + 1), ONES_4((n) + 2)
+static const uint8_t ones[256] = {ONES_6(0), ONES_6(1), ONES_6(1), ONES_6(2)};
+
+// Byte by byte: sets of slots are mostly low numbers, which are given out first. (Without a
+// processor option there is no instruction for this, and the library's function is slow.)
 uint32_t sct_count_bits(uint64_t bits) {
-    bits = bits - (bits >> 1 & UINT64_C(0x5555555555555555));
-    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
-    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-    return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
+    uint32_t count = 0;
+    for (; bits; bits >>= 8)
+        count += ones[bits & 0xff];
+    return count;
 }
 
 static uint64_t rotate_right(uint64_t bits, unsigned distance) {
@@ -48,9 +54,10 @@ unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t a
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
     ASSERT(point->enabled >> slot & 1);
     unsigned first = first_slot(point);
-    uint64_t rotated = rotate_right(point->enabled, first);
-    unsigned distance = (slot - first) % SCT_TASKS_MAX;
-    return sct_count_bits(rotated & ((UINT64_C(1) << distance) - 1));
+    // Those that come before [slot]: from [first] on, and below [slot]; or, if that comes first,
+    // either. As a difference: with [slot] the lower one, the bits between are what is missing.
+    uint64_t before = (UINT64_C(1) << slot) - (UINT64_C(1) << first) - (slot < first);
+    return sct_count_bits(point->enabled & before);
 }
 
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {
