@@ -25,6 +25,7 @@ struct pct {
     // change_points[i] lowers a task to priority lowered + i: below all drawn, in a random order.
     uint32_t change_points[DEPTH_MAX];
     uint32_t change_count;
+    uint32_t next_change; // the least of them that is still to come; UINT32_MAX: none
 };
 
 static bool is_taken(const struct pct *pct, uint32_t count, uint32_t point) {
@@ -44,6 +45,15 @@ static void shuffle(struct pct *pct) {
     }
 }
 
+static void find_next_change(struct pct *pct, uint32_t after) {
+    pct->next_change = UINT32_MAX;
+    for (uint32_t i = 0; i < pct->change_count; i++) {
+        uint32_t point = pct->change_points[i];
+        if (point > after && point < pct->next_change)
+            pct->next_change = point;
+    }
+}
+
 static void begin(struct sct_strategy *strategy) {
     struct pct *pct = (struct pct *)strategy;
     uint32_t k = strategy->calibration.decisions_max;
@@ -58,6 +68,7 @@ static void begin(struct sct_strategy *strategy) {
         pct->change_points[i] = is_taken(pct, i, point) ? j : point;
     }
     shuffle(pct); // Floyd's set is uniform, its order is not
+    find_next_change(pct, 0);
 }
 
 static void rank_fresh_tasks(struct pct *pct, uint64_t fresh) {
@@ -83,6 +94,9 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     if (point->gives_way) // whoever gave way before comes first
         pct->priorities[point->current] = lowered - point->ordinal;
     unsigned slot = highest(pct, point->enabled);
+    if (point->ordinal < pct->next_change)
+        return slot;
+    find_next_change(pct, point->ordinal);
     for (uint32_t i = 0; i < pct->change_count; i++) {
         if (pct->change_points[i] == point->ordinal) {
             pct->priorities[slot] = lowered + i;
