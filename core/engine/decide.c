@@ -196,8 +196,8 @@ void sct_reschedule(struct sct_engine *engine) {
         go_on(engine, next);
 }
 
-void sct_point(const char *label, const char *where, const struct sct_access *access) {
-    struct sct_engine *engine = sct_engine_running();
+void sct_point_in(struct sct_engine *engine, const char *label, const char *where,
+                  const struct sct_access *access) {
     struct sct_task *task = engine->now.current;
     if (!task)
         return; // setup and finish are atomic
@@ -208,8 +208,12 @@ void sct_point(const char *label, const char *where, const struct sct_access *ac
     sct_reschedule(engine);
 }
 
+void sct_point(const char *label, const char *where, const struct sct_access *access) {
+    sct_point_in(sct_engine_running(), label, where, access);
+}
+
 void sct_yield(const char *where) {
     struct sct_engine *engine = sct_engine_running();
     engine->now.gives_way = engine->now.current != NULL; // setup and finish are atomic
-    sct_point("yield", where, &sct_access_none);
+    sct_point_in(engine, "yield", where, &sct_access_none);
 }

@@ -37,8 +37,9 @@ void sct_post(struct sct_machine *to, struct sct_message *message) {
 
 void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
               const char *where) {
-    post(sct_engine_running(), to, message, label);
-    sct_point(label, where, &sct_access_unknown);
+    struct sct_engine *engine = sct_engine_running();
+    post(engine, to, message, label);
+    sct_point_in(engine, label, where, &sct_access_unknown);
 }
 
 static struct sct_message *take(struct sct_machine *machine, uint32_t kinds) {
@@ -64,7 +65,7 @@ static struct sct_message *wait_for_message(struct sct_engine *engine, struct sc
         ASSERT(!machine->receiver);
         machine->receiver = task;
         machine->receives = kinds;
-        sct_park_quietly(label);
+        sct_park_quietly(engine, label);
         ASSERT(machine->receiver == task);
         machine->receiver = NULL;
         sct_step_touches(engine, SCT_ACCESS_MAILBOXES, machine->index);
@@ -109,7 +110,7 @@ void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, 
     sct_send(to, &call->message, label, where);
     sct_step_touches(sct_engine_now, SCT_ACCESS_WAITS, 0);
     if (!call->is_answered)
-        sct_park_quietly(label);
+        sct_park_quietly(sct_engine_now, label);
     sct_edge_acquire(call->message.edge);
 }
 
@@ -124,5 +125,5 @@ void sct_answer(struct sct_call *call) {
     call->is_answered = true;
     sct_edge_release(&call->message.edge);
     if (call->caller->waits_for)
-        sct_wake_quietly(call->caller);
+        sct_wake_quietly(engine, call->caller);
 }

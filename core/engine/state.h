@@ -163,6 +163,10 @@ static inline uint64_t sct_task_bit(const struct sct_task *task) {
     return UINT64_C(1) << task->slot;
 }
 
+// decide.c: as sct_point.
+void sct_point_in(struct sct_engine *engine, const char *label, const char *where,
+                  const struct sct_access *access);
+
 // decide.c: gives the turn away: picks the next task and continues it. Returns when the running
 // strand is continued; never, if the running task is over.
 void sct_reschedule(struct sct_engine *engine);
@@ -200,7 +204,9 @@ void sct_tell(struct sct_engine *engine, struct sct_event event);
 
 // Whether anybody is told what the running code does: a listener, a search, who keeps edges.
 static inline bool sct_is_watched(const struct sct_engine *engine) {
-    return __builtin_expect(engine->listener || engine->seam.search || sct_memory_now, 0);
+    uintptr_t any =
+        (uintptr_t)engine->listener | (uintptr_t)engine->seam.search | (uintptr_t)sct_memory_now;
+    return __builtin_expect(any != 0, 0);
 }
 
 // The running task goes on after a scheduling point, decided or not.
@@ -235,8 +241,8 @@ void sct_task_end(struct sct_engine *engine, const struct sct_task *task);
 SCT_NORETURN void sct_task_exit(void);
 
 // strand.c: as the public ones, for queues that name themselves.
-void sct_park_quietly(const char *waits_for);
-void sct_wake_quietly(struct sct_strand *strand);
+void sct_park_quietly(struct sct_engine *engine, const char *waits_for);
+void sct_wake_quietly(struct sct_engine *engine, struct sct_strand *strand);
 
 // Where the digest of the running code is: a task's, or that of setup and finish.
 static inline unsigned sct_running_slot(const struct sct_engine *engine) {

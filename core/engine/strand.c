@@ -115,12 +115,12 @@ void sct_stack_bounds(const void **low, size_t *bytes) {
 }
 
 void sct_park(const char *waits_for) {
-    sct_step_touches(sct_engine_running(), SCT_ACCESS_WAITS, 0);
-    sct_park_quietly(waits_for);
+    struct sct_engine *engine = sct_engine_running();
+    sct_step_touches(engine, SCT_ACCESS_WAITS, 0);
+    sct_park_quietly(engine, waits_for);
 }
 
-void sct_park_quietly(const char *waits_for) {
-    struct sct_engine *engine = sct_engine_running();
+void sct_park_quietly(struct sct_engine *engine, const char *waits_for) {
     struct sct_strand *self = engine->self;
     sct_check(engine->now.current, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", waits_for);
     self->waits_for = waits_for;
@@ -151,12 +151,12 @@ static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
 }
 
 void sct_wake(struct sct_strand *strand) {
-    sct_step_touches(sct_engine_running(), SCT_ACCESS_WAITS, 0);
-    sct_wake_quietly(strand);
+    struct sct_engine *engine = sct_engine_running();
+    sct_step_touches(engine, SCT_ACCESS_WAITS, 0);
+    sct_wake_quietly(engine, strand);
 }
 
-void sct_wake_quietly(struct sct_strand *strand) {
-    struct sct_engine *engine = sct_engine_running();
+void sct_wake_quietly(struct sct_engine *engine, struct sct_strand *strand) {
     if (__builtin_expect(strand->is_stopped, 0))
         return;
     ASSERT(strand->waits_for);
@@ -170,7 +170,7 @@ void sct_wake_quietly(struct sct_strand *strand) {
 void sct_activity_start(const char *name, void (*function)(void *), void *argument) {
     struct sct_engine *engine = sct_engine_running();
     ASSERT(engine->now.current);
-    struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
+    struct sct_strand *strand = ARENA_ARRAY(&engine->arena, struct sct_strand, 1);
     sct_strand_init(engine, strand, engine->now.current, name, function, argument);
     run_activity(engine, strand);
 }

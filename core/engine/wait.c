@@ -80,7 +80,7 @@ void sct_linger(struct sct_queue *queue, const char *waits_for) {
     ASSERT(!engine->self->waiting);
     sct_queue_append(queue, &waiting);
     struct digest before = *sct_running_digest(engine);
-    sct_park_quietly(waits_for);
+    sct_park_quietly(engine, waits_for);
     if (!engine->seam.observes_all) // that it waited makes no difference
         *sct_running_digest(engine) = before;
 }
@@ -92,7 +92,7 @@ void sct_queue_wake(struct sct_queue *queue) {
     while (waiting) {
         ASSERT(!waiting->strand->waiting);        // it lingers, and awaits no step
         struct sct_waiting *next = waiting->next; // its frame may be gone afterwards
-        sct_wake_quietly(waiting->strand);
+        sct_wake_quietly(sct_engine_now, waiting->strand);
         waiting = next;
     }
 }
