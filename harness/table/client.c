@@ -35,7 +35,6 @@ static struct request new_request(const struct client_table *table, enum request
         .label = labels[is_plain ? PLAIN_TABLE : (int)table->id][kind],
         .where = where,
         .caller = table->client->machine,
-        .access = {.mode = SCT_ACCESS_READ, .object = (uint32_t)table->id, .high = UINT64_MAX},
         .call = client_call(table->client),
     };
 }
@@ -46,7 +45,6 @@ static struct ct_outcome proxy_execute(struct ct_table *base, const char *where,
     (void)arena; // everything lives in the execution's
     struct client_table *table = (struct client_table *)base;
     struct request request = new_request(table, REQUEST_EXECUTE, where);
-    request.access = tables_batch_access((uint32_t)table->id, batch);
     request.as.execute.batch = batch;
     request.as.execute.results = results;
     client_request(table->client, &request);
@@ -59,7 +57,6 @@ static struct ct_outcome proxy_query(struct ct_table *base, const char *where,
     (void)arena; // everything lives in the execution's
     struct client_table *table = (struct client_table *)base;
     struct request request = new_request(table, REQUEST_QUERY, where);
-    request.access = tables_query_access((uint32_t)table->id, filter);
     request.as.query.filter = filter;
     request.as.query.rows = rows;
     client_request(table->client, &request);
@@ -176,7 +173,6 @@ bool client_take_lost_answer(struct client *client) {
 
 // ---- Peeks -------------------------------------------------------------------------------------
 
-// Peeks look at the reference, which any annotated call may change.
 static struct request new_peek(const struct client *client, enum request_kind kind,
                                const char *label, const char *where) {
     return (struct request){
@@ -184,7 +180,6 @@ static struct request new_peek(const struct client *client, enum request_kind ki
         .label = label,
         .where = where,
         .caller = client->machine,
-        .access = sct_access_unknown,
     };
 }
 

@@ -63,9 +63,10 @@ static void direct_request(struct client *client, struct request *request) {
     if (request->call && client->faults.stall_before > 0 && request_is_backend_call(request) &&
         --client->faults.stall_before == 0)
         client->faults.stall(client);
+    const struct sct_access access = request_access(request);
     // The validity of a streamed read is judged at its very return.
     if (request->kind != REQUEST_PEEK_VALID)
-        take_point(client, request->label, request->where, &request->access);
+        take_point(client, request->label, request->where, &access);
     serve_when_ready(client, request);
     if (sct_comparing())
         sct_observe_digest(request_digest(request));

@@ -60,7 +60,7 @@ uint64_t tables_access_key(struct ct_key key) {
 }
 
 // A null key, which the table will refuse, counts as the lowest.
-struct sct_access tables_batch_access(uint32_t object, const struct ct_batch *batch) {
+static struct sct_access batch_access(uint32_t object, const struct ct_batch *batch) {
     struct sct_access access = {.mode = SCT_ACCESS_WRITE, .object = object, .low = UINT64_MAX};
     for (size_t i = 0; i < batch->count; i++) {
         uint64_t key = tables_access_key(batch->operations[i].entity->key);
@@ -70,7 +70,7 @@ struct sct_access tables_batch_access(uint32_t object, const struct ct_batch *ba
     return access;
 }
 
-struct sct_access tables_query_access(uint32_t object, const struct ct_filter *filter) {
+static struct sct_access query_access(uint32_t object, const struct ct_filter *filter) {
     struct sct_access access = {.mode = SCT_ACCESS_READ, .object = object, .high = UINT64_MAX};
     const char *partition = ct_filter_partition(filter);
     if (partition) {
@@ -80,6 +80,25 @@ struct sct_access tables_query_access(uint32_t object, const struct ct_filter *f
     return access;
 }
 
+struct sct_access request_access(const struct request *request) {
+    switch (request->kind) {
+    case REQUEST_EXECUTE:
+        return batch_access(request->table, request->as.execute.batch);
+    case REQUEST_QUERY:
+        return query_access(request->table, request->as.query.filter);
+    case REQUEST_OPEN_STREAM:
+    case REQUEST_READ_STREAM:
+        return (struct sct_access){
+            .mode = SCT_ACCESS_READ, .object = request->table, .high = UINT64_MAX};
+    case REQUEST_PEEK_ROWS:
+    case REQUEST_PEEK_REVISION:
+    case REQUEST_PEEK_VALID: // any annotated call may change the reference
+    case REQUEST_ANNOTATE:
+        break;
+    }
+    return sct_access_unknown;
+}
+
 // ---- What steps touch --------------------------------------------------------------------------
 
 static void touch(uint32_t object, enum sct_access_mode mode, uint64_t low, uint64_t high) {
@@ -87,7 +106,7 @@ static void touch(uint32_t object, enum sct_access_mode mode, uint64_t low, uint
 }
 
 static void touch_query(uint32_t object, const struct ct_filter *filter) {
-    const struct sct_access access = tables_query_access(object, filter);
+    const struct sct_access access = query_access(object, filter);
     sct_touch(&access);
 }
 

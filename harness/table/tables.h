@@ -50,7 +50,6 @@ struct request {
     enum table_id table;
     const char *label, *where;
     const struct sct_machine *caller;
-    struct sct_access access;
     struct call_record *call; // the caller's; NULL: it may report no linearization point
     union {
         struct {
@@ -161,8 +160,8 @@ struct digest tables_digest(const struct tables *tables);
 // The integer a key maps to in struct sct_access: monotone in key order.
 uint64_t tables_access_key(struct ct_key key);
 
-// What a batch or a query touches of the table or reference [object]: the range of its keys.
-struct sct_access tables_batch_access(uint32_t object, const struct ct_batch *batch);
-struct sct_access tables_query_access(uint32_t object, const struct ct_filter *filter);
+// What a table call or a look at the reference may touch, for the scheduling point before it: of a
+// table the range of the keys that it names.
+struct sct_access request_access(const struct request *request);
 
 #endif
