@@ -76,17 +76,27 @@ static void stream_unlock(struct mt_stream *stream) {
 
 // ---- Sides -------------------------------------------------------------------------------------
 
-// A failure leaves the row that is there.
-static struct ct_outcome refill(struct mt_stream *stream, struct side *side) {
-    struct ct_env *env = stream->table.env;
-    const struct ct_row *row = NULL;
+// The next row of the side's backend.
+static struct ct_outcome fetch(const struct side *side, const struct ct_row **row) {
     REQUIRE(side->stream, "stream: refill from a backend stream that is not open");
-    struct ct_outcome outcome = ct_stream_read(side->stream, &row);
-    if (outcome.kind != CT_SUCCEEDED)
-        return mt_unexpected(outcome, "stream: unexpected answer of a backend stream");
+    struct ct_outcome outcome = ct_stream_read(side->stream, row);
+    return mt_unexpected(outcome, "stream: unexpected answer of a backend stream");
+}
+
+// [row] is the side's prefetched one from now on.
+static void keep(struct mt_stream *stream, struct side *side, const struct ct_row *row) {
+    struct ct_env *env = stream->table.env;
     env->ops->arena_reset(env, side->arena, 0);
     side->row = row ? ct_row_clone(side->arena, row) : NULL;
-    return ct_success();
+}
+
+// A failure leaves the row that is there.
+static struct ct_outcome refill(struct mt_stream *stream, struct side *side) {
+    const struct ct_row *row = NULL;
+    struct ct_outcome outcome = fetch(side, &row);
+    if (outcome.kind == CT_SUCCEEDED)
+        keep(stream, side, row);
+    return outcome;
 }
 
 // Opens the side and prefetches.
@@ -181,12 +191,21 @@ static void stream_close(struct ct_stream *interface, const char *where) {
 
 // ---- Reading -----------------------------------------------------------------------------------
 
-// Takes the prefetched row of [side] and prefetches the next.
+// Takes the prefetched row of [side] and prefetches the next. The arena that the row lies in becomes
+// that of what is given, and the side goes on with the other one: what had been given is forgotten.
 static struct ct_outcome take(struct mt_stream *stream, struct side *side,
                               const struct ct_row **row) {
     REQUIRE(side->row, "stream: use of a prefetched row that is gone");
-    *row = ct_row_clone(stream->given, side->row);
-    return refill(stream, side);
+    *row = side->row;
+    const struct ct_row *next = NULL;
+    struct ct_outcome outcome = fetch(side, &next);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    struct arena *given = side->arena;
+    side->arena = stream->given;
+    stream->given = given;
+    keep(stream, side, next);
+    return outcome;
 }
 
 // Takes the next row of the chosen sides, first the old one's; where both have it the new one wins.
