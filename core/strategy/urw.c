@@ -7,23 +7,22 @@
 #include "core/base/assert.h"
 #include "core/strategy/strategy.h"
 
+#include <string.h>
+
+enum { PLACES = 256 };
+_Static_assert((int)SCT_TASK_COUNTS_MAX < (int)PLACES, "some places are free, which ends a search");
+
 struct urw {
     struct sct_strategy base;
     uint32_t own[SCT_TASKS_MAX];     // steps of the task itself
     uint32_t carried[SCT_TASKS_MAX]; // steps of tasks that it will still start
+    // What follows from the calibration [counted], which is the same in all executions of a
+    // campaign.
+    struct sct_calibration counted;
+    uint32_t descending[SCT_TASK_COUNTS_MAX]; // steps of all tasks that descend from each
+    uint32_t shortest;
+    uint8_t places[PLACES]; // by signature, the next free one onwards: index + 1; 0: free
 };
-
-static void begin(struct sct_strategy *strategy) {
-    (void)strategy;
-}
-
-static const struct sct_task_count *find(const struct sct_calibration *calibration,
-                                         uint64_t signature) {
-    for (uint32_t i = 0; i < calibration->count_count; i++)
-        if (calibration->counts[i].identity.signature == signature)
-            return &calibration->counts[i];
-    return NULL;
-}
 
 static uint32_t shortest(const struct sct_calibration *calibration) {
     ASSERT(calibration->count_count <= SCT_TASK_COUNTS_MAX);
@@ -46,6 +45,43 @@ static uint32_t descendants(const struct sct_calibration *calibration, uint64_t 
     return sum;
 }
 
+static void place(struct urw *urw, uint32_t index) {
+    uint64_t at = urw->counted.counts[index].identity.signature;
+    while (urw->places[at % PLACES])
+        at++;
+    urw->places[at % PLACES] = (uint8_t)(index + 1);
+}
+
+static bool is_counted(const struct urw *urw, const struct sct_calibration *calibration) {
+    return urw->counted.count_count == calibration->count_count &&
+           memcmp(urw->counted.counts, calibration->counts,
+                  calibration->count_count * sizeof calibration->counts[0]) == 0;
+}
+
+static void begin(struct sct_strategy *strategy) {
+    struct urw *urw = (struct urw *)strategy;
+    const struct sct_calibration *calibration = &strategy->calibration;
+    if (urw->shortest > 0 && is_counted(urw, calibration))
+        return;
+    urw->counted = *calibration;
+    urw->shortest = shortest(calibration);
+    memset(urw->places, 0, sizeof urw->places);
+    for (uint32_t i = 0; i < calibration->count_count; i++) {
+        urw->descending[i] = descendants(calibration, calibration->counts[i].identity.signature);
+        place(urw, i);
+    }
+}
+
+// The index of the task's count; UINT32_MAX: it has none.
+static uint32_t find(const struct urw *urw, uint64_t signature) {
+    for (uint64_t at = signature; urw->places[at % PLACES]; at++) {
+        uint32_t index = urw->places[at % PLACES] - 1U;
+        if (urw->counted.counts[index].identity.signature == signature)
+            return index;
+    }
+    return UINT32_MAX;
+}
+
 static void take_from_parent(struct urw *urw, const struct sct_schedule_point *point,
                              uint64_t parent, uint32_t steps) {
     for (uint64_t left = point->alive; left; left &= left - 1) {
@@ -60,20 +96,19 @@ static void take_from_parent(struct urw *urw, const struct sct_schedule_point *p
 // All new tasks get their counts before any takes from its parent: the parent may be new as well,
 // in whatever slot.
 static void meet(struct urw *urw, const struct sct_schedule_point *point) {
-    const struct sct_calibration *calibration = &urw->base.calibration;
     for (uint64_t left = point->fresh; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
-        uint64_t signature = point->slots[slot].identity.signature;
-        const struct sct_task_count *count = find(calibration, signature);
-        urw->own[slot] = count ? count->steps : shortest(calibration);
-        urw->carried[slot] = count ? descendants(calibration, signature) : 0;
+        uint32_t index = find(urw, point->slots[slot].identity.signature);
+        bool is_known = index != UINT32_MAX;
+        urw->own[slot] = is_known ? urw->counted.counts[index].steps : urw->shortest;
+        urw->carried[slot] = is_known ? urw->descending[index] : 0;
     }
     for (uint64_t left = point->fresh; left; left &= left - 1) {
         const struct sct_task_identity *identity = &point->slots[__builtin_ctzll(left)].identity;
-        const struct sct_task_count *count = find(calibration, identity->signature);
-        if (count && identity->parent)
+        uint32_t index = find(urw, identity->signature);
+        if (index != UINT32_MAX && identity->parent)
             take_from_parent(urw, point, identity->parent,
-                             count->steps + descendants(calibration, identity->signature));
+                             urw->counted.counts[index].steps + urw->descending[index]);
     }
 }
 
