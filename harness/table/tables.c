@@ -295,8 +295,10 @@ static struct ct_outcome serve_batch(struct tables *tables, const struct request
 }
 
 static struct ct_outcome serve_call(struct tables *tables, struct request *request) {
-    touch_counters(tables, request);
-    touch_what_is_read(request);
+    if (sct_reducing()) {
+        touch_counters(tables, request);
+        touch_what_is_read(request);
+    }
     struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
     switch (request->kind) {
     case REQUEST_EXECUTE:
