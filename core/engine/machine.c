@@ -93,12 +93,14 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     REQUIRE(!engine->is_finishing, "a task is started in the final check: it would never run");
     if (engine->now.alive == UINT64_MAX)
         fail_at(FAIL_LIMIT, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
-    struct sct_task *task = ARENA_NEW(&engine->arena, struct sct_task);
+    struct sct_task *task = ARENA_ARRAY(&engine->arena, struct sct_task, 1);
     task->machine = machine;
-    task->slot = (unsigned)__builtin_ctzll(~engine->now.alive);
-    task->label = name;
     task->strand = &task->own;
     sct_strand_init(engine, &task->own, task, name, function, argument);
+    task->label = name;
+    task->where = NULL;
+    task->slot = (unsigned)__builtin_ctzll(~engine->now.alive);
+    task->is_idle = false;
     take_slot(engine, task, sct_is_reducing(engine) ? access : &sct_access_unknown);
     if (sct_memory_now)
         sct_memory_now->start(sct_memory_now, task->slot, machine->name);
