@@ -2,8 +2,7 @@
 #include "model/migrating/entity.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
-
-#include <string.h>
+#include "model/table/row.h"
 
 // ---- What is expected --------------------------------------------------------------------------
 
@@ -69,8 +68,8 @@ static enum mt_partition_state partition_state(const struct call_view *view,
                                                const char *partition) {
     for (size_t i = view->old_rows.count; i-- > 0;) {
         const struct ct_row *row = view->old_rows.rows[i];
-        if (row->key.row[0] == MT_META_ROW[0] && strcmp(row->key.row, MT_META_ROW) == 0 &&
-            strcmp(row->key.partition, partition) == 0)
+        if (row->key.row[0] == MT_META_ROW[0] && ct_string_equal(row->key.row, MT_META_ROW) &&
+            ct_string_equal(row->key.partition, partition))
             return mt_partition_state_of(row);
     }
     return MT_PARTITION_NONE;

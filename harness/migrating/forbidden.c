@@ -24,7 +24,8 @@ static bool is_reserved_row(const char *row) {
 }
 
 static bool is_reserved_property(const char *name) {
-    return strcmp(name, reserved_properties[0]) == 0 || strcmp(name, reserved_properties[1]) == 0;
+    return ct_string_equal(name, reserved_properties[0]) ||
+           ct_string_equal(name, reserved_properties[1]);
 }
 
 static bool entity_is_forbidden(const struct ct_row *entity) {

@@ -37,7 +37,7 @@ static unsigned version_of(const struct ct_row *row) {
     static const char *const names[] = {"1.0", "1.5", "2.0", "3.0"};
     const char *name = text_of(row, "SchemaVersion");
     for (int i = 0; name && i < SU_VERSION_COUNT; i++)
-        if (strcmp(name, names[i]) == 0)
+        if (ct_string_equal(name, names[i]))
             return (unsigned)i;
     return NO_VERSION;
 }
@@ -58,7 +58,7 @@ static bool is_chosen(const struct truth *truth) {
 
 static size_t key_index(const char *key) {
     for (size_t i = 0; i < KEYS_MAX; i++)
-        if (strcmp(entry_keys[i], key) == 0)
+        if (ct_string_equal(entry_keys[i], key))
             return i;
     fail_at(FAIL_ASSERTION, HERE, "an entry '%s' that nobody has inserted", key);
 }

@@ -5,15 +5,16 @@
 #include <string.h>
 
 static bool is_named(const struct ct_property *property, const char *name) {
-    return strcmp(property->name, name) == 0;
+    return ct_string_equal(property->name, name);
 }
 
 bool mt_is_internal(struct ct_key key) {
-    return strcmp(key.row, MT_META_ROW) == 0 || strcmp(key.row, MT_ASSERTION_ROW) == 0;
+    return ct_string_equal(key.row, MT_META_ROW) || ct_string_equal(key.row, MT_ASSERTION_ROW);
 }
 
 bool mt_is_reserved(struct ct_key key) {
-    return strncmp(key.row, MT_RESERVED_PREFIX, sizeof MT_RESERVED_PREFIX - 1) == 0;
+    return key.row[0] == MT_RESERVED_PREFIX[0] && // mostly false, and quicker than the call
+           strncmp(key.row, MT_RESERVED_PREFIX, sizeof MT_RESERVED_PREFIX - 1) == 0;
 }
 
 bool mt_has_metadata(const struct ct_row *row) {
@@ -65,7 +66,8 @@ struct ct_row *mt_write_row(struct arena *arena, const struct ct_row *row, const
     struct ct_row *written = row_with_room(arena, row->key, etag, row->property_count + 1);
     written->timestamp = row->timestamp;
     size_t i = 0;
-    while (i < row->property_count && strcmp(row->properties[i].name, MT_DELETED_PROPERTY) < 0)
+    while (i < row->property_count &&
+           ct_string_order(row->properties[i].name, MT_DELETED_PROPERTY) < 0)
         append(written, row->properties[i++]);
     append(written, mark_of(mt_is_tombstone(row)));
     if (i < row->property_count && is_named(&row->properties[i], MT_DELETED_PROPERTY))

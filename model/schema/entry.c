@@ -1,8 +1,6 @@
 #include "model/schema/entry.h"
 #include "model/table/row.h"
 
-#include <string.h>
-
 enum { PROPERTIES_MAX = 5 };
 
 static const char *const version_names[SU_VERSION_COUNT] = {"1.0", "1.5", "2.0", "3.0"};
@@ -36,12 +34,12 @@ const char *su_release_name(enum su_release release) {
 // ---- Reading -----------------------------------------------------------------------------------
 
 static bool class_knows(enum su_release release, const char *property) {
-    if (strcmp(property, SU_AREA) == 0)
+    if (ct_string_equal(property, SU_AREA))
         return classes[release].knows_area;
-    if (strcmp(property, SU_SCALE) == 0)
+    if (ct_string_equal(property, SU_SCALE))
         return classes[release].knows_scale;
-    return strcmp(property, SU_TIME) == 0 || strcmp(property, SU_TEMPERATURE) == 0 ||
-           strcmp(property, SU_VERSION) == 0;
+    return ct_string_equal(property, SU_TIME) || ct_string_equal(property, SU_TEMPERATURE) ||
+           ct_string_equal(property, SU_VERSION);
 }
 
 static bool find_unknown(enum su_release release, const struct ct_row *row, const char **property) {
@@ -70,7 +68,7 @@ static const char *get_string(const struct ct_row *row, const char *name) {
 static bool get_version(const struct ct_row *row, enum su_version *version) {
     const char *name = get_string(row, SU_VERSION);
     for (int i = 0; name && i < SU_VERSION_COUNT; i++)
-        if (strcmp(name, version_names[i]) == 0) {
+        if (ct_string_equal(name, version_names[i])) {
             *version = (enum su_version)i;
             return true;
         }
