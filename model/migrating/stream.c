@@ -191,8 +191,9 @@ static void stream_close(struct ct_stream *interface, const char *where) {
 
 // ---- Reading -----------------------------------------------------------------------------------
 
-// Takes the prefetched row of [side] and prefetches the next. The arena that the row lies in becomes
-// that of what is given, and the side goes on with the other one: what had been given is forgotten.
+// Takes the prefetched row of [side] and prefetches the next. The arena that the row lies in
+// becomes that of what is given, and the side goes on with the other: what had been given is
+// forgotten.
 static struct ct_outcome take(struct mt_stream *stream, struct side *side,
                               const struct ct_row **row) {
     REQUIRE(side->row, "stream: use of a prefetched row that is gone");
