@@ -478,6 +478,7 @@ static struct sct_location *add(struct sct_memory_moment *now, uintptr_t address
     struct sct_location *location = new_location(bytes, value),
                         **bucket = bucket_of(table, address);
     location->address = address;
+    location->stores[0]->time = 0; // it has been there, whoever comes first
     location->next = *bucket;
     *bucket = location;
     return location;
