@@ -20,6 +20,10 @@ static inline void sct_footprint_clear(struct sct_footprint *print) {
     print->is_unknown = print->has_stopped = false;
 }
 
+static inline bool sct_footprint_is_empty(const struct sct_footprint *print) {
+    return print->count == 0 && !print->is_unknown && !print->has_stopped;
+}
+
 void sct_footprint_add(struct sct_footprint *print, const struct sct_access *access);
 
 void sct_footprint_join(struct sct_footprint *print, const struct sct_footprint *other);

@@ -55,6 +55,7 @@ static void open_reduction(struct sct_search *search) {
     search->has_sleep = reduction != SCT_REDUCE_NONE;
     if (search->has_sleep)
         sct_sleep_init(&search->sleep, search->path);
+    search->sleep.takes_free_steps = reduction == SCT_REDUCE_SLEEP && !search->has_explorer;
     search->sleep.is_whole = reduction == SCT_REDUCE_DPOR;
     if (reduction == SCT_REDUCE_DPOR)
         search->dpor = sct_dpor_new(&search->sleep);
@@ -101,6 +102,9 @@ static void take_note(struct sct_search *search, const struct sct_engine *engine
         sct_explorer_end(&search->explorer, engine->result.outcome);
     if (search->has_sleep)
         engine->seam.calls->close(search);
+    enum sct_outcome outcome = engine->result.outcome;
+    if (search->has_sleep && outcome != SCT_PASSED && outcome != SCT_PRUNED)
+        sct_sleep_break(&search->sleep);
     if (search->dpor)
         sct_dpor_end(search->dpor, engine);
 }

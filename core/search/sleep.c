@@ -75,8 +75,17 @@ void sct_sleep_touch(struct sct_sleep *sleep, const struct sct_access *access) {
         sct_footprint_add(&sleep->now.print, access);
 }
 
+// The step of [node] was not free: all are to be tried.
+static void widen(struct sct_sleep_node *node) {
+    if (node->free_steps > 0)
+        node->todo = node->enabled;
+}
+
+// Those who are stopped might have been so before their free steps.
 void sct_sleep_stop(struct sct_sleep *sleep) {
     sleep->now.print.has_stopped = true;
+    for (uint32_t i = 0; sleep->now.last_node != SCT_NO_FRAME && i <= sleep->now.last_node; i++)
+        widen(&sleep->nodes[i]);
 }
 
 static void add_unfinished(struct sct_sleep_moment *now) {
@@ -95,14 +104,22 @@ static bool sleeps_on(const struct sct_sleep *sleep, struct sct_sleeper *sleeper
     return dependence != SCT_DEPENDENT;
 }
 
+void sct_sleep_break(struct sct_sleep *sleep) {
+    if (sleep->now.node != SCT_NO_FRAME)
+        widen(&sleep->nodes[sleep->now.node]);
+}
+
 void sct_sleep_close(struct sct_sleep *sleep) {
     struct sct_sleep_moment *now = &sleep->now;
     if (!now->is_running)
         return;
     now->is_running = false;
     add_unfinished(now);
-    if (now->node != SCT_NO_FRAME)
+    if (now->node != SCT_NO_FRAME) {
         sct_footprint_join(&sleep->nodes[now->node].slot_print, &now->print);
+        if (!sct_footprint_is_empty(&now->print))
+            widen(&sleep->nodes[now->node]);
+    }
     uint64_t slots = 0;
     for (uint32_t i = 0; i < now->asleep_count; i++)
         if (sleeps_on(sleep, &sleep->asleep[i]))
@@ -136,6 +153,17 @@ static void take(struct sct_sleep *sleep, struct sct_sleep_node *node, uint32_t 
     node->cuts = sleep->path->cuts;
 }
 
+// Of those who are [awake], the ones whose next step declares nothing.
+static uint64_t find_free(const struct sct_engine *engine, uint64_t awake) {
+    uint64_t free = 0;
+    for (uint64_t left = awake; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (engine->slots[slot].access->mode == SCT_ACCESS_NONE)
+            free |= bit(slot);
+    }
+    return free;
+}
+
 static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, uint64_t awake) {
     struct sct_path *path = sleep->path;
     struct sct_sleep_node *node = node_at(sleep, path->position);
@@ -146,6 +174,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     node->tried = 0;
     node->current = engine->now.last_slot;
     node->gives_way = engine->now.gives_way;
+    node->free_steps = 0;
     node->first = last ? last->first + last->count : 0;
     node->count = 0;
     node->time = sct_memory_now ? sct_memory_now->time(sct_memory_now) : 0;
@@ -153,7 +182,15 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
         copy_sleeper(&sleepers[node->count++], &sleep->asleep[i]);
     sleep->now.asleep_count = 0; // they are the node's
-    path->first_answer = first_of(node, awake);
+    uint32_t free_steps = last ? last->free_steps : 0;
+    uint64_t free =
+        sleep->takes_free_steps && free_steps < SCT_FREE_STEPS_MAX ? find_free(engine, awake) : 0;
+    path->first_answer = first_of(node, free ? free : awake);
+    if (free) {
+        node->free_steps = free_steps + 1;
+        const struct sct_schedule_point point = point_of(node);
+        node->todo = bit(sct_alternative_slot(&point, path->first_answer));
+    }
     take(sleep, node, path->first_answer);
 }
 

@@ -60,6 +60,14 @@
 // other step depends on wakes wholly; tried again, it sleeps with the new prefix. There is no cache
 // with a memory. dpor does without: its races ask for orders (is_whole).
 //
+// Free steps. A step that touches nothing commutes with all steps of others, now and later: where
+// one can be taken, taking it first is enough (a persistent set of one). A task whose pending step
+// declares nothing is taken so; if the step, with any of its values, touches something after all,
+// or the execution does not get beyond it, the node's other tasks are tried as well; so are those
+// of all nodes above a step that stops a machine. Without a state cache only: states would become
+// complete without all their successors. No more than SCT_FREE_STEPS_MAX in a row, so that a task
+// that does nothing for ever keeps nobody waiting.
+//
 // What sleeps is enabled: a step that disabled it would touch what it touches. So where nothing can
 // run, and time passes, nobody sleeps. Memory is one record per decision of the path, and grows
 // only when a path is longer than all before. A step costs one comparison of footprints for each
@@ -71,6 +79,8 @@
 #include "core/strategy/path.h"
 
 struct sct_engine;
+
+enum { SCT_FREE_STEPS_MAX = 8 };
 
 #define SCT_NO_FRAME UINT32_MAX // more than an enumerator holds
 
@@ -89,8 +99,9 @@ struct sct_sleep_node {
     uint64_t cuts;  // of the path when it took that slot
     unsigned current;
     bool gives_way;
-    unsigned slot;                   // that it takes now
-    uint64_t time;                   // of the next store, of programs with a memory
+    uint32_t free_steps; // how many nodes, this one the last, had one taken alone; 0: not this one
+    unsigned slot;       // that it takes now
+    uint64_t time;       // of the next store, of programs with a memory
     uint32_t first, count;           // who sleeps here, in the stack of sleepers
     struct sct_footprint slot_print; // of its step, over all values tried so far
 };
@@ -108,7 +119,8 @@ struct sct_sleep_moment {
 
 struct sct_sleep {
     struct sct_path *path;
-    bool is_whole; // whoever depends on a step wakes wholly, whatever it touches
+    bool takes_free_steps; // alone
+    bool is_whole;         // whoever depends on a step wakes wholly, whatever it touches
     struct sct_sleep_moment now;
     struct sct_sleeper asleep[SCT_TASKS_MAX];
     struct sct_sleep_node *nodes;
@@ -133,6 +145,9 @@ void sct_sleep_stop(struct sct_sleep *sleep);
 
 // The running step, if there is one, is over: those who slept and depend on it wake up.
 void sct_sleep_close(struct sct_sleep *sleep);
+
+// The execution has ended within the running step, whose effects nobody saw.
+void sct_sleep_break(struct sct_sleep *sleep);
 
 // The present point: ends the execution if there is nobody to try, else prepares the decision that
 // comes (if there is more than one task to choose from), so that the path takes the first of them.
