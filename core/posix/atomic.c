@@ -2,6 +2,7 @@
 #include "core/engine/inside.h"
 #include "core/posix/await.h"
 #include "core/posix/hook.h"
+#include "core/posix/orders.h"
 #include "core/posix/variable.h"
 
 #include <inttypes.h>
@@ -123,6 +124,7 @@ static void tell_store(struct posix_atomic atomic, uint64_t value) {
 uint64_t posix_atomic_load(struct posix_atomic atomic, enum sct_order order) {
     if (!posix_controls())
         return get(atomic);
+    order = posix_order(atomic.caller, SCT_LOADS, order);
     struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
     struct sct_location *location = take_point(atomic, &look, "load", SCT_LOADS, order);
     uint64_t value = sct_location_load(location, order);
@@ -138,6 +140,7 @@ void posix_atomic_store(struct posix_atomic atomic, uint64_t value, enum sct_ord
         put(atomic, value);
         return;
     }
+    order = posix_order(atomic.caller, SCT_STORES, order);
     struct sct_location *location = take_point(atomic, NULL, "store", SCT_STORES, order);
     sct_location_store(location, value, order);
     publish(atomic, location);
@@ -164,6 +167,7 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
     };
     if (!posix_controls())
         return change_memory(atomic, change, operand);
+    order = posix_order(atomic.caller, SCT_UPDATES, order);
     struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
     struct sct_location *location = take_point(atomic, &look, verbs[change], SCT_UPDATES, order);
     uint64_t old = sct_location_change(location, change, operand, order);
@@ -187,11 +191,24 @@ static bool exchange_memory(struct posix_atomic atomic, struct sct_exchange *exc
     return true;
 }
 
+// Where it fails it is as strong as it can be beside the order of its success, if that is another.
+static void use_orders(struct posix_atomic atomic, struct sct_exchange *exchange) {
+    enum sct_order order = posix_order(atomic.caller, SCT_UPDATES, exchange->success);
+    if (order == exchange->success)
+        return;
+    exchange->success = order;
+    if (order == SCT_SEQ_CST)
+        exchange->failure = SCT_SEQ_CST;
+    else if (sct_order_acquires(order) && exchange->failure == SCT_RELAXED)
+        exchange->failure = SCT_ACQUIRE;
+}
+
 bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exchange) {
     exchange->expected = truncate_to(atomic.bytes, exchange->expected);
     exchange->desired = truncate_to(atomic.bytes, exchange->desired);
     if (!posix_controls())
         return exchange_memory(atomic, exchange);
+    use_orders(atomic, exchange);
     enum sct_order order = exchange->failure == SCT_SEQ_CST ? SCT_SEQ_CST : exchange->success;
     struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
     // Not again and again, which no loop would survive.
@@ -219,6 +236,7 @@ void posix_atomic_fence(enum sct_order order, const void *caller) {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         return;
     }
+    order = posix_order(caller, SCT_FENCES, order);
     if (order == SCT_SEQ_CST) {
         const struct sct_access place = sct_memory_place(SCT_FENCES, order, 0, 0);
         sct_point("fence", posix_place(caller), &place);

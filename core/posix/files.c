@@ -82,7 +82,9 @@ static void find_inherited(void) {
 static void write_down(struct inherited *file) {
     struct stat status;
     file->copy = copy_of(file->number);
-    file->is_file = fstat(file->number, &status) == 0 && S_ISREG(status.st_mode);
+    // What is printed to a file stays there.
+    bool is_output = file->number == STDOUT_FILENO || file->number == STDERR_FILENO;
+    file->is_file = !is_output && fstat(file->number, &status) == 0 && S_ISREG(status.st_mode);
     file->offset = file->is_file ? lseek(file->number, 0, SEEK_CUR) : 0;
 }
 

@@ -153,7 +153,10 @@ void posix_thread_exit(void *result) {
 // ---- Hooks -------------------------------------------------------------------------------------
 
 // The step behind every creation: whether the new thread or its creator goes on first.
-static const char after_creating[] = "go on after creating";
+static void go_on_after_creating(const char *where) {
+    if (!posix_world.options.has_no_creation_points)
+        sct_point("go on after creating", where, &sct_access_none);
+}
 
 // More than the engine has room for is said, whoever asks.
 static void check_room(const void *caller) {
@@ -178,7 +181,7 @@ HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(
     };
     check_room(CALLER);
     *id = (pthread_t)posix_thread_create(&shape);
-    sct_point(after_creating, WHERE, &sct_access_none);
+    go_on_after_creating(WHERE);
     return 0;
 }
 
@@ -287,7 +290,7 @@ HOOK int thrd_create(thrd_t *id, thrd_start_t function, void *argument) {
     const struct posix_thread shape = {.function_of_c11 = function, .argument = argument};
     check_room(CALLER);
     *id = (thrd_t)posix_thread_create(&shape);
-    sct_point(after_creating, WHERE, &sct_access_none);
+    go_on_after_creating(WHERE);
     return thrd_success;
 }
 

@@ -75,14 +75,16 @@ enum { STACKS_MAX = 96 };
 static const void *stacks[STACKS_MAX];
 static unsigned stack_count;
 
-struct sct_memory *posix_memory_open(void) {
-    const struct posix_options *options = &posix_world.options;
+struct sct_memory *posix_memory_open(const struct posix_options *options) {
+    sct_memory_free(memory);
+    stack_count = 0;
     memory = sct_memory_new(&(struct sct_memory_options){
         .model = options->model,
         .races = options->looks_for_races ? SCT_RACES_FIRST : SCT_RACES_OFF,
         .has_c11_release_sequences = options->has_c11_release_sequences,
         .history = options->history,
         .stale_max = options->stale_max,
+        .is_exact = options->is_exact && options->model == SCT_MEMORY_C11,
         .on_race = report_race,
     });
     if (!options->looks_for_races)

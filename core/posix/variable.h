@@ -8,6 +8,7 @@
 
 #include "core/engine/machine.h"
 #include "core/memory/shadow.h"
+#include "core/posix/world.h"
 
 // The objects of accesses: memory, where keys are addresses; descriptors and files; virtual time.
 enum { POSIX_MEMORY = 1, POSIX_FILES, POSIX_TIME };
@@ -22,8 +23,9 @@ static inline struct sct_access posix_access(const void *address, size_t bytes,
 // "[verb] queue.head", "[verb] heap", "[verb] stack": what a step on [address] is called.
 const char *posix_variable_step(const char *verb, const void *address);
 
-// The memory of the program, made as its options say, with shadow for segments and heap.
-struct sct_memory *posix_memory_open(void);
+// The memory of the program, made as [options] say, with shadow for segments and heap. The one that
+// was made before, if any, is used no more.
+struct sct_memory *posix_memory_open(const struct posix_options *options);
 
 // The running thread begins on its stack.
 void posix_stack_begins(void);

@@ -110,12 +110,16 @@ static void set_up(void *context) {
     posix_world.in_tool = 0;
 }
 
-struct sct_program posix_program(void) {
+struct sct_program posix_program_under(const struct posix_options *options) {
     return (struct sct_program){
         .setup = set_up,
-        .memory = posix_memory_open(),
+        .memory = posix_memory_open(options),
         .stack_bytes = POSIX_STACK_BYTES,
     };
+}
+
+struct sct_program posix_program(void) {
+    return posix_program_under(&posix_world.options);
 }
 
 void posix_world_open(posix_main *program_main, int argc, char **argv) {
@@ -137,12 +141,19 @@ void posix_world_open(posix_main *program_main, int argc, char **argv) {
 uint32_t posix_world_identity(void) {
     const struct posix_options *options = &posix_world.options;
     const uint32_t numbers[] = {
-        options->points,           options->model,
-        options->looks_for_races,  options->has_c11_release_sequences,
-        options->history,          options->stale_max,
-        options->wakes_spuriously, options->has_threads_after_main,
-        options->expects_exit,     (uint32_t)options->exit_status,
+        options->points,
+        options->model,
+        options->looks_for_races,
+        options->has_c11_release_sequences,
+        options->history,
+        options->stale_max,
+        options->wakes_spuriously,
+        options->has_threads_after_main,
+        options->expects_exit,
+        (uint32_t)options->exit_status,
         options->awaits,
+        options->is_exact,
+        options->has_no_creation_points,
     };
     uint64_t hash = hash_bytes(numbers, sizeof numbers);
     hash = rng_mix(hash ^ hash_bytes(posix_build_id(), strlen(posix_build_id())));

@@ -31,6 +31,8 @@ struct posix_options {
     bool has_c11_release_sequences;
     uint32_t history, stale_max; // struct sct_memory_options
     bool has_threads_after_main; // a return from main ends main alone (--exit threads)
+    bool is_exact;               // struct sct_memory_options
+    bool has_no_creation_points; // a new thread goes on at its creator's next point
     bool awaits;                 // loops that wait are seen (await.h)
     bool wakes_spuriously;       // waits for conditions may end without a signal
     bool shows_output;           // what the program prints is shown
@@ -87,6 +89,9 @@ uint32_t posix_world_identity(void);
 // The program, for campaigns and replays, once the world is written down: its setup puts it back
 // and starts main.
 struct sct_program posix_program(void);
+
+// The same with other options for its memory, from now on.
+struct sct_program posix_program_under(const struct posix_options *options);
 
 // A call that cannot be controlled is the end of the tester, with status 3; one line says what and
 // where.

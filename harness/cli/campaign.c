@@ -359,6 +359,13 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
     bool is_written = inspect_first(session, &inspection);
     session->run.use_color = session_uses_color(session->options);
     session->run.look = inspect_look(session->options, session->run.use_color);
+    if (session->run.what.test->conclude)
+        session->run.conclusion = session->run.what.test->conclude(&(struct subject_end){
+            .engine = session->engine,
+            .campaign = campaign,
+            .kind = campaign->groups ? campaign->groups->violation.kind : NULL,
+            .explains = session->options->minimize,
+        });
     report_standard(session, campaign);
     is_written = write_junit(session, campaign) && is_written;
     inspect_end(&inspection);

@@ -132,6 +132,20 @@ static int report_replay(const struct replaying *replaying, bool is_inspected) {
     return is_inspected ? EXIT_CLEAN : EXIT_TOOL_FAILED;
 }
 
+static void conclude(struct replaying *replaying) {
+    const struct options *options = replaying->session->options;
+    const struct subject_test *test = replaying->session->run.what.test;
+    bool is_failing =
+        replaying->report.is_confirmed && replaying->execution->outcome == SCT_VIOLATED;
+    if (!test->conclude || !is_failing || !(options->explain || options->minimize))
+        return;
+    replaying->report.conclusion = test->conclude(&(struct subject_end){
+        .engine = replaying->session->engine,
+        .kind = replaying->execution->kind,
+        .explains = true,
+    });
+}
+
 static int replay_trace(struct session *session, const struct sct_trace *trace) {
     struct error difference = {{0}};
     struct replaying replaying = {
@@ -155,6 +169,7 @@ static int replay_trace(struct session *session, const struct sct_trace *trace) 
         make_plain(&replaying);
         is_inspected = inspect_replay(&replaying);
     }
+    conclude(&replaying);
     int status = report_replay(&replaying, is_inspected);
     inspect_end(&replaying.inspection);
     explanation_free(&replaying.explanation);

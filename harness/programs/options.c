@@ -114,6 +114,31 @@ static bool set_graphs(struct program_command *command, const char *value, struc
     return true;
 }
 
+static bool set_seq_cst(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"executed", "exact", NULL};
+    unsigned index;
+    if (!choose("seq-cst", value, names, &index, error))
+        return false;
+    command->options.is_exact = index == 1;
+    return true;
+}
+
+enum { PROOF_OPTIONS = 2 };
+
+// All executions, as few as tell of all, and with all that they may read.
+static bool set_proof(struct program_command *command, const char *value, struct error *error) {
+    static char strategy[] = "--strategy=dfs", reduction[] = "--reduce=sleep";
+    (void)value;
+    (void)error;
+    if (!command->proves) {
+        command->rest[command->rest_count++] = strategy;
+        command->rest[command->rest_count++] = reduction;
+        text_add(&command->fixed, " --seq-cst exact");
+    }
+    command->proves = command->options.is_exact = true;
+    return true;
+}
+
 static bool set_spurious(struct program_command *command, const char *value, struct error *error) {
     (void)value;
     (void)error;
@@ -141,6 +166,13 @@ static const struct option_of_programs {
     {"awaits", "WHAT", true, set_awaits,
      "loops in which nothing changes wait for a change (on, the default),\n"
      "or go round (off)"},
+    {"seq-cst", "WHAT", true, set_seq_cst,
+     "the order of operations with memory_order_seq_cst: that in which they\n"
+     "are executed (executed, the default), or whatever RC11 allows (exact,\n"
+     "for at most 512 atomic accesses in an execution)"},
+    {"prove", NULL, false, set_proof,
+     "go through all executions up to the first race; no verdict if that\n"
+     "cannot be done (--strategy dfs --reduce sleep --seq-cst exact)"},
     {"points", "WHERE", true, set_points,
      "scheduling points: sync, volatile (default: at volatile variables\n"
      "too) or all (at every access to memory)"},
@@ -239,6 +271,15 @@ const char *program_command_value(const struct program_command *command, const c
     return NULL;
 }
 
+// Between its creation and its creator's next point there are plain accesses alone, which race with
+// what the new thread does.
+void program_options_search(struct program_command *command) {
+    struct posix_options *chosen = &command->options;
+    if (!command->has_history)
+        chosen->history = 0;
+    chosen->has_no_creation_points = chosen->looks_for_races && chosen->points != POSIX_POINTS_ALL;
+}
+
 bool program_command_parse(int argc, char **argv, struct program_command *command,
                            struct error *error) {
     *command = (struct program_command){.options = {.points = POSIX_POINTS_VOLATILE,
@@ -247,7 +288,7 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
                                                     .awaits = true,
                                                     .history = 8}};
     command->fixed = text_in(command->fixed_bytes, sizeof command->fixed_bytes);
-    command->rest = new_vector(argc);
+    command->rest = new_vector(argc + PROOF_OPTIONS);
     command->argv = new_vector(argc);
     command->rest[command->rest_count++] = argv[0];
     command->argv[command->argc++] = argv[0];
@@ -265,7 +306,7 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
     for (i++; i < argc; i++)
         command->argv[command->argc++] = argv[i];
     const char *strategy = program_command_value(command, "strategy");
-    if (!command->has_history && strategy && strncmp(strategy, "dfs", strlen("dfs")) == 0)
-        command->options.history = 0; // all there is
+    if (strategy && strncmp(strategy, "dfs", strlen("dfs")) == 0)
+        program_options_search(command);
     return true;
 }

@@ -12,6 +12,7 @@
 struct program_command {
     struct posix_options options;
     bool counts_graphs;
+    bool proves;      // the verdict is one about all executions
     bool has_history; // it was given; else it may depend on what the options are for
     int argc;         // of the program
     char **argv;
@@ -24,6 +25,10 @@ struct program_command {
 // Takes apart PROGRAM [OPTION]... [-- ARGUMENT]...; the vectors are made with malloc.
 bool program_command_parse(int argc, char **argv, struct program_command *command,
                            struct error *error);
+
+// Changes what depends on whether all executions are to be gone through: loads choose from all
+// stores, and a new thread begins at its creator's next point.
+void program_options_search(struct program_command *command);
 
 // What is given for the option of every command that is called [name] ("replay"); NULL: nothing.
 const char *program_command_value(const struct program_command *command, const char *name);

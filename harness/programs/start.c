@@ -3,11 +3,11 @@
 // `mtcheck run` has started it (launch.c), main is the program that is tested.
 #include "core/posix/hook.h"
 
-#include "core/campaign/seen.h"
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/trace/trace.h"
 #include "harness/cli/command.h"
+#include "harness/programs/conclude.h"
 #include "harness/programs/launch.h"
 #include "harness/programs/options.h"
 #include "harness/report/execution/symbols.h"
@@ -54,8 +54,17 @@ static void name_test(char name[NAME_BYTES]) {
     snprintf(name, NAME_BYTES, "main-%08" PRIx32, posix_world_identity());
 }
 
+// The options that a search has of its own, unless they are given; those of proofs last.
+static void use_options_of(unsigned search, const struct program_command *command) {
+    struct program_command other = *command;
+    other.options.is_exact = command->options.is_exact || search > 1;
+    if (search > 0)
+        program_options_search(&other);
+    posix_world.options = other.options;
+}
+
 // A trace is of the build, arguments and options that it was made with. Of others it is refused
-// with one line. Those of searches have a history of their own, unless one is given.
+// with one line.
 static bool check_trace(const struct program_command *command, char test[NAME_BYTES],
                         struct error *error) {
     const char *path = program_command_value(command, "replay");
@@ -65,16 +74,10 @@ static bool check_trace(const struct program_command *command, char test[NAME_BY
     if (!sct_trace_read(path, &trace, error))
         return false;
     bool is_mine = strcmp(trace.test, test) == 0;
-    if (!is_mine && !command->has_history) {
-        uint32_t history = posix_world.options.history;
-        char other[NAME_BYTES];
-        posix_world.options.history = 0;
-        name_test(other);
-        is_mine = strcmp(trace.test, other) == 0;
-        if (is_mine)
-            memcpy(test, other, NAME_BYTES);
-        else
-            posix_world.options.history = history;
+    for (unsigned search = 1; search <= 2 && !is_mine; search++) {
+        use_options_of(search, command);
+        name_test(test);
+        is_mine = strcmp(trace.test, test) == 0;
     }
     if (!is_mine)
         error_set(error,
@@ -83,14 +86,6 @@ static bool check_trace(const struct program_command *command, char test[NAME_BY
                   path, trace.model, trace.test, test);
     sct_trace_free(&trace);
     return is_mine;
-}
-
-// ---- Graphs ------------------------------------------------------------------------------------
-
-static struct sct_seen graphs;
-
-static void add_graph(void) {
-    sct_seen_add(&graphs, sct_memory_graph());
 }
 
 // What `mtcheck run` is about: one test, the program's main with these arguments.
@@ -103,7 +98,7 @@ static int run_command(const char *name, const char *path, struct program_comman
         return 2;
     }
     const struct subject_test test = {
-        .name = test_name, .program = posix_program(), .is_reducible = true};
+        .name = test_name, .program = posix_program(), .is_reducible = true, .conclude = conclude};
     const struct subject subject = {.name = name,
                                     .summary = "",
                                     .tests = (const struct subject_test *const[]){&test, NULL},
@@ -118,10 +113,7 @@ static int run_command(const char *name, const char *path, struct program_comman
         text_add(&argument_text, i == 1 ? " -- " : " ");
         add_word(&argument_text, command->argv[i]);
     }
-    if (command->counts_graphs) {
-        sct_seen_init(&graphs);
-        posix_world.on_pass = add_graph;
-    }
+    conclude_begin(command, name);
     int status =
         command_run(&(struct command){.name = name,
                                       .call = {call, arguments},
@@ -130,9 +122,7 @@ static int run_command(const char *name, const char *path, struct program_comman
                                       .help = help,
                                       .print_options = program_options_print_help},
                     command->rest_count, command->rest);
-    if (command->counts_graphs)
-        fprintf(stderr, "%s: %zu execution graphs\n", name, graphs.count);
-    return status;
+    return conclude_status(status);
 }
 
 static int run_under_control(int argc, char **argv) {

@@ -11,6 +11,8 @@
 #include "harness/subject/coverage.h"
 #include "harness/subject/panels.h"
 
+struct sct_campaign;
+
 // How much a line of the narration says to somebody who wants to understand a failure.
 enum retold {
     RETOLD_NOTHING, // leave it out
@@ -35,6 +37,13 @@ struct subject_view {
     const struct term *steps;
 };
 
+struct subject_end {
+    struct sct_engine *engine;           // for further executions: nobody else needs it any more
+    const struct sct_campaign *campaign; // NULL: a replay
+    const char *kind;                    // of the violation, the first one; NULL: there is none
+    bool explains;                       // an explanation is asked for
+};
+
 struct subject_test {
     const char *name;
     const char *summary; // NULL: none
@@ -46,6 +55,9 @@ struct subject_test {
     bool is_reducible;
     bool reaches_all; // meant to reach every cell of the coverage that can be reached
     const struct subject_view *view;
+    // What it means beside what every report says that a campaign or a replay ended so: lines of
+    // text, valid until the process ends, or NULL. NULL: nothing.
+    const char *(*conclude)(const struct subject_end *end);
 };
 
 // Something about the programs that can be switched on, one thing at a time: an optional bug.

@@ -30,6 +30,7 @@ struct campaign_report {
     const struct story *story;           // of the first violation, minimised if it was
     struct report_text_options look;
     const struct minimized *minimized; // the first of them; NULL: it was not
+    const char *conclusion;            // of the test (harness/subject/subject.h); NULL: none
     bool use_color;
     bool shows_coverage; // in text; always in JSON
 };
@@ -57,6 +58,7 @@ struct replay_report {
     const struct minimized *minimized;     // NULL: it was not
     const struct explanation *explanation; // NULL: none
     const struct story *story;             // of the execution, minimised if it was; NULL: not told
+    const char *conclusion;                // of the test; NULL: none
     struct report_text_options look;
 };
 

@@ -221,6 +221,8 @@ void report_campaign_text(FILE *out, const struct campaign_report *run,
         print_search(out, run, campaign);
     else if (campaign->iterations_run > campaign->step_limit_hits)
         print_meaning(out, campaign);
+    if (run->conclusion)
+        fputs(run->conclusion, out);
     if (campaign->was_interrupted)
         fprintf(out, "interrupted: this is what was found so far\n");
 }
@@ -277,4 +279,6 @@ void report_replay_text(FILE *out, const struct replay_report *report) {
         explanation_print(out, report->explanation);
     if (report->story)
         report_write_text(out, &report->look, report->story);
+    if (report->conclusion)
+        fputs(report->conclusion, out);
 }

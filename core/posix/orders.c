@@ -1,0 +1,15 @@
+#include "core/posix/orders.h"
+
+struct posix_orders posix_orders;
+
+enum sct_order posix_orders_at(const void *caller, enum sct_atomic_kind kind, enum sct_order own) {
+    struct posix_orders *orders = &posix_orders;
+    unsigned i = 0;
+    while (i < orders->count && orders->places[i].caller != caller)
+        i++;
+    if (i < orders->count)
+        return orders->places[i].tried;
+    if (i < POSIX_ORDER_PLACES)
+        orders->places[orders->count++] = (struct posix_order_place){caller, kind, own, own};
+    return own;
+}

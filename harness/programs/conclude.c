@@ -1,0 +1,246 @@
+#include "harness/programs/conclude.h"
+#include "core/base/clock.h"
+#include "core/campaign/campaign.h"
+#include "core/posix/orders.h"
+#include "core/posix/places.h"
+#include "harness/cli/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+// A search that is not at its end by then is given up, and so many executions are drawn.
+enum { SEARCHED_MAX = 20000, DRAWN = 10000 };
+#define SECONDS_MAX 2.0
+// No further orders are tried then.
+#define SECONDS_OF_ORDERS 30.0
+
+static const struct program_command *command;
+static const char *program_name;
+static struct sct_seen graphs;
+static bool is_proved;
+static char lines[4096];
+
+static void add_graph(void) {
+    sct_seen_add(&graphs, sct_memory_graph());
+}
+
+void conclude_begin(const struct program_command *given, const char *name) {
+    command = given;
+    program_name = name;
+    if (!given->counts_graphs && !given->proves)
+        return;
+    sct_seen_init(&graphs);
+    posix_world.on_pass = add_graph;
+}
+
+// ---- All or some executions --------------------------------------------------------------------
+
+// What is known of a violation under certain options.
+struct finding {
+    bool is_found;
+    bool is_of_all; // executions: not found means that there is none
+    uint64_t executions;
+};
+
+static bool has_kind(const struct sct_campaign *campaign, const char *kind) {
+    for (const struct sct_group *group = campaign->groups; group; group = group->next)
+        if (strcmp(group->violation.kind, kind) == 0)
+            return true;
+    return false;
+}
+
+static struct finding look(struct sct_engine *engine, const struct sct_campaign_options *options,
+                           const char *kind) {
+    struct sct_campaign campaign;
+    sct_campaign_run(engine, options, &campaign);
+    const struct finding finding = {
+        .is_found = has_kind(&campaign, kind),
+        .is_of_all = campaign.search.is_exhausted && campaign.step_limit_hits == 0,
+        .executions = campaign.iterations_run,
+    };
+    sct_campaign_free(&campaign);
+    return finding;
+}
+
+static struct finding look_at_all(struct sct_engine *engine, const struct sct_program *program,
+                                  const char *kind) {
+    struct error error;
+    struct sct_strategy *strategy = sct_strategy_new("dfs", &error);
+    struct sct_search *search = sct_search_open(&(struct sct_search_options){
+        .program = program, .strategy = strategy, .reduction = SCT_REDUCE_SLEEP});
+    const struct finding finding = look(engine,
+                                        &(struct sct_campaign_options){.program = program,
+                                                                       .strategy = strategy,
+                                                                       .search = search,
+                                                                       .iterations = SEARCHED_MAX,
+                                                                       .seconds_max = SECONDS_MAX,
+                                                                       .keep_going = true},
+                                        kind);
+    sct_search_close(search);
+    sct_strategy_free(strategy);
+    return finding;
+}
+
+static struct finding look_at_some(struct sct_engine *engine, const struct sct_program *program,
+                                   const char *kind) {
+    struct error error;
+    struct sct_strategy *strategy = sct_strategy_new("portfolio", &error);
+    sct_calibrate(engine, program, program_name, strategy, 1);
+    const struct finding finding = look(engine,
+                                        &(struct sct_campaign_options){.program = program,
+                                                                       .strategy = strategy,
+                                                                       .seed = 1,
+                                                                       .iterations = DRAWN,
+                                                                       .seconds_max = SECONDS_MAX,
+                                                                       .keep_going = true},
+                                        kind);
+    sct_strategy_free(strategy);
+    return finding;
+}
+
+static struct finding look_for(struct sct_engine *engine, enum sct_memory_model model,
+                               const char *kind) {
+    struct posix_options options = posix_world.options;
+    options.model = model;
+    options.history = options.stale_max = 0;
+    posix_world.options.has_no_creation_points =
+        options.looks_for_races && options.points != POSIX_POINTS_ALL;
+    const struct sct_program program = posix_program_under(&options);
+    const struct finding finding = look_at_all(engine, &program, kind);
+    return finding.is_found || finding.is_of_all ? finding : look_at_some(engine, &program, kind);
+}
+
+static void describe(const struct finding *finding, struct text *text) {
+    if (finding->is_found)
+        text_add(text, "too");
+    else if (finding->is_of_all)
+        text_add(text, "in no execution (a search of all)");
+    else
+        text_add(text, "in none of %" PRIu64 " executions", finding->executions);
+}
+
+// ---- Where a violation happens -----------------------------------------------------------------
+
+// The other models, as a line.
+static void look_elsewhere(const struct subject_end *end, struct text *text) {
+    const struct finding tso = look_for(end->engine, SCT_MEMORY_TSO, end->kind);
+    const struct finding sc = look_for(end->engine, SCT_MEMORY_SC, end->kind);
+    if (sc.is_found) {
+        text_add(text, "memory model: no matter; sequential consistency has it too\n");
+        return;
+    }
+    text_add(text, "memory model: found under c11; under tso, what x86 shows, ");
+    describe(&tso, text);
+    text_add(text, "; under sc ");
+    describe(&sc, text);
+    text_add(text, "\n");
+}
+
+// ---- Which orders are missing ------------------------------------------------------------------
+
+static const char *const order_names[] = {"relaxed", "consume", "acquire",
+                                          "release", "acq_rel", "seq_cst"};
+
+// The orders that are stronger than [place]'s own, the weakest first; how many.
+static unsigned stronger(const struct posix_order_place *place, enum sct_order orders[4]) {
+    unsigned count = 0;
+    bool loads = place->kind != SCT_STORES, stores = place->kind != SCT_LOADS;
+    bool acquires = sct_order_acquires(place->own), releases = sct_order_releases(place->own);
+    if (loads && !acquires && !releases)
+        orders[count++] = SCT_ACQUIRE;
+    if (stores && !releases && !acquires)
+        orders[count++] = SCT_RELEASE;
+    if (loads && stores && !(acquires && releases))
+        orders[count++] = SCT_ACQ_REL;
+    if (place->own != SCT_SEQ_CST)
+        orders[count++] = SCT_SEQ_CST;
+    return count;
+}
+
+// Makes a place as weak as it may be, the others being as they are.
+static void weaken(const struct subject_end *end, struct posix_order_place *place) {
+    enum sct_order orders[4], strongest = place->tried;
+    unsigned count = stronger(place, orders);
+    place->tried = place->own;
+    for (unsigned i = 0; i < count; i++) {
+        if (!look_for(end->engine, SCT_MEMORY_C11, end->kind).is_found)
+            return;
+        place->tried = orders[i];
+    }
+    place->tried = strongest;
+}
+
+static void add_place(const struct posix_order_place *place, struct text *text) {
+    static const char *const kinds[] = {[SCT_LOADS] = "load",
+                                        [SCT_STORES] = "store",
+                                        [SCT_UPDATES] = "read-modify-write",
+                                        [SCT_FENCES] = "fence"};
+    text_add(text, "  %s in place of %s: the %s at %s\n", order_names[place->tried],
+             order_names[place->own], kinds[place->kind], posix_place(place->caller));
+}
+
+// Notes all places, then makes them as strong as they can be.
+static void strengthen_all(const struct subject_end *end) {
+    posix_orders = (struct posix_orders){.are_used = true};
+    look_for(end->engine, SCT_MEMORY_C11, end->kind);
+    for (unsigned i = 0; i < posix_orders.count; i++)
+        posix_orders.places[i].tried = SCT_SEQ_CST;
+}
+
+static void find_orders(const struct subject_end *end, struct text *text) {
+    double begin = clock_seconds();
+    strengthen_all(end);
+    if (look_for(end->engine, SCT_MEMORY_C11, end->kind).is_found) {
+        text_add(text, "missing orders: none; seq_cst at every atomic operation would not do\n");
+        return;
+    }
+    for (unsigned i = 0; i < posix_orders.count; i++)
+        if (clock_seconds() - begin < SECONDS_OF_ORDERS)
+            weaken(end, &posix_orders.places[i]);
+    const struct finding last = look_for(end->engine, SCT_MEMORY_C11, end->kind);
+    text_add(text, "missing orders: with these it happens ");
+    describe(&last, text);
+    text_add(text, ", with less it does:\n");
+    for (unsigned i = 0; i < posix_orders.count; i++)
+        if (posix_orders.places[i].tried != posix_orders.places[i].own)
+            add_place(&posix_orders.places[i], text);
+}
+
+// ---- The end -----------------------------------------------------------------------------------
+
+static void conclude_proof(const struct sct_campaign *campaign, struct text *text) {
+    const struct sct_searched *search = &campaign->search;
+    is_proved = campaign->violations == 0 && search->path && search->is_exhausted &&
+                !search->path->meets_bound && campaign->step_limit_hits == 0;
+    if (!is_proved || !posix_world.on_pass)
+        return;
+    text_add(text, "proved: no violation in any of the %zu execution graphs under %s", graphs.count,
+             sct_memory_model_name(posix_world.options.model));
+    if (posix_world.options.looks_for_races)
+        text_add(text, ", up to the first data race");
+    text_add(text, "\n");
+}
+
+const char *conclude(const struct subject_end *end) {
+    struct text text = text_in(lines, sizeof lines);
+    if (end->campaign)
+        conclude_proof(end->campaign, &text);
+    posix_world.on_pass = NULL; // what comes does not count
+    if (end->kind && posix_world.options.model == SCT_MEMORY_C11) {
+        look_elsewhere(end, &text);
+        if (end->explains)
+            find_orders(end, &text);
+    }
+    posix_orders.are_used = false;
+    return text.length > 0 ? lines : NULL;
+}
+
+int conclude_status(int status) {
+    if (command->counts_graphs)
+        fprintf(stderr, "%s: %zu execution graphs\n", program_name, graphs.count);
+    if (!command->proves || is_proved || status != EXIT_CLEAN)
+        return status;
+    complain("not proved: the search did not come to its end");
+    return EXIT_NO_VERDICT;
+}
