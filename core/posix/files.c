@@ -30,6 +30,8 @@ struct inherited {
 static struct inherited *inherited; // ascending
 static uint32_t inherited_count, inherited_room;
 static bool is_disturbed;          // an inherited descriptor was closed or replaced
+static bool has_closed;            // the program, a descriptor
+static int first_free;             // the number that would be given out, before the first execution
 static FILE *streams[STREAMS_MAX]; // that the program has opened
 static size_t stream_count;
 
@@ -88,6 +90,14 @@ static void write_down(struct inherited *file) {
     file->offset = file->is_file ? lseek(file->number, 0, SEEK_CUR) : 0;
 }
 
+// The lowest number that is free; -1: not even standard input is open.
+static int find_free(void) {
+    int number = fcntl(STDIN_FILENO, F_DUPFD, 0);
+    if (number >= 0)
+        REAL(close)(number);
+    return number;
+}
+
 void posix_files_open(bool shows_output) {
     struct stat status;
     if (fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode))
@@ -104,6 +114,7 @@ void posix_files_open(bool shows_output) {
     }
     for (uint32_t i = 0; i < inherited_count; i++)
         write_down(&inherited[i]);
+    first_free = find_free();
 }
 
 // ---- Between executions ------------------------------------------------------------------------
@@ -159,7 +170,11 @@ void posix_files_begin(void) {
     reset_stream(stdin, true);
     reset_stream(PROGRAM_STDOUT, !posix_world.options.shows_output);
     reset_stream(PROGRAM_STDERR, true);
-    close_opened();
+    // What is opened gets the lowest number: where that is free and nothing was closed, nothing was
+    // opened. To look at all numbers takes longer than a small execution.
+    if (has_closed || is_disturbed || find_free() != first_free)
+        close_opened();
+    has_closed = false;
     restore_inherited();
 }
 
@@ -171,6 +186,7 @@ void posix_files_show(void) {
 // ---- For the hooks -----------------------------------------------------------------------------
 
 void posix_file_disturbed(int number) {
+    has_closed = true;
     is_disturbed =
         is_disturbed || (inherited_count > 0 && number <= inherited[inherited_count - 1].number);
 }

@@ -75,11 +75,28 @@ static void *run_main(void *unused) {
     return NULL;
 }
 
+// The state of random(), as srand(1) makes it; another is in use while it is put back, since the
+// library writes into the one that is left.
+static char random_state[128], first_random_state[128], spare_random_state[128];
+
+static void save_random(void) {
+    initstate(1, spare_random_state, sizeof spare_random_state);
+    initstate(1, random_state, sizeof random_state);
+    setstate(spare_random_state);
+    memcpy(first_random_state, random_state, sizeof random_state);
+    setstate(random_state);
+}
+
+static void put_random_back(void) {
+    setstate(spare_random_state);
+    memcpy(random_state, first_random_state, sizeof random_state);
+    setstate(random_state);
+}
+
 // What the C library keeps of a program besides.
 static void reset_library(void) {
     environ = environment.vector;
     optind = 0; // getopt begins anew
-    srand(1);
     seed48((unsigned short[3]){0, 0, 0});
 }
 
@@ -87,6 +104,7 @@ static void set_up(void *context) {
     (void)context;
     posix_world.in_tool = 1;
     posix_watchdog_begin();
+    put_random_back(); // first: where the program has given a state of its own, that is written to
     posix_images_restore();
     posix_heap_begin();
     posix_files_begin();
@@ -129,6 +147,7 @@ void posix_world_open(posix_main *program_main, int argc, char **argv) {
     write_down(&environment, environ);
     put_back(&arguments);
     put_back(&environment);
+    save_random();
     posix_heap_save();
     posix_keys_save();
     posix_exit_save();
