@@ -1,11 +1,15 @@
 #include "core/posix/atomic.h"
 #include "core/engine/inside.h"
 #include "core/posix/await.h"
+#include "core/posix/heap.h"
 #include "core/posix/hook.h"
+#include "core/posix/inspect.h"
 #include "core/posix/orders.h"
 #include "core/posix/variable.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 // ---- Memory itself -----------------------------------------------------------------------------
 
@@ -65,6 +69,45 @@ static uint64_t truncate_to(unsigned bytes, uint64_t value) {
     return bytes == 8 ? value : value & ((UINT64_C(1) << 8 * bytes) - 1);
 }
 
+// ---- What was used -----------------------------------------------------------------------------
+
+enum { SHOWN_MAX = 64 };
+
+struct shown {
+    const char *name;
+    struct posix_atomic atomic;
+};
+
+// Of an execution that is told.
+static struct {
+    uint32_t count;
+    struct shown list[SHOWN_MAX];
+} shown;
+
+void posix_atomics_begin(void) {
+    shown.count = 0;
+}
+
+static void show(struct posix_atomic atomic) {
+    const char *name = posix_variable((const void *)(uintptr_t)atomic.address);
+    for (uint32_t i = 0; i < shown.count; i++)
+        if (shown.list[i].atomic.address == atomic.address)
+            return;
+    if (name && shown.count < SHOWN_MAX)
+        shown.list[shown.count++] = (struct shown){name, atomic};
+}
+
+static int compare_shown(const void *a, const void *b) {
+    return strcmp(((const struct shown *)a)->name, ((const struct shown *)b)->name);
+}
+
+void posix_atomics_inspect(void (*visit)(void *context, const char *name, uint64_t value),
+                           void *context) {
+    qsort(shown.list, shown.count, sizeof shown.list[0], compare_shown);
+    for (uint32_t i = 0; i < shown.count; i++)
+        visit(context, shown.list[i].name, get(shown.list[i].atomic));
+}
+
 // ---- Points ------------------------------------------------------------------------------------
 
 static const void *address_of(struct posix_atomic atomic) {
@@ -82,6 +125,8 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
         posix_look_point(look, label, access.mode);
     else
         sct_point(label, posix_place(atomic.caller), &access);
+    if (__builtin_expect(posix_world.is_told, 0))
+        show(atomic);
     posix_memory_access(address, atomic.bytes,
                         kind == SCT_LOADS ? SCT_ATOMIC_READ : SCT_ATOMIC_WRITE, atomic.caller);
     if (sct_reducing()) {
@@ -103,20 +148,28 @@ static void publish(struct posix_atomic atomic, const struct sct_location *locat
 // ---- The story ---------------------------------------------------------------------------------
 
 // Memory holds the newest store's value; others may be read.
+static const char *name_of(struct posix_atomic atomic) {
+    const void *address = (const void *)(uintptr_t)atomic.address;
+    const char *name = posix_variable(address);
+    return name ? name : posix_is_heap(address) ? "the heap" : "a stack";
+}
+
 static void tell_load(struct posix_atomic atomic, uint64_t value) {
     uint64_t newest = get(atomic);
+    const char *name = name_of(atomic);
     if (value == newest)
-        sct_note("reads %" PRIu64, value);
+        sct_note("reads %" PRIu64 " from %s", value, name);
     else
-        sct_note("reads %" PRIu64 ", though %" PRIu64 " is newer", value, newest);
+        sct_note("reads %" PRIu64 " from %s, though %" PRIu64 " is newer", value, name, newest);
 }
 
 static void tell_store(struct posix_atomic atomic, uint64_t value) {
     uint64_t newest = get(atomic);
+    const char *name = name_of(atomic);
     if (value == newest)
-        sct_note("writes %" PRIu64, value);
+        sct_note("writes %" PRIu64 " to %s", value, name);
     else
-        sct_note("writes %" PRIu64 " before what is newer, %" PRIu64, value, newest);
+        sct_note("writes %" PRIu64 " to %s, before what is newer, %" PRIu64, value, name, newest);
 }
 
 // ---- Operations --------------------------------------------------------------------------------
@@ -176,7 +229,7 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
     if (old == new)
         posix_look_end(&look, location, old, POSIX_LOOK_UPDATE);
     if (sct_narrating())
-        sct_note("reads %" PRIu64 ", writes %" PRIu64, old, new);
+        sct_note("reads %" PRIu64 " from %s, writes %" PRIu64, old, name_of(atomic), new);
     return old;
 }
 

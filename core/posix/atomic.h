@@ -13,6 +13,9 @@ struct posix_atomic {
     const void *caller;
 };
 
+// To be called when an execution begins.
+void posix_atomics_begin(void);
+
 uint64_t posix_atomic_load(struct posix_atomic atomic, enum sct_order order);
 void posix_atomic_store(struct posix_atomic atomic, uint64_t value, enum sct_order order);
 

@@ -3,9 +3,11 @@
 #include "core/posix/places.h"
 #include "core/base/assert.h"
 #include "core/posix/images.h"
+#include "core/posix/inspect.h"
 #include "core/posix/symbols.h"
 #include "core/posix/world.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +91,61 @@ static char *format(const char *pattern, ...) {
 static const char place_question[] = "place", function_question[] = "function",
                   variable_question[] = "variable";
 
+// ---- Source ------------------------------------------------------------------------------------
+
+// Where the text of each place comes from.
+struct place_source {
+    const char *place, *path;
+    int line;
+    char *text; // once it was asked for
+    bool is_read;
+};
+
+static struct place_source *sources;
+static uint32_t source_count, source_room;
+
+static void remember_source(const char *place, const struct posix_source *source) {
+    GROW(sources, source_count + 1, source_room, "places");
+    sources[source_count++] =
+        (struct place_source){.place = place, .path = source->path, .line = source->line};
+}
+
+// Without the white space around it.
+static char *read_line(const char *path, int number) {
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t length = 0;
+    for (int i = 0; file && i < number && length >= 0; i++)
+        length = getline(&line, &room, file);
+    if (file)
+        fclose(file);
+    if (!file || length <= 0) {
+        free(line);
+        return NULL;
+    }
+    while (length > 0 && isspace((unsigned char)line[length - 1]))
+        line[--length] = '\0';
+    size_t indent = strspn(line, " \t");
+    memmove(line, line + indent, (size_t)length - indent + 1);
+    return line;
+}
+
+const char *posix_source_line(const char *place) {
+    for (uint32_t i = 0; i < source_count; i++) {
+        struct place_source *source = &sources[i];
+        if (strcmp(source->place, place) != 0)
+            continue;
+        posix_enter_tool();
+        if (!source->is_read)
+            source->text = read_line(source->path, source->line);
+        posix_leave_tool();
+        source->is_read = true;
+        return source->text;
+    }
+    return NULL;
+}
+
 static char *describe_place(uintptr_t address, const void *question, const void *context) {
     (void)question;
     (void)context;
@@ -102,8 +159,10 @@ static char *describe_place(uintptr_t address, const void *question, const void 
                         : format("%s+0x%" PRIxPTR, object, offset);
     }
     function = source.function ? source.function : function;
-    return function ? format("%s:%d (%s)", source.file, source.line, function)
-                    : format("%s:%d", source.file, source.line);
+    char *place = function ? format("%s:%d (%s)", source.file, source.line, function)
+                           : format("%s:%d", source.file, source.line);
+    remember_source(place, &source);
+    return place;
 }
 
 const char *posix_place(const void *code) {

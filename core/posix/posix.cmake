@@ -9,7 +9,8 @@ find_path(LIBDW_INCLUDE elfutils/libdwfl.h REQUIRED)
 file(GLOB posix_sources CONFIGURE_DEPENDS core/*/*.c ${cli_sources})
 list(REMOVE_DUPLICATES posix_sources)
 add_library(mtcheck_runtime SHARED ${posix_sources} ${CMAKE_BINARY_DIR}/page_parts.c
-            harness/programs/start.c harness/programs/options.c harness/programs/conclude.c)
+            harness/programs/start.c harness/programs/options.c harness/programs/conclude.c
+            harness/programs/view.c)
 target_include_directories(mtcheck_runtime PRIVATE ${CMAKE_SOURCE_DIR} ${LIBDW_INCLUDE})
 target_compile_definitions(mtcheck_runtime PRIVATE MTCHECK_VERSION="${PROJECT_VERSION}")
 target_compile_options(mtcheck_runtime PRIVATE -fno-semantic-interposition -fno-builtin-malloc)

@@ -112,6 +112,7 @@ bool posix_source_of(uintptr_t address, struct posix_source *source) {
     const char *file = line ? dw.line_info(line, NULL, &source->line, NULL, NULL, NULL) : NULL;
     if (!file)
         return false;
+    source->path = file;
     source->file = base_name(file);
     source->function = innermost_function(module, address);
     return true;

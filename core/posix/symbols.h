@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct posix_source {
+    const char *path;
     const char *file; // without folders
     int line;
     const char *function; // of the line, where the compiler has put it into another one; or NULL

@@ -76,6 +76,7 @@ static void end_thread(struct posix_thread *self) {
 
 static void *run_thread(void *argument) {
     struct posix_thread *self = argument;
+    self->strand = sct_self();
     void *block = self->is_main ? sct_coro_thread_pointer() : posix_locals_block(self->block);
     posix_locals_begin(block, self->is_main);
     if (!self->is_main)

@@ -15,6 +15,7 @@ struct posix_ending;
 // In the arena; a pthread_t is its address.
 struct posix_thread {
     struct sct_thread *thread;
+    struct sct_strand *strand; // NULL: it has not begun
     void *(*function)(void *);
     int (*function_of_c11)(void *); // in its place
     void *argument;

@@ -3,6 +3,7 @@
 #include "core/base/hash.h"
 #include "core/base/rng.h"
 #include "core/posix/world.h"
+#include "core/posix/atomic.h"
 #include "core/posix/await.h"
 #include "core/posix/exit.h"
 #include "core/posix/files.h"
@@ -114,6 +115,7 @@ static void set_up(void *context) {
     posix_world.now = 0;
     posix_world.is_told = sct_narrating();
     posix_stacks_begin();
+    posix_atomics_begin();
     posix_world.living = 0;
     memset(posix_world.names_made, 0, sizeof posix_world.names_made);
     posix_objects_begin();

@@ -74,8 +74,13 @@ static void listen(void *context, const struct sct_event *event) {
         snprintf(listening->machine, sizeof listening->machine, "%s", event->machine);
         listening->task = task;
         if (listening->options.has_steps) {
-            struct sct_episode_note *step =
-                add_note(listening->told, event->machine, task, event->text);
+            char line[400];
+            struct text text = text_in(line, sizeof line);
+            bool has_place = listening->options.has_places && event->where;
+            text_add(&text, "%s", event->text);
+            if (has_place)
+                text_add(&text, " (%s)", event->where);
+            struct sct_episode_note *step = add_note(listening->told, event->machine, task, line);
             step->decision = event->decision;
             step->is_step = true;
         }

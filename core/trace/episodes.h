@@ -37,7 +37,8 @@ struct sct_episodes {
 
 struct sct_episodes_options {
     const uint64_t *counter; // where it has grown since the last note or turn there is a mark; NULL
-    bool has_steps;          // each step is told like a note: of programs that say little
+    bool has_steps;          // each step is told like a note: of programs that say little,
+    bool has_places;         // and its place in the source behind the label, in brackets
 };
 
 // Runs [plan] and tells what happened; the engine's last run is that execution. [options] NULL:

@@ -10,6 +10,7 @@
 #include "harness/programs/conclude.h"
 #include "harness/programs/launch.h"
 #include "harness/programs/options.h"
+#include "harness/programs/view.h"
 #include "harness/report/execution/symbols.h"
 #include "harness/report/plain.h"
 
@@ -98,7 +99,12 @@ static int run_command(const char *name, const char *path, struct program_comman
         return 2;
     }
     const struct subject_test test = {
-        .name = test_name, .program = posix_program(), .is_reducible = true, .conclude = conclude};
+        .name = test_name,
+        .program = posix_program(),
+        .view = &program_view,
+        .is_reducible = true,
+        .conclude = conclude,
+    };
     const struct subject subject = {.name = name,
                                     .summary = "",
                                     .tests = (const struct subject_test *const[]){&test, NULL},

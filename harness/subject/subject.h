@@ -35,6 +35,9 @@ struct subject_view {
     // What a machine does in the step of a label, with the machine as the unsaid subject: "lock",
     // "takes a lock". NULL, or not among them: the label is words enough.
     const struct term *steps;
+    bool has_places; // the places of steps are the system's own, and are told with them
+    // The line of source at the place of a step, or NULL; NULL: nobody knows.
+    const char *(*source)(const char *where);
 };
 
 struct subject_end {

@@ -5,6 +5,7 @@
 #include "harness/report/plain.h"
 #include "core/trace/nearest.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,14 +332,27 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
     add_line(explanation, buffer);
 }
 
+// What else is known of the violation, in the words of who found it.
+static void explain_evidence(const struct sct_episodes *story, struct explanation *explanation) {
+    for (uint32_t i = 0; i < story->note_count; i++) {
+        char buffer[LINE_BYTES];
+        struct text line = text_in(buffer, sizeof buffer);
+        if (story->notes[i].about != SCT_NOTE_EVIDENCE)
+            continue;
+        text_add(&line, "%c%s.", toupper((unsigned char)story->notes[i].line[0]),
+                 story->notes[i].line + 1);
+        add_line(explanation, buffer);
+    }
+}
+
 void explain(struct sct_engine *engine, const struct sct_program *program,
              const struct subject_run *what, const struct sct_plan *plan,
              struct explanation *explanation) {
     struct sct_episodes story;
     const struct subject_view *view = subject_view(what->test);
     struct telling telling = {view, what->variant, &story};
-    const struct sct_episodes_options options = {.counter = what->passes,
-                                                 .has_steps = !view->retell};
+    const struct sct_episodes_options options = {
+        .counter = what->passes, .has_steps = !view->retell, .has_places = view->has_places};
     sct_episodes_tell(engine, program, plan, &options, &story);
     explain_episodes(&telling, explanation);
     if (story.violation.kind) {
@@ -347,6 +361,7 @@ void explain(struct sct_engine *engine, const struct sct_program *program,
         text_add(&line, "That is the violation, %s in %s: %s.", story.violation.kind,
                  story.violation.machine, story.violation.message);
         add_line(explanation, buffer);
+        explain_evidence(&story, explanation);
         explain_nearest(engine, program, view, plan, explanation);
     }
     sct_episodes_free(&story);

@@ -171,6 +171,8 @@ static json_t *json_step(const struct story *story, const struct story_step *ste
     set(object, "d", value_number(step->decision));
     if (step->where)
         set(object, "w", value_text(step->where));
+    if (step->where && story->view->source && story->view->source(step->where))
+        set(object, "s", value_text(story->view->source(step->where)));
     if (step->count > 1) {
         set(object, "n", value_number(step->count));
         set(object, "a", value_number(step->answer));

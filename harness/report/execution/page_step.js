@@ -120,7 +120,7 @@ function recordedItems(step) {
         : `Before decision ${step.d}: nobody else could run (${step.l}).`,
     ),
   ];
-  if (step.w) items.push(h('li', { class: 'mono' }, step.w));
+  if (step.w) items.push(h('li', { class: 'mono' }, step.s ? `${step.w}: ${step.s}` : step.w));
   for (const item of step.i) {
     if (item.r === undefined && !isDull(item)) continue;
     if (['expected', 'actual'].includes(item.k)) continue;
