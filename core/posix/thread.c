@@ -261,7 +261,7 @@ HOOK int pthread_getname_np(pthread_t id, char *name, size_t bytes) {
 }
 
 static void yield(const char *where) {
-    sct_point("yield", where, &sct_access_none);
+    sct_yield(where);
     posix_look_pass();
 }
 

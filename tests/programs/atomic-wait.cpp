@@ -1,5 +1,4 @@
-// A worker waits for work by std::atomic's wait. Who stops it notifies first and stores then: the
-// worker may go back to sleep between the two. The other stores first.
+// Workers wait for work by std::atomic's wait. Who stops them wakes one, and the other sleeps on.
 #include <atomic>
 #include <thread>
 
@@ -13,13 +12,15 @@ static void work() {
 }
 
 int main() {
-    std::thread worker(work);
-#ifdef FIXED
+    std::thread first(work), second(work);
+    for (int i = 0; i < 40; i++) // the library looks some times before it goes to sleep
+        std::this_thread::yield();
     state.store(STOPPED);
+#ifdef FIXED
     state.notify_all();
 #else
-    state.notify_all();
-    state.store(STOPPED);
+    state.notify_one();
 #endif
-    worker.join();
+    first.join();
+    second.join();
 }
