@@ -31,7 +31,8 @@ static void show_atomic(void *sink, const char *name, uint64_t value) {
     panel_cell(sink, "%" PRIu64, value);
 }
 
-static void show(struct panel_sink *sink) {
+static void show(const void *context, struct panel_sink *sink) {
+    (void)context;
     panel_begin(sink, &locks_form);
     posix_locks_inspect(show_lock, sink);
     panel_begin(sink, &atomics_form);
