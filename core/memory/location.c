@@ -181,6 +181,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
     *store = (struct sct_store){
         .value = value & mask_of(location->bytes),
         .time = ++now->store_count,
+        .place = now->place,
         .event = sct_graph_event(operation->party),
         .thread = operation->party->number,
         .epoch = sct_party_epoch(operation->party),
@@ -242,11 +243,31 @@ static uint64_t load_at(const struct operation *operation, uint32_t index, enum 
     return value;
 }
 
+// What a load can read, from stores[least] on.
+__attribute__((noinline, cold)) static void tell_choice(const struct operation *operation,
+                                                        enum sct_order order, uint32_t least) {
+    const struct sct_memory_options *options = &operation->memory->options;
+    struct sct_readable readables[SCT_READABLES_MAX];
+    uint32_t count = 0;
+    for (uint32_t index = operation->location->count;
+         index-- > least && count < SCT_READABLES_MAX;) {
+        const struct sct_store *store = operation->location->stores[index];
+        if (is_allowed(operation, order, index + 1, index + 1, false))
+            readables[count++] = (struct sct_readable){.value = store->value,
+                                                       .is_initial = store->event == 0,
+                                                       .thread = store->thread,
+                                                       .place = store->place};
+    }
+    options->on_load(options->context, readables, count);
+}
+
 uint64_t sct_location_load(struct sct_location *location, enum sct_order order) {
     struct operation operation = begin(location);
     uint32_t least = lowest(&operation, order), count = 0;
     for (uint32_t index = location->count; index-- > least;)
         count += is_allowed(&operation, order, index + 1, index + 1, false);
+    if (__builtin_expect(sct_narrating(), 0) && count > 1 && operation.memory->options.on_load)
+        tell_choice(&operation, order, least);
     uint32_t answer = choose(&operation, count, "stale load"), index = location->count - 1;
     while (!is_allowed(&operation, order, index + 1, index + 1, false) || answer-- > 0)
         index--;
@@ -424,6 +445,10 @@ uint64_t sct_location_newest_time(const struct sct_location *location) {
 
 uint64_t sct_location_last_time(void) {
     return sct_memory_state()->now->last_time;
+}
+
+void sct_location_place(const void *place) {
+    sct_memory_state()->now->place = place;
 }
 
 void sct_location_pass(uint64_t time) {

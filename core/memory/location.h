@@ -43,6 +43,10 @@ uint64_t sct_location_newest_time(const struct sct_location *location);
 // has stored.
 uint64_t sct_location_last_time(void);
 
+// The operations of the running thread are at [place] (as of sct_shadow_access), until it says
+// another.
+void sct_location_place(const void *place);
+
 // The next operation reads only stores behind the one of [time] (which must not be the last). For
 // loads, and what may load.
 void sct_location_pass(uint64_t time);

@@ -42,6 +42,16 @@ enum sct_races {
 
 struct sct_race; // race.h
 
+// A store that a load could have read.
+struct sct_readable {
+    uint64_t value;
+    bool is_initial; // it was there before all others; then there is nothing of:
+    uint32_t thread; // its number
+    const void *place;
+};
+
+enum { SCT_READABLES_MAX = 8 };
+
 struct sct_memory_options {
     enum sct_memory_model model;
     enum sct_races races;
@@ -56,6 +66,9 @@ struct sct_memory_options {
     uint32_t stale_max; // answers but 0 per execution to such choices; 0: no limit
     // Told of each race that counts, in the execution; NULL: nobody. May end the execution.
     void (*on_race)(void *context, const struct sct_race *race);
+    // Told of each load that has a choice, while somebody listens (sct_narrating): what it could
+    // read, the newest first, at most SCT_READABLES_MAX; NULL: nobody.
+    void (*on_load)(void *context, const struct sct_readable *stores, uint32_t count);
     // Whether a race is to be passed over; NULL: none is.
     bool (*ignores_race)(void *context, const struct sct_race *race);
     void *context;

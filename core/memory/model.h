@@ -10,6 +10,7 @@
 struct sct_store {
     uint64_t value;
     uint64_t time;            // of its execution: the count of stores
+    const void *place;        // of its operation
     uint64_t event;           // which of its thread's it is (graph.c); 0: of none
     uint32_t thread, epoch;   // epoch 0: known to all
     uint32_t seq_cst_time;    // 0: it is not of order SEQ_CST

@@ -52,6 +52,7 @@ struct sct_memory_moment {
     uint32_t seq_cst_time; // stores and fences of order SEQ_CST so far
     uint64_t read_from;    // the running step may read only stores of this time or later; 0: all
     uint64_t store_count;  // stores so far: their times
+    const void *place;     // of the running operation
     uint64_t graph_reads;  // a sum over the reads so far (graph.c)
     uint64_t last_time;    // see sct_location_last_time
     uint64_t passed;       // by the next operation: the time of a store, and one; 0: none

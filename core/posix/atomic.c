@@ -134,6 +134,7 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
         sct_touch(&place);
     }
     struct sct_location *location = sct_location_at((uintptr_t)address, atomic.bytes, get(atomic));
+    sct_location_place(atomic.caller);
     if (look)
         posix_look_limit(look);
     return location;

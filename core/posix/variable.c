@@ -8,6 +8,8 @@
 #include "core/posix/places.h"
 #include "core/posix/stacks.h"
 
+#include <inttypes.h>
+
 const char *posix_variable_step(const char *verb, const void *address) {
     return posix_step(verb, address, posix_is_heap(address) ? "heap" : "stack");
 }
@@ -66,6 +68,23 @@ static void report_race(void *context, const struct sct_race *race) {
     posix_violate(SCT_KIND_DATA_RACE, NULL, "%s", buffer);
 }
 
+// ---- Choices -----------------------------------------------------------------------------------
+
+static void note_choice(void *context, const struct sct_readable *stores, uint32_t count) {
+    (void)context;
+    char buffer[768];
+    struct text text = text_in(buffer, sizeof buffer);
+    for (uint32_t i = 0; i < count; i++) {
+        text_add(&text, "%s%" PRIu64, i == 0 ? "" : ", ", stores[i].value);
+        if (stores[i].is_initial)
+            text_add(&text, " (there at first)");
+        else
+            text_add(&text, " (by %s, %s)", sct_memory_thread_name(stores[i].thread),
+                     posix_place(stores[i].place));
+    }
+    sct_note("may read %s", buffer);
+}
+
 // ---- Regions -----------------------------------------------------------------------------------
 
 static struct sct_memory *memory;
@@ -86,6 +105,7 @@ struct sct_memory *posix_memory_open(const struct posix_options *options) {
         .stale_max = options->stale_max,
         .is_exact = options->is_exact && options->model == SCT_MEMORY_C11,
         .on_race = report_race,
+        .on_load = note_choice,
     });
     if (!options->looks_for_races)
         return memory;
