@@ -1,0 +1,290 @@
+// The operator's functions over SQLite files: a whole migration, its orders, its interruption, the
+// way back, and an application that takes part.
+#define _POSIX_C_SOURCE 200809L
+#include "tests/support/test.h"
+
+#include "model/live/client.h"
+#include "model/live/files.h"
+#include "model/live/live.h"
+#include "model/table/batch.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROWS = 300, TEXT_BYTES = 20000, LEASE_MS = 5000 };
+
+static char folder[64];
+static char control[80], old_file[80], new_file[80], old_name[90], new_name[90];
+static char text[TEXT_BYTES]; // of the last call
+static struct error error;
+static struct arena arena;
+static volatile sig_atomic_t interrupted;
+
+static int setup(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/test_live.XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(control, sizeof control, "%s/control", folder);
+    snprintf(old_file, sizeof old_file, "%s/old", folder);
+    snprintf(new_file, sizeof new_file, "%s/new", folder);
+    snprintf(old_name, sizeof old_name, "%s#t", old_file);
+    snprintf(new_name, sizeof new_name, "%s#t", new_file);
+    arena_init(&arena, 1 << 26);
+    interrupted = 0;
+    return 0;
+}
+
+static int teardown(void **state) {
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    const char *files[] = {control, old_file, new_file};
+    char path[100];
+    (void)state;
+    for (int f = 0; f < 3; f++)
+        for (int e = 0; e < 3; e++) {
+            snprintf(path, sizeof path, "%s%s", files[f], ends[e]);
+            unlink(path);
+        }
+    assert_int_equal(rmdir(folder), 0);
+    arena_deinit(&arena);
+    return 0;
+}
+
+// Calls [function]; what it says is in [text].
+static int call_with(int (*function)(const struct live_options *, struct error *),
+                     struct live_options options) {
+    FILE *out = fmemopen(text, sizeof text, "w");
+    assert_non_null(out);
+    options.control = control;
+    options.name = "m";
+    options.out = out;
+    options.old_file = old_file;
+    options.new_file = new_file;
+    options.old_table = options.new_table = "t";
+    options.lease_ms = LEASE_MS;
+    options.is_relaxed = true;
+    options.is_interrupted = &interrupted;
+    error.text[0] = '\0';
+    int status = function(&options, &error);
+    fputc('\0', out);
+    fclose(out);
+    return status;
+}
+
+static int call(int (*function)(const struct live_options *, struct error *)) {
+    return call_with(function, (struct live_options){.is_json = false});
+}
+
+static void write_row(struct ct_table *table, const char *partition, const char *row,
+                      size_t property_count) {
+    struct ct_property *properties = ARENA_ARRAY(&arena, struct ct_property, property_count + 1);
+    for (size_t i = 0; i < property_count; i++)
+        properties[i] = (struct ct_property){
+            .name = arena_printf(&arena, "p%04zu", i), .type = CT_INT32, .value.int32 = 1};
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    struct ct_op_result result;
+    ct_batch_add(
+        &batch, CT_INSERT,
+        ct_row_new(&arena, (struct ct_key){partition, row}, NULL, properties, property_count));
+    assert_int_equal(ct_execute(table, &batch, &arena, &result).kind, CT_SUCCEEDED);
+}
+
+static void fill(size_t rows) {
+    struct file_connection file;
+    assert_true(file_open(&file, old_name, true, &error));
+    for (size_t i = 0; i < rows; i++)
+        write_row(file.table, i % 3 == 0 ? "a" : "b", arena_printf(&arena, "%05zu", i), 2);
+    file_close(&file);
+}
+
+static size_t count_raw(struct ct_table *table) {
+    struct ct_stream *stream;
+    const struct ct_row *row;
+    size_t rows = 0;
+    if (ct_open_stream(table, NULL, &stream).kind != CT_SUCCEEDED)
+        return 0;
+    while (ct_stream_read(stream, &row).kind == CT_SUCCEEDED && row)
+        rows++;
+    ct_stream_close(stream);
+    return rows;
+}
+
+static size_t count(const char *name) {
+    struct file_connection file;
+    assert_true(file_open(&file, name, true, &error));
+    size_t rows = count_raw(file.table);
+    file_close(&file);
+    return rows;
+}
+
+static void test_migration(void **state) {
+    (void)state;
+    fill(ROWS);
+    assert_int_equal(call(live_print_status), LIVE_FAILED); // there is none yet
+    assert_non_null(strstr(error.text, "make it with init"));
+    assert_int_equal(call(live_init), LIVE_DONE);
+    assert_int_equal(call(live_init), LIVE_NEGATIVE);
+    assert_int_equal(call_with(live_migrate, (struct live_options){.is_dry_run = true}), LIVE_DONE);
+    assert_non_null(strstr(text, "300 rows"));
+    assert_int_equal(count(new_name), 0);
+    assert_int_equal(call(live_migrate), LIVE_DONE);
+    assert_non_null(strstr(text, "state USE_NEW_HIDE_METADATA"));
+    assert_int_equal(count(old_name), 0);
+    assert_int_equal(count(new_name), ROWS);
+    assert_int_equal(call_with(live_print_status, (struct live_options){.is_json = true}),
+                     LIVE_DONE);
+    assert_non_null(strstr(text, "\"ended\":true"));
+    assert_int_equal(call(live_migrate), LIVE_DONE); // nothing is done twice
+    assert_int_equal(call(live_verify), LIVE_DONE);
+    assert_int_equal(call(live_finish), LIVE_DONE);
+    assert_int_equal(call(live_print_status), LIVE_FAILED);
+}
+
+// Interrupts the migration when so many rows are in the new table and the state is that.
+static struct awaited {
+    size_t rows;
+    enum mt_state state;
+} awaited;
+
+static bool has_come(struct thread_env *env, struct file_connection *rows,
+                     struct file_connection *configuration) {
+    struct mt_control_config config;
+    struct error ignored;
+    struct arena *scratch = env->env.ops->arena_open(&env->env);
+    bool has_state =
+        file_read_config(configuration, env, control, "m", scratch, &config, &ignored) &&
+        config.state == awaited.state;
+    env->env.ops->arena_close(&env->env, scratch);
+    return has_state && count_raw(rows->table) == awaited.rows;
+}
+
+static void *interrupt(void *unused) {
+    struct file_connection rows, configuration;
+    struct thread_env env;
+    (void)unused;
+    thread_env_init(&env, 1 << 24);
+    if (file_open(&rows, new_name, true, &(struct error){""}) &&
+        file_open_control(&configuration, control, &(struct error){""})) {
+        while (!has_come(&env, &rows, &configuration))
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        interrupted = 1;
+        file_close(&configuration);
+        file_close(&rows);
+    }
+    thread_env_deinit(&env);
+    return NULL;
+}
+
+// Held before [state]: when it has come so far, it is interrupted.
+static void migrate_and_interrupt(const char *state) {
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, interrupt, NULL), 0);
+    assert_int_equal(call_with(live_migrate, (struct live_options){.hold_before = state}),
+                     LIVE_INTERRUPTED);
+    pthread_join(thread, NULL);
+    interrupted = 0;
+}
+
+static void test_interruption(void **state) {
+    (void)state;
+    fill(ROWS);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    awaited = (struct awaited){ROWS, MT_PREFER_NEW};
+    migrate_and_interrupt("USE_NEW_WITH_TOMBSTONES");
+    assert_int_equal(count(old_name), ROWS + 2); // and the states of its partitions
+    assert_int_equal(call(live_print_status), LIVE_DONE);
+    assert_non_null(strstr(text, "state      PREFER_NEW"));
+    assert_non_null(strstr(text, "hold before USE_NEW_WITH_TOMBSTONES"));
+    assert_int_equal(call(live_abort), LIVE_NEGATIVE); // it is too late for that
+    assert_int_equal(call(live_finish), LIVE_NEGATIVE);
+    assert_int_equal(call(live_resume), LIVE_DONE);
+    assert_int_equal(call(live_migrate), LIVE_DONE);
+    assert_int_equal(call(live_verify), LIVE_DONE);
+    assert_int_equal(count(new_name), ROWS);
+}
+
+static void test_abort(void **state) {
+    (void)state;
+    fill(ROWS);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    awaited = (struct awaited){0, MT_PREFER_OLD};
+    migrate_and_interrupt("PREFER_NEW");
+    // A client of PREFER_OLD leaves its marks in the old table.
+    struct live_client *client = live_client_open(control, "m", &error);
+    assert_non_null(client);
+    struct ct_table *table = live_client_table(client, &error);
+    assert_non_null(table);
+    write_row(table, "a", "new", 1);
+    ct_close(table);
+    live_client_close(client);
+    assert_true(count(old_name) > ROWS + 1);
+    assert_int_equal(call(live_abort), LIVE_DONE);
+    assert_int_equal(count(old_name), ROWS + 1);
+    assert_int_equal(call(live_verify), LIVE_DONE);
+    assert_int_equal(call(live_finish), LIVE_DONE);
+}
+
+// An application sees its rows in every state, and a migration waits for it.
+static void test_client(void **state) {
+    struct ct_rows rows;
+    (void)state;
+    fill(ROWS);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    struct live_client *client = live_client_open(control, "m", &error);
+    assert_non_null(client);
+    struct ct_table *table = live_client_table(client, &error);
+    assert_non_null(table);
+    write_row(table, "c", "before", 1);
+    assert_int_equal(call(live_migrate), LIVE_DONE);
+    assert_int_equal(ct_query(table, ct_filter_in_partition(&arena, "c"), &arena, &rows).kind,
+                     CT_SUCCEEDED);
+    assert_int_equal(rows.count, 1);
+    write_row(table, "c", "after", 1);
+    assert_int_equal(call(live_finish), LIVE_NEGATIVE); // it takes part still
+    assert_non_null(strstr(error.text, "1 client"));
+    ct_close(table);
+    live_client_close(client);
+    assert_int_equal(call(live_finish), LIVE_DONE);
+    assert_int_equal(count(new_name), ROWS + 2);
+}
+
+// What cannot be moved is told before anything is done.
+static void test_immovable(void **state) {
+    struct file_connection file;
+    (void)state;
+    assert_true(file_open(&file, old_name, true, &error));
+    write_row(file.table, "a", "large", 252);
+    file_close(&file);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    assert_int_equal(call(live_migrate), LIVE_NEGATIVE);
+    assert_non_null(strstr(error.text, "252 properties"));
+    assert_int_equal(count(new_name), 0);
+}
+
+// verify says what is missing.
+static void test_verify(void **state) {
+    struct file_connection file;
+    (void)state;
+    assert_int_equal(call(live_init), LIVE_DONE);
+    assert_int_equal(call(live_migrate), LIVE_DONE);
+    assert_true(file_open(&file, old_name, true, &error));
+    write_row(file.table, "a", "forgotten", 1);
+    file_close(&file);
+    assert_int_equal(call(live_verify), LIVE_NEGATIVE);
+    assert_non_null(strstr(text, "left in the old table: 'a' 'forgotten'"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_migration, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interruption, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_immovable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
