@@ -158,14 +158,118 @@ static struct ct_outcome delete_version(struct mt_table *table, const struct ct_
     return ct_success();
 }
 
-// Does [clean] with every raw row of [backend], and with what becomes of it meanwhile.
-static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *backend,
-                                    struct ct_outcome (*clean)(struct mt_table *,
-                                                               const struct ct_row **)) {
+// What a scan does with the rows of a backend, one by one or several of a partition together.
+struct cleaning {
+    struct ct_table *backend;
+    // Deals with *[row] by itself, as above.
+    struct ct_outcome (*clean)(struct mt_table *table, const struct ct_row **row);
+    // The operation by which a batch deals with [row]; false: nothing is to be done.
+    bool (*operation_of)(struct mt_table *table, const struct ct_row *row,
+                         struct ct_operation *operation);
+    const struct ct_row **kept; // of one partition, NULL: rows go singly
+    size_t kept_count;
+    size_t start; // mark of the arena: above it is what is kept, and what came of it
+};
+
+static bool clean_operation(struct mt_table *table, const struct ct_row *row,
+                            struct ct_operation *operation) {
+    bool tombstone = mt_is_tombstone(row);
+    operation->type = tombstone ? CT_DELETE : CT_REPLACE;
+    operation->entity = tombstone ? mt_bare_row(table->arena, row->key, row->etag)
+                                  : mt_plain_row(table->arena, row, row->etag);
+    return true;
+}
+
+static bool delete_operation(struct mt_table *table, const struct ct_row *row,
+                             struct ct_operation *operation) {
+    operation->type = CT_DELETE;
+    operation->entity = mt_bare_row(table->arena, row->key, row->etag);
+    return true;
+}
+
+static struct ct_outcome clean_singly(struct mt_table *table, const struct cleaning *cleaning,
+                                      const struct ct_row *row) {
+    struct ct_outcome outcome = ct_success();
+    while (outcome.kind == CT_SUCCEEDED && row)
+        outcome = cleaning->clean(table, &row);
+    return outcome;
+}
+
+// Notes the rows that [batch] has rewritten, or may have.
+static void note_rewritten(struct mt_table *table, const struct ct_batch *batch,
+                           const struct ct_op_result *results) {
+    struct ct_op_result *changed = ARENA_ARRAY(table->arena, struct ct_op_result, batch->count);
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->operations[i].type != CT_DELETE)
+            changed[count++] = (struct ct_op_result){.entity = batch->operations[i].entity,
+                                                     .etag = results ? results[i].etag : NULL};
+    mt_note_etags(table, changed, count);
+}
+
+// Deals with what was kept: by one batch, or singly if a row has changed meanwhile.
+static struct ct_outcome clean_kept(struct mt_table *table, struct cleaning *cleaning) {
+    size_t count = cleaning->kept_count;
+    struct ct_batch batch = ct_batch_new(table->arena, count);
+    struct ct_op_result *results = ARENA_ARRAY(table->arena, struct ct_op_result, count);
+    cleaning->kept_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct ct_operation operation;
+        if (cleaning->operation_of(table, cleaning->kept[i], &operation))
+            ct_batch_add(&batch, operation.type, operation.entity);
+    }
+    if (batch.count == 0)
+        return ct_success();
+    struct ct_outcome outcome = ct_execute(cleaning->backend, &batch, table->arena, results);
+    if (outcome.kind == CT_SUCCEEDED) {
+        note_rewritten(table, &batch, results);
+        return outcome;
+    }
+    if (mt_is_server_error(outcome) || outcome.kind == CT_PROGRAM_ERROR ||
+        outcome.kind == CT_INTERNAL_ERROR)
+        return mt_unexpected(outcome, "clean-up: unexpected answer of a backend table");
+    if (outcome.kind == CT_UNKNOWN)
+        note_rewritten(table, &batch, NULL);
+    else
+        mt_note(table);
+    outcome = ct_success();
+    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = clean_singly(table, cleaning, cleaning->kept[i]);
+    return outcome;
+}
+
+// The next row; one of another partition, or one too many, ends what was kept.
+static struct ct_outcome keep_for_cleaning(struct mt_table *table, struct cleaning *cleaning,
+                                           const struct ct_row *row) {
+    struct ct_outcome outcome = ct_success();
+    bool is_other = cleaning->kept_count > 0 &&
+                    !ct_string_equal(cleaning->kept[0]->key.partition, row->key.partition);
+    if (is_other || cleaning->kept_count == table->copy_rows) {
+        outcome = clean_kept(table, cleaning);
+        mt_reset(table, cleaning->start);
+    }
+    cleaning->kept[cleaning->kept_count++] = ct_row_clone(table->arena, row);
+    return outcome;
+}
+
+// [row] NULL: the end.
+static struct ct_outcome clean_row(struct mt_table *table, struct cleaning *cleaning,
+                                   const struct ct_row *row) {
+    if (!cleaning->kept)
+        return clean_singly(table, cleaning, row);
+    if (row)
+        return keep_for_cleaning(table, cleaning, row);
+    return cleaning->kept_count > 0 ? clean_kept(table, cleaning) : ct_success();
+}
+
+// Deals with every raw row of the backend, and with what becomes of it meanwhile.
+static struct ct_outcome clean_rows(struct mt_table *table, struct cleaning cleaning) {
     struct ct_stream *stream;
-    size_t start = arena_mark(table->arena);
+    if (table->copy_rows > 1)
+        cleaning.kept = ARENA_ARRAY(table->arena, const struct ct_row *, table->copy_rows);
+    cleaning.start = arena_mark(table->arena);
     struct digest mark = mt_observed(table);
-    struct ct_outcome outcome = ct_open_stream(backend, NULL, &stream);
+    struct ct_outcome outcome = ct_open_stream(cleaning.backend, NULL, &stream);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "clean-up: unexpected answer of a backend table");
     for (;;) {
@@ -173,13 +277,14 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
         outcome = ct_stream_read(stream, &row);
         if (outcome.kind != CT_SUCCEEDED)
             outcome = mt_unexpected(outcome, "clean-up: unexpected answer of a backend stream");
-        bool is_end = !row;
-        while (outcome.kind == CT_SUCCEEDED && row)
-            outcome = clean(table, &row);
-        if (outcome.kind != CT_SUCCEEDED || is_end)
+        else
+            outcome = clean_row(table, &cleaning, row);
+        if (outcome.kind != CT_SUCCEEDED || !row)
             break;
+        if (cleaning.kept)
+            continue;
         mt_forget(table, mark, "clean-up: next row", 0);
-        mt_reset(table, start);
+        mt_reset(table, cleaning.start);
     }
     ct_stream_close(stream);
     return outcome;
@@ -187,10 +292,12 @@ static struct ct_outcome clean_rows(struct mt_table *table, struct ct_table *bac
 
 static struct ct_outcome clean_up_pass(struct mt_table *table) {
     struct digest mark = mt_observed(table);
-    struct ct_outcome outcome = clean_rows(table, table->new_table, clean_version);
+    struct ct_outcome outcome = clean_rows(
+        table, (struct cleaning){table->new_table, clean_version, clean_operation, NULL, 0, 0});
     if (outcome.kind == CT_SUCCEEDED) {
         mt_forget(table, mark, "migrator: new table is clean", 0);
-        outcome = clean_rows(table, table->old_table, delete_version);
+        outcome = clean_rows(table, (struct cleaning){table->old_table, delete_version,
+                                                      delete_operation, NULL, 0, 0});
     }
     return outcome;
 }
@@ -314,6 +421,11 @@ struct ct_outcome mt_check_rows(struct mt_table *instance) {
 
 // ---- The way back ------------------------------------------------------------------------------
 
+static bool delete_metadata_operation(struct mt_table *table, const struct ct_row *row,
+                                      struct ct_operation *operation) {
+    return mt_is_internal(row->key) && delete_operation(table, row, operation);
+}
+
 static struct ct_outcome delete_metadata(struct mt_table *table, const struct ct_row **row) {
     if (mt_is_internal((*row)->key))
         return delete_version(table, row);
@@ -329,8 +441,10 @@ static struct ct_outcome walk_back(struct mt_table *table, enum mt_state *state)
     struct ct_outcome outcome = push(table, *state, state); // as in leave_old_table
     if (outcome.kind == CT_SUCCEEDED && *state > MT_USE_OLD_HIDE_METADATA)
         outcome = push(table, MT_USE_OLD_HIDE_METADATA, state);
-    return outcome.kind == CT_SUCCEEDED ? clean_rows(table, table->old_table, delete_metadata)
-                                        : outcome;
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    return clean_rows(table, (struct cleaning){table->old_table, delete_metadata,
+                                               delete_metadata_operation, NULL, 0, 0});
 }
 
 struct ct_outcome mt_undo(struct mt_table *instance) {
