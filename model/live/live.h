@@ -37,7 +37,6 @@ struct live_options {
 
     // live_migrate
     bool is_dry_run;          // only tells what would not go
-    bool is_relaxed;          // the new table survives the process, not the machine, meanwhile
     uint32_t rows_per_second; // 0: as fast as it goes; live_throttle changes it
     const char *hold_before;  // a state: waits for `resume` before it is pushed; NULL: for none
     uint32_t batch_rows;      // so many rows are copied at once; 0: 100

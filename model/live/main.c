@@ -20,7 +20,7 @@ static const struct command {
     {"init", live_init, "prepare a migration: --from FILE#TABLE --to FILE#TABLE [--lease-ms N]"},
     {"status", live_print_status, "state, migrator, progress, who holds up a push"},
     {"migrate", live_migrate,
-     "migrate to the end [--dry-run] [--throttle ROWS/S] [--hold-before STATE] [--relaxed]"},
+     "migrate to the end [--dry-run] [--throttle ROWS/S] [--hold-before STATE]"},
     {"pause", live_pause, "the migrator stands still"},
     {"resume", live_resume, "it goes on, past --hold-before too"},
     {"throttle", live_throttle, "at most --throttle ROWS/S from now on; 0: no limit"},
@@ -87,8 +87,6 @@ static bool set_flag(struct live_options *options, const char *name) {
         options->is_json = true;
     else if (strcmp(name, "--dry-run") == 0)
         options->is_dry_run = true;
-    else if (strcmp(name, "--relaxed") == 0)
-        options->is_relaxed = true;
     else
         return false;
     return true;

@@ -5,6 +5,8 @@
 #include "model/live/pace.h"
 #include "model/live/session.h"
 #include "model/migrating/migrating.h"
+#include "model/migrating/state.h"
+#include "model/table/row.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -126,13 +128,33 @@ static void unsubscribe(struct mt_config *config, struct mt_subscription *subscr
     inner->ops->unsubscribe(inner, subscription);
 }
 
+// Has the disk what the migrator has written so far: a batch that changes nothing, by a connection
+// that syncs the file's log.
+static struct ct_outcome harden(struct migration *migration) {
+    struct ct_env *env = env_of(migration);
+    struct arena *arena = env->ops->arena_open(env);
+    struct ct_outcome outcome = ct_success();
+    for (int i = 0; i < 2 && outcome.kind == CT_SUCCEEDED; i++) {
+        struct ct_batch batch = ct_batch_new(arena, 1);
+        struct ct_op_result result;
+        ct_batch_add(&batch, CT_DELETE,
+                     ct_row_new(arena, (struct ct_key){"", MT_RESERVED_PREFIX "sync"},
+                                CT_IF_EXISTS_ETAG, NULL, 0));
+        outcome = ct_execute(migration->fences[i].table, &batch, arena, &result);
+    }
+    env->ops->arena_close(env, arena);
+    return outcome.kind == CT_SUCCEEDED ? outcome : ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+}
+
 static struct ct_outcome push(struct mt_config *config, const char *where, enum mt_state state) {
     struct migration *migration = migration_of(config);
     struct mt_config *inner = mt_holder_config(&migration->holder);
     bool is_new = state != migration->holder.row.state;
     if (is_new && !pace_hold(&migration->pace, state))
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    struct ct_outcome outcome = inner->ops->push(inner, where, state);
+    struct ct_outcome outcome = harden(migration);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = inner->ops->push(inner, where, state);
     if (outcome.kind == CT_SUCCEEDED && is_new && !migration->session.options->is_json)
         fprintf(out_of(migration), "%sstate %s after %.1f s\n",
                 migration->is_terminal ? "\r\033[K" : "", mt_state_name(state),
@@ -143,15 +165,16 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
 
 // ---- Opening -----------------------------------------------------------------------------------
 
+// The migrator's own writes are not synced one by one, but before whatever counts on them (harden).
 static bool open_files(struct migration *migration, struct error *error) {
-    const struct live_options *options = migration->session.options;
+    const char *control = migration->session.options->control;
     const struct mt_control_config *config = &migration->session.config;
-    return file_open(&migration->old_file, config->old_name, false, error) &&
-           file_open(&migration->new_file, config->new_name, options->is_relaxed, error) &&
-           file_open_control(&migration->orders, options->control, error) &&
+    return file_open(&migration->old_file, config->old_name, true, error) &&
+           file_open(&migration->new_file, config->new_name, true, error) &&
+           file_open_control(&migration->orders, control, error) &&
            file_open(&migration->fences[0], config->old_name, false, error) &&
            file_open(&migration->fences[1], config->new_name, false, error) &&
-           file_open_control(&migration->fences[2], options->control, error);
+           file_open_control(&migration->fences[2], control, error);
 }
 
 static void close_files(struct migration *migration) {
@@ -320,7 +343,9 @@ static int migrate(struct migration *migration, struct error *error) {
         return LIVE_DONE;
     }
     bool is_done = outcome.kind == CT_SUCCEEDED;
-    struct ct_outcome released = mt_holder_release(&migration->holder, is_done);
+    struct ct_outcome released = is_done ? harden(migration) : ct_success();
+    if (released.kind == CT_SUCCEEDED)
+        released = mt_holder_release(&migration->holder, is_done);
     if (!is_done || released.kind != CT_SUCCEEDED)
         return explain(migration, is_done ? released : outcome, error);
     if (options->is_json)

@@ -7,13 +7,12 @@ enum { LEASE_MS = 10000, LEASE_MS_MIN = 200 };
 
 // ---- init --------------------------------------------------------------------------------------
 
-static bool check_tables(const struct live_options *options, const char *old_name,
-                         const char *new_name, struct error *error) {
+static bool check_tables(const char *old_name, const char *new_name, struct error *error) {
     struct file_connection old_file, new_file = {.table = NULL};
     if (strcmp(old_name, new_name) == 0)
         return error_set(error, "the old and the new table are the same: %.200s", old_name);
     bool is_open = file_open(&old_file, old_name, false, error) &&
-                   file_open(&new_file, new_name, options->is_relaxed, error);
+                   file_open(&new_file, new_name, false, error);
     file_close(&old_file);
     file_close(&new_file);
     return is_open;
@@ -35,7 +34,7 @@ int live_init(const struct live_options *options, struct error *error) {
         .new_name = arena_printf(session.arena, "%s#%s", options->new_file, options->new_table),
     };
     int status = LIVE_FAILED;
-    if (check_tables(options, config.old_name, config.new_name, error)) {
+    if (check_tables(config.old_name, config.new_name, error)) {
         struct mt_control control;
         session_control(&session, &control);
         struct ct_outcome outcome = mt_control_write_config(&control, session.arena, &config);

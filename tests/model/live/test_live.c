@@ -65,7 +65,6 @@ static int call_with(int (*function)(const struct live_options *, struct error *
     options.new_file = new_file;
     options.old_table = options.new_table = "t";
     options.lease_ms = LEASE_MS;
-    options.is_relaxed = true;
     options.is_interrupted = &interrupted;
     error.text[0] = '\0';
     int status = function(&options, &error);
