@@ -2,6 +2,26 @@
 
 // ---- Decisions ---------------------------------------------------------------------------------
 
+// What changes nothing: to look, and to give way.
+static bool is_look(const struct sct_access *access) {
+    return access->mode == SCT_ACCESS_NONE || sct_access_is_read(access);
+}
+
+// In the tail, after a step of the present task, which is about to take another: whether it has
+// changed something. A step that touches nothing may be one of a long calculation, unless it gives
+// way.
+static void look_for_change(struct sct_engine *engine) {
+    engine->now.is_still = engine->now.enabled == engine->now.still_enabled;
+    if (!engine->now.is_still || !engine->now.current)
+        return; // somebody waits, has ended, or goes on
+    unsigned slot = sct_running_slot(engine);
+    struct sct_seat *seat = &engine->seats[slot];
+    const struct sct_access *next = engine->slots[slot].access;
+    engine->now.is_still = !seat->is_writing || engine->now.has_changed_nothing;
+    seat->is_writing = !is_look(next) || (next->mode == SCT_ACCESS_NONE && !engine->now.gives_way);
+    engine->now.has_changed_nothing = false;
+}
+
 // From here on a random walk answers, so that nobody is starved for ever. Its generator is seeded
 // from the execution's seed alone: the tail is a function of where it begins.
 static void begin_tail(struct sct_engine *engine) {
@@ -9,10 +29,16 @@ static void begin_tail(struct sct_engine *engine) {
     engine->now.is_in_tail = true;
     engine->now.tail_point = engine->now.point_count;
     engine->now.tail_decision = engine->now.decision_count;
-    engine->now.point_bound = engine->options.steps_max;
+    engine->now.point_bound = 0; // each point is looked at: see pass_bound
     engine->now.decision_bound = engine->decision_capacity;
-    for (unsigned slot = 0; slot < SCT_TASKS_MAX; slot++)
+    engine->now.is_still = true;
+    engine->now.has_changed_nothing = false;
+    engine->now.still_enabled = engine->now.enabled;
+    for (unsigned slot = 0; slot < SCT_TASKS_MAX; slot++) {
         engine->seats[slot].steps_before_tail = engine->slots[slot].steps;
+        engine->seats[slot].is_writing =
+            engine->now.enabled >> slot & 1 && !is_look(engine->slots[slot].access);
+    }
     if (engine->strategy->ops->is_asked_in_tail || engine->strategy->path)
         return; // a systematic search leaves nothing to chance
     rng_seed(&engine->tail.rng, rng_mix(~engine->seed));
@@ -20,11 +46,11 @@ static void begin_tail(struct sct_engine *engine) {
 }
 
 static bool is_at_bound(const struct sct_engine *engine) {
-    return engine->now.point_count > engine->now.point_bound ||
+    return engine->now.point_count > engine->options.steps_max ||
            engine->now.decision_count == engine->now.decision_bound;
 }
 
-// The fair tail begins, or the execution is cut off.
+// The fair tail begins, or goes on, or the execution is cut off.
 __attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine) {
     if (!engine->now.is_in_tail)
         begin_tail(engine);
@@ -176,8 +202,11 @@ __attribute__((noinline)) static void begin_searched_step(struct sct_engine *eng
 }
 
 void sct_reschedule(struct sct_engine *engine) {
-    if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0))
+    if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0)) {
+        if (engine->now.is_still)
+            look_for_change(engine);
         pass_bound(engine);
+    }
     if (__builtin_expect(engine->now.enabled == 0, 0) && !sct_time_passes(engine))
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
     if (__builtin_expect(engine->seam.search != NULL, 0))

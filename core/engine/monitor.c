@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum { STILL_POINTS = 1000 }; // a shorter tail says too little
+
 void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(engine && engine->now.current);
@@ -37,6 +39,10 @@ void sct_monitor_cold(struct sct_monitor *monitor) {
         engine->now.hot_end = monitor->link;
     ASSERT(!*engine->now.hot_end);
     monitor->what = NULL;
+}
+
+void sct_changed_nothing(void) {
+    sct_engine_running()->now.has_changed_nothing = true;
 }
 
 void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *machine) {
@@ -104,6 +110,37 @@ static void describe_rest(const struct sct_engine *engine, const struct sct_moni
         describe_strand(engine, strand, text);
 }
 
+// Of the tasks that can run, the one that ran most in the tail.
+static const struct sct_task *find_spinner(const struct sct_engine *engine) {
+    const struct sct_seat *found = NULL;
+    uint32_t most = 0;
+    for (uint64_t left = engine->now.enabled; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        uint32_t steps = engine->slots[slot].steps - engine->seats[slot].steps_before_tail;
+        if (!found || steps > most) {
+            found = &engine->seats[slot];
+            most = steps;
+        }
+    }
+    return found ? found->task : NULL;
+}
+
+static bool blame_spinner(struct sct_engine *engine, uint32_t points) {
+    const struct sct_task *found = engine->now.is_still ? find_spinner(engine) : NULL;
+    if (!found || points < STILL_POINTS || points < engine->options.livelock_points)
+        return false;
+    char rest[sizeof engine->result.violation.message * 3 / 4];
+    struct text rest_text = text_in(rest, sizeof rest);
+    describe_rest(engine, NULL, &rest_text);
+    char buffer[sizeof engine->result.violation.message];
+    snprintf(buffer, sizeof buffer,
+             "spins: nothing has changed through %" PRIu32
+             " points of fair scheduling {at the end: %s}",
+             points, rest);
+    sct_blame(engine, SCT_KIND_LIVELOCK, found->machine->name, NULL, buffer);
+    return true;
+}
+
 bool sct_blame_livelock(struct sct_engine *engine) {
     // Values are progress, too: of an endless loop that draws them without a scheduling point.
     uint32_t points = engine->now.point_count - engine->now.tail_point;
@@ -112,9 +149,11 @@ bool sct_blame_livelock(struct sct_engine *engine) {
     const struct sct_monitor *found = engine->now.is_in_tail ? find_livelock(engine) : NULL;
     ASSERT(engine->now.tail_point <= engine->now.point_count);
     ASSERT(engine->now.tail_decision <= engine->now.decision_count);
+    if (!found)
+        return engine->now.is_in_tail && blame_spinner(engine, points);
     // A walk of some thousand fair steps that has not kept a promise by then is one that never
     // will, but with the probability that monitor.h gives; a shorter one says nothing.
-    if (!found || length == 0 || length < engine->options.livelock_points)
+    if (length == 0 || length < engine->options.livelock_points)
         return false;
     char rest[sizeof engine->result.violation.message * 3 / 4];
     struct text rest_text = text_in(rest, sizeof rest);

@@ -15,6 +15,11 @@
 // that length and p = 1/2, a tail of 20 m gives a false alarm in one of 10^6 executions that get so
 // far at all. A tail shorter than options.livelock_points gives no verdict.
 //
+// Without a promise there is one livelock that the engine sees by itself: that through the whole
+// tail, of 1,000 points at least, nothing has changed, since all who run only look (read, give way,
+// fail to exchange) again and again. What a program's tasks share without declaring it
+// (sct_access_none) it cannot see: loops that yield for as long and change only that are long, too.
+//
 // Monitors take constant time, no heap and no choices, and are no scheduling points: executions
 // with and without them are the same.
 //
@@ -43,5 +48,9 @@ SCT_API void sct_monitor_hot(struct sct_monitor *monitor, const char *what);
 
 // It has happened; for code of any machine. Nothing if it is cold.
 SCT_API void sct_monitor_cold(struct sct_monitor *monitor);
+
+// The running step has changed nothing, though it was said to write: an exchange that failed, a
+// store of the value that was there.
+void sct_changed_nothing(void);
 
 #endif

@@ -94,6 +94,10 @@ struct sct_moment {
     uint32_t tail_point, tail_decision; // the counts when the fair tail began
     uint32_t checks_unknown;
     bool is_in_tail;
+    // Of the tail: nothing has changed in it, with these tasks enabled; and whether the running
+    // step, said to write, has changed nothing.
+    bool is_still, has_changed_nothing;
+    uint64_t still_enabled;
     bool gives_way;               // the task in [last_slot], at the point that is being decided
     bool prefers_writers;         // rwlocks of core/threads/rwlock.h, perhaps
     bool wakes_spuriously;        // conditions of core/threads/lock.h
@@ -112,6 +116,7 @@ struct sct_seat {
     struct digest observed;     // where states are compared: by its task
     uint32_t made;              // things of sync.h, by its task
     uint32_t steps_before_tail; // of its task
+    bool is_writing;            // in the still tail: by the step it is about to take
 };
 
 struct sct_engine {
@@ -195,8 +200,8 @@ const char *sct_running_name(const struct sct_engine *engine);
 // monitor.c: what [machine] has promised is promised no more.
 void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *machine);
 
-// monitor.c: at the step bound, records a violation if a monitor was hot all through the fair tail;
-// whether there was one.
+// monitor.c: at the step bound, records a violation if a monitor was hot, or everything still, all
+// through the fair tail; whether so.
 bool sct_blame_livelock(struct sct_engine *engine);
 
 // listener.c: tells the listener, who exists. An event of the running machine unless it says whose.

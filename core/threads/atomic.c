@@ -1,4 +1,5 @@
 #include "core/threads/atomic.h"
+#include "core/engine/monitor.h"
 #include "core/engine/state.h"
 
 #include <inttypes.h>
@@ -20,6 +21,12 @@ void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value
     atomic->value = value;
     atomic->location = sct_memory_now ? sct_location_new(sizeof value, value) : NULL;
     become(atomic);
+}
+
+// After an operation that might have changed the atomic from [old].
+static void tell_change(const struct sct_atomic *atomic, uint64_t old) {
+    if (atomic->value == old)
+        sct_changed_nothing();
 }
 
 // ---- Scheduling points -------------------------------------------------------------------------
@@ -98,6 +105,7 @@ void sct_atomic_store_at(struct sct_atomic *atomic, uint64_t value, enum sct_ord
         atomic->value = sct_location_newest(atomic->location);
     }
     become(atomic);
+    tell_change(atomic, old);
     tell_store(atomic, old, value);
 }
 
@@ -112,7 +120,7 @@ uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_change change,
                               enum sct_order order, const char *where) {
     ASSERT((size_t)change < sizeof verbs / sizeof verbs[0]);
     take_point(atomic, verbs[change], SCT_UPDATES, order, where);
-    uint64_t old = atomic->value;
+    uint64_t old = atomic->value, newest = old;
     if (atomic->location) {
         old = sct_location_change(atomic->location, change, value, order);
         atomic->value = sct_location_newest(atomic->location);
@@ -121,6 +129,7 @@ uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_change change,
     }
     sct_object_learn(old);
     become(atomic);
+    tell_change(atomic, newest);
     tell_store(atomic, old, sct_change_apply(change, old, value));
     return old;
 }
@@ -157,12 +166,14 @@ bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expecte
     take_exchange_point(atomic, &orders, where);
     struct sct_exchange exchange = {*expected, desired, orders.success, orders.failure,
                                     orders.is_weak};
+    uint64_t old = atomic->value;
     bool succeeds = atomic->location ? sct_location_exchange(atomic->location, &exchange)
                                      : exchange_value(atomic, &exchange);
     if (atomic->location)
         atomic->value = sct_location_newest(atomic->location);
     sct_object_learn(exchange.expected);
     become(atomic);
+    tell_change(atomic, old);
     if (succeeds)
         sct_object_touch(&atomic->object, sct_memory_mode(SCT_UPDATES));
     if (succeeds)

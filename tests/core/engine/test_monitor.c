@@ -143,6 +143,62 @@ static void test_livelock_blames_the_one_that_runs(void **state) {
     assert_int_equal(sct_engine_last_result(engine)->decision_count, 1);
 }
 
+// ---- Without a promise -------------------------------------------------------------------------
+
+enum { LONG_STEPS = 4000, MARK_EVERY = 400 };
+static const struct sct_access reads = {SCT_ACCESS_READ, 1, 0, 0};
+static const struct sct_access writes = {SCT_ACCESS_WRITE, 1, 0, 0};
+static enum { ONLY_LOOKS, STORES_THE_SAME, WRITES_NOW_AND_THEN, CALCULATES, YIELDS } spinning;
+
+static void spin_as_asked(void *argument) {
+    (void)argument;
+    for (int i = 1;; i++) {
+        sct_point("look", HERE, &reads);
+        if (spinning == STORES_THE_SAME) {
+            sct_point("store", HERE, &writes);
+            sct_changed_nothing();
+        } else if (spinning == WRITES_NOW_AND_THEN && i % MARK_EVERY == 0) {
+            sct_point("store", HERE, &writes);
+        } else if (spinning == CALCULATES) {
+            sct_point("calculate", HERE, &sct_access_none);
+        } else if (spinning == YIELDS) {
+            sct_yield(HERE);
+        }
+    }
+}
+
+static void two_spinners(void *context) {
+    (void)context;
+    start("left", spin_as_asked, NULL);
+    start("right", spin_as_asked, NULL);
+}
+
+// Two who only look, or change nothing, go round for ever; who writes, be it now and then, or
+// calculates is merely long. A tail of fewer than 1,000 points says nothing.
+static void test_spinners_are_seen_without_a_monitor(void **state) {
+    (void)state;
+    const struct sct_engine_options options = {.steps_max = LONG_STEPS};
+    engine = sct_engine_open(&options);
+    for (spinning = ONLY_LOOKS; spinning <= YIELDS; spinning++) {
+        const struct sct_result *result = run_random(two_spinners, 1);
+        if (spinning == WRITES_NOW_AND_THEN || spinning == CALCULATES) {
+            assert_int_equal(result->outcome, SCT_STEP_LIMIT);
+            continue;
+        }
+        assert_int_equal(result->outcome, SCT_VIOLATED);
+        assert_string_equal(result->violation.kind, SCT_KIND_LIVELOCK);
+        assert_non_null(strstr(result->violation.message,
+                               "spins: nothing has changed through 2000 points of fair scheduling "
+                               "{at the end: left (main) runs: "));
+    }
+    sct_engine_close(engine);
+    spinning = ONLY_LOOKS;
+    const struct sct_engine_options shorter = {.steps_max = 1900};
+    engine = sct_engine_open(&shorter);
+    assert_int_equal(run_random(two_spinners, 1)->outcome, SCT_STEP_LIMIT);
+    sct_engine_close(engine);
+}
+
 // ---- No livelocks ------------------------------------------------------------------------------
 
 static bool flag;
@@ -525,6 +581,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         SHORT_TEST(test_livelock_is_found_and_named_under_every_strategy),
         SHORT_TEST(test_calibration_leaves_livelocks_out),
+        cmocka_unit_test(test_spinners_are_seen_without_a_monitor),
         SHORT_TEST(test_livelock_blames_the_one_that_runs),
         SHORT_TEST(test_starvation_is_no_livelock),
         SHORT_TEST(test_long_execution_is_no_livelock),
