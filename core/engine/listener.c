@@ -108,8 +108,12 @@ void sct_note_as(enum sct_note_class about, const char *format, ...) {
 // ---- Narration ---------------------------------------------------------------------------------
 
 static void narrate_turn(struct text *text, const struct sct_event *event) {
-    text_add(text, "> %s   (choice %u of 0..%u%s%s)", event->text, event->answer, event->count - 1,
-             event->where ? "; " : "", event->where ? event->where : "");
+    text_add(text, "> %s   (", event->text);
+    if (event->count > 1)
+        text_add(text, "choice %u of 0..%u", event->answer, event->count - 1);
+    else
+        text_add(text, "forced");
+    text_add(text, "%s%s)", event->where ? "; " : "", event->where ? event->where : "");
 }
 
 static void narrate_note(struct text *text, const struct sct_event *event) {
@@ -125,7 +129,7 @@ bool sct_event_format(const struct sct_event *event, struct text *text) {
         narrate_note(text, event);
     else if (event->kind == SCT_EVENT_VALUE)
         text_add(text, ". '%s' is %u of 0..%u", event->text, event->answer, event->count - 1);
-    else if (event->kind == SCT_EVENT_TURN && event->count > 1)
+    else if (event->kind == SCT_EVENT_TURN)
         narrate_turn(text, event);
     else
         return false;

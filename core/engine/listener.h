@@ -40,7 +40,8 @@ struct sct_event {
 
 typedef void (*sct_listener)(void *context, const struct sct_event *event);
 
-// The line that narration has for [event]; false if it has none (only decisions and notes have).
+// The line that narration has for [event]; false if it has none (only turns, values and notes
+// have).
 bool sct_event_format(const struct sct_event *event, struct text *text);
 
 // There is one listener at a time (a narrator of sct_engine_narrate is one); NULL: none.

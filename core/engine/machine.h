@@ -170,8 +170,12 @@ SCT_API void sct_observe(const void *data, size_t bytes);
 SCT_API SCT_NORETURN void sct_violation(const char *kind, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+// The same, found at [where] (HERE): reports name the place.
+SCT_API SCT_NORETURN void sct_violation_at(const char *where, const char *kind, const char *format,
+                                           ...) __attribute__((format(printf, 3, 4)));
+
 #define sct_check(condition, ...) \
-    (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation(__VA_ARGS__))
+    (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation_at(HERE, __VA_ARGS__))
 
 // Kinds of violation that the engine itself reports.
 #define SCT_KIND_DEADLOCK "deadlock"

@@ -560,7 +560,7 @@ static uint32_t decisions_told;
 // Lines about decisions begin with a sign.
 static void listen(void *context, uint32_t decision, const char *machine, const char *line) {
     if (*line == '.' || *line == '>')
-        decisions_told++;
+        decisions_told += !strstr(line, "(forced");
     else
         text_add(context, "%u %s: %s\n", decision, machine, line);
 }

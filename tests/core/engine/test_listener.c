@@ -139,7 +139,8 @@ static void test_standings_after_a_violation(void **state) {
                                     "ready: main runnable\n");
 }
 
-// The line of a note of expectation says what it is; messages and tasks have no line.
+// The line of a note of expectation says what it is; messages have none; that of a step which
+// nobody could have taken another one instead of says so.
 static void test_lines_of_events(void **state) {
     (void)state;
     char buffer[100];
@@ -151,7 +152,10 @@ static void test_lines_of_events(void **state) {
     assert_false(sct_event_format(&event, &text));
     event.kind = SCT_EVENT_TURN;
     event.count = 1;
-    assert_false(sct_event_format(&event, &text));
+    event.where = "a.c:1";
+    text = text_in(buffer, sizeof buffer);
+    assert_true(sct_event_format(&event, &text));
+    assert_string_equal(buffer, "> x   (forced; a.c:1)");
 }
 
 int main(void) {
