@@ -109,9 +109,9 @@ static bool is_older(const struct truth *after, const struct truth *before) {
     return after->version == NO_VERSION || after->version < before->version;
 }
 
-// The properties that concern one entry, as it was written.
-static void check_entry(const struct record *record, const struct ct_row *before,
-                        const struct ct_row *after) {
+// The properties that concern one entry, as [party] has written it.
+static void check_entry(const struct party *party, const struct record *record,
+                        const struct ct_row *before, const struct ct_row *after) {
     struct truth truth = truth_of(after);
     if (truth.version == SU_1_5 && !truth.area)
         report(KIND_AREA_MISSING, before, after, "a 1.5 entry has no area");
@@ -129,6 +129,8 @@ static void check_entry(const struct record *record, const struct ct_row *before
     }
     if (truth.version == SU_3_0 && truth.scale)
         report(KIND_UPGRADE_INCOMPLETE, before, after, "a 3.0 entry has the removed property");
+    if (truth.version != SU_3_0 && party->server.release == SU_R3)
+        report(KIND_UPGRADE_INCOMPLETE, before, after, "what R3 writes is not at 3.0");
 }
 
 static void cover_upgrade(const struct party *party) {
@@ -148,7 +150,7 @@ static void note_change(struct ledger *ledger, struct party *party, const struct
     cover_upgrade(party);
     keep_record(record, party, &earlier);
     if (after)
-        check_entry(record, before, after);
+        check_entry(party, record, before, after);
 }
 
 static struct party *party_of(struct ledger *ledger, const struct sct_machine *machine) {
@@ -357,6 +359,9 @@ bool ledger_end(struct ledger *ledger, struct party *party, const struct su_outc
                   "an insert conflicts with entry '%s', which is not there", entry_keys[key]);
     if (reading)
         check_reading(ledger, party, key, reading);
+    if (party->errand.operation == ERRAND_UPGRADE)
+        sct_check(outcome->result == SU_DONE, KIND_UPGRADE_INCOMPLETE,
+                  "the worker's pass ends before the last entry");
     if (party->errand.operation == ERRAND_SCAN)
         check_scan(ledger, party);
     else if (party->errand.operation != ERRAND_UPGRADE)
