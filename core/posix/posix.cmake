@@ -8,6 +8,7 @@ endif()
 find_path(LIBDW_INCLUDE elfutils/libdwfl.h REQUIRED)
 file(GLOB posix_sources CONFIGURE_DEPENDS core/*/*.c ${cli_sources})
 list(REMOVE_DUPLICATES posix_sources)
+list(FILTER posix_sources EXCLUDE REGEX "/harness/cli/mpi\\.c$") # of the command alone
 add_library(mtcheck_runtime SHARED ${posix_sources} ${CMAKE_BINARY_DIR}/page_parts.c
             harness/programs/start.c harness/programs/options.c harness/programs/conclude.c
             harness/programs/view.c)

@@ -493,8 +493,7 @@ static int report_death(void *context, const struct sct_death *death) {
 // What leaves this process says how the test decides in this build.
 static void probe(struct session *session) {
     const struct options *options = session->options;
-    if ((options->format == FORMAT_JSON || options->checkpoint || options->resume) &&
-        !mpi_source() && !mpi_is_worker())
+    if (options->format == FORMAT_JSON || options->checkpoint || options->resume)
         session->run.probe = session_probe(session);
 }
 

@@ -8,19 +8,23 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 enum { TAG_WANTED, TAG_RANGE };
 enum { WANT_NO_MORE, WANT_RANGE };
 
 static int rank, ranks = 1;
+static pid_t rank_process;
 static int real_stderr;     // of a worker, which has something to say if it fails
 static uint64_t next_range; // rank 0: to be asked for
 
 // ---- All ranks ---------------------------------------------------------------------------------
 
+// Processes that a rank has forked, as the witness does, are none of MPI's.
 static void leave(void) {
-    MPI_Finalize();
+    if (getpid() == rank_process)
+        MPI_Finalize();
 }
 
 // Outside mpirun MPI would start a service of its own, which takes longer than many campaigns.
@@ -38,6 +42,7 @@ void mpi_begin(int *argc, char ***argv) {
     MPI_Init(argc, argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    rank_process = getpid();
     atexit(leave);
     // What there is to say, one rank says; all find the same errors in the command line.
     real_stderr = dup(STDERR_FILENO);
