@@ -155,14 +155,16 @@ static struct ct_outcome call_execute(struct app *app, struct ct_batch *batch,
     return answer.outcome;
 }
 
-static bool must_be_refused(const struct ct_batch *batch, struct ct_outcome *refusal) {
+static bool must_be_refused(const struct app *app, const struct ct_batch *batch,
+                            struct ct_outcome *refusal) {
+    const struct tables *tables = &app->world->tables;
     size_t forbidden;
     if (forbidden_ill_formed(batch)) {
         *refusal = ct_program_error("the batch is ill-formed");
         return true;
     }
     *refusal = ct_storage_error(CT_STATUS_BAD_REQUEST, 0);
-    if (!forbidden_expected(batch, &forbidden))
+    if (!forbidden_expected(batch, tables->options.limits, &forbidden))
         return false;
     refusal->op_index = forbidden;
     return true;
@@ -170,7 +172,7 @@ static bool must_be_refused(const struct ct_batch *batch, struct ct_outcome *ref
 
 void app_execute(struct app *app, struct ct_batch *batch) {
     struct ct_outcome refusal;
-    if (must_be_refused(batch, &refusal)) {
+    if (must_be_refused(app, batch, &refusal)) {
         if (sct_narrating())
             app_note_call("forbidden execute", batch, NULL);
         execute_forbidden(app, batch, refusal);

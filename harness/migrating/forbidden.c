@@ -36,7 +36,20 @@ static bool entity_is_forbidden(const struct ct_row *entity) {
     return forbidden;
 }
 
-bool forbidden_expected(const struct ct_batch *batch, size_t *op_index) {
+// Of tables that cannot delete what may be absent among other operations.
+static bool demands_absence(const struct ct_batch *batch, size_t *op_index) {
+    for (size_t i = 0; i < batch->count && batch->count > 1; i++) {
+        const struct ct_row *entity = batch->operations[i].entity;
+        if (batch->operations[i].type == CT_DELETE && strcmp(entity->etag, "**") == 0) {
+            *op_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool forbidden_expected(const struct ct_batch *batch, struct ct_table_limits limits,
+                        size_t *op_index) {
     // One of the 100 operations of a batch is the guard.
     size_t first = batch->count > 99 ? 99 : batch->count;
     for (size_t i = 0; i < first; i++) {
@@ -48,7 +61,7 @@ bool forbidden_expected(const struct ct_batch *batch, size_t *op_index) {
                 first = j;
     }
     *op_index = first;
-    return first < batch->count;
+    return first < batch->count || (limits.no_delete_if_exists && demands_absence(batch, op_index));
 }
 
 // Only PartitionKey eq '...' is left of what a query may begin with, alone or before an "and".

@@ -11,8 +11,10 @@
 // Room that a batch needs for [forbidden_spoil].
 enum { FORBIDDEN_BATCH_ROOM = 100 };
 
-// Whether [batch] must be refused, and the index of the operation to be named.
-bool forbidden_expected(const struct ct_batch *batch, size_t *op_index);
+// Whether [batch] must be refused over tables with [limits], and the index of the operation to be
+// named.
+bool forbidden_expected(const struct ct_batch *batch, struct ct_table_limits limits,
+                        size_t *op_index);
 
 // Turns a batch of distinct keys into one that must be refused, in a way that is drawn, or in two:
 // then the first operation that is at fault must be named.

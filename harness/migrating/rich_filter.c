@@ -1,5 +1,6 @@
 #include "harness/migrating/rich_filter.h"
 #include "core/engine/machine.h"
+#include "harness/migrating/rich_value.h"
 #include "harness/migrating/workload.h"
 
 const char *const moods[MOOD_COUNT] = {"", "calm", "wild"};
@@ -19,6 +20,13 @@ static const struct ct_filter *compare_bool(const char *name) {
 
 static const struct ct_filter *compare_string(const char *name, const char *literal) {
     return ct_filter_compare_string(sct_arena(), name, draw_compare(), literal);
+}
+
+static const struct ct_filter *compare_value(void) {
+    static const char *const names[] = {ODD, AGE, MOOD};
+    const char *name = draw_string(names, sizeof names / sizeof names[0], "property");
+    enum ct_compare compare = draw_compare();
+    return ct_filter_compare(sct_arena(), compare, rich_value(name));
 }
 
 // A property whose type is another one, or that no row has.
@@ -48,7 +56,7 @@ static const struct ct_filter *compare_reserved(void) {
 }
 
 static const struct ct_filter *draw_comparison(const struct filter_keys *keys) {
-    switch (sct_choose(8, "compared")) {
+    switch (sct_choose(10, "compared")) {
     case 0:
     case 1:
         return compare_bool(IS_HAPPY);
@@ -61,6 +69,9 @@ static const struct ct_filter *draw_comparison(const struct filter_keys *keys) {
         return compare_string(MOOD, draw_string(moods, MOOD_COUNT, "mood"));
     case 5:
         return compare_mismatched();
+    case 6:
+    case 7:
+        return compare_value();
     default:
         return compare_reserved();
     }
@@ -72,13 +83,17 @@ static const struct ct_filter *join(const struct ct_filter *left, const struct c
     return ct_filter_or(sct_arena(), left, right);
 }
 
+static const struct ct_filter *perhaps_not(const struct ct_filter *filter) {
+    return sct_choose(4, "not") == 3 ? ct_filter_not(sct_arena(), filter) : filter;
+}
+
 const struct ct_filter *rich_filter(const struct filter_keys *keys) {
-    const struct ct_filter *filter = draw_comparison(keys);
+    const struct ct_filter *filter = perhaps_not(draw_comparison(keys));
     uint32_t more = sct_choose(4, "more comparisons");
     for (uint32_t i = 0; i < more; i++) {
         const struct ct_filter *other = draw_comparison(keys);
         bool is_left = sct_choose(2, "left") == 1;
-        filter = is_left ? join(other, filter) : join(filter, other);
+        filter = perhaps_not(is_left ? join(other, filter) : join(filter, other));
     }
     return filter;
 }

@@ -1,4 +1,5 @@
-// Filters of the default test: every comparison, on every kind of name, alone and put together.
+// Filters of the default test: every comparison, on every kind of name, with every type of literal,
+// alone and put together.
 //
 // What a filter may name beside the keys and the properties that rows have: properties that no row
 // has, literals of another type than the property, and the protocol's own names, of which the
@@ -17,13 +18,14 @@ struct filter_keys {
 
 // The names of the properties that some rows have beside isHappy.
 #define MOOD "mood" // a string, of the following
-#define AGE "age"   // an int32; filters have no such literals
+#define AGE "age"   // an int32
+#define ODD "odd"   // of any type (rich_value.h)
 
 enum { MOOD_COUNT = 3 };
 extern const char *const moods[MOOD_COUNT];
 
-// A comparison, or an and/or of up to four. In the execution's arena; draws choices, no scheduling
-// point.
+// A comparison, or an and/or of up to four, any of them below a not. In the execution's arena;
+// draws choices, no scheduling point.
 const struct ct_filter *rich_filter(const struct filter_keys *keys);
 
 #endif

@@ -1,5 +1,6 @@
 #include "harness/migrating/rich_profile.h"
 #include "core/campaign/marks.h"
+#include "harness/migrating/rich_value.h"
 #include "harness/migrating/workload.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -177,6 +178,16 @@ static void draw_theme(struct profile *profile) {
 // What few executions have, one of it at a time: the rest would drown in it.
 static void draw_rare_feature(struct profile *profile) {
     switch (sct_choose(16, "rare feature")) {
+    case 6:
+        profile->has_limits = true;
+        return;
+    case 7: // what such tables do one by one, while the old one is left
+        profile->has_limits = true;
+        profile->types |= 1u << RICH_DELETE_IF_EXISTS;
+        profile->operations_min = profile->operations_max = 1;
+        profile->gathering = GATHER_AT_PUSH;
+        profile->focus = MT_PREFER_OLD;
+        return;
     case 8:
         profile->partition_count = 2 + sct_choose(RICH_PARTITIONS_MAX - 1, "partitions");
         return;
@@ -200,17 +211,17 @@ static void draw_rare_feature(struct profile *profile) {
     }
 }
 
-void rich_profile_draw(struct world *world) {
+const struct profile *rich_profile_draw(void) {
     struct profile *profile = ARENA_NEW(sct_arena(), struct profile);
     *profile = (struct profile){
         .partition_count = 1, .operations_min = 1, .calls_min = 1, .has_filters = true};
-    world->profile = profile;
     draw_theme(profile);
     // In a duel they matter most: all machines are in one state.
     uint32_t slow = sct_choose(8, "slow calls");
     profile->has_slow_calls = slow > (profile->theme == THEME_DUEL ? 1 : 6);
     draw_rare_feature(profile);
     profile->is_apt = sct_choose(4, "apt operations") > 0;
+    return profile;
 }
 
 // ---- Rows and filters --------------------------------------------------------------------------
@@ -226,6 +237,8 @@ size_t rich_draw_properties(const struct profile *profile,
         properties[count++] = ct_string(MOOD, moods[mood - 1]);
     if (sct_choose(2, AGE) == 1)
         properties[count++] = ct_int32(AGE, 7);
+    if (sct_choose(2, ODD) == 1)
+        properties[count++] = rich_value(ODD);
     return count;
 }
 

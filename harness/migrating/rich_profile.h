@@ -14,7 +14,7 @@
 enum {
     RICH_PARTITIONS_MAX = 3,
     RICH_KEYS_MAX = 6,
-    RICH_PROPERTIES_MAX = 4, // of a row, the one that names its writer included
+    RICH_PROPERTIES_MAX = 5, // of a row, the one that names its writer included
     RICH_TYPE_COUNT = 7,     // as enum ct_op_type, and DeleteIfExists
     RICH_DELETE_IF_EXISTS = 6,
 };
@@ -52,10 +52,11 @@ struct profile {
     bool has_filters;      // queries and streams use filters
     bool has_rich_filters; // of all forms, not isHappy alone
     bool has_wide_rows;    // rows have properties beside isHappy
+    bool has_limits;       // the backends are as a service is (struct ct_table_limits)
 };
 
-// Draws the profile of this execution, which is [world]'s from now on. In setup, as the following.
-void rich_profile_draw(struct world *world);
+// Draws the profile of this execution, in setup: for the world that is made then.
+const struct profile *rich_profile_draw(void);
 
 // The state whose push the machines meet at; the first one if they do not.
 enum mt_state rich_busy_push(const struct profile *profile);

@@ -13,8 +13,11 @@
 static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     struct tables_options options = {.choose = uniform_choice,
                                      .ignores_annotations = ignores_annotations};
+    const struct profile *profile = rich_profile_draw();
+    if (profile->has_limits)
+        options.limits = (struct ct_table_limits){.query_rows = 1000, .no_delete_if_exists = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
-    rich_profile_draw(world);
+    world->profile = profile;
     rich_load_rows(world);
     world_log(world);
     app_add(world, "service-0", rich_program);

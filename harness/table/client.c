@@ -135,12 +135,18 @@ static void proxy_close_table(struct ct_table *table) {
     (void)table;
 }
 
+static struct ct_table_limits proxy_limits(struct ct_table *base) {
+    struct client_table *table = (struct client_table *)base;
+    return table->client->host->tables->options.limits;
+}
+
 static const struct ct_table_ops proxy_table_ops = {
     .version = CT_TABLE_VERSION,
     .execute = proxy_execute,
     .query = proxy_query,
     .open_stream = proxy_open_stream,
     .close = proxy_close_table,
+    .limits = proxy_limits,
 };
 
 static void proxy_annotate(struct ct_env *env, const char *where,

@@ -9,22 +9,23 @@
 
 enum { NOTE_BYTES = 3000 };
 
-static struct ct_memory_table *open_table(const struct tables_options *options,
-                                          const char *prefix) {
+static struct ct_memory_table *open_table(const struct tables_options *options, const char *prefix,
+                                          struct ct_table_limits limits) {
     return ct_memory_table_open(&(struct ct_memory_options){
         .arena = sct_arena(),
         .etag_prefix = prefix,
         .choose = options->choose,
         .etags_per_key = options->etags_per_key,
+        .limits = limits,
     });
 }
 
 void tables_init(struct tables *tables, const struct tables_options *options) {
     *tables = (struct tables){.options = *options, .objects = TABLE_OBJECTS};
     sct_touch_while(&tables->awaits_annotation);
-    tables->backend[TABLE_OLD] = open_table(options, "old-");
-    tables->backend[TABLE_NEW] = open_table(options, "new-");
-    tables->reference = open_table(options, "ref-");
+    tables->backend[TABLE_OLD] = open_table(options, "old-", options->limits);
+    tables->backend[TABLE_NEW] = open_table(options, "new-", options->limits);
+    tables->reference = open_table(options, "ref-", (struct ct_table_limits){0});
 }
 
 const struct ct_memory_table *tables_visible(const struct tables *tables) {

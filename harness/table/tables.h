@@ -95,7 +95,8 @@ static inline bool request_is_backend_call(const struct request *request) {
 struct client_stream;
 
 struct tables_options {
-    bool etags_per_key; // see struct ct_memory_options
+    bool etags_per_key;            // see struct ct_memory_options
+    struct ct_table_limits limits; // likewise, of the backends
     uint32_t calls_max; // annotatable calls per execution before it counts as endless; 0: no limit
     size_t (*choose)(void *context, size_t count); // which valid row a backend stream returns
     // What annotations say is not checked: neither they themselves nor outcomes against them.

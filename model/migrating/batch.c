@@ -7,10 +7,10 @@
 struct attempt {
     struct mt_table *table;
     enum mt_state state;
-    const struct ct_batch *batch;       // the application's
-    const struct ct_filter *named_rows; // the rows that it names
-    struct ct_rows existing;            // the new table's rows among them, as this attempt saw them
-    struct ct_batch translated;         // what is sent to the new table
+    const struct ct_batch *batch; // the application's
+    struct mt_named_rows named;   // the rows that it names
+    struct ct_rows existing;      // the new table's rows among them, as this attempt saw them
+    struct ct_batch translated;   // what is sent to the new table
 };
 
 static bool leaves_tombstones(const struct attempt *attempt) {
@@ -298,7 +298,7 @@ static struct ct_outcome try_once(struct attempt *attempt, struct ct_op_result *
                                   bool *decided) {
     struct mt_table *table = attempt->table;
     struct ct_outcome outcome =
-        ct_query(table->new_table, attempt->named_rows, table->arena, &attempt->existing);
+        mt_query_named(table, table->new_table, &attempt->named, &attempt->existing);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "batch: unexpected answer of the new table");
     // The note of the query waits: if the batch is refused, the query is the linearization point.
@@ -317,14 +317,6 @@ static struct ct_outcome try_once(struct attempt *attempt, struct ct_op_result *
     return ct_success();
 }
 
-static const struct ct_filter *named_rows_filter(struct arena *arena, const char *partition,
-                                                 const struct ct_batch *batch) {
-    const char **row_keys = ARENA_ARRAY(arena, const char *, batch->count);
-    for (size_t i = 0; i < batch->count; i++)
-        row_keys[i] = batch->operations[i].entity->key.row;
-    return ct_filter_rows(arena, partition, row_keys, batch->count);
-}
-
 static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state state,
                                          struct ct_batch *batch, struct ct_op_result *results,
                                          struct digest mark) {
@@ -333,7 +325,7 @@ static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state s
         .table = table,
         .state = state,
         .batch = batch,
-        .named_rows = named_rows_filter(table->arena, partition, batch),
+        .named = mt_named_rows(table, batch),
         .translated = ct_batch_new(table->arena, batch->count),
     };
     struct ct_outcome outcome = ct_success();
@@ -344,7 +336,7 @@ static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state s
         mt_forget(table, mark, "batch: partition is ready", 0);
     // Later the copy pass has ended: the new table holds every row.
     if (outcome.kind == CT_SUCCEEDED && state <= MT_PREFER_NEW)
-        outcome = mt_ensure_rows_migrated(table, batch, attempt.named_rows);
+        outcome = mt_ensure_rows_migrated(table, batch, &attempt.named);
     bool decided = false;
     while (outcome.kind == CT_SUCCEEDED && !decided) {
         mt_forget(table, mark, "batch: attempt", 0); // of what was seen before nothing is used
@@ -406,6 +398,79 @@ static struct ct_outcome populated_batch(struct mt_table *table, struct ct_batch
     return outcome;
 }
 
+// A look at the old table, and what a DeleteIfExists of [key] finds there.
+struct absence {
+    bool is_switched;         // the partition is
+    const struct ct_row *row; // NULL: absent
+};
+
+static struct ct_outcome look_for(struct mt_table *table, struct ct_key key,
+                                  struct absence *found) {
+    const char *row_keys[] = {key.row, MT_META_ROW};
+    const struct ct_filter *filter = ct_filter_rows(table->arena, key.partition, row_keys, 2);
+    struct ct_rows rows;
+    struct ct_outcome outcome = ct_query(table->old_table, filter, table->arena, &rows);
+    if (outcome.kind != CT_SUCCEEDED)
+        return mt_unexpected(outcome, "batch: unexpected answer of the old table");
+    const struct ct_row *meta = ct_rows_find(rows, mt_meta_key(key.partition));
+    found->is_switched = mt_partition_state_of(meta) == MT_PARTITION_SWITCHED;
+    found->row = ct_rows_find(rows, key);
+    return outcome;
+}
+
+// Deletes [row] of the old table behind the guard, if it is still that version. [again]: it is not.
+static struct ct_outcome delete_guarded(struct mt_table *table, const struct ct_row *row,
+                                        struct ct_op_result *result, bool *switched, bool *again) {
+    struct ct_operation operation = {CT_DELETE, mt_bare_row(table->arena, row->key, row->etag)};
+    struct ct_batch deletion = {.operations = &operation, .count = 1, .capacity = 1};
+    struct ct_batch guarded = guarded_batch(table, &deletion);
+    struct ct_op_result results[2];
+    struct ct_outcome outcome = ct_execute(table->old_table, &guarded, table->arena, results);
+    if (outcome.kind == CT_UNKNOWN)
+        return after_unknown(table, table->old_table, &deletion, outcome);
+    if (outcome.kind == CT_SUCCEEDED) {
+        mt_note_lp_results(table, result, 1);
+        return outcome;
+    }
+    bool is_missing = ct_failed_with(outcome, CT_STATUS_NOT_FOUND);
+    *switched = is_missing && outcome.op_index == 0;
+    *again = outcome.op_index == 1 &&
+             (is_missing || ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED));
+    if (!*switched && !*again)
+        return mt_unexpected(outcome, "batch: unexpected answer of the old table");
+    mt_note(table);
+    return ct_success();
+}
+
+// One DeleteIfExists of a populated partition of a table that cannot have it behind a guard: the
+// row is deleted under the ETag that it has, and absent if it is so while the partition is not
+// switched.
+static struct ct_outcome populated_delete_if_exists(struct mt_table *table, struct ct_batch *batch,
+                                                    struct ct_op_result *result, bool *switched,
+                                                    struct digest mark) {
+    struct ct_row *entity = batch->operations[0].entity;
+    struct ct_outcome outcome = ct_success();
+    *result = (struct ct_op_result){.status = CT_STATUS_NO_CONTENT, .entity = entity};
+    for (bool again = true; again && outcome.kind == CT_SUCCEEDED;) {
+        struct absence found = {.row = NULL};
+        again = false;
+        mt_forget(table, mark, "delete if exists: attempt", 0);
+        outcome = look_for(table, entity->key, &found);
+        if (outcome.kind != CT_SUCCEEDED)
+            return outcome;
+        // Of a switched partition the old table says nothing.
+        *switched = found.is_switched && !bug_on(table->bugs, BUG_ABSENT_WITHOUT_STATE);
+        if (!*switched && !found.row) {
+            mt_note_lp_results(table, result, 1);
+            return outcome;
+        }
+        mt_note(table);
+        if (!*switched)
+            outcome = delete_guarded(table, found.row, result, switched, &again);
+    }
+    return outcome;
+}
+
 static struct ct_outcome prefer_old_batch(struct mt_table *table, struct ct_batch *batch,
                                           struct ct_op_result *results, struct digest mark) {
     struct ct_outcome outcome =
@@ -414,7 +479,10 @@ static struct ct_outcome prefer_old_batch(struct mt_table *table, struct ct_batc
         return outcome;
     mt_forget(table, mark, "batch: partition is marked", 0);
     bool switched = false;
-    outcome = populated_batch(table, batch, results, &switched);
+    bool is_alone = ct_limits(table->old_table).no_delete_if_exists && batch->count == 1 &&
+                    ct_is_delete_if_exists(&batch->operations[0]);
+    outcome = is_alone ? populated_delete_if_exists(table, batch, results, &switched, mark)
+                       : populated_batch(table, batch, results, &switched);
     return switched ? new_table_batch(table, MT_PREFER_OLD, batch, results, mark) : outcome;
 }
 
@@ -455,6 +523,8 @@ struct ct_outcome mt_execute(struct ct_table *interface, const char *where, stru
         return ct_program_error("a Replace, Merge or Delete without an If-Match");
     size_t index;
     enum ct_error refused = mt_check_batch(batch, &index);
+    if (refused == CT_ERROR_NONE) // in every state, so that what is refused does not depend on it
+        refused = ct_limits_check(mt_limits(interface), batch, &index);
     if (refused != CT_ERROR_NONE)
         return ct_refusal(refused, index);
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state

@@ -34,6 +34,9 @@ struct mt_table *mt_open(const struct mt_options *options);
 // report one linearization point each through env; a stream reports none. CT_INTERNAL_ERROR: a
 // backend answered what the protocol holds impossible.
 //
+// Its limits (struct ct_table_limits) are those that one of the two tables has, the same in every
+// state; rows of the protocol and tombstones count as rows of a query.
+//
 // A batch is also refused, after it has begun and without a linearization point, with what a
 // backend refuses for a reason of its own (a row too large for it), and with 400 if it names a row
 // of the old table that cannot be moved (see mt_check_rows).

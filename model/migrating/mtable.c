@@ -13,12 +13,22 @@ static void close_table(struct ct_table *interface) {
     env->ops->arena_close(env, table->arena);
 }
 
+struct ct_table_limits mt_limits(struct ct_table *interface) {
+    struct mt_table *table = (struct mt_table *)interface;
+    struct ct_table_limits old = ct_limits(table->old_table), new = ct_limits(table->new_table);
+    if (old.query_rows == 0 || (new.query_rows > 0 && new.query_rows < old.query_rows))
+        old.query_rows = new.query_rows;
+    old.no_delete_if_exists = old.no_delete_if_exists || new.no_delete_if_exists;
+    return old;
+}
+
 struct mt_table *mt_open(const struct mt_options *options) {
     static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
                                             .execute = mt_execute,
                                             .query = mt_query,
                                             .open_stream = mt_open_stream,
-                                            .close = close_table};
+                                            .close = close_table,
+                                            .limits = mt_limits};
     struct ct_env *env = options->env;
     ASSERT(options->old_table->ops->version >= 1 && options->new_table->ops->version >= 1);
     ASSERT(options->config->ops->version >= 1);

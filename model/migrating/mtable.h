@@ -66,9 +66,24 @@ struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row);
 struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *const *rows,
                                    size_t count);
 
-// Copies the rows that [batch] names, [named_rows] being the filter for them.
+// The filters for the rows that a batch names: for these alone, and for all from the least to the
+// greatest one.
+struct mt_named_rows {
+    const struct ct_filter *rows, *range;
+};
+
+struct mt_named_rows mt_named_rows(struct mt_table *table, const struct ct_batch *batch);
+
+// Those rows of [backend], perhaps with others between them. The note of the call is the caller's.
+struct ct_outcome mt_query_named(struct mt_table *table, struct ct_table *backend,
+                                 const struct mt_named_rows *named, struct ct_rows *rows);
+
+// Copies the rows that [batch] names.
 struct ct_outcome mt_ensure_rows_migrated(struct mt_table *table, const struct ct_batch *batch,
-                                          const struct ct_filter *named_rows);
+                                          const struct mt_named_rows *named);
+
+// What one of the two backends cannot do.
+struct ct_table_limits mt_limits(struct ct_table *interface);
 
 // batch.c, query.c, stream.c: the operations of the virtual table.
 struct ct_outcome mt_execute(struct ct_table *interface, const char *where, struct ct_batch *batch,

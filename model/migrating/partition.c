@@ -219,16 +219,50 @@ static struct ct_outcome copy_missing(struct mt_table *table, const struct ct_ba
     return outcome;
 }
 
+struct mt_named_rows mt_named_rows(struct mt_table *table, const struct ct_batch *batch) {
+    struct arena *arena = table->arena;
+    const char *partition = batch->operations[0].entity->key.partition;
+    const char **keys = ARENA_ARRAY(arena, const char *, batch->count);
+    for (size_t i = 0; i < batch->count; i++)
+        keys[i] = batch->operations[i].entity->key.row;
+    const char *least = keys[0], *greatest = keys[batch->count - 1];
+    // A batch is in no order.
+    for (size_t i = 0; i < batch->count && !bug_on(table->bugs, BUG_RANGE_IN_BATCH_ORDER); i++) {
+        least = ct_string_order(keys[i], least) < 0 ? keys[i] : least;
+        greatest = ct_string_order(keys[i], greatest) > 0 ? keys[i] : greatest;
+    }
+    struct mt_named_rows named = {.rows = ct_filter_rows(arena, partition, keys, batch->count)};
+    const struct ct_filter *from = ct_filter_compare_string(arena, CT_ROW_KEY, CT_GE, least);
+    const struct ct_filter *to = ct_filter_compare_string(arena, CT_ROW_KEY, CT_LE, greatest);
+    named.range = batch->count == 1 ? named.rows
+                                    : ct_filter_and(arena, ct_filter_in_partition(arena, partition),
+                                                    ct_filter_and(arena, from, to));
+    return named;
+}
+
+// A table whose answers have a size at most is a service that reads ranges, and whose filters may
+// not be as long as a batch; any other looks for rows one by one.
+struct ct_outcome mt_query_named(struct mt_table *table, struct ct_table *backend,
+                                 const struct mt_named_rows *named, struct ct_rows *rows) {
+    if (ct_limits(backend).query_rows == 0)
+        return ct_query(backend, named->rows, table->arena, rows);
+    struct ct_outcome outcome = ct_query(backend, named->range, table->arena, rows);
+    if (outcome.kind != CT_STORAGE_ERROR || outcome.error != CT_ERROR_NOT_ONE_INSTANT)
+        return outcome;
+    mt_note(table);
+    return ct_query(backend, named->rows, table->arena, rows);
+}
+
 struct ct_outcome mt_ensure_rows_migrated(struct mt_table *table, const struct ct_batch *batch,
-                                          const struct ct_filter *named_rows) {
+                                          const struct mt_named_rows *named) {
     struct ct_rows old_rows, new_rows;
-    struct ct_outcome outcome = ct_query(table->old_table, named_rows, table->arena, &old_rows);
+    struct ct_outcome outcome = mt_query_named(table, table->old_table, named, &old_rows);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "migrate rows: unexpected answer of the old table");
     // Every backend call is followed by a note.
     if (!bug_on(table->bugs, BUG_MISSING_ANNOTATION))
         mt_note(table);
-    outcome = ct_query(table->new_table, named_rows, table->arena, &new_rows);
+    outcome = mt_query_named(table, table->new_table, named, &new_rows);
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "migrate rows: unexpected answer of the new table");
     mt_note(table);

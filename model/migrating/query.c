@@ -1,4 +1,5 @@
 // The atomic query: one backend's answer, or the new table's laid over the old one's.
+#include "model/migrating/conditions.h"
 #include "model/migrating/mtable.h"
 
 // What the application may see of the raw [rows].
@@ -43,13 +44,33 @@ static const struct ct_filter *with_meta_row(struct arena *arena, const struct c
     return ct_filter_and(arena, filter->left, ct_filter_or(arena, meta, filter->right));
 }
 
+// The filter for the new table, behind [filter] PK eq p or (PK eq p) and (B): (PK eq p) and what B
+// says of keys.
+static const struct ct_filter *new_table_filter(struct mt_table *table,
+                                                const struct ct_filter *filter) {
+    if (filter->kind == CT_FILTER_COMPARE)
+        return filter;
+    return ct_filter_and(table->arena, filter->left,
+                         mt_key_conditions(table->arena, table->bugs, filter->right));
+}
+
+// What the query ends with after a backend's [outcome].
+static struct ct_outcome failed(struct mt_table *table, struct ct_outcome outcome,
+                                const char *message) {
+    if (outcome.kind != CT_STORAGE_ERROR || outcome.error != CT_ERROR_NOT_ONE_INSTANT)
+        return mt_unexpected(outcome, message);
+    mt_note(table);
+    return outcome;
+}
+
 // The whole query in one call of [backend].
 static struct ct_outcome query_one(struct mt_table *table, struct ct_table *backend,
                                    const struct ct_filter *filter, struct ct_rows *rows) {
     struct ct_rows raw;
-    struct ct_outcome outcome = ct_query(backend, filter, table->arena, &raw);
+    const struct ct_filter *sent = mt_backend_filter(table->arena, table->bugs, filter);
+    struct ct_outcome outcome = ct_query(backend, sent, table->arena, &raw);
     if (outcome.kind != CT_SUCCEEDED)
-        return mt_unexpected(outcome, "query: unexpected answer of a backend table");
+        return failed(table, outcome, "query: unexpected answer of a backend table");
     mt_note_lp(table);
     *rows = visible_rows(table, filter, raw);
     return ct_success();
@@ -58,11 +79,12 @@ static struct ct_outcome query_one(struct mt_table *table, struct ct_table *back
 static struct ct_outcome query_both(struct mt_table *table, const char *partition,
                                     const struct ct_filter *filter, struct ct_rows *rows) {
     struct arena *arena = table->arena;
-    const struct ct_filter *backend_filter = with_meta_row(arena, filter);
+    const struct ct_filter *backend_filter =
+        with_meta_row(arena, mt_backend_filter(arena, table->bugs, filter));
     struct ct_rows old_rows, new_rows;
     struct ct_outcome outcome = ct_query(table->old_table, backend_filter, arena, &old_rows);
     if (outcome.kind != CT_SUCCEEDED)
-        return mt_unexpected(outcome, "query: unexpected answer of the old table");
+        return failed(table, outcome, "query: unexpected answer of the old table");
     const struct ct_row *meta = ct_rows_find(old_rows, mt_meta_key(partition));
     if (mt_partition_state_of(meta) != MT_PARTITION_SWITCHED) {
         mt_note_lp(table);
@@ -70,12 +92,12 @@ static struct ct_outcome query_both(struct mt_table *table, const char *partitio
         return ct_success();
     }
     mt_note(table);
-    // A new row shadows its old version also if it does not match: the whole partition is needed.
+    // A new row shadows its old version also if it does not match: only keys may decide.
     if (!bug_on(table->bugs, BUG_QUERY_ATOMIC_FILTER_SHADOWING))
-        backend_filter = ct_filter_in_partition(arena, partition);
+        backend_filter = new_table_filter(table, filter);
     outcome = ct_query(table->new_table, backend_filter, arena, &new_rows);
     if (outcome.kind != CT_SUCCEEDED)
-        return mt_unexpected(outcome, "query: unexpected answer of the new table");
+        return failed(table, outcome, "query: unexpected answer of the new table");
     mt_note_lp(table);
     *rows = visible_rows(table, filter, overlay(arena, old_rows, new_rows));
     return ct_success();

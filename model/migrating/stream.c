@@ -9,6 +9,7 @@
 // taken, and what is given to the application until the next read of this stream, whatever a change
 // of state does meanwhile. So there is an arena for each of the three, and one for the rest. All
 // are given back when the service lets go of the subscription.
+#include "model/migrating/conditions.h"
 #include "model/migrating/mtable.h"
 
 struct side {
@@ -112,10 +113,11 @@ static struct ct_outcome open_side(struct mt_stream *stream, struct side *side,
 
 static struct ct_outcome open_new_side(struct mt_stream *stream, const struct ct_filter *from) {
     struct mt_table *table = &stream->table;
-    const struct ct_filter *filter = ct_filter_and(table->arena, stream->filter, from);
-    // Unfiltered: a new row shadows its old version also if it does not match.
+    const struct ct_filter *filter = stream->filter;
+    // A new row shadows its old version also if it does not match: only keys may decide.
     if (!bug_on(table->bugs, BUG_QUERY_STREAMED_FILTER_SHADOWING))
-        filter = from;
+        filter = mt_key_conditions(table->arena, table->bugs, filter);
+    filter = ct_filter_and(table->arena, filter, from);
     return open_side(stream, &stream->new_side, table->new_table, filter);
 }
 
@@ -155,7 +157,8 @@ static struct ct_outcome start(struct mt_stream *stream) {
     struct mt_table *table = &stream->table;
     struct ct_outcome outcome = ct_success();
     if (stream->state < MT_USE_NEW_WITH_TOMBSTONES)
-        outcome = open_side(stream, &stream->old_side, table->old_table, stream->filter);
+        outcome = open_side(stream, &stream->old_side, table->old_table,
+                            mt_backend_filter(table->arena, table->bugs, stream->filter));
     if (outcome.kind == CT_SUCCEEDED && stream->state > MT_USE_OLD_HIDE_METADATA)
         outcome = open_new_side(stream, NULL);
     return outcome;

@@ -15,12 +15,14 @@ static void draw_one(void *argument) {
     for (uint32_t i = 0; i < count; i++)
         ct_batch_add(&batch, CT_INSERT,
                      ct_row_new(sct_arena(), (struct ct_key){"", rows[i]}, NULL, NULL, 0));
+    const struct ct_table_limits limits = {0};
     size_t expected = 0, actual = 0;
-    sct_check(!forbidden_expected(&batch, &expected), "wrong", "a proper batch is forbidden");
+    sct_check(!forbidden_expected(&batch, limits, &expected), "wrong",
+              "a proper batch is forbidden");
     sct_check(mt_check_batch(&batch, &actual) == CT_ERROR_NONE, "wrong",
               "a proper batch is refused");
     forbidden_spoil(&batch);
-    sct_check(forbidden_expected(&batch, &expected), "wrong", "a spoiled batch is proper");
+    sct_check(forbidden_expected(&batch, limits, &expected), "wrong", "a spoiled batch is proper");
     sct_check(mt_check_batch(&batch, &actual) != CT_ERROR_NONE, "wrong",
               "a spoiled batch is accepted");
     sct_check(expected == actual, "wrong", "operation %zu is forbidden, not %zu", actual, expected);
