@@ -208,7 +208,7 @@ static bool falls_in(const struct sending *sending, enum fault_moment moment) {
     if (moment == MOMENT_REQUEST)
         return true;
     bool is_control = sending->store == STORE_CONTROL;
-    if (!is_write(sending) || is_control != (moment == MOMENT_EXPULSION))
+    if (is_write(sending) == (moment == MOMENT_READ) || is_control != (moment == MOMENT_EXPULSION))
         return false;
     return !is_control || sending->request.as.execute.batch->operations[0].type == CT_DELETE;
 }

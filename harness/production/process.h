@@ -40,6 +40,7 @@ enum fault_kind {
 enum fault_moment {
     MOMENT_REQUEST,   // all of them
     MOMENT_WRITE,     // batches of the data tables
+    MOMENT_READ,      // other requests of the data tables
     MOMENT_EXPULSION, // deletes in the control table
     MOMENT_COUNT,
 };

@@ -26,7 +26,7 @@ enum {
     FAULTS = 3,     // at most, of an execution
     REQUESTS = 48,  // a fault falls at one of so many requests of its process
     WRITES = 6,     // or of so many batches
-    EXPULSIONS = 6, // one execution in so many has an expulsion instead of those
+    EXPULSIONS = 4, // one execution in so many has an expulsion instead of those
     STEPS_MAX = 200000,
     MEMORY_BYTES = 4 * 1024 * 1024,
     TEXT_BYTES = 800,
@@ -253,14 +253,15 @@ static void draw_faults(struct production *world, struct process *const *process
     }
 }
 
-// An application is stopped within a transaction for so long that it is expelled, and perhaps the
-// migrator does not survive that.
+// An application is stopped, within a transaction or before a read, for so long that it is
+// expelled, and perhaps the migrator does not survive that.
 static void draw_expulsion(struct production *world, struct process *application,
                            struct process *migrator) {
-    world->is_of_files = true;
     struct fault *stop = &application->faults[0];
-    stop->kind = FAULT_STALL_WITHIN;
-    stop->moment = MOMENT_WRITE;
+    bool is_of_reads = sct_choose(3, "at a read") == 2;
+    world->is_of_files = true;
+    stop->kind = is_of_reads ? FAULT_STALL_BEFORE : FAULT_STALL_WITHIN;
+    stop->moment = is_of_reads ? MOMENT_READ : MOMENT_WRITE;
     stop->number = 1 + sct_choose(WRITES, "request");
     stop->duration = world->lease * (3 + sct_choose(6, "duration"));
     if (sct_choose(2, "death") == 0)
@@ -280,7 +281,9 @@ static void setup(void *bugs) {
     world->lease = mt_nanoseconds(LEASE_MS);
     world->is_of_files = sct_choose(2, "tables in files") == 1;
     network_init(world);
-    uint32_t keys = 1 + sct_choose(CALLS_KEYS, "keys");
+    bool has_expulsion = sct_choose(EXPULSIONS, "expulsion") == EXPULSIONS - 1;
+    // Which shows in partitions that are otherwise empty.
+    uint32_t keys = 1 + (has_expulsion ? 0 : sct_choose(CALLS_KEYS, "keys"));
     calls_load(world, keys);
     write_config(world);
     processes[count++] = add_application(world, "service-0", keys);
@@ -288,7 +291,7 @@ static void setup(void *bugs) {
     processes[count++] = add_migrator(world, "migrator-0", false);
     if (sct_choose(2, "second migrator") == 1)
         processes[count++] = add_migrator(world, "migrator-1", sct_choose(3, "undoes") == 2);
-    if (sct_choose(EXPULSIONS, "expulsion") == EXPULSIONS - 1)
+    if (has_expulsion)
         draw_expulsion(world, processes[0], processes[APPS]);
     else
         draw_faults(world, processes, count);
