@@ -12,6 +12,7 @@
 // Of a registry for all models, the lines of one.
 #define IS_MIGRATING_TABLE(entry) entry
 #define IS_SCHEMA_UPGRADE(entry)
+#define IS_DUAL_WRITE(entry)
 #define SCENARIO(model, symbol) IS_##model(&scenario_##symbol COMMA)
 #define COMMA ,
 
@@ -26,6 +27,16 @@ static const struct subject_test *const tests_MIGRATING_TABLE[] = {
 #define IS_SCHEMA_UPGRADE(entry) entry
 
 static const struct subject_test *const tests_SCHEMA_UPGRADE[] = {
+#include "harness/scenarios.def"
+    NULL,
+};
+
+#undef IS_SCHEMA_UPGRADE
+#undef IS_DUAL_WRITE
+#define IS_SCHEMA_UPGRADE(entry)
+#define IS_DUAL_WRITE(entry) entry
+
+static const struct subject_test *const tests_DUAL_WRITE[] = {
 #include "harness/scenarios.def"
     NULL,
 };

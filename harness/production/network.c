@@ -20,7 +20,7 @@ static const char *const labels[STORE_COUNT][REQUEST_READ_STREAM + 1] = {
 struct sending {
     struct request request;
     struct process *process;
-    enum store store;
+    enum store_id store;
     uint64_t deadline; // of true time
     uint64_t delay;    // before it is executed
 };
@@ -397,7 +397,7 @@ void network_connect(struct process *process) {
                                             .open_stream = open_stream,
                                             .close = close_table};
     for (int i = 0; i < STORE_COUNT; i++) {
-        process->proxies[i] = (struct proxy){{&ops}, process, (enum store)i, 0};
+        process->proxies[i] = (struct proxy){{&ops}, process, (enum store_id)i, 0};
         process->bounded[i] = (struct mt_bounded){&process->proxies[i].table, set_deadline, fence};
     }
 }

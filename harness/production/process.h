@@ -16,7 +16,7 @@
 #include "harness/table/tables.h"
 #include "model/config/guard.h"
 
-enum store { STORE_OLD, STORE_NEW, STORE_CONTROL, STORE_COUNT };
+enum store_id { STORE_OLD, STORE_NEW, STORE_CONTROL, STORE_COUNT };
 
 struct production;
 
@@ -59,7 +59,7 @@ struct process;
 struct proxy {
     struct ct_table table; // first member
     struct process *process;
-    enum store store;
+    enum store_id store;
     uint64_t deadline; // of the process's clock
 };
 

@@ -23,16 +23,18 @@ enum {
     APPS = 2,
     MIGRATORS = 2,
     CALLS = 3,
-    FAULTS = 3,     // at most, of an execution
-    REQUESTS = 48,  // a fault falls at one of so many requests of its process
-    WRITES = 6,     // or of so many batches
-    EXPULSIONS = 4, // one execution in so many has an expulsion instead of those
+    FAULTS = 3,    // at most, of an execution
+    REQUESTS = 48, // a fault falls at one of so many requests of its process
+    WRITES = 6,    // or of so many batches
     STEPS_MAX = 200000,
     MEMORY_BYTES = 4 * 1024 * 1024,
     TEXT_BYTES = 800,
 };
 
 #define MIGRATION "m"
+
+// What goes wrong in an execution.
+enum theme { THEME_ANY, THEME_ANY_TOO, THEME_EXPULSION, THEME_LATE_BATCH, THEME_COUNT };
 
 // ---- Applications ------------------------------------------------------------------------------
 
@@ -239,17 +241,34 @@ static uint64_t draw_duration(const struct production *world) {
     return world->lease * quarters[sct_choose(6, "duration")] / 4;
 }
 
+// For which a request is under way that is answered by nobody: less than the longest, half a lease.
+static uint64_t draw_lateness(const struct production *world) {
+    return world->lease * (1 + sct_choose(7, "lateness")) / 16;
+}
+
+// A batch of an application lands when the call that sent it may have ended.
+static void draw_late_batch(struct production *world, struct process *application) {
+    struct fault *fault = &application->faults[0];
+    world->is_of_files = false;
+    fault->kind = FAULT_LATE;
+    fault->moment = MOMENT_WRITE;
+    fault->number = 1 + sct_choose(WRITES, "request");
+    fault->duration = draw_lateness(world);
+}
+
 static void draw_faults(struct production *world, struct process *const *processes,
                         uint32_t count) {
     uint32_t faults = sct_choose(FAULTS + 1, "faults");
     for (uint32_t i = 0; i < faults; i++) {
         struct process *victim = processes[sct_choose(count, "victim")];
         bool is_of_writes = sct_choose(2, "at a batch") == 1;
-        victim->faults[i] =
-            (struct fault){.kind = draw_kind(world),
-                           .moment = is_of_writes ? MOMENT_WRITE : MOMENT_REQUEST,
-                           .number = 1 + sct_choose(is_of_writes ? WRITES : REQUESTS, "request"),
-                           .duration = draw_duration(world)};
+        struct fault *fault = &victim->faults[i];
+        fault->kind = draw_kind(world);
+        fault->moment = is_of_writes ? MOMENT_WRITE : MOMENT_REQUEST;
+        fault->number = 1 + sct_choose(is_of_writes ? WRITES : REQUESTS, "request");
+        fault->duration = fault->kind == FAULT_LATE || fault->kind == FAULT_DEATH_LATE
+                              ? draw_lateness(world)
+                              : draw_duration(world);
     }
 }
 
@@ -281,7 +300,8 @@ static void setup(void *bugs) {
     world->lease = mt_nanoseconds(LEASE_MS);
     world->is_of_files = sct_choose(2, "tables in files") == 1;
     network_init(world);
-    bool has_expulsion = sct_choose(EXPULSIONS, "expulsion") == EXPULSIONS - 1;
+    enum theme theme = (enum theme)sct_choose(THEME_COUNT, "theme");
+    bool has_expulsion = theme == THEME_EXPULSION;
     // Which shows in partitions that are otherwise empty.
     uint32_t keys = 1 + (has_expulsion ? 0 : sct_choose(CALLS_KEYS, "keys"));
     calls_load(world, keys);
@@ -293,6 +313,8 @@ static void setup(void *bugs) {
         processes[count++] = add_migrator(world, "migrator-1", sct_choose(3, "undoes") == 2);
     if (has_expulsion)
         draw_expulsion(world, processes[0], processes[APPS]);
+    else if (theme == THEME_LATE_BATCH)
+        draw_late_batch(world, processes[0]);
     else
         draw_faults(world, processes, count);
     for (uint32_t i = 0; i < count; i++)

@@ -166,8 +166,8 @@ static void test_budgets_have_their_reason(void **state) {
     (void)state;
     for (size_t i = 0; i < OBSERVABLE; i++) {
         bool is_of_leases = strcmp(observable[i].test, "production") == 0;
-        struct sct_rate rate = sct_rate_fixed(observable[i].found,
-                                              is_of_leases ? MEASURED_LEASES : MEASURED);
+        struct sct_rate rate =
+            sct_rate_fixed(observable[i].found, is_of_leases ? MEASURED_LEASES : MEASURED);
         assert_true(sct_miss_probability(rate.low95, observable[i].budget) < 1e-6);
         uint64_t much_less = observable[i].budget / 3;
         assert_true(sct_miss_probability(rate.low95, much_less) > 1e-6);
