@@ -12,6 +12,16 @@ install(FILES ${package}/mtcheck.fish
 install(FILES ${package}/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mtcheck)
 install(FILES ${package}/CHANGES RENAME changelog
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mtcheck)
+if(TARGET mtable)
+  install(TARGETS mtable RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${package}/mtable.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${package}/mtable.bash RENAME mtable
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${package}/_mtable DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  install(FILES ${package}/mtable.fish
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  install(FILES ${package}/mtable.service DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mtcheck/examples)
+endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "mtcheck maintainers <mtcheck@localhost>")

@@ -14,5 +14,10 @@ enum {
 
 // Runs a command and returns its status; a status that is not COMMAND_DONE comes with an error.
 int command_serve(const struct settings *settings, struct error *error);
+int command_get(const struct settings *settings, struct error *error);
+int command_put(const struct settings *settings, struct error *error);
+int command_query(const struct settings *settings, struct error *error);
+int command_import(const struct settings *settings, struct error *error);
+int command_export(const struct settings *settings, struct error *error);
 
 #endif

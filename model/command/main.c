@@ -8,6 +8,11 @@ static const struct {
     int (*run)(const struct settings *settings, struct error *error);
 } commands[] = {
     {"serve", "", "an endpoint of the Azure Table protocol over an SQLite file", command_serve},
+    {"get", "TABLE PARTITION ROW", "prints an entity as a line of JSON", command_get},
+    {"put", "TABLE JSON", "inserts or replaces an entity; makes the table", command_put},
+    {"query", "TABLE [FILTER]", "prints the entities that match, in key order", command_query},
+    {"import", "TABLE", "puts the entities of standard input, a line each", command_import},
+    {"export", "TABLE", "prints all entities", command_export},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
