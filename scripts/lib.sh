@@ -160,3 +160,43 @@ is_current() {
         -newer "$dir/built-$target" -print -quit 2>&1) || return 1
     [[ -z $newer ]]
 }
+
+# ---- Servers of tables ---------------------------------------------------------------------------
+
+# install_packages FOLDER: what the lock file in tests/FOLDER names, in the build folder.
+install_packages() {
+    local from=$root/tests/$1 to=$builds/npm/$1
+    mkdir -p "$to"
+    (
+        flock 9
+        cmp -s "$from/package-lock.json" "$to/installed" && exit 0
+        cp "$from"/package*.json "$to"
+        npm ci --prefix "$to" --no-audit --no-fund >"$to/log" 2>&1 </dev/null || exit 1
+        cp "$from/package-lock.json" "$to/installed"
+    ) 9>"$to.lock"
+}
+
+# wait_until LOG COMMAND...: until it succeeds, for at most ten seconds; then shows the log.
+wait_until() {
+    local tries
+    for ((tries = 0; tries < 200; tries++)); do
+        "${@:2}" >/dev/null 2>&1 && return 0
+        sleep 0.05
+    done
+    die 3 "the server does not answer: $(cat "$1")"
+}
+
+# start_azurite LOG: its process to [server], its connection string to the environment. The key is
+# that of its README, which everybody knows.
+start_azurite() {
+    local key=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/
+    node "$builds/npm/clients/azurite/node_modules/azurite/dist/src/table/main.js" \
+        --inMemoryPersistence --skipApiVersionCheck --disableTelemetry --silent \
+        --tableHost 127.0.0.1 --tablePort 21002 >"$1" 2>&1 &
+    # shellcheck disable=SC2034 # the caller's
+    server=$!
+    wait_until "$1" grep -q "successfully started" "$1"
+    MTABLE_CONNECTION_STRING="AccountName=devstoreaccount1;AccountKey=${key}KBHBeksoGMGw==;"
+    MTABLE_CONNECTION_STRING+="TableEndpoint=http://127.0.0.1:21002/devstoreaccount1;"
+    export MTABLE_CONNECTION_STRING
+}

@@ -1,0 +1,176 @@
+// How many operations a second an endpoint of the Azure Table protocol does: bench_tables TABLE
+// CONNECTIONS SECONDS, with its connection string in MTABLE_CONNECTION_STRING. Run by
+// scripts/bench-tables, which compares two servers.
+//
+// Each connection has a thread and partitions of its own. A line for each kind of operation: its
+// name, operations a second, and the median and the 99th percentile of their times in ms.
+#define _POSIX_C_SOURCE 200809L
+#include "core/base/clock.h"
+#include "core/base/grow.h"
+#include "core/base/number.h"
+#include "model/azure/azure_table.h"
+#include "model/table/batch.h"
+#include "model/table/check.h"
+#include "model/table/filter.h"
+#include "model/table/row.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECTIONS_MAX = 64, TIMES_MAX = 1 << 20, PARTITION_ROWS = 1000 };
+
+enum work { INSERT, GET, BATCH, QUERY, WORKS };
+static const char *const names[WORKS] = {"insert", "point read", "batch of 100 inserts",
+                                         "query of a partition of 1,000"};
+
+struct client {
+    pthread_t thread;
+    struct ct_azure_table *azure;
+    struct arena arena;
+    unsigned number, count, batches;
+    enum work work;
+    double until;
+    float *times;
+};
+
+static void stop(const char *what, struct ct_outcome outcome) {
+    fprintf(stderr, "bench_tables: %s: outcome %d, status %d: %s\n", what, (int)outcome.kind,
+            (int)outcome.status, outcome.message ? outcome.message : "");
+    exit(3);
+}
+
+static struct ct_row *row_of(struct client *client, const char *partition, unsigned number) {
+    static const struct ct_property properties[] = {
+        {.name = "flag", .type = CT_BOOL, .value.boolean = true},
+        {.name = "number", .type = CT_INT32, .value.int32 = 7},
+        {.name = "text", .type = CT_STRING, .size = 20, .value.string = "twenty bytes of text"},
+    };
+    struct ct_key key = {partition, arena_printf(&client->arena, "%08u", number)};
+    return ct_row_new(&client->arena, key, NULL, properties, 3);
+}
+
+static struct ct_outcome insert(struct client *client, const char *partition, unsigned first,
+                                size_t count) {
+    struct ct_op_result results[CT_BATCH_OPERATIONS_MAX];
+    struct ct_batch batch = ct_batch_new(&client->arena, count);
+    for (size_t i = 0; i < count; i++)
+        ct_batch_add(&batch, CT_INSERT, row_of(client, partition, first + (unsigned)i));
+    return ct_execute(ct_azure_interface(client->azure), &batch, &client->arena, results);
+}
+
+static struct ct_outcome read_rows(struct client *client, const struct ct_filter *filter,
+                                   size_t expected) {
+    struct ct_rows rows = {0};
+    struct ct_outcome outcome =
+        ct_query(ct_azure_interface(client->azure), filter, &client->arena, &rows);
+    if (outcome.kind == CT_SUCCEEDED && rows.count != expected)
+        stop("rows are missing", outcome);
+    return outcome;
+}
+
+// The [step]-th operation of its kind.
+static struct ct_outcome operate(struct client *client, unsigned step) {
+    struct arena *arena = &client->arena;
+    const char *full = arena_printf(arena, "q%u", client->number);
+    switch (client->work) {
+    case INSERT:
+        return insert(client, arena_printf(arena, "i%u-%u", client->number, step / 100), step, 1);
+    case GET: {
+        struct ct_key key = {full, arena_printf(arena, "%08u", step * 7 % PARTITION_ROWS)};
+        return read_rows(client, ct_filter_point(arena, key), 1);
+    }
+    case BATCH:
+        return insert(client, arena_printf(arena, "b%u-%u", client->number, step / 10),
+                      step * CT_BATCH_OPERATIONS_MAX, CT_BATCH_OPERATIONS_MAX);
+    case QUERY:
+    case WORKS:
+        break;
+    }
+    return read_rows(client, ct_filter_in_partition(arena, full), PARTITION_ROWS);
+}
+
+static void *run(void *context) {
+    struct client *client = context;
+    for (client->count = 0; client->count < TIMES_MAX; client->count++) {
+        double begin = clock_seconds();
+        if (begin >= client->until)
+            break;
+        struct ct_outcome outcome = operate(client, client->count);
+        if (outcome.kind != CT_SUCCEEDED)
+            stop(names[client->work], outcome);
+        client->times[client->count] = (float)(clock_seconds() - begin);
+        arena_reset(&client->arena, 0);
+    }
+    return NULL;
+}
+
+static int order(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void measure(struct client *clients, unsigned count, enum work work, double seconds) {
+    size_t total = 0, at = 0;
+    double begin = clock_seconds();
+    for (unsigned i = 0; i < count; i++) {
+        clients[i].work = work;
+        clients[i].until = begin + seconds;
+        if (pthread_create(&clients[i].thread, NULL, run, &clients[i]) != 0)
+            exit(3);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        pthread_join(clients[i].thread, NULL);
+        total += clients[i].count;
+    }
+    double passed = clock_seconds() - begin;
+    float *times = grow_new(total + 1, sizeof *times, "times");
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(times + at, clients[i].times, clients[i].count * sizeof *times);
+        at += clients[i].count;
+    }
+    qsort(times, total, sizeof *times, order);
+    printf("%s\t%.1f\t%.2f\t%.2f\n", names[work], (double)total / passed,
+           1000 * (double)times[total / 2], 1000 * (double)times[total - total / 100 - 1]);
+    fflush(stdout);
+    free(times);
+}
+
+static void open_client(struct client *client, const char *name, unsigned number) {
+    struct ct_azure_account account;
+    struct error error;
+    const char *connection = getenv("MTABLE_CONNECTION_STRING");
+    if (!connection || !ct_azure_account_read(&account, connection, false, &error) ||
+        !(client->azure = ct_azure_open(
+              &(struct ct_azure_options){.account = &account, .name = name, .creates = true},
+              &error))) {
+        fprintf(stderr, "bench_tables: %s\n", connection ? error.text : "no connection string");
+        exit(3);
+    }
+    client->number = number;
+    client->times = grow_new(TIMES_MAX, sizeof *client->times, "times");
+    arena_init(&client->arena, 1 << 26);
+    const char *full = arena_printf(&client->arena, "q%u", number);
+    for (unsigned i = 0; i < PARTITION_ROWS; i += CT_BATCH_OPERATIONS_MAX) {
+        struct ct_outcome outcome = insert(client, full, i, CT_BATCH_OPERATIONS_MAX);
+        if (outcome.kind != CT_SUCCEEDED)
+            stop("the first rows", outcome);
+    }
+}
+
+int main(int argument_count, char **arguments) {
+    static struct client clients[CONNECTIONS_MAX];
+    uint32_t count;
+    double seconds;
+    if (argument_count != 4 || !number_parse32(arguments[2], 1, CONNECTIONS_MAX, &count) ||
+        !number_parse_seconds(arguments[3], &seconds)) {
+        fprintf(stderr, "usage: bench_tables TABLE CONNECTIONS SECONDS\n");
+        return 2;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        open_client(&clients[i], arguments[1], i);
+    for (int work = 0; work < WORKS; work++)
+        measure(clients, count, (enum work)work, seconds);
+    return 0;
+}
