@@ -165,7 +165,7 @@ is_current() {
 
 # install_packages FOLDER: what the lock file in tests/FOLDER names, in the build folder.
 install_packages() {
-    local from=$root/tests/$1 to=$builds/npm/$1
+    local from=$root/tests/$1 to=$builds/npm/${1//\//-}
     mkdir -p "$to"
     (
         flock 9
@@ -190,7 +190,7 @@ wait_until() {
 # that of its README, which everybody knows.
 start_azurite() {
     local key=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/
-    node "$builds/npm/clients/azurite/node_modules/azurite/dist/src/table/main.js" \
+    node "$builds/npm/clients-azurite/node_modules/azurite/dist/src/table/main.js" \
         --inMemoryPersistence --skipApiVersionCheck --disableTelemetry --silent \
         --tableHost 127.0.0.1 --tablePort 21002 >"$1" 2>&1 &
     # shellcheck disable=SC2034 # the caller's
