@@ -20,11 +20,6 @@ struct writing {
 
 // ---- ETags and times ---------------------------------------------------------------------------
 
-static const char *etag_of(const struct ct_sqlite_table *table, struct arena *arena,
-                           uint64_t number) {
-    return arena_printf(arena, "%s%llu\"", table->etag_prefix, (unsigned long long)number);
-}
-
 // The number in [etag]; that of no row if it is not one of this file's.
 static sqlite3_int64 number_of(const struct ct_sqlite_table *table, const char *etag) {
     size_t prefix = strlen(table->etag_prefix);
@@ -75,7 +70,7 @@ static struct ct_outcome write_row(struct writing *writing, enum ct_statement wh
     sqlite3_bind_blob(statement, 6, bytes, (int)size, SQLITE_STATIC);
     if (which == STATEMENT_REPLACE_IF)
         sqlite3_bind_int64(statement, 7, if_number);
-    result->etag = etag_of(writing->table, writing->arena, writing->number);
+    result->etag = connection_etag(writing->table, writing->arena, writing->number);
     return change(writing, statement, changes);
 }
 

@@ -30,6 +30,16 @@ static const char schema[] =
 #define KEY_IS "table_id = ?1 AND partition_key = ?2 AND row_key = ?3"
 #define COLUMNS "partition_key, row_key, number, time, properties"
 
+// An upper end that may be missing is a statement of its own: only an end that is always there
+// keeps the search of the index from going on behind it.
+#define ROWS_FROM                                                                                 \
+    "SELECT " COLUMNS " FROM entities WHERE table_id = ?1 AND partition_key = ?2 AND row_key >= " \
+    "?3"
+#define PAGE_FROM                                                                 \
+    "SELECT " COLUMNS                                                             \
+    " FROM entities WHERE table_id = ?1 AND (partition_key, row_key) >= (?2, ?3)" \
+    " AND (?6 OR (partition_key, row_key) <> (?2, ?3))"
+
 static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_BEGIN_READING] = "BEGIN",
@@ -46,15 +56,12 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_DELETE] = "DELETE FROM entities WHERE " KEY_IS,
     [STATEMENT_DELETE_IF] = "DELETE FROM entities WHERE " KEY_IS " AND number = ?4",
     [STATEMENT_GET] = "SELECT " COLUMNS " FROM entities WHERE " KEY_IS,
-    [STATEMENT_RANGE] = "SELECT " COLUMNS " FROM entities WHERE table_id = ?1"
-                        " AND partition_key = ?2 AND row_key >= ifnull(?3, x'')"
-                        " AND (?4 IS NULL OR row_key <= ?4) ORDER BY row_key",
-    [STATEMENT_PAGE] = "SELECT " COLUMNS " FROM entities WHERE table_id = ?1"
-                       " AND (partition_key, row_key) >= (?2, ?3)"
-                       " AND (?6 OR (partition_key, row_key) <> (?2, ?3))"
-                       " AND (?4 IS NULL OR partition_key <= ?4)"
-                       " AND (?7 IS NULL OR row_key <= ?7)"
-                       " ORDER BY partition_key, row_key LIMIT ?5",
+    [STATEMENT_FROM] = ROWS_FROM " ORDER BY row_key",
+    [STATEMENT_RANGE] = ROWS_FROM " AND row_key <= ?4 ORDER BY row_key",
+    [STATEMENT_PAGE] = PAGE_FROM " ORDER BY partition_key, row_key LIMIT ?5",
+    [STATEMENT_PAGE_TO] = PAGE_FROM " AND partition_key <= ?4"
+                                    " AND (?7 IS NULL OR row_key <= ?7)"
+                                    " ORDER BY partition_key, row_key LIMIT ?5",
     [STATEMENT_IS_THERE] = "SELECT 1 FROM tables WHERE id = ?1",
     [STATEMENT_FIND] = "SELECT id FROM tables WHERE name = ?1",
     [STATEMENT_FIND_LIKE] = "SELECT id FROM tables WHERE name = ?1 COLLATE NOCASE",
@@ -80,6 +87,26 @@ int connection_run(sqlite3_stmt *statement) {
     ASSERT(code != SQLITE_ROW);
     sqlite3_reset(statement);
     return code;
+}
+
+// By hand: each row that is written or read has one.
+const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,
+                            uint64_t number) {
+    enum { DIGITS_MAX = 20 };
+    char digits[DIGITS_MAX];
+    size_t count = 0, prefix = strlen(table->etag_prefix);
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    char *etag = arena_alloc(arena, prefix + count + 2);
+    memcpy(etag, table->etag_prefix, prefix);
+    char *end = etag + prefix;
+    while (count > 0)
+        *end++ = digits[--count];
+    *end++ = '"';
+    *end = '\0';
+    return etag;
 }
 
 // Not as text: BLOBs are in the order of their bytes. In the file, too, bytes have their rank, so

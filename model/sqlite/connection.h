@@ -25,10 +25,11 @@ enum ct_statement {
     STATEMENT_DELETE_IF,  // if there is a row with the ETag ?4
     STATEMENT_GET,        // columns: as a row of the next two
     // Columns: partition key, row key, number of the ETag, time, properties; in key order.
-    STATEMENT_RANGE, // ?1 table, ?2 partition key, row keys ?3 (or NULL) to ?4 (or NULL)
-    // ?1 table; above (?2, ?3) or, if ?6, at it; partition keys up to ?4 (or NULL); at most ?5; row
-    // keys up to ?7 (or NULL)
+    STATEMENT_FROM,  // ?1 table, ?2 partition key, row keys from ?3 on
+    STATEMENT_RANGE, // likewise, to ?4
+    // ?1 table; above (?2, ?3) or, if ?6, at it; at most ?5
     STATEMENT_PAGE,
+    STATEMENT_PAGE_TO,   // likewise, partition keys up to ?4, row keys up to ?7 (or NULL)
     STATEMENT_IS_THERE,  // ?1 table: a row if it is
     STATEMENT_FIND,      // ?1 name as it was given: the table
     STATEMENT_FIND_LIKE, // ?1 name, without case
@@ -56,6 +57,10 @@ sqlite3_stmt *connection_statement(struct ct_sqlite_table *table, enum ct_statem
 
 // Runs a statement that gives no rows; SQLITE_DONE if all is well. It is reset.
 int connection_run(sqlite3_stmt *statement);
+
+// The ETag of that number, in [arena].
+const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,
+                            uint64_t number);
 
 // Of a key that outlives the statement's run.
 void connection_bind_key(sqlite3_stmt *statement, int parameter, const char *key);

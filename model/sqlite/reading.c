@@ -23,20 +23,12 @@ struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *st
                            struct arena *arena) {
     struct ct_key key = {.partition = key_column(statement, 0, arena)};
     key.row = key_column(statement, 1, arena);
-    const char *etag =
-        arena_printf(arena, "%s%lld\"", table->etag_prefix, sqlite3_column_int64(statement, 2));
+    const char *etag = connection_etag(table, arena, (uint64_t)sqlite3_column_int64(statement, 2));
     struct ct_row *row = record_read(arena, key, etag, sqlite3_column_blob(statement, 4),
                                      (size_t)sqlite3_column_bytes(statement, 4));
     if (row)
         row->timestamp = sqlite3_column_int64(statement, 3);
     return row;
-}
-
-static void bind_bound(sqlite3_stmt *statement, int parameter, const char *text) {
-    if (text)
-        connection_bind_key(statement, parameter, text);
-    else
-        sqlite3_bind_null(statement, parameter);
 }
 
 // ---- Atomic queries ----------------------------------------------------------------------------
@@ -79,11 +71,13 @@ static struct ct_outcome collect_rows(const struct ct_sqlite_table *table, sqlit
 
 static struct ct_outcome collect(struct ct_sqlite_table *table, const struct ct_filter *filter,
                                  struct ct_bounds bounds, struct arena *arena, struct list *list) {
-    sqlite3_stmt *statement = connection_statement(table, STATEMENT_RANGE);
+    sqlite3_stmt *statement =
+        connection_statement(table, bounds.high ? STATEMENT_RANGE : STATEMENT_FROM);
     sqlite3_bind_int64(statement, 1, table->id);
     connection_bind_key(statement, 2, ct_filter_partition(filter));
-    bind_bound(statement, 3, bounds.low);
-    bind_bound(statement, 4, bounds.high);
+    connection_bind_key(statement, 3, bounds.low ? bounds.low : "");
+    if (bounds.high)
+        connection_bind_key(statement, 4, bounds.high);
     struct ct_outcome outcome = collect_rows(table, statement, filter, arena, list);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
@@ -147,14 +141,18 @@ struct sqlite_stream {
 };
 
 static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
-    sqlite3_stmt *statement = connection_statement(stream->table, STATEMENT_PAGE);
+    bool has_end = stream->last_partition;
+    sqlite3_stmt *statement =
+        connection_statement(stream->table, has_end ? STATEMENT_PAGE_TO : STATEMENT_PAGE);
     sqlite3_bind_int64(statement, 1, stream->table->id);
     connection_bind_key(statement, 2, stream->from.partition);
     connection_bind_key(statement, 3, stream->from.row);
-    bind_bound(statement, 4, stream->last_partition);
     sqlite3_bind_int(statement, 5, PAGE_ROWS);
     sqlite3_bind_int(statement, 6, stream->includes_from);
-    bind_bound(statement, 7, stream->last_row);
+    if (has_end)
+        connection_bind_key(statement, 4, stream->last_partition);
+    if (has_end && stream->last_row)
+        connection_bind_key(statement, 7, stream->last_row);
     return statement;
 }
 

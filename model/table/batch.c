@@ -73,14 +73,6 @@ bool ct_batch_lacks_if_match(const struct ct_batch *batch) {
     return false;
 }
 
-bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index) {
-    struct ct_key key = batch->operations[index].entity->key;
-    for (size_t i = 0; i < index; i++)
-        if (ct_key_equal(batch->operations[i].entity->key, key))
-            return true;
-    return false;
-}
-
 const char *ct_operation_name(const struct ct_operation *operation) {
     switch (operation->type) {
     case CT_INSERT:

@@ -28,9 +28,6 @@ const char *ct_batch_program_error(const struct ct_batch *batch);
 // table may find that out only where there is a row, and answer 404 before.
 bool ct_batch_lacks_if_match(const struct ct_batch *batch);
 
-// Whether an earlier operation has the key of the [index]-th.
-bool ct_batch_repeats_key(const struct ct_batch *batch, size_t index);
-
 // "Insert", "Replace", ..., "DeleteIfExists".
 const char *ct_operation_name(const struct ct_operation *operation);
 

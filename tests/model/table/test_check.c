@@ -1,5 +1,6 @@
 #include "tests/support/arena.h"
 
+#include "core/base/rng.h"
 #include "model/table/batch.h"
 #include "model/table/check.h"
 #include "model/table/row.h"
@@ -149,6 +150,33 @@ static void test_batch_names_the_operation(void **state) {
     assert_int_equal(op_index, 3);
 }
 
+// The first key that comes again is found among any, of batches of any size.
+static void test_batch_finds_every_repetition(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 1);
+    unsigned repeated = 0;
+    for (int i = 0; i < 3000; i++) {
+        arena_reset(&arena, 0);
+        uint32_t count = 1 + rng_below(&rng, 100);
+        struct ct_batch batch = ct_batch_new(&arena, count);
+        size_t expected = count, op_index = 0;
+        for (uint32_t k = 0; k < count; k++) {
+            const char *key = arena_printf(&arena, "%u", (unsigned)rng_below(&rng, 3000));
+            for (size_t j = 0; j < k && expected == count; j++)
+                if (strcmp(batch.operations[j].entity->key.row, key) == 0)
+                    expected = k;
+            ct_batch_add(&batch, CT_INSERT, row_of("p", key, NULL, 0));
+        }
+        enum ct_error error = check_batch(&batch, &op_index);
+        assert_int_equal(error, expected < count ? CT_ERROR_DUPLICATE_ROW : CT_ERROR_NONE);
+        if (error != CT_ERROR_NONE)
+            assert_int_equal(op_index, expected);
+        repeated += error != CT_ERROR_NONE;
+    }
+    assert_in_range(repeated, 500, 2500);
+}
+
 // The rows of a batch have 4 MiB together.
 static void test_batch_adds_up_bytes(void **state) {
     (void)state;
@@ -198,6 +226,7 @@ int main(void) {
         ARENA_TEST(test_rows),
         ARENA_TEST(test_batch_counts_operations),
         ARENA_TEST(test_batch_names_the_operation),
+        ARENA_TEST(test_batch_finds_every_repetition),
         ARENA_TEST(test_batch_adds_up_bytes),
         ARENA_TEST(test_refusals),
     };
