@@ -50,8 +50,6 @@ struct dual_world {
     uint32_t writes;
 };
 
-static struct dual_world *present_world; // of this execution: set up anew by each
-
 // ---- History -----------------------------------------------------------------------------------
 
 static struct call *begin_call(struct dual_world *world, uint32_t process, uint32_t key,
@@ -132,7 +130,7 @@ static void check_history(const struct dual_world *world) {
 // ---- Programs ----------------------------------------------------------------------------------
 
 static struct dual dual_of(struct process *process) {
-    struct dual_world *world = present_world;
+    struct dual_world *world = sct_context();
     for (int i = 0; i < STORE_COUNT; i++)
         process->proxies[i].deadline = ALWAYS;
     return (struct dual){.source = &process->proxies[STORE_OLD].table,
@@ -143,8 +141,9 @@ static struct dual dual_of(struct process *process) {
 }
 
 static void read_key(struct process *process, struct dual *dual, uint32_t number, uint32_t key) {
+    struct dual_world *world = sct_context();
     struct dual_version version = {0};
-    struct call *call = begin_call(present_world, number, key, true, STORE_NIL);
+    struct call *call = begin_call(world, number, key, true, STORE_NIL);
     sct_note_as(SCT_NOTE_CALL, "calls get '%s'", keys[key]);
     call->is_omitted = dual_get(dual, sct_arena(), keys[key], &version) != DUAL_DONE;
     call->value = version.is_deleted || !version.etag ? STORE_NIL : (uint32_t)version.value;
@@ -153,12 +152,12 @@ static void read_key(struct process *process, struct dual *dual, uint32_t number
     else
         sct_note_as(SCT_NOTE_RETURN, "its call returns %u%s", (unsigned)call->value,
                     call->value == STORE_NIL ? " (no row)" : "");
-    end_call(present_world, call);
+    end_call(world, call);
     (void)process;
 }
 
 static void write_key(struct dual *dual, uint32_t number, uint32_t key, bool deletes) {
-    struct dual_world *world = present_world;
+    struct dual_world *world = sct_context();
     uint32_t value = deletes ? STORE_NIL : 1 + KEYS + world->writes++;
     struct call *call = begin_call(world, number, key, false, value);
     sct_note_as(SCT_NOTE_CALL, "calls %s '%s' %u", deletes ? "delete" : "put", keys[key],
@@ -193,13 +192,14 @@ static void run_application(struct process *process) {
 }
 
 static void run_migrator(struct process *process) {
+    struct dual_world *world = sct_context();
     struct dual dual = dual_of(process);
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "the migration to end");
     while (dual_migrate(&dual, sct_arena()) != DUAL_DONE)
         continue;
     sct_monitor_cold(&monitor);
-    present_world->production.has_ended = true;
+    world->production.has_ended = true;
 }
 
 // ---- The world ---------------------------------------------------------------------------------
@@ -229,7 +229,8 @@ static void draw_faults(struct process *const *processes, uint32_t count) {
 
 static void setup(void *bugs) {
     static const char *const names[] = {"service-0", "service-1"};
-    struct dual_world *world = present_world = ARENA_NEW(sct_arena(), struct dual_world);
+    struct dual_world *world = ARENA_NEW(sct_arena(), struct dual_world);
+    sct_context_set(world);
     struct process *processes[APPS + 1];
     uint32_t count = 0;
     world->production.bugs = bugs;
@@ -250,18 +251,18 @@ static void setup(void *bugs) {
 }
 
 // Once more through the interface, when all is over: what is there.
-static void finish(void *bugs) {
-    struct dual_world *world = present_world;
+static void finish(void *context) {
+    struct dual_world *world = context;
     struct process *reader = process_add(&world->production, "reader", 100, NULL, NULL);
     struct dual dual = dual_of(reader);
-    (void)bugs;
     sct_check(world->production.has_ended, KIND_FINAL_STATE, "the migration has not ended");
     for (uint32_t key = 0; key < KEYS; key++)
         read_key(reader, &dual, APPS * CALLS, key);
     check_history(world);
 }
 
-static void show(struct panel_sink *sink) {
+static void show(const void *context, struct panel_sink *sink) {
+    const struct dual_world *world = context;
     static const struct panel_form forms[] = {
         {"source", PANEL_TABLE, "the table that the data is moved out of", show_rows_columns,
          SHOW_ROWS_KEYS, NULL, NULL},
@@ -270,7 +271,7 @@ static void show(struct panel_sink *sink) {
     };
     static const struct row_looks looks = {NULL, NULL};
     for (int i = 0; i < 2; i++)
-        show_rows(sink, &forms[i], present_world->production.stores[i].table, &looks);
+        show_rows(sink, &forms[i], world->production.stores[i].table, &looks);
 }
 
 static const struct term terms[] = {
