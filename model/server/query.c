@@ -3,6 +3,7 @@
 
 #include "model/server/token.h"
 #include "model/table/filter.h"
+#include "model/table/range.h"
 
 #include <string.h>
 
@@ -63,6 +64,12 @@ static enum wire_error read_query(struct call *call, struct query *query) {
 
 // ---- Rows --------------------------------------------------------------------------------------
 
+static void add_row(struct query *query, const struct ct_row *row) {
+    wire_add(&query->body, query->count++ ? ",{" : "{");
+    wire_entity_add(&query->body, row, &query->form);
+    wire_add(&query->body, "}");
+}
+
 // Takes rows of a stream into the page, up to its end or the page's.
 static struct ct_outcome fill(struct query *query, struct ct_stream *stream) {
     for (;;) {
@@ -76,9 +83,7 @@ static struct ct_outcome fill(struct query *query, struct ct_stream *stream) {
             query->from.row = arena_strdup(query->body.arena, row->key.row);
             return outcome;
         }
-        wire_add(&query->body, query->count++ ? ",{" : "{");
-        wire_entity_add(&query->body, row, &query->form);
-        wire_add(&query->body, "}");
+        add_row(query, row);
     }
 }
 
@@ -93,11 +98,37 @@ static struct ct_outcome fill_from(struct query *query, struct ct_table *table,
     return outcome;
 }
 
+static bool is_one(struct ct_bounds bounds) {
+    return !bounds.is_empty && bounds.low && bounds.high && strcmp(bounds.low, bounds.high) == 0;
+}
+
+// Whether [filter] can match one row only: that of [key].
+static bool is_of_one(const struct ct_filter *filter, struct ct_key *key) {
+    struct ct_range range = ct_filter_range(filter);
+    *key = (struct ct_key){range.partition.low, range.row.low};
+    return is_one(range.partition) && is_one(range.row);
+}
+
+static struct ct_outcome fill_one(struct query *query, struct ct_table *table, struct ct_key key) {
+    struct arena *arena = query->body.arena;
+    struct ct_rows rows = {0};
+    // The partition first, as an atomic query wants it.
+    const struct ct_filter *filter =
+        ct_filter_and(arena, ct_filter_in_partition(arena, key.partition), query->filter);
+    struct ct_outcome outcome = ct_query(table, filter, arena, &rows);
+    for (size_t i = 0; outcome.kind == CT_SUCCEEDED && i < rows.count; i++)
+        add_row(query, rows.rows[i]);
+    return outcome;
+}
+
 // A page that is not the first is read in two streams, each of a range of keys that a table finds
 // without looking at what lies before: the rest of the partition, and those behind it.
 static struct ct_outcome fill_page(struct query *query, struct ct_table *table) {
     struct arena *arena = query->body.arena;
     const struct ct_filter *filter = query->filter;
+    struct ct_key key;
+    if (!query->from.partition && query->top > 0 && is_of_one(filter, &key))
+        return fill_one(query, table, key);
     if (!query->from.partition)
         return fill_from(query, table, filter);
     const char *partition = query->from.partition;

@@ -119,6 +119,31 @@ static void test_answers(void **state) {
                            "demo(PartitionKey='p%27%27',RowKey='')\",\"odata.editLink\":\""));
 }
 
+// A filter that names one row by its keys, in whatever form, and what else it asks of it.
+static void test_one_row(void **state) {
+    static const struct {
+        const char *filter;
+        bool matches;
+    } cases[] = {
+        {"PartitionKey%20eq%20'p'%20and%20RowKey%20eq%20'a'", true},
+        {"RowKey%20eq%20'a'%20and%20n%20eq%201%20and%20PartitionKey%20eq%20'p'", true},
+        {"RowKey%20eq%20'a'%20and%20n%20eq%202%20and%20PartitionKey%20eq%20'p'", false},
+        {"RowKey%20eq%20'a'%20and%20not%20(n%20eq%201)%20and%20PartitionKey%20eq%20'p'", false},
+        {"PartitionKey%20eq%20'p'%20and%20RowKey%20eq%20'x'", false},
+    };
+    (void)state;
+    make_table();
+    put("a", "{\"n\":1}");
+    put("b", "{\"n\":1}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(
+            ask("GET", arena_printf(&arena, "/acc/Demo()?$filter=%s", cases[i].filter), ""), 200);
+        assert_int_equal(strstr(answer.body, "\"RowKey\":\"a\"") != NULL, cases[i].matches);
+        assert_null(strstr(answer.body, "\"RowKey\":\"b\""));
+        assert_null(answer_header_of("x-ms-continuation-NextPartitionKey"));
+    }
+}
+
 // What a client prefers, and methods in disguise.
 static void test_preferences(void **state) {
     (void)state;
@@ -229,8 +254,9 @@ static void test_failing_store(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_endpoint, close_endpoint)
     const struct CMUnitTest tests[] = {
-        TEST(test_refusals), TEST(test_answers),      TEST(test_preferences),
-        TEST(test_pages),    TEST(test_transactions), TEST(test_failing_store),
+        TEST(test_one_row),       TEST(test_refusals), TEST(test_answers),
+        TEST(test_preferences),   TEST(test_pages),    TEST(test_transactions),
+        TEST(test_failing_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
