@@ -18,6 +18,12 @@
 //
 // small-5: one service makes an atomic query with one of the stranger filters (row keys, the
 // tombstone mark, an "or", one that must be refused), the other one of those writes.
+//
+// small-6: likewise, with filters whose conditions on keys the new table is sent: a point, and keys
+// in an "or", an "and" and a "not" with what must not be sent.
+//
+// small-7: over tables with limits one service deletes if exists, or writes both keys in a batch
+// that begins with the greater one, the other makes one of those writes.
 #include "core/engine/inside.h"
 #include "harness/migrating/faults.h"
 #include "harness/migrating/final_state.h"
@@ -119,6 +125,38 @@ static void strange_query(struct app *app) {
                                   : ct_filter_or(arena, in_partition, is_happy_row));
 }
 
+static void keyed_query(struct app *app) {
+    struct arena *arena = sct_arena();
+    const struct ct_filter *at_0 = ct_filter_compare_string(arena, CT_ROW_KEY, CT_EQ, "0");
+    const struct ct_filter *is_happy_row = ct_filter_compare_bool(arena, IS_HAPPY, CT_EQ, true);
+    const struct ct_filter *both = ct_filter_and(arena, at_0, is_happy_row);
+    const struct ct_filter *is_live =
+        ct_filter_compare_bool(arena, "_mtable_deleted", CT_EQ, false);
+    const struct ct_filter *const rests[] = {
+        at_0,
+        both,
+        ct_filter_or(arena, at_0, is_happy_row),
+        ct_filter_not(arena, both),
+        ct_filter_not(arena, is_live),
+    };
+    const struct ct_filter *rest = rests[sct_choose(sizeof rests / sizeof rests[0], "filter")];
+    app_query(app, ct_filter_and(arena, ct_filter_in_partition(arena, THE_PARTITION), rest));
+}
+
+static void limited_call(struct app *app) {
+    struct ct_batch batch = ct_batch_new(sct_arena(), KEYS);
+    if (sct_choose(2, "batch") == 0) {
+        struct ct_key key = {THE_PARTITION, row_keys[sct_choose(KEYS, "key")]};
+        add_operation(&batch, app, DELETE_IF_EXISTS, key, NULL, false);
+    } else {
+        add_operation(&batch, app, CT_INSERT, (struct ct_key){THE_PARTITION, row_keys[1]}, NULL,
+                      false);
+        add_operation(&batch, app, CT_INSERT_OR_MERGE, (struct ct_key){THE_PARTITION, row_keys[0]},
+                      NULL, true);
+    }
+    app_execute(app, &batch);
+}
+
 // By key.
 static const uint32_t batches[][KEYS] = {
     {DELETE_IF_EXISTS, CT_INSERT},
@@ -161,6 +199,8 @@ static void load(struct world *world, uint32_t count) {
 static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app),
                    void (*second)(struct app *app)) {
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
+    if (first == limited_call)
+        options.limits = (struct ct_table_limits){.query_rows = 1000, .no_delete_if_exists = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     world->has_slow_calls = false;
     sct_touch_after_waits(&sct_access_none);
@@ -216,3 +256,7 @@ SMALL_EACH(small_3, "small-3", one_batch, one_batch, true,
 SMALL_EACH(small_4, "small-4", any_call, NULL, true, "one call or stream, and the migrator dies")
 SMALL_EACH(small_5, "small-5", strange_query, call_operation, true,
            "a query with a strange filter and a write")
+SMALL_EACH(small_6, "small-6", keyed_query, call_operation, true,
+           "a query with conditions on keys and a write")
+SMALL_EACH(small_7, "small-7", limited_call, call_operation, true,
+           "tables with limits, a delete or a batch and a write")
