@@ -2,6 +2,7 @@
 #include "core/posix/exit.h"
 #include "core/engine/inside.h"
 #include "core/posix/files.h"
+#include "core/posix/heap.h"
 #include "core/posix/hook.h"
 
 #include <stdarg.h>
@@ -85,6 +86,8 @@ _Noreturn static void leave(int status) {
     if (options->expects_exit && (status & 0xff) != options->exit_status)
         sct_violation(POSIX_KIND_EXIT_STATUS, "the program ends with status %d, expected %d",
                       status & 0xff, options->exit_status);
+    if (options->finds_leaks && posix_world.living <= 1)
+        posix_heap_find_leaks();
     posix_files_show();
     if (posix_world.on_pass) {
         posix_enter_tool();

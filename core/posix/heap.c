@@ -7,6 +7,7 @@
 #include "core/posix/hook.h"
 #include "core/posix/images.h"
 #include "core/posix/objects.h"
+#include "core/posix/races.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -24,15 +25,19 @@ void __libc_free(void *block);
 
 enum {
     ALIGNMENT = 16,
-    REDZONE_BYTES = 8,             // at least, behind every block
-    WATCHED_BYTES = 4096,          // of a block: as a whole it is written when it comes and goes
-    DROPPED_BYTES_MIN = 256 * 1024 // from so much on, pages are given back instead of cleared
+    REDZONE_BYTES = 8,              // at least, behind every block
+    WATCHED_BYTES = 4096,           // of a block: as a whole it is written when it comes and goes
+    DROPPED_BYTES_MIN = 256 * 1024, // from so much on, pages are given back instead of cleared
+    SIZES = 256                     // of blocks that are used again
 };
 
 struct header {
     uint32_t bytes;
     uint32_t check;                // tells a header from what else may stand there
     const void *allocated, *freed; // where
+    // With --heap reuse: the next free block of its size; from those who freed it.
+    struct header *next;
+    struct sct_edge *edge;
     uint64_t padding;
 };
 _Static_assert(sizeof(struct header) % ALIGNMENT == 0, "blocks are aligned behind their headers");
@@ -49,6 +54,8 @@ static struct {
     uintptr_t first; // the same when the first execution began
     char *first_bytes;
     unsigned char *first_states;
+    struct header
+        *free[SIZES]; // with --heap reuse, of so many times 16 bytes; the last freed first
 } heap;
 
 static unsigned char *state_at(uintptr_t address) {
@@ -103,6 +110,7 @@ void posix_heap_begin(void) {
     clear((char *)heap.first, used);
     clear((char *)STATES + first_bytes / 8, (used + 7) / 8);
     heap.next = heap.first;
+    memset(heap.free, 0, sizeof heap.free);
 }
 
 // ---- Blocks ------------------------------------------------------------------------------------
@@ -124,13 +132,62 @@ static void access_whole(uintptr_t block, size_t bytes, const void *caller) {
                           caller);
 }
 
+// Through pointers: or all that allocates or frees would be a draw to scripts/lint, in the tester,
+// too.
+static uint32_t (*const choose_failure)(uint32_t count, const char *label) = sct_choose_weak;
+static void (*const let_go)(struct sct_edge **edge) = sct_edge_release;
+
+// ---- Blocks that are used again ----------------------------------------------------------------
+
+static size_t size_of(size_t bytes) {
+    return bytes == 0 ? 1 : (bytes + ALIGNMENT - 1) / ALIGNMENT;
+}
+
+// Whoever frees it comes before whoever gets it, as by the locks of real allocators.
+static void put_away(struct header *header) {
+    size_t size = size_of(header->bytes);
+    if (!posix_world.options.reuses_memory || size >= SIZES || !posix_controls())
+        return;
+    let_go(&header->edge);
+    header->next = heap.free[size];
+    heap.free[size] = header;
+}
+
+// A free block for [bytes] bytes, as a new one; or NULL.
+static void *take_again(size_t bytes, size_t alignment, const void *caller) {
+    size_t size = size_of(bytes);
+    struct header *header = size < SIZES && alignment == ALIGNMENT ? heap.free[size] : NULL;
+    if (!header)
+        return NULL;
+    heap.free[size] = header->next;
+    sct_edge_acquire(header->edge);
+    uintptr_t block = (uintptr_t)(header + 1);
+    memset(state_at(block), STATE_NONE, size * ALIGNMENT / 8);
+    memset((void *)block, 0, bytes);
+    *header = (struct header){.bytes = (uint32_t)bytes,
+                              .check = check_of(block, bytes),
+                              .allocated = caller,
+                              .edge = header->edge};
+    mark(block, bytes);
+    access_whole(block, bytes, caller);
+    return (void *)block;
+}
+
 // A block of zero bytes, or NULL if it is larger than the heap; a violation if it does not fit.
 static void *allocate(size_t bytes, size_t alignment, const void *caller) {
     if (bytes >= POSIX_HEAP_BYTES || alignment >= POSIX_HEAP_BYTES) {
         errno = ENOMEM;
         return NULL;
     }
+    if (posix_world.options.fails_malloc && posix_controls() &&
+        choose_failure(2, "allocating fails")) {
+        errno = ENOMEM;
+        return NULL;
+    }
     alignment = alignment < ALIGNMENT ? ALIGNMENT : alignment;
+    void *again = take_again(bytes, alignment, caller);
+    if (again)
+        return again;
     uintptr_t block = (heap.next + sizeof(struct header) + alignment - 1) & ~(alignment - 1);
     uintptr_t next = (block + bytes + REDZONE_BYTES + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
     if (next > POSIX_HEAP_BASE + POSIX_HEAP_BYTES)
@@ -181,6 +238,7 @@ static void release(void *block, const void *caller) {
         posix_objects_forget((uintptr_t)block, bytes);
     header->freed = caller;
     memset(state_at((uintptr_t)block), STATE_FREED, (bytes + 7) / 8 + (bytes == 0));
+    put_away(header);
 }
 
 static void *reallocate(void *block, size_t bytes, const void *caller) {
@@ -192,6 +250,101 @@ static void *reallocate(void *block, size_t bytes, const void *caller) {
     memcpy(copy, block, bytes < header->bytes ? bytes : header->bytes);
     release(block, caller);
     return copy;
+}
+
+// ---- Leaks -------------------------------------------------------------------------------------
+
+struct blocks {
+    struct header **list; // in the order of addresses
+    uint32_t count, room;
+    uint32_t *found, found_count; // those that pointers lead to, to be looked through
+};
+
+static void list_blocks(struct blocks *blocks) {
+    for (uintptr_t at = POSIX_HEAP_BASE + sizeof(struct header); at < heap.next; at += ALIGNMENT) {
+        struct header *header = header_of((void *)at);
+        if (!header || is_freed((void *)at))
+            continue;
+        GROW(blocks->list, blocks->count + 1, blocks->room, "blocks");
+        blocks->list[blocks->count++] = header;
+        at += header->bytes / ALIGNMENT * ALIGNMENT;
+    }
+    blocks->found = grow_new(blocks->count + 1, sizeof *blocks->found, "blocks");
+}
+
+// The block that [address] is in, unless it was found before, is found.
+static void find_block(struct blocks *blocks, uintptr_t address) {
+    uint32_t low = 0, high = blocks->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uintptr_t)(blocks->list[middle] + 1) <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct header *header = low > 0 ? blocks->list[low - 1] : NULL;
+    if (!header || address - (uintptr_t)(header + 1) > header->bytes || header->padding)
+        return;
+    header->padding = 1; // it was found
+    blocks->found[blocks->found_count++] = low - 1;
+}
+
+static void look_through(struct blocks *blocks, const void *memory, size_t bytes) {
+    uintptr_t first = ((uintptr_t)memory + 7) & ~(uintptr_t)7, end = (uintptr_t)memory + bytes;
+    for (uintptr_t at = first; at + sizeof(uintptr_t) <= end; at += sizeof(uintptr_t)) {
+        uintptr_t word;
+        memcpy(&word, (const void *)at, sizeof word);
+        if (posix_is_heap((const void *)word))
+            find_block(blocks, word);
+    }
+}
+
+static void look_through_locals(void *blocks, const void *memory, size_t bytes) {
+    look_through(blocks, memory, bytes);
+}
+
+// From variables, from what constructors have made, and from the running stack.
+static void find_all(struct blocks *blocks) {
+    const void *low;
+    size_t bytes;
+    sct_stack_bounds(&low, &bytes);
+    const char *here = __builtin_frame_address(0);
+    look_through(blocks, here, (size_t)((const char *)low + bytes - here));
+    for (size_t i = 0; i < posix_segment_count(); i++)
+        look_through(blocks, posix_segment_at(i)->start, posix_segment_at(i)->bytes);
+    posix_locals_visit(look_through_locals, blocks);
+    look_through(blocks, (void *)POSIX_HEAP_BASE, heap.first - POSIX_HEAP_BASE);
+    for (uint32_t i = 0; i < blocks->found_count; i++) {
+        const struct header *header = blocks->list[blocks->found[i]];
+        look_through(blocks, header + 1, header->bytes);
+    }
+}
+
+void posix_heap_find_leaks(void) {
+    struct blocks blocks = {.count = 0};
+    posix_enter_tool();
+    list_blocks(&blocks);
+    find_all(&blocks);
+    uint32_t count = 0;
+    size_t bytes = 0;
+    const void *allocated = NULL;
+    for (uint32_t i = blocks.count; i-- > 0;) {
+        const struct header *header = blocks.list[i];
+        bool is_lost = !header->padding && (uintptr_t)header >= heap.first &&
+                       !posix_is_suppressed(POSIX_KIND_LEAK, header->allocated);
+        count += is_lost;
+        bytes += is_lost ? header->bytes : 0;
+        allocated = is_lost ? header->allocated : allocated;
+    }
+    free(blocks.list);
+    free(blocks.found);
+    posix_leave_tool();
+    if (count > 0)
+        posix_violate(POSIX_KIND_LEAK, NULL,
+                      "%zu byte%s in %u block%s that no pointer leads to at the end; the first was "
+                      "allocated at %s",
+                      bytes, bytes == 1 ? "" : "s", count, count == 1 ? "" : "s",
+                      posix_place(allocated));
 }
 
 // ---- Accesses ----------------------------------------------------------------------------------
@@ -220,15 +373,17 @@ void posix_heap_describe(const void *address, struct text *text) {
         text_add(text, " and freed at %s", posix_place(header->freed));
 }
 
-__attribute__((noinline, cold)) _Noreturn static void
+__attribute__((noinline, cold)) static void
 report_access(uintptr_t address, size_t bytes, enum sct_access_kind kind, const void *caller) {
     char buffer[512];
     struct text text = text_in(buffer, sizeof buffer);
     bool is_free = *state_at(address) == STATE_FREED;
     posix_heap_describe((const void *)address, &text);
-    posix_violate(is_free ? POSIX_KIND_USE_AFTER_FREE : POSIX_KIND_HEAP_OVERFLOW,
-                  posix_place(caller), "%s of %zu byte%s %s", sct_access_kind_name(kind), bytes,
-                  bytes == 1 ? "" : "s", buffer);
+    const char *finding = is_free ? POSIX_KIND_USE_AFTER_FREE : POSIX_KIND_HEAP_OVERFLOW;
+    if (posix_is_suppressed(finding, caller))
+        return;
+    posix_violate(finding, posix_place(caller), "%s of %zu byte%s %s", sct_access_kind_name(kind),
+                  bytes, bytes == 1 ? "" : "s", buffer);
 }
 
 void posix_heap_check(const void *start, size_t bytes, enum sct_access_kind kind,
@@ -238,8 +393,10 @@ void posix_heap_check(const void *start, size_t bytes, enum sct_access_kind kind
         uintptr_t word_end = (address | 7) + 1;
         unsigned needed = (unsigned)((end < word_end ? end : word_end) - 1 - (address & ~7ULL)) + 1;
         unsigned char state = *state_at(address);
-        if (__builtin_expect(state == STATE_FREED || state < needed, 0))
+        if (__builtin_expect(state == STATE_FREED || state < needed, 0)) {
             report_access((uintptr_t)start, bytes, kind, caller);
+            return;
+        }
         address = word_end;
     }
 }

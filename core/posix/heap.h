@@ -25,6 +25,7 @@ static inline bool posix_is_heap(const void *address) {
 #define POSIX_KIND_DOUBLE_FREE "double-free"
 #define POSIX_KIND_USE_AFTER_FREE "use-after-free"
 #define POSIX_KIND_HEAP_OVERFLOW "heap-overflow"
+#define POSIX_KIND_LEAK "leak"
 
 // To be called before the first allocation of a program that is going to be under control.
 void posix_heap_open(void);
@@ -37,6 +38,10 @@ void posix_heap_begin(void);
 // they are in a block that is not freed.
 void posix_heap_check(const void *address, size_t bytes, enum sct_access_kind kind,
                       const void *caller);
+
+// At the end of an execution in which nobody but the running thread lives: a violation if there are
+// blocks that no pointer leads to, from variables, the stack, or other such blocks.
+void posix_heap_find_leaks(void);
 
 // Adds "of a block of 48 bytes allocated at q.c:12 (new_node)" for [address] in the heap.
 void posix_heap_describe(const void *address, struct text *text);

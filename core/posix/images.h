@@ -43,4 +43,8 @@ const char *posix_build_id(void);
 // are in a new thread, or, for main, as constructors have left them.
 void posix_locals_begin(void *thread_pointer, bool is_main);
 
+// Tells of the running thread's thread-local variables of the images, in pieces.
+void posix_locals_visit(void (*tell)(void *context, const void *memory, size_t bytes),
+                        void *context);
+
 #endif

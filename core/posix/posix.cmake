@@ -11,6 +11,7 @@ list(REMOVE_DUPLICATES posix_sources)
 list(FILTER posix_sources EXCLUDE REGEX "/harness/cli/mpi\\.c$") # of the command alone
 add_library(mtcheck_runtime SHARED ${posix_sources} ${CMAKE_BINARY_DIR}/page_parts.c
             harness/programs/start.c harness/programs/options.c harness/programs/conclude.c
+            harness/programs/survey.c
             harness/programs/view.c)
 target_include_directories(mtcheck_runtime PRIVATE ${CMAKE_SOURCE_DIR} ${LIBDW_INCLUDE})
 target_compile_definitions(mtcheck_runtime PRIVATE MTCHECK_VERSION="${PROJECT_VERSION}")

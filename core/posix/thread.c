@@ -181,6 +181,8 @@ HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(
         .is_detached = state == PTHREAD_CREATE_DETACHED,
     };
     check_room(CALLER);
+    if (posix_world.options.fails_create && sct_choose_weak(2, "creating fails"))
+        return EAGAIN;
     *id = (pthread_t)posix_thread_create(&shape);
     go_on_after_creating(WHERE);
     return 0;
@@ -290,6 +292,8 @@ HOOK int thrd_create(thrd_t *id, thrd_start_t function, void *argument) {
         return REAL(thrd_create)(id, function, argument);
     const struct posix_thread shape = {.function_of_c11 = function, .argument = argument};
     check_room(CALLER);
+    if (posix_world.options.fails_create && sct_choose_weak(2, "creating fails"))
+        return thrd_nomem;
     *id = (thrd_t)posix_thread_create(&shape);
     go_on_after_creating(WHERE);
     return thrd_success;

@@ -1,6 +1,7 @@
 // The calls that compilers make for accesses to memory under -fsanitize=thread.
 #include "core/posix/await.h"
 #include "core/posix/hook.h"
+#include "core/posix/races.h"
 #include "core/posix/registers.h"
 #include "core/posix/variable.h"
 
@@ -17,7 +18,8 @@ static inline void access_plain(const void *address, size_t bytes, bool writes,
                                 const void *caller) {
     if (!posix_controls())
         return;
-    if (__builtin_expect(posix_world.options.points == POSIX_POINTS_ALL, 0))
+    if (__builtin_expect(posix_world.options.points == POSIX_POINTS_ALL, 0) ||
+        (posix_world.options.races == POSIX_RACES_ALL && posix_is_racy(caller)))
         point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
               writes ? "write" : "read", caller);
     if (writes)
@@ -153,7 +155,7 @@ HOOK void __tsan_func_entry(void *caller) {
 // variable.
 void __tsan_func_exit(void);
 HOOK void __tsan_func_exit(void) {
-    if (!posix_world.options.looks_for_races || !posix_controls())
+    if (posix_world.options.races == POSIX_RACES_OFF || !posix_controls())
         return;
     const void *const *frame = __builtin_frame_address(0);
     const void *const *caller = frame[0];

@@ -6,6 +6,7 @@
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/posix/places.h"
+#include "core/posix/races.h"
 #include "core/posix/stacks.h"
 
 #include <inttypes.h>
@@ -55,17 +56,21 @@ static void tell_more(const struct sct_race *race) {
 
 static void report_race(void *context, const struct sct_race *race) {
     (void)context;
-    char buffer[768];
-    struct text text = text_in(buffer, sizeof buffer);
+    struct posix_surveyed surveyed = {{race->earlier.place, race->later.place}, ""};
+    struct text text = text_in(surveyed.text, sizeof surveyed.text);
     add_variable(&text, race);
     text_add(&text, ": ");
     add_side(&text, &race->later);
     text_add(&text, ", ");
     add_side(&text, &race->earlier);
     text_add(&text, " before; nothing orders the two");
+    if (posix_world.is_surveying) {
+        posix_survey_add(&surveyed);
+        return;
+    }
     if (sct_narrating())
         tell_more(race);
-    posix_violate(SCT_KIND_DATA_RACE, NULL, "%s", buffer);
+    posix_violate(SCT_KIND_DATA_RACE, NULL, "%s", surveyed.text);
 }
 
 // ---- Choices -----------------------------------------------------------------------------------
@@ -99,15 +104,18 @@ struct sct_memory *posix_memory_open(const struct posix_options *options) {
     stack_count = 0;
     memory = sct_memory_new(&(struct sct_memory_options){
         .model = options->model,
-        .races = options->looks_for_races ? SCT_RACES_FIRST : SCT_RACES_OFF,
+        .races = options->races == POSIX_RACES_OFF ? SCT_RACES_OFF
+                 : posix_world.is_surveying        ? SCT_RACES_ALL
+                                                   : SCT_RACES_FIRST,
         .has_c11_release_sequences = options->has_c11_release_sequences,
         .history = options->history,
         .stale_max = options->stale_max,
         .is_exact = options->is_exact && options->model == SCT_MEMORY_C11,
         .on_race = report_race,
         .on_load = note_choice,
+        .ignores_race = posix_ignores_race,
     });
-    if (!options->looks_for_races)
+    if (options->races == POSIX_RACES_OFF)
         return memory;
     for (size_t i = 0; i < posix_segment_count(); i++) {
         const struct posix_segment *segment = posix_segment_at(i);
@@ -124,7 +132,7 @@ void posix_stack_begins(void) {
     for (unsigned i = 0; i < stack_count; i++)
         if (stacks[i] == low)
             return;
-    if (!posix_world.options.looks_for_races || stack_count == STACKS_MAX)
+    if (posix_world.options.races == POSIX_RACES_OFF || stack_count == STACKS_MAX)
         return;
     stacks[stack_count++] = low;
     sct_shadow_add(memory, (uintptr_t)low, bytes);

@@ -11,6 +11,7 @@
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
 #include "core/posix/objects.h"
+#include "core/posix/races.h"
 #include "core/posix/signals.h"
 #include "core/posix/stacks.h"
 #include "core/posix/thread.h"
@@ -164,8 +165,12 @@ uint32_t posix_world_identity(void) {
     const uint32_t numbers[] = {
         options->points,
         options->model,
-        options->looks_for_races,
+        options->races,
         options->has_c11_release_sequences,
+        options->fails_malloc,
+        options->fails_create,
+        options->reuses_memory,
+        options->finds_leaks,
         options->history,
         options->stale_max,
         options->wakes_spuriously,
@@ -176,7 +181,7 @@ uint32_t posix_world_identity(void) {
         options->is_exact,
         options->has_no_creation_points,
     };
-    uint64_t hash = hash_bytes(numbers, sizeof numbers);
+    uint64_t hash = hash_bytes(numbers, sizeof numbers) ^ posix_races_hash();
     hash = rng_mix(hash ^ hash_bytes(posix_build_id(), strlen(posix_build_id())));
     for (size_t i = 1; i < arguments.count; i++)
         hash = rng_mix(hash ^ hash_bytes(arguments.first[i], strlen(arguments.first[i])));

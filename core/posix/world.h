@@ -23,20 +23,29 @@ enum posix_points {
     POSIX_POINTS_ALL,      // at every access to memory that the compiler tells of
 };
 
+enum posix_races {
+    POSIX_RACES_OFF,
+    POSIX_RACES_FIRST, // ends an execution
+    POSIX_RACES_ALL,   // those of a survey do not; their places are scheduling points (races.h)
+};
+
 // What `mtcheck run` is asked for beside the options of every campaign.
 struct posix_options {
     enum posix_points points;
     enum sct_memory_model model;
-    bool looks_for_races;
+    enum posix_races races;
     bool has_c11_release_sequences;
-    uint32_t history, stale_max; // struct sct_memory_options
-    bool has_threads_after_main; // a return from main ends main alone (--exit threads)
-    bool is_exact;               // struct sct_memory_options
-    bool has_no_creation_points; // a new thread goes on at its creator's next point
-    bool awaits;                 // loops that wait are seen (await.h)
-    bool wakes_spuriously;       // waits for conditions may end without a signal
-    bool shows_output;           // what the program prints is shown
-    bool expects_exit;           // another exit status than [exit_status] is a violation
+    uint32_t history, stale_max;     // struct sct_memory_options
+    bool has_threads_after_main;     // a return from main ends main alone (--exit threads)
+    bool is_exact;                   // struct sct_memory_options
+    bool has_no_creation_points;     // a new thread goes on at its creator's next point
+    bool awaits;                     // loops that wait are seen (await.h)
+    bool wakes_spuriously;           // waits for conditions may end without a signal
+    bool fails_malloc, fails_create; // these calls may fail
+    bool reuses_memory;              // a freed block is the next one of its size
+    bool finds_leaks;                // blocks that nobody can reach at the end are a violation
+    bool shows_output;               // what the program prints is shown
+    bool expects_exit;               // another exit status than [exit_status] is a violation
     int exit_status;
 };
 
@@ -52,7 +61,8 @@ struct posix_world {
     struct posix_options options;
     posix_main *program_main;
     int argc;
-    char **argv; // of the execution
+    char **argv;       // of the execution
+    bool is_surveying; // executions go on behind races
     // Of the execution:
     bool is_told;           // somebody listens
     uint64_t now;           // virtual time, in nanoseconds since its begin

@@ -105,7 +105,7 @@ static struct finding look_for(struct sct_engine *engine, enum sct_memory_model 
     options.model = model;
     options.history = options.stale_max = 0;
     posix_world.options.has_no_creation_points =
-        options.looks_for_races && options.points != POSIX_POINTS_ALL;
+        options.races == POSIX_RACES_FIRST && options.points != POSIX_POINTS_ALL;
     const struct sct_program program = posix_program_under(&options);
     const struct finding finding = look_at_all(engine, &program, kind);
     return finding.is_found || finding.is_of_all ? finding : look_at_some(engine, &program, kind);
@@ -217,7 +217,7 @@ static void conclude_proof(const struct sct_campaign *campaign, struct text *tex
         return;
     text_add(text, "proved: no violation in any of the %zu execution graphs under %s", graphs.count,
              sct_memory_model_name(posix_world.options.model));
-    if (posix_world.options.looks_for_races)
+    if (posix_world.options.races != POSIX_RACES_OFF)
         text_add(text, ", up to the first data race");
     text_add(text, "\n");
 }

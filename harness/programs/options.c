@@ -1,8 +1,10 @@
+#define _GNU_SOURCE // strtok_r
 #include "core/base/grow.h"
 #include "core/base/number.h"
 #include "harness/programs/options.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +36,11 @@ static bool set_memory(struct program_command *command, const char *value, struc
 }
 
 static bool set_races(struct program_command *command, const char *value, struct error *error) {
-    static const char *const names[] = {"off", "first", NULL};
+    static const char *const names[] = {"off", "first", "all", NULL};
     unsigned index;
     if (!choose("races", value, names, &index, error))
         return false;
-    command->options.looks_for_races = index == 1;
+    command->options.races = (enum posix_races)index;
     return true;
 }
 
@@ -146,6 +148,42 @@ static bool set_spurious(struct program_command *command, const char *value, str
     return true;
 }
 
+static bool set_suppressions(struct program_command *command, const char *value,
+                             struct error *error) {
+    (void)error;
+    command->suppressions = value;
+    return true;
+}
+
+static bool set_failures(struct program_command *command, const char *value, struct error *error) {
+    char copy[64], *rest;
+    snprintf(copy, sizeof copy, "%s", value);
+    for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+        static const char *const names[] = {"malloc", "create", NULL};
+        unsigned index;
+        if (!choose("fail", word, names, &index, error))
+            return false;
+        *(index == 0 ? &command->options.fails_malloc : &command->options.fails_create) = true;
+    }
+    return true;
+}
+
+static bool set_heap(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"fresh", "reuse", NULL};
+    unsigned index;
+    if (!choose("heap", value, names, &index, error))
+        return false;
+    command->options.reuses_memory = index == 1;
+    return true;
+}
+
+static bool set_leaks(struct program_command *command, const char *value, struct error *error) {
+    (void)value;
+    (void)error;
+    command->options.finds_leaks = true;
+    return true;
+}
+
 // In the order of --help. What [fixes] an execution stands in the line that replays it.
 static const struct option_of_programs {
     const char *name, *value; // value NULL: it has none
@@ -156,7 +194,10 @@ static const struct option_of_programs {
     {"memory", "MODEL", true, set_memory, "what atomics may do: sc, tso or c11 (default)"},
     {"races", "WHAT", true, set_races,
      "a data race is a violation, the first ends an execution (first, the\n"
-     "default), or nobody looks (off)"},
+     "default); a survey looks for all, and executions go on behind those,\n"
+     "with their places as scheduling points (all); nobody looks (off)"},
+    {"suppress", "FILE", true, set_suppressions,
+     "findings that are none: lines KIND FUNCTION-or-FILE"},
     {"release-sequences", "S", true, set_sequences,
      "what continues a release sequence: c11 or c20 (default)"},
     {"history", "N", true, set_history,
@@ -181,6 +222,12 @@ static const struct option_of_programs {
      "alone: process or threads"},
     {"expect-exit", "N", true, set_expected_exit, "another exit status than N is a violation"},
     {"spurious", NULL, true, set_spurious, "waits for conditions may end without a signal"},
+    {"fail", "CALLS", true, set_failures,
+     "these may fail: malloc, create (of threads), or both: a,b"},
+    {"heap", "HOW", true, set_heap,
+     "freed memory is not used again in an execution (fresh, the default), or\n"
+     "at once (reuse), as real allocators do: for the ABA problem"},
+    {"leaks", NULL, true, set_leaks, "blocks that no pointer leads to at the end are a violation"},
     {"stdout", "WHAT", false, set_stdout,
      "show or drop what the program prints (default: show in replays,\n"
      "drop in campaigns)"},
@@ -277,14 +324,15 @@ void program_options_search(struct program_command *command) {
     struct posix_options *chosen = &command->options;
     if (!command->has_history)
         chosen->history = 0;
-    chosen->has_no_creation_points = chosen->looks_for_races && chosen->points != POSIX_POINTS_ALL;
+    chosen->has_no_creation_points =
+        chosen->races == POSIX_RACES_FIRST && chosen->points != POSIX_POINTS_ALL;
 }
 
 bool program_command_parse(int argc, char **argv, struct program_command *command,
                            struct error *error) {
     *command = (struct program_command){.options = {.points = POSIX_POINTS_VOLATILE,
                                                     .model = SCT_MEMORY_C11,
-                                                    .looks_for_races = true,
+                                                    .races = POSIX_RACES_FIRST,
                                                     .awaits = true,
                                                     .history = 8}};
     command->fixed = text_in(command->fixed_bytes, sizeof command->fixed_bytes);

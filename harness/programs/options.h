@@ -17,8 +17,9 @@ struct program_command {
     int argc;         // of the program
     char **argv;
     int rest_count;
-    char **rest;       // [0] is left for the name of the command
-    struct text fixed; // the options that fix an execution, each behind a space
+    char **rest;              // [0] is left for the name of the command
+    const char *suppressions; // a file; NULL: none
+    struct text fixed;        // the options that fix an execution, each behind a space
     char fixed_bytes[1024];
 };
 

@@ -5,11 +5,13 @@
 
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
+#include "core/posix/races.h"
 #include "core/trace/trace.h"
 #include "harness/cli/command.h"
 #include "harness/programs/conclude.h"
 #include "harness/programs/launch.h"
 #include "harness/programs/options.h"
+#include "harness/programs/survey.h"
 #include "harness/programs/view.h"
 #include "harness/report/execution/symbols.h"
 #include "harness/report/plain.h"
@@ -131,6 +133,32 @@ static int run_command(const char *name, const char *path, struct program_comman
     return conclude_status(status);
 }
 
+static bool is_among(const struct program_command *command, const char *const *words) {
+    for (int i = 1; i < command->rest_count; i++)
+        for (const char *const *word = words; *word; word++)
+            if (strncmp(command->rest[i], *word, strlen(*word)) == 0)
+                return true;
+    return false;
+}
+
+// Below the report of a campaign, as text; whether there were races.
+static bool tell_surveyed(const struct program_command *command) {
+    static const char *const others[] = {"--help", "-h",       "--version", "-V",
+                                         "--list", "--replay", NULL};
+    static const char *const silent[] = {"--quiet", "-q", "--format", NULL};
+    if (posix_survey_count() == 0 || is_among(command, others))
+        return false;
+    if (is_among(command, silent))
+        return true;
+    printf("%" PRIu32 " pair%s of places race%s in a survey of %d executions; they are scheduling "
+           "points here\n(--races first stops at the first one, with a trace)\n",
+           posix_survey_count(), posix_survey_count() == 1 ? "" : "s",
+           posix_survey_count() == 1 ? "s" : "", SURVEY_EXECUTIONS);
+    for (uint32_t i = 0; i < posix_survey_count(); i++)
+        printf("  %2" PRIu32 "  %s\n", i + 1, posix_survey_at(i)->text);
+    return true;
+}
+
 static int run_under_control(int argc, char **argv) {
     struct program_command command;
     struct error error;
@@ -142,8 +170,15 @@ static int run_under_control(int argc, char **argv) {
     unsetenv(LAUNCH_VARIABLE);
     posix_world.options = command.options;
     symbols_use(posix_call);
+    if (command.suppressions && !posix_suppressions_read(command.suppressions, &error)) {
+        fprintf(stderr, "%s: %s\n", name, error.text);
+        return 2;
+    }
     posix_world_open(program_main, command.argc, command.argv);
-    return run_command(name, argv[0], &command);
+    if (command.options.races == POSIX_RACES_ALL)
+        survey_races();
+    int status = run_command(name, argv[0], &command);
+    return tell_surveyed(&command) && status == 0 ? 1 : status;
 }
 
 // The process ends here: what the program has registered for its end ran in its executions.
