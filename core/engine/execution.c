@@ -252,9 +252,10 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     engine->record->is_running = 1;
     run_schedule(engine);
     struct sct_result *result = &engine->result;
-    if (result->outcome == SCT_PASSED && !engine->has_ended_itself)
+    bool has_blocked = engine->now.has_blocked;
+    if (result->outcome == SCT_PASSED && !engine->has_ended_itself && !has_blocked)
         check_nothing_unfinished(engine);
-    if (result->outcome == SCT_PASSED && program->finish)
+    if (result->outcome == SCT_PASSED && program->finish && !has_blocked)
         run_phase(engine, finish);
     if (may_review(engine, program))
         run_review(engine);

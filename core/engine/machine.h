@@ -174,6 +174,11 @@ SCT_API SCT_NORETURN void sct_violation(const char *kind, const char *format, ..
 SCT_API SCT_NORETURN void sct_violation_at(const char *where, const char *kind, const char *format,
                                            ...) __attribute__((format(printf, 3, 4)));
 
+// The running task (asserted to be one) never goes on: what it assumes is not so, and of the
+// execution only what the others do is of interest. Where nothing else can run it has passed,
+// whatever is unfinished; the final check does not run.
+SCT_NORETURN void sct_block(void);
+
 #define sct_check(condition, ...) \
     (__builtin_expect(!!(condition), 1) ? (void)0 : sct_violation_at(HERE, __VA_ARGS__))
 

@@ -98,6 +98,7 @@ struct sct_moment {
     // step, said to write, has changed nothing.
     bool is_still, has_changed_nothing;
     uint64_t still_enabled;
+    bool has_blocked;             // a task, by sct_block
     bool gives_way;               // the task in [last_slot], at the point that is being decided
     bool prefers_writers;         // rwlocks of core/threads/rwlock.h, perhaps
     bool wakes_spuriously;        // conditions of core/threads/lock.h

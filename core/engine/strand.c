@@ -114,6 +114,16 @@ void sct_stack_bounds(const void **low, size_t *bytes) {
     *bytes = coro->stack_bytes;
 }
 
+void sct_block(void) {
+    struct sct_engine *engine = sct_engine_running();
+    ASSERT(engine->now.current && !engine->self->is_activity);
+    engine->now.has_blocked = true;
+    engine->now.enabled &= ~sct_task_bit(engine->now.current);
+    engine->self->waits_for = "what it assumes";
+    sct_reschedule(engine);
+    fail_at(FAIL_ASSERTION, HERE, "a blocked task goes on");
+}
+
 void sct_park(const char *waits_for) {
     struct sct_engine *engine = sct_engine_running();
     sct_step_touches(engine, SCT_ACCESS_WAITS, 0);

@@ -157,11 +157,12 @@ _Noreturn HOOK void abort(void) {
     posix_violate(SCT_KIND_CRASH, WHERE, "SIGABRT: abort() was called");
 }
 
-// As other tools have it: executions in which [condition] is 0 here are of no interest.
+// As other tools have it: of executions in which [condition] is 0 here, what comes behind is of no
+// interest.
 void __VERIFIER_assume(int condition);
 HOOK void __VERIFIER_assume(int condition) {
     if (condition == 0 && posix_controls())
-        stop_all();
+        sct_block();
 }
 
 void __assert_fail(const char *expression, const char *file, unsigned line, const char *function)

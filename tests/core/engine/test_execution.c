@@ -95,6 +95,46 @@ static void test_end_passes_whatever_is_unfinished(void **state) {
     }
 }
 
+static void block_after_a_step(void *argument) {
+    (void)argument;
+    step("last");
+    sct_block();
+}
+
+static void take_a_step(void *argument) {
+    (void)argument;
+    step("one");
+    sct_check(false, "wrong", "after a step");
+}
+
+static void block(void *context) {
+    (void)context;
+    start("waiter", wait_for_ever, NULL);
+    start("block", block_after_a_step, NULL);
+}
+
+static void block_beside_another(void *context) {
+    block(context);
+    start("other", take_a_step, NULL);
+}
+
+// Who never goes on leaves others waiting, which is no deadlock, and nothing to check at the end;
+// what others do is seen.
+static void test_block_passes_where_nothing_else_can_run(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        has_finished = false;
+        const struct sct_program program = {.setup = block, .finish = note_finish};
+        const struct sct_program beside = {.setup = block_beside_another};
+        struct sct_strategy *strategy = new_strategy("random");
+        assert_passed(run_with(strategy, &program, seed));
+        assert_false(has_finished);
+        assert_string_equal(run_with(strategy, &beside, seed)->violation.kind, "wrong");
+        sct_strategy_free(strategy);
+        assert_goes_on();
+    }
+}
+
 // Two tasks of three points each pass, and the result counts what happened.
 static void test_run_passes_and_counts(void **state) {
     (void)state;
@@ -614,6 +654,7 @@ int main(void) {
         ENGINE_TEST(test_run_passes_and_counts),
         ENGINE_TEST(test_run_passes_without_tasks),
         ENGINE_TEST(test_end_passes_whatever_is_unfinished),
+        ENGINE_TEST(test_block_passes_where_nothing_else_can_run),
         ENGINE_TEST(test_run_reports_a_failed_check),
         ENGINE_TEST(test_run_replaces_an_empty_message),
         ENGINE_TEST(test_run_cuts_a_long_message),
