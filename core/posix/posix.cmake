@@ -24,6 +24,15 @@ set_target_properties(mtcheck_runtime PROPERTIES OUTPUT_NAME mtcheck C_VISIBILIT
                       INTERPROCEDURAL_OPTIMIZATION OFF)
 install(TARGETS mtcheck_runtime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
+# The C library's functions that the library calls: a program that has its own `send` or `log` keeps
+# it to itself (mtcheck-cc). Variables are shared with the program, and stay.
+add_custom_command(TARGET mtcheck_runtime POST_BUILD VERBATIM
+  COMMAND sh -c "{ echo '{ local:'; ${CMAKE_NM} -D --undefined-only libmtcheck.so | \
+sed -n 's/^ *U \\([a-z][a-z0-9_]*\\)@GLIBC.*/\\1;/p' | \
+grep -vx -e 'environ;' -e 'std[a-z]*;' -e 'optind;'; echo '};'; } >libmtcheck.map"
+  WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+install(FILES ${CMAKE_BINARY_DIR}/libmtcheck.map DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
 # Beside the library: that is how they find it.
 foreach(wrapper mtcheck-cc mtcheck-c++)
   configure_file(scripts/wrappers/mtcheck-cc ${CMAKE_BINARY_DIR}/${wrapper} COPYONLY)
