@@ -5,7 +5,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-static atomic_int wants[2], turn;
+static atomic_int wants[2];
+atomic_int turn; // not static: clang 14 would make it a variable of each thread's function
 static int inside;
 
 static int must_wait(int me) {
