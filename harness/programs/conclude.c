@@ -1,5 +1,4 @@
 #include "harness/programs/conclude.h"
-#include "core/base/clock.h"
 #include "core/campaign/campaign.h"
 #include "core/posix/orders.h"
 #include "core/posix/places.h"
@@ -9,17 +8,27 @@
 #include <stdio.h>
 #include <string.h>
 
-// A search that is not at its end by then is given up, and so many executions are drawn.
-enum { SEARCHED_MAX = 20000, DRAWN = 10000 };
-#define SECONDS_MAX 2.0
-// No further orders are tried then.
-#define SECONDS_OF_ORDERS 30.0
+// A search that is not at its end by then is given up, and so many executions are drawn: of short
+// ones so many, of long ones so many points, whatever the machine and its load.
+enum { SEARCHED_MAX = 20000, DRAWN = 10000, POINTS_MAX = 1000000 };
+// The same where orders are tried, of which there are up to four at each place.
+enum { POINTS_OF_ORDERS = 500000 };
 
 static const struct program_command *command;
 static const char *program_name;
 static struct sct_seen graphs;
 static bool is_proved;
 static char lines[4096];
+
+static uint64_t points_left; // of the campaign that runs
+static volatile sig_atomic_t is_enough;
+
+static void count_points(void *context, uint64_t iteration, const struct sct_result *result) {
+    (void)context;
+    (void)iteration;
+    points_left = points_left > result->point_count ? points_left - result->point_count : 0;
+    is_enough = points_left == 0;
+}
 
 static void add_graph(void) {
     sct_seen_add(&graphs, sct_memory_graph());
@@ -50,10 +59,15 @@ static bool has_kind(const struct sct_campaign *campaign, const char *kind) {
     return false;
 }
 
-static struct finding look(struct sct_engine *engine, const struct sct_campaign_options *options,
-                           const char *kind) {
+static struct finding look(struct sct_engine *engine, struct sct_campaign_options options,
+                           const char *kind, uint64_t points) {
     struct sct_campaign campaign;
-    sct_campaign_run(engine, options, &campaign);
+    options.keep_going = true;
+    options.interrupted = &is_enough;
+    options.after_counted = count_points;
+    points_left = points;
+    is_enough = 0;
+    sct_campaign_run(engine, &options, &campaign);
     const struct finding finding = {
         .is_found = has_kind(&campaign, kind),
         .is_of_all = campaign.search.is_exhausted && campaign.step_limit_hits == 0,
@@ -64,51 +78,42 @@ static struct finding look(struct sct_engine *engine, const struct sct_campaign_
 }
 
 static struct finding look_at_all(struct sct_engine *engine, const struct sct_program *program,
-                                  const char *kind) {
+                                  const char *kind, uint64_t points) {
     struct error error;
     struct sct_strategy *strategy = sct_strategy_new("dfs", &error);
     struct sct_search *search = sct_search_open(&(struct sct_search_options){
         .program = program, .strategy = strategy, .reduction = SCT_REDUCE_SLEEP});
-    const struct finding finding = look(engine,
-                                        &(struct sct_campaign_options){.program = program,
-                                                                       .strategy = strategy,
-                                                                       .search = search,
-                                                                       .iterations = SEARCHED_MAX,
-                                                                       .seconds_max = SECONDS_MAX,
-                                                                       .keep_going = true},
-                                        kind);
+    const struct sct_campaign_options options = {
+        .program = program, .strategy = strategy, .search = search, .iterations = SEARCHED_MAX};
+    const struct finding finding = look(engine, options, kind, points);
     sct_search_close(search);
     sct_strategy_free(strategy);
     return finding;
 }
 
 static struct finding look_at_some(struct sct_engine *engine, const struct sct_program *program,
-                                   const char *kind) {
+                                   const char *kind, uint64_t points) {
     struct error error;
     struct sct_strategy *strategy = sct_strategy_new("portfolio", &error);
     sct_calibrate(engine, program, program_name, strategy, 1);
-    const struct finding finding = look(engine,
-                                        &(struct sct_campaign_options){.program = program,
-                                                                       .strategy = strategy,
-                                                                       .seed = 1,
-                                                                       .iterations = DRAWN,
-                                                                       .seconds_max = SECONDS_MAX,
-                                                                       .keep_going = true},
-                                        kind);
+    const struct sct_campaign_options options = {
+        .program = program, .strategy = strategy, .seed = 1, .iterations = DRAWN};
+    const struct finding finding = look(engine, options, kind, points);
     sct_strategy_free(strategy);
     return finding;
 }
 
 static struct finding look_for(struct sct_engine *engine, enum sct_memory_model model,
-                               const char *kind) {
+                               const char *kind, uint64_t points) {
     struct posix_options options = posix_world.options;
     options.model = model;
     options.history = options.stale_max = 0;
     posix_world.options.has_no_creation_points =
         options.races == POSIX_RACES_FIRST && options.points != POSIX_POINTS_ALL;
     const struct sct_program program = posix_program_under(&options);
-    const struct finding finding = look_at_all(engine, &program, kind);
-    return finding.is_found || finding.is_of_all ? finding : look_at_some(engine, &program, kind);
+    const struct finding finding = look_at_all(engine, &program, kind, points);
+    return finding.is_found || finding.is_of_all ? finding
+                                                 : look_at_some(engine, &program, kind, points);
 }
 
 static void describe(const struct finding *finding, struct text *text) {
@@ -124,8 +129,8 @@ static void describe(const struct finding *finding, struct text *text) {
 
 // The other models, as a line.
 static void look_elsewhere(const struct subject_end *end, struct text *text) {
-    const struct finding tso = look_for(end->engine, SCT_MEMORY_TSO, end->kind);
-    const struct finding sc = look_for(end->engine, SCT_MEMORY_SC, end->kind);
+    const struct finding tso = look_for(end->engine, SCT_MEMORY_TSO, end->kind, POINTS_MAX);
+    const struct finding sc = look_for(end->engine, SCT_MEMORY_SC, end->kind, POINTS_MAX);
     if (sc.is_found) {
         text_add(text, "memory model: no matter; sequential consistency has it too\n");
         return;
@@ -164,7 +169,7 @@ static void weaken(const struct subject_end *end, struct posix_order_place *plac
     unsigned count = stronger(place, orders);
     place->tried = place->own;
     for (unsigned i = 0; i < count; i++) {
-        if (!look_for(end->engine, SCT_MEMORY_C11, end->kind).is_found)
+        if (!look_for(end->engine, SCT_MEMORY_C11, end->kind, POINTS_OF_ORDERS).is_found)
             return;
         place->tried = orders[i];
     }
@@ -183,22 +188,20 @@ static void add_place(const struct posix_order_place *place, struct text *text) 
 // Notes all places, then makes them as strong as they can be.
 static void strengthen_all(const struct subject_end *end) {
     posix_orders = (struct posix_orders){.are_used = true};
-    look_for(end->engine, SCT_MEMORY_C11, end->kind);
+    look_for(end->engine, SCT_MEMORY_C11, end->kind, POINTS_OF_ORDERS);
     for (unsigned i = 0; i < posix_orders.count; i++)
         posix_orders.places[i].tried = SCT_SEQ_CST;
 }
 
 static void find_orders(const struct subject_end *end, struct text *text) {
-    double begin = clock_seconds();
     strengthen_all(end);
-    if (look_for(end->engine, SCT_MEMORY_C11, end->kind).is_found) {
+    if (look_for(end->engine, SCT_MEMORY_C11, end->kind, POINTS_OF_ORDERS).is_found) {
         text_add(text, "missing orders: none; seq_cst at every atomic operation would not do\n");
         return;
     }
     for (unsigned i = 0; i < posix_orders.count; i++)
-        if (clock_seconds() - begin < SECONDS_OF_ORDERS)
-            weaken(end, &posix_orders.places[i]);
-    const struct finding last = look_for(end->engine, SCT_MEMORY_C11, end->kind);
+        weaken(end, &posix_orders.places[i]);
+    const struct finding last = look_for(end->engine, SCT_MEMORY_C11, end->kind, POINTS_OF_ORDERS);
     text_add(text, "missing orders: with these it happens ");
     describe(&last, text);
     text_add(text, ", with less it does:\n");
