@@ -45,6 +45,8 @@ static void time_passes(struct sct_search *search) {
     sct_dpor_time_passes(search->dpor);
 }
 
+// Each moment is told to the sleep sets first: what the races are found from (the footprint of the
+// running step, the node of its decision) is theirs.
 static void stop(struct sct_search *search) {
     sct_sleep_stop(&search->sleep);
     sct_dpor_stop(search->dpor);
@@ -89,7 +91,8 @@ static struct sct_strand *restore(struct sct_search *search, struct sct_engine *
 
 // ---- The tables --------------------------------------------------------------------------------
 
-// With sleep sets or without, whose flag says.
+// With sleep sets or without, whose flag says. The engine tests it before every call, so that the
+// functions that nobody wants are never called, and none asks again.
 static const struct sct_seam plain_calls = {
     .touch = touch,
     .touch_while = touch_while,
@@ -120,6 +123,7 @@ static const struct sct_seam dpor_calls = {
 
 void sct_search_attach(struct sct_search *search, struct sct_engine *engine) {
     ASSERT(!search->dpor || (!search->has_explorer && !search->has_snapshots));
+    ASSERT(!search->dpor || search->has_sleep); // it stands on them
     if (search->has_sleep)
         sct_sleep_begin(&search->sleep);
     if (search->dpor)
@@ -133,6 +137,7 @@ void sct_search_attach(struct sct_search *search, struct sct_engine *engine) {
                     .keeps_digests = search->has_explorer,
                     .observes_all = search->has_explorer && !search->options.program->tasks_observe,
                     .forgets_nothing = search->options.forgets_nothing,
+                    // A listener would miss what came before the snapshot.
                     .takes_snapshots = search->has_snapshots && !engine->listener,
                 });
 }

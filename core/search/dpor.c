@@ -1,3 +1,5 @@
+// Source sets (Abdulla, Aronis, Jonsson, Sagonas: Source Sets, JACM 2017), with the races of a
+// whole execution looked at when it has ended: a step's footprint is complete only then.
 #include "core/search/dpor.h"
 #include "core/base/grow.h"
 #include "core/engine/state.h"
@@ -50,6 +52,7 @@ static void make_room_for_step(struct sct_dpor *dpor) {
         return;
     GROW(dpor->steps, dpor->step_count + 1, dpor->step_capacity, memory_name);
     uint32_t capacity = dpor->step_capacity;
+    // One clock of all processes for each step: the two grow in both directions, widen() the other.
     dpor->races = grow_to(dpor->races, capacity, sizeof *dpor->races, memory_name);
     dpor->clocks = grow_to(dpor->clocks, (size_t)capacity * dpor->process_capacity,
                            sizeof *dpor->clocks, memory_name);
@@ -58,6 +61,7 @@ static void make_room_for_step(struct sct_dpor *dpor) {
 // More columns for the clocks; those of known steps keep their contents.
 static void widen(struct sct_dpor *dpor) {
     uint32_t old = dpor->process_capacity, new = old ? 2 * old : FIRST_PROCESSES;
+    ASSERT(dpor->process_count == old);
     uint32_t *clocks = grow_new((size_t)dpor->step_capacity * new, sizeof *clocks, memory_name);
     for (size_t i = 0; old > 0 && i < dpor->step_capacity; i++)
         memcpy(clocks + i * new, dpor->clocks + i * old, old * sizeof *clocks);
@@ -80,6 +84,7 @@ static uint32_t find_process(struct sct_dpor *dpor, uint64_t signature) {
     }
     if (dpor->process_count == dpor->process_capacity)
         widen(dpor);
+    ASSERT(dpor->process_count < dpor->process_capacity);
     dpor->signatures[dpor->process_count] = signature;
     return dpor->process_count++;
 }
@@ -94,14 +99,19 @@ void sct_dpor_start(struct sct_dpor *dpor, unsigned slot, uint64_t signature) {
     dpor->wakers[slot] = dpor->running + 1;
 }
 
+// To be woken and to be granted differ: who is woken was parked and could not have come before,
+// who is granted might have been enabled already, so that its step can still come earlier.
 void sct_dpor_wake(struct sct_dpor *dpor, unsigned slot) {
+    ASSERT(slot < SCT_TASKS_MAX);
     dpor->wakers[slot] = dpor->running + 1;
 }
 
 void sct_dpor_grant(struct sct_dpor *dpor, unsigned slot) {
+    ASSERT(slot < SCT_TASKS_MAX);
     dpor->granters[slot] = dpor->running + 1;
 }
 
+// Time passes only where nothing can run, which every step before has brought about.
 void sct_dpor_time_passes(struct sct_dpor *dpor) {
     dpor->is_barrier_next = true;
 }
@@ -119,6 +129,7 @@ void sct_dpor_close(struct sct_dpor *dpor) {
     struct step *step = &dpor->steps[dpor->running];
     step->print = dpor->sleep->now.print;
     step->end_position = dpor->sleep->path->position;
+    ASSERT(step->node == NONE || step->node < step->end_position);
     dpor->running = NONE;
 }
 
@@ -127,11 +138,13 @@ void sct_dpor_point(struct sct_dpor *dpor, const struct sct_engine *engine) {
     if (!sct_path_is_new(path) || sct_count_bits(engine->now.enabled) < 2)
         return;
     struct sct_sleep_node *node = &dpor->sleep->nodes[path->position];
+    ASSERT(node->enabled >> node->slot & 1);
     node->todo = UINT64_C(1) << node->slot; // until a race asks for more
 }
 
 void sct_dpor_open(struct sct_dpor *dpor, const struct sct_engine *engine, unsigned slot) {
-    ASSERT(dpor->running == NONE);
+    ASSERT(dpor->running == NONE && slot < SCT_TASKS_MAX);
+    ASSERT(dpor->processes[slot] < dpor->process_count);
     make_room_for_step(dpor);
     dpor->steps[dpor->step_count] = (struct step){
         .enabled = engine->now.enabled,
@@ -177,6 +190,8 @@ static bool is_reversible(const struct sct_dpor *dpor, uint32_t earlier, const s
     return dpor->steps[earlier].enabled >> step->slot & 1;
 }
 
+// Whether a step with that [clock] comes after one of the sequence so far: of each process only the
+// first has to be asked, the others come after it.
 static bool has_predecessor(const struct sct_dpor *dpor, const uint32_t *clock) {
     for (uint32_t i = 0; i < dpor->process_count; i++)
         if (clock[i] > dpor->firsts[i])
@@ -189,6 +204,7 @@ static bool has_predecessor(const struct sct_dpor *dpor, const uint32_t *clock) 
 static uint64_t initials(struct sct_dpor *dpor, uint32_t earlier, uint32_t index,
                          const struct step *step, const uint32_t *clock) {
     uint64_t slots = 0;
+    ASSERT(earlier < index && index <= dpor->step_count);
     for (uint32_t i = 0; i < dpor->process_count; i++)
         dpor->firsts[i] = NONE;
     for (uint32_t i = earlier + 1; i < index; i++) {
@@ -213,6 +229,8 @@ static void add_backtrack(struct sct_dpor *dpor, uint32_t earlier, uint32_t inde
     if (frame == NONE)
         return; // nobody else could run
     struct sct_sleep_node *node = &dpor->sleep->nodes[frame];
+    // Any one initial is enough (that is the source set). One that is asked for already will do, so
+    // is one that was tried and sleeps. If none of them could run there, all others are asked for.
     uint64_t slots = initials(dpor, earlier, index, step, clock) & node->enabled;
     if (slots == 0)
         node->todo |= node->enabled;
@@ -233,9 +251,12 @@ static void analyse(struct sct_dpor *dpor, uint32_t index, const struct step *st
         join(dpor, clock, step->waker - 1);
     for (uint32_t i = 0; step->is_barrier && i < index; i++)
         clock[dpor->steps[i].process] = i + 1;
+    // What grants the step its turn comes before it, but the order of the two may be a race of its
+    // own: the clock that races are judged by does without the granter.
     memcpy(race_clock, clock, bytes);
     if (step->granter > 0)
         join(dpor, clock, step->granter - 1);
+    // From the last step back: one that happens before a racing step races no more.
     for (uint32_t i = index; i-- > 0;) {
         if (is_in(dpor, i, race_clock) ||
             !sct_footprints_depend(&dpor->steps[i].print, &step->print))
@@ -246,6 +267,7 @@ static void analyse(struct sct_dpor *dpor, uint32_t index, const struct step *st
         join(dpor, race_clock, i);
         dpor->races[race_count++] = i;
     }
+    ASSERT(race_count <= index);
     for (uint32_t i = 0; i < race_count; i++)
         add_backtrack(dpor, dpor->races[i], index, step, clock);
     clock[step->process] = index + 1;
@@ -281,9 +303,15 @@ void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
     enum sct_outcome outcome = engine->result.outcome;
     if (outcome == SCT_DIVERGED)
         return;
+    ASSERT(dpor->running == NONE);
+    // The steps of the prefix that this execution shares with the one before were looked at then;
+    // their clocks are still there.
     for (uint32_t i = 0; i < dpor->step_count; i++)
         if (dpor->steps[i].end_position >= dpor->known)
             analyse(dpor, i, &dpor->steps[i], clock_of(dpor, i));
+    // An execution that was ended with tasks to run (violated, cut off) hides the races of what
+    // they would have done: nothing may be left out on its path. So may not where a machine was
+    // stopped.
     if (outcome != SCT_PRUNED && engine->now.enabled != 0)
         expand_all(dpor);
     else
@@ -296,6 +324,7 @@ void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
 
 struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep) {
     ASSERT(!sleep->path->on_pop); // no cache
+    ASSERT(sleep->path->on_turn); // it takes turns, and is told here which
     struct sct_dpor *dpor = grow_new(1, sizeof *dpor, memory_name);
     dpor->sleep = sleep;
     dpor->running = NONE;
@@ -319,6 +348,6 @@ void sct_dpor_free(struct sct_dpor *dpor) {
 void sct_dpor_begin(struct sct_dpor *dpor) {
     dpor->step_count = 0;
     dpor->running = NONE;
-    dpor->known = dpor->sleep->path->depth;
+    dpor->known = dpor->sleep->path->depth; // what was there before it: looked at already
     dpor->is_barrier_next = dpor->has_stopped = false;
 }

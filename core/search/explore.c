@@ -12,6 +12,7 @@ static void on_pop(void *context, const struct sct_path_frame *frame) {
 void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *program,
                        struct sct_path *path, uint64_t bytes) {
     ASSERT(program->digest);
+    ASSERT(!path->on_pop); // one cache a path
     *explorer = (struct sct_explorer){.program = program, .path = path};
     sct_states_init(&explorer->states, bytes);
     path->on_pop = on_pop;
@@ -21,10 +22,12 @@ void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *
 void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_program *program,
                               struct sct_path *path, struct sct_shared_states *shared) {
     ASSERT(program->digest);
+    ASSERT(shared);
     *explorer = (struct sct_explorer){.program = program, .path = path, .shared = shared};
 }
 
 void sct_explorer_deinit(struct sct_explorer *explorer) {
+    ASSERT(!explorer->path->on_pop || explorer->path->context == explorer);
     explorer->path->on_pop = NULL;
     if (!explorer->shared)
         sct_states_deinit(&explorer->states);
@@ -40,6 +43,7 @@ double sct_explorer_bytes_each(const struct sct_explorer *explorer) {
 }
 
 void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
+    // What lies beyond the limit was not searched: no state on the path becomes complete.
     if (outcome == SCT_STEP_LIMIT)
         explorer->path->cuts++;
 }
@@ -58,6 +62,7 @@ static uint64_t patience_of(const struct sct_engine *engine, unsigned slot) {
 
 // With how many things it has made: the next one has a name by that.
 static struct digest task_digest(const struct sct_engine *engine, unsigned slot) {
+    ASSERT(slot < SCT_TASKS_MAX && engine->seats[slot].task);
     const struct sct_seat *seat = &engine->seats[slot];
     struct digest task = {engine->slots[slot].identity.signature,
                           (uint64_t)seat->made << 5 | patience_of(engine, slot) << 1 |
@@ -69,7 +74,7 @@ static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
     for (const struct sct_machine *machine = engine->now.machines; machine;
          machine = machine->next) {
         if (!machine->first)
-            continue;
+            continue; // an empty one adds nothing, so that who was created when does not show
         struct digest mailbox = {machine->index, 1};
         for (const struct sct_message *message = machine->first; message; message = message->next)
             mailbox = digest_fold_digest(mailbox, message->digest);
@@ -97,6 +102,8 @@ static void add_order(const struct sct_engine *engine, struct digest *key) {
 
 static struct digest state_key(const struct sct_explorer *explorer,
                                const struct sct_engine *engine) {
+    // Sums, not sequences: the same state may be reached with its parts in another order of
+    // creation.
     struct digest key = engine->now.sync;
     digest_add(&key, engine->now.started);
     for (uint64_t left = engine->now.alive; left; left &= left - 1)
@@ -115,6 +122,7 @@ static struct digest state_key(const struct sct_explorer *explorer,
 __attribute__((noinline, cold)) static void grow(struct sct_explorer *explorer) {
     struct sct_states larger;
     const struct sct_path *path = explorer->path;
+    ASSERT(!explorer->shared);
     sct_states_grow(&explorer->states, &larger);
     for (uint32_t i = 0; i < path->depth; i++) {
         uint64_t *entry = &path->frames[i].entry;
@@ -137,10 +145,13 @@ static enum sct_visit visit_key(struct sct_explorer *explorer, struct digest key
 
 static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) {
     struct sct_path *path = explorer->path;
+    // A state was searched with what was left of the last bound; with the next one there is more.
     if (path->bound != explorer->bound) {
         sct_states_clear(&explorer->states);
         explorer->bound = path->bound;
     }
+    ASSERT(engine->now.point_count <= engine->options.steps_max);
+    ASSERT(sct_path_spent(path) <= path->bound);
     struct sct_budget budget = {
         .points = engine->options.steps_max - engine->now.point_count,
         .bound = path->bound - sct_path_spent(path),
@@ -157,6 +168,7 @@ static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) 
         return;
     }
     case SCT_VISIT_KNOWN:
+        // It may be on the path, a cycle, and its search not ended: a cut like the limit's.
         path->cuts += !is_complete;
         sct_leave(engine, SCT_PRUNED);
     case SCT_VISIT_FULL:
@@ -184,6 +196,7 @@ static void visit_shared(struct sct_explorer *explorer, struct sct_engine *engin
 
 void sct_explorer_observe(const struct sct_explorer *explorer, struct sct_engine *engine,
                           unsigned slot) {
+    ASSERT(slot < SCT_TASKS_MAX && engine->now.alive >> slot & 1);
     struct digest shared = {0, 0}, *observed = &engine->seats[slot].observed;
     explorer->program->digest(engine->now.context, &shared);
     *observed = digest_fold_digest(*observed, shared);

@@ -77,12 +77,14 @@ struct sct_search *sct_search_open(const struct sct_search_options *options) {
     struct sct_search *search = grow_new(1, sizeof *search, "the search");
     search->options = *options;
     search->path = options->strategy->path;
+    ASSERT(search->path);
     open_explorer(search);
     open_reduction(search);
     open_snapshots(search);
     return search;
 }
 
+// Those that stand on others first.
 void sct_search_close(struct sct_search *search) {
     if (!search)
         return;
@@ -100,6 +102,7 @@ void sct_search_close(struct sct_search *search) {
 static void take_note(struct sct_search *search, const struct sct_engine *engine) {
     if (search->has_explorer)
         sct_explorer_end(&search->explorer, engine->result.outcome);
+    ASSERT(engine->seam.search == search);
     if (search->has_sleep)
         engine->seam.calls->close(search);
     enum sct_outcome outcome = engine->result.outcome;
@@ -112,7 +115,7 @@ static void take_note(struct sct_search *search, const struct sct_engine *engine
 const struct sct_result *sct_search_run(struct sct_search *search, struct sct_engine *engine,
                                         uint64_t seed) {
     const struct sct_search_options *options = &search->options;
-    ASSERT(search->path == options->strategy->path);
+    ASSERT(search->path == options->strategy->path && !engine->seam.search);
     sct_search_attach(search, engine);
     const struct sct_result *result =
         sct_engine_run(engine, options->program, options->strategy, seed);
@@ -122,6 +125,7 @@ const struct sct_result *sct_search_run(struct sct_search *search, struct sct_en
 }
 
 void sct_search_leap(struct sct_search *search) {
+    ASSERT(search->path);
     if (search->has_snapshots)
         sct_snapshots_forget(&search->snapshots);
 }

@@ -57,6 +57,7 @@ static uint64_t room(const struct sct_shared_states *states) {
 
 static void set_size(struct sct_shared_states *states, uint64_t bytes) {
     struct sct_shared_head *head = states->head;
+    ASSERT(bytes <= last_bytes(states->limit));
     head->bucket_count = sct_bucket_count(bytes);
     head->capacity = sct_bucket_percent(head->bucket_count, LOAD_PERCENT);
     bool is_last = head->bucket_count >= sct_bucket_count(last_bytes(states->limit));
@@ -64,14 +65,18 @@ static void set_size(struct sct_shared_states *states, uint64_t bytes) {
 }
 
 void sct_shared_states_init(struct sct_shared_states *states, uint64_t bytes) {
+    ASSERT(bytes > 0);
     *states = (struct sct_shared_states){.limit = bytes};
     states->head = sct_bucket_map(sizeof *states->head, true);
+    // Two, each with addresses for the largest: processes that were forked before a growth find the
+    // new table where it was reserved, in the place of the one before the old.
     for (int i = 0; i < 2; i++)
         states->tables[i] = sct_bucket_map(room(states), true);
     set_size(states, first_bytes(bytes));
 }
 
 void sct_shared_states_deinit(struct sct_shared_states *states) {
+    ASSERT(states->head);
     for (int i = 0; i < 2; i++)
         reserve_free(states->tables[i], room(states));
     reserve_free(states->head, sizeof *states->head);
@@ -79,6 +84,7 @@ void sct_shared_states_deinit(struct sct_shared_states *states) {
 }
 
 static void empty(const struct sct_shared_states *states, unsigned table, uint64_t bucket_count) {
+    ASSERT(table < 2 && bucket_count * sizeof(struct sct_bucket) <= room(states));
     sct_bucket_clear(states->tables[table], bucket_count, room(states), true);
 }
 
@@ -106,6 +112,7 @@ void sct_shared_states_grow(struct sct_shared_states *states) {
         if (known != entry_is_free)
             sct_shared_states_visit(states, *sct_bucket_key(states->tables[old], place), known - 1);
     }
+    ASSERT(sct_shared_states_count(states) <= head->capacity);
     empty(states, old, bucket_count);
 }
 
@@ -121,6 +128,7 @@ double sct_shared_states_bytes_each(const struct sct_shared_states *states) {
 // ---- Visits ------------------------------------------------------------------------------------
 
 // Whether there is room for one more, which then is taken.
+// Counted first and given back where there was none: so no two of them take the last place.
 static bool take_room(const struct sct_shared_states *states) {
     _Atomic uint64_t *count = &states->head->count;
     if (atomic_fetch_add_explicit(count, 1, memory_order_relaxed) < states->head->capacity)
@@ -130,6 +138,7 @@ static bool take_room(const struct sct_shared_states *states) {
 }
 
 static void give_room_back(const struct sct_shared_states *states) {
+    ASSERT(sct_shared_states_count(states) > 0);
     atomic_fetch_sub_explicit(&states->head->count, 1, memory_order_relaxed);
 }
 
@@ -161,6 +170,8 @@ static bool visit_entry(struct sct_shared_states *states, struct digest *place,
             *visit = SCT_VISIT_FULL;
             return true;
         }
+        // The key is 16 bytes and cannot be put there in one store: the word says claimed until it
+        // is, and the release below shows the key to whoever then reads the word.
         if (atomic_compare_exchange_strong(entry, &known, entry_is_claimed)) {
             *place = key;
             atomic_store_explicit(entry, mine, memory_order_release);
@@ -179,6 +190,7 @@ static bool visit_entry(struct sct_shared_states *states, struct digest *place,
 enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct digest key,
                                        uint32_t bound) {
     const struct sct_shared_head *head = states->head;
+    ASSERT(bound < entry_is_claimed - 1);
     uint64_t at = sct_bucket_first(key, head->bucket_count);
     enum sct_visit visit;
     for (;; at = sct_bucket_next(at, head->bucket_count)) {

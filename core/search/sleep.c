@@ -15,7 +15,9 @@ static struct sct_sleep_node *node_at(struct sct_sleep *sleep, uint32_t index) {
     return &sleep->nodes[index];
 }
 
+// A footprint has room for many accesses and most have few: what is behind the last is not copied.
 static void copy_sleeper(struct sct_sleeper *to, const struct sct_sleeper *from) {
+    ASSERT(to != from && from->print.count <= SCT_TOUCHES_MAX);
     memcpy(to, from,
            offsetof(struct sct_sleeper, print.accesses) +
                from->print.count * sizeof *from->print.accesses);
@@ -67,6 +69,7 @@ static void keep(struct sct_sleep *sleep, uint64_t slots) {
 // ---- Steps -------------------------------------------------------------------------------------
 
 void sct_sleep_begin(struct sct_sleep *sleep) {
+    ASSERT(sleep->path);
     sleep->now = (struct sct_sleep_moment){.node = SCT_NO_FRAME, .last_node = SCT_NO_FRAME};
 }
 
@@ -81,13 +84,17 @@ static void widen(struct sct_sleep_node *node) {
         node->todo = node->enabled;
 }
 
-// Those who are stopped might have been so before their free steps.
+// Who is stopped had steps of its own to come, anywhere: whatever is ordered before this step and
+// whatever after it can tell the difference.
+// And it might have been so before its free steps.
 void sct_sleep_stop(struct sct_sleep *sleep) {
     sleep->now.print.has_stopped = true;
     for (uint32_t i = 0; sleep->now.last_node != SCT_NO_FRAME && i <= sleep->now.last_node; i++)
         widen(&sleep->nodes[i]);
 }
 
+// A flag that is up while what several steps do belongs together: asked when the step begins and
+// when it ends, because either end may lie within.
 static void add_unfinished(struct sct_sleep_moment *now) {
     if (now->is_unfinished && *now->is_unfinished)
         sct_footprint_add(&now->print, &sct_access_unknown);
@@ -115,6 +122,7 @@ void sct_sleep_close(struct sct_sleep *sleep) {
         return;
     now->is_running = false;
     add_unfinished(now);
+    // The step may be taken again with other values: it sleeps with what any of them has touched.
     if (now->node != SCT_NO_FRAME) {
         sct_footprint_join(&sleep->nodes[now->node].slot_print, &now->print);
         if (!sct_footprint_is_empty(&now->print))
@@ -124,6 +132,7 @@ void sct_sleep_close(struct sct_sleep *sleep) {
     for (uint32_t i = 0; i < now->asleep_count; i++)
         if (sleeps_on(sleep, &sleep->asleep[i]))
             slots |= bit(sleep->asleep[i].slot);
+    ASSERT(now->asleep_count <= SCT_TASKS_MAX);
     keep(sleep, slots);
 }
 
@@ -140,6 +149,7 @@ static struct sct_schedule_point point_of(const struct sct_sleep_node *node) {
 static uint32_t first_of(const struct sct_sleep_node *node, uint64_t slots) {
     const struct sct_schedule_point point = point_of(node);
     uint32_t alternative = 0;
+    ASSERT(slots & node->enabled); // or it would not end
     while (!(slots >> sct_alternative_slot(&point, alternative) & 1))
         alternative++;
     return alternative;
@@ -150,7 +160,8 @@ static void take(struct sct_sleep *sleep, struct sct_sleep_node *node, uint32_t 
     ASSERT(alternative < point.count);
     node->slot = sct_alternative_slot(&point, alternative);
     sct_footprint_clear(&node->slot_print);
-    node->cuts = sleep->path->cuts;
+    node->cuts = sleep->path->cuts; // to see later whether there was one below
+    ASSERT(node->enabled & bit(node->slot));
 }
 
 // Of those who are [awake], the ones whose next step declares nothing.
@@ -170,6 +181,8 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     const struct sct_sleep_node *last =
         sleep->now.last_node == SCT_NO_FRAME ? NULL : &sleep->nodes[sleep->now.last_node];
     ASSERT(awake && !(awake & ~engine->now.enabled));
+    // Nodes lie on the path like a stack, and so do their sleepers: those of this one begin where
+    // those of the last end, and what had been behind them belonged to a branch that is left.
     node->enabled = node->todo = engine->now.enabled;
     node->tried = 0;
     node->current = engine->now.last_slot;
@@ -177,6 +190,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     node->free_steps = 0;
     node->first = last ? last->first + last->count : 0;
     node->count = 0;
+    // Stores from now on are newer than what a task that goes to sleep here could have read.
     node->time = sct_memory_now ? sct_memory_now->time(sct_memory_now) : 0;
     struct sct_sleeper *sleepers = sleepers_of(sleep, node, sleep->now.asleep_count);
     for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
@@ -206,11 +220,13 @@ void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
 
 // The decision was answered: its frame is the one before the path's position.
 static void enter_node(struct sct_sleep *sleep, struct sct_engine *engine) {
-    ASSERT(sleep->path->position > 0);
+    ASSERT(sleep->path->position > 0 && sleep->path->position <= sleep->path->depth);
     sleep->now.node = sleep->now.last_node = sleep->path->position - 1;
     const struct sct_sleep_node *node = &sleep->nodes[sleep->now.node];
+    // The same prefix has led to another point: the program is not deterministic.
     if (node->enabled != engine->now.enabled)
         sct_leave(engine, SCT_DIVERGED);
+    ASSERT(node->count <= SCT_TASKS_MAX);
     sleep->now.asleep_count = node->count;
     for (uint32_t i = 0; i < node->count; i++)
         copy_sleeper(&sleep->asleep[i], &sleep->sleepers[node->first + i]);
@@ -227,6 +243,7 @@ static void limit_reads(struct sct_sleep *sleep, unsigned slot) {
 
 void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned slot) {
     struct sct_sleep_moment *now = &sleep->now;
+    ASSERT(slot < SCT_TASKS_MAX);
     now->node = SCT_NO_FRAME;
     if (engine->now.enabled & (engine->now.enabled - 1))
         enter_node(sleep, engine);
@@ -267,8 +284,10 @@ static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame)
     struct sct_sleep *sleep = context;
     struct sct_sleep_node *node = &sleep->nodes[index];
     node->tried |= bit(node->slot);
+    // Only what was searched to its end may be left out later (the theorem's condition, sleep.h).
     if (node->cuts == sleep->path->cuts)
         put_to_sleep(sleep, node);
+    ASSERT(!(node->tried & ~node->enabled));
     uint64_t left = left_of(sleep, node);
     if (left == 0)
         return false;
@@ -287,6 +306,7 @@ void sct_sleep_init(struct sct_sleep *sleep, struct sct_path *path) {
 }
 
 void sct_sleep_deinit(struct sct_sleep *sleep) {
+    ASSERT(sleep->path->turn_context == sleep);
     sleep->path->on_turn = NULL;
     free(sleep->nodes);
     free(sleep->sleepers);

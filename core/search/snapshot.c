@@ -35,11 +35,13 @@ void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path,
 }
 
 void sct_snapshots_deinit(struct sct_snapshots *snapshots) {
+    ASSERT(snapshots->memory);
     reserve_free(snapshots->memory, snapshots->size);
     *snapshots = (struct sct_snapshots){0};
 }
 
 void sct_snapshots_forget(struct sct_snapshots *snapshots) {
+    ASSERT(snapshots->used <= snapshots->size);
     snapshots->last = NULL;
     snapshots->used = 0;
 }
@@ -63,7 +65,9 @@ static inline void copy(struct copier *copier, void *data, size_t bytes) {
 // Who sleeps, of a search that is reduced: as much as there is of it.
 static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
     struct sct_sleep_moment *now = &sleep->now;
+    // The counts first: in both directions they say how much of the rest there is.
     copy(copier, now, offsetof(struct sct_sleep_moment, print.accesses));
+    ASSERT(now->print.count <= SCT_TOUCHES_MAX && now->asleep_count <= SCT_TASKS_MAX);
     copy(copier, now->print.accesses, now->print.count * sizeof *now->print.accesses);
     copy(copier, sleep->asleep, sleep->now.asleep_count * sizeof *sleep->asleep);
 }
@@ -83,6 +87,7 @@ static size_t slots_bytes(const struct sct_engine *engine, unsigned slot_count) 
 
 // The slots that have ever been asked about: those of living tasks, and of the one that ran last.
 static unsigned count_slots(const struct sct_engine *engine) {
+    ASSERT(engine->now.last_slot < SCT_TASKS_MAX);
     unsigned last = engine->now.alive ? 63 - (unsigned)__builtin_clzll(engine->now.alive) : 0;
     return (last > engine->now.last_slot ? last : engine->now.last_slot) + 1;
 }
@@ -108,6 +113,7 @@ static size_t stacks_bytes(const struct sct_engine *engine, const struct sct_cor
 // The stack pointer says how much there is, in both directions.
 static void copy_stack(struct copier *copier, struct sct_coro *coro) {
     copy(copier, coro, sizeof *coro);
+    ASSERT(stack_bytes(coro) <= coro->stack_bytes);
     copy(copier, coro->stack_pointer, stack_bytes(coro));
 }
 
@@ -122,6 +128,7 @@ static void copy_stacks(struct copier *copier, struct sct_engine *engine,
 
 // Coroutines made since the snapshot are free, after all others.
 static void add_younger(struct sct_coro_pool *pool, size_t made_count) {
+    ASSERT(made_count <= pool->made_count);
     struct sct_coro *coro = pool->made_list;
     for (size_t i = pool->made_count; i > made_count; i--, coro = coro->next_made)
         pool->order[i - 1] = coro;
@@ -131,6 +138,8 @@ static void add_younger(struct sct_coro_pool *pool, size_t made_count) {
 
 bool sct_snapshots_offer(struct sct_snapshots *snapshots, struct sct_engine *engine) {
     const struct sct_path *path = snapshots->path;
+    // Worth it only where the search will come back: at a new decision with an alternative left.
+    // The engine's stack is in no snapshot, so the copying is done there (run_to_end).
     bool is_taken = snapshots->last && snapshots->last->frame == path->depth - 1;
     if (!sct_path_is_new(path) || is_taken || !sct_path_has_turn(path) || engine->is_finishing ||
         engine->strategy->diverged)
@@ -168,7 +177,7 @@ struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sc
     size_t bytes = bytes_needed(snapshots, engine);
     path->position = path->depth - 1; // the decision is asked for once more
     if (bytes > snapshots->size - snapshots->used)
-        return strand;
+        return strand; // without one: the prefix is run again from the snapshot before
     struct sct_snapshot *snapshot = (struct sct_snapshot *)(snapshots->memory + snapshots->used);
     *snapshot = (struct sct_snapshot){
         .previous = snapshots->last,
@@ -181,7 +190,9 @@ struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sc
         .moment = engine->now,
         .setup = engine->seats[SCT_TASKS_MAX],
     };
-    copy_all(&(struct copier){(char *)(snapshot + 1), false}, snapshots, engine, snapshot);
+    struct copier copier = {(char *)(snapshot + 1), false};
+    copy_all(&copier, snapshots, engine, snapshot);
+    ASSERT(copier.at <= (char *)snapshot + bytes);
     ASSERT(snapshots->used + bytes <= snapshots->size);
     snapshots->last = snapshot;
     snapshots->used += bytes;
@@ -192,6 +203,7 @@ struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sc
 
 static void drop_last(struct sct_snapshots *snapshots) {
     ASSERT(snapshots->last);
+    ASSERT((char *)snapshots->last < snapshots->memory + snapshots->used);
     snapshots->used = (size_t)((char *)snapshots->last - snapshots->memory);
     snapshots->last = snapshots->last->previous;
 }
@@ -200,6 +212,7 @@ static void drop_last(struct sct_snapshots *snapshots) {
 static const struct sct_snapshot *find_last(struct sct_snapshots *snapshots) {
     while (snapshots->last && snapshots->last->frame >= snapshots->path->depth)
         drop_last(snapshots);
+    ASSERT(snapshots->last || snapshots->used == 0);
     return snapshots->last;
 }
 
@@ -208,6 +221,7 @@ static const struct sct_snapshot *find_last(struct sct_snapshots *snapshots) {
 static void restore(struct sct_snapshots *snapshots, struct sct_engine *engine,
                     const struct sct_snapshot *snapshot) {
     ASSERT(snapshot->made_count <= engine->pool.made_count);
+    ASSERT(snapshot->taken_count <= snapshot->made_count);
     engine->now = snapshot->moment;
     engine->seats[SCT_TASKS_MAX] = snapshot->setup;
     engine->arena.used = snapshot->arena_used;

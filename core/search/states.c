@@ -23,6 +23,7 @@ static void make_table(struct sct_states *states, uint64_t bytes) {
     states->bucket_count = sct_bucket_count(bytes);
     states->buckets = sct_bucket_map(bytes_of(states), false);
     states->capacity = sct_bucket_percent(states->bucket_count, LOAD_PERCENT);
+    ASSERT(states->capacity > 0 && states->count <= states->capacity);
 }
 
 // Tables of 2^-k of the limit; the last two are a fourth of it and three fourths, so that they are
@@ -40,22 +41,28 @@ static uint64_t next_bytes(const struct sct_states *states) {
 }
 
 void sct_states_init(struct sct_states *states, uint64_t bytes) {
+    ASSERT(bytes > 0);
     *states = (struct sct_states){.limit = bytes};
     make_table(states, first_bytes(bytes));
 }
 
 void sct_states_deinit(struct sct_states *states) {
+    ASSERT(states->buckets);
     reserve_free(states->buckets, bytes_of(states));
     *states = (struct sct_states){0};
 }
 
 void sct_states_clear(struct sct_states *states) {
+    ASSERT(states->buckets && states->count <= states->capacity);
     if (states->count > 0)
         sct_bucket_clear(states->buckets, states->bucket_count, bytes_of(states), false);
     states->count = 0;
 }
 
+// The bound above the points, in one word: then complete is the largest number of points, and to be
+// complete is to set bits. A number of points that would say so is one less.
 static uint32_t pack(struct sct_budget budget) {
+    ASSERT(budget.bound < 1U << (31 - POINTS_BITS));
     uint32_t points =
         budget.points < SCT_POINTS_UNLIMITED ? budget.points : SCT_POINTS_UNLIMITED - 1;
     return used_bit | budget.bound << POINTS_BITS | points;
@@ -85,6 +92,7 @@ static void set_meta(struct sct_states *states, uint64_t entry, uint32_t meta) {
 // The entry of [key], or the free one where it would be.
 static uint64_t find(const struct sct_states *states, struct digest key) {
     uint64_t at = sct_bucket_first(key, states->bucket_count);
+    // It ends: a table is never full, and nothing is ever taken out of it.
     for (;; at = sct_bucket_next(at, states->bucket_count)) {
         const struct sct_bucket *bucket = &states->buckets[at];
         for (uint32_t i = 0; i < SCT_BUCKET_ENTRIES; i++)
@@ -115,6 +123,7 @@ enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
 }
 
 void sct_states_complete(struct sct_states *states, uint64_t entry) {
+    ASSERT(meta_of(states, entry) & used_bit);
     set_meta(states, entry, meta_of(states, entry) | SCT_POINTS_UNLIMITED);
 }
 
@@ -136,7 +145,9 @@ void sct_states_grow(const struct sct_states *states, struct sct_states *larger)
 
 uint64_t sct_states_moved(const struct sct_states *states, const struct sct_states *larger,
                           uint64_t entry) {
-    return find(larger, *key_of(states, entry));
+    uint64_t moved = find(larger, *key_of(states, entry));
+    ASSERT(meta_of(larger, moved) == meta_of(states, entry));
+    return moved;
 }
 
 double sct_states_bytes_each(const struct sct_states *states) {
