@@ -364,6 +364,7 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
             .engine = session->engine,
             .campaign = campaign,
             .kind = campaign->groups ? campaign->groups->violation.kind : NULL,
+            .is_told = session->options->format == FORMAT_TEXT && !session->options->quiet,
             .explains = session->options->minimize,
         });
     report_standard(session, campaign);

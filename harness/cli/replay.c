@@ -142,6 +142,7 @@ static void conclude(struct replaying *replaying) {
     replaying->report.conclusion = test->conclude(&(struct subject_end){
         .engine = replaying->session->engine,
         .kind = replaying->execution->kind,
+        .is_told = options->format == FORMAT_TEXT && !options->quiet,
         .explains = true,
     });
 }

@@ -44,7 +44,8 @@ struct subject_end {
     struct sct_engine *engine;           // for further executions: nobody else needs it any more
     const struct sct_campaign *campaign; // NULL: a replay
     const char *kind;                    // of the violation, the first one; NULL: there is none
-    bool explains;                       // an explanation is asked for
+    bool is_told;  // to somebody: else only what the status depends on is asked for
+    bool explains; // an explanation is asked for
 };
 
 struct subject_test {
