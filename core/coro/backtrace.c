@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // registers of ucontext_t
 #include "core/coro/backtrace.h"
+#include "core/base/assert.h"
 
 #include <ucontext.h>
 
@@ -43,6 +44,7 @@ struct sct_frame sct_frame_of_signal(const void *context) {
 READS_FOREIGN_STACKS uint32_t sct_backtrace(struct sct_frame from, const void *low,
                                             const void *high, const void **addresses,
                                             uint32_t max) {
+    ASSERT(low < high && addresses);
     uint32_t count = 0;
     uintptr_t first = (uintptr_t)low, last = (uintptr_t)high - sizeof(struct saved);
     if (from.program_counter && count < max)

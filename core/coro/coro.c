@@ -164,6 +164,7 @@ __attribute__((noinline, cold)) static void set_thread_pointer(void *pointer) {
 
 void sct_coro_use_thread_pointer(struct sct_coro *coro, void *thread_pointer) {
     ASSERT(coro);
+    // In force at once: the running coroutine is the one that asks.
     coro->thread_pointer = thread_pointer;
     set_thread_pointer(thread_pointer);
 }
@@ -262,6 +263,7 @@ static size_t mapped_bytes(const struct sct_coro_pool *pool) {
 }
 
 void sct_coro_pool_deinit(struct sct_coro_pool *pool) {
+    ASSERT(pool->made_count <= pool->order_capacity);
     struct sct_coro *coro = pool->made_list;
     while (coro) {
         struct sct_coro *next = coro->next_made;
@@ -322,6 +324,7 @@ static void make(struct sct_coro_pool *pool) {
 }
 
 void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count) {
+    ASSERT(pool->stack_bytes > 0);
     while (pool->made_count < count)
         make(pool);
 }

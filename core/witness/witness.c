@@ -106,6 +106,7 @@ static bool ends_likewise(const struct sct_witness *witness, const struct sct_tr
 static bool confirm(struct sct_witness *witness, const struct sct_trace *trace,
                     struct error *difference) {
     const struct sct_witness_shared *shared = witness->shared;
+    ASSERT(shared && witness->fresh != witness->record);
     int status = run_fresh(witness, trace);
     if (status == -1)
         return error_set(difference, "no fresh process: %s", strerror(errno));
@@ -283,6 +284,7 @@ _Noreturn static void end_as_witness(struct sct_witness *witness, int status,
 }
 
 static bool open_shared(struct sct_witness *witness, int sockets[2]) {
+    ASSERT(witness->program && witness->engine.steps_max > 0);
     witness->shared = sct_map_shared(sizeof *witness->shared);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
         return false;
