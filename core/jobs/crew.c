@@ -45,7 +45,7 @@ static void add_range(struct sct_crew *crew, const unsigned char *range, size_t 
     uint64_t before = campaign->iterations_run;
     bool goes_on;
     ASSERT(size > 0);
-    crew->range.iteration_offset = before;
+    crew->range.iteration_offset = before; // workers number within what they send
     bool is_range =
         sct_range_add(&crew->range, range, size, &crew->sum, crew->jobs->on_new_group, &goes_on);
     ASSERT(is_range); // a socket loses nothing, and a checkpoint has checksums
@@ -206,6 +206,7 @@ static void take_report(struct sct_crew *crew, struct sct_piece *piece, struct s
         return;
     }
     update_piece(piece, &report, reader);
+    // A full cache ends the search without a verdict, whoever meets it.
     crew->sum.campaign->search.is_cache_full |= report.is_full;
     crew->is_over = crew->is_over || report.is_full || report.is_broken;
     if (report.is_broken || !crew->is_ordered)
@@ -236,7 +237,9 @@ static bool take_message(struct sct_crew *crew, unsigned index, struct error *er
 
 // Waits for what comes within a moment.
 static bool take_messages(struct sct_crew *crew, struct error *error) {
+    // Not for ever: between messages there may be a checkpoint to write or an interrupt to notice.
     struct pollfd files[SCT_WORKERS_MAX];
+    ASSERT(crew->worker_count <= SCT_WORKERS_MAX);
     for (unsigned i = 0; i < crew->worker_count; i++)
         files[i] = (struct pollfd){.fd = crew->workers[i].channel, .events = POLLIN};
     if (poll(files, crew->worker_count, TICK_MS) <= 0)
@@ -313,6 +316,7 @@ static bool is_interrupted(const struct sct_crew *crew) {
 
 // Until nobody works. Whoever wants the end does not wait for somebody who was stopped.
 static bool gather(struct sct_crew *crew, struct error *error) {
+    // Each stops after the execution in hand and reports how far it has come.
     atomic_store(&crew->control->pauses, true);
     bool is_good = true;
     while (is_good && count_idle(crew) < crew->worker_count) {

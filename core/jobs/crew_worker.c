@@ -33,6 +33,8 @@ static void send_message(const struct worker *worker, const struct sct_bytes *by
 
 // Whether this worker is to answer a request that nobody has answered.
 static bool claim_request(struct sct_crew_control *control) {
+    // Two counts that only grow: asked for, and promised. Whoever raises the second one has
+    // promised, so no request is answered twice, and none waits for a lock.
     uint64_t promised = atomic_load_explicit(&control->promised, memory_order_relaxed);
     while (promised < atomic_load_explicit(&control->wanted, memory_order_relaxed))
         if (atomic_compare_exchange_weak(&control->promised, &promised, promised + 1))
@@ -42,6 +44,7 @@ static bool claim_request(struct sct_crew_control *control) {
 
 static void give(struct worker *worker) {
     struct sct_path right;
+    // Looked at first: a promise that cannot be kept would leave an idle worker waiting for ever.
     if (!sct_path_can_split(worker->path) || !claim_request(worker->control))
         return;
     bool is_split = sct_path_split(worker->path, &right);
@@ -88,7 +91,7 @@ static struct sct_campaign_options describe(struct worker *worker, uint64_t iter
     own.first_iteration = worker->executions;
     own.iteration_step = 1;
     own.iterations = iterations;
-    own.seconds_max = 0;
+    own.seconds_max = 0; // when to stop is the first process's to say
     own.interrupted = NULL;
     own.on_progress = tell;
     own.goes_on = goes_on;

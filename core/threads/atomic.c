@@ -31,6 +31,7 @@ static void tell_change(const struct sct_atomic *atomic, uint64_t old) {
 
 // ---- Scheduling points -------------------------------------------------------------------------
 
+// A clean report must not look like one that has seen what weaker orders allow: it says so itself.
 static void note_use(enum sct_order order) {
     if (order != SCT_SEQ_CST && !sct_memory_shows_orders())
         are_unshown = true;

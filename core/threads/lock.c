@@ -117,6 +117,7 @@ static void check_lock(const struct sct_condition *condition, const struct sct_l
 static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lock,
                             const char *where, enum sct_patience patience) {
     struct sct_object *object = &condition->object;
+    // To let go of the lock and to wait is one step: a signal cannot fall between the two.
     sct_object_point_both(object, &lock->object, "wait", where);
     check_lock(condition, lock);
     condition->lock = lock;
@@ -124,6 +125,7 @@ static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lo
     const struct sct_wait wait = {object, "wake", where, patience};
     bool was_signalled = sct_object_wait(&condition->waiters, &wait, false);
     // A signal has moved it to the queue of the lock, from where it comes back when that is free.
+    // So it is enabled only when it can have the lock, and to be woken is no step of its own.
     if (was_signalled)
         take(lock);
     else
@@ -133,6 +135,8 @@ static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lo
 
 void sct_condition_wait_at(struct sct_condition *condition, struct sct_lock *lock,
                            const char *where) {
+    // Most programs look again in a loop, where this costs executions and finds nothing: only those
+    // that ask for it have such ends of a wait.
     bool may_be_spurious = sct_engine_now->now.wakes_spuriously;
     wait_for_signal(condition, lock, where,
                     may_be_spurious ? SCT_WAIT_SPURIOUS : SCT_WAIT_FOR_EVER);
@@ -155,6 +159,7 @@ static void signal_one(struct sct_condition *condition, uint32_t index) {
 
 void sct_condition_signal_at(struct sct_condition *condition, const char *where) {
     sct_object_point(&condition->object, "signal", SCT_ACCESS_WRITE, where);
+    // Whoever POSIX allows: any of them, not the one that has waited longest.
     uint32_t count = sct_queue_count(&condition->waiters);
     if (count > 0)
         signal_one(condition, sct_choose(count, "who is woken"));
@@ -162,6 +167,8 @@ void sct_condition_signal_at(struct sct_condition *condition, const char *where)
 
 void sct_condition_broadcast_at(struct sct_condition *condition, const char *where) {
     sct_object_point(&condition->object, "broadcast", SCT_ACCESS_WRITE, where);
+    // In whatever order: all of them end up with the lock, whose queue gives none a turn before
+    // others.
     while (sct_queue_count(&condition->waiters) > 0)
         signal_one(condition, 0);
 }

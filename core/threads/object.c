@@ -27,6 +27,8 @@ void sct_object_init(struct sct_object *object, const char *kind, const char *na
 
 void sct_object_become(struct sct_object *object, struct digest state) {
     ASSERT(sct_comparing());
+    // What it was goes out of the sum that all things make, and what it is comes in: nothing that
+    // has not changed is looked at again.
     struct digest before = object->added;
     object->added = digest_fold_digest(object->identity, state);
     sct_note_change(sct_engine_now, before, object->added);
@@ -68,6 +70,7 @@ void sct_object_misused(const struct sct_object *object, const char *what) {
 
 void sct_object_check(const struct sct_object *object) {
     ASSERT(sct_engine_inside());
+    // By the number of the execution: storage that is static still has the last one's contents.
     sct_check(object->execution == sct_engine_now->now.birth, SCT_KIND_PROGRAM_ERROR,
               "a lock, thread or the like is used before it is initialised in this execution");
     sct_check(object->name, SCT_KIND_PROGRAM_ERROR, "a %s is used after it was destroyed",
@@ -76,6 +79,7 @@ void sct_object_check(const struct sct_object *object) {
 
 // Made once for each verb: the steps themselves format nothing.
 const char *sct_object_label(struct sct_object *object, const char *verb) {
+    // By address: verbs are constants, and a second copy of one would make a second label only.
     for (const struct sct_label *label = object->labels; label; label = label->next)
         if (label->verb == verb)
             return label->text;

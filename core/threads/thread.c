@@ -19,6 +19,8 @@ static void become(struct sct_thread *thread) {
     sct_object_become(&thread->object, (struct digest){(uintptr_t)thread->result, flags});
 }
 
+// Ended is it when it can be joined, a step before its task is over: what it does in between
+// touches nothing of the program's.
 static void end(struct sct_thread *thread, void *result) {
     ASSERT(!thread->has_ended);
     ASSERT(sct_thread_self() == thread);
@@ -55,6 +57,7 @@ struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(vo
 
 struct sct_thread *sct_thread_self(void) {
     const struct sct_strand *self = sct_self();
+    // A task of a machine is no thread, though it may use what threads synchronise by.
     return self->task && self->task->own.function == thread_main ? self->task->own.argument : NULL;
 }
 
