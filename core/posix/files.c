@@ -100,6 +100,8 @@ static int find_free(void) {
 
 void posix_files_open(bool shows_output) {
     struct stat status;
+    // What can be read once only (a terminal, a pipe) would be there for the first execution alone.
+    ASSERT(inherited_count == 0);
     if (fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode))
         replace_by_nothing(STDIN_FILENO, O_RDONLY);
     find_inherited();
@@ -121,7 +123,7 @@ void posix_files_open(bool shows_output) {
 
 // What was under way when an execution was left is not: nobody holds the stream.
 static void reset_stream(FILE *stream, bool discards) {
-    memset(stream->_lock, 0, sizeof(int) * 2 + sizeof(void *));
+    memset(stream->_lock, 0, sizeof(int) * 2 + sizeof(void *)); // glibc's: lock, count, owner
     clearerr(stream);
     if (discards)
         __fpurge(stream);
@@ -130,6 +132,8 @@ static void reset_stream(FILE *stream, bool discards) {
 }
 
 static void close_streams(void) {
+    // The program's own: their descriptors are closed below, but their buffers are the C library's.
+    ASSERT(stream_count <= STREAMS_MAX);
     while (stream_count > 0) {
         FILE *stream = streams[--stream_count];
         reset_stream(stream, true);
@@ -161,6 +165,7 @@ static void close_opened(void) {
         next = inherited[i].number + 1;
     }
     sct_descriptors_kept(&own, &after_own);
+    ASSERT(next <= own);
     close_between(next, own);
     close_between(after_own, INT_MAX);
 }

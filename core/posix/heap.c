@@ -72,6 +72,8 @@ void posix_heap_open(void) {
         fail_at(FAIL_RESOURCE, HERE,
                 "out of memory: %llu bytes of addresses for the program's heap",
                 (unsigned long long)POSIX_HEAP_BYTES);
+    // At the same place in every process and execution: addresses that the program prints, hashes
+    // or compares are the same in a replay.
     heap.next = POSIX_HEAP_BASE;
     heap.is_open = true;
 }
@@ -84,6 +86,8 @@ static void *copy_of(const void *memory, size_t bytes) {
 }
 
 void posix_heap_save(void) {
+    // What constructors have allocated is there at the beginning of every execution.
+    ASSERT(heap.is_open && !heap.is_saved);
     size_t bytes = heap.next - POSIX_HEAP_BASE;
     heap.first = heap.next;
     heap.first_bytes = copy_of((void *)POSIX_HEAP_BASE, bytes);
@@ -104,6 +108,7 @@ static void clear(char *memory, size_t bytes) {
 }
 
 void posix_heap_begin(void) {
+    ASSERT(heap.is_saved && heap.first <= heap.next);
     size_t first_bytes = heap.first - POSIX_HEAP_BASE, used = heap.next - heap.first;
     memcpy((void *)POSIX_HEAP_BASE, heap.first_bytes, first_bytes);
     memcpy(STATES, heap.first_states, first_bytes / 8);
@@ -193,6 +198,9 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller) {
     if (next > POSIX_HEAP_BASE + POSIX_HEAP_BYTES)
         posix_violate(SCT_KIND_OUT_OF_MEMORY, posix_place(caller),
                       "the program has allocated more than 1 GiB in one execution");
+    // Never used again in this execution: a use after free is one whatever was allocated since, and
+    // an ABA of addresses is the program's only where it makes its own lists.
+    ASSERT(block >= heap.next + sizeof(struct header) && block % ALIGNMENT == 0);
     *((struct header *)block - 1) = (struct header){
         .bytes = (uint32_t)bytes, .check = check_of(block, bytes), .allocated = caller};
     mark(block, bytes);
@@ -206,6 +214,7 @@ static struct header *header_of(const void *block) {
     uintptr_t address = (uintptr_t)block;
     struct header *header = (struct header *)address - 1;
     bool is_possible = address % ALIGNMENT == 0 && address > POSIX_HEAP_BASE && address < heap.next;
+    // The address and the size take part: bytes that were copied from another header are none.
     return is_possible && header->check == check_of(address, header->bytes) ? header : NULL;
 }
 
@@ -236,6 +245,7 @@ static void release(void *block, const void *caller) {
     access_whole((uintptr_t)block, bytes, caller);
     if (posix_controls())
         posix_objects_forget((uintptr_t)block, bytes);
+    ASSERT(heap.next >= (uintptr_t)block + bytes);
     header->freed = caller;
     memset(state_at((uintptr_t)block), STATE_FREED, (bytes + 7) / 8 + (bytes == 0));
     put_away(header);

@@ -31,6 +31,7 @@ static struct entry *slot_of(struct entry *entries, size_t capacity, uintptr_t a
 }
 
 static void reserve(size_t capacity) {
+    ASSERT(2 * table.count <= capacity && (capacity & (capacity - 1)) == 0);
     struct entry *entries = arena_zalloc(sct_arena(), capacity * sizeof *entries);
     for (size_t i = 0; i < table.capacity; i++)
         if (table.entries[i].address)
@@ -41,6 +42,8 @@ static void reserve(size_t capacity) {
 }
 
 void posix_objects_begin(void) {
+    // In the execution's arena, like the records: what the program has in its memory then is zero,
+    // or what its initialisers say, and the records are made when they are first used.
     table.capacity = table.count = 0;
     reserve(FIRST_CAPACITY);
 }
@@ -68,6 +71,7 @@ void *posix_object_find(const void *address, enum posix_kind kind) {
 }
 
 void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes) {
+    ASSERT(address && table.count < table.capacity);
     if (2 * table.count >= table.capacity)
         reserve(2 * table.capacity);
     struct entry *entry = slot_of(table.entries, table.capacity, (uintptr_t)address, kind);
@@ -78,6 +82,7 @@ void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes) 
 
 void posix_objects_forget(uintptr_t address, size_t bytes) {
     for (size_t i = 0; i < table.capacity; i++)
+        // The entry stays: a free place would cut off those that were put behind it.
         if (table.entries[i].address - address < bytes)
             table.entries[i].record = NULL;
 }

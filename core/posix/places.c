@@ -56,8 +56,10 @@ __attribute__((noinline, cold)) static const char *make(uintptr_t address, const
     posix_enter_tool();
     if (2 * count >= capacity)
         grow();
+    ASSERT(count < capacity);
     char *text = describe(address, question, context);
     struct entry *entry = slot_of(entries, capacity, address, question);
+    ASSERT(!entry->question); // what describes has asked for nothing of the same kind
     *entry = (struct entry){.address = address, .question = question, .text = text};
     count++;
     posix_leave_tool();
@@ -150,6 +152,7 @@ static char *describe_place(uintptr_t address, const void *question, const void 
     (void)question;
     (void)context;
     uintptr_t inside = address - 1; // within the call, not behind it
+    ASSERT(address > 0);
     struct posix_source source;
     uintptr_t offset;
     const char *function = posix_symbol(inside, &offset);
