@@ -8,8 +8,8 @@
 
 bool option_bad_value(struct parser *parser, enum option_id id, const char *value,
                       const char *expected) {
-    return error_set(parser->error, "option --%s: expected %s, found '%.200s'", options_name(id),
-                     expected, value);
+    return error_set(parser->error, "option --%s: expected %s, found '%.200s'",
+                     parser->table[id].name, expected, value);
 }
 
 static bool set_number(struct parser *parser, enum option_id id, const char *value, uint64_t max,
@@ -171,7 +171,7 @@ bool set_export(struct parser *parser, enum option_id id, const char *value) {
 // ---- Values by the kind of their field ---------------------------------------------------------
 
 static void *field_of(struct parser *parser, enum option_id id) {
-    return (char *)parser->options + option_at(id)->offset;
+    return (char *)parser->options + parser->table[id].offset;
 }
 
 bool set_flag(struct parser *parser, enum option_id id, const char *value) {

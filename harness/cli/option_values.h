@@ -17,7 +17,10 @@ enum option_use {
     USE_HISTORY, // of --check-history
 };
 
+struct option;
+
 struct parser {
+    const struct option *table; // of all options, by their ids
     struct options *options;
     struct error *error;
     enum front front;
@@ -37,8 +40,6 @@ struct option {
     unsigned fronts;
     const char *help;
 };
-
-const struct option *option_at(enum option_id id);
 
 // False, with the error that says so.
 bool option_bad_value(struct parser *parser, enum option_id id, const char *value,

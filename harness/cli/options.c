@@ -18,14 +18,6 @@ static const struct option table[OPTION_COUNT] = {
 #undef HEADING
 };
 
-const struct option *option_at(enum option_id id) {
-    return &table[id];
-}
-
-const char *options_name(enum option_id id) {
-    return table[id].name;
-}
-
 // ---- Words -------------------------------------------------------------------------------------
 
 static bool has_option(const struct parser *parser, int id) {
@@ -248,7 +240,7 @@ bool options_parse(enum front front, int argc, char **argv, char *stored, struct
         .checkpoint_every = 10,
         .shard_count = 1,
     };
-    struct parser parser = {.options = options, .error = error, .front = front};
+    struct parser parser = {.table = table, .options = options, .error = error, .front = front};
     if (stored && !parse_stored(&parser, stored))
         return false;
     struct options before = *options;

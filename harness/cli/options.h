@@ -85,9 +85,6 @@ static inline bool options_have(const struct options *options, enum option_id id
     return options->given[id] != NULL;
 }
 
-// "option --NAME" of [id], for errors.
-const char *options_name(enum option_id id);
-
 // Prints --help's list of the options that [front] has.
 void options_print_help(FILE *out, enum front front);
 
