@@ -150,11 +150,11 @@ static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) 
         sct_states_clear(&explorer->states);
         explorer->bound = path->bound;
     }
-    ASSERT(engine->now.point_count <= engine->options.steps_max);
-    ASSERT(sct_path_spent(path) <= path->bound);
+    uint32_t spent = sct_path_spent(path);
+    ASSERT(engine->now.point_count <= engine->options.steps_max && spent <= path->bound);
     struct sct_budget budget = {
         .points = engine->options.steps_max - engine->now.point_count,
-        .bound = path->bound - sct_path_spent(path),
+        .bound = path->bound - spent,
     };
     uint64_t entry;
     bool is_complete;
