@@ -259,10 +259,12 @@ static void add_value(struct wire_out *out, const struct ct_property *property) 
         wire_add(out, property->value.boolean ? "true" : "false");
         return;
     case CT_INT32:
-        wire_add_format(out, "%d", (int)property->value.int32);
+        wire_add_number(out, property->value.int32);
         return;
     case CT_INT64:
-        wire_add_format(out, "\"%lld\"", (long long)property->value.int64);
+        wire_add(out, "\"");
+        wire_add_number(out, property->value.int64);
+        wire_add(out, "\"");
         return;
     case CT_DOUBLE:
         add_double(out, property->value.real);

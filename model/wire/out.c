@@ -35,8 +35,18 @@ void wire_add_bytes(struct wire_out *out, const void *bytes, size_t size) {
     out->data[out->size] = '\0';
 }
 
-void wire_add(struct wire_out *out, const char *text) {
-    wire_add_bytes(out, text, strlen(text));
+void wire_add_number(struct wire_out *out, int64_t number) {
+    char digits[20]; // of INT64_MIN, with its sign
+    size_t at = sizeof digits;
+    // Of the positive number: that of the least one does not fit a signed type.
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0)
+        digits[--at] = '-';
+    wire_add_bytes(out, digits + at, sizeof digits - at);
 }
 
 void wire_add_format(struct wire_out *out, const char *format, ...) {

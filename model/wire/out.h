@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // Begins as {.arena = ...}. [data] ends in a NUL that [size] does not count; it is NULL as long as
 // nothing was added. Growing is free as long as nobody else takes from the arena meanwhile.
@@ -19,7 +20,12 @@ struct wire_out {
 void wire_add_bytes(struct wire_out *out, const void *bytes, size_t size);
 
 // A NUL-terminated text, as it is.
-void wire_add(struct wire_out *out, const char *text);
+static inline void wire_add(struct wire_out *out, const char *text) {
+    wire_add_bytes(out, text, strlen(text)); // of a constant the compiler knows it
+}
+
+// A decimal number.
+void wire_add_number(struct wire_out *out, int64_t number);
 
 // As printf does.
 void wire_add_format(struct wire_out *out, const char *format, ...)

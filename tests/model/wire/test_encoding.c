@@ -104,6 +104,18 @@ static void test_json(void **state) {
     assert_string_equal(wire_text(&out), "\"a\\\"\\\\\\n\\u0001\\u0000\xc3\xa9\"");
 }
 
+static void test_numbers(void **state) {
+    (void)state;
+    struct wire_out out = {.arena = &arena};
+    static const int64_t numbers[] = {0, 7, -7, 10, INT32_MIN, INT64_MAX, INT64_MIN};
+    for (int i = 0; i < 7; i++) {
+        wire_add_number(&out, numbers[i]);
+        wire_add(&out, " ");
+    }
+    assert_string_equal(wire_text(&out), "0 7 -7 10 -2147483648 9223372036854775807 "
+                                         "-9223372036854775808 ");
+}
+
 // Growing beside somebody else who takes from the same arena keeps what there is.
 static void test_growing(void **state) {
     (void)state;
@@ -120,8 +132,9 @@ static void test_growing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64), cmocka_unit_test(test_percent), cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_json),   cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_base64),  cmocka_unit_test(test_percent),
+        cmocka_unit_test(test_dates),   cmocka_unit_test(test_json),
+        cmocka_unit_test(test_growing), cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, open_arena, close_arena);
 }
