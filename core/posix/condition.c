@@ -40,8 +40,9 @@ static struct posix_mutex *held_mutex(pthread_mutex_t *mutex, const char *where)
 }
 
 static int wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const char *where) {
-    sct_condition_wait_at(&record_of(condition)->condition, &held_mutex(mutex, where)->lock, where);
-    return 0;
+    struct posix_mutex *held = held_mutex(mutex, where);
+    sct_condition_wait_at(&record_of(condition)->condition, &held->lock, where);
+    return held->has_dead_owner ? EOWNERDEAD : 0;
 }
 
 // A deadline that has passed: others may take the mutex meanwhile, but nobody wakes the caller.

@@ -3,6 +3,7 @@
 #include "core/posix/images.h"
 #include "core/base/assert.h"
 #include "core/coro/coro.h"
+#include "core/posix/symbols.h"
 
 #include <elf.h>
 #include <link.h>
@@ -30,8 +31,12 @@ struct code {
     } ranges[POSIX_IMAGES_MAX];
 };
 
-static struct posix_segment segments[2 * POSIX_IMAGES_MAX];
-static size_t segment_count;
+struct segments {
+    size_t count;
+    struct posix_segment list[2 * POSIX_IMAGES_MAX];
+};
+
+static struct segments own, foreign; // the program's; those of libraries that it came with
 static struct locals locals[POSIX_IMAGES_MAX];
 static size_t locals_count;
 static struct code system_code, program_code;
@@ -70,17 +75,17 @@ static bool is_ours(const struct dl_phdr_info *info) {
     return false;
 }
 
-static void add_segment(uintptr_t low, uintptr_t high) {
+static void add_segment(struct segments *to, uintptr_t low, uintptr_t high) {
     if (low >= high)
         return;
-    if (segment_count == sizeof segments / sizeof segments[0])
+    if (to->count == sizeof to->list / sizeof to->list[0])
         fail_at(FAIL_RESOURCE, HERE, "the program has more than %d libraries", POSIX_IMAGES_MAX);
-    segments[segment_count++] =
+    to->list[to->count++] =
         (struct posix_segment){.start = (char *)low, .bytes = (size_t)(high - low)};
 }
 
 // What can be written of the image: not what the linker has protected after relocation.
-static void add_segments(const struct dl_phdr_info *info) {
+static void add_segments(const struct dl_phdr_info *info, struct segments *to) {
     const ElfW(Phdr) *relro = find_header(info, PT_GNU_RELRO);
     uintptr_t relro_low = relro ? info->dlpi_addr + relro->p_vaddr : 0;
     uintptr_t relro_high = relro ? (relro_low + relro->p_memsz) & ~(page_bytes - 1) : 0;
@@ -90,10 +95,10 @@ static void add_segments(const struct dl_phdr_info *info) {
             continue;
         uintptr_t low = info->dlpi_addr + header->p_vaddr, high = low + header->p_memsz;
         if (relro_high > low && relro_low < high) {
-            add_segment(low, relro_low & ~(page_bytes - 1));
+            add_segment(to, low, relro_low & ~(page_bytes - 1));
             low = relro_high;
         }
-        add_segment(low, high);
+        add_segment(to, low, high);
     }
 }
 
@@ -153,14 +158,18 @@ static bool is_named(const struct dl_phdr_info *info, const char *name) {
 
 static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
     (void)size;
-    if (is_named(info, "libc.so") || is_named(info, "ld-linux") || is_named(info, "libmtcheck.so"))
+    bool is_system =
+        is_named(info, "libc.so") || is_named(info, "ld-linux") || is_named(info, "libmtcheck.so");
+    if (is_system)
         add_code(info, &system_code);
     if (*(bool *)is_first)
         read_build_id(info);
     if (*(bool *)is_first || is_ours(info)) {
-        add_segments(info);
+        add_segments(info, &own);
         add_locals(info);
         add_code(info, &program_code);
+    } else if (!is_system) {
+        add_segments(info, &foreign);
     }
     *(bool *)is_first = false;
     return 0;
@@ -169,7 +178,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
 void posix_images_find(void) {
     bool is_first = true;
     page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    segment_count = locals_count = system_code.count = program_code.count = 0;
+    own.count = foreign.count = locals_count = system_code.count = program_code.count = 0;
     dl_iterate_phdr(visit, &is_first);
 }
 
@@ -196,14 +205,19 @@ static void map_first_state(struct posix_segment *segment) {
     close(file);
 }
 
+static void copy_segment(struct posix_segment *segment) {
+    segment->first_state = allocate(segment->bytes);
+    memcpy(segment->first_state, segment->start, segment->bytes);
+}
+
 void posix_images_save(void) {
-    for (size_t i = 0; i < segment_count; i++) {
-        struct posix_segment *segment = &segments[i];
-        segment->first_state = allocate(segment->bytes);
-        memcpy(segment->first_state, segment->start, segment->bytes);
-        if (segment->bytes > COPIED_BYTES_MAX)
-            map_first_state(segment);
+    for (size_t i = 0; i < own.count; i++) {
+        copy_segment(&own.list[i]);
+        if (own.list[i].bytes > COPIED_BYTES_MAX)
+            map_first_state(&own.list[i]);
     }
+    for (size_t i = 0; i < foreign.count; i++)
+        copy_segment(&foreign.list[i]);
     char *pointer = sct_coro_thread_pointer();
     for (size_t i = 0; i < locals_count; i++) {
         locals[i].first_state = allocate(locals[i].bytes);
@@ -228,8 +242,8 @@ static void restore(const struct posix_segment *segment) {
 }
 
 void posix_images_restore(void) {
-    for (size_t i = 0; i < segment_count; i++)
-        restore(&segments[i]);
+    for (size_t i = 0; i < own.count; i++)
+        restore(&own.list[i]);
 }
 
 void posix_locals_begin(void *thread_pointer, bool is_main) {
@@ -252,19 +266,41 @@ void posix_locals_visit(void (*tell)(void *context, const void *memory, size_t b
         tell(context, pointer + locals[i].offset, locals[i].bytes);
 }
 
+// The first variable of [segment] that differs; what has no name is the linker's own.
+static bool find_changed(const struct posix_segment *segment, struct text *text) {
+    for (size_t i = 0; i < segment->bytes; i++) {
+        uintptr_t address = (uintptr_t)segment->start + i, offset;
+        if (segment->start[i] == segment->first_state[i])
+            continue;
+        const char *name = posix_symbol(address, &offset);
+        if (!name || strcmp(name, "_GLOBAL_OFFSET_TABLE_") == 0)
+            continue;
+        text_add(text, "'%s' of %s", name, posix_object_name(address, &offset));
+        return true;
+    }
+    return false;
+}
+
+bool posix_images_find_changed(struct text *text) {
+    for (size_t i = 0; i < foreign.count; i++)
+        if (foreign.list[i].first_state && find_changed(&foreign.list[i], text))
+            return true;
+    return false;
+}
+
 // ---- Asking ------------------------------------------------------------------------------------
 
 size_t posix_segment_count(void) {
-    return segment_count;
+    return own.count;
 }
 
 const struct posix_segment *posix_segment_at(size_t index) {
-    return &segments[index];
+    return &own.list[index];
 }
 
 bool posix_is_static(const void *address) {
-    for (size_t i = 0; i < segment_count; i++)
-        if ((uintptr_t)address - (uintptr_t)segments[i].start < segments[i].bytes)
+    for (size_t i = 0; i < own.count; i++)
+        if ((uintptr_t)address - (uintptr_t)own.list[i].start < own.list[i].bytes)
             return true;
     return false;
 }

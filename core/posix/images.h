@@ -3,6 +3,8 @@
 #ifndef CORE_POSIX_IMAGES_H
 #define CORE_POSIX_IMAGES_H
 
+#include "core/base/text.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,10 @@ void posix_images_find(void);
 // Writes down what is in them now. [posix_images_restore] puts it back.
 void posix_images_save(void);
 void posix_images_restore(void);
+
+// Adds "'counter' of libfoo.so.1" for the first variable of another library of the process, but the
+// C library's, that executions have changed since; false if there is none. Those are not put back.
+bool posix_images_find_changed(struct text *text);
 
 // The program's writable segments.
 size_t posix_segment_count(void);

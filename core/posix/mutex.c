@@ -17,10 +17,15 @@ static int type_of(int kind) {
     return kind == PTHREAD_MUTEX_ADAPTIVE_NP ? PTHREAD_MUTEX_NORMAL : kind;
 }
 
+// As glibc writes it into the kind.
+enum { ROBUST_BIT = 16 };
+
 static struct posix_mutex *new_mutex(const pthread_mutex_t *mutex, int type) {
     struct posix_mutex *record = posix_object_new(mutex, POSIX_MUTEX, sizeof *record);
     sct_lock_init(&record->lock, posix_object_title(mutex, POSIX_MUTEX));
     record->type = type;
+    record->is_robust = mutex->__data.__kind & ROBUST_BIT;
+    posix_world.has_robust = posix_world.has_robust || record->is_robust;
     return record;
 }
 
@@ -59,19 +64,29 @@ static int lock_again(struct posix_mutex *record, const char *where) {
                   record->lock.object.name);
 }
 
+// The caller has it now, unless it is of no use any more.
+static int taken(struct posix_mutex *record, const char *where) {
+    if (!record->has_dead_owner)
+        return 0;
+    if (!record->is_unrecoverable)
+        return EOWNERDEAD;
+    sct_lock_release_at(&record->lock, where);
+    return ENOTRECOVERABLE;
+}
+
 static int lock(pthread_mutex_t *mutex, const char *where) {
     struct posix_mutex *record = posix_mutex_of(mutex, where);
     if (is_mine(record))
         return lock_again(record, where);
     sct_lock_acquire_at(&record->lock, where);
-    return 0;
+    return taken(record, where);
 }
 
 static int try_lock(pthread_mutex_t *mutex, const char *where) {
     struct posix_mutex *record = posix_mutex_of(mutex, where);
     if (is_mine(record))
         return record->type == PTHREAD_MUTEX_RECURSIVE ? lock_again(record, where) : EBUSY;
-    return sct_lock_try_at(&record->lock, where) ? 0 : EBUSY;
+    return sct_lock_try_at(&record->lock, where) ? taken(record, where) : EBUSY;
 }
 
 static int lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *deadline,
@@ -87,18 +102,40 @@ static int lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct time
                          : sct_lock_acquire_timed_at(&record->lock, where);
     if (!is_locked)
         posix_time_reaches(clock, deadline);
-    return is_locked ? 0 : ETIMEDOUT;
+    return is_locked ? taken(record, where) : ETIMEDOUT;
 }
 
 static int unlock(pthread_mutex_t *mutex, const char *where) {
     struct posix_mutex *record = posix_mutex_of(mutex, where);
     if (!is_mine(record) && record->type != PTHREAD_MUTEX_NORMAL)
         return EPERM;
-    if (record->depth > 0)
+    if (record->depth > 0) {
         record->depth--;
-    else
-        sct_lock_release_at(&record->lock, where);
+        return 0;
+    }
+    record->is_unrecoverable = record->has_dead_owner; // nobody has said that it is mended
+    sct_lock_release_at(&record->lock, where);
     return 0;
+}
+
+static void find_robust(void *found, enum posix_kind kind, const void *record,
+                        const void *address) {
+    const struct posix_mutex *mutex = record;
+    (void)address;
+    if (kind == POSIX_MUTEX && mutex->is_robust && is_mine(mutex))
+        *(struct posix_mutex **)found = (struct posix_mutex *)(uintptr_t)mutex;
+}
+
+void posix_mutexes_abandon(void) {
+    for (struct posix_mutex *mutex;; mutex->depth = 0) {
+        mutex = NULL;
+        if (posix_world.has_robust)
+            posix_objects_visit(find_robust, &mutex);
+        if (!mutex)
+            return;
+        mutex->has_dead_owner = true;
+        sct_lock_release_at(&mutex->lock, NULL);
+    }
 }
 
 // ---- Hooks -------------------------------------------------------------------------------------
@@ -137,6 +174,16 @@ HOOK int pthread_mutex_clocklock(pthread_mutex_t *restrict mutex, clockid_t cloc
                                  const struct timespec *restrict deadline) {
     return posix_controls() ? lock_until(mutex, clock, deadline, WHERE)
                             : REAL(pthread_mutex_clocklock)(mutex, clock, deadline);
+}
+
+HOOK int pthread_mutex_consistent(pthread_mutex_t *mutex) {
+    if (!posix_controls())
+        return REAL(pthread_mutex_consistent)(mutex);
+    struct posix_mutex *record = posix_mutex_of(mutex, WHERE);
+    if (!is_mine(record) || !record->has_dead_owner)
+        return EINVAL;
+    record->has_dead_owner = false;
+    return 0;
 }
 
 HOOK int pthread_mutex_unlock(pthread_mutex_t *mutex) {

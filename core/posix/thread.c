@@ -8,6 +8,7 @@
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
 #include "core/posix/locals.h"
+#include "core/posix/mutex.h"
 #include "core/posix/signals.h"
 #include "core/posix/variable.h"
 
@@ -69,6 +70,7 @@ static void run_endings(struct posix_thread *self) {
 static void end_thread(struct posix_thread *self) {
     run_endings(self);
     posix_keys_destroy_values(self);
+    posix_mutexes_abandon();
     self->has_ended = true;
     if (--posix_world.living == 0)
         posix_exit(0);

@@ -118,6 +118,7 @@ static void set_up(void *context) {
     posix_stacks_begin();
     posix_atomics_begin();
     posix_world.living = 0;
+    posix_world.has_robust = false;
     memset(posix_world.names_made, 0, sizeof posix_world.names_made);
     posix_objects_begin();
     posix_exit_begin();

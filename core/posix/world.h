@@ -67,6 +67,7 @@ struct posix_world {
     bool is_told;           // somebody listens
     uint64_t now;           // virtual time, in nanoseconds since its begin
     uint32_t living;        // threads that have not ended
+    bool has_robust;        // mutexes
     bool is_exiting;        // exit was called
     uint32_t names_made[9]; // objects without a symbol, by kind
     // Called in each execution that comes to an end of the program's own; NULL: nobody is.

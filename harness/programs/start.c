@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { STATUS_TOOL_FAILED = 3 };
+
 static posix_main *program_main;
 
 // Before the program's constructors, whose work is part of its first state.
@@ -159,6 +161,16 @@ static bool tell_surveyed(const struct program_command *command) {
     return true;
 }
 
+// What may be the reason if executions do not repeat.
+static void tell_changed(const char *name) {
+    char buffer[400];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (posix_images_find_changed(&text))
+        fprintf(stderr,
+                "%s: executions change %s, which is not put back: build that with mtcheck-cc\n",
+                name, buffer);
+}
+
 static int run_under_control(int argc, char **argv) {
     struct program_command command;
     struct error error;
@@ -178,6 +190,8 @@ static int run_under_control(int argc, char **argv) {
     if (command.options.races == POSIX_RACES_ALL)
         survey_races();
     int status = run_command(name, argv[0], &command);
+    if (status == STATUS_TOOL_FAILED)
+        tell_changed(name);
     return tell_surveyed(&command) && status == 0 ? 1 : status;
 }
 
