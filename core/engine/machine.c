@@ -31,30 +31,30 @@ struct sct_machine *sct_machine_self(void) {
     return engine->now.current ? engine->now.current->machine : NULL;
 }
 
-// The place of [name] among the names of the machine's tasks; the last one is shared by the rest.
-static unsigned name_index(struct sct_machine *machine, const char *name) {
+// What is counted under [name]; the last of a machine's names is shared by the rest.
+static struct sct_task_name *find_name(struct sct_engine *engine, struct sct_machine *machine,
+                                       const char *name) {
     ASSERT(name);
-    unsigned i = 0;
-    while (i < SCT_TASK_NAMES_MAX - 1 && machine->names[i].name && machine->names[i].name != name &&
-           strcmp(machine->names[i].name, name) != 0)
-        i++;
-    if (!machine->names[i].name) {
-        machine->names[i].name = name;
-        // Of the machine's number, not its address; of the name's text, not its place in memory.
-        machine->names[i].hash = rng_mix(machine->index + 1) ^ hash_bytes(name, strlen(name));
-    }
-    return i;
+    struct sct_task_name **link = &machine->task_names;
+    for (unsigned i = 1; *link; i++, link = &(*link)->next)
+        if ((*link)->name == name || i == SCT_TASK_NAMES_MAX || strcmp((*link)->name, name) == 0)
+            return *link;
+    *link = ARENA_NEW(&engine->arena, struct sct_task_name);
+    (*link)->name = name;
+    // Of the machine's number, not its address; of the name's text, not its place in memory.
+    (*link)->hash = rng_mix(machine->index + 1) ^ hash_bytes(name, strlen(name));
+    return *link;
 }
 
-static struct sct_task_identity identify(const struct sct_engine *engine,
-                                         struct sct_machine *machine, const char *name) {
+static struct sct_task_identity identify(struct sct_engine *engine, struct sct_machine *machine,
+                                         const char *name) {
     const struct sct_task *parent = engine->now.current;
-    unsigned i = name_index(machine, name);
-    ASSERT(i < SCT_TASK_NAMES_MAX && machine->names[i].name);
+    struct sct_task_name *counted = find_name(engine, machine, name);
+    ASSERT(counted->name);
     // The same task in every execution in which its machine has started as many of that name
     // before, whatever others did meanwhile: strategies and caches know it again by this.
     return (struct sct_task_identity){
-        .signature = rng_mix(machine->names[i].hash + machine->names[i].count++),
+        .signature = rng_mix(counted->hash + counted->count++),
         .parent = parent ? engine->slots[parent->slot].identity.signature : 0,
     };
 }

@@ -40,15 +40,18 @@ struct sct_monitor;
 
 enum { SCT_TASK_NAMES_MAX = 8 };
 
+// How many tasks of a name a machine has started, for their identities.
+struct sct_task_name {
+    const char *name;
+    uint64_t hash;
+    uint32_t count;
+    struct sct_task_name *next;
+};
+
 struct sct_machine {
     const char *name;
     uint32_t index;
-    // How many tasks of each name were started, for their identities.
-    struct {
-        const char *name;
-        uint64_t hash;
-        uint32_t count;
-    } names[SCT_TASK_NAMES_MAX];
+    struct sct_task_name *task_names;  // at most SCT_TASK_NAMES_MAX
     struct sct_machine *next;          // all machines
     struct sct_message *first, **last; // mailbox
     struct sct_task *receiver;         // waits in sct_receive
