@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { SNAPSHOTS_INITIAL = 16, DECIMAL_DIGITS_MAX = 20 };
+enum { SNAPSHOTS_INITIAL = 8, DECIMAL_DIGITS_MAX = 20 };
 
 // How many ETags a key has used.
 struct counter {
