@@ -89,9 +89,12 @@ static bool is_word(const char *name, const char *value, const char *yes, const 
 
 static bool read_limits(const struct settings *settings, struct server_options *options,
                         struct error *error) {
-    uint32_t port;
+    uint32_t port, metrics_port = 0;
     uint64_t memory;
+    options->has_metrics = *settings->metrics_port;
     if (!settings_number("port", settings->port, 0, UINT16_MAX, &port, error) ||
+        (options->has_metrics && !settings_number("metrics-port", settings->metrics_port, 0,
+                                                  UINT16_MAX, &metrics_port, error)) ||
         !settings_number("threads", settings->threads, 1, 64, &options->threads, error) ||
         !settings_number("connections", settings->connections, 64, 100000, &options->connections,
                          error) ||
@@ -102,6 +105,7 @@ static bool read_limits(const struct settings *settings, struct server_options *
         memory < 2 * SERVER_BODY_BYTES_MAX)
         return error_set(error, "memory '%.60s': expected 8M or more", settings->memory);
     options->port = (uint16_t)port;
+    options->metrics_port = (uint16_t)metrics_port;
     options->memory_bytes = (size_t)memory;
     return true;
 }

@@ -6,6 +6,7 @@
 #include "model/table/value.h"
 #include "model/wire/encoding.h"
 #include "model/wire/error.h"
+#include "model/wire/out.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -23,6 +24,9 @@ enum {
     HEADER_BYTES_MAX = 32 << 10, // of a connection: the request's line and headers, and buffers
     IDLE_SECONDS = 30,           // of a connection on which nothing happens
     THREAD_STACK_BYTES = 1 << 20,
+    METRICS_BYTES = 1 << 16,
+    METRICS_CONNECTIONS = 16,
+    TIMES_SHIFT = 6, // the shortest times that are told apart are 2^6 us
 };
 
 // What one thread needs to answer.
@@ -43,6 +47,9 @@ struct server {
     struct server_options options;
     struct MHD_Daemon *daemon;
     uint16_t port;
+    struct MHD_Daemon *metrics; // or NULL
+    uint16_t metrics_port;
+    atomic_uint_fast64_t times[SERVER_TIMES], microseconds;
     char id_prefix[20];
     atomic_uint_fast64_t requests, errors_client, errors_server, next_id;
     atomic_size_t bytes, active;
@@ -194,6 +201,15 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
+static void count_time(struct server *server, double seconds) {
+    uint64_t microseconds = (uint64_t)(seconds * 1e6);
+    int slot = 0;
+    while (slot < SERVER_TIMES - 1 && microseconds >> (slot + TIMES_SHIFT))
+        slot++;
+    atomic_fetch_add(&server->times[slot], 1);
+    atomic_fetch_add(&server->microseconds, microseconds);
+}
+
 // The query is left out: it may have a signature in it.
 static void log_answer(const struct server *server, const struct server_request *request,
                        const struct server_answer *answer, double seconds) {
@@ -245,7 +261,9 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
     else
         server_answer_to(worker->store, &server->options.account, &request, &worker->arena,
                          &answer);
-    log_answer(server, &request, &answer, clock_seconds() - begin);
+    double seconds = clock_seconds() - begin;
+    count_time(server, seconds);
+    log_answer(server, &request, &answer, seconds);
     drop_body(exchange); // before its answer is kept
     enum MHD_Result result = send_answer(server, connection, &answer);
     give_worker(server, worker);
@@ -372,21 +390,79 @@ static void *watch(void *context) {
     return NULL;
 }
 
+// ---- Metrics -----------------------------------------------------------------------------------
+
+static void add_metric(struct wire_out *out, const char *name, const char *type, uint64_t value) {
+    wire_add_format(out, "# TYPE mtable_%s %s\nmtable_%s %llu\n", name, type, name,
+                    (unsigned long long)value);
+}
+
+static void add_metrics(struct wire_out *out, const struct server_counts *counts) {
+    uint64_t total = 0;
+    add_metric(out, "requests_total", "counter", counts->requests);
+    add_metric(out, "client_errors_total", "counter", counts->errors_client);
+    add_metric(out, "server_errors_total", "counter", counts->errors_server);
+    add_metric(out, "connections", "gauge", counts->connections);
+    add_metric(out, "body_bytes", "gauge", counts->bytes);
+    wire_add(out, "# TYPE mtable_request_seconds histogram\n");
+    for (int i = 0; i < SERVER_TIMES; i++) {
+        total += counts->times[i];
+        if (i < SERVER_TIMES - 1)
+            wire_add_format(out, "mtable_request_seconds_bucket{le=\"%g\"} %llu\n",
+                            (double)(UINT64_C(1) << (i + TIMES_SHIFT)) / 1e6,
+                            (unsigned long long)total);
+    }
+    wire_add_format(out,
+                    "mtable_request_seconds_bucket{le=\"+Inf\"} %llu\n"
+                    "mtable_request_seconds_sum %.6f\nmtable_request_seconds_count %llu\n",
+                    (unsigned long long)total, counts->seconds, (unsigned long long)total);
+}
+
+static enum MHD_Result handle_metrics(void *context, struct MHD_Connection *connection,
+                                      const char *url, const char *method, const char *version,
+                                      const char *data, size_t *size, void **state) {
+    struct server *server = context;
+    struct arena arena;
+    (void)version;
+    (void)data;
+    (void)state;
+    if (strcmp(method, "GET") != 0 || *size > 0)
+        return MHD_NO;
+    arena_init(&arena, METRICS_BYTES);
+    struct wire_out out = {.arena = &arena};
+    bool is_health = strcmp(url, "/healthz") == 0, is_metrics = strcmp(url, "/metrics") == 0;
+    struct server_counts counts = server_counts(server);
+    if (is_metrics)
+        add_metrics(&out, &counts);
+    else
+        wire_add(&out, is_health ? "ok\n" : "expected /healthz or /metrics\n");
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(out.size, out.data, MHD_RESPMEM_MUST_COPY);
+    arena_deinit(&arena);
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4");
+    enum MHD_Result result =
+        MHD_queue_response(connection, is_health || is_metrics ? 200 : 404, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 // ---- Start and end -----------------------------------------------------------------------------
 
-static bool read_address(const struct server_options *options, struct sockaddr_storage *address,
-                         struct error *error) {
+static bool read_address(const struct server_options *options, uint16_t port,
+                         struct sockaddr_storage *address, struct error *error) {
     struct sockaddr_in *four = (struct sockaddr_in *)address;
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
     memset(address, 0, sizeof *address);
     if (inet_pton(AF_INET, options->address, &four->sin_addr) == 1) {
         four->sin_family = AF_INET;
-        four->sin_port = htons(options->port);
+        four->sin_port = htons(port);
         return true;
     }
     if (inet_pton(AF_INET6, options->address, &six->sin6_addr) == 1) {
         six->sin6_family = AF_INET6;
-        six->sin6_port = htons(options->port);
+        six->sin6_port = htons(port);
         return true;
     }
     return error_set(error, "address '%.100s': expected a numeric one, such as 127.0.0.1",
@@ -422,7 +498,7 @@ static void close_workers(struct server *server) {
 static bool listen_at(struct server *server, struct error *error) {
     const struct server_options *options = &server->options;
     struct sockaddr_storage address;
-    if (!read_address(options, &address, error))
+    if (!read_address(options, options->port, &address, error))
         return false;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     flags |= address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
@@ -442,6 +518,27 @@ static bool listen_at(struct server *server, struct error *error) {
     return true;
 }
 
+static bool listen_for_metrics(struct server *server, struct error *error) {
+    const struct server_options *options = &server->options;
+    struct sockaddr_storage address;
+    if (!options->has_metrics)
+        return true;
+    if (!read_address(options, options->metrics_port, &address, error))
+        return false;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
+    flags |= address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
+    server->metrics = MHD_start_daemon(
+        flags, options->metrics_port, NULL, NULL, handle_metrics, server,
+        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_SOCK_ADDR,
+        (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT, (unsigned)METRICS_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+    if (!server->metrics)
+        return error_set(error, "cannot listen at %.100s, port %u: is another program there?",
+                         options->address, options->metrics_port);
+    server->metrics_port = MHD_get_daemon_info(server->metrics, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return true;
+}
+
 struct server *server_start(const struct server_options *options, struct error *error) {
     struct server *server = grow_new(1, sizeof *server, "a server");
     uint64_t random = 0;
@@ -452,7 +549,11 @@ struct server *server_start(const struct server_options *options, struct error *
     ssize_t drawn = getrandom(&random, sizeof random, 0);
     snprintf(server->id_prefix, sizeof server->id_prefix, "%016llx",
              (unsigned long long)(drawn == sizeof random ? random : 0));
-    if (!open_workers(server, error) || !listen_at(server, error)) {
+    // The metrics last: who asks for them finds the rest.
+    if (!open_workers(server, error) || !listen_at(server, error) ||
+        !listen_for_metrics(server, error)) {
+        if (server->daemon)
+            MHD_stop_daemon(server->daemon);
         close_workers(server);
         free(server);
         return NULL;
@@ -466,6 +567,10 @@ uint16_t server_port(const struct server *server) {
     return server->port;
 }
 
+uint16_t server_metrics_port(const struct server *server) {
+    return server->metrics_port;
+}
+
 struct server_counts server_counts(const struct server *server) {
     struct server *locked = (struct server *)server;
     struct server_counts counts = {
@@ -473,7 +578,10 @@ struct server_counts server_counts(const struct server *server) {
         .errors_client = atomic_load(&locked->errors_client),
         .errors_server = atomic_load(&locked->errors_server),
         .bytes = atomic_load(&locked->bytes),
+        .seconds = (double)atomic_load(&locked->microseconds) / 1e6,
     };
+    for (int i = 0; i < SERVER_TIMES; i++)
+        counts.times[i] = atomic_load(&locked->times[i]);
     pthread_mutex_lock(&locked->lock);
     counts.connections = server->link_count;
     pthread_mutex_unlock(&locked->lock);
@@ -491,6 +599,8 @@ void server_stop(struct server *server, unsigned seconds) {
     pthread_mutex_unlock(&server->lock);
     pthread_join(server->watcher, NULL);
     MHD_stop_daemon(server->daemon);
+    if (server->metrics)
+        MHD_stop_daemon(server->metrics);
     if (listening >= 0)
         close(listening);
     close_workers(server);

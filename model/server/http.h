@@ -18,22 +18,33 @@ struct server_options {
     unsigned request_seconds; // from the end of a request to that of the next one on a connection
     size_t memory_bytes;      // of all bodies that are under way
     bool logs;                // a line for each request goes to standard error
+    // A second port answers GET /healthz, and GET /metrics in the text format of Prometheus, to
+    // anybody: it is for this machine or a private network.
+    bool has_metrics;
+    uint16_t metrics_port;         // 0: any that is free
     struct server_account account; // its name lives as long as the server
     // Opens the store of one thread.
     struct server_store *(*open_store)(void *context, struct error *error);
     void *context;
 };
 
+enum { SERVER_TIMES = 16 };
+
 // Counted since the start, of all threads.
 struct server_counts {
     uint64_t requests, errors_client, errors_server;
     uint64_t connections, bytes; // at present: open ones, memory of bodies
+    // How many were answered in less than 2^(i+6) microseconds and not in less than half of that;
+    // the last one has all that took longer.
+    uint64_t times[SERVER_TIMES];
+    double seconds; // of all of them
 };
 
 // Listens and answers until it is stopped. NULL and a one-line error if that cannot be.
 struct server *server_start(const struct server_options *options, struct error *error);
 
 uint16_t server_port(const struct server *server);
+uint16_t server_metrics_port(const struct server *server);
 struct server_counts server_counts(const struct server *server);
 
 // Takes no more connections, finishes what was begun (for at most [seconds]), closes the stores.

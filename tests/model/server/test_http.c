@@ -38,6 +38,7 @@ static void start(unsigned request_seconds, size_t memory_bytes) {
                                      .connections = MANY + 100,
                                      .request_seconds = request_seconds,
                                      .memory_bytes = memory_bytes,
+                                     .has_metrics = true,
                                      .account = account,
                                      .open_store = open_store};
     server = server_start(&options, &error);
@@ -52,13 +53,17 @@ static int stop_endpoint(void **state) {
 
 // ---- A client ----------------------------------------------------------------------------------
 
-static int dial(void) {
+static int dial_port(uint16_t port) {
     int socket_ = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server_port(server))};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_true(socket_ >= 0);
     assert_int_equal(connect(socket_, (struct sockaddr *)&address, sizeof address), 0);
     return socket_;
+}
+
+static int dial(void) {
+    return dial_port(server_port(server));
 }
 
 static void say(int to, const char *text, size_t size) {
@@ -256,12 +261,46 @@ static void test_port_in_use(void **state) {
     assert_non_null(strstr(error.text, "expected a numeric one"));
 }
 
+// What the other port says of [path], all of it.
+static const char *look(const char *path) {
+    static char text[READ_BYTES];
+    char request[128];
+    size_t size = 0;
+    int client = dial_port(server_metrics_port(server));
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+             path);
+    say_text(client, request);
+    for (ssize_t got; (got = recv(client, text + size, sizeof text - 1 - size, 0)) > 0;)
+        size += (size_t)got;
+    text[size] = '\0';
+    close(client);
+    return text;
+}
+
+// Health, and counts that fit what was asked for.
+static void test_metrics(void **state) {
+    (void)state;
+    start(60, 64 << 20);
+    assert_non_null(strstr(look("/healthz"), " 200 OK"));
+    assert_non_null(strstr(look("/healthz"), "ok\n"));
+    assert_non_null(strstr(look("/nothing"), " 404 "));
+    for (int i = 0; i < 3; i++)
+        assert_serves();
+    const char *text = look("/metrics");
+    assert_non_null(strstr(text, "\nmtable_requests_total 3\n"));
+    assert_non_null(strstr(text, "\nmtable_client_errors_total 3\n"));
+    assert_non_null(strstr(text, "\nmtable_server_errors_total 0\n"));
+    assert_non_null(strstr(text, "\nmtable_request_seconds_bucket{le=\"+Inf\"} 3\n"));
+    assert_non_null(strstr(text, "\nmtable_request_seconds_count 3\n"));
+    assert_null(strstr(text, "AccountKey"));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_endpoint, stop_endpoint)
     const struct CMUnitTest tests[] = {
         TEST(test_connection),   TEST(test_long_bodies),      TEST(test_long_headers),
         TEST(test_slow_clients), TEST(test_many_connections), TEST(test_bounded_memory),
-        TEST(test_port_in_use),
+        TEST(test_port_in_use),  TEST(test_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
