@@ -467,13 +467,15 @@ static void test_github_escapes(void **state) {
     sct_strategy_free((struct sct_strategy *)(uintptr_t)example.group.strategy);
 }
 
-// The real thing: an annotation for a violation, and a notice when it is clean.
+// The real thing: an annotation for a violation, at the place of the check, and a notice when it is
+// clean.
 static void test_github_format(void **state) {
     (void)state;
     struct ended ended = run(FAILING "--format github");
     check_status(&ended, 1);
-    assert_true(strncmp(ended.out, "::error title=migrating-table fast16%3A program-error", 53) ==
-                0);
+    assert_true(strncmp(ended.out, "::error file=", 13) == 0);
+    assert_non_null(strstr(ended.out, "harness/migrating/app.c,line="));
+    assert_non_null(strstr(ended.out, ",title=migrating-table fast16%3A program-error"));
     assert_int_equal(line_count(ended.out), 1);
     forget(&ended);
     ended = run("--iterations 100 --format github");
