@@ -35,11 +35,14 @@ int main(int count, char **arguments) {
     while (chosen < COMMANDS && (count < 2 || strcmp(arguments[1], commands[chosen].name) != 0))
         chosen++;
     int status = COMMAND_USAGE;
-    if (chosen == COMMANDS)
+    if (chosen == COMMANDS) {
         error_set(&error, "expected a command, found '%.60s' (see mtable --help)",
                   count < 2 ? "" : arguments[1]);
-    else if (settings_read(&settings, arguments + 2, &error))
-        status = commands[chosen].run(&settings, &error);
+    } else {
+        if (settings_read(&settings, arguments + 2, &error))
+            status = commands[chosen].run(&settings, &error);
+        settings_free(&settings);
+    }
     if (*error.text)
         fprintf(stderr, "mtable: %s\n", error.text);
     return status;

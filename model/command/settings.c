@@ -1,6 +1,5 @@
 #include "model/command/settings.h"
 
-#include "core/base/grow.h"
 #include "core/base/number.h"
 
 #include <errno.h>
@@ -18,7 +17,12 @@ static const struct setting all[] = {
 #include "model/command/settings.def"
 #undef SETTING
 };
-enum { SETTINGS = sizeof all / sizeof all[0], LINE_BYTES_MAX = 4096, NAME_BYTES_MAX = 64 };
+enum {
+    SETTINGS = sizeof all / sizeof all[0],
+    LINE_BYTES_MAX = 4096,
+    NAME_BYTES_MAX = 64,
+    FILE_BYTES_MAX = 1 << 24
+};
 
 static const char **member_of(struct settings *settings, const struct setting *setting) {
     return (const char **)((char *)settings + setting->offset);
@@ -54,7 +58,7 @@ static bool read_line(struct settings *settings, const char *path, int number, c
     if (!setting)
         return error_set(error, "%.200s:%d: unknown setting '%.60s' (see mtable --help)", path,
                          number, name);
-    *member_of(settings, setting) = grow_text(trim(equals + 1), "a setting");
+    *member_of(settings, setting) = arena_strdup(&settings->arena, trim(equals + 1));
     return true;
 }
 
@@ -135,6 +139,7 @@ static bool read_options(struct settings *settings, char **arguments, bool is_fi
 }
 
 bool settings_read(struct settings *settings, char **arguments, struct error *error) {
+    arena_init(&settings->arena, FILE_BYTES_MAX);
     for (size_t i = 0; i < SETTINGS; i++)
         *member_of(settings, &all[i]) = all[i].value;
     // The file first: what else is said goes before it.
@@ -142,6 +147,10 @@ bool settings_read(struct settings *settings, char **arguments, struct error *er
         return false;
     read_environment(settings);
     return read_options(settings, arguments, false, error);
+}
+
+void settings_free(struct settings *settings) {
+    arena_deinit(&settings->arena);
 }
 
 bool settings_number(const char *name, const char *value, uint32_t min, uint32_t max,

@@ -2,6 +2,7 @@
 #ifndef MODEL_COMMAND_SETTINGS_H
 #define MODEL_COMMAND_SETTINGS_H
 
+#include "core/base/arena.h"
 #include "core/base/text.h"
 
 #include <stdint.h>
@@ -12,11 +13,14 @@ struct settings {
 #undef SETTING
     const char *const *arguments; // those that are no options, NULL at the end
     int argument_count;
+    struct arena arena; // of what the file says
 };
 
-// Reads the options in [arguments], NULL at its end, and what they leave open. Values live as long
-// as the process. False with a one-line error.
+// Reads the options in [arguments], NULL at its end, and what they leave open. Values live until
+// [settings_free], which follows in any case. False with a one-line error.
 bool settings_read(struct settings *settings, char **arguments, struct error *error);
+
+void settings_free(struct settings *settings);
 
 // A value as a number, from [min] to [max]. False with a one-line error.
 bool settings_number(const char *name, const char *value, uint32_t min, uint32_t max,
