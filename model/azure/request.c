@@ -242,7 +242,7 @@ static bool is_busy(unsigned status) {
 
 // A random part of a pause that doubles; no shorter than the service asks for.
 static double pause_before(struct ct_azure_table *table, unsigned tries) {
-    unsigned most = tries < 7 ? FIRST_PAUSE_MS << tries : LAST_PAUSE_MS;
+    unsigned most = tries < 7 ? (unsigned)FIRST_PAUSE_MS << tries : LAST_PAUSE_MS;
     table->jitter = rng_mix(table->jitter);
     double seconds = (double)(table->jitter % most + 1) / 1000;
     const char *after = azure_header(table, "Retry-After");

@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { REQUESTS = 100000, TEXT_BYTES_MAX = 4096, ARENA_FULL = 1 << 28 };
+enum { REQUESTS = 40000, TEXT_BYTES_MAX = 4096, ARENA_FULL = 1 << 28 };
 
 struct seed {
     const char *method, *target, *content_type, *body;
