@@ -46,10 +46,8 @@ static void add_operation(struct application *application, struct ct_batch *batc
     uint32_t type = sct_choose(TYPES, "operation");
     const char *if_match = draw_if_match(application, type, key);
     struct ct_property properties[] = {
-        {.name = "by",
-         .type = CT_STRING,
-         .value.string = arena_printf(sct_arena(), "%s-%u", process->name,
-                                      (unsigned)process->world->log.call_count)},
+        ct_string("by", arena_printf(sct_arena(), "%s-%u", process->name,
+                                     (unsigned)process->world->log.call_count)),
         mood(sct_choose(2, "isHappy") == 1)};
     ct_batch_add(batch, type == DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
                  ct_row_new(sct_arena(), key, if_match, properties, 2));

@@ -24,13 +24,8 @@ void mt_control_until(struct mt_control *control, uint64_t time, uint64_t reques
 
 // ---- Rows --------------------------------------------------------------------------------------
 
-static struct ct_property of_int32(const char *name, int32_t value) {
-    return (struct ct_property){.name = name, .type = CT_INT32, .value.int32 = value};
-}
-
 static struct ct_property of_string(const char *name, const char *value) {
-    return (struct ct_property){
-        .name = name, .type = CT_STRING, .value.string = value ? value : ""};
+    return ct_string(name, value ? value : "");
 }
 
 static int32_t int32_of(const struct ct_row *row, const char *name) {
@@ -47,16 +42,16 @@ static const char *string_of(const struct ct_row *row, const char *name) {
 static struct ct_row *row_of_config(const struct mt_control *control, struct arena *arena,
                                     const struct mt_control_config *config) {
     const struct ct_property properties[CONFIG_PROPERTIES] = {
-        of_int32("beat", config->beat),
-        {.name = "ended", .type = CT_BOOL, .value.boolean = config->has_ended},
+        ct_int32("beat", config->beat),
+        ct_bool("ended", config->has_ended),
         of_string("holder", config->holder),
-        of_int32("lease_ms", config->lease_ms),
+        ct_int32("lease_ms", config->lease_ms),
         of_string("new_table", config->new_name),
         of_string("old_table", config->old_name),
         of_string("progress", config->progress),
-        of_int32("request_ms", config->request_ms),
-        of_int32("state", (int32_t)config->state),
-        of_int32("version", config->version),
+        ct_int32("request_ms", config->request_ms),
+        ct_int32("state", (int32_t)config->state),
+        ct_int32("version", config->version),
     };
     return ct_row_new(arena, (struct ct_key){control->migration, CONFIG_ROW}, config->etag,
                       properties, CONFIG_PROPERTIES);
@@ -93,8 +88,8 @@ static struct ct_row *row_of_client(const struct mt_control *control, struct are
                                     const struct mt_control_client *client) {
     const struct ct_property properties[CLIENT_PROPERTIES] = {
         of_string("about", client->about),
-        of_int32("beat", client->beat),
-        of_int32("version", client->version),
+        ct_int32("beat", client->beat),
+        ct_int32("version", client->version),
     };
     return ct_row_new(arena, key_of_client(control, arena, client->id), client->etag, properties,
                       CLIENT_PROPERTIES);

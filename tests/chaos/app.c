@@ -94,7 +94,7 @@ static const struct ct_row *get(struct app *app, struct ct_key key) {
 
 static struct ct_outcome write_row(struct app *app, enum ct_op_type type, struct ct_key key,
                                    const char *if_match, const char *value) {
-    struct ct_property property = {.name = "v", .type = CT_STRING, .value.string = value};
+    struct ct_property property = ct_string("v", value ? value : "");
     struct ct_batch batch = ct_batch_new(&app->arena, 1);
     struct ct_op_result result;
     ct_batch_add(&batch, type, ct_row_new(&app->arena, key, if_match, &property, value ? 1 : 0));
