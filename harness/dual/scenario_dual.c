@@ -235,16 +235,16 @@ static void setup(void *bugs) {
     uint32_t count = 0;
     world->production.bugs = bugs;
     network_init(&world->production);
-    struct process *loader = process_add(&world->production, "loader", 100, NULL, NULL);
+    struct process *loader = network_add(&world->production, "loader", 100, NULL, NULL);
     mt_config_service_init(&world->service, &loader->env, (enum mt_state)DUAL_SOURCE, false);
     load(world, loader);
     for (uint32_t i = 0; i < APPS; i++) {
         uint32_t *number = ARENA_NEW(sct_arena(), uint32_t);
         *number = i;
         processes[count++] =
-            process_add(&world->production, names[i], 100, run_application, number);
+            network_add(&world->production, names[i], 100, run_application, number);
     }
-    processes[count++] = process_add(&world->production, "migrator", 100, run_migrator, NULL);
+    processes[count++] = network_add(&world->production, "migrator", 100, run_migrator, NULL);
     draw_faults(processes, count);
     for (uint32_t i = 0; i < count; i++)
         process_start(processes[i]);
@@ -253,7 +253,7 @@ static void setup(void *bugs) {
 // Once more through the interface, when all is over: what is there.
 static void finish(void *context) {
     struct dual_world *world = context;
-    struct process *reader = process_add(&world->production, "reader", 100, NULL, NULL);
+    struct process *reader = network_add(&world->production, "reader", 100, NULL, NULL);
     struct dual dual = dual_of(reader);
     sct_check(world->production.has_ended, KIND_FINAL_STATE, "the migration has not ended");
     for (uint32_t key = 0; key < KEYS; key++)

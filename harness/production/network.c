@@ -390,7 +390,7 @@ static struct ct_outcome fence(struct ct_table *table) {
     return ct_success();
 }
 
-void network_connect(struct process *process) {
+static void connect_tables(struct process *process) {
     static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
                                             .execute = execute,
                                             .query = query,
@@ -400,6 +400,13 @@ void network_connect(struct process *process) {
         process->proxies[i] = (struct proxy){{&ops}, process, (enum store_id)i, 0};
         process->bounded[i] = (struct mt_bounded){&process->proxies[i].table, set_deadline, fence};
     }
+}
+
+struct process *network_add(struct production *world, const char *name, uint32_t rate,
+                            void (*program)(struct process *process), void *data) {
+    struct process *process = process_new(world, name, rate, program, data);
+    connect_tables(process);
+    return process;
 }
 
 static size_t choose_row(void *context, size_t count) {

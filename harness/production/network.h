@@ -7,7 +7,8 @@
 // Makes the stores, empty, and the network's machine.
 void network_init(struct production *world);
 
-// Gives [process] its proxies.
-void network_connect(struct process *process);
+// A process that is to run [program] from its start on, with its proxies of the stores.
+struct process *network_add(struct production *world, const char *name, uint32_t rate,
+                            void (*program)(struct process *process), void *data);
 
 #endif

@@ -1,7 +1,5 @@
 #include "harness/production/process.h"
 
-#include "harness/production/network.h"
-
 const char *process_id(const struct process *process) {
     return arena_printf(sct_arena(), "%s.%u", process->name, process->incarnation);
 }
@@ -132,7 +130,7 @@ static const struct ct_env_ops env_ops = {.version = CT_ENV_VERSION,
 
 // ---- Life and death ----------------------------------------------------------------------------
 
-struct process *process_add(struct production *world, const char *name, uint32_t rate,
+struct process *process_new(struct production *world, const char *name, uint32_t rate,
                             void (*program)(struct process *process), void *data) {
     struct process *process = ARENA_NEW(sct_arena(), struct process);
     *process = (struct process){
@@ -144,7 +142,6 @@ struct process *process_add(struct production *world, const char *name, uint32_t
         .program = program,
         .program_data = data,
     };
-    network_connect(process);
     return process;
 }
 

@@ -101,8 +101,8 @@ struct production {
     uint64_t lease;
 };
 
-// A process that is to run [program] from its start on.
-struct process *process_add(struct production *world, const char *name, uint32_t rate,
+// A process that is to run [program] from its start on; without connection to anything.
+struct process *process_new(struct production *world, const char *name, uint32_t rate,
                             void (*program)(struct process *process), void *data);
 
 void process_start(struct process *process);

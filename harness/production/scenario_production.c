@@ -193,7 +193,7 @@ static uint32_t draw_rate(void) {
 }
 
 static void write_config(struct production *world) {
-    struct process *operator= process_add(world, "operator", 100, NULL, NULL);
+    struct process *operator= network_add(world, "operator", 100, NULL, NULL);
     struct mt_control control;
     struct mt_control_config config = {
         .version = 1, .holder = "", .lease_ms = LEASE_MS, .progress = ""};
@@ -211,7 +211,7 @@ static struct process *add_application(struct production *world, const char *nam
         plan->wanted[i] =
             least + (enum mt_state)sct_choose((uint32_t)(MT_STATE_COUNT - least), "state");
     }
-    return process_add(world, name, draw_rate(), run_application, plan);
+    return network_add(world, name, draw_rate(), run_application, plan);
 }
 
 static struct process *add_migrator(struct production *world, const char *name, bool undoes) {
@@ -219,7 +219,7 @@ static struct process *add_migrator(struct production *world, const char *name, 
     plan->delay = sct_choose(8, "delay") * world->lease / 2;
     plan->copy_rows = 1 + 2 * sct_choose(2, "rows copied at once");
     plan->undoes = undoes;
-    return process_add(world, name, draw_rate(), run_migrator, plan);
+    return network_add(world, name, draw_rate(), run_migrator, plan);
 }
 
 static enum fault_kind draw_kind(const struct production *world) {
