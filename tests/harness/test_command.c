@@ -396,6 +396,7 @@ static void test_list(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char line[100];
         bool is_found = false;
+        json_int_t last_id = 0;
         snprintf(line, sizeof line, "--list %s --format json", cases[i].what);
         struct ended ended = run(line);
         check_status(&ended, 0);
@@ -407,7 +408,8 @@ static void test_list(void **state) {
             assert_true(strlen(text_of(object, "summary")) > 10);
             assert_null(strchr(text_of(object, "summary"), '\n'));
             if (i == 0) {
-                assert_int_equal(count_of(object, "id"), k);
+                assert_true(k == 0 || count_of(object, "id") > last_id); // some are not in use
+                last_id = count_of(object, "id");
                 assert_true(strlen(text_of(object, "kind")) > 5);
             }
         }

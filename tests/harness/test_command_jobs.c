@@ -474,7 +474,7 @@ static void test_github_format(void **state) {
     struct ended ended = run(FAILING "--format github");
     check_status(&ended, 1);
     assert_true(strncmp(ended.out, "::error file=", 13) == 0);
-    assert_non_null(strstr(ended.out, "harness/migrating/app.c,line="));
+    assert_non_null(strstr(ended.out, "harness/migrating/calls.c,line="));
     assert_non_null(strstr(ended.out, ",title=migrating-table fast16%3A program-error"));
     assert_int_equal(line_count(ended.out), 1);
     forget(&ended);
