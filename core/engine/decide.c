@@ -24,8 +24,11 @@ static void look_for_change(struct sct_engine *engine) {
 
 // From here on a random walk answers, so that nobody is starved for ever. Its generator is seeded
 // from the execution's seed alone: the tail is a function of where it begins.
-static void begin_tail(struct sct_engine *engine) {
+static void begin_tail(struct sct_engine *engine, bool is_inside_step) {
     ASSERT(!engine->now.is_in_tail);
+    // What the running task said of a step that has begun may be gone; it may write.
+    unsigned running =
+        is_inside_step && engine->now.current ? sct_running_slot(engine) : SCT_TASKS_MAX;
     engine->now.is_in_tail = true;
     engine->now.tail_point = engine->now.point_count;
     engine->now.tail_decision = engine->now.decision_count;
@@ -36,8 +39,8 @@ static void begin_tail(struct sct_engine *engine) {
     engine->now.still_enabled = engine->now.enabled;
     for (unsigned slot = 0; slot < SCT_TASKS_MAX; slot++) {
         engine->seats[slot].steps_before_tail = engine->slots[slot].steps;
-        engine->seats[slot].is_writing =
-            engine->now.enabled >> slot & 1 && !is_look(engine->slots[slot].access);
+        engine->seats[slot].is_writing = engine->now.enabled >> slot & 1 &&
+                                         (slot == running || !is_look(engine->slots[slot].access));
     }
     if (engine->strategy->ops->is_asked_in_tail || engine->strategy->path)
         return; // a systematic search leaves nothing to chance
@@ -51,9 +54,10 @@ static bool is_at_bound(const struct sct_engine *engine) {
 }
 
 // The fair tail begins, or goes on, or the execution is cut off.
-__attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine) {
+__attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine,
+                                                       bool is_inside_step) {
     if (!engine->now.is_in_tail)
-        begin_tail(engine);
+        begin_tail(engine, is_inside_step);
     if (!is_at_bound(engine))
         return;
     // Systematic searches have no fair tail: what does not end there may have been starved.
@@ -61,9 +65,9 @@ __attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine
     sct_leave(engine, is_fair && sct_blame_livelock(engine) ? SCT_VIOLATED : SCT_STEP_LIMIT);
 }
 
-static inline void check_room(struct sct_engine *engine) {
+static inline void check_room(struct sct_engine *engine, bool is_inside_step) {
     if (__builtin_expect(engine->now.decision_count == engine->now.decision_bound, 0))
-        pass_bound(engine);
+        pass_bound(engine, is_inside_step);
 }
 
 static inline void record(struct sct_engine *engine, uint32_t packed,
@@ -101,7 +105,7 @@ static inline unsigned ask_task(struct sct_engine *engine, const struct sct_sche
 // Decides which of several enabled tasks runs. With [sct_choose], the one place where
 // nondeterminism enters an execution and where it is recorded.
 static unsigned decide_task(struct sct_engine *engine) {
-    check_room(engine);
+    check_room(engine, false);
     struct sct_schedule_point point = {
         .enabled = engine->now.enabled,
         .count = sct_count_bits(engine->now.enabled),
@@ -134,7 +138,7 @@ static inline uint32_t choose(uint32_t count, const char *label, bool is_weak) {
     ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
     if (count == 1)
         return 0;
-    check_room(engine);
+    check_room(engine, true);
     engine->question = label;
     uint32_t answer = ask_value(engine, count, is_weak);
     if (was_offered(engine))
@@ -205,7 +209,7 @@ void sct_reschedule(struct sct_engine *engine) {
     if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0)) {
         if (engine->now.is_still)
             look_for_change(engine);
-        pass_bound(engine);
+        pass_bound(engine, false);
     }
     if (__builtin_expect(engine->now.enabled == 0, 0) && !sct_time_passes(engine))
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
