@@ -4,6 +4,8 @@
 struct ct_outcome mt_read_row(struct mt_table *table, struct ct_table *backend, struct ct_key key,
                               const struct ct_row **row) {
     struct ct_rows rows;
+    if (!key.partition || !key.row) // of a write that nobody has looked at, whose answer was lost
+        return ct_program_error("a row is read whose key is null");
     struct ct_outcome outcome =
         ct_query(backend, ct_filter_point(table->arena, key), table->arena, &rows);
     if (outcome.kind != CT_SUCCEEDED)
