@@ -108,11 +108,13 @@ static bool is_covered(size_t index) {
     return false;
 }
 
-// With no bug the same campaigns find nothing, although the sites of the bugs are passed.
+// With no bug the same campaigns find nothing, although the sites of the bugs are passed: some so
+// seldom that all seeds count.
 static void test_clean_without_bugs(void **state) {
     (void)state;
     for (size_t c = 0; c < OBSERVABLE; c++) {
         uint64_t budget = observable[c].budget < CLEAN_MAX ? observable[c].budget : CLEAN_MAX;
+        uint64_t reached = 0;
         for (size_t i = 0; i < SEEDS && !is_covered(c); i++) {
             struct run run;
             struct search search;
@@ -125,9 +127,10 @@ static void test_clean_without_bugs(void **state) {
             assert_int_equal(campaign.iterations_run, budget);
             assert_int_equal(campaign.violations, 0);
             assert_int_equal(campaign.step_limit_hits, 0);
-            assert_true(run.bugs.reached[observable[c].bug] > 0);
+            reached += run.bugs.reached[observable[c].bug];
             run_close(&run);
         }
+        assert_true(reached > 0 || is_covered(c));
     }
 }
 
