@@ -53,6 +53,16 @@ static void test_wrong_outcome(void **state) {
                                "are at fault, or no outcome shows the fault yet") > 0);
 }
 
+// A row that is missing may show first where its ETag is told to have changed: that it has an
+// effect is no outcome yet, and never laid on the annotations alone.
+static void test_change_of_a_missing_row(void **state) {
+    (void)state;
+    assert_true(expect_remarks(BUG_MIGRATE_SKIP_USE_NEW_WITH_TOMBSTONES, "spurious-change-invalid",
+                               "the calls so far are linearizable without the annotations: these "
+                               "are at fault, or no outcome shows the fault yet",
+                               "by the history alone a violation too: ") > 0);
+}
+
 // Without annotations the history finds the stale row alone.
 static void test_history_alone(void **state) {
     (void)state;
@@ -136,6 +146,45 @@ static void test_planted_point(void **state) {
     assert_true(disagreements > 0);
 }
 
+// ---- A call that fails -----------------------------------------------------------------------
+
+static struct ct_outcome damaged_query(struct ct_table *table, const char *where,
+                                       const struct ct_filter *filter, struct arena *arena,
+                                       struct ct_rows *rows) {
+    (void)table, (void)where, (void)filter, (void)arena, (void)rows;
+    return ct_internal_error("damaged");
+}
+
+static void setup_damaged(void *bugs) {
+    static struct ct_table_ops damaged;
+    struct tables_options options = {.choose = uniform_choice, .ignores_annotations = true};
+    world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    load_published_rows(world);
+    world_log(world);
+    struct ct_table *table = &app_add(world, "service-0", query_program)->client.old_table.table;
+    damaged = *table->ops;
+    damaged.query = damaged_query;
+    table->ops = &damaged;
+    app_add(world, "migrator", app_migrate);
+    world_start_direct(world);
+}
+
+// Where annotations are not looked at, a call that ends with an internal error is named.
+static void test_internal_error_is_named(void **state) {
+    (void)state;
+    struct run run;
+    run_open(&run, "default", NO_BUG, "random", 1);
+    run.program = (struct sct_program){.setup = setup_damaged, .context = &run.bugs};
+    for (uint64_t i = 0; i < 20; i++) {
+        const struct sct_result *result =
+            sct_engine_run(run.engine, &run.program, run.strategy, sct_execution_seed(1, i));
+        assert_int_equal(result->outcome, SCT_VIOLATED);
+        assert_string_equal(result->violation.kind, "call-failed");
+        assert_string_equal(result->violation.message, "a call failed: damaged");
+    }
+    run_close(&run);
+}
+
 // ---- The end -----------------------------------------------------------------------------------
 
 static bool migrates_again;
@@ -206,6 +255,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_annotation),
         cmocka_unit_test(test_wrong_outcome),
+        cmocka_unit_test(test_change_of_a_missing_row),
+        cmocka_unit_test(test_internal_error_is_named),
         cmocka_unit_test(test_history_alone),
         cmocka_unit_test(test_planted_point),
         cmocka_unit_test(test_changed_etag_after_the_migration),
