@@ -34,7 +34,9 @@ static bool stand_still(struct app *app, enum mt_state state, enum slowness slow
         sct_note("stands still");
     app_needs(app, MT_STATE_COUNT);
     if (slowness == SLOW_PUSH && state + 1 < MT_STATE_COUNT)
-        while (!app->arrivals) // that state, or once more the present one
+        // That state, or once more the present one. A push that has not waited for this call is gone
+        // already: it must not be this wait that shows it.
+        while (!app->arrivals && app->world->state <= state)
             sct_waiters_wait(&app->world->others, "the next state of the migration");
     while (others_go_on(app, state) &&
            (slowness != SLOW_ONE_CALL || calls_of_others(app) == before))

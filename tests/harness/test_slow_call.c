@@ -46,6 +46,7 @@ static void two_queries(struct app *app) {
 static struct {
     void (*slow)(struct app *app);
     void (*other)(struct app *app);
+    void (*migrator)(struct app *app);
     enum mt_state deadly_push; // of the migrator
 } programs;
 
@@ -69,7 +70,7 @@ static void set_up(void *bugs) {
     load_published_rows(world);
     app_add(world, "service-0", programs.slow);
     app_add(world, "service-1", programs.other);
-    struct app *migrator = app_add(world, "migrator", app_migrate);
+    struct app *migrator = app_add(world, "migrator", programs.migrator);
     migrator->deadly_push = programs.deadly_push;
     migrator->client.faults.die = start_death;
     world_start_direct(world);
@@ -97,6 +98,7 @@ static void prepare(void (*slow)(struct app *), void (*other)(struct app *),
                     enum mt_state slow_begins, enum mt_state other_begins) {
     programs.slow = slow;
     programs.other = other;
+    programs.migrator = app_migrate;
     programs.deadly_push = MT_USE_OLD_HIDE_METADATA; // none
     slow_state = slow_begins;
     other_state = other_begins;
@@ -171,6 +173,19 @@ static void test_others_are_two_states_ahead(void **state) {
     run_worlds(BUG_MIGRATE_SKIP_PREFER_OLD, 2, 2);
 }
 
+static void push_to_nobody(struct app *migrator) {
+    migrator->world->state = MT_USE_NEW_HIDE_METADATA;
+}
+
+// A push that has waited for nobody is gone: no slow call waits for it, only outcomes may show it.
+static void test_push_that_does_not_wait(void **state) {
+    (void)state;
+    prepare(slow_query, two_queries, MT_USE_OLD_HIDE_METADATA, MT_USE_OLD_HIDE_METADATA);
+    programs.migrator = push_to_nobody;
+    slowness = SLOW_PUSH;
+    run_worlds(NO_BUG, 0, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_others_make_their_calls),
@@ -179,6 +194,7 @@ int main(void) {
         cmocka_unit_test(test_all_are_slow),
         cmocka_unit_test(test_migrator_starts_again),
         cmocka_unit_test(test_others_are_two_states_ahead),
+        cmocka_unit_test(test_push_that_does_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
