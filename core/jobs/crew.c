@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-enum { TICK_MS = 100 };
-
 static const double writing_share = 0.05; // of the time, for checkpoints
 
 static const struct sct_campaign_options *campaign_of(const struct sct_crew *crew) {
@@ -220,7 +218,8 @@ static void take_report(struct sct_crew *crew, struct sct_piece *piece, struct s
 }
 
 static bool take_message(struct sct_crew *crew, unsigned index, struct error *error) {
-    if (sct_read_message(crew->workers[index].channel, &crew->bytes, NULL) != SCT_READ_ALL)
+    if (!sct_worker_read(crew->workers, crew->worker_count, index, &crew->bytes,
+                         campaign_of(crew)->interrupted))
         return describe_death(crew, index, error);
     struct sct_piece *piece = crew->pieces[index];
     ASSERT(piece);
@@ -242,7 +241,7 @@ static bool take_messages(struct sct_crew *crew, struct error *error) {
     ASSERT(crew->worker_count <= SCT_WORKERS_MAX);
     for (unsigned i = 0; i < crew->worker_count; i++)
         files[i] = (struct pollfd){.fd = crew->workers[i].channel, .events = POLLIN};
-    if (poll(files, crew->worker_count, TICK_MS) <= 0)
+    if (poll(files, crew->worker_count, SCT_TICK_MS) <= 0)
         return true; // nothing yet, or an interrupt
     for (unsigned i = 0; i < crew->worker_count; i++)
         if (files[i].revents && !take_message(crew, i, error))

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -115,12 +116,33 @@ void *sct_map_shared(size_t bytes) {
 
 // Each is its size in bytes, as the process stores it, and then the bytes.
 
-static enum sct_reading read_all(int channel, void *data, size_t size,
-                                 const volatile sig_atomic_t *interrupted) {
+// Who is waited for. An interrupt ends the waiting, or lets the crew go on of which somebody may
+// have been stopped.
+struct source {
+    int channel;
+    const volatile sig_atomic_t *interrupted; // NULL: never
+    const struct sct_worker *crew;            // NULL: the waiting ends
+    unsigned crew_size;
+};
+
+// Waits in moments, since an interrupt may come just before each of them. False: it ends here.
+static bool await_data(const struct source *source) {
+    struct pollfd file = {.fd = source->channel, .events = POLLIN};
+    do {
+        bool is_interrupted = source->interrupted && *source->interrupted;
+        if (is_interrupted && !source->crew)
+            return false;
+        if (is_interrupted)
+            sct_workers_continue(source->crew, source->crew_size);
+    } while (poll(&file, 1, SCT_TICK_MS) <= 0);
+    return true;
+}
+
+static enum sct_reading read_all(const struct source *source, void *data, size_t size) {
     for (char *at = data; size > 0;) {
-        if (interrupted && *interrupted)
+        if (!await_data(source))
             return SCT_READ_INTERRUPTED;
-        ssize_t got = read(channel, at, size);
+        ssize_t got = read(source->channel, at, size);
         if (got == 0 || (got < 0 && errno != EINTR))
             return SCT_READ_END;
         at += got > 0 ? got : 0;
@@ -129,22 +151,33 @@ static enum sct_reading read_all(int channel, void *data, size_t size,
     return SCT_READ_ALL;
 }
 
-enum sct_reading sct_read_message(int channel, struct sct_bytes *bytes,
-                                  const volatile sig_atomic_t *interrupted) {
+static enum sct_reading read_message(const struct source *source, struct sct_bytes *bytes) {
     uint64_t size;
-    enum sct_reading reading = read_all(channel, &size, sizeof size, interrupted);
+    enum sct_reading reading = read_all(source, &size, sizeof size);
     bytes->size = 0;
     char buffer[BUFFER_BYTES];
     // Not all at once: a damaged size must not ask for memory that nobody has sent.
     while (reading == SCT_READ_ALL && bytes->size < size) {
         size_t left = size - bytes->size;
         size_t wanted = left < sizeof buffer ? left : sizeof buffer;
-        reading = read_all(channel, buffer, wanted, interrupted);
+        reading = read_all(source, buffer, wanted);
         if (reading == SCT_READ_ALL)
             sct_bytes_add(bytes, buffer, wanted);
     }
     ASSERT(reading != SCT_READ_ALL || bytes->size == size);
     return reading;
+}
+
+enum sct_reading sct_read_message(int channel, struct sct_bytes *bytes,
+                                  const volatile sig_atomic_t *interrupted) {
+    return read_message(&(struct source){.channel = channel, .interrupted = interrupted}, bytes);
+}
+
+bool sct_worker_read(const struct sct_worker *workers, unsigned count, unsigned index,
+                     struct sct_bytes *bytes, const volatile sig_atomic_t *interrupted) {
+    ASSERT(index < count);
+    const struct source source = {workers[index].channel, interrupted, workers, count};
+    return read_message(&source, bytes) == SCT_READ_ALL;
 }
 
 static ssize_t write_some(int channel, const void *data, size_t size) {

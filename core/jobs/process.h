@@ -9,6 +9,9 @@
 #include <signal.h>
 #include <sys/types.h>
 
+// As long as somebody waits at most before looking whether it was interrupted.
+enum { SCT_TICK_MS = 100 };
+
 // Zero is none.
 struct sct_worker {
     pid_t process;
@@ -48,6 +51,11 @@ enum sct_reading { SCT_READ_ALL, SCT_READ_INTERRUPTED, SCT_READ_END };
 // (NULL: never) or nobody can write any more.
 enum sct_reading sct_read_message(int channel, struct sct_bytes *bytes,
                                   const volatile sig_atomic_t *interrupted);
+
+// Reads one message of workers[index], as above but whole: an interrupt lets all [count] of them go
+// on, of whom this one may have been stopped in the middle of it. False: it has ended.
+bool sct_worker_read(const struct sct_worker *workers, unsigned count, unsigned index,
+                     struct sct_bytes *bytes, const volatile sig_atomic_t *interrupted);
 
 // Writes all of [bytes] as one message, as long as somebody reads there; whether it did. The end of
 // a socket's reader raises no signal.

@@ -137,6 +137,35 @@ static void test_interrupts(void **state) {
     sct_bytes_free(&bytes);
 }
 
+// Stops, if it is the first one, with a message half told.
+static void stop_and_tell(void *context, unsigned index, int channel) {
+    (void)context;
+    uint64_t size = 4;
+    if (index == 0 && write(channel, &size, sizeof size) == sizeof size &&
+        write(channel, "ab", 2) == 2 && raise(SIGSTOP) == 0 && write(channel, "cd", 2) == 2)
+        _exit(0);
+    for (;;)
+        pause();
+}
+
+// Who waits for the rest of a message lets the one go on who was stopped, when an interrupt comes.
+static void test_stopped_in_a_message(void **state) {
+    (void)state;
+    struct sct_bytes bytes = {0};
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART}, old;
+    is_interrupted = 0;
+    sigaction(SIGALRM, &action, &old);
+    start_all(stop_and_tell, NULL, true);
+    alarm(1);
+    assert_true(sct_worker_read(workers, WORKERS, 0, &bytes, &is_interrupted));
+    assert_true(is_interrupted);
+    assert_int_equal(bytes.size, 4);
+    assert_memory_equal(bytes.data, "abcd", 4);
+    end_all();
+    sigaction(SIGALRM, &old, NULL);
+    sct_bytes_free(&bytes);
+}
+
 // Writing to a worker that has ended fails, and raises no signal.
 static void leave(void *context, unsigned index, int channel) {
     (void)context;
@@ -242,6 +271,7 @@ int main(void) {
         cmocka_unit_test(test_messages_come_whole),
         cmocka_unit_test(test_both_ways),
         cmocka_unit_test(test_interrupts),
+        cmocka_unit_test(test_stopped_in_a_message),
         cmocka_unit_test(test_nobody_reads),
         cmocka_unit_test(test_deaths_are_told),
         cmocka_unit_test(test_work_must_not_return),
