@@ -16,6 +16,10 @@ enum { NAP = 20000000 }; // nanoseconds
 
 struct live_client {
     struct thread_env env;
+    // That of the virtual tables. What is started runs at once: it is the end of a stream, which
+    // uses connections that serve one thread at a time, and so waits only for a change of state.
+    struct thread_env tables_env;
+    struct ct_env_ops tables_ops;
     struct arena *arena;
     struct file_connection control;
     struct mt_control_config config; // as it was when the process came
@@ -84,16 +88,32 @@ static bool join(struct live_client *client, const char *path, const char *name,
     return true;
 }
 
+static void run_now(struct ct_env *env, const char *name, void (*function)(void *),
+                    void *argument) {
+    (void)env;
+    (void)name;
+    function(argument);
+}
+
+static void open_env(struct live_client *client) {
+    thread_env_init(&client->env, FILES_ARENA_BYTES);
+    thread_env_init(&client->tables_env, FILES_ARENA_BYTES);
+    client->arena = client->env.env.ops->arena_open(&client->env.env);
+    client->tables_ops = *client->tables_env.env.ops;
+    client->tables_ops.start = run_now;
+    client->tables_env.env.ops = &client->tables_ops;
+}
+
 static void close_env(struct live_client *client) {
     client->env.env.ops->arena_close(&client->env.env, client->arena);
     thread_env_deinit(&client->env);
+    thread_env_deinit(&client->tables_env);
     free(client);
 }
 
 struct live_client *live_client_open(const char *path, const char *name, struct error *error) {
     struct live_client *client = grow_new(1, sizeof *client, "a client");
-    thread_env_init(&client->env, FILES_ARENA_BYTES);
-    client->arena = client->env.env.ops->arena_open(&client->env.env);
+    open_env(client);
     if (file_open_control(&client->control, path, error) &&
         file_read_config(&client->control, &client->env, path, name, client->arena, &client->config,
                          error) &&
@@ -169,7 +189,7 @@ struct ct_table *live_client_table(struct live_client *client, struct error *err
     table->instance = mt_open(&(struct mt_options){.old_table = &table->guards[0].table,
                                                    .new_table = &table->guards[1].table,
                                                    .config = mt_member_config(&client->member),
-                                                   .env = &client->env.env});
+                                                   .env = &client->tables_env.env});
     table->inner = mt_interface(table->instance);
     return &table->table;
 }
