@@ -4,6 +4,7 @@
 
 #include "core/base/file.h"
 #include "core/base/number.h"
+#include "model/command/migrating_store.h"
 #include "model/command/sqlite_store.h"
 #include "model/server/http.h"
 #include "model/wire/encoding.h"
@@ -71,13 +72,15 @@ static bool read_account_key(const char *path, char text[WIRE_BASE64_SIZE(WIRE_K
 struct service {
     struct server_options options;
     struct ct_sqlite_options file;
+    struct migrating_tables *tables;
     char path[PATH_BYTES];
     char key[WIRE_BASE64_SIZE(WIRE_KEY_BYTES_MAX)];
 };
 
 static struct server_store *open_store(void *context, struct error *error) {
     struct service *service = context;
-    return sqlite_store_open(&service->file, error);
+    struct server_store *store = sqlite_store_open(&service->file, error);
+    return store ? migrating_store_open(service->tables, store, error) : NULL;
 }
 
 static bool is_word(const char *name, const char *value, const char *yes, const char *no,
@@ -159,10 +162,23 @@ static bool tell_connection(const struct settings *settings, const struct servic
     return true;
 }
 
+// Serves until a signal of [ends] comes.
+static bool serve(const struct settings *settings, struct service *service, const sigset_t *ends,
+                  struct error *error) {
+    int signal;
+    struct server *server = server_start(&service->options, error);
+    if (!server)
+        return false;
+    bool is_told = tell_connection(settings, service, server_port(server), error);
+    if (is_told)
+        sigwait(ends, &signal);
+    server_stop(server, STOP_SECONDS);
+    return is_told;
+}
+
 int command_serve(const struct settings *settings, struct error *error) {
     struct service service = {0};
     sigset_t ends;
-    int signal;
     if (settings->argument_count > 0) {
         error_set(error, "serve: unexpected argument '%.60s'", settings->arguments[0]);
         return COMMAND_USAGE;
@@ -174,12 +190,11 @@ int command_serve(const struct settings *settings, struct error *error) {
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    struct server *server = server_start(&service.options, error);
-    if (!server)
-        return COMMAND_FAILED;
-    bool is_told = tell_connection(settings, &service, server_port(server), error);
-    if (is_told)
-        sigwait(&ends, &signal);
-    server_stop(server, STOP_SECONDS);
-    return is_told ? COMMAND_DONE : COMMAND_FAILED;
+    service.tables = migrating_tables_read(settings->migrating, error);
+    if (!service.tables)
+        return COMMAND_USAGE;
+    bool is_served =
+        migrating_tables_join(service.tables, error) && serve(settings, &service, &ends, error);
+    migrating_tables_close(service.tables);
+    return is_served ? COMMAND_DONE : COMMAND_FAILED;
 }

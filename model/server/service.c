@@ -79,6 +79,10 @@ static const char *base_of(const struct call *call) {
     return wire_text(&out);
 }
 
+bool server_is_table_name(const char *name) {
+    return target_check_name(name) == WIRE_OK;
+}
+
 static void dispatch(struct call *call) {
     switch (call->target.kind) {
     case TARGET_SERVICE:

@@ -48,4 +48,7 @@ void server_answer_to(struct server_store *store, const struct server_account *a
                       const struct server_request *request, struct arena *arena,
                       struct server_answer *answer);
 
+// Whether the service would let a table be named so.
+bool server_is_table_name(const char *name);
+
 #endif

@@ -21,7 +21,8 @@ struct server_store_ops {
     // tables are fixed.
     struct ct_outcome (*create)(struct server_store *store, const char *name, struct arena *arena,
                                 bool *is_new);
-    // Deletes a table with its rows, or says that there was none.
+    // Deletes a table with its rows, or says that there was none. CT_STATUS_BAD_REQUEST: that table
+    // must stay.
     struct ct_outcome (*drop)(struct server_store *store, const char *name, struct arena *arena,
                               bool *was_there);
     // The names from [from] on in their order, without case, at most [most]; they are in [arena].

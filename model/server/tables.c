@@ -188,7 +188,9 @@ static void drop(struct call *call) {
     bool was_there = false;
     struct ct_outcome outcome =
         call->store->ops->drop(call->store, call->target.table, call->arena, &was_there);
-    if (outcome.kind != CT_SUCCEEDED)
+    if (ct_failed_with(outcome, CT_STATUS_BAD_REQUEST))
+        answer_error(call, WIRE_NOT_IMPLEMENTED);
+    else if (outcome.kind != CT_SUCCEEDED)
         answer_error(call, call_error_of(outcome));
     else if (!was_there)
         answer_error(call, WIRE_NOT_FOUND);
