@@ -7,7 +7,11 @@ _mtable() {
     case $previous in
     --sync) values='full normal' ;;
     --log) values='on off' ;;
-    --data | --config | --connection)
+    --format) values='text json' ;;
+    --hold-before)
+        values='PREFER_OLD PREFER_NEW USE_NEW_WITH_TOMBSTONES USE_NEW_HIDE_METADATA'
+        ;;
+    --data | --config | --connection | --control | --from | --to)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;

@@ -11,6 +11,13 @@ for name in (__mtable_words '--.*')
             complete -c mtable -l sync -x -a 'full normal'
         case --log
             complete -c mtable -l log -x -a 'on off'
+        case --format
+            complete -c mtable -l format -x -a 'text json'
+        case --hold-before
+            complete -c mtable -l hold-before -x \
+                -a 'PREFER_OLD PREFER_NEW USE_NEW_WITH_TOMBSTONES USE_NEW_HIDE_METADATA'
+        case --dry-run
+            complete -c mtable -l dry-run -f
         case '*'
             complete -c mtable -l (string sub -s 3 -- $name) -r
     end

@@ -83,13 +83,6 @@ static struct server_store *open_store(void *context, struct error *error) {
     return store ? migrating_store_open(service->tables, store, error) : NULL;
 }
 
-static bool is_word(const char *name, const char *value, const char *yes, const char *no,
-                    bool *is_yes, struct error *error) {
-    *is_yes = strcmp(value, yes) == 0;
-    return *is_yes || strcmp(value, no) == 0 ||
-           error_set(error, "%s '%.60s': expected '%s' or '%s'", name, value, yes, no);
-}
-
 static bool read_limits(const struct settings *settings, struct server_options *options,
                         struct error *error) {
     uint32_t port, metrics_port = 0;
@@ -129,8 +122,9 @@ static bool read_settings(const struct settings *settings, struct service *servi
         return error_set(error, "account '%.60s': expected 3 to 24 small letters and digits",
                          settings->account);
     if (!read_limits(settings, options, error) ||
-        !is_word("sync", settings->sync, "normal", "full", &service->file.is_relaxed, error) ||
-        !is_word("log", settings->log, "on", "off", &options->logs, error))
+        !settings_word("sync", settings->sync, "normal", "full", &service->file.is_relaxed,
+                       error) ||
+        !settings_word("log", settings->log, "on", "off", &options->logs, error))
         return false;
     if (mkdir(settings->data, 0700) != 0 && errno != EEXIST)
         return error_set(error, "data %.200s: cannot make the folder: %s", settings->data,

@@ -10,11 +10,17 @@
 struct setting {
     const char *name, *value, *what;
     size_t offset; // of the member
+    bool is_switch;
 };
 
 static const struct setting all[] = {
-#define SETTING(member, name, value, what) {name, value, what, offsetof(struct settings, member)},
+#define SETTING(member, name, value, what) \
+    {name, value, what, offsetof(struct settings, member), false},
+#define SWITCH(member, name, what) {name, "off", what, offsetof(struct settings, member), true},
+#define GROUP(what)
 #include "model/command/settings.def"
+#undef GROUP
+#undef SWITCH
 #undef SETTING
 };
 enum {
@@ -90,45 +96,47 @@ static void read_environment(struct settings *settings) {
     }
 }
 
-// "--name value" or "--name=value"; the value goes to [value], and [at] behind it.
-static bool take_option(char ***at, const char **name, size_t *length, const char **value,
-                        struct error *error) {
-    *name = **at + 2;
-    *length = strcspn(*name, "=");
-    bool is_joined = (*name)[*length] == '=';
-    *value = is_joined ? *name + *length + 1 : (*at)[1];
-    *at += is_joined || !*value ? 1 : 2;
-    return *value || error_set(error, "--%.60s: expected a value", *name);
+// Takes "--name value", "--name=value" or "--switch" from [*at] on, which goes behind it. False
+// with a one-line error.
+static bool take_option(struct settings *settings, char ***at, bool is_first, struct error *error) {
+    const char *name = **at + 2, *value = NULL;
+    size_t length = strcspn(name, "=");
+    const struct setting *setting = find(name, length);
+    bool is_config = length == 6 && memcmp(name, "config", 6) == 0;
+    if (!is_config && !setting)
+        return error_set(error, "unknown option '--%.*s' (see mtable --help)",
+                         (int)(length < 60 ? length : 60), name);
+    (*at)++;
+    if (name[length] == '=')
+        value = name + length + 1;
+    else if (setting && setting->is_switch)
+        value = "on";
+    else if (**at)
+        value = *(*at)++;
+    if (!value)
+        return error_set(error, "--%.60s: expected a value", name);
+    if (is_first && is_config)
+        return read_file(settings, value, error);
+    if (!is_first && setting)
+        *member_of(settings, setting) = value;
+    return true;
 }
 
 static bool read_options(struct settings *settings, char **arguments, bool is_first,
                          struct error *error) {
     int count = 0;
+    bool are_over = false;
     for (char **at = arguments; *at;) {
-        const char *name, *value;
-        size_t length;
-        if (strcmp(*at, "--") == 0) {
-            for (at++; *at; at++)
+        if (!are_over && strncmp(*at, "--", 2) == 0 && (*at)[2] != '\0') {
+            if (!take_option(settings, &at, is_first, error))
+                return false;
+        } else {
+            bool is_mark = !are_over && strcmp(*at, "--") == 0;
+            if (!is_first && !is_mark)
                 arguments[count++] = *at;
-            break;
-        }
-        if (strncmp(*at, "--", 2) != 0) {
-            if (!is_first)
-                arguments[count++] = *at;
+            are_over = are_over || is_mark;
             at++;
-            continue;
         }
-        if (!take_option(&at, &name, &length, &value, error))
-            return false;
-        bool is_config = length == 6 && memcmp(name, "config", 6) == 0;
-        const struct setting *setting = find(name, length);
-        if (!is_config && !setting)
-            return error_set(error, "unknown option '--%.*s' (see mtable --help)",
-                             (int)(length < 60 ? length : 60), name);
-        if (is_first && is_config && !read_file(settings, value, error))
-            return false;
-        if (!is_first && setting)
-            *member_of(settings, setting) = value;
     }
     if (!is_first) {
         arguments[count] = NULL;
@@ -159,9 +167,21 @@ bool settings_number(const char *name, const char *value, uint32_t min, uint32_t
            error_set(error, "%s '%.60s': expected a number from %u to %u", name, value, min, max);
 }
 
+bool settings_word(const char *name, const char *value, const char *yes, const char *no,
+                   bool *is_yes, struct error *error) {
+    *is_yes = strcmp(value, yes) == 0;
+    return *is_yes || strcmp(value, no) == 0 ||
+           error_set(error, "%s '%.60s': expected '%s' or '%s'", name, value, yes, no);
+}
+
 void settings_help(void) {
     printf("  --config FILE           lines 'name = value' of what follows\n");
-    for (size_t i = 0; i < SETTINGS; i++)
-        printf("  --%-21s %s%s%s%s\n", all[i].name, all[i].what, *all[i].value ? " (" : "",
-               all[i].value, *all[i].value ? ")" : "");
+#define SETTING(member, name, value, what) \
+    printf("  --%-21s %s%s%s%s\n", name, what, *(value) ? " (" : "", value, *(value) ? ")" : "");
+#define SWITCH(member, name, what) printf("  --%-21s %s\n", name, what);
+#define GROUP(what) printf("\n%s:\n", what);
+#include "model/command/settings.def"
+#undef GROUP
+#undef SWITCH
+#undef SETTING
 }

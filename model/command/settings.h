@@ -9,7 +9,11 @@
 
 struct settings {
 #define SETTING(member, name, value, what) const char *member;
+#define SWITCH(member, name, what) const char *member; // "on" or "off"
+#define GROUP(what)
 #include "model/command/settings.def"
+#undef GROUP
+#undef SWITCH
 #undef SETTING
     const char *const *arguments; // those that are no options, NULL at the end
     int argument_count;
@@ -25,6 +29,10 @@ void settings_free(struct settings *settings);
 // A value as a number, from [min] to [max]. False with a one-line error.
 bool settings_number(const char *name, const char *value, uint32_t min, uint32_t max,
                      uint32_t *number, struct error *error);
+
+// A value that is one of two words. False with a one-line error.
+bool settings_word(const char *name, const char *value, const char *yes, const char *no,
+                   bool *is_yes, struct error *error);
 
 // Prints the list of them.
 void settings_help(void);

@@ -1,5 +1,5 @@
 // Live migration between tables in SQLite files, for whoever operates it: one function for each
-// subcommand of `mtable`.
+// command of `mtable`.
 //
 // A migration has a name and lives in a control file: its state, the migrator that holds it, the
 // application processes that take part, and the operator's orders. Every function may be called in
@@ -30,9 +30,9 @@ struct live_options {
     FILE *out;
     bool is_json;
 
-    // live_init: the tables, each a file and a name in it; how long a process may be silent before
-    // the others go on without it.
-    const char *old_file, *old_table, *new_file, *new_table;
+    // live_init: the tables, each FILE#TABLE; how long a process may be silent before the others go
+    // on without it.
+    const char *old_name, *new_name;
     uint32_t lease_ms; // 0: 10 s
 
     // live_migrate

@@ -30,8 +30,8 @@ int live_init(const struct live_options *options, struct error *error) {
         .version = 1,
         .holder = "",
         .lease_ms = options->lease_ms ? (int32_t)options->lease_ms : LEASE_MS,
-        .old_name = arena_printf(session.arena, "%s#%s", options->old_file, options->old_table),
-        .new_name = arena_printf(session.arena, "%s#%s", options->new_file, options->new_table),
+        .old_name = options->old_name,
+        .new_name = options->new_name,
     };
     int status = LIVE_FAILED;
     if (check_tables(config.old_name, config.new_name, error)) {

@@ -61,9 +61,8 @@ static int call_with(int (*function)(const struct live_options *, struct error *
     options.control = control;
     options.name = "m";
     options.out = out;
-    options.old_file = old_file;
-    options.new_file = new_file;
-    options.old_table = options.new_table = "t";
+    options.old_name = old_name;
+    options.new_name = new_name;
     options.lease_ms = LEASE_MS;
     options.is_interrupted = &interrupted;
     error.text[0] = '\0';
