@@ -12,6 +12,7 @@
 #define HARNESS_PRODUCTION_PROCESS_H
 
 #include "harness/production/time.h"
+#include "harness/table/execution_env.h"
 #include "harness/table/log.h"
 #include "harness/table/tables.h"
 #include "model/config/guard.h"
@@ -65,6 +66,7 @@ struct proxy {
 
 struct process {
     struct ct_env env; // first member: the environment is the process
+    struct ct_env_ops env_ops;
     struct production *world;
     struct sct_machine *machine;
     const char *name;

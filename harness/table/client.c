@@ -221,66 +221,16 @@ bool client_peek_valid(struct client *client, const char *where, size_t start,
 
 // ---- The environment ---------------------------------------------------------------------------
 
-struct ct_latch {
-    struct sct_latch latch;
-};
-
-// All arenas are the execution's, which is forgotten as a whole.
-static struct arena *arena_open(struct ct_env *env) {
-    (void)env;
-    return sct_arena();
-}
-
-static void arena_keep(struct ct_env *env, struct arena *arena, size_t mark) {
-    (void)env;
-    (void)arena;
-    (void)mark;
-}
-
-static void arena_close(struct ct_env *env, struct arena *arena) {
-    (void)env;
-    (void)arena;
-}
-
 static struct ct_lock *lock_create(struct ct_env *env) {
-    struct tables *tables = client_of(env)->host->tables;
-    struct ct_lock *lock = ARENA_NEW(sct_arena(), struct ct_lock);
-    sct_mutex_init(&lock->mutex);
-    lock->access = (struct sct_access){.mode = SCT_ACCESS_WRITE, .object = tables->objects++};
+    struct ct_lock *lock = execution_env_ops.lock_create(env);
+    uint32_t object = client_of(env)->host->tables->objects++;
+    lock->access = (struct sct_access){.mode = SCT_ACCESS_WRITE, .object = object};
     return lock;
 }
 
-static void lock_destroy(struct ct_env *env, struct ct_lock *lock) {
-    (void)env;
-    (void)lock; // the arena's
-}
-
-static void lock_release(struct ct_env *env, struct ct_lock *lock) {
-    (void)env;
-    sct_mutex_release(&lock->mutex);
-}
-
-static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
-    (void)env;
-    struct ct_latch *latch = ARENA_NEW(sct_arena(), struct ct_latch);
-    sct_latch_init(&latch->latch, count);
-    return latch;
-}
-
-static void latch_count_down(struct ct_env *env, struct ct_latch *latch) {
-    (void)env;
-    sct_latch_count_down(&latch->latch);
-}
-
 static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
-    (void)where;
-    sct_latch_wait(&latch->latch, "calls that began in an earlier configuration");
+    execution_env_ops.latch_wait(env, where, latch);
     client_touch(client_of(env));
-}
-
-static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
-    (void)env;
-    (void)latch; // the arena's
 }
 
 // Time is what sleeping makes of it: a sleeper goes on whenever it is its turn, and the clock then
@@ -322,27 +272,20 @@ void client_init(struct client *client, const struct transport *transport, struc
         .transport = transport,
         .host = host,
         .machine = machine,
-        .env_ops = {.version = CT_ENV_VERSION,
-                    .annotate = proxy_annotate,
-                    .arena_open = arena_open,
-                    .arena_reset = arena_keep,
-                    .arena_close = arena_close,
-                    .lock_create = lock_create,
-                    .lock_destroy = lock_destroy,
-                    .lock_acquire = transport->lock_acquire,
-                    .lock_release = lock_release,
-                    .start = transport->start,
-                    .latch_create = latch_create,
-                    .latch_count_down = latch_count_down,
-                    .latch_wait = latch_wait,
-                    .latch_destroy = latch_destroy,
-                    .now = now,
-                    .sleep = sleep_for,
-                    .observed = sct_comparing() ? observed : NULL,
-                    .forget = sct_comparing() ? forget : NULL},
+        .env_ops = execution_env_ops,
         .old_table = {{&proxy_table_ops}, client, TABLE_OLD},
         .new_table = {{&proxy_table_ops}, client, TABLE_NEW},
         .may_linearize = true,
     };
-    client->env = (struct ct_env){.ops = &client->env_ops};
+    struct ct_env_ops *ops = &client->env_ops;
+    ops->annotate = proxy_annotate;
+    ops->lock_create = lock_create;
+    ops->lock_acquire = transport->lock_acquire;
+    ops->start = transport->start;
+    ops->latch_wait = latch_wait;
+    ops->now = now;
+    ops->sleep = sleep_for;
+    ops->observed = sct_comparing() ? observed : NULL;
+    ops->forget = sct_comparing() ? forget : NULL;
+    client->env = (struct ct_env){.ops = ops};
 }

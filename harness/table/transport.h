@@ -10,7 +10,7 @@
 #ifndef HARNESS_TABLE_TRANSPORT_H
 #define HARNESS_TABLE_TRANSPORT_H
 
-#include "core/engine/sync.h"
+#include "harness/table/execution_env.h"
 #include "harness/table/tables.h"
 
 struct client;
@@ -21,12 +21,6 @@ struct transport {
     // The parts of the environment that differ (see struct ct_env_ops).
     void (*lock_acquire)(struct ct_env *env, const char *where, struct ct_lock *lock);
     void (*start)(struct ct_env *env, const char *name, void (*function)(void *), void *argument);
-};
-
-// A lock of the environment.
-struct ct_lock {
-    struct sct_mutex mutex;
-    struct sct_access access; // what taking it touches
 };
 
 extern const struct transport transport_direct;
