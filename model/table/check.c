@@ -26,7 +26,8 @@ static size_t units_of(const char *text, size_t size) {
     return units;
 }
 
-static size_t value_bytes(const struct ct_property *property) {
+// [units]: of a text.
+static size_t value_bytes(const struct ct_property *property, size_t units) {
     switch (property->type) {
     case CT_BOOL:
         return 1;
@@ -41,7 +42,7 @@ static size_t value_bytes(const struct ct_property *property) {
     case CT_BINARY:
         return LENGTH_BYTES + property->size;
     case CT_STRING:
-        return LENGTH_BYTES + UNIT_BYTES * units_of(property->value.string, property->size);
+        return LENGTH_BYTES + UNIT_BYTES * units;
     }
     return 0;
 }
@@ -51,9 +52,11 @@ size_t ct_row_bytes(const struct ct_row *row) {
     bytes += UNIT_BYTES * units_of(row->key.partition, strlen(row->key.partition));
     bytes += UNIT_BYTES * units_of(row->key.row, strlen(row->key.row));
     for (size_t i = 0; i < row->property_count; i++) {
-        const char *name = row->properties[i].name;
-        bytes += PROPERTY_OVERHEAD + UNIT_BYTES * units_of(name, strlen(name));
-        bytes += value_bytes(&row->properties[i]);
+        const struct ct_property *property = &row->properties[i];
+        size_t units =
+            property->type == CT_STRING ? units_of(property->value.string, property->size) : 0;
+        bytes += PROPERTY_OVERHEAD + UNIT_BYTES * units_of(property->name, strlen(property->name));
+        bytes += value_bytes(property, units);
     }
     return bytes;
 }
@@ -65,42 +68,57 @@ static bool is_forbidden(const unsigned char *at) {
            *at == '/' || *at == '\\' || *at == '#' || *at == '?';
 }
 
-static enum ct_error check_key(const char *key) {
+// Adds to [bytes_max], as the next two do, the most that what they look at can take: a text has no
+// more units than bytes, and most rows are far from any limit, so that units are rarely counted.
+static enum ct_error check_key(const char *key, size_t *bytes_max) {
     size_t size = 0;
     for (const unsigned char *at = (const unsigned char *)key; *at; at++, size++)
         if (is_forbidden(at))
             return CT_ERROR_OUT_OF_RANGE;
-    if (size <= CT_KEY_UNITS_MAX) // it has no more units than bytes
+    *bytes_max += UNIT_BYTES * size;
+    if (size <= CT_KEY_UNITS_MAX)
         return CT_ERROR_NONE;
     return units_of(key, size) > CT_KEY_UNITS_MAX ? CT_ERROR_KEY_TOO_LARGE : CT_ERROR_NONE;
 }
 
 static bool is_letter(unsigned char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
-           byte >= 0x80;
+    unsigned char folded = byte | ('a' ^ 'A');
+    return (folded >= 'a' && folded <= 'z') || byte == '_' || byte >= 0x80;
 }
 
-static bool is_identifier(const char *name) {
-    if (!is_letter((unsigned char)*name))
+static bool is_digit(unsigned char byte) {
+    return byte >= '0' && byte <= '9';
+}
+
+// What properties may not be called.
+static bool is_system(const char *name) {
+    switch (*name) {
+    case 'P':
+        return strcmp(name, CT_PARTITION_KEY) == 0;
+    case 'R':
+        return strcmp(name, CT_ROW_KEY) == 0;
+    case 'T':
+        return strcmp(name, CT_TIMESTAMP) == 0;
+    default:
         return false;
-    for (; *name; name++)
-        if (!is_letter((unsigned char)*name) && (*name < '0' || *name > '9'))
-            return false;
-    return true;
+    }
 }
 
-static enum ct_error check_name(const struct ct_rules *rules, const char *name) {
-    size_t size = strlen(name);
+static enum ct_error check_name(const struct ct_rules *rules, const char *name, size_t *bytes_max) {
+    bool is_identifier = !is_digit((unsigned char)*name);
+    size_t size = 0;
+    for (; name[size]; size++)
+        is_identifier &= is_letter((unsigned char)name[size]) | is_digit((unsigned char)name[size]);
+    *bytes_max += UNIT_BYTES * size;
     if (size > CT_NAME_UNITS_MAX && units_of(name, size) > CT_NAME_UNITS_MAX)
         return CT_ERROR_NAME_TOO_LONG;
-    bool is_system = strcmp(name, CT_PARTITION_KEY) == 0 || strcmp(name, CT_ROW_KEY) == 0 ||
-                     strcmp(name, CT_TIMESTAMP) == 0;
-    bool is_bad = is_system || size == 0 || (rules->names_are_identifiers && !is_identifier(name));
+    bool is_bad = size == 0 || (rules->names_are_identifiers && !is_identifier) || is_system(name);
     return is_bad ? CT_ERROR_NAME_INVALID : CT_ERROR_NONE;
 }
 
-static enum ct_error check_value(const struct ct_property *property) {
+static enum ct_error check_value(const struct ct_property *property, size_t *bytes_max) {
     bool is_large = false;
+    *bytes_max += value_bytes(property, property->size);
     if (property->type == CT_STRING && property->size > CT_STRING_UNITS_MAX)
         is_large = units_of(property->value.string, property->size) > CT_STRING_UNITS_MAX;
     if (property->type == CT_BINARY)
@@ -112,36 +130,38 @@ static enum ct_error check_value(const struct ct_property *property) {
     return is_out_of_range ? CT_ERROR_OUT_OF_RANGE : CT_ERROR_NONE;
 }
 
-static enum ct_error check_properties(const struct ct_rules *rules, const struct ct_row *row) {
+static enum ct_error check_properties(const struct ct_rules *rules, const struct ct_row *row,
+                                      size_t *bytes_max) {
     if (row->property_count > rules->properties)
         return CT_ERROR_TOO_MANY_PROPERTIES;
     for (size_t i = 0; i < row->property_count; i++) {
-        enum ct_error error = check_name(rules, row->properties[i].name);
+        *bytes_max += PROPERTY_OVERHEAD;
+        enum ct_error error = check_name(rules, row->properties[i].name, bytes_max);
         if (error == CT_ERROR_NONE)
-            error = check_value(&row->properties[i]);
+            error = check_value(&row->properties[i], bytes_max);
         if (error != CT_ERROR_NONE)
             return error;
     }
     return CT_ERROR_NONE;
 }
 
-// [bytes]: the size of the row, if it may be.
+// [bytes_max]: the most that the row can take, if it may be.
 static enum ct_error check_row(const struct ct_rules *rules, const struct ct_row *row,
-                               size_t *bytes) {
-    enum ct_error error = check_key(row->key.partition);
+                               size_t *bytes_max) {
+    *bytes_max = ROW_OVERHEAD;
+    enum ct_error error = check_key(row->key.partition, bytes_max);
     if (error == CT_ERROR_NONE)
-        error = check_key(row->key.row);
+        error = check_key(row->key.row, bytes_max);
     if (error == CT_ERROR_NONE)
-        error = check_properties(rules, row);
-    if (error != CT_ERROR_NONE)
+        error = check_properties(rules, row, bytes_max);
+    if (error != CT_ERROR_NONE || *bytes_max <= rules->row_bytes)
         return error;
-    *bytes = ct_row_bytes(row);
-    return *bytes > rules->row_bytes ? CT_ERROR_ROW_TOO_LARGE : CT_ERROR_NONE;
+    return ct_row_bytes(row) > rules->row_bytes ? CT_ERROR_ROW_TOO_LARGE : CT_ERROR_NONE;
 }
 
 enum ct_error ct_check_row(const struct ct_rules *rules, const struct ct_row *row) {
-    size_t bytes;
-    return check_row(rules, row, &bytes);
+    size_t bytes_max;
+    return check_row(rules, row, &bytes_max);
 }
 
 // The row keys of the operations so far, by their hashes: with a key per pair of operations the
@@ -166,24 +186,38 @@ static bool was_seen(struct seen_keys *seen, const struct ct_batch *batch, size_
     return false;
 }
 
+// Of the first [count] rows.
+static size_t exact_bytes(const struct ct_batch *batch, size_t count) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += ct_row_bytes(batch->operations[i].entity);
+    return bytes;
+}
+
 enum ct_error ct_check_batch(const struct ct_rules *rules, const struct ct_batch *batch,
                              size_t *op_index) {
+    // What the rows so far take: at most, and exactly once that is more than a batch may have.
     size_t sum = 0;
+    bool is_exact = false;
     struct seen_keys seen;
     if (batch->count > 1)
         memset(&seen, 0, sizeof seen);
     ASSERT(rules->operations <= CT_BATCH_OPERATIONS_MAX);
     for (size_t i = 0; i < batch->count; i++) {
-        size_t bytes = 0;
+        size_t bytes_max;
         *op_index = i;
         if (i >= rules->operations)
             return CT_ERROR_TOO_MANY_OPERATIONS;
         if (batch->count > 1 && was_seen(&seen, batch, i))
             return CT_ERROR_DUPLICATE_ROW;
-        enum ct_error error = check_row(rules, batch->operations[i].entity, &bytes);
+        enum ct_error error = check_row(rules, batch->operations[i].entity, &bytes_max);
         if (error != CT_ERROR_NONE)
             return error;
-        sum += bytes;
+        sum += is_exact ? ct_row_bytes(batch->operations[i].entity) : bytes_max;
+        if (sum > rules->batch_bytes && !is_exact) {
+            sum = exact_bytes(batch, i + 1);
+            is_exact = true;
+        }
         if (sum > rules->batch_bytes)
             return CT_ERROR_BATCH_TOO_LARGE;
     }
