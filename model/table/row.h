@@ -19,11 +19,13 @@ static inline int ct_unit_rank(unsigned char byte) {
 static inline int ct_string_order(const char *a, const char *b) {
     if (a == b)
         return 0;
-    while (*a == *b && *a) {
-        a++;
-        b++;
+    for (;; a++, b++) {
+        unsigned char x = (unsigned char)*a, y = (unsigned char)*b;
+        if (x != y) // the rank of bytes below 0xEE is what they are
+            return (x | y) < 0xEE ? x - y : ct_unit_rank(x) - ct_unit_rank(y);
+        if (x == '\0')
+            return 0;
     }
-    return ct_unit_rank((unsigned char)*a) - ct_unit_rank((unsigned char)*b);
 }
 
 // Ordinal order by partition key, then row key: < 0, 0, > 0. Keys must not be null.
@@ -68,6 +70,9 @@ struct digest ct_rows_digest(struct ct_rows rows);
 
 // The index of the first row of the sorted [rows] whose key is >= [key]; count if there is none.
 size_t ct_rows_lower_bound(struct ct_rows rows, struct ct_key key);
+
+// As that, and in *[exists] whether that row's key is [key]; the rows' keys must be distinct.
+size_t ct_rows_search(struct ct_rows rows, struct ct_key key, bool *exists);
 
 // The row with exactly that key in the sorted [rows], or NULL.
 const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key);
