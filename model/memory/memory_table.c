@@ -120,16 +120,18 @@ static const char *new_etag(struct draft *draft, struct ct_key key, size_t index
     return numbered_etag(draft->table, draft->next_number++);
 }
 
-// Whether [operation] may be applied to [existing] (NULL: no row). Tested in this order: existence,
-// a missing If-Match, a mismatch.
-static struct ct_outcome check_operation(const struct ct_operation *operation, size_t index,
-                                         const struct ct_row *existing) {
+// Whether [operation] may be applied to [existing] (NULL: no row), or why not. Tested in this
+// order: existence, a missing If-Match, a mismatch.
+static bool check_operation(const struct ct_operation *operation, size_t index,
+                            const struct ct_row *existing, struct ct_outcome *refusal) {
     switch (operation->type) {
     case CT_INSERT:
-        return existing ? ct_storage_error(CT_STATUS_CONFLICT, index) : ct_success();
+        if (existing)
+            *refusal = ct_storage_error(CT_STATUS_CONFLICT, index);
+        return !existing;
     case CT_INSERT_OR_REPLACE:
     case CT_INSERT_OR_MERGE:
-        return ct_success();
+        return true;
     case CT_REPLACE:
     case CT_MERGE:
     case CT_DELETE:
@@ -137,14 +139,17 @@ static struct ct_outcome check_operation(const struct ct_operation *operation, s
     }
     const char *if_match = operation->entity->etag;
     if (ct_is_delete_if_exists(operation))
-        return ct_success();
+        return true;
+    if (existing && if_match && *if_match &&
+        (ct_string_equal(if_match, existing->etag) || ct_string_equal(if_match, CT_ANY_ETAG)))
+        return true;
     if (!existing)
-        return ct_storage_error(CT_STATUS_NOT_FOUND, index);
-    if (!if_match || !*if_match)
-        return ct_program_error("a Replace, Merge or Delete without an If-Match");
-    if (ct_string_equal(if_match, CT_ANY_ETAG) || ct_string_equal(if_match, existing->etag))
-        return ct_success();
-    return ct_storage_error(CT_STATUS_PRECONDITION_FAILED, index);
+        *refusal = ct_storage_error(CT_STATUS_NOT_FOUND, index);
+    else if (!if_match || !*if_match)
+        *refusal = ct_program_error("a Replace, Merge or Delete without an If-Match");
+    else
+        *refusal = ct_storage_error(CT_STATUS_PRECONDITION_FAILED, index);
+    return false;
 }
 
 static const struct ct_row *written_row(struct draft *draft, const struct ct_operation *operation,
@@ -159,21 +164,21 @@ static const struct ct_row *written_row(struct draft *draft, const struct ct_ope
     return row;
 }
 
-// Applies the operation to the draft and fills [result]; the caller's entity stays untouched.
-static struct ct_outcome apply_operation(struct draft *draft, const struct ct_operation *operation,
-                                         size_t index, struct ct_op_result *result) {
+// Applies the operation to the draft and fills [result], or says why not; the caller's entity stays
+// untouched.
+static bool apply_operation(struct draft *draft, const struct ct_operation *operation, size_t index,
+                            struct ct_op_result *result, struct ct_outcome *refusal) {
     struct ct_rows rows = {.rows = draft->rows, .count = draft->count};
-    size_t at = ct_rows_lower_bound(rows, operation->entity->key);
-    bool exists = at < rows.count && ct_key_equal(rows.rows[at]->key, operation->entity->key);
+    bool exists;
+    size_t at = ct_rows_search(rows, operation->entity->key, &exists);
     const struct ct_row *existing = exists ? rows.rows[at] : NULL;
-    struct ct_outcome outcome = check_operation(operation, index, existing);
-    if (outcome.kind != CT_SUCCEEDED)
-        return outcome;
+    if (!check_operation(operation, index, existing, refusal))
+        return false;
     *result = (struct ct_op_result){.status = CT_STATUS_NO_CONTENT, .entity = operation->entity};
     if (operation->type == CT_DELETE) {
         if (exists)
             remove_row(draft, at);
-        return outcome;
+        return true;
     }
     if (operation->type == CT_INSERT)
         result->status = CT_STATUS_CREATED;
@@ -183,15 +188,9 @@ static struct ct_outcome apply_operation(struct draft *draft, const struct ct_op
     enum ct_error error = draft->table->options.enforce_limits && exists // merged, perhaps
                               ? ct_check_row(&ct_service_rules, row)
                               : CT_ERROR_NONE;
-    return error == CT_ERROR_NONE ? outcome : ct_refusal(error, index);
-}
-
-static struct ct_outcome apply_batch(struct draft *draft, const struct ct_batch *batch,
-                                     struct ct_op_result *results) {
-    struct ct_outcome outcome = ct_success();
-    for (size_t i = 0; i < batch->count && outcome.kind == CT_SUCCEEDED; i++)
-        outcome = apply_operation(draft, &batch->operations[i], i, &results[i]);
-    return outcome;
+    if (error != CT_ERROR_NONE)
+        *refusal = ct_refusal(error, index);
+    return error == CT_ERROR_NONE;
 }
 
 static void append_snapshot(struct ct_memory_table *table, struct ct_rows rows) {
@@ -211,10 +210,11 @@ static void commit_draft(const struct draft *draft, const struct ct_batch *batch
     draft->table->next_number = draft->next_number;
     draft->table->counters = draft->counters;
     append_snapshot(draft->table, (struct ct_rows){.rows = draft->rows, .count = draft->count});
-    memcpy(results, done, batch->count * sizeof *results);
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
+        results[i] = done[i];
         if (batch->operations[i].type != CT_DELETE)
             batch->operations[i].entity->etag = done[i].etag;
+    }
 }
 
 struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct ct_batch *batch,
@@ -235,12 +235,14 @@ struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct
     struct draft draft = begin_draft(table, batch, mirrored);
     struct ct_op_result *done =
         ARENA_ARRAY(table->options.arena, struct ct_op_result, batch->count);
-    struct ct_outcome outcome = apply_batch(&draft, batch, done);
-    if (outcome.kind == CT_SUCCEEDED)
-        commit_draft(&draft, batch, done, results);
-    else
-        arena_reset(table->options.arena, mark);
-    return outcome;
+    struct ct_outcome refusal;
+    for (size_t i = 0; i < batch->count; i++)
+        if (!apply_operation(&draft, &batch->operations[i], i, &done[i], &refusal)) {
+            arena_reset(table->options.arena, mark);
+            return refusal;
+        }
+    commit_draft(&draft, batch, done, results);
+    return ct_success();
 }
 
 static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
@@ -256,10 +258,18 @@ static struct ct_table_limits limits_of(struct ct_table *table) {
 
 // ---- Atomic queries ----------------------------------------------------------------------------
 
-// Where matches of [filter], which targets [partition], can lie.
+// What [filter], which targets a partition, asks of its rows beside that; NULL: nothing.
+static const struct ct_filter *rest_of(const struct ct_filter *filter) {
+    return filter->kind == CT_FILTER_AND ? filter->right : NULL;
+}
+
+// Where matches of [filter], which targets [partition], can lie: rows of that partition.
 static struct ct_rows query_range(struct ct_rows rows, const struct ct_filter *filter,
                                   const char *partition) {
-    const struct ct_filter *rest = filter->kind == CT_FILTER_AND ? filter->right : NULL;
+    const struct ct_filter *rest = rest_of(filter);
+    const struct ct_filter *target = filter->kind == CT_FILTER_AND ? filter->left : filter;
+    if (strlen(partition) < target->operand.size) // it goes on behind a U+0000: no key does
+        return (struct ct_rows){.rows = rows.rows, .count = 0};
     bool is_point = rest && rest->kind == CT_FILTER_COMPARE && rest->compare == CT_EQ &&
                     rest->operand.type == CT_STRING &&
                     ct_string_equal(rest->operand.name, CT_ROW_KEY);
@@ -281,10 +291,11 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
     if (!partition)
         return ct_program_error("an atomic query must target one partition");
     struct ct_rows range = query_range(ct_memory_rows(memory_table(table)), filter, partition);
+    const struct ct_filter *rest = rest_of(filter);
     const struct ct_row **found = ARENA_ARRAY(arena, const struct ct_row *, range.count);
     size_t count = 0;
     for (size_t i = 0; i < range.count; i++)
-        if (ct_filter_matches(filter, range.rows[i]))
+        if (ct_filter_matches(rest, range.rows[i]))
             found[count++] = range.rows[i];
     size_t count_max = limits_of(table).query_rows;
     if (count_max > 0 && count > count_max)

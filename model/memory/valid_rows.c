@@ -11,17 +11,18 @@ struct view {
     size_t end;   // after the last row with a key <= m
 };
 
-// The lower bound of [from] in [rows]. Neighbouring revisions differ in few rows, so that of the
-// [previous] one holds mostly, which two pointers prove.
-static size_t first_from(struct ct_rows rows, struct ct_key from, const struct view *previous) {
-    if (previous) {
-        size_t first = previous->first;
-        bool same_after = first < rows.count && first < previous->rows.count &&
-                          rows.rows[first] == previous->rows.rows[first];
-        if (same_after && (first == 0 || rows.rows[first - 1] == previous->rows.rows[first - 1]))
-            return first;
-    }
-    return ct_rows_lower_bound(rows, from);
+// Whether [first], that of the [previous] revision, is the lower bound of [from] in [rows] too. A
+// row that both revisions have in the same place needs no comparison.
+static bool is_first(struct ct_rows rows, struct ct_key from, const struct view *previous) {
+    size_t first = previous->first;
+    const struct ct_row *const *others = previous->rows.rows;
+    if (first > rows.count)
+        return false;
+    bool is_above = first == rows.count ||
+                    (first < previous->rows.count && rows.rows[first] == others[first]) ||
+                    ct_key_compare(rows.rows[first]->key, from) >= 0;
+    return is_above && (first == 0 || rows.rows[first - 1] == others[first - 1] ||
+                        ct_key_compare(rows.rows[first - 1]->key, from) < 0);
 }
 
 static struct view *open_views(const struct ct_rows *revisions, size_t count, struct ct_key from,
@@ -30,7 +31,10 @@ static struct view *open_views(const struct ct_rows *revisions, size_t count, st
     for (size_t i = 0; i < count; i++) {
         struct view *view = &views[i];
         view->rows = revisions[i];
-        view->first = first_from(view->rows, from, i > 0 ? &views[i - 1] : NULL);
+        // Neighbouring revisions differ in few rows, so that the place is mostly the same.
+        view->first = i > 0 && is_first(view->rows, from, &views[i - 1])
+                          ? views[i - 1].first
+                          : ct_rows_lower_bound(view->rows, from);
         view->at = view->first;
     }
     return views;
