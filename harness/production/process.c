@@ -46,15 +46,16 @@ static void sleep_for(struct ct_env *env, const char *where, uint64_t nanosecond
     process_stand_still(process);
 }
 
-static struct ct_env_ops env_ops(void) {
-    struct ct_env_ops ops = execution_env_ops;
-    ops.annotate = annotate;
-    ops.lock_acquire = lock_acquire;
-    ops.start = start;
-    ops.now = now;
-    ops.sleep = sleep_for;
-    return ops;
-}
+static const struct ct_env_ops env_ops = {
+    EXECUTION_ENV_OPS,
+    .annotate = annotate,
+    .lock_create = execution_lock_create,
+    .lock_acquire = lock_acquire,
+    .latch_wait = execution_latch_wait,
+    .start = start,
+    .now = now,
+    .sleep = sleep_for,
+};
 
 // ---- Life and death ----------------------------------------------------------------------------
 
@@ -62,8 +63,7 @@ struct process *process_new(struct production *world, const char *name, uint32_t
                             void (*program)(struct process *process), void *data) {
     struct process *process = ARENA_NEW(sct_arena(), struct process);
     *process = (struct process){
-        .env = {&process->env_ops},
-        .env_ops = env_ops(),
+        .env = {&env_ops},
         .world = world,
         .machine = sct_machine_create(name),
         .name = name,

@@ -66,7 +66,6 @@ struct proxy {
 
 struct process {
     struct ct_env env; // first member: the environment is the process
-    struct ct_env_ops env_ops;
     struct production *world;
     struct sct_machine *machine;
     const char *name;

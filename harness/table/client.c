@@ -222,14 +222,14 @@ bool client_peek_valid(struct client *client, const char *where, size_t start,
 // ---- The environment ---------------------------------------------------------------------------
 
 static struct ct_lock *lock_create(struct ct_env *env) {
-    struct ct_lock *lock = execution_env_ops.lock_create(env);
+    struct ct_lock *lock = execution_lock_create(env);
     uint32_t object = client_of(env)->host->tables->objects++;
     lock->access = (struct sct_access){.mode = SCT_ACCESS_WRITE, .object = object};
     return lock;
 }
 
 static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
-    execution_env_ops.latch_wait(env, where, latch);
+    execution_latch_wait(env, where, latch);
     client_touch(client_of(env));
 }
 
@@ -259,6 +259,27 @@ static void forget(struct ct_env *env, struct digest mark, const char *place, ui
     sct_forget(mark, &what, sizeof what);
 }
 
+// What the transports do in ways of their own.
+static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
+    client_of(env)->transport->lock_acquire(env, where, lock);
+}
+
+static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
+    client_of(env)->transport->start(env, name, function, argument);
+}
+
+#define ENV_OPS                                                                                \
+    EXECUTION_ENV_OPS, .annotate = proxy_annotate, .lock_create = lock_create,                 \
+                       .lock_acquire = lock_acquire, .latch_wait = latch_wait, .start = start, \
+                       .now = now, .sleep = sleep_for
+
+static const struct ct_env_ops env_ops = {ENV_OPS};
+static const struct ct_env_ops comparing_env_ops = {
+    ENV_OPS,
+    .observed = observed,
+    .forget = forget,
+};
+
 // ---- Setting up --------------------------------------------------------------------------------
 
 void tables_host_init(struct tables_host *host, struct tables *tables) {
@@ -272,20 +293,9 @@ void client_init(struct client *client, const struct transport *transport, struc
         .transport = transport,
         .host = host,
         .machine = machine,
-        .env_ops = execution_env_ops,
+        .env = {.ops = sct_comparing() ? &comparing_env_ops : &env_ops},
         .old_table = {{&proxy_table_ops}, client, TABLE_OLD},
         .new_table = {{&proxy_table_ops}, client, TABLE_NEW},
         .may_linearize = true,
     };
-    struct ct_env_ops *ops = &client->env_ops;
-    ops->annotate = proxy_annotate;
-    ops->lock_create = lock_create;
-    ops->lock_acquire = transport->lock_acquire;
-    ops->start = transport->start;
-    ops->latch_wait = latch_wait;
-    ops->now = now;
-    ops->sleep = sleep_for;
-    ops->observed = sct_comparing() ? observed : NULL;
-    ops->forget = sct_comparing() ? forget : NULL;
-    client->env = (struct ct_env){.ops = ops};
 }

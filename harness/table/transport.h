@@ -64,7 +64,6 @@ struct client_table {
 
 struct client {
     struct ct_env env; // first member: the environment is the client
-    struct ct_env_ops env_ops;
     const struct transport *transport;
     struct tables_host *host;
     struct sct_machine *machine;

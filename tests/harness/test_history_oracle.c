@@ -115,8 +115,11 @@ static void setup_planted(void *bugs) {
     app_add(world, "service-1", insert_program);
     app_add(world, "migrator", app_migrate);
     annotations = 0;
-    annotate_truly = reader->client.env_ops.annotate;
-    reader->client.env_ops.annotate = annotate_early;
+    static struct ct_env_ops ops;
+    ops = *reader->client.env.ops;
+    annotate_truly = ops.annotate;
+    ops.annotate = annotate_early;
+    reader->client.env.ops = &ops;
     world_start_direct(world);
 }
 
