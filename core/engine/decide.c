@@ -10,7 +10,7 @@ static bool is_look(const struct sct_access *access) {
 // In the tail, after a step of the present task, which is about to take another: whether it has
 // changed something. A step that touches nothing may be one of a long calculation, unless it gives
 // way.
-static void look_for_change(struct sct_engine *engine) {
+__attribute__((noinline, cold)) static void look_for_change(struct sct_engine *engine) {
     engine->now.is_still = engine->now.enabled == engine->now.still_enabled;
     if (!engine->now.is_still || !engine->now.current)
         return; // somebody waits, has ended, or goes on

@@ -28,10 +28,10 @@ struct sct_strand {
 };
 
 struct sct_task {
-    struct sct_machine *machine;
-    struct sct_strand *strand; // where it continues when chosen: its own or one of its activities
+    struct sct_machine *machine; // with the next two as in struct sct_decision_note
+    const char *label, *where;   // its pending step
+    struct sct_strand *strand;   // where it continues when chosen: its own or one of its activities
     struct sct_strand own;
-    const char *label, *where; // its pending step
     unsigned slot;
     bool is_idle; // waits in sct_receive with may_idle
 };

@@ -67,26 +67,26 @@ void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
     sct_violate_at(engine, kind, where, message, sct_frame_here());
 }
 
-SCT_NORETURN static void sct_violate_with(const char *where, const char *kind, const char *format,
-                                          va_list arguments) {
-    struct sct_engine *engine = sct_engine_running();
-    ASSERT(kind && format);
-    char message[sizeof engine->result.violation.message];
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    sct_violate(engine, kind, where, message);
-}
+enum { MESSAGE_BYTES = sizeof((struct sct_violation *)0)->message };
 
 void sct_violation(const char *kind, const char *format, ...) {
+    char message[MESSAGE_BYTES];
+    ASSERT(kind && format);
     va_list arguments;
     va_start(arguments, format);
-    sct_violate_with(NULL, kind, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    sct_violate(sct_engine_running(), kind, NULL, message);
 }
 
 void sct_violation_at(const char *where, const char *kind, const char *format, ...) {
+    char message[MESSAGE_BYTES];
+    ASSERT(kind && format);
     va_list arguments;
     va_start(arguments, format);
-    sct_violate_with(where, kind, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    sct_violate(sct_engine_running(), kind, where, message);
 }
 
 void sct_violation_by_signal(const char *kind, const char *message, const void *context) {

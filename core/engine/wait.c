@@ -79,10 +79,12 @@ void sct_linger(struct sct_queue *queue, const char *waits_for) {
     struct sct_waiting waiting = {.strand = engine->self};
     ASSERT(!engine->self->waiting);
     sct_queue_append(queue, &waiting);
-    struct digest before = *sct_running_digest(engine);
+    struct digest before = {0, 0};
+    if (sct_keeps_digests(engine))
+        before = *sct_running_digest(engine);
     sct_park_quietly(engine, waits_for);
-    if (!engine->seam.observes_all) // that it waited makes no difference
-        *sct_running_digest(engine) = before;
+    if (sct_keeps_digests(engine) && !engine->seam.observes_all)
+        *sct_running_digest(engine) = before; // that it waited makes no difference
 }
 
 // An activity that is woken runs at once, and may queue again: so the queue is emptied first.

@@ -32,28 +32,9 @@ uint32_t sct_count_bits(uint64_t bits) {
     return count;
 }
 
-static uint64_t rotate_right(uint64_t bits, unsigned distance) {
-    return bits >> distance | bits << (-distance & 63);
-}
-
-static unsigned first_slot(const struct sct_schedule_point *point) {
-    return (point->current + point->gives_way) % SCT_TASKS_MAX;
-}
-
-unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative) {
-    unsigned first = first_slot(point);
-    uint64_t rotated = rotate_right(point->enabled, first);
-    // The first slot's bit is the lowest now: the alternatives are the bits from there on, in
-    // order.
-    while (alternative-- > 0)
-        rotated &= rotated - 1;
-    ASSERT(rotated);
-    return ((unsigned)__builtin_ctzll(rotated) + first) % SCT_TASKS_MAX;
-}
-
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
     ASSERT(point->enabled >> slot & 1);
-    unsigned first = first_slot(point);
+    unsigned first = sct_first_slot(point);
     // Those that come before [slot]: from [first] on, and below [slot]; or, if that comes first,
     // either. As a difference: with [slot] the lower one, the bits between are what is missing.
     uint64_t before = (UINT64_C(1) << slot) - (UINT64_C(1) << first) - (slot < first);

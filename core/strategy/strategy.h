@@ -11,6 +11,7 @@
 #define CORE_STRATEGY_STRATEGY_H
 
 #include "core/base/api.h"
+#include "core/base/assert.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "core/strategy/access.h"
@@ -110,7 +111,24 @@ struct sct_strategy_ops {
 // The alternatives of a scheduling point have an order: cyclic by slot, from the current task on,
 // or from the next one on if it gives way. Alternative 0 is therefore "stay" whenever the current
 // task is enabled and does not give way; then it is the last.
-unsigned sct_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative);
+
+// The slot that is the first of them, enabled or not.
+static inline unsigned sct_first_slot(const struct sct_schedule_point *point) {
+    return (point->current + point->gives_way) % SCT_TASKS_MAX;
+}
+
+static inline unsigned sct_alternative_slot(const struct sct_schedule_point *point,
+                                            uint32_t alternative) {
+    unsigned first = sct_first_slot(point);
+    uint64_t rotated = point->enabled >> first | point->enabled << (-first & 63);
+    // The first slot's bit is the lowest now: the alternatives are the bits from there on, in
+    // order.
+    while (alternative-- > 0)
+        rotated &= rotated - 1;
+    ASSERT(rotated);
+    return ((unsigned)__builtin_ctzll(rotated) + first) % SCT_TASKS_MAX;
+}
+
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
 
 // The number of ones in [bits].
