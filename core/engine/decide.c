@@ -165,6 +165,12 @@ uint32_t sct_choose_weak(uint32_t count, const char *label) {
     return choose(count, label, true);
 }
 
+void sct_bar(uint64_t alternatives) {
+    struct sct_path *path = sct_engine_running()->strategy->path;
+    if (path)
+        path->barred = alternatives;
+}
+
 // ---- Scheduling --------------------------------------------------------------------------------
 
 // Continues [next], which is not the running task.

@@ -35,6 +35,8 @@ struct sct_memory {
     // execution is given up (SCT_PRUNED) where it reads another.
     uint64_t (*time)(const struct sct_memory *memory);
     void (*limit)(struct sct_memory *memory, uint64_t time);
+    // The time of the store that the running step has read; 0: none, or one that no step has made.
+    uint64_t (*source)(const struct sct_memory *memory);
     bool is_bounded; // it leaves out choices: then no search may leave out orders of steps
 };
 

@@ -50,6 +50,10 @@ void sct_touch_while(const bool *is_unfinished);
 // more often, and always in the fair tail (core/engine/monitor.h).
 uint32_t sct_choose_weak(uint32_t count, const char *label);
 
+// The next choice is not to take those of its first 64 alternatives whose bits are set, not all of
+// them, if a systematic search answers: what follows from them it has seen.
+void sct_bar(uint64_t alternatives);
+
 // ---- What is observed --------------------------------------------------------------------------
 
 // Whether somebody compares states; ask first where preparing the data costs something.

@@ -24,14 +24,33 @@ static inline uint64_t mask_of(uint32_t bytes) {
 
 // ---- Choices -----------------------------------------------------------------------------------
 
-// A choice of which 0 is what sequential consistency would do.
-static uint32_t choose(const struct operation *operation, uint32_t count, const char *label) {
+// A choice of which 0 is what sequential consistency would do. A search has seen what comes of the
+// alternatives that are [barred]: the execution is given up if that is all of them.
+static uint32_t choose(const struct operation *operation, uint32_t count, uint64_t barred,
+                       const char *label) {
     uint32_t stale_max = operation->memory->options.stale_max;
+    ASSERT(count > 0);
+    if (count <= 64 && barred == UINT64_MAX >> (64 - count))
+        sct_leave(sct_engine_now, SCT_PRUNED);
     if (count == 1 || (stale_max > 0 && operation->now->stale_count >= stale_max))
         return 0;
+    sct_bar(barred);
     uint32_t answer = sct_choose_weak(count, label);
     operation->now->stale_count += answer > 0;
     return answer;
+}
+
+// Too old for a search: see the limit of struct sct_memory.
+static inline bool is_old(const struct operation *operation, uint32_t index) {
+    return operation->location->stores[index]->time < operation->now->read_from &&
+           !sct_memory_is_over();
+}
+
+// The bits of [count] alternatives from [first] on, if the store that they read is too old.
+static inline uint64_t bar_old(const struct operation *operation, uint32_t index, uint32_t first,
+                               uint32_t count) {
+    bool is_barred = is_old(operation, index) && first + count <= 64;
+    return is_barred ? ((UINT64_C(1) << count) - 1) << first : 0;
 }
 
 // The store behind those that are passed over, if [index] is one of them.
@@ -220,14 +239,25 @@ static void drain(const struct operation *operation) {
 
 // ---- Operations --------------------------------------------------------------------------------
 
+// A search wants to know what the running step has read. That is one store, for each operation
+// comes after a point; if it is not, the step counts as touching anything.
+static void note_source(struct sct_memory_moment *now, const struct sct_store *store) {
+    uint64_t time = store->event > 0 ? store->time : 0;
+    if (now->has_source && now->source_time != time)
+        sct_touch(&sct_access_unknown);
+    now->has_source = true;
+    now->source_time = time;
+}
+
 static uint64_t read_store(const struct operation *operation, uint32_t index,
                            enum sct_order order) {
     const struct sct_store *store = operation->location->stores[index];
-    if (store->time < operation->now->read_from)
+    if (is_old(operation, index))
         sct_leave(sct_engine_now, SCT_PRUNED);
     operation->now->passed = 0;
     operation->now->passes_value = false;
     operation->now->last_time = store->time;
+    note_source(operation->now, store);
     sct_graph_read(operation->now, operation->party, store);
     if (operation->memory->model->on_load)
         operation->memory->model->on_load(operation->memory, operation->party, operation->location,
@@ -264,11 +294,13 @@ __attribute__((noinline, cold)) static void tell_choice(const struct operation *
 uint64_t sct_location_load(struct sct_location *location, enum sct_order order) {
     struct operation operation = begin(location);
     uint32_t least = lowest(&operation, order), count = 0;
+    uint64_t barred = 0;
     for (uint32_t index = location->count; index-- > least;)
-        count += is_allowed(&operation, order, index + 1, index + 1, false);
+        if (is_allowed(&operation, order, index + 1, index + 1, false))
+            barred |= bar_old(&operation, index, count++, 1);
     if (__builtin_expect(sct_narrating(), 0) && count > 1 && operation.memory->options.on_load)
         tell_choice(&operation, order, least);
-    uint32_t answer = choose(&operation, count, "stale load"), index = location->count - 1;
+    uint32_t answer = choose(&operation, count, barred, "stale load"), index = location->count - 1;
     while (!is_allowed(&operation, order, index + 1, index + 1, false) || answer-- > 0)
         index--;
     return load_at(&operation, index, order);
@@ -286,7 +318,7 @@ static uint32_t choose_place(const struct operation *operation, enum sct_order o
     uint32_t least = lowest(operation, order) + 1, count = 0, index = operation->location->count;
     for (uint32_t i = least; i <= index; i++)
         count += is_place(operation, order, i);
-    uint32_t answer = choose(operation, count, "store order");
+    uint32_t answer = choose(operation, count, 0, "store order");
     while (answer > 0)
         answer -= is_place(operation, order, --index);
     return index;
@@ -364,20 +396,26 @@ static uint32_t ways(const struct operation *operation, const struct request *re
     return (uint32_t)*can_succeed + can_fail;
 }
 
-static uint32_t count_ways(const struct operation *operation, const struct request *request) {
+static uint32_t count_ways(const struct operation *operation, const struct request *request,
+                           uint64_t *barred) {
     uint32_t least =
         request->lowest < request->lowest_failing ? request->lowest : request->lowest_failing;
     uint32_t count = 0;
     bool can_succeed;
-    for (uint32_t index = operation->location->count; index-- > least;)
-        count += ways(operation, request, index, &can_succeed);
+    *barred = 0;
+    for (uint32_t index = operation->location->count; index-- > least;) {
+        uint32_t here = ways(operation, request, index, &can_succeed);
+        *barred |= bar_old(operation, index, count, here);
+        count += here;
+    }
     return count;
 }
 
 static struct alternative choose_way(const struct operation *operation,
                                      const struct request *request) {
-    uint32_t count = count_ways(operation, request);
-    uint32_t answer = choose(operation, count, "stale read-modify-write");
+    uint64_t barred;
+    uint32_t count = count_ways(operation, request, &barred);
+    uint32_t answer = choose(operation, count, barred, "stale read-modify-write");
     for (uint32_t index = operation->location->count; index-- > 0;) {
         bool can_succeed;
         uint32_t here = ways(operation, request, index, &can_succeed);
@@ -400,6 +438,17 @@ uint64_t sct_location_change(struct sct_location *location, enum sct_change chan
     return old;
 }
 
+// Whether a store that it expects, and may read, was updated by another: had it come first, it
+// would have succeeded, and the other would have read of it.
+static bool is_too_late(const struct operation *operation, const struct request *request) {
+    const struct sct_location *location = operation->location;
+    for (uint32_t index = request->lowest; index < location->count; index++)
+        if (location->stores[index]->is_updated &&
+            location->stores[index]->value == request->expected)
+            return true;
+    return false;
+}
+
 bool sct_location_exchange(struct sct_location *location, struct sct_exchange *exchange) {
     struct operation operation = begin(location);
     drain(&operation);
@@ -412,6 +461,7 @@ bool sct_location_exchange(struct sct_location *location, struct sct_exchange *e
         .expected = exchange->expected & mask_of(location->bytes),
     };
     struct alternative way = choose_way(&operation, &request);
+    exchange->is_too_late = !way.succeeds && is_too_late(&operation, &request);
     if (way.succeeds)
         update(&operation, way.index, exchange->desired, exchange->success);
     else

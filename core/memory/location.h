@@ -78,7 +78,9 @@ uint64_t sct_location_change(struct sct_location *location, enum sct_change chan
 struct sct_exchange {
     uint64_t expected, desired;
     enum sct_order success, failure;
-    bool is_weak; // it may fail although it reads what it expects
+    bool is_weak;     // it may fail although it reads what it expects
+    bool is_too_late; // afterwards: it has failed, and another has taken a store that would have
+                      // done
 };
 
 // If it reads exchange->expected it stores exchange->desired, and the result is true; else

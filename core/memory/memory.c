@@ -52,8 +52,16 @@ static uint64_t time_now(const struct sct_memory *base) {
     return ((const struct sct_memory_state *)base)->now->store_count + 1;
 }
 
+// A step begins.
 static void limit(struct sct_memory *base, uint64_t time) {
-    ((struct sct_memory_state *)base)->now->read_from = time;
+    struct sct_memory_moment *now = ((struct sct_memory_state *)base)->now;
+    now->read_from = time;
+    now->has_source = false;
+    now->source_time = 0;
+}
+
+static uint64_t source(const struct sct_memory *base) {
+    return ((const struct sct_memory_state *)base)->now->source_time;
 }
 
 // ---- Threads -----------------------------------------------------------------------------------
@@ -238,6 +246,7 @@ struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
         .knows = knows,
         .time = time_now,
         .limit = limit,
+        .source = source,
         .is_bounded = options->history > 0 || options->stale_max > 0,
     };
     memory->options = *options;

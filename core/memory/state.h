@@ -51,6 +51,8 @@ struct sct_memory_moment {
     uint32_t stale_count;  // answers but 0 to weak choices
     uint32_t seq_cst_time; // stores and fences of order SEQ_CST so far
     uint64_t read_from;    // the running step may read only stores of this time or later; 0: all
+    bool has_source;       // the running step has read a store:
+    uint64_t source_time;  // its time; 0: of no thread, it was there before
     uint64_t store_count;  // stores so far: their times
     const void *place;     // of the running operation
     uint64_t graph_reads;  // a sum over the reads so far (graph.c)

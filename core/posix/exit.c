@@ -74,9 +74,10 @@ static void run_handlers(struct handlers *handlers) {
 
 // ---- Ends --------------------------------------------------------------------------------------
 
-// Whatever the others would have done is not done.
+// Whatever the others would have done is not done. Where all others have ended there is nothing to
+// be stopped, and it is the same who is the last.
 _Noreturn static void stop_all(void) {
-    if (sct_reducing())
+    if (sct_reducing() && posix_world.living > 1)
         sct_touch(&sct_access_unknown);
     sct_end();
 }
@@ -101,6 +102,8 @@ _Noreturn static void end_by(struct handlers *handlers, int status) {
     while (posix_world.is_exiting) // somebody else is at it: this thread has nothing more to do
         sct_park("the end of the program");
     posix_world.is_exiting = true;
+    if (sct_reducing() && handlers->count > 0)
+        sct_touch(&sct_access_unknown);
     run_handlers(handlers);
     leave(status);
 }

@@ -23,8 +23,9 @@
                                                      type desired, int success, int failure); \
     INNER int posix_atomic##bits##_compare_exchange_##name(                                   \
         volatile type *target, type *expected, type desired, int success, int failure) {      \
-        struct sct_exchange exchange = {*expected, desired, (enum sct_order)success,          \
-                                        (enum sct_order)failure, (is_weak_one)};              \
+        struct sct_exchange exchange = {                                                      \
+            *expected,     desired, (enum sct_order)success, (enum sct_order)failure,         \
+            (is_weak_one), false};                                                            \
         bool is_done = posix_atomic_exchange(AT(target, sizeof(type)), &exchange);            \
         if (!is_done)                                                                         \
             *expected = (type)exchange.expected;                                              \
@@ -52,8 +53,8 @@
                                                    type desired, int success, int failure);        \
     INNER type posix_atomic##bits##_compare_exchange_val(volatile type *target, type expected,     \
                                                          type desired, int success, int failure) { \
-        struct sct_exchange exchange = {expected, desired, (enum sct_order)success,                \
-                                        (enum sct_order)failure, false};                           \
+        struct sct_exchange exchange = {                                                           \
+            expected, desired, (enum sct_order)success, (enum sct_order)failure, false, false};    \
         posix_atomic_exchange(AT(target, sizeof(type)), &exchange);                                \
         return (type)exchange.expected;                                                            \
     }

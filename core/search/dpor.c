@@ -21,16 +21,19 @@ struct step {
     uint32_t waker;        // without which it could not be: who started or woke its task
     uint32_t granter;      // who enabled it last; perhaps it was enabled before, too
     uint32_t end_position; // of the path
+    uint32_t source;       // whose store it has read
+    uint64_t time;         // of the memory, when it began
     uint8_t slot;
     bool is_barrier; // everything before it happens before it
 };
 
 struct sct_dpor {
     struct sct_sleep *sleep;
+    struct sct_memory *memory; // of the program; NULL: none
     struct step *steps;
     uint32_t step_count, step_capacity;
     uint32_t *clocks; // per step: for each process its last step that happened before, plus one
-    uint32_t *race_clock;
+    uint32_t *race_clock, *unread_clock;
     uint32_t *races;      // steps that race with the one looked at
     uint32_t *firsts;     // per process: its first step in a sequence, or NONE
     uint64_t *signatures; // of the processes: tasks, the same in all executions
@@ -69,8 +72,15 @@ static void widen(struct sct_dpor *dpor) {
     dpor->clocks = clocks;
     dpor->signatures = grow_to(dpor->signatures, new, sizeof *dpor->signatures, memory_name);
     dpor->race_clock = grow_to(dpor->race_clock, new, sizeof *dpor->race_clock, memory_name);
+    dpor->unread_clock = grow_to(dpor->unread_clock, new, sizeof *dpor->unread_clock, memory_name);
     dpor->firsts = grow_to(dpor->firsts, new, sizeof *dpor->firsts, memory_name);
     dpor->process_capacity = new;
+}
+
+void sct_dpor_break(struct sct_dpor *dpor) {
+    uint32_t frame = dpor->sleep->now.node;
+    if (frame != SCT_NO_FRAME)
+        dpor->sleep->nodes[frame].todo = dpor->sleep->nodes[frame].enabled;
 }
 
 // Executions start their tasks in similar orders: mostly the guess is right.
@@ -122,12 +132,27 @@ void sct_dpor_stop(struct sct_dpor *dpor) {
 
 // ---- Steps -------------------------------------------------------------------------------------
 
+// Whose the store of [time] is: the last step that had begun when it was made. Plus one; 0: none.
+static uint32_t find_source(const struct sct_dpor *dpor, uint64_t time) {
+    uint32_t low = 0, high = dpor->step_count;
+    while (low < high) { // steps[low - 1].time <= time < steps[high].time
+        uint32_t middle = low + (high - low) / 2;
+        if (dpor->steps[middle].time <= time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 void sct_dpor_close(struct sct_dpor *dpor) {
     if (dpor->running == NONE)
         return;
     ASSERT(dpor->running < dpor->step_count);
     struct step *step = &dpor->steps[dpor->running];
     step->print = dpor->sleep->now.print;
+    if (dpor->memory)
+        step->source = find_source(dpor, dpor->memory->source(dpor->memory));
     step->end_position = dpor->sleep->path->position;
     ASSERT(step->node == NONE || step->node < step->end_position);
     dpor->running = NONE;
@@ -155,6 +180,7 @@ void sct_dpor_open(struct sct_dpor *dpor, const struct sct_engine *engine, unsig
         .granter = dpor->granters[slot],
         .slot = (uint8_t)slot,
         .is_barrier = dpor->is_barrier_next,
+        .time = dpor->memory ? dpor->memory->time(dpor->memory) : 0,
     };
     dpor->is_barrier_next = false;
     dpor->wakers[slot] = dpor->granters[slot] = 0;
@@ -199,8 +225,17 @@ static bool has_predecessor(const struct sct_dpor *dpor, const uint32_t *clock) 
     return false;
 }
 
+// Whether step [i] is part of v below.
+static bool comes_along(const struct sct_dpor *dpor, uint32_t earlier, uint32_t i,
+                        const uint32_t *clock) {
+    if (is_in(dpor, earlier, clock_of(dpor, i)))
+        return false;
+    return !dpor->memory || is_in(dpor, i, clock);
+}
+
 // The slots of the initials of v: of the steps after [earlier] that do not happen after it, and
-// [step] (at [index], with [clock]), those before which no other has to come.
+// [step] (at [index], with [clock]), those before which no other has to come. With a memory, of
+// those steps only the ones that happen before [step]: the others may read something else.
 static uint64_t initials(struct sct_dpor *dpor, uint32_t earlier, uint32_t index,
                          const struct step *step, const uint32_t *clock) {
     uint64_t slots = 0;
@@ -210,7 +245,7 @@ static uint64_t initials(struct sct_dpor *dpor, uint32_t earlier, uint32_t index
     for (uint32_t i = earlier + 1; i < index; i++) {
         const struct step *between = &dpor->steps[i];
         const uint32_t *its_clock = clock_of(dpor, i);
-        if (is_in(dpor, earlier, its_clock))
+        if (!comes_along(dpor, earlier, i, clock))
             continue;
         if (!has_predecessor(dpor, its_clock))
             slots |= UINT64_C(1) << between->slot;
@@ -238,6 +273,14 @@ static void add_backtrack(struct sct_dpor *dpor, uint32_t earlier, uint32_t inde
         node->todo |= slots & -slots;
 }
 
+// Whether [step] has read something that comes after [earlier], which then cannot read of it; had
+// it read something else, that would be another race. What [earlier] has stored itself it may have
+// read only because that came first: two read-modify-writes that both want the same store.
+static bool comes_from(const struct sct_dpor *dpor, uint32_t earlier, const struct step *step) {
+    return step->source > 0 && step->source - 1 != earlier &&
+           is_in(dpor, earlier, clock_of(dpor, step->source - 1));
+}
+
 // Finds the clock of [step], which is taken at [index] or would be, and the races that it is in:
 // with the last steps that it depends on, where they can be reversed.
 static void analyse(struct sct_dpor *dpor, uint32_t index, const struct step *step,
@@ -258,18 +301,27 @@ static void analyse(struct sct_dpor *dpor, uint32_t index, const struct step *st
         join(dpor, clock, step->granter - 1);
     // From the last step back: one that happens before a racing step races no more.
     for (uint32_t i = index; i-- > 0;) {
-        if (is_in(dpor, i, race_clock) ||
-            !sct_footprints_depend(&dpor->steps[i].print, &step->print))
+        enum sct_dependence dependence =
+            is_in(dpor, i, race_clock) ? SCT_INDEPENDENT
+                                       : sct_footprint_after(&dpor->steps[i].print, &step->print);
+        if (dependence == SCT_READS_IT && comes_from(dpor, i, step))
             continue;
-        join(dpor, clock, i);
-        if (!is_reversible(dpor, i, step))
+        if (dependence == SCT_DEPENDENT)
+            join(dpor, clock, i);
+        if (dependence == SCT_INDEPENDENT || !is_reversible(dpor, i, step))
             continue;
-        join(dpor, race_clock, i);
+        if (dependence == SCT_DEPENDENT)
+            join(dpor, race_clock, i);
         dpor->races[race_count++] = i;
     }
     ASSERT(race_count <= index);
-    for (uint32_t i = 0; i < race_count; i++)
-        add_backtrack(dpor, dpor->races[i], index, step, clock);
+    memcpy(dpor->unread_clock, clock, bytes);
+    if (step->source > 0)
+        join(dpor, clock, step->source - 1);
+    for (uint32_t i = 0; i < race_count; i++) {
+        bool is_source = dpor->races[i] + 1 == step->source;
+        add_backtrack(dpor, dpor->races[i], index, step, is_source ? dpor->unread_clock : clock);
+    }
     clock[step->process] = index + 1;
 }
 
@@ -299,6 +351,14 @@ static void expand_all(struct sct_dpor *dpor) {
             dpor->sleep->nodes[i].todo = dpor->sleep->nodes[i].enabled;
 }
 
+// Whether a task could have gone on; not the one that has ended the program (sct_end).
+static bool has_more_to_do(const struct sct_dpor *dpor, const struct sct_engine *engine) {
+    uint64_t enabled = engine->now.enabled;
+    if (engine->result.outcome == SCT_PASSED && dpor->step_count > 0)
+        enabled &= ~(UINT64_C(1) << dpor->steps[dpor->step_count - 1].slot);
+    return enabled != 0;
+}
+
 void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
     enum sct_outcome outcome = engine->result.outcome;
     if (outcome == SCT_DIVERGED)
@@ -312,7 +372,7 @@ void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
     // An execution that was ended with tasks to run (violated, cut off) hides the races of what
     // they would have done: nothing may be left out on its path. So may not where a machine was
     // stopped.
-    if (outcome != SCT_PRUNED && engine->now.enabled != 0)
+    if (outcome != SCT_PRUNED && has_more_to_do(dpor, engine))
         expand_all(dpor);
     else
         analyse_waiting(dpor, engine);
@@ -322,11 +382,12 @@ void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
 
 // ---- Life --------------------------------------------------------------------------------------
 
-struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep) {
+struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep, struct sct_memory *memory) {
     ASSERT(!sleep->path->on_pop); // no cache
     ASSERT(sleep->path->on_turn); // it takes turns, and is told here which
     struct sct_dpor *dpor = grow_new(1, sizeof *dpor, memory_name);
     dpor->sleep = sleep;
+    dpor->memory = memory;
     dpor->running = NONE;
     widen(dpor);
     make_room_for_step(dpor);
@@ -339,6 +400,7 @@ void sct_dpor_free(struct sct_dpor *dpor) {
     free(dpor->steps);
     free(dpor->clocks);
     free(dpor->race_clock);
+    free(dpor->unread_clock);
     free(dpor->races);
     free(dpor->firsts);
     free(dpor->signatures);

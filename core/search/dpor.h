@@ -9,6 +9,43 @@
 // because every task that could run sleeps (SCT_PRUNED) are counted apart; the wakeup trees of that
 // paper would have none.
 //
+// With a memory (core/memory, c11) two steps race by a location only where the earlier one loads
+// and the later one stores, without happening after it: what a load could not have read because it
+// came too early. Stores find their places, and loads that come later what they read, by choices,
+// so neither needs another order; and happens-before is, beside the dependence by other things,
+// what a step has read. So executions with the same graph (which store each load has read, the
+// order of the stores of each location) count as one trace, and nearly each is run once: by
+// tests/core/memory once for every graph, where the graph alone decides (--seq-cst exact).
+//
+// A race of z and a later x asks for an initial of those steps alone that x happens after and z
+// does not, x the last. (Others between them may have read what they will not read in the execution
+// that is wanted.) Two read-modify-writes want the same store: x has read z's only because z came
+// first, so they race; a compare-exchange that failed for that reason counts as one
+// (is_too_late of struct sct_exchange).
+//
+// Claim. Let p be a prefix that was searched to its end, and w steps that can come after p, closed
+// under what they happen after, none of them what a sleeper of p would do if it were not woken.
+// Then an execution was run from p, given up perhaps, of which the graph has w as a part. With w
+// all of an execution and p the beginning this is: every graph is met. Proof, by induction over the
+// length that executions can still have. Let t be the first task tried at p, fully awake if anybody
+// is, and z its step.
+//   - w has no step of t: then p, z, w is possible, z reading what it finds, and w is still none of
+//     what sleeps after z, whose sleepers are among those of p. The same where z is in w and reads
+//     nothing, or from p, and depends on nothing before it in w: it can come first (lemma of
+//     sleep.h), and the rest of w is met below it.
+//   - z depends on a step x of w before it, by what it reads or otherwise; x the first such. Let v
+//     be what x happens after in w. Then p, z, v, x is possible, z reading something older: below
+//     z an execution was run with z, v and x in it, whose races were looked at when it had ended,
+//     given up or not. So an initial q of v, x is tried at p: it is in w and reads from p there, so
+//     it does not sleep. It can come first, and the rest of w is met below it, where t sleeps, but
+//     not z as it is in w, which reads what is newer.
+//     (If x, a read-modify-write, can read in p, z, v only what z has stored, v is what it happens
+//     after but for that. Should q's step then read from w and not from p, take it for z: what it
+//     reads comes before it in w, so this ends.)
+// A task half awake that finds nothing new is one tried in vain: all others are tried then
+// (sct_dpor_break). Tasks are begun first that do not load: what comes late has more to read, and
+// fewer races. That is a matter of cost alone.
+//
 // Its records are of the whole execution, so every prefix is run again. Memory is one record per
 // step of the longest execution and grows between steps only when an execution is longer than all
 // before.
@@ -18,9 +55,11 @@
 #include "core/search/sleep.h"
 
 struct sct_dpor;
+struct sct_memory;
 
-// On [sleep], whose search has no cache (asserted). FAIL_RESOURCE without memory.
-struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep);
+// On [sleep], whose search has no cache (asserted), of a program with [memory], or none.
+// FAIL_RESOURCE without memory.
+struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep, struct sct_memory *memory);
 
 void sct_dpor_free(struct sct_dpor *dpor);
 
@@ -34,6 +73,9 @@ void sct_dpor_wake(struct sct_dpor *dpor, unsigned slot);
 void sct_dpor_grant(struct sct_dpor *dpor, unsigned slot);
 void sct_dpor_stop(struct sct_dpor *dpor);
 void sct_dpor_time_passes(struct sct_dpor *dpor);
+
+// The running step was given up: its task was tried in vain, so that all others are to be tried.
+void sct_dpor_break(struct sct_dpor *dpor);
 
 // The same moments as in sleep.h, each after the sleep sets have had theirs.
 void sct_dpor_close(struct sct_dpor *dpor);

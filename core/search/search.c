@@ -56,9 +56,10 @@ static void open_reduction(struct sct_search *search) {
     if (search->has_sleep)
         sct_sleep_init(&search->sleep, search->path);
     search->sleep.takes_free_steps = reduction == SCT_REDUCE_SLEEP && !search->has_explorer;
-    search->sleep.is_whole = reduction == SCT_REDUCE_DPOR;
+    search->sleep.takes_loads_last =
+        reduction == SCT_REDUCE_DPOR && search->options.program->memory;
     if (reduction == SCT_REDUCE_DPOR)
-        search->dpor = sct_dpor_new(&search->sleep);
+        search->dpor = sct_dpor_new(&search->sleep, search->options.program->memory);
 }
 
 static void open_snapshots(struct sct_search *search) {
@@ -103,6 +104,9 @@ static void take_note(struct sct_search *search, const struct sct_engine *engine
     if (search->has_explorer)
         sct_explorer_end(&search->explorer, engine->result.outcome);
     ASSERT(engine->seam.search == search);
+    // Given up within a step, which found nothing new to read.
+    if (search->dpor && engine->result.outcome == SCT_PRUNED && search->sleep.now.is_running)
+        sct_dpor_break(search->dpor);
     if (search->has_sleep)
         engine->seam.calls->close(search);
     enum sct_outcome outcome = engine->result.outcome;

@@ -103,8 +103,6 @@ static void add_unfinished(struct sct_sleep_moment *now) {
 // After the running step, perhaps half.
 static bool sleeps_on(const struct sct_sleep *sleep, struct sct_sleeper *sleeper) {
     const struct sct_footprint *step = &sleep->now.print;
-    if (sleep->is_whole)
-        return !sct_footprints_depend(&sleeper->print, step);
     enum sct_dependence dependence = sct_footprint_after(&sleeper->print, step);
     if (dependence == SCT_READS_IT)
         sleeper->is_half_awake = true;
@@ -175,6 +173,25 @@ static uint64_t find_free(const struct sct_engine *engine, uint64_t awake) {
     return free;
 }
 
+// Of those who are [awake], the ones whose next step has, or may have, the least to wait for: a
+// load that comes after the stores that it may read needs no second try, and who is half awake may
+// find that nothing is new.
+static uint64_t find_eager(const struct sct_sleep *sleep, const struct sct_engine *engine,
+                           uint64_t awake) {
+    uint64_t loads = 0, updates = 0, half_awake = 0;
+    for (uint64_t left = awake; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        enum sct_access_mode mode = engine->slots[slot].access->mode;
+        loads |= mode == SCT_ACCESS_LOAD ? bit(slot) : 0;
+        updates |= mode == SCT_ACCESS_UPDATE ? bit(slot) : 0;
+    }
+    for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
+        half_awake |= bit(sleep->asleep[i].slot); // those who sleep wholly are not awake
+    uint64_t best = awake & ~half_awake ? awake & ~half_awake : awake;
+    best = best & ~loads ? best & ~loads : best;
+    return best & ~updates ? best & ~updates : best;
+}
+
 static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, uint64_t awake) {
     struct sct_path *path = sleep->path;
     struct sct_sleep_node *node = node_at(sleep, path->position);
@@ -192,6 +209,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     node->count = 0;
     // Stores from now on are newer than what a task that goes to sleep here could have read.
     node->time = sct_memory_now ? sct_memory_now->time(sct_memory_now) : 0;
+    uint64_t eager = sleep->takes_loads_last ? find_eager(sleep, engine, awake) : awake;
     struct sct_sleeper *sleepers = sleepers_of(sleep, node, sleep->now.asleep_count);
     for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
         copy_sleeper(&sleepers[node->count++], &sleep->asleep[i]);
@@ -199,7 +217,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     uint32_t free_steps = last ? last->free_steps : 0;
     uint64_t free =
         sleep->takes_free_steps && free_steps < SCT_FREE_STEPS_MAX ? find_free(engine, awake) : 0;
-    path->first_answer = first_of(node, free ? free : awake);
+    path->first_answer = first_of(node, free ? free : eager);
     if (free) {
         node->free_steps = free_steps + 1;
         const struct sct_schedule_point point = point_of(node);

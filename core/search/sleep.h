@@ -58,7 +58,8 @@
 // which was searched to its end: the theorem's proof (or Godefroid's, without a cache, by the same
 // induction) goes through with this lemma in place of commutation. A sleeper half awake that any
 // other step depends on wakes wholly; tried again, it sleeps with the new prefix. There is no cache
-// with a memory. dpor does without: its races ask for orders (is_whole).
+// with a memory. What a step half awake may not read is barred from its choice; where nothing is
+// left, the execution is given up.
 //
 // Free steps. A step that touches nothing commutes with all steps of others, now and later: where
 // one can be taken, taking it first is enough (a persistent set of one). A task whose pending step
@@ -120,7 +121,7 @@ struct sct_sleep_moment {
 struct sct_sleep {
     struct sct_path *path;
     bool takes_free_steps; // alone
-    bool is_whole;         // whoever depends on a step wakes wholly, whatever it touches
+    bool takes_loads_last; // where several could be first
     struct sct_sleep_moment now;
     struct sct_sleeper asleep[SCT_TASKS_MAX];
     struct sct_sleep_node *nodes;

@@ -66,9 +66,22 @@ static uint32_t limit_of(struct sct_path *path, const struct sct_path_frame *fra
     return limit;
 }
 
+// The first alternative of [frame] from [answer] on that may be taken; its limit: none.
+static uint32_t next_answer(const struct sct_path_frame *frame, uint32_t answer) {
+    while (answer < frame->limit && answer < 64 && frame->barred >> answer & 1)
+        answer++;
+    return answer;
+}
+
+static bool has_alternatives(const struct sct_path_frame *frame) {
+    return next_answer(frame, frame->answer + 1U) < frame->limit;
+}
+
 bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t count,
                      bool is_preempting, uint32_t *answer) {
+    uint64_t barred = path->barred;
     ASSERT(count >= 1);
+    path->barred = 0;
     while (path->position < path->depth && path->frames[path->position].kind == SCT_FRAME_STATE)
         path->position++;
     if (path->position < path->depth) {
@@ -86,9 +99,14 @@ bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t c
     frame->limit = (uint16_t)limit_of(path, frame);
     ASSERT(frame->limit >= 1);
     frame->width = frame->limit;
-    if (kind == SCT_FRAME_SCHEDULE)
+    if (kind == SCT_FRAME_SCHEDULE) {
         frame->answer = (uint16_t)path->first_answer;
-    path->first_answer = 0;
+        path->first_answer = 0;
+    } else {
+        frame->barred = barred;
+        frame->answer = (uint16_t)next_answer(frame, 0);
+    }
+    ASSERT(frame->answer < frame->limit);
     *answer = frame->answer;
     return true;
 }
@@ -113,7 +131,7 @@ bool sct_path_has_turn(const struct sct_path *path) {
     if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
         // A reduction decides itself which alternatives are worth a turn.
         return path->has_turn(path->turn_context, path->depth - 1);
-    return frame->answer + 1 < frame->limit;
+    return has_alternatives(frame);
 }
 
 // Whether [frame], the last one, has an alternative left; takes it.
@@ -121,9 +139,9 @@ static bool turn_frame(struct sct_path *path, struct sct_path_frame *frame) {
     ASSERT(frame == &path->frames[path->depth - 1]);
     if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
         return path->on_turn(path->turn_context, path->depth - 1, frame);
-    if (frame->answer + 1 >= frame->limit)
+    if (!has_alternatives(frame))
         return false;
-    frame->answer++;
+    frame->answer = (uint16_t)next_answer(frame, frame->answer + 1U);
     return true;
 }
 
@@ -156,10 +174,6 @@ bool sct_path_advance(struct sct_path *path) {
 
 // ---- Shared trees ------------------------------------------------------------------------------
 
-static bool has_alternatives(const struct sct_path_frame *frame) {
-    return frame->answer + 1 < frame->limit;
-}
-
 // The first frame from [from] on with an alternative left, or the depth.
 static uint32_t find_open(const struct sct_path *path, uint32_t from) {
     while (from < path->depth && !has_alternatives(&path->frames[from]))
@@ -178,6 +192,7 @@ void sct_path_take(struct sct_path *path, const struct sct_path *part) {
     path->position = 0;
     path->bound = part->bound;
     path->first_answer = 0;
+    path->barred = 0;
     path->meets_bound = path->is_exhausted = false;
 }
 

@@ -42,6 +42,7 @@ struct sct_path_frame {
     uint32_t width;     // the limit before alternatives were given away
     uint64_t entry;     // for the cache: what it has of the state here; 0: nothing
     uint64_t cuts;      // for the cache: subtrees left incomplete before this frame
+    uint64_t barred;    // alternatives, of the first 64, that are not taken
 };
 
 struct sct_path {
@@ -57,6 +58,7 @@ struct sct_path {
     bool is_exhausted;     // there is no further leaf
     uint64_t cuts;         // for the cache: subtrees left incomplete so far
     uint32_t first_answer; // the alternative that the next new scheduling decision takes first
+    uint64_t barred;       // of the next new value: as in its frame
     // A search that leaves out some of the alternatives: whether there is one to take next at the
     // scheduling decision frames[index], which then becomes frame->answer. NULL: take all in turn.
     bool (*on_turn)(void *context, uint32_t index, struct sct_path_frame *frame);

@@ -165,8 +165,8 @@ bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expecte
     REQUIRE(orders.failure != SCT_RELEASE && orders.failure != SCT_ACQ_REL,
             "a compare-exchange that releases where it fails");
     take_exchange_point(atomic, &orders, where);
-    struct sct_exchange exchange = {*expected, desired, orders.success, orders.failure,
-                                    orders.is_weak};
+    struct sct_exchange exchange = {*expected,      desired,        orders.success,
+                                    orders.failure, orders.is_weak, false};
     uint64_t old = atomic->value;
     bool succeeds = atomic->location ? sct_location_exchange(atomic->location, &exchange)
                                      : exchange_value(atomic, &exchange);
@@ -175,7 +175,7 @@ bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expecte
     sct_object_learn(exchange.expected);
     become(atomic);
     tell_change(atomic, old);
-    if (succeeds)
+    if (succeeds || exchange.is_too_late)
         sct_object_touch(&atomic->object, sct_memory_mode(SCT_UPDATES));
     if (succeeds)
         tell_store(atomic, exchange.expected, desired);

@@ -129,7 +129,7 @@ enum { PROOF_OPTIONS = 2 };
 
 // All executions, as few as tell of all, and with all that they may read.
 static bool set_proof(struct program_command *command, const char *value, struct error *error) {
-    static char strategy[] = "--strategy=dfs", reduction[] = "--reduce=sleep";
+    static char strategy[] = "--strategy=dfs", reduction[] = "--reduce=dpor";
     (void)value;
     (void)error;
     if (!command->proves) {
@@ -213,7 +213,7 @@ static const struct option_of_programs {
      "for at most 512 atomic accesses in an execution)"},
     {"prove", NULL, false, set_proof,
      "go through all executions up to the first race; no verdict if that\n"
-     "cannot be done (--strategy dfs --reduce sleep --seq-cst exact)"},
+     "cannot be done (--strategy dfs --reduce dpor --seq-cst exact)"},
     {"points", "WHERE", true, set_points,
      "scheduling points: sync, volatile (default: at volatile variables\n"
      "too) or all (at every access to memory)"},

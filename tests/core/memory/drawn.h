@@ -51,8 +51,19 @@ static inline void draw_little(struct rng *rng, enum draw_profile profile, uint3
     }
 }
 
+// Some loads and stores happen under a lock.
+static inline void draw_locks(struct rng *rng, struct little *little) {
+    for (int t = 0; t < LITTLE_THREADS; t++)
+        for (int i = 0; i < LITTLE_LENGTH; i++) {
+            struct little_step *step = &little->steps[t][i];
+            if ((step->op == LOAD || step->op == STORE) && rng_below(rng, 2) == 0)
+                step->op = step->op == LOAD ? LOCKED_LOAD : LOCKED_STORE;
+        }
+}
+
 static inline void print_little(const struct little *little) {
-    static const char *const ops[] = {"end", "load", "store", "exchange", "cas", "fence"};
+    static const char *const ops[] = {"end", "load",  "store",       "exchange",
+                                      "cas", "fence", "locked load", "locked store"};
     static const char *const orders[] = {"rlx", "con", "acq", "rel", "acq_rel", "sc"};
     for (int t = 0; t < LITTLE_THREADS; t++) {
         for (int i = 0; i < LITTLE_LENGTH && little->steps[t][i].op != END; i++) {

@@ -13,6 +13,7 @@
 #include "core/base/hash.h"
 #include "core/search/search.h"
 #include "core/threads/atomic.h"
+#include "core/threads/lock.h"
 
 enum {
     LITTLE_THREADS = 4,
@@ -21,7 +22,7 @@ enum {
     LITTLE_GRAPHS = 1 << 14,
 };
 
-enum little_op { END, LOAD, STORE, EXCHANGE, CAS, FENCE };
+enum little_op { END, LOAD, STORE, EXCHANGE, CAS, FENCE, LOCKED_LOAD, LOCKED_STORE };
 
 struct little_step {
     enum little_op op;
@@ -98,6 +99,7 @@ static const struct little *little_now;
 static struct little_world {
     struct graph graph;
     struct sct_atomic atomics[LITTLE_LOCATIONS];
+    struct sct_lock lock;
 } * little_world;
 
 static inline uint64_t little_execute(const struct little_step *step) {
@@ -117,6 +119,16 @@ static inline uint64_t little_execute(const struct little_step *step) {
         return value;
     case FENCE:
         sct_fence(step->order);
+        return 0;
+    case LOCKED_LOAD:
+        sct_lock_acquire(&little_world->lock);
+        value = sct_atomic_load_explicit(atomic, step->order);
+        sct_lock_release(&little_world->lock);
+        return value;
+    case LOCKED_STORE:
+        sct_lock_acquire(&little_world->lock);
+        sct_atomic_store_explicit(atomic, step->value, step->order);
+        sct_lock_release(&little_world->lock);
         return 0;
     case END:
         return 0;
@@ -138,6 +150,7 @@ static inline void little_setup(void *unused) {
     little_world = ARENA_NEW(sct_arena(), struct little_world);
     for (int i = 0; i < LITTLE_LOCATIONS; i++)
         sct_atomic_init(&little_world->atomics[i], names[i], 0);
+    sct_lock_init(&little_world->lock, "lock");
     for (uintptr_t i = 0; i < LITTLE_THREADS; i++)
         if (little_now->steps[i][0].op != END)
             sct_task_start_with(sct_machine_create(threads[i]), "main", little_thread, (void *)i,

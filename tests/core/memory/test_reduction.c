@@ -4,8 +4,14 @@
 
 static struct graphs whole, reduced;
 
+struct drawing {
+    uint64_t seed;
+    size_t programs;
+    bool has_locks;
+};
+
 struct counts {
-    uint64_t graphs, whole, sleep, pruned, dpor;
+    uint64_t graphs, whole, sleep, pruned, dpor, dpor_pruned;
 };
 
 static void compare_one(const struct little *little, const struct sct_memory_options *options,
@@ -27,23 +33,26 @@ static void compare_one(const struct little *little, const struct sct_memory_opt
                  (int)reduction, reduced.count, whole.count);
     }
     counts->dpor += search.executions;
+    counts->dpor_pruned += search.pruned;
 }
 
-static struct counts compare(enum sct_memory_model model, uint64_t seed, size_t programs) {
+static struct counts compare(struct sct_memory_options options, struct drawing drawing) {
     struct rng rng;
-    rng_seed(&rng, seed);
-    const struct sct_memory_options options = {.model = model};
+    rng_seed(&rng, drawing.seed);
     struct counts counts = {0};
-    for (size_t i = 0; i < programs; i++) {
+    for (size_t i = 0; i < drawing.programs; i++) {
         struct little little;
-        draw_little(&rng, DRAW_ANY, 6, &little);
+        draw_little(&rng, DRAW_ANY, drawing.has_locks ? 5 : 6, &little);
+        if (drawing.has_locks)
+            draw_locks(&rng, &little);
         compare_one(&little, &options, &counts);
     }
     print_message("%s: %llu graphs; %llu executions, by sleep sets %llu and %llu given up, by dpor "
-                  "%llu\n",
-                  sct_memory_model_name(model), (unsigned long long)counts.graphs,
+                  "%llu and %llu\n",
+                  sct_memory_model_name(options.model), (unsigned long long)counts.graphs,
                   (unsigned long long)counts.whole, (unsigned long long)counts.sleep,
-                  (unsigned long long)counts.pruned, (unsigned long long)counts.dpor);
+                  (unsigned long long)counts.pruned, (unsigned long long)counts.dpor,
+                  (unsigned long long)counts.dpor_pruned);
     return counts;
 }
 
@@ -51,18 +60,41 @@ static struct counts compare(enum sct_memory_model model, uint64_t seed, size_t 
 // graph, where every order has many.
 static void test_reduction_of_c11(void **state) {
     (void)state;
-    struct counts counts = compare(SCT_MEMORY_C11, 11, ARENA_POISONS ? 100 : 1000);
+    const struct sct_memory_options options = {.model = SCT_MEMORY_C11};
+    struct counts counts =
+        compare(options, (struct drawing){11, ARENA_POISONS ? 100 : 1000, false});
     assert_true(counts.sleep < 2 * counts.graphs && counts.whole > 10 * counts.graphs);
+    assert_true(counts.dpor <= counts.sleep && counts.dpor_pruned * 10 < counts.pruned);
+}
+
+// Where the graph alone decides, each is met once by races, and little is given up.
+static void test_reduction_of_exact_c11(void **state) {
+    (void)state;
+    const struct sct_memory_options options = {.model = SCT_MEMORY_C11, .is_exact = true};
+    struct counts counts =
+        compare(options, (struct drawing){14, ARENA_POISONS ? 100 : 2000, false});
+    assert_true(counts.dpor == counts.graphs && counts.dpor_pruned * 20 < counts.graphs);
+}
+
+// Steps that depend on each other by their order beside those that do by what they read.
+static void test_reduction_with_locks(void **state) {
+    (void)state;
+    for (int is_exact = 0; is_exact <= 1; is_exact++) {
+        const struct sct_memory_options options = {.model = SCT_MEMORY_C11, .is_exact = is_exact};
+        compare(options, (struct drawing){15, ARENA_POISONS ? 50 : 500, true});
+    }
 }
 
 static void test_reduction_of_tso(void **state) {
     (void)state;
-    compare(SCT_MEMORY_TSO, 12, ARENA_POISONS ? 50 : 500);
+    const struct sct_memory_options options = {.model = SCT_MEMORY_TSO};
+    compare(options, (struct drawing){12, ARENA_POISONS ? 50 : 500, false});
 }
 
 static void test_reduction_of_sc(void **state) {
     (void)state;
-    compare(SCT_MEMORY_SC, 13, ARENA_POISONS ? 50 : 500);
+    const struct sct_memory_options options = {.model = SCT_MEMORY_SC};
+    compare(options, (struct drawing){13, ARENA_POISONS ? 50 : 500, false});
 }
 
 static void digest_nothing(void *context, struct digest *state) {
@@ -95,10 +127,9 @@ static void test_reduction_refuses(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ENGINE_TEST(test_reduction_of_c11),
-        ENGINE_TEST(test_reduction_of_tso),
-        ENGINE_TEST(test_reduction_of_sc),
-        ENGINE_TEST(test_reduction_refuses),
+        ENGINE_TEST(test_reduction_of_c11),     ENGINE_TEST(test_reduction_of_exact_c11),
+        ENGINE_TEST(test_reduction_with_locks), ENGINE_TEST(test_reduction_of_tso),
+        ENGINE_TEST(test_reduction_of_sc),      ENGINE_TEST(test_reduction_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
