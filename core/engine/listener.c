@@ -125,6 +125,8 @@ static void narrate_note(struct text *text, const struct sct_event *event) {
 }
 
 bool sct_event_format(const struct sct_event *event, struct text *text) {
+    if (event->kind == SCT_EVENT_NOTE && event->note == SCT_NOTE_CHOICE)
+        return false; // lines have no columns
     if (event->kind == SCT_EVENT_NOTE)
         narrate_note(text, event);
     else if (event->kind == SCT_EVENT_VALUE)

@@ -211,6 +211,7 @@ enum sct_note_class {
     SCT_NOTE_EXPECTED, // one line of what would have been right, before a violation
     SCT_NOTE_ACTUAL,   // one line of what there was instead
     SCT_NOTE_EVIDENCE, // one line of what else is known of a violation, before it
+    SCT_NOTE_CHOICE,   // one store that a read could have taken, or not: for pages, in columns
 };
 
 SCT_API void sct_note_as(enum sct_note_class about, const char *format, ...)

@@ -204,6 +204,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
         .event = sct_graph_event(operation->party),
         .thread = operation->party->number,
         .epoch = sct_party_epoch(operation->party),
+        .step = sct_engine_now->now.current ? sct_steps() : 0,
         .seq_cst_time = order == SCT_SEQ_CST ? ++now->seq_cst_time : 0,
         .is_update = is_update,
         .is_release = sct_order_releases(order),
@@ -273,22 +274,65 @@ static uint64_t load_at(const struct operation *operation, uint32_t index, enum 
     return value;
 }
 
-// What a load can read, from stores[least] on.
+// How the running thread knows that stores[index] is newer than those before it.
+static enum sct_readability hidden_by(const struct operation *operation, uint32_t index) {
+    const struct sct_store *store = operation->location->stores[index];
+    const struct sct_party *party = operation->party;
+    const struct sct_clock *known = &party->view.known;
+    if (operation->memory->options.model != SCT_MEMORY_C11)
+        return SCT_HIDDEN_BY_ORDER;
+    if (sct_party_did(party, store->thread, store->epoch) && store->epoch > 0)
+        return SCT_HIDDEN_BY_OWN;
+    if (party->number < store->reader_count && store->reads[party->number] > 0)
+        return SCT_HIDDEN_BY_READ;
+    if (sct_clock_has(known, store->thread, store->epoch))
+        return SCT_HIDDEN_BY_EDGE;
+    for (uint32_t i = 0; i < store->reader_count; i++)
+        if (store->reads[i] > 0 && sct_clock_has(known, i, store->reads[i]))
+            return SCT_HIDDEN_BY_EDGE;
+    return SCT_HIDDEN_BY_ORDER;
+}
+
+// Why a read that may choose from stores[least] on may read stores[index], or may not.
+static enum sct_readability why(const struct operation *operation, enum sct_order order,
+                                uint32_t least, uint32_t index, bool is_update) {
+    const struct sct_location *location = operation->location;
+    uint32_t next = index + 1, history = operation->memory->options.history;
+    if (index < least)
+        return history > 0 && location->count - least == history ? SCT_HIDDEN_BY_BOUND
+                                                                 : hidden_by(operation, least);
+    if (is_update && location->stores[index]->is_updated)
+        return SCT_HIDDEN_BY_TAKER;
+    if (!is_allowed(operation, order, next, next, is_update))
+        return SCT_HIDDEN_BY_ORDER;
+    return next == location->count ? SCT_READABLE_NEWEST : SCT_READABLE_OLDER;
+}
+
+// A read that may choose from stores[least] on takes stores[taken], and is an update or not.
 __attribute__((noinline, cold)) static void tell_choice(const struct operation *operation,
-                                                        enum sct_order order, uint32_t least) {
+                                                        enum sct_order order, uint32_t least,
+                                                        uint32_t taken, bool is_update) {
     const struct sct_memory_options *options = &operation->memory->options;
     struct sct_readable readables[SCT_READABLES_MAX];
     uint32_t count = 0;
-    for (uint32_t index = operation->location->count;
-         index-- > least && count < SCT_READABLES_MAX;) {
+    for (uint32_t index = operation->location->count; index-- > 0 && count < SCT_READABLES_MAX;) {
         const struct sct_store *store = operation->location->stores[index];
-        if (is_allowed(operation, order, index + 1, index + 1, false))
-            readables[count++] = (struct sct_readable){.value = store->value,
-                                                       .is_initial = store->event == 0,
-                                                       .thread = store->thread,
-                                                       .place = store->place};
+        readables[count++] = (struct sct_readable){
+            .value = store->value,
+            .why = why(operation, order, least, index, is_update),
+            .is_taken = index == taken,
+            .is_initial = store->event == 0,
+            .thread = store->thread,
+            .step = store->step,
+            .place = store->place,
+        };
     }
     options->on_load(options->context, readables, count);
+}
+
+static inline bool is_told(const struct operation *operation) {
+    return __builtin_expect(sct_narrating(), 0) && operation->memory->options.on_load &&
+           !sct_memory_is_over();
 }
 
 uint64_t sct_location_load(struct sct_location *location, enum sct_order order) {
@@ -298,11 +342,11 @@ uint64_t sct_location_load(struct sct_location *location, enum sct_order order) 
     for (uint32_t index = location->count; index-- > least;)
         if (is_allowed(&operation, order, index + 1, index + 1, false))
             barred |= bar_old(&operation, index, count++, 1);
-    if (__builtin_expect(sct_narrating(), 0) && count > 1 && operation.memory->options.on_load)
-        tell_choice(&operation, order, least);
     uint32_t answer = choose(&operation, count, barred, "stale load"), index = location->count - 1;
     while (!is_allowed(&operation, order, index + 1, index + 1, false) || answer-- > 0)
         index--;
+    if (is_told(&operation))
+        tell_choice(&operation, order, least, index, false);
     return load_at(&operation, index, order);
 }
 
@@ -433,6 +477,8 @@ uint64_t sct_location_change(struct sct_location *location, enum sct_change chan
     struct request request = {.lowest = lowest(&operation, order), .order = order, .is_any = true};
     request.lowest_failing = request.lowest;
     uint32_t index = choose_way(&operation, &request).index;
+    if (is_told(&operation))
+        tell_choice(&operation, order, request.lowest, index, true);
     uint64_t old = location->stores[index]->value;
     update(&operation, index, sct_change_apply(change, old, operand), order);
     return old;
@@ -462,6 +508,10 @@ bool sct_location_exchange(struct sct_location *location, struct sct_exchange *e
     };
     struct alternative way = choose_way(&operation, &request);
     exchange->is_too_late = !way.succeeds && is_too_late(&operation, &request);
+    if (is_told(&operation))
+        tell_choice(&operation, way.succeeds ? exchange->success : exchange->failure,
+                    way.succeeds ? request.lowest : request.lowest_failing, way.index,
+                    way.succeeds);
     if (way.succeeds)
         update(&operation, way.index, exchange->desired, exchange->success);
     else

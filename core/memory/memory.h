@@ -42,11 +42,26 @@ enum sct_races {
 
 struct sct_race; // race.h
 
-// A store that a load could have read.
+// Why a read may take a store, or may not.
+enum sct_readability {
+    SCT_READABLE_NEWEST, // nothing has been stored behind it
+    SCT_READABLE_OLDER,  // nothing behind it is known to the thread
+    SCT_HIDDEN_BY_OWN,   // it may not: the thread itself has stored behind it,
+    SCT_HIDDEN_BY_READ,  // has read something behind it,
+    SCT_HIDDEN_BY_EDGE,  // or knows by what it has synchronised with that somebody has
+    SCT_HIDDEN_BY_ORDER, // by the order of SEQ_CST, or that of all steps (sc) or of buffers (tso)
+    SCT_HIDDEN_BY_TAKER, // another read-modify-write has taken it
+    SCT_HIDDEN_BY_BOUND, // it is older than the history that is asked for
+};
+
+// A store to the location of a read.
 struct sct_readable {
     uint64_t value;
+    enum sct_readability why;
+    bool is_taken;   // the read has taken it
     bool is_initial; // it was there before all others; then there is nothing of:
     uint32_t thread; // its number
+    uint32_t step;   // which of the steps of its thread has made it, from 1
     const void *place;
 };
 
@@ -66,8 +81,8 @@ struct sct_memory_options {
     uint32_t stale_max; // answers but 0 per execution to such choices; 0: no limit
     // Told of each race that counts, in the execution; NULL: nobody. May end the execution.
     void (*on_race)(void *context, const struct sct_race *race);
-    // Told of each load that has a choice, while somebody listens (sct_narrating): what it could
-    // read, the newest first, at most SCT_READABLES_MAX; NULL: nobody.
+    // Told of each load and read-modify-write, while somebody listens (sct_narrating): the stores
+    // of its location, the newest first, at most SCT_READABLES_MAX; NULL: nobody.
     void (*on_load)(void *context, const struct sct_readable *stores, uint32_t count);
     // Whether a race is to be passed over; NULL: none is.
     bool (*ignores_race)(void *context, const struct sct_race *race);

@@ -13,6 +13,7 @@ struct sct_store {
     const void *place;        // of its operation
     uint64_t event;           // which of its thread's it is (graph.c); 0: of none
     uint32_t thread, epoch;   // epoch 0: known to all
+    uint32_t step;            // of its thread
     uint32_t seq_cst_time;    // 0: it is not of order SEQ_CST
     bool is_update;           // of a read-modify-write, which has read the store before it
     bool is_updated;          // by the store after it: nothing can come between

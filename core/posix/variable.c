@@ -75,19 +75,53 @@ static void report_race(void *context, const struct sct_race *race) {
 
 // ---- Choices -----------------------------------------------------------------------------------
 
+static const char *const readabilities[] = {
+    [SCT_READABLE_NEWEST] = "the newest: it may always be read",
+    [SCT_READABLE_OLDER] = "older, but nothing has told this thread of what came after it: "
+                           "neither what it has read before nor what it has synchronised with",
+    [SCT_HIDDEN_BY_OWN] = "not this one: this thread has stored after it",
+    [SCT_HIDDEN_BY_READ] = "not this one: this thread has read what came after it (coherence)",
+    [SCT_HIDDEN_BY_EDGE] = "not this one: what came after it happens before this read",
+    [SCT_HIDDEN_BY_ORDER] = "not this one: the order of memory_order_seq_cst, or of the memory "
+                            "model, puts what came after it before this read",
+    [SCT_HIDDEN_BY_TAKER] = "not this one: another read-modify-write has taken it",
+    [SCT_HIDDEN_BY_BOUND] = "not this one: --history leaves it out",
+};
+
+static bool is_readable(const struct sct_readable *store) {
+    return store->why == SCT_READABLE_NEWEST || store->why == SCT_READABLE_OLDER;
+}
+
+// Columns: taken, could be or not; the value; whose, which of its steps, where; why.
+static void note_store(const struct sct_readable *store) {
+    const char *mark = store->is_taken ? "taken" : is_readable(store) ? "could" : "not";
+    if (store->is_initial)
+        sct_note_as(SCT_NOTE_CHOICE, "%s\t%" PRIu64 "\t\t0\t\t%s", mark, store->value,
+                    readabilities[store->why]);
+    else
+        sct_note_as(SCT_NOTE_CHOICE, "%s\t%" PRIu64 "\t%s\t%u\t%s\t%s", mark, store->value,
+                    sct_memory_thread_name(store->thread), store->step, posix_place(store->place),
+                    readabilities[store->why]);
+}
+
 static void note_choice(void *context, const struct sct_readable *stores, uint32_t count) {
     (void)context;
     char buffer[768];
     struct text text = text_in(buffer, sizeof buffer);
+    uint32_t readable = 0;
     for (uint32_t i = 0; i < count; i++) {
-        text_add(&text, "%s%" PRIu64, i == 0 ? "" : ", ", stores[i].value);
+        note_store(&stores[i]);
+        if (!is_readable(&stores[i]))
+            continue;
+        text_add(&text, "%s%" PRIu64, readable++ == 0 ? "" : ", ", stores[i].value);
         if (stores[i].is_initial)
             text_add(&text, " (there at first)");
         else
             text_add(&text, " (by %s, %s)", sct_memory_thread_name(stores[i].thread),
                      posix_place(stores[i].place));
     }
-    sct_note("may read %s", buffer);
+    if (readable > 1)
+        sct_note("may read %s", buffer);
 }
 
 // ---- Regions -----------------------------------------------------------------------------------

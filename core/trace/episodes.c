@@ -84,7 +84,7 @@ static void listen(void *context, const struct sct_event *event) {
             step->decision = event->decision;
             step->is_step = true;
         }
-    } else if (event->kind == SCT_EVENT_NOTE) {
+    } else if (event->kind == SCT_EVENT_NOTE && event->note != SCT_NOTE_CHOICE) {
         struct sct_episode_note *note =
             add_note(listening->told, event->machine, task, event->text);
         note->about = event->note;

@@ -74,7 +74,8 @@ static void emit_instants(struct events *events, const struct story *story, uint
     const struct story_step *step = &story->steps[index];
     for (uint32_t i = 0; i < step->item_count; i++) {
         const struct story_item *item = &story->items[step->first_item + i];
-        if (item->kind != SCT_EVENT_NOTE || item->note == SCT_NOTE_PLAIN)
+        if (item->kind != SCT_EVENT_NOTE || item->note == SCT_NOTE_PLAIN ||
+            item->note == SCT_NOTE_CHOICE)
             continue;
         json_t *event = new_event("i", item->text, MACHINES, item->machine,
                                   (uint64_t)index * STEP_US + STEP_US / 2);

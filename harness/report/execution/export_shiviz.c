@@ -54,7 +54,7 @@ static void write_step(const struct log *log, const struct story_step *step) {
     write_word(log->out, *step->label ? step->label : "-", false);
     for (uint32_t i = 0; i < step->item_count; i++) {
         const struct story_item *item = &story->items[step->first_item + i];
-        if (item->kind != SCT_EVENT_NOTE)
+        if (item->kind != SCT_EVENT_NOTE || item->note == SCT_NOTE_CHOICE)
             continue;
         fputs(" | ", log->out);
         write_word(log->out, item->text, false);

@@ -126,7 +126,8 @@ static void set_words(json_t *object, const struct story *story, const struct st
     if (item->kind != SCT_EVENT_NOTE || !story->view->retell)
         return;
     if (item->note == SCT_NOTE_CHECK || item->note == SCT_NOTE_EXPECTED ||
-        item->note == SCT_NOTE_ACTUAL || item->note == SCT_NOTE_EVIDENCE)
+        item->note == SCT_NOTE_ACTUAL || item->note == SCT_NOTE_EVIDENCE ||
+        item->note == SCT_NOTE_CHOICE)
         return; // what only the checking said
     if (story->view->retell(&text, item->note, item->text) == RETOLD_NOTHING)
         set(object, "x", json_true());

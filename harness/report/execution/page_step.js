@@ -73,9 +73,59 @@ function arrowItems(index) {
     });
 }
 
+// ---- Stores -------------------------------------------------------------------------------------
+
+// The columns of a store that a read could have taken, or not (SCT_NOTE_CHOICE).
+const storesOf = (step) =>
+  step.i
+    .filter((item) => item.k === 'choice')
+    .map((item) => {
+      const [mark, value, machine, count, place, why] = item.t.split('\t');
+      return { mark, value, machine, count: Number(count), place, why };
+    });
+
+// The index of the [count]th step of [machine]; undefined where steps before were not kept.
+function stepOf(machine, count) {
+  const wanted = machines.indexOf(machine);
+  const indices = steps.map((_, index) => index).filter((index) => steps[index].m === wanted);
+  return story.skipped_steps > 0 ? undefined : indices[count - 1];
+}
+
+function drawStored({ machine, count, place }) {
+  if (machine === '') return h('td', {}, 'there at first');
+  const index = stepOf(machine, count);
+  if (index === undefined) return h('td', {}, `${machine}, ${place}`);
+  const attributes = { type: 'button', title: 'Go to that step' };
+  const button = h('button', attributes, `step ${numberOf(index)}`);
+  button.addEventListener('click', () => select(index));
+  return h('td', {}, button, ` ${machine}, ${place}`);
+}
+
+// What the step's read could have taken, the newest first; a read whose location has one store only
+// had no choice, and nothing is said of it.
+function drawStores(step) {
+  const words = { taken: 'read', could: 'could be read', not: '' };
+  const stores = storesOf(step);
+  if (stores.length < 2) return [];
+  const head = ['', 'value', 'stored', 'why'].map((name) => h('th', { scope: 'col' }, name));
+  const rows = stores.map((store) =>
+    h(
+      'tr',
+      { class: store.mark },
+      h('td', { class: 'mark' }, words[store.mark]),
+      h('td', {}, store.value),
+      drawStored(store),
+      h('td', {}, store.why),
+    ),
+  );
+  return [h('table', {}, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...rows))];
+}
+
 function toldItems(index) {
   const step = steps[index];
+  const hasStores = storesOf(step).length > 1;
   const items = step.i
+    .filter((item) => !(hasStores && item.t.startsWith('may read ')))
     .filter((item) => !isDull(item) || ['expected', 'actual'].includes(item.k))
     .map((item) => drawItem(item, step));
   if (step.b && story.bug)
@@ -160,6 +210,8 @@ function drawStep() {
   byId('step-title').textContent =
     `Step ${numberOf(selected)}: ${machines[step.m]}` + (side ? `, task \u201c${side}\u201d` : '');
   byId('items').replaceChildren(...toldItems(selected));
+  byId('stores').replaceChildren(...drawStores(step));
+  byId('stores-part').hidden = byId('stores').childElementCount === 0;
   byId('recorded-title').textContent =
     'As recorded' + (drawn ? `, with ${drawn} random choice${drawn === 1 ? '' : 's'}` : '');
   byId('recorded').replaceChildren(...recordedItems(step));

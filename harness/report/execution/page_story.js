@@ -74,8 +74,8 @@ function lineOf(item) {
 }
 
 // What only the checking said is marked x: there are no words for it.
-const isDull = (item) =>
-  item.x || ['value', 'start', 'end', 'check', 'expected', 'actual', 'evidence'].includes(item.k);
+const dullKinds = ['value', 'start', 'end', 'check', 'expected', 'actual', 'evidence', 'choice'];
+const isDull = (item) => item.x || dullKinds.includes(item.k);
 
 const taskNames = new Set(
   steps.flatMap((step) => step.i.filter(({ k }) => k === 'start').map(({ t }) => t)),

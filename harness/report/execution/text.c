@@ -166,7 +166,7 @@ static struct columns columns_from(const struct printer *printer, uint32_t first
 static bool is_worth_telling(const struct story_item *item) {
     return item->kind == SCT_EVENT_NOTE && item->note != SCT_NOTE_CHECK &&
            item->note != SCT_NOTE_EXPECTED && item->note != SCT_NOTE_ACTUAL &&
-           item->note != SCT_NOTE_EVIDENCE;
+           item->note != SCT_NOTE_EVIDENCE && item->note != SCT_NOTE_CHOICE;
 }
 
 // What the step says, as one text: the place in the source at the end of notes is left out.

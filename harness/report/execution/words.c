@@ -10,7 +10,8 @@ const char *report_note_word(enum sct_note_class note) {
         [SCT_NOTE_RETURN] = "return", [SCT_NOTE_POINT] = "point",
         [SCT_NOTE_STATE] = "state",   [SCT_NOTE_CHECK] = "check",
         [SCT_NOTE_FAULT] = "fault",   [SCT_NOTE_EXPECTED] = "expected",
-        [SCT_NOTE_ACTUAL] = "actual", [SCT_NOTE_EVIDENCE] = "evidence"};
+        [SCT_NOTE_ACTUAL] = "actual", [SCT_NOTE_EVIDENCE] = "evidence",
+        [SCT_NOTE_CHOICE] = "choice"};
     ASSERT((size_t)note < sizeof words / sizeof words[0]);
     return words[note];
 }

@@ -334,6 +334,63 @@ static void test_litmus_bounds(void **state) {
     assert_int_equal(model_graphs.count, 3);
 }
 
+// ---- What is told of reads ---------------------------------------------------------------------
+
+// How often a store was said to be readable or hidden for each reason.
+static size_t told[SCT_HIDDEN_BY_BOUND + 1];
+
+static void count_told(void *context, const struct sct_readable *stores, uint32_t count) {
+    (void)context;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        told[stores[i].why]++;
+        bool is_readable =
+            stores[i].why == SCT_READABLE_NEWEST || stores[i].why == SCT_READABLE_OLDER;
+        assert_true(is_readable || !stores[i].is_taken);
+        assert_int_equal(stores[i].step > 0, !stores[i].is_initial);
+        taken += stores[i].is_taken;
+    }
+    assert_int_equal(taken, 1);
+}
+
+static void hear_nothing(void *context, uint32_t decision, const char *machine, const char *line) {
+    (void)context;
+    (void)decision;
+    (void)machine;
+    (void)line;
+}
+
+static void tell_of(const struct little *little) {
+    const struct sct_memory_options options = {.model = SCT_MEMORY_C11, .on_load = count_told};
+    memset(told, 0, sizeof told);
+    sct_engine_narrate(engine, hear_nothing, NULL);
+    little_graphs(little, &options, SCT_REDUCE_SLEEP, &model_graphs);
+    sct_engine_narrate(engine, NULL, NULL);
+}
+
+// Each store is readable or hidden for the reason that the program's orders give it.
+static void test_litmus_reads_are_told(void **state) {
+    (void)state;
+    static const struct little relaxed = {
+        "MP", {{W(X, 1, RELAXED), W(Y, 2, RELAXED)}, {R(Y, RELAXED), R(X, RELAXED)}}};
+    static const struct little ordered = {
+        "MP+rel+acq", {{W(X, 1, RELAXED), W(Y, 2, RELEASE)}, {R(Y, ACQUIRE), R(X, RELAXED)}}};
+    static const struct little twice = {"CoRR",
+                                        {{W(X, 1, RELAXED)}, {R(X, RELAXED), R(X, RELAXED)}}};
+    static const struct little own = {"CoWR", {{W(X, 1, RELAXED), R(X, RELAXED)}}};
+    static const struct little both = {"updates", {{U(X, 1, RELAXED)}, {U(X, 2, RELAXED)}}};
+    tell_of(&relaxed);
+    assert_true(told[SCT_READABLE_OLDER] > 0 && told[SCT_HIDDEN_BY_EDGE] == 0);
+    tell_of(&ordered);
+    assert_true(told[SCT_READABLE_OLDER] > 0 && told[SCT_HIDDEN_BY_EDGE] > 0);
+    tell_of(&twice);
+    assert_true(told[SCT_HIDDEN_BY_READ] > 0 && told[SCT_HIDDEN_BY_OWN] == 0);
+    tell_of(&own);
+    assert_true(told[SCT_HIDDEN_BY_OWN] == 1 && told[SCT_READABLE_NEWEST] == 1);
+    tell_of(&both);
+    assert_true(told[SCT_HIDDEN_BY_TAKER] > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_litmus_outcomes_are_the_known_ones),
@@ -341,6 +398,7 @@ int main(void) {
         ENGINE_TEST(test_litmus_exactly),
         ENGINE_TEST(test_litmus_release_sequences),
         ENGINE_TEST(test_litmus_bounds),
+        ENGINE_TEST(test_litmus_reads_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
