@@ -3,6 +3,7 @@
 #include "core/base/grow.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 // The largest space that was given back, if it was not asked for again. The same place is wished
 // for: an emulator keeps notes of every page that was ever in use, and takes new places as long as
@@ -23,6 +24,13 @@ void *reserve_new(size_t bytes, bool is_shared, const char *what) {
     if (wish)
         left.bytes = 0;
     return memory;
+}
+
+void reserve_shrink(void *memory, size_t used, size_t kept) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    kept = (kept + page - 1) / page * page;
+    if (used > kept)
+        madvise((char *)memory + kept, used - kept, MADV_DONTNEED);
 }
 
 void reserve_free(void *memory, size_t bytes) {

@@ -1,14 +1,14 @@
-#define _DEFAULT_SOURCE // madvise
+#define _POSIX_C_SOURCE 200809L
 #include "model/posix/thread_env.h"
 #include "core/base/clock.h"
 #include "core/base/grow.h"
+#include "core/base/reserve.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 
-// What an arena keeps in memory when it is empty; a multiple of every size of a page.
+// What an arena keeps in memory when it is empty.
 enum { KEPT_BYTES = 1 << 18, NANOSECONDS = 1000000000 };
 
 struct pooled_arena {
@@ -57,11 +57,8 @@ static struct arena *arena_open(struct ct_env *base) {
 
 static void reset(struct ct_env *env, struct arena *arena, size_t mark) {
     (void)env;
-    size_t kept = mark > KEPT_BYTES ? mark + KEPT_BYTES - mark % KEPT_BYTES : KEPT_BYTES;
-    size_t used = arena->used;
+    reserve_shrink(arena->base, arena->used, mark > KEPT_BYTES ? mark : KEPT_BYTES);
     arena_reset(arena, mark);
-    if (used > kept)
-        madvise(arena->base + kept, used - kept, MADV_DONTNEED);
 }
 
 static void arena_close(struct ct_env *base, struct arena *arena) {

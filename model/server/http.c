@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/grow.h"
+#include "core/base/reserve.h"
 #include "model/table/value.h"
 #include "model/wire/encoding.h"
 #include "model/wire/error.h"
@@ -26,7 +27,8 @@ enum {
     THREAD_STACK_BYTES = 1 << 20,
     METRICS_BYTES = 1 << 16,
     METRICS_CONNECTIONS = 16,
-    TIMES_SHIFT = 6, // the shortest times that are told apart are 2^6 us
+    ARENA_BYTES_KEPT = 256 << 10, // by a thread between requests
+    TIMES_SHIFT = 6,              // the shortest times that are told apart are 2^6 us
 };
 
 // What one thread needs to answer.
@@ -129,11 +131,12 @@ static struct worker *take_worker(struct server *server) {
     ASSERT(worker);
     server->free_workers = worker->next;
     pthread_mutex_unlock(&server->lock);
-    arena_reset(&worker->arena, 0);
     return worker;
 }
 
 static void give_worker(struct server *server, struct worker *worker) {
+    reserve_shrink(worker->arena.base, worker->arena.used, ARENA_BYTES_KEPT);
+    arena_reset(&worker->arena, 0);
     pthread_mutex_lock(&server->lock);
     worker->next = server->free_workers;
     server->free_workers = worker;

@@ -288,6 +288,7 @@ static void close_table(struct ct_table *interface) {
         sqlite3_finalize(table->statements[i]);
     int code = sqlite3_close(table->database);
     ASSERT(code == SQLITE_OK); // no statement of it is left
+    reading_free_spare(table);
     free(table);
 }
 

@@ -48,8 +48,9 @@ struct ct_sqlite_table {
     sqlite3_int64 id; // of the table in the file; 0: none is chosen
     char etag_prefix[24];
     double deadline;
-    unsigned busy_ms;  // of now
-    double busy_since; // when the wait began that is under way
+    unsigned busy_ms;            // of now
+    double busy_since;           // when the wait began that is under way
+    struct sqlite_stream *spare; // a closed one, whose arenas the next one has; or NULL
 };
 
 // The statement, ready for its parameters.
@@ -83,6 +84,9 @@ struct ct_outcome sqlite_table_query(struct ct_table *table, const char *where,
 struct ct_outcome sqlite_table_open_stream(struct ct_table *table, const char *where,
                                            const struct ct_filter *filter,
                                            struct ct_stream **stream);
+
+// Frees what the table keeps for its next stream.
+void reading_free_spare(struct ct_sqlite_table *table);
 
 // The row that [statement] stands at, in [arena]; NULL if the file is damaged.
 struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,

@@ -1,4 +1,6 @@
 #include "model/sqlite/connection.h"
+
+#include "core/base/reserve.h"
 #include "model/sqlite/record.h"
 #include "model/table/filter.h"
 #include "model/table/range.h"
@@ -122,6 +124,7 @@ enum {
     PAGE_ROWS = 256,
     PAGE_BYTES = 1 << 20, // a page ends after the row that passes it
     PAGE_ADDRESSES = 16 << 20,
+    PAGE_BYTES_KEPT = 128 << 10, // of each arena, while no stream uses it
 };
 
 // Reads pages of rows, each as of one instant; between them nothing is held of the file.
@@ -203,12 +206,44 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
     return outcome;
 }
 
-static void close_stream(struct ct_stream *interface, const char *where) {
-    struct sqlite_stream *stream = (struct sqlite_stream *)interface;
-    (void)where;
+static void free_stream(struct sqlite_stream *stream) {
     arena_deinit(&stream->arenas[0]);
     arena_deinit(&stream->arenas[1]);
     free(stream);
+}
+
+void reading_free_spare(struct ct_sqlite_table *table) {
+    if (table->spare)
+        free_stream(table->spare);
+    table->spare = NULL;
+}
+
+// To give addresses back and take them anew costs as much as it does to read the rows of a page.
+static void close_stream(struct ct_stream *interface, const char *where) {
+    struct sqlite_stream *stream = (struct sqlite_stream *)interface;
+    struct ct_sqlite_table *table = stream->table;
+    (void)where;
+    reading_free_spare(table);
+    for (int i = 0; i < 2; i++) {
+        reserve_shrink(stream->arenas[i].base, stream->arenas[i].used, PAGE_BYTES_KEPT);
+        arena_reset(&stream->arenas[i], 0);
+    }
+    table->spare = stream;
+}
+
+// With two empty arenas and nothing else.
+static struct sqlite_stream *new_stream(struct ct_sqlite_table *table) {
+    struct sqlite_stream *stream = table->spare ? table->spare : calloc(1, sizeof *stream);
+    if (!stream)
+        return NULL;
+    struct arena arenas[2] = {stream->arenas[0], stream->arenas[1]};
+    if (!table->spare) {
+        arena_init(&arenas[0], PAGE_ADDRESSES);
+        arena_init(&arenas[1], PAGE_ADDRESSES);
+    }
+    table->spare = NULL;
+    *stream = (struct sqlite_stream){.table = table, .arenas = {arenas[0], arenas[1]}};
+    return stream;
 }
 
 static const struct ct_stream_ops stream_ops = {
@@ -219,11 +254,10 @@ struct ct_outcome sqlite_table_open_stream(struct ct_table *interface, const cha
                                            struct ct_stream **stream) {
     struct ct_range range = ct_filter_range(filter);
     (void)where;
-    struct sqlite_stream *opened = calloc(1, sizeof *opened);
+    struct sqlite_stream *opened = new_stream((struct ct_sqlite_table *)interface);
     if (!opened)
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     opened->stream.ops = &stream_ops;
-    opened->table = (struct ct_sqlite_table *)interface;
     opened->filter = filter;
     opened->from.partition = range.partition.low ? range.partition.low : "";
     opened->from.row = "";
@@ -235,8 +269,6 @@ struct ct_outcome sqlite_table_open_stream(struct ct_table *interface, const cha
         opened->last_row = range.row.high;
     }
     opened->is_last = range.partition.is_empty || range.row.is_empty;
-    arena_init(&opened->arenas[0], PAGE_ADDRESSES);
-    arena_init(&opened->arenas[1], PAGE_ADDRESSES);
     *stream = &opened->stream;
     return ct_success();
 }
