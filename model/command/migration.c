@@ -33,7 +33,7 @@ static bool read_options(const struct settings *settings, struct live_options *o
                            error) &&
            settings_number("throttle", settings->throttle, 0, INT32_MAX, &options->rows_per_second,
                            error) &&
-           settings_number("batch", settings->batch, 1, INT32_MAX, &options->batch_rows, error);
+           settings_number("batch", settings->batch, 1, 10000, &options->batch_rows, error);
 }
 
 static int run(const struct settings *settings, int arguments,

@@ -131,6 +131,10 @@ static struct ct_outcome open_stream(struct ct_table *table, const char *where,
 
 // ---- The table ---------------------------------------------------------------------------------
 
+static struct ct_table_limits limits(struct ct_table *table) {
+    return ct_limits(((struct mt_guard *)table)->inner.table);
+}
+
 static void close_table(struct ct_table *table) {
     ct_close(((struct mt_guard *)table)->inner.table);
 }
@@ -140,6 +144,7 @@ void mt_guard_init(struct mt_guard *guard, const struct mt_bounded *inner, struc
                                             .execute = execute,
                                             .query = query,
                                             .open_stream = open_stream,
-                                            .close = close_table};
+                                            .close = close_table,
+                                            .limits = limits};
     *guard = (struct mt_guard){.table = {&ops}, .inner = *inner, .lease = lease};
 }

@@ -20,9 +20,14 @@ static struct ct_outcome fence(struct ct_table *table) {
 }
 
 static bool open_table(struct file_connection *connection, const char *path, const char *table,
-                       bool is_relaxed, struct error *error) {
+                       bool is_bulk, struct error *error) {
     struct ct_sqlite_options options = {
-        .path = path, .name = table, .busy_ms = FILES_BUSY_MS, .is_relaxed = is_relaxed};
+        .path = path,
+        .name = table,
+        .busy_ms = FILES_BUSY_MS,
+        .is_relaxed = is_bulk,
+        .batch_operations = is_bulk ? FILES_BATCH_ROWS : 0,
+    };
     struct ct_sqlite_table *opened = ct_sqlite_open(&options, error);
     if (!opened)
         return false;
@@ -31,7 +36,7 @@ static bool open_table(struct file_connection *connection, const char *path, con
     return true;
 }
 
-bool file_open(struct file_connection *connection, const char *name, bool is_relaxed,
+bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
                struct error *error) {
     char path[1024];
     const char *mark = strrchr(name, '#');
@@ -41,7 +46,7 @@ bool file_open(struct file_connection *connection, const char *name, bool is_rel
         return error_set(error, "table '%.200s': expected FILE#TABLE", name);
     memcpy(path, name, length);
     path[length] = '\0';
-    return open_table(connection, path, mark + 1, is_relaxed, error);
+    return open_table(connection, path, mark + 1, is_bulk, error);
 }
 
 bool file_open_control(struct file_connection *connection, const char *path, struct error *error) {

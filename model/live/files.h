@@ -6,7 +6,7 @@
 #include "model/config/control.h"
 #include "model/posix/thread_env.h"
 
-enum { FILES_ARENA_BYTES = 64 << 20, FILES_BUSY_MS = 2000 };
+enum { FILES_ARENA_BYTES = 64 << 20, FILES_BUSY_MS = 2000, FILES_BATCH_ROWS = 10000 };
 
 // The table in the control file that holds control rows.
 #define FILES_CONTROL_TABLE "mtable_control"
@@ -17,8 +17,9 @@ struct file_connection {
     struct mt_bounded bounded;
 };
 
-// Opens "FILE#TABLE" (the last '#' divides). False with a one-line error.
-bool file_open(struct file_connection *connection, const char *name, bool is_relaxed,
+// Opens "FILE#TABLE" (the last '#' divides). [is_bulk]: for many rows, up to FILES_BATCH_ROWS in a
+// batch, and answers come before the disk has it. False with a one-line error.
+bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
                struct error *error);
 
 // The control table in [path].

@@ -16,8 +16,9 @@ enum {
     TELL = SECOND,
     RETRY = SECOND / 5,
     FAILURES_MAX = 100, // one after the other, without a row in between
-    COPY_ROWS = 100,
+    COPY_ROWS = 1000,
     HOLDER_NAP = SECOND / 50,
+    KEPT_BYTES = 8 << 20, // of an arena: what a batch takes, again and again
 };
 
 struct migration {
@@ -240,6 +241,7 @@ static bool migration_open(struct migration *migration, const struct live_option
     *migration = (struct migration){.begun = clock_nanoseconds()};
     if (!session_open(&migration->session, options, false, error))
         return false;
+    migration->session.env.kept_bytes = KEPT_BYTES;
     migration->is_terminal = isatty(fileno(options->out)) == 1;
     if (!open_files(migration, error)) {
         close_files(migration);

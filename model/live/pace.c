@@ -82,6 +82,10 @@ static struct ct_outcome open_stream(struct ct_table *table, const char *where,
     return inner->ops->open_stream(inner, where, filter, stream);
 }
 
+static struct ct_table_limits limits(struct ct_table *table) {
+    return ct_limits(paced_of(table)->inner);
+}
+
 static void close_table(struct ct_table *table) {
     (void)table; // whoever made it closes what is within
 }
@@ -91,6 +95,7 @@ void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *p
                                             .execute = execute,
                                             .query = query,
                                             .open_stream = open_stream,
-                                            .close = close_table};
+                                            .close = close_table,
+                                            .limits = limits};
     *paced = (struct paced_table){{&ops}, inner, pace};
 }

@@ -20,7 +20,8 @@ struct mt_options {
     struct ct_table *new_table;
     struct mt_config *config;
     struct ct_env *env;
-    size_t copy_rows;     // so many rows of a partition are copied by one batch; 0 or 1: singly
+    // So many rows of a partition are copied by one batch, if the tables take it; 0 or 1: singly.
+    size_t copy_rows;
     struct bug_set *bugs; // injected bugs, or NULL
 };
 

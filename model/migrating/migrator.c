@@ -1,6 +1,13 @@
 // The migrator: the walk through the states, the copy pass, the clean-up pass.
 #include "model/migrating/mtable.h"
 
+// Rows that are kept for one batch take memory; so much is enough.
+enum { KEPT_BYTES = 4 << 20 };
+
+static bool is_much(const struct mt_table *table, size_t start) {
+    return arena_mark(table->arena) - start >= KEPT_BYTES;
+}
+
 // ---- The copy pass -----------------------------------------------------------------------------
 
 struct copy_pass {
@@ -43,7 +50,8 @@ static struct ct_outcome copy_kept(struct copy_pass *pass) {
 
 static struct ct_outcome keep_row(struct copy_pass *pass, const struct ct_row *row) {
     pass->kept[pass->kept_count++] = ct_row_clone(pass->table->arena, row);
-    return pass->kept_count < pass->table->copy_rows ? ct_success() : copy_kept(pass);
+    bool is_full = pass->kept_count == pass->table->copy_rows || is_much(pass->table, pass->row);
+    return is_full ? copy_kept(pass) : ct_success();
 }
 
 static struct ct_outcome copy_row(struct copy_pass *pass, const struct ct_row *row) {
@@ -244,7 +252,7 @@ static struct ct_outcome keep_for_cleaning(struct mt_table *table, struct cleani
     struct ct_outcome outcome = ct_success();
     bool is_other = cleaning->kept_count > 0 &&
                     !ct_string_equal(cleaning->kept[0]->key.partition, row->key.partition);
-    if (is_other || cleaning->kept_count == table->copy_rows) {
+    if (is_other || cleaning->kept_count == table->copy_rows || is_much(table, cleaning->start)) {
         outcome = clean_kept(table, cleaning);
         mt_reset(table, cleaning->start);
     }

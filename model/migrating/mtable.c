@@ -19,7 +19,21 @@ struct ct_table_limits mt_limits(struct ct_table *interface) {
     if (old.query_rows == 0 || (new.query_rows > 0 && new.query_rows < old.query_rows))
         old.query_rows = new.query_rows;
     old.no_delete_if_exists = old.no_delete_if_exists || new.no_delete_if_exists;
+    old.batch_operations = 0; // see mt_rules
     return old;
+}
+
+// The most rows that go into a batch of the migrator.
+static size_t copy_rows_of(const struct mt_options *options) {
+    struct ct_table *tables[2] = {options->old_table, options->new_table};
+    size_t most = options->copy_rows;
+    for (int i = 0; i < 2; i++) {
+        size_t limit = ct_limits(tables[i]).batch_operations;
+        if (limit == 0)
+            limit = CT_BATCH_OPERATIONS_MAX;
+        most = limit < most ? limit : most;
+    }
+    return most;
 }
 
 struct mt_table *mt_open(const struct mt_options *options) {
@@ -42,8 +56,7 @@ struct mt_table *mt_open(const struct mt_options *options) {
         .config = options->config,
         .env = env,
         .arena = arena,
-        .copy_rows = options->copy_rows < CT_BATCH_OPERATIONS_MAX ? options->copy_rows
-                                                                  : CT_BATCH_OPERATIONS_MAX,
+        .copy_rows = copy_rows_of(options),
         .bugs = options->bugs,
     };
     return table;

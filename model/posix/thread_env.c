@@ -56,8 +56,8 @@ static struct arena *arena_open(struct ct_env *base) {
 }
 
 static void reset(struct ct_env *env, struct arena *arena, size_t mark) {
-    (void)env;
-    reserve_shrink(arena->base, arena->used, mark > KEPT_BYTES ? mark : KEPT_BYTES);
+    size_t kept = thread_env_of(env)->kept_bytes;
+    reserve_shrink(arena->base, arena->used, mark > kept ? mark : kept);
     arena_reset(arena, mark);
 }
 
@@ -215,7 +215,8 @@ void thread_env_init(struct thread_env *env, size_t arena_bytes) {
         .now = now,
         .sleep = sleep_for,
     };
-    *env = (struct thread_env){.env = {.ops = &ops}, .arena_bytes = arena_bytes};
+    *env = (struct thread_env){
+        .env = {.ops = &ops}, .arena_bytes = arena_bytes, .kept_bytes = KEPT_BYTES};
     pthread_mutex_init(&env->mutex, NULL);
     pthread_cond_init(&env->ended, NULL);
 }

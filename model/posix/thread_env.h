@@ -16,6 +16,7 @@ struct pooled_arena;
 struct thread_env {
     struct ct_env env; // first member
     size_t arena_bytes;
+    size_t kept_bytes;         // of each arena stay in memory, at first 256 KiB; may be changed
     pthread_mutex_t mutex;     // of all below
     pthread_cond_t ended;      // a thread has
     struct pooled_arena *free; // arenas to be used again

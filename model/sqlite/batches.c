@@ -208,14 +208,19 @@ void connection_roll_back(struct ct_sqlite_table *table) {
         run_plain(table, STATEMENT_ROLLBACK);
 }
 
-// Takes [count] new numbers; the first goes to [first].
+// Takes [count] new numbers; the first goes to [first]. A RETURNING would make a table of its own
+// for the one row, each time.
 static int take_numbers(struct ct_sqlite_table *table, size_t count, uint64_t *first) {
     sqlite3_stmt *statement = connection_statement(table, STATEMENT_NUMBERS);
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)count);
-    int code = sqlite3_step(statement);
+    int code = connection_run(statement);
+    if (code != SQLITE_DONE)
+        return code;
+    statement = connection_statement(table, STATEMENT_LAST_NUMBER);
+    code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
         *first = (uint64_t)sqlite3_column_int64(statement, 0) - count + 1;
-        code = sqlite3_step(statement);
+        code = SQLITE_DONE;
     }
     sqlite3_reset(statement);
     return code;
@@ -295,7 +300,7 @@ struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *w
     if (error)
         return ct_program_error(error);
     size_t index;
-    enum ct_error refused = ct_check_batch(&ct_service_rules, batch, &index);
+    enum ct_error refused = ct_check_batch(&table->rules, batch, &index);
     if (refused != CT_ERROR_NONE)
         return ct_refusal(refused, index);
     struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);

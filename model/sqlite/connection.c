@@ -45,7 +45,8 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN_READING] = "BEGIN",
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
-    [STATEMENT_NUMBERS] = "UPDATE file SET last_number = last_number + ?1 RETURNING last_number",
+    [STATEMENT_NUMBERS] = "UPDATE file SET last_number = last_number + ?1",
+    [STATEMENT_LAST_NUMBER] = "SELECT last_number FROM file",
     [STATEMENT_INSERT] = "INSERT INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
                          " ON CONFLICT DO NOTHING",
     [STATEMENT_PUT] = "REPLACE INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -275,6 +276,8 @@ static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlit
         !run(table->database, path,
              options->is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
              NULL, error) ||
+        (options->batch_operations > 0 &&
+         !run(table->database, path, "PRAGMA wal_autocheckpoint = 4000", NULL, error)) ||
         !read_prefix(table, path, error) || !prepare_all(table, path, error) ||
         (options->name && !name_table(table, path, options->name, error)))
         return false;
@@ -292,8 +295,15 @@ static void close_table(struct ct_table *interface) {
     free(table);
 }
 
+static struct ct_table_limits limits(struct ct_table *interface) {
+    const struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
+    bool takes_more = table->rules.operations > ct_service_rules.operations;
+    return (struct ct_table_limits){.batch_operations = takes_more ? table->rules.operations : 0};
+}
+
 static const struct ct_table_ops table_ops = {
     .version = CT_TABLE_VERSION,
+    .limits = limits,
     .execute = sqlite_table_execute,
     .query = sqlite_table_query,
     .open_stream = sqlite_table_open_stream,
@@ -309,6 +319,11 @@ struct ct_sqlite_table *ct_sqlite_open(const struct ct_sqlite_options *options,
     }
     table->table.ops = &table_ops;
     table->deadline = HUGE_VAL;
+    table->rules = ct_service_rules;
+    if (options->batch_operations > 0) {
+        table->rules.operations = options->batch_operations;
+        table->rules.batch_bytes = options->batch_operations * ct_service_rules.row_bytes;
+    }
     if (open_connection(table, options, error))
         return table;
     close_table(&table->table);

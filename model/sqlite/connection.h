@@ -7,6 +7,7 @@
 #define MODEL_SQLITE_CONNECTION_H
 
 #include "model/sqlite/sqlite_table.h"
+#include "model/table/check.h"
 
 #include <sqlite3.h>
 
@@ -15,7 +16,8 @@ enum ct_statement {
     STATEMENT_BEGIN_READING, // what is read then is as of one instant
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
-    STATEMENT_NUMBERS, // ?1: how many; one row: the number of the last of so many new ETags
+    STATEMENT_NUMBERS,     // ?1: how many numbers of ETags are taken
+    STATEMENT_LAST_NUMBER, // one row: the last that was
     // ?1 table, ?2 partition key, ?3 row key, ?4 number of the ETag, ?5 time, ?6 properties
     STATEMENT_INSERT,
     STATEMENT_PUT,
@@ -47,6 +49,7 @@ struct ct_sqlite_table {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     sqlite3_int64 id; // of the table in the file; 0: none is chosen
     char etag_prefix[24];
+    struct ct_rules rules; // of a batch
     double deadline;
     unsigned busy_ms;            // of now
     double busy_since;           // when the wait began that is under way

@@ -28,6 +28,9 @@ struct ct_sqlite_options {
     unsigned busy_ms;
     // Answers come before the disk has it: they survive the end of the process, not of the machine.
     bool is_relaxed;
+    // The most operations of a batch, for those who write many rows: more than the service takes
+    // (struct ct_table_limits); 0: as many.
+    size_t batch_operations;
 };
 
 // Opens a table. NULL and a one-line error (what, where, what was expected) if that cannot be: no

@@ -200,15 +200,15 @@ enum ct_error ct_check_batch(const struct ct_rules *rules, const struct ct_batch
     size_t sum = 0;
     bool is_exact = false;
     struct seen_keys seen;
-    if (batch->count > 1)
+    bool are_compared = batch->count > 1 && rules->operations <= CT_BATCH_OPERATIONS_MAX;
+    if (are_compared)
         memset(&seen, 0, sizeof seen);
-    ASSERT(rules->operations <= CT_BATCH_OPERATIONS_MAX);
     for (size_t i = 0; i < batch->count; i++) {
         size_t bytes_max;
         *op_index = i;
         if (i >= rules->operations)
             return CT_ERROR_TOO_MANY_OPERATIONS;
-        if (batch->count > 1 && was_seen(&seen, batch, i))
+        if (are_compared && was_seen(&seen, batch, i))
             return CT_ERROR_DUPLICATE_ROW;
         enum ct_error error = check_row(rules, batch->operations[i].entity, &bytes_max);
         if (error != CT_ERROR_NONE)

@@ -21,7 +21,8 @@ enum {
 
 // The limits in which those who check differ: of a batch, and of a row.
 struct ct_rules {
-    size_t operations, batch_bytes;
+    size_t operations; // above CT_BATCH_OPERATIONS_MAX: and nobody looks whether keys are distinct
+    size_t batch_bytes;
     size_t properties, row_bytes;
     bool names_are_identifiers; // letters, digits and '_', no digit first, as in C#
 };

@@ -189,13 +189,17 @@ struct ct_stream;
 // version it is there; nobody looks at it in an older one.
 enum { CT_TABLE_VERSION = 2, CT_STREAM_VERSION = 1 };
 
-// What a table cannot do. Those who ask for more get the error that is named.
+// What a table can do. Those who ask for more get the error that is named.
 struct ct_table_limits {
     // The most rows that a query gives, as of one instant; 0: as many as there are. Above it is
     // CT_ERROR_NOT_ONE_INSTANT, never a part of them or a sum of several instants.
     size_t query_rows;
     // A DeleteIfExists among other operations of a batch is CT_ERROR_CANNOT_ASSERT_ABSENCE.
     bool no_delete_if_exists;
+    // The most operations of a batch, if it takes more than the service does (check.h); 0: as the
+    // service. Of such a batch keys are not compared: what names one twice is refused, or not, as
+    // by two batches.
+    size_t batch_operations;
 };
 
 // [where] is always the caller's place in the source (HERE), for narration only.
@@ -220,7 +224,8 @@ struct ct_table_ops {
     // Gives back what the table holds of its surroundings (not its contents); the last call. Its
     // streams have been closed.
     void (*close)(struct ct_table *table);
-    // What the table cannot do, always the same. NULL: it can do everything. Since version 2.
+    // What the table can do, always the same. NULL: what the service can, without limits of its
+    // answers. Since version 2.
     struct ct_table_limits (*limits)(struct ct_table *table);
 };
 
@@ -262,7 +267,7 @@ struct ct_stream {
 
 static inline struct ct_table_limits ct_limits(struct ct_table *table) {
     bool is_told = table->ops->version >= 2 && table->ops->limits;
-    return is_told ? table->ops->limits(table) : (struct ct_table_limits){0, false};
+    return is_told ? table->ops->limits(table) : (struct ct_table_limits){0};
 }
 
 #endif
