@@ -11,7 +11,7 @@ _mtable() {
     --hold-before)
         values='PREFER_OLD PREFER_NEW USE_NEW_WITH_TOMBSTONES USE_NEW_HIDE_METADATA'
         ;;
-    --data | --config | --connection | --control | --from | --to)
+    --data | --config | --connection | --control | --from | --to | --against)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;

@@ -16,8 +16,8 @@ for name in (__mtable_words '--.*')
         case --hold-before
             complete -c mtable -l hold-before -x \
                 -a 'PREFER_OLD PREFER_NEW USE_NEW_WITH_TOMBSTONES USE_NEW_HIDE_METADATA'
-        case --dry-run
-            complete -c mtable -l dry-run -f
+        case --dry-run --still
+            complete -c mtable -l (string sub -s 3 -- $name) -f
         case '*'
             complete -c mtable -l (string sub -s 3 -- $name) -r
     end

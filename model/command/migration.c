@@ -22,11 +22,14 @@ static bool read_options(const struct settings *settings, struct live_options *o
         .out = stdout,
         .old_name = settings->from,
         .new_name = settings->to,
+        .against = *settings->against ? settings->against : NULL,
         .hold_before = *settings->hold_before ? settings->hold_before : NULL,
         .is_interrupted = &interrupted,
     };
     if (!*settings->control)
         return error_set(error, "expected --control FILE: where the migration's state is");
+    if (!settings_word("still", settings->still, "on", "off", &options->is_still, error))
+        return false;
     return settings_word("format", settings->format, "json", "text", &options->is_json, error) &&
            settings_word("dry-run", settings->dry_run, "on", "off", &options->is_dry_run, error) &&
            settings_number("lease-ms", settings->lease_ms, 1, INT32_MAX, &options->lease_ms,

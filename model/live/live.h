@@ -35,6 +35,10 @@ struct live_options {
     const char *old_name, *new_name;
     uint32_t lease_ms; // 0: 10 s
 
+    // live_verify
+    bool is_still;       // nobody has written since PREFER_NEW: rows must be equal in both tables
+    const char *against; // after the end: a copy of the old table, FILE#TABLE; NULL: none
+
     // live_migrate
     bool is_dry_run;          // only tells what would not go
     uint32_t rows_per_second; // 0: as fast as it goes; live_throttle changes it
@@ -60,8 +64,10 @@ int live_pause(const struct live_options *options, struct error *error);
 int live_resume(const struct live_options *options, struct error *error);
 int live_throttle(const struct live_options *options, struct error *error);
 
-// Compares the two tables with what the state of the migration promises, and reports the first keys
-// that differ. LIVE_NEGATIVE: there are some.
+// Compares the two tables, row by row, with what the state of the migration promises, and reports
+// the first keys that differ. From PREFER_NEW to USE_NEW_WITH_TOMBSTONES a row may differ from the
+// old table's, or be in the new one alone, or deleted, because an application has written it: such
+// rows are counted, and are differences if [is_still]. LIVE_NEGATIVE: there are differences.
 int live_verify(const struct live_options *options, struct error *error);
 
 // After the end: verifies, and removes the control rows. LIVE_NEGATIVE: it is not over, client

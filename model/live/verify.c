@@ -6,13 +6,17 @@
 
 #include <string.h>
 
-enum { NAMED_MAX = 5 }; // keys of each sort that are reported
+enum { NAMED_MAX = 5, TRIES = 5 }; // keys of each sort that are reported; readings of the tables
 
 enum finding {
     FINDING_NOT_COPIED,  // a row of the old table that the new one lacks, after the copy pass
     FINDING_LEFT_IN_OLD, // anything in the old table after the end
     FINDING_METADATA,    // marks of the migration after the end, or after it was undone
     FINDING_EARLY,       // a row in the new table before anybody writes there
+    // If nobody has written since; else that is what applications do.
+    FINDING_DIFFERS,
+    FINDING_ADDED,
+    FINDING_DELETED,
     FINDING_COUNT,
 };
 
@@ -21,15 +25,20 @@ static const char *const finding_texts[FINDING_COUNT] = {
     "rows are left in the old table",
     "rows carry marks of the migration",
     "rows are in the new table before the migration has begun",
+    "rows differ in the two tables",
+    "rows are in the new table alone",
+    "rows of the old table are deleted in the new one",
 };
 
 // A walk over both tables in key order.
 struct verification {
     struct session *session;
-    struct ct_stream *streams[2];
+    bool is_still;                // nobody has written since the copy pass began
+    struct ct_stream *streams[2]; // old, or what stands in its place; new
     const struct ct_row *rows[2]; // the next of each; NULL: its end
-    uint64_t counts[2], tombstones;
+    uint64_t counts[2], tombstones, written;
     uint64_t findings[FINDING_COUNT];
+    struct ct_key first[FINDING_COUNT][NAMED_MAX];
 };
 
 static bool is_flag_set(const struct ct_row *row, const char *name) {
@@ -37,39 +46,91 @@ static bool is_flag_set(const struct ct_row *row, const char *name) {
     return property && property->type == CT_BOOL && property->value.boolean;
 }
 
-static bool is_reserved(const struct ct_row *row) {
-    return strncmp(row->key.row, MT_RESERVED_PREFIX, strlen(MT_RESERVED_PREFIX)) == 0;
+static bool is_reserved_name(const char *name) {
+    return strncmp(name, MT_RESERVED_PREFIX, strlen(MT_RESERVED_PREFIX)) == 0;
 }
 
 static void find(struct verification *verification, enum finding finding,
                  const struct ct_row *row) {
-    const struct live_options *options = verification->session->options;
-    if (verification->findings[finding]++ >= NAMED_MAX || options->is_json)
-        return;
-    fprintf(options->out, "%s: '%s' '%s'\n", finding_texts[finding], row->key.partition,
-            row->key.row);
+    struct arena *arena = verification->session->arena;
+    uint64_t count = verification->findings[finding]++;
+    if (count < NAMED_MAX)
+        verification->first[finding][count] = (struct ct_key){
+            arena_strdup(arena, row->key.partition), arena_strdup(arena, row->key.row)};
 }
 
-static void look_at_old(struct verification *verification, const struct ct_row *row,
-                        bool has_copy) {
-    const struct mt_control_config *config = &verification->session->config;
-    verification->counts[0]++;
-    if (config->has_ended)
-        find(verification, FINDING_LEFT_IN_OLD, row);
-    else if (is_reserved(row) && config->state == MT_USE_OLD_HIDE_METADATA)
-        find(verification, FINDING_METADATA, row);
-    else if (!is_reserved(row) && !has_copy && config->state == MT_USE_NEW_WITH_TOMBSTONES)
-        find(verification, FINDING_NOT_COPIED, row);
+// What applications may have done.
+static void find_change(struct verification *verification, enum finding finding,
+                        const struct ct_row *row) {
+    verification->written++;
+    if (verification->is_still)
+        find(verification, finding, row);
 }
 
-static void look_at_new(struct verification *verification, const struct ct_row *row) {
+static size_t skip_marks(const struct ct_row *row, size_t i) {
+    while (i < row->property_count && is_reserved_name(row->properties[i].name))
+        i++;
+    return i;
+}
+
+// Whether the rows have the same properties, bit by bit, but for the marks of the migration.
+static bool have_same_contents(const struct ct_row *a, const struct ct_row *b) {
+    size_t i = skip_marks(a, 0), j = skip_marks(b, 0);
+    while (i < a->property_count && j < b->property_count) {
+        if (!ct_property_equal(&a->properties[i], &b->properties[j]))
+            return false;
+        i = skip_marks(a, i + 1);
+        j = skip_marks(b, j + 1);
+    }
+    return i == a->property_count && j == b->property_count;
+}
+
+// A key's rows in the two tables, of which one may be missing, while or after the new one takes the
+// old one's place. [must_be_there]: the copy pass has ended.
+static void compare(struct verification *verification, const struct ct_row *old_row,
+                    const struct ct_row *new_row, bool must_be_there) {
+    if (!new_row) {
+        if (must_be_there && !is_reserved_name(old_row->key.row))
+            find(verification, FINDING_NOT_COPIED, old_row);
+    } else if (is_flag_set(new_row, MT_DELETED_PROPERTY)) {
+        find_change(verification, FINDING_DELETED, new_row);
+    } else if (!old_row) {
+        find_change(verification, FINDING_ADDED, new_row);
+    } else if (!have_same_contents(old_row, new_row)) {
+        find_change(verification, FINDING_DIFFERS, new_row);
+    }
+}
+
+// After the end; [old_row] is one of the copy of the old table that is compared with, if there is
+// one.
+static void look_after_end(struct verification *verification, const struct ct_row *old_row,
+                           const struct ct_row *new_row) {
+    bool has_copy = verification->session->options->against;
+    if (new_row && ct_row_property(new_row, MT_DELETED_PROPERTY))
+        find(verification, FINDING_METADATA, new_row);
+    if (has_copy)
+        compare(verification, old_row, new_row, true);
+    else if (old_row)
+        find(verification, FINDING_LEFT_IN_OLD, old_row);
+}
+
+static void look(struct verification *verification, const struct ct_row *old_row,
+                 const struct ct_row *new_row) {
     const struct mt_control_config *config = &verification->session->config;
-    verification->counts[1]++;
-    verification->tombstones += is_flag_set(row, MT_DELETED_PROPERTY);
-    if (config->has_ended && ct_row_property(row, MT_DELETED_PROPERTY))
-        find(verification, FINDING_METADATA, row);
-    else if (config->state == MT_USE_OLD_HIDE_METADATA)
-        find(verification, FINDING_EARLY, row);
+    verification->counts[0] += old_row != NULL;
+    verification->counts[1] += new_row != NULL;
+    verification->tombstones += new_row && is_flag_set(new_row, MT_DELETED_PROPERTY);
+    if (config->has_ended) {
+        look_after_end(verification, old_row, new_row);
+    } else if (config->state <= MT_PREFER_OLD) {
+        if (new_row)
+            find(verification, FINDING_EARLY, new_row);
+        if (old_row && is_reserved_name(old_row->key.row) &&
+            config->state == MT_USE_OLD_HIDE_METADATA)
+            find(verification, FINDING_METADATA, old_row);
+    } else if (config->state <= MT_USE_NEW_WITH_TOMBSTONES) {
+        compare(verification, old_row, new_row, config->state == MT_USE_NEW_WITH_TOMBSTONES);
+    }
 }
 
 static bool read_next(struct verification *verification, int table, struct error *error) {
@@ -84,10 +145,7 @@ static bool walk(struct verification *verification, struct error *error) {
     bool is_read = read_next(verification, 0, error) && read_next(verification, 1, error);
     while (is_read && (rows[0] || rows[1])) {
         int order = !rows[0] ? 1 : !rows[1] ? -1 : ct_key_compare(rows[0]->key, rows[1]->key);
-        if (order <= 0)
-            look_at_old(verification, rows[0], order == 0);
-        if (order >= 0)
-            look_at_new(verification, rows[1]);
+        look(verification, order <= 0 ? rows[0] : NULL, order >= 0 ? rows[1] : NULL);
         if (order <= 0)
             is_read = read_next(verification, 0, error);
         if (is_read && order >= 0)
@@ -111,6 +169,8 @@ static bool walk_tables(struct verification *verification, struct ct_table *old_
     return is_read;
 }
 
+// ---- What was found ----------------------------------------------------------------------------
+
 static bool has_findings(const struct verification *verification) {
     for (int i = 0; i < FINDING_COUNT; i++)
         if (verification->findings[i] > 0)
@@ -118,42 +178,97 @@ static bool has_findings(const struct verification *verification) {
     return false;
 }
 
-static void report(const struct verification *verification) {
+static size_t named(const struct verification *verification, int finding) {
+    uint64_t count = verification->findings[finding];
+    return count < NAMED_MAX ? (size_t)count : NAMED_MAX;
+}
+
+static void report_json(const struct verification *verification) {
     const struct session *session = verification->session;
     FILE *out = session->options->out;
-    if (session->options->is_json) {
-        fprintf(out, "{\"state\":\"%s\",\"ended\":%s,\"old_rows\":%llu,\"new_rows\":%llu,",
-                mt_state_name(session->config.state), session->config.has_ended ? "true" : "false",
-                (unsigned long long)verification->counts[0],
-                (unsigned long long)verification->counts[1]);
-        fprintf(out, "\"tombstones\":%llu,\"findings\":{",
-                (unsigned long long)verification->tombstones);
-        for (int i = 0; i < FINDING_COUNT; i++)
-            fprintf(out, "%s\"%s\":%llu", i > 0 ? "," : "", finding_texts[i],
-                    (unsigned long long)verification->findings[i]);
-        fprintf(out, "}}\n");
-        return;
+    bool is_first = true;
+    fprintf(out, "{\"state\":\"%s\",\"ended\":%s,\"old_rows\":%llu,\"new_rows\":%llu,",
+            mt_state_name(session->config.state), session->config.has_ended ? "true" : "false",
+            (unsigned long long)verification->counts[0],
+            (unsigned long long)verification->counts[1]);
+    fprintf(out, "\"tombstones\":%llu,\"written\":%llu,\"findings\":[",
+            (unsigned long long)verification->tombstones,
+            (unsigned long long)verification->written);
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        if (verification->findings[i] == 0)
+            continue;
+        fprintf(out, "%s{\"what\":\"%s\",\"rows\":%llu,\"first\":[", is_first ? "" : ",",
+                finding_texts[i], (unsigned long long)verification->findings[i]);
+        for (size_t k = 0; k < named(verification, i); k++) {
+            fprintf(out, "%s[", k > 0 ? "," : "");
+            session_json(out, verification->first[i][k].partition);
+            fputc(',', out);
+            session_json(out, verification->first[i][k].row);
+            fputc(']', out);
+        }
+        fprintf(out, "]}");
+        is_first = false;
     }
-    for (int i = 0; i < FINDING_COUNT; i++)
+    fprintf(out, "]}\n");
+}
+
+static void report_text(const struct verification *verification) {
+    const struct session *session = verification->session;
+    FILE *out = session->options->out;
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        for (size_t k = 0; k < named(verification, i); k++)
+            fprintf(out, "%s: '%s' '%s'\n", finding_texts[i], verification->first[i][k].partition,
+                    verification->first[i][k].row);
         if (verification->findings[i] > NAMED_MAX)
             fprintf(out, "%s: %llu in all\n", finding_texts[i],
                     (unsigned long long)verification->findings[i]);
-    fprintf(out, "%s%s: %llu rows in the old table, %llu in the new one (%llu tombstones): %s\n",
-            mt_state_name(session->config.state), session->config.has_ended ? ", ended" : "",
-            (unsigned long long)verification->counts[0],
-            (unsigned long long)verification->counts[1],
-            (unsigned long long)verification->tombstones,
-            has_findings(verification) ? "not as it should be" : "as it should be");
+    }
+    if (verification->written > 0 && !verification->is_still)
+        fprintf(out, "%llu rows are other than in the old table: written since the copy began\n",
+                (unsigned long long)verification->written);
+    fprintf(
+        out, "%s%s: %llu rows in the %s table, %llu in the new one (%llu tombstones): %s\n",
+        mt_state_name(session->config.state), session->config.has_ended ? ", ended" : "",
+        (unsigned long long)verification->counts[0], session->options->against ? "other" : "old",
+        (unsigned long long)verification->counts[1], (unsigned long long)verification->tombstones,
+        has_findings(verification) ? "not as it should be" : "as it should be");
+}
+
+// ---- verify ------------------------------------------------------------------------------------
+
+// Reads both tables in one and the same state of the migration.
+static bool read_tables(struct verification *verification, struct ct_table *old_table,
+                        struct ct_table *new_table, struct error *error) {
+    struct session *session = verification->session;
+    bool is_still = session->options->is_still || session->options->against;
+    for (int i = 0; i < TRIES; i++) {
+        int32_t version = session->config.version;
+        bool had_ended = session->config.has_ended;
+        *verification = (struct verification){.session = session, .is_still = is_still};
+        if (!walk_tables(verification, old_table, new_table, error) ||
+            !session_read_config(session, error))
+            return false;
+        if (session->config.version == version && session->config.has_ended == had_ended)
+            return true;
+    }
+    return error_set(error, "the state changes more quickly than the tables can be read; try "
+                            "again");
 }
 
 static int verify(struct session *session, struct error *error) {
     struct verification verification = {.session = session};
     struct file_connection old_file, new_file = {.table = NULL};
+    const char *against = session->options->against;
     int status = LIVE_FAILED;
-    if (file_open(&old_file, session->config.old_name, false, error) &&
+    if (against && !session->config.has_ended) {
+        error_set(error, "--against is for a migration that has ended: before, the old table is "
+                         "there");
+        return LIVE_USAGE;
+    }
+    if (file_open(&old_file, against ? against : session->config.old_name, false, error) &&
         file_open(&new_file, session->config.new_name, false, error) &&
-        walk_tables(&verification, old_file.table, new_file.table, error)) {
-        report(&verification);
+        read_tables(&verification, old_file.table, new_file.table, error)) {
+        (session->options->is_json ? report_json : report_text)(&verification);
         status = has_findings(&verification) ? LIVE_NEGATIVE : LIVE_DONE;
     }
     file_close(&old_file);

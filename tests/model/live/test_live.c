@@ -19,7 +19,8 @@ enum { ROWS = 300, TEXT_BYTES = 20000, LEASE_MS = 5000 };
 
 static char folder[64];
 static char control[80], old_file[80], new_file[80], old_name[90], new_name[90];
-static char text[TEXT_BYTES]; // of the last call
+static char copy_file[80], copy_name[90]; // of the old table, for comparison
+static char text[TEXT_BYTES];             // of the last call
 static struct error error;
 static struct arena arena;
 static volatile sig_atomic_t interrupted;
@@ -33,6 +34,8 @@ static int setup(void **state) {
     snprintf(new_file, sizeof new_file, "%s/new", folder);
     snprintf(old_name, sizeof old_name, "%s#t", old_file);
     snprintf(new_name, sizeof new_name, "%s#t", new_file);
+    snprintf(copy_file, sizeof copy_file, "%s/copy", folder);
+    snprintf(copy_name, sizeof copy_name, "%s#t", copy_file);
     arena_init(&arena, 1 << 26);
     interrupted = 0;
     return 0;
@@ -40,10 +43,10 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     static const char *const ends[] = {"", "-wal", "-shm"};
-    const char *files[] = {control, old_file, new_file};
+    const char *files[] = {control, old_file, new_file, copy_file};
     char path[100];
     (void)state;
-    for (int f = 0; f < 3; f++)
+    for (int f = 0; f < 4; f++)
         for (int e = 0; e < 3; e++) {
             snprintf(path, sizeof path, "%s%s", files[f], ends[e]);
             unlink(path);
@@ -90,12 +93,16 @@ static void write_row(struct ct_table *table, const char *partition, const char 
     assert_int_equal(ct_execute(table, &batch, &arena, &result).kind, CT_SUCCEEDED);
 }
 
-static void fill(size_t rows) {
+static void fill_table(const char *name, size_t rows) {
     struct file_connection file;
-    assert_true(file_open(&file, old_name, true, &error));
+    assert_true(file_open(&file, name, true, &error));
     for (size_t i = 0; i < rows; i++)
         write_row(file.table, i % 3 == 0 ? "a" : "b", arena_printf(&arena, "%05zu", i), 2);
     file_close(&file);
+}
+
+static void fill(size_t rows) {
+    fill_table(old_name, rows);
 }
 
 static size_t count_raw(struct ct_table *table) {
@@ -275,6 +282,55 @@ static void test_verify(void **state) {
     assert_non_null(strstr(text, "left in the old table: 'a' 'forgotten'"));
 }
 
+// Writes directly into the new table, past the migration: another value, or no row.
+static void damage(const char *partition, const char *row, bool is_deleted) {
+    struct file_connection file;
+    struct ct_key key = {partition, row};
+    struct ct_property property = {.name = "p0000", .type = CT_INT32, .value.int32 = 2};
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    struct ct_op_result result;
+    assert_true(file_open(&file, new_name, true, &error));
+    ct_batch_add(&batch, is_deleted ? CT_DELETE : CT_REPLACE,
+                 ct_row_new(&arena, key, CT_ANY_ETAG, &property, is_deleted ? 0 : 1));
+    assert_int_equal(ct_execute(file.table, &batch, &arena, &result).kind, CT_SUCCEEDED);
+    file_close(&file);
+}
+
+static void expect_verify(struct live_options options, int status, const char *said) {
+    assert_int_equal(call_with(live_verify, options), status);
+    if (!strstr(text, said))
+        fail_msg("expected '%s' in:\n%s", said, text);
+}
+
+// Contents are compared, row by row, during the migration and after it.
+static void test_differences(void **state) {
+    struct live_options plain = {.out = NULL}, still = {.is_still = true},
+                        json = {.is_still = true, .is_json = true},
+                        against = {.against = copy_name};
+    (void)state;
+    fill(ROWS);
+    fill_table(copy_name, ROWS);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    awaited = (struct awaited){ROWS, MT_PREFER_NEW};
+    migrate_and_interrupt("USE_NEW_WITH_TOMBSTONES");
+    expect_verify(still, LIVE_DONE, ": as it should be");
+    damage("b", "00100", false);
+    expect_verify(plain, LIVE_DONE, "1 rows are other than in the old table");
+    expect_verify(still, LIVE_NEGATIVE, "rows differ in the two tables: 'b' '00100'");
+    expect_verify(json, LIVE_NEGATIVE, "\"rows\":1,\"first\":[[\"b\",\"00100\"]]");
+    expect_verify(against, LIVE_USAGE, "");
+    awaited = (struct awaited){ROWS, MT_USE_NEW_WITH_TOMBSTONES};
+    assert_int_equal(call(live_resume), LIVE_DONE);
+    migrate_and_interrupt("USE_NEW_HIDE_METADATA");
+    damage("a", "00003", true);
+    expect_verify(plain, LIVE_NEGATIVE, "are missing in the new one: 'a' '00003'");
+    assert_int_equal(call(live_resume), LIVE_DONE);
+    assert_int_equal(call(live_migrate), LIVE_DONE);
+    expect_verify(plain, LIVE_DONE, ": as it should be");
+    expect_verify(against, LIVE_NEGATIVE, "rows differ in the two tables: 'b' '00100'");
+    expect_verify(against, LIVE_NEGATIVE, "are missing in the new one: 'a' '00003'");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_migration, setup, teardown),
@@ -283,6 +339,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_client, setup, teardown),
         cmocka_unit_test_setup_teardown(test_immovable, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_differences, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
