@@ -20,8 +20,9 @@ struct lin_found {
     uint64_t steps, configurations;
     const uint32_t *order; // in [memory]; not LIN_LINEARIZABLE: the one that came furthest
     uint32_t order_count;
-    const uint64_t *state; // after them
+    const uint64_t *state; // after them; LIN_LINEARIZABLE: NULL if there was no room to tell it
     uint32_t blocked;      // not LIN_LINEARIZABLE: the operation whose return was not passed
+    bool is_first;         // it is known that none later can be passed
 };
 
 // Searches with at most [steps_max] steps.

@@ -2,10 +2,12 @@
 #include "core/base/assert.h"
 #include "core/base/grow.h"
 #include "core/base/rng.h"
-#include "core/history/lin_search.h"
+#include "core/history/lin_unique.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIRST_ROUND_STEPS = 100000 };
 
 // Of a part: its key, and where its events are among those of all parts.
 struct part {
@@ -16,8 +18,10 @@ struct part {
 struct parts {
     struct part *parts; // in the order of their first calls
     uint32_t count;
-    uint32_t *events;  // part by part, as in a history
-    uint32_t *scratch; // one element for every operation
+    uint32_t *events;    // part by part, as in a history
+    uint32_t *scratch;   // one element for every operation
+    uint32_t *undecided; // numbers of parts
+    uint32_t undecided_count;
 };
 
 struct lin_checker {
@@ -70,9 +74,10 @@ static bool assign_parts(struct lin_memory *memory, const struct lin_spec *spec,
     parts->scratch = lin_take(memory, count * sizeof *parts->scratch);
     parts->parts = lin_take(memory, ((size_t)count + 1) * sizeof *parts->parts);
     parts->events = lin_take(memory, history->event_count * sizeof *parts->events);
+    parts->undecided = lin_take(memory, count * sizeof *parts->undecided);
     size_t mark = memory->used;
     uint32_t *slots = lin_take(memory, slot_count * sizeof *slots);
-    if (!parts->scratch || !parts->parts || !parts->events || !slots)
+    if (!parts->scratch || !parts->parts || !parts->events || !parts->undecided || !slots)
         return false;
     memset(slots, 0, slot_count * sizeof *slots);
     ASSERT(slot_count >= 2 * count); // open addressing finds an empty slot
@@ -98,6 +103,7 @@ static bool divide(struct lin_memory *memory, const struct lin_spec *spec,
         parts->parts[i].first_event = first;
         first += parts->parts[i].event_count;
         parts->parts[i].event_count = 0;
+        parts->undecided[parts->undecided_count++] = i;
     }
     for (uint32_t i = 0; i < history->event_count; i++) {
         struct part *part = &parts->parts[parts->scratch[history->events[i] / 2]];
@@ -122,13 +128,14 @@ static struct lin_part part_until(const struct sct_history *history, const struc
 
 // ---- Check -------------------------------------------------------------------------------------
 
-// Searches with what is left of the steps, and adds what it took.
-static void search(struct lin_checker *checker, const struct lin_spec *spec,
-                   const struct lin_part *part, struct lin_found *found,
+// Decides [part] with at most [steps_max] steps and what is left of all, and adds what it took.
+static void decide(struct lin_checker *checker, const struct lin_spec *spec,
+                   const struct lin_part *part, uint64_t steps_max, struct lin_found *found,
                    struct lin_result *result) {
     ASSERT(result->steps <= checker->limits.steps_max);
     uint64_t left = checker->limits.steps_max - result->steps;
-    lin_search(&checker->memory, spec, part, left, found);
+    if (!lin_unique(&checker->memory, spec, part, found))
+        lin_search(&checker->memory, spec, part, steps_max < left ? steps_max : left, found);
     result->steps += found->steps < left ? found->steps : left;
     result->configurations += found->configurations;
 }
@@ -143,6 +150,7 @@ static void set_failure(struct lin_result *result, const struct lin_found *found
     result->order = found->order;
     result->order_count = found->order_count;
     result->state = found->state;
+    result->is_longest = found->is_first;
 }
 
 static uint32_t calls_in(const struct lin_part *part) {
@@ -152,12 +160,43 @@ static uint32_t calls_in(const struct lin_part *part) {
     return count;
 }
 
-// After a part that cannot be linearized no other matters; after an unknown one, others do.
+// Tries every undecided part with [steps_max] steps. After a part that cannot be linearized no
+// other matters, and it returns false; after an unknown one, others do.
+static bool check_round(struct lin_checker *checker, const struct lin_spec *spec,
+                        const struct sct_history *history, uint64_t steps_max,
+                        struct lin_result *result) {
+    struct parts *parts = &checker->parts;
+    uint32_t count = parts->undecided_count;
+    parts->undecided_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = parts->undecided[i];
+        struct lin_part part = part_until(history, parts, number, SCT_NEVER);
+        struct lin_found found;
+        checker->memory.used = checker->after_parts;
+        if (spec->forget)
+            spec->forget(spec->context);
+        decide(checker, spec, &part, steps_max, &found, result);
+        if (found.verdict == LIN_NOT_LINEARIZABLE) {
+            checker->failed_part = number;
+            set_failure(result, &found, calls_in(&part));
+            return false;
+        }
+        if (found.limit == LIN_STEPS && result->steps < checker->limits.steps_max) {
+            parts->undecided[parts->undecided_count++] = number;
+        } else if (found.verdict == LIN_UNKNOWN) {
+            result->verdict = LIN_UNKNOWN;
+            result->limit = found.limit;
+        }
+    }
+    return true;
+}
+
 void lin_check(struct lin_checker *checker, const struct lin_spec *spec,
                const struct sct_history *history, struct lin_result *result) {
     ASSERT(spec->state_words >= 1);
     ASSERT(!spec->equal == !spec->hash);
     ASSERT(!spec->reaches == !spec->leads);
+    ASSERT(!spec->access || spec->state_words == 1);
     struct lin_memory *memory = &checker->memory;
     *result = (struct lin_result){.verdict = LIN_UNKNOWN, .limit = LIN_MEMORY};
     memory->used = 0;
@@ -167,21 +206,10 @@ void lin_check(struct lin_checker *checker, const struct lin_spec *spec,
         return;
     *result = (struct lin_result){.verdict = LIN_LINEARIZABLE, .parts = parts->count};
     checker->after_parts = memory->used;
-    for (uint32_t i = 0; i < parts->count; i++) {
-        struct lin_found found;
-        struct lin_part part = part_until(history, parts, i, SCT_NEVER);
-        memory->used = checker->after_parts;
-        search(checker, spec, &part, &found, result);
-        if (found.verdict == LIN_NOT_LINEARIZABLE) {
-            checker->failed_part = i;
-            set_failure(result, &found, calls_in(&part));
+    // The rounds before one are together little more than a tenth of it.
+    for (uint64_t steps = FIRST_ROUND_STEPS; parts->undecided_count > 0; steps *= 10)
+        if (!check_round(checker, spec, history, steps, result))
             return;
-        }
-        if (found.verdict == LIN_UNKNOWN) {
-            result->verdict = LIN_UNKNOWN;
-            result->limit = found.limit;
-        }
-    }
 }
 
 // ---- Explain -----------------------------------------------------------------------------------
@@ -199,7 +227,8 @@ static enum lin_verdict verdict_until(struct bisection *bisection, uint32_t cut,
                                       struct lin_found *found) {
     // Monotone in the cut: what can be linearized up to a return can be up to every earlier one.
     bisection->part.cut = cut;
-    search(bisection->checker, bisection->spec, &bisection->part, found, bisection->result);
+    decide(bisection->checker, bisection->spec, &bisection->part, UINT64_MAX, found,
+           bisection->result);
     return found->verdict;
 }
 
@@ -265,6 +294,8 @@ static bool find_first_failure(struct bisection *bisection, uint32_t *first) {
 void lin_explain(struct lin_checker *checker, const struct lin_spec *spec,
                  const struct sct_history *history, struct lin_result *result) {
     ASSERT(result->verdict == LIN_NOT_LINEARIZABLE);
+    if (result->is_longest)
+        return;
     struct lin_memory *memory = &checker->memory;
     memory->used = checker->after_parts;
     struct bisection bisection = {
@@ -281,7 +312,8 @@ void lin_explain(struct lin_checker *checker, const struct lin_spec *spec,
     uint32_t blocked = bisection.returns[first];
     if (blocked != result->blocked) {
         if (verdict_until(&bisection, position_of_return(&bisection, first), &found) !=
-            LIN_LINEARIZABLE)
+                LIN_LINEARIZABLE ||
+            !found.state)
             return;
         found.blocked = blocked;
         set_failure(result, &found, result->part_size);

@@ -3,7 +3,9 @@
 //
 // The search is the one of Wing and Gong (1993) with Lowe's memory of configurations (2017), done
 // separately for every key where the specification says that keys are independent (Horn and
-// Kroening 2015). It knows nothing of the system. An operation that never returned may take effect
+// Kroening 2015): each with few steps first, so that one hard key does not hide that another is
+// wrong. Where all that is read was written once, no search is needed (Gibbons and Korach 1997). It
+// knows nothing of the system. An operation that never returned may take effect
 // at any time after its call, or not at all; one that returned with an unknown output took effect
 // between its call and its return. Limits on work and memory make the answer unknown; the search
 // never hangs. The same history, specification and limits give the same result. One thread.
@@ -18,6 +20,18 @@
 
 // What a step answers when the specification itself gives up (it has no memory left).
 #define LIN_GAVE_UP UINT32_MAX
+
+// What an operation, with its output, does to a value: the state of a part, if it is one word.
+enum lin_access {
+    LIN_SEARCHED, // none of these
+    LIN_WRITES,   // sets it, whatever it was
+    LIN_APPENDS,  // adds something to it, whatever it was
+    LIN_READS,    // fits if it is a certain one, and leaves it
+    LIN_PASSES,   // fits always, and leaves it: a read whose output is not known
+};
+
+// What [take_apart] answers when a value may have come about in several ways.
+#define LIN_SEVERAL_WAYS UINT32_MAX
 
 // A sequential specification. It may look at function, key, input, data, has_output and output of
 // an operation, and at nothing else of it.
@@ -53,6 +67,22 @@ struct lin_spec {
     // false if no state after [operation] matters to [goal] more than the state before it did.
     bool (*leads)(void *context, const struct sct_operation *operation,
                   const struct sct_operation *goal);
+
+    // Sets [value] to what [operation] writes, appends or reads. Parts of such operations alone are
+    // decided without a search, where nothing that is read was written or appended twice. Only
+    // where [state_words] is 1. Optional.
+    enum lin_access (*access)(void *context, const struct sct_operation *operation,
+                              uint64_t *value);
+
+    // Of what [value], which was read, is made: pieces[0] was written, or is the initial value; the
+    // others were appended to it in that order. Returns how many they are; 0, if what all
+    // operations write and append does not make it, or it takes more than [pieces_max], which is
+    // at least 1. Needed with LIN_APPENDS; without it a value is one piece.
+    uint32_t (*take_apart)(void *context, uint64_t value, uint64_t *pieces, uint32_t pieces_max);
+
+    // No state that was made so far will be looked at again: what is kept for them may be
+    // forgotten. Optional.
+    void (*forget)(void *context);
 };
 
 struct lin_limits {

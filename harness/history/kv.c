@@ -101,7 +101,6 @@ bool reader_kv(struct reader *reader) {
             continue;
         if (!take_line(reader, &operation, &value, &is_call))
             return false;
-        store->has_appends |= operation.function == STORE_APPEND;
         // Of a return it is the input again, or what a get has read; nil of a call of get is 0.
         operation.input[0] = value;
         if (!(is_call ? reader_call(reader, &operation) : add_return(reader, &operation, value)))

@@ -136,7 +136,6 @@ static bool take_arguments(struct reader *reader, struct sct_operation *call, bo
     if (store->is_map && !take_string(reader, "a key", reader_key, &call->key))
         return false;
     bool needs_string = call->function == STORE_APPEND;
-    store->has_appends |= needs_string;
     if (needs_string)
         return take_string(reader, "a value", reader_value, &call->input[0]);
     if (call->function == STORE_READ || is_remove)

@@ -73,6 +73,7 @@ bool reader_call(struct reader *reader, const struct sct_operation *call) {
                     reader->record->lines[reader->record->history.operations[*open - 1].called_at]);
     ASSERT(call->process < reader->open_capacity);
     *open = sct_history_call(&reader->record->history, call) + 1;
+    store_note(&reader->record->store, call);
     note_line(reader);
     return true;
 }

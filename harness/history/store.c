@@ -1,11 +1,13 @@
 #include "harness/history/store.h"
 #include "core/base/assert.h"
+#include "core/base/grow.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-    STORE_BYTES_MAX = 1 << 28, // of all values, of all keys
+    STORE_BYTES_MAX = 1 << 30, // of all values of the history, and those of the key in hand
     SHOWN_MAX = 48,            // bytes of a value
 };
 
@@ -21,6 +23,40 @@ void store_init(struct store *store) {
 void store_deinit(struct store *store) {
     strings_deinit(&store->values);
     strings_deinit(&store->keys);
+    free(store->roles);
+}
+
+// Keeps [lengths] sorted, so that whoever goes through them can stop early.
+static void note_length(struct store *store, uint32_t length) {
+    uint32_t at = store->length_count;
+    for (uint32_t i = 0; i < store->length_count; i++)
+        if (store->lengths[i] == length)
+            return;
+    store->is_ambiguous |= length == 0 || at == STORE_LENGTHS_MAX;
+    if (store->is_ambiguous)
+        return;
+    for (; at > 0 && store->lengths[at - 1] > length; at--)
+        store->lengths[at] = store->lengths[at - 1];
+    store->lengths[at] = length;
+    store->length_count++;
+}
+
+void store_note(struct store *store, const struct sct_operation *operation) {
+    uint32_t value = (uint32_t)operation->input[0];
+    bool is_append = operation->function == STORE_APPEND;
+    ASSERT(value < store->values.count);
+    if (!is_append && operation->function != STORE_WRITE)
+        return;
+    uint32_t count = store->role_count;
+    if (value >= count) {
+        GROW(store->roles, value + 1, store->role_capacity, "what values are");
+        memset(store->roles + count, 0, value + 1 - count);
+        store->role_count = value + 1;
+    }
+    store->roles[value] |= is_append ? STORE_APPENDED : STORE_WRITTEN;
+    store->has_appends |= is_append;
+    if (is_append)
+        note_length(store, strings_length(&store->values, value));
 }
 
 static uint32_t state_words(const struct store *store) {
@@ -118,6 +154,99 @@ static bool leads(void *context, const struct sct_operation *operation,
     return operation->function == STORE_CAS && can_become(store, operation->input[1], goal->output);
 }
 
+static enum lin_access access(void *context, const struct sct_operation *operation,
+                              uint64_t *value) {
+    (void)context;
+    switch ((enum store_function)operation->function) {
+    case STORE_READ:
+        *value = operation->output;
+        return operation->has_output ? LIN_READS : LIN_PASSES;
+    case STORE_WRITE:
+        *value = operation->input[0];
+        return LIN_WRITES;
+    case STORE_APPEND:
+        *value = operation->input[0];
+        return LIN_APPENDS;
+    case STORE_CAS:
+    case STORE_FUNCTION_COUNT:
+        break;
+    }
+    return LIN_SEARCHED;
+}
+
+static bool has_role(const struct store *store, uint32_t value, enum store_role role) {
+    return value < store->role_count && (store->roles[value] & role);
+}
+
+// The written or initial value that is the first [end] bytes of [text], or STRINGS_FULL.
+static uint32_t find_written(const struct store *store, const char *text, uint32_t end) {
+    uint32_t value = strings_find(&store->values, text, end);
+    bool is_written =
+        value != STRINGS_FULL && (value == store->initial || has_role(store, value, STORE_WRITTEN));
+    return is_written ? value : STRINGS_FULL;
+}
+
+// Finds in how many ways the first [end] bytes of [text] end with an appended piece, and that
+// piece.
+static uint32_t find_appended(const struct store *store, const char *text, uint32_t end,
+                              uint32_t *piece) {
+    uint32_t ways = 0;
+    for (uint32_t i = 0; i < store->length_count && store->lengths[i] <= end; i++) {
+        uint32_t length = store->lengths[i];
+        uint32_t found = strings_find(&store->values, text + end - length, length);
+        if (found == STRINGS_FULL || !has_role(store, found, STORE_APPENDED))
+            continue;
+        *piece = found;
+        ways++;
+    }
+    return ways;
+}
+
+static void reverse(uint64_t *pieces, uint32_t count) {
+    for (uint32_t i = 0; i < count / 2; i++) {
+        uint64_t piece = pieces[i];
+        pieces[i] = pieces[count - 1 - i];
+        pieces[count - 1 - i] = piece;
+    }
+}
+
+// Takes pieces off the end as long as there is one way to do it.
+static uint32_t take_apart(void *context, uint64_t value, uint64_t *pieces, uint32_t pieces_max) {
+    const struct store *store = context;
+    const char *text = strings_text(&store->values, (uint32_t)value);
+    uint32_t end = strings_length(&store->values, (uint32_t)value), count = 0;
+    ASSERT(pieces_max >= 1);
+    pieces[0] = value;
+    if (value == STORE_NIL)
+        return 1;
+    if (store->is_ambiguous)
+        return LIN_SEVERAL_WAYS;
+    for (;;) {
+        // Appending to nil is as to "".
+        bool is_nil = end == 0 && count > 0 &&
+                      (store->initial == STORE_NIL || has_role(store, STORE_NIL, STORE_WRITTEN));
+        uint32_t first = find_written(store, text, end), piece = 0;
+        uint32_t ways = find_appended(store, text, end, &piece) + is_nil + (first != STRINGS_FULL);
+        if (ways > 1)
+            return LIN_SEVERAL_WAYS;
+        if (ways == 0 || count == pieces_max)
+            return 0;
+        bool is_first = is_nil || first != STRINGS_FULL;
+        pieces[count++] = is_nil ? STORE_NIL : is_first ? first : piece;
+        if (is_first)
+            break;
+        end -= strings_length(&store->values, piece);
+    }
+    reverse(pieces, count);
+    return count;
+}
+
+// What appending has made in the search of one key is of no use to the next.
+static void forget(void *context) {
+    struct store *store = context;
+    strings_forget(&store->values, store->told_values);
+}
+
 // ---- Words -------------------------------------------------------------------------------------
 
 static bool is_number(const char *bytes, uint32_t length) {
@@ -178,6 +307,7 @@ static void describe(void *context, const struct sct_operation *operation, struc
 }
 
 struct lin_spec store_spec(struct store *store) {
+    store->told_values = store->values.count;
     return (struct lin_spec){
         .context = store,
         .state_words = state_words(store),
@@ -188,5 +318,9 @@ struct lin_spec store_spec(struct store *store) {
         .observes = observes,
         .reaches = reaches,
         .leads = leads,
+        // Who took no note of the operations does not know what makes a value.
+        .access = state_words(store) == 1 && store->role_count > 0 ? access : NULL,
+        .take_apart = take_apart,
+        .forget = forget,
     };
 }

@@ -18,9 +18,20 @@ enum store_function {
     STORE_FUNCTION_COUNT,
 };
 
+// What a value is in the history; bits.
+enum store_role { STORE_WRITTEN = 1, STORE_APPENDED = 2 };
+
+enum { STORE_LENGTHS_MAX = 32 };
+
 struct store {
     struct strings values; // number 0 is STORE_NIL
     struct strings keys;
+    uint32_t told_values; // so many of [values] the history tells; others are made of them
+    uint8_t *roles;       // of values, as far as they have one
+    uint32_t role_count, role_capacity;
+    uint32_t lengths[STORE_LENGTHS_MAX]; // of what is appended, ascending
+    uint32_t length_count;
+    bool is_ambiguous;        // how a value came about: there are more lengths, or "" is appended
     uint32_t initial;         // value
     bool is_map;              // keys are told
     bool has_appends;         // in the history
@@ -32,7 +43,10 @@ void store_init(struct store *store);
 
 void store_deinit(struct store *store);
 
-// The specification; it refers to [store], which must have all keys.
+// Takes note of an operation. Each of the history's is to be told, when its values have numbers.
+void store_note(struct store *store, const struct sct_operation *operation);
+
+// The specification; it refers to [store], which must have all keys and all values of the history.
 struct lin_spec store_spec(struct store *store);
 
 // "nil", 12 or "text"; cut in the middle if it is long.

@@ -105,6 +105,12 @@ uint32_t strings_add(struct strings *strings, const char *text, size_t length) {
     return settle(strings, length);
 }
 
+uint32_t strings_find(const struct strings *strings, const char *text, size_t length) {
+    uint32_t number = *find(strings, text, length, (uint32_t)hash_bytes(text, length));
+    ASSERT(number <= strings->count);
+    return number == 0 ? STRINGS_FULL : number - 1;
+}
+
 uint32_t strings_join(struct strings *strings, uint32_t first, uint32_t second) {
     size_t first_length = strings_length(strings, first);
     size_t second_length = strings_length(strings, second);
@@ -115,6 +121,19 @@ uint32_t strings_join(struct strings *strings, uint32_t first, uint32_t second) 
     memcpy(end, strings_text(strings, first), first_length);
     memcpy(end + first_length, strings_text(strings, second), second_length);
     return settle(strings, first_length + second_length);
+}
+
+void strings_forget(struct strings *strings, uint32_t count) {
+    ASSERT(count <= strings->count);
+    // The last first: whatever took its slot later, passing this one by, is gone.
+    while (strings->count > count) {
+        const struct string *last = &strings->strings[strings->count - 1];
+        uint32_t *slot = find(strings, strings->bytes + last->offset, last->length, last->hash);
+        ASSERT(*slot == strings->count);
+        *slot = 0;
+        strings->byte_count = last->offset; // texts stand in the order of their numbers
+        strings->count--;
+    }
 }
 
 bool strings_begins(const struct strings *strings, uint32_t whole, uint32_t start) {

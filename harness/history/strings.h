@@ -33,8 +33,14 @@ void strings_deinit(struct strings *strings);
 // The number of the string of [length] bytes at [text], or STRINGS_FULL.
 uint32_t strings_add(struct strings *strings, const char *text, size_t length);
 
+// The number of that string, or STRINGS_FULL if there is none.
+uint32_t strings_find(const struct strings *strings, const char *text, size_t length);
+
 // The number of string [first] followed by string [second], or STRINGS_FULL.
 uint32_t strings_join(struct strings *strings, uint32_t first, uint32_t second);
+
+// Forgets all but the first [count] strings.
+void strings_forget(struct strings *strings, uint32_t count);
 
 // Whether string [whole] begins with string [start].
 bool strings_begins(const struct strings *strings, uint32_t whole, uint32_t start);

@@ -2,19 +2,18 @@
 //
 // Usage: bench_histories [FOLDER]   (with verdicts.csv; default ../shared/data/histories)
 // Each figure is the least of 20 runs: the check alone, and with reading and parsing the file. The
-// store of 50 clients is made up here, of the size of Porcupine's. Run by scripts/bench-histories;
-// never a gate.
+// stores are made up, the first of the size of Porcupine's. Run by scripts/bench-histories; never a
+// gate.
 #include "core/base/assert.h"
 #include "core/base/clock.h"
-#include "core/base/rng.h"
-#include "harness/history/record.h"
+#include "tests/harness/hard_histories.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS = 20, FILES_MAX = 1024, CLIENTS_MAX = 64 };
+enum { RUNS = 20, FILES_MAX = 1024 };
 
 static struct lin_checker *checker;
 
@@ -67,9 +66,9 @@ static struct timing time_file(const char *path, const char *format, bool is_who
 
 static void print_row(const char *what, struct timing timing, const char *porcupine) {
     if (timing.check < 0)
-        printf("%-52s %12s %12s %12s\n", what, "unknown", "unknown", porcupine);
+        printf("%-70s %12s %12s %12s\n", what, "unknown", "unknown", porcupine);
     else
-        printf("%-52s %9.4f ms %9.4f ms %12s\n", what, timing.check, timing.all, porcupine);
+        printf("%-70s %9.4f ms %9.4f ms %12s\n", what, timing.check, timing.all, porcupine);
 }
 
 // ---- Files -------------------------------------------------------------------------------------
@@ -131,98 +130,14 @@ static void bench_folder(const char *folder) {
     print_jepsen(etcd, count);
 }
 
-// ---- A made-up store ---------------------------------------------------------------------------
+// ---- Made-up stores ----------------------------------------------------------------------------
 
-struct client {
-    uint32_t operation; // open, or SCT_NEVER
-    bool is_done;       // took effect
-    uint64_t output;
-};
-
-struct simulation {
-    struct record *record;
-    struct rng *rng;
-    uint64_t values[CLIENTS_MAX]; // of the keys
-    struct client clients[CLIENTS_MAX];
-    uint32_t keys;
-};
-
-static void call(struct simulation *simulation, uint32_t process) {
-    char text[64];
-    uint32_t draw = rng_below(simulation->rng, 20),
-             written = simulation->record->store.values.count;
-    struct sct_operation operation = {
-        .process = process,
-        .function = draw < 9    ? STORE_READ
-                    : draw < 10 ? STORE_WRITE
-                                : STORE_APPEND,
-        .key = rng_below(simulation->rng, simulation->keys),
-    };
-    int length = snprintf(text, sizeof text, "x %" PRIu32 " %" PRIu32 " y", process, written);
-    operation.input[0] = strings_add(&simulation->record->store.values, text, (size_t)length);
-    simulation->clients[process] =
-        (struct client){.operation = sct_history_call(&simulation->record->history, &operation)};
-}
-
-static void take_effect(struct simulation *simulation, struct client *client) {
-    struct strings *values = &simulation->record->store.values;
-    const struct sct_operation *operation =
-        &simulation->record->history.operations[client->operation];
-    uint64_t *value = &simulation->values[operation->key];
-    client->is_done = true;
-    client->output = *value;
-    if (operation->function == STORE_WRITE)
-        *value = operation->input[0];
-    else if (operation->function == STORE_APPEND)
-        *value = strings_join(values, (uint32_t)*value, (uint32_t)operation->input[0]);
-}
-
-// Clients call, take effect and return in random order: two thirds of them have a call open.
-static void simulate(struct simulation *simulation, uint32_t clients, uint32_t operations) {
-    struct sct_history *history = &simulation->record->history;
-    uint32_t returned = 0;
-    for (uint32_t i = 0; i < clients; i++)
-        simulation->clients[i].operation = SCT_NEVER;
-    while (returned < operations) {
-        uint32_t process = rng_below(simulation->rng, clients);
-        struct client *client = &simulation->clients[process];
-        if (client->operation == SCT_NEVER) {
-            if (history->operation_count < operations)
-                call(simulation, process);
-        } else if (!client->is_done) {
-            take_effect(simulation, client);
-        } else {
-            sct_history_return(history, client->operation, client->output);
-            client->operation = SCT_NEVER;
-            returned++;
-        }
-    }
-}
-
-static void bench_simulated(uint32_t clients, uint32_t keys, uint32_t operations, bool is_broken,
-                            const char *porcupine) {
-    struct rng rng;
-    struct record record = {0};
-    struct simulation simulation = {.record = &record, .rng = &rng, .keys = keys};
+static void bench_hard(const struct hard *hard, const char *porcupine) {
+    struct record record;
     struct lin_result result;
     struct timing timing = {1e9, 1e9};
-    char what[80], number[16];
-    rng_seed(&rng, 1);
-    sct_history_init(&record.history);
-    store_init(&record.store);
-    for (uint32_t i = 0; i < keys; i++)
-        strings_add(&record.store.keys, number,
-                    (size_t)snprintf(number, sizeof number, "%" PRIu32, i));
-    record.store.initial = strings_add(&record.store.values, "", 0);
-    record.store.has_appends = true;
-    for (uint32_t i = 0; i < keys; i++)
-        simulation.values[i] = record.store.initial;
-    simulate(&simulation, clients, operations);
-    struct sct_operation *last = &record.history.operations[operations - 1];
-    while (is_broken && last->function != STORE_READ)
-        last--;
-    if (is_broken)
-        last->output = last->input[0]; // what nobody wrote
+    char what[96];
+    hard_history(hard, 1, &record);
     for (int run = 0; run < RUNS; run++) {
         double start = now_ms();
         enum lin_verdict verdict = check(&record, &result);
@@ -231,11 +146,11 @@ static void bench_simulated(uint32_t clients, uint32_t keys, uint32_t operations
             timing.check = -1;
             break;
         }
-        ASSERT(verdict == (is_broken ? LIN_NOT_LINEARIZABLE : LIN_LINEARIZABLE));
+        ASSERT((verdict == LIN_LINEARIZABLE) == (hard->fault == HARD_NONE));
     }
     timing.all = timing.check;
-    snprintf(what, sizeof what, "made up: %u clients, %u keys, %u operations, %s", clients, keys,
-             operations, is_broken ? "bad" : "ok");
+    snprintf(what, sizeof what, "made up: %s, %u clients, %u keys, %u", hard->name, hard->clients,
+             hard->keys, hard->operations);
     print_row(what, timing, porcupine);
     record_free(&record);
 }
@@ -244,13 +159,13 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     checker =
         lin_open(&(struct lin_limits){.steps_max = 100000000, .memory_bytes = (size_t)1 << 30});
-    printf("%-52s %12s %12s %12s\n", "history", "check", "with file", "Porcupine");
+    printf("%-70s %12s %12s %12s\n", "history", "check", "with file", "Porcupine");
     bench_folder(argc > 1 ? argv[1] : "../shared/data/histories");
-    bench_simulated(50, 50, 1712, false, "367 ms");
-    bench_simulated(50, 10, 1712, false, "367 ms");
-    bench_simulated(50, 10, 1712, true, "-");
-    bench_simulated(50, 1, 1712, false, "-");
-    bench_simulated(10, 10, 100000, false, "-");
+    bench_hard(&(struct hard){"store", HARD_NONE, 50, 50, 1712, 9, 1, 10, 0}, "367 ms");
+    bench_hard(&(struct hard){"store", HARD_NONE, 50, 10, 1712, 9, 1, 10, 0}, "367 ms");
+    bench_hard(&(struct hard){"store", HARD_NONE, 10, 10, 100000, 9, 1, 10, 0}, "-");
+    for (size_t i = 0; i < sizeof hard_kinds / sizeof hard_kinds[0]; i++)
+        bench_hard(&hard_kinds[i], "-");
     lin_close(checker);
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "harness/cli/history.h"
 #include "harness/history/record.h"
+#include "tests/harness/hard_histories.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -48,6 +49,132 @@ static void assert_refused(const char *format, const char *text, const char *mes
     struct error error = {{0}};
     assert_false(parse(&record, format, text, &error));
     assert_string_equal(error.text, message);
+}
+
+// ---- Hard ones, made up ------------------------------------------------------------------------
+
+// [hard] is decided, in no more than [steps_max] steps.
+static void check_hard(const struct hard *hard, uint64_t seed, uint64_t steps_max) {
+    struct record record;
+    struct lin_result result;
+    hard_history(hard, seed, &record);
+    enum lin_verdict verdict = check(&record, &result);
+    if (verdict != (hard->fault == HARD_NONE ? LIN_LINEARIZABLE : LIN_NOT_LINEARIZABLE))
+        fail_msg("%s, seed %d: verdict %d, limit %d", hard->name, (int)seed, (int)verdict,
+                 (int)result.limit);
+    if (result.steps > steps_max)
+        fail_msg("%s, seed %d: %d steps", hard->name, (int)seed, (int)result.steps);
+    if (verdict == LIN_NOT_LINEARIZABLE)
+        assert_true(result.is_longest);
+    record_free(&record);
+}
+
+// A bisection of 2^13 events looks at them, and at what was appended before each, 13 times; so few
+// steps no search takes, which tries 10^9 in vain for some of these.
+static void test_history_hard_ones_are_decided(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof hard_kinds / sizeof hard_kinds[0]; i++)
+        for (uint64_t seed = 1; seed <= 3; seed++)
+            check_hard(&hard_kinds[i], seed, 1000000);
+}
+
+// Twice as many operations are little more than twice as many steps.
+static void test_history_unique_writes_take_few_steps(void **state) {
+    (void)state;
+    for (uint32_t operations = 1000; operations <= 64000; operations *= 2)
+        check_hard(&(struct hard){"unique writes", HARD_NONE, 60, 1, operations, 1, 1, 0, 0}, 1,
+                   4 * operations);
+}
+
+// One key that takes more steps than there are does not hide what is wrong with another.
+static void test_history_a_hard_key_hides_no_other(void **state) {
+    (void)state;
+    // 24 writes at once, two of them of 1; then 1 is read, and then 2: no order has that, but each
+    // of the 2^24 sets of writes may come first.
+    char text[4096];
+    struct text out = text_in(text, sizeof text);
+    text_add(&out, "mtcheck-history 1 map\n");
+    for (int i = 0; i < 24; i++)
+        text_add(&out, "%d call put hard %d\n", i, i + !i);
+    for (int i = 0; i < 24; i++)
+        text_add(&out, "%d return put\n", i);
+    text_add(&out, "0 call get hard\n0 return get 1\n0 call get hard\n0 return get 2\n");
+    assert_int_equal(verdict_of("native", text), LIN_UNKNOWN);
+    // Needs a search, too, since 5 is read and was written twice.
+    for (int i = 0; i < 2; i++)
+        text_add(&out, "0 call put easy 5\n0 return put\n");
+    text_add(&out, "0 call get easy\n0 return get 5\n0 call get easy\n0 return get nil\n");
+    assert_int_equal(verdict_of("native", text), LIN_NOT_LINEARIZABLE);
+}
+
+// Whether [result]'s order is one: real time and results are right up to the blocked return.
+static void assert_is_order(struct record *record, const struct lin_result *result) {
+    struct lin_spec spec = store_spec(&record->store);
+    const struct sct_operation *all = record->history.operations;
+    uint32_t cut = all[result->blocked].returned_at, latest_call = 0, needed = 0;
+    uint64_t value, next;
+    spec.init(spec.context, &value);
+    for (uint32_t i = 0; i < result->order_count; i++) {
+        struct sct_operation operation = all[result->order[i]];
+        assert_true(operation.returned_at > latest_call);
+        latest_call = operation.called_at > latest_call ? operation.called_at : latest_call;
+        needed += operation.returned_at < cut;
+        operation.has_output &= operation.returned_at < cut;
+        assert_int_equal(spec.step(spec.context, &value, &operation, 0, &next), 1);
+        value = next;
+    }
+    assert_int_equal(value, result->state[0]);
+    for (uint32_t i = 0; i < record->history.operation_count; i++)
+        if (all[i].key == all[result->blocked].key && all[i].returned_at < cut)
+            needed--;
+    assert_int_equal(needed, 0);
+}
+
+// Checks and explains with [spec]; what is found is valid until the next check.
+static void explain(struct lin_checker *checker, const struct lin_spec *spec,
+                    const struct record *record, struct lin_result *result) {
+    lin_check(checker, spec, &record->history, result);
+    if (result->verdict == LIN_NOT_LINEARIZABLE)
+        lin_explain(checker, spec, &record->history, result);
+}
+
+// Small histories of all kinds, half of them with some read changed to another value: what needs no
+// search agrees with the search, in the verdict and in the return it blames.
+static void test_history_unique_agrees_with_search(void **state) {
+    (void)state;
+    struct lin_checker *checker = lin_open(&limits);
+    unsigned bad = 0;
+    for (uint64_t seed = 1; seed <= 4000; seed++) {
+        struct record record;
+        struct lin_result unique, other;
+        struct rng rng;
+        rng_seed(&rng, seed);
+        struct hard hard = {.name = "small", .reads = 2};
+        hard.clients = 2 + rng_below(&rng, 5);
+        hard.keys = 1 + rng_below(&rng, 2);
+        hard.operations = 4 + rng_below(&rng, 16);
+        hard.writes = rng_below(&rng, 3);
+        hard.appends = rng_below(&rng, 3);
+        hard.unanswered = rng_below(&rng, 2) * 200;
+        hard_history(&hard, seed, &record);
+        struct sct_operation *changed =
+            &record.history.operations[rng_below(&rng, record.history.operation_count)];
+        if (changed->function == STORE_READ && seed % 2)
+            changed->output = 1 + rng_below(&rng, record.store.values.count - 1);
+        struct lin_spec spec = store_spec(&record.store);
+        explain(checker, &spec, &record, &unique);
+        if (unique.verdict == LIN_NOT_LINEARIZABLE)
+            assert_is_order(&record, &unique);
+        spec.access = NULL;
+        explain(checker, &spec, &record, &other);
+        assert_int_equal(unique.verdict, other.verdict);
+        bad += unique.verdict == LIN_NOT_LINEARIZABLE;
+        if (unique.verdict == LIN_NOT_LINEARIZABLE)
+            assert_int_equal(unique.blocked, other.blocked);
+        record_free(&record);
+    }
+    assert_in_range(bad, 200, 3800);
+    lin_close(checker);
 }
 
 // ---- The files with known verdicts -------------------------------------------------------------
@@ -464,6 +591,10 @@ static void test_history_report_json(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_history_hard_ones_are_decided),
+        cmocka_unit_test(test_history_unique_writes_take_few_steps),
+        cmocka_unit_test(test_history_a_hard_key_hides_no_other),
+        cmocka_unit_test(test_history_unique_agrees_with_search),
         cmocka_unit_test(test_history_files_have_their_verdicts),
         cmocka_unit_test(test_history_keys_are_independent),
         cmocka_unit_test(test_history_jepsen_events),

@@ -115,6 +115,28 @@ static const struct lin_spec looking_ahead = {.context = &one_word,
                                               .observes = observes,
                                               .reaches = reaches,
                                               .leads = leads};
+static enum lin_access access(void *context, const struct sct_operation *operation,
+                              uint64_t *value) {
+    (void)context;
+    *value = operation->function == READ ? operation->output : operation->input[0];
+    switch ((enum function)operation->function) {
+    case READ:
+        return operation->has_output ? LIN_READS : LIN_PASSES;
+    case WRITE:
+        return LIN_WRITES;
+    case CAS:
+    case FLIP:
+        break;
+    }
+    return LIN_SEARCHED;
+}
+
+static const struct lin_spec accessing = {.context = &one_word,
+                                          .state_words = 1,
+                                          .init = init,
+                                          .step = step,
+                                          .observes = observes,
+                                          .access = access};
 static const struct lin_spec hashing = {.context = &one_word,
                                         .state_words = 1,
                                         .init = init,
@@ -129,7 +151,8 @@ static const struct lin_spec whole = {.context = &word_per_key,
 static const struct lin_spec by_key = {
     .context = &one_word, .state_words = 1, .init = init, .step = step, .part = part};
 
-static const struct lin_spec *const specs[] = {&plain, &observing, &looking_ahead, &hashing};
+static const struct lin_spec *const specs[] = {&plain, &observing, &looking_ahead, &accessing,
+                                               &hashing};
 
 enum { SPECS = sizeof specs / sizeof specs[0] };
 
