@@ -19,8 +19,8 @@
 struct sct_mark {
     const char *name;
     uint64_t count;
-    struct sct_mark *next; // in the order of names, once it is listed
-    bool is_listed;
+    struct sct_mark *next; // the list is the library's: see sct_marks_next
+    bool is_listed, is_indexed;
 };
 
 // Whether what happens now counts: not so in calibrations, repetitions and replays.
@@ -36,13 +36,16 @@ void sct_marks_reset(void);
 // first.
 const struct sct_mark *sct_marks_next(const struct sct_mark *mark);
 
+// How often names were compared so far: what keeping the list costs.
+uint64_t sct_marks_comparisons(void);
+
 // How often the marks called [name] were reached together.
 uint64_t sct_marks_reached(const char *name);
 
 // Adds what another process has counted for the marks called [name].
 void sct_marks_add(const char *name, uint64_t count);
 
-// Puts [mark], which is not listed, into the list.
+// Puts [mark], which is not listed, into the list. Allocates nothing.
 SCT_API void sct_mark_list(struct sct_mark *mark);
 
 static inline void sct_mark_reach(struct sct_mark *mark) {

@@ -2,6 +2,7 @@
 
 #include "core/campaign/marks.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void reach_b(void) {
@@ -58,10 +59,47 @@ static void test_marks_are_listed_by_name(void **state) {
     assert_int_equal(sct_marks_reached("b"), 0);
 }
 
+enum { MANY = 1 << 14 };
+
+// Listed in any order, and added by name by other processes: some 14 comparisons for each of 2^14
+// marks to sort them, and a few to find each. An ordered list would take 2^27.
+static void test_marks_many_take_few_comparisons(void **state) {
+    (void)state;
+    static struct sct_mark marks[MANY];
+    static char names[MANY][16];
+    uint64_t before = sct_marks_comparisons();
+    sct_marks_count(true);
+    for (uint32_t i = 0; i < MANY; i++) {
+        // An odd factor: each number once, and not in order.
+        snprintf(names[i], sizeof names[i], "many %05u", i * 7919 % MANY);
+        marks[i].name = names[i];
+        sct_mark_reach(&marks[i]);
+    }
+    char name[16];
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < 2 * MANY; i++) { // half of them are new the first time
+            snprintf(name, sizeof name, "many %05u", i);
+            sct_marks_add(name, 2);
+        }
+    uint32_t seen = 0;
+    const struct sct_mark *last = NULL;
+    for (const struct sct_mark *mark = NULL; (mark = sct_marks_next(mark));) {
+        if (strncmp(mark->name, "many ", 5) != 0)
+            continue;
+        assert_int_equal(mark->count, seen < MANY ? 5 : 4);
+        assert_true(!last || strcmp(last->name, mark->name) < 0);
+        last = mark;
+        seen++;
+    }
+    assert_int_equal(seen, 2 * MANY);
+    assert_true(sct_marks_comparisons() - before < 40 * MANY);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_mark_counts_only_while_counting, stop_counting),
         cmocka_unit_test_teardown(test_marks_are_listed_by_name, stop_counting),
+        cmocka_unit_test_teardown(test_marks_many_take_few_comparisons, stop_counting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
