@@ -92,17 +92,61 @@ static void listen(void *context, const struct sct_event *event) {
     }
 }
 
-// Marks the episode in which a task was when the turn was taken from it.
-static void mark_stop(struct sct_episodes *told, const struct sct_plan_switch *stop) {
-    struct sct_episode *episode = NULL;
-    ASSERT(stop->is_preemption);
-    for (uint32_t i = 0; i < told->episode_count; i++) {
-        struct sct_episode *other = &told->episodes[i];
-        if (other->task == stop->task && told->notes[other->first_note].decision <= stop->decision)
-            episode = other;
+// ---- Tasks -------------------------------------------------------------------------------------
+
+// An episode among those of its task.
+struct turn {
+    uint64_t task;
+    uint32_t episode;
+    uint32_t decision; // at its first note
+};
+
+static int compare_turns(const void *a, const void *b) {
+    const struct turn *left = a, *right = b;
+    if (left->task != right->task)
+        return left->task < right->task ? -1 : 1;
+    return left->episode < right->episode ? -1 : left->episode > right->episode;
+}
+
+// The episodes by task, each with those before and behind it.
+static struct turn *sort_turns(struct sct_episodes *told) {
+    uint32_t count = told->episode_count;
+    struct turn *turns = grow_new(count, sizeof *turns, memory_name);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sct_episode *episode = &told->episodes[i];
+        turns[i] = (struct turn){episode->task, i, told->notes[episode->first_note].decision};
     }
-    if (!episode)
+    if (count > 0)
+        qsort(turns, count, sizeof *turns, compare_turns);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sct_episode *episode = &told->episodes[turns[i].episode];
+        bool is_first = i == 0 || turns[i - 1].task != turns[i].task;
+        bool is_last = i + 1 == count || turns[i + 1].task != turns[i].task;
+        episode->before = is_first ? SCT_NO_EPISODE : turns[i - 1].episode;
+        episode->next = is_last ? SCT_NO_EPISODE : turns[i + 1].episode;
+    }
+    return turns;
+}
+
+// Marks the episode in which a task was when the turn was taken from it.
+static void mark_stop(struct sct_episodes *told, const struct turn *turns,
+                      const struct sct_plan_switch *stop) {
+    ASSERT(stop->is_preemption);
+    // The last of its task that had begun. Notes are in the order of decisions, so episodes are.
+    uint32_t low = 0, high = told->episode_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        bool is_before =
+            turns[middle].task < stop->task ||
+            (turns[middle].task == stop->task && turns[middle].decision <= stop->decision);
+        if (is_before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || turns[low - 1].task != stop->task)
         return; // nothing that it had done was worth a note
+    struct sct_episode *episode = &told->episodes[turns[low - 1].episode];
     ASSERT(stop->decision >= told->notes[episode->first_note].decision);
     episode->is_stopped = true;
     episode->stopped_at = stop->decision;
@@ -128,9 +172,11 @@ void sct_episodes_tell(struct sct_engine *engine, const struct sct_program *prog
     look_at_counter(&listening, result->decision_count);
     if (result->outcome == SCT_VIOLATED)
         told->violation = result->violation;
+    struct turn *turns = sort_turns(told);
     for (uint32_t i = 0; i < follower.seen.switch_count; i++)
         if (follower.seen.switches[i].is_preemption)
-            mark_stop(told, &follower.seen.switches[i]);
+            mark_stop(told, turns, &follower.seen.switches[i]);
+    free(turns);
     sct_follower_free(&follower);
 }
 
@@ -145,8 +191,6 @@ void sct_episodes_free(struct sct_episodes *told) {
 const struct sct_episode_note *sct_episodes_next_note(const struct sct_episodes *told,
                                                       uint32_t episode) {
     ASSERT(episode < told->episode_count);
-    for (uint32_t i = episode + 1; i < told->episode_count; i++)
-        if (told->episodes[i].task == told->episodes[episode].task)
-            return &told->notes[told->episodes[i].first_note];
-    return NULL;
+    uint32_t next = told->episodes[episode].next;
+    return next == SCT_NO_EPISODE ? NULL : &told->notes[told->episodes[next].first_note];
 }

@@ -18,10 +18,13 @@ struct sct_episode_note {
     bool is_step;      // no note: [line] is the label of a step
 };
 
+#define SCT_NO_EPISODE UINT32_MAX
+
 struct sct_episode {
     char machine[48];
     uint64_t task; // its signature; 0: setup or final check
     uint32_t first_note, note_count;
+    uint32_t before, next;   // episodes of the same task, or SCT_NO_EPISODE
     bool is_stopped;         // at its end the turn was taken from it, at
     uint32_t stopped_at;     // this decision,
     char stopped_before[64]; // when this would have been its next step

@@ -51,11 +51,11 @@ static int compare(const struct cost *a, const struct cost *b) {
 
 // ---- Trying ------------------------------------------------------------------------------------
 
-// Looked at before every try, and by every loop of tries: so one try more is the most that an
-// interruption waits for.
+// Looked at before every try: so one try more is the most that an interruption waits for.
 static bool should_stop(struct minimizer *minimizer) {
     const struct sct_minimize_options *options = minimizer->options;
     struct sct_minimum *minimum = minimizer->minimum;
+    minimum->looks++;
     minimum->elapsed_seconds = clock_seconds() - minimizer->started_at;
     if (options->interrupted && *options->interrupted)
         minimum->was_interrupted = true;
@@ -63,6 +63,12 @@ static bool should_stop(struct minimizer *minimizer) {
         (options->seconds_max > 0 && minimum->elapsed_seconds >= options->seconds_max))
         minimum->reached_limit = true;
     return minimum->was_interrupted || minimum->reached_limit;
+}
+
+// Whether a limit or an interruption was met: nothing is run any more. Every loop of tries ends
+// with it, for even what leads up to a try is work.
+static bool is_over(const struct minimizer *minimizer) {
+    return minimizer->minimum->was_interrupted || minimizer->minimum->reached_limit;
 }
 
 static struct cost measure(const struct sct_follower *follower, const struct sct_result *result,
@@ -137,10 +143,9 @@ static bool try_plan(struct minimizer *minimizer, const struct sct_plan *plan,
 
 // As it is, and with its switches moved to where the changed values have moved the steps.
 static bool try_candidate(struct minimizer *minimizer, struct found *found) {
-    const struct sct_minimum *minimum = minimizer->minimum;
     if (try_plan(minimizer, &minimizer->candidate, found))
         return true;
-    if (minimum->was_interrupted || minimum->reached_limit)
+    if (is_over(minimizer))
         return false; // it may not have been run
     return sct_follower_realign(&minimizer->follower, &minimizer->candidate) &&
            try_plan(minimizer, &minimizer->candidate, found);
@@ -170,7 +175,7 @@ static bool keep_switches(struct minimizer *minimizer, struct found *found, uint
 static bool drop_switches(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t length = found->plan.switch_count; length > 0; length /= 2) {
-        for (uint32_t i = 0; i < found->plan.switch_count;) {
+        for (uint32_t i = 0; i < found->plan.switch_count && !is_over(minimizer);) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
             sct_plan_drop_switches(&minimizer->candidate, i,
                                    smaller(length, found->plan.switch_count - i));
@@ -191,7 +196,7 @@ static bool drop_switches(struct minimizer *minimizer, struct found *found) {
 static bool drop_switch_pairs(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i + 1 < found->plan.switch_count; i++)
-        for (uint32_t j = i + 1; j < found->plan.switch_count; j++) {
+        for (uint32_t j = i + 1; j < found->plan.switch_count && !is_over(minimizer); j++) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
             ASSERT(i < j); // the later one first: the other stays where it is
             sct_plan_drop_switches(&minimizer->candidate, j, 1);
@@ -205,7 +210,8 @@ static bool drop_switch_pairs(struct minimizer *minimizer, struct found *found) 
 static bool move_switches(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.switch_count; i++)
-        for (uint32_t distance = 1; distance <= 8 && i < found->plan.switch_count; distance++) {
+        for (uint32_t distance = 1;
+             distance <= 8 && i < found->plan.switch_count && !is_over(minimizer); distance++) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
             minimizer->candidate.switches[i].step += distance;
             is_better |= try_candidate(minimizer, found);
@@ -270,7 +276,7 @@ static bool exchange_pairs(struct minimizer *minimizer, struct found *found,
                            const struct task_list *list, const uint64_t *then) {
     bool is_better = false;
     for (uint32_t i = 0; i < list->count; i++)
-        for (uint32_t j = i + 1; j < list->count; j++) {
+        for (uint32_t j = i + 1; j < list->count && !is_over(minimizer); j++) {
             const uint64_t pair[] = {list->tasks[i], list->tasks[j]};
             sct_plan_copy(&minimizer->candidate, &found->plan);
             if (then)
@@ -291,29 +297,47 @@ static bool exchange_tasks(struct minimizer *minimizer, struct found *found) {
 
 // ---- Values ------------------------------------------------------------------------------------
 
+// How many of [count] answers from [first] on are not the default.
+static uint32_t count_nonzero(const struct sct_plan *plan, uint32_t first, uint32_t count) {
+    uint32_t end = first + smaller(count, plan->value_count - first), found = 0;
+    ASSERT(first <= plan->value_count);
+    for (uint32_t i = first; i < end; i++)
+        found += plan->values[i].answer > 0;
+    return found;
+}
+
 // All but a run of values by default: when only a short run matters this is a single try.
 static bool zero_others(struct minimizer *minimizer, struct found *found, uint32_t first,
                         uint32_t count) {
     struct sct_plan *candidate = &minimizer->candidate;
     sct_plan_copy(candidate, &found->plan);
     uint32_t end = first + smaller(count, candidate->value_count - first);
-    bool is_changed = sct_plan_zero_values(candidate, 0, first);
-    is_changed |= sct_plan_zero_values(candidate, end, candidate->value_count - end);
-    return is_changed && try_candidate(minimizer, found);
+    sct_plan_zero_values(candidate, 0, first);
+    sct_plan_zero_values(candidate, end, candidate->value_count - end);
+    return try_candidate(minimizer, found);
 }
 
 // Sets runs of values, or all others, to 0: halves, quarters, ... single ones. Whether it helped.
 static bool zero_values(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
-    for (uint32_t length = found->plan.value_count; length > 0; length /= 2)
-        for (uint32_t i = 0; i < found->plan.value_count; i += length) {
-            sct_plan_copy(&minimizer->candidate, &found->plan);
-            if (sct_plan_zero_values(&minimizer->candidate, i, length) &&
-                try_candidate(minimizer, found))
-                is_better = true;
-            else if (i < found->plan.value_count)
-                is_better |= zero_others(minimizer, found, i, length);
+    for (uint32_t length = found->plan.value_count; length > 0; length /= 2) {
+        uint32_t all = count_nonzero(&found->plan, 0, UINT32_MAX);
+        for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i += length) {
+            // Known before the plan is copied: most runs of a long one have nothing to set to 0.
+            uint32_t inside = count_nonzero(&found->plan, i, length);
+            bool has_helped = false;
+            if (inside > 0) {
+                sct_plan_copy(&minimizer->candidate, &found->plan);
+                sct_plan_zero_values(&minimizer->candidate, i, length);
+                has_helped = try_candidate(minimizer, found);
+            }
+            if (!has_helped && all > inside)
+                has_helped = zero_others(minimizer, found, i, length);
+            if (has_helped)
+                all = count_nonzero(&found->plan, 0, UINT32_MAX);
+            is_better |= has_helped;
         }
+    }
     return is_better;
 }
 
@@ -324,7 +348,7 @@ static bool lower_values(struct minimizer *minimizer, struct found *found) {
     enum { LOWEST_TRIED = 8 };
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.value_count; i++)
-        for (uint32_t value = 1; i < found->plan.value_count; value++) {
+        for (uint32_t value = 1; i < found->plan.value_count && !is_over(minimizer); value++) {
             uint32_t answer = found->plan.values[i].answer;
             if (value >= answer)
                 break;
@@ -350,7 +374,7 @@ static uint32_t count_from(const struct sct_plan *plan, uint64_t asker, uint32_t
 // rest of the arguments to be read by the wrong question.
 static bool drop_values(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
-    for (uint32_t i = 0; i < found->plan.value_count; i++) {
+    for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i++) {
         uint64_t asker = found->plan.values[i].asker;
         uint32_t rest = count_from(&found->plan, asker, i);
         for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
@@ -365,24 +389,16 @@ static bool drop_values(struct minimizer *minimizer, struct found *found) {
     return is_better;
 }
 
-// How many answers are not the default.
-static uint32_t count_nonzero(const struct sct_plan *plan) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < plan->value_count; i++)
-        count += plan->values[i].answer > 0;
-    return count;
-}
-
 // Lowers the [i]-th value by one and leaves out values of the same task behind it: one call fewer,
 // and not the last.
 static bool lower_and_drop(struct minimizer *minimizer, struct found *found, uint32_t i) {
     ASSERT(i < found->plan.value_count);
     ASSERT(found->plan.values[i].answer > 0);
     uint64_t asker = found->plan.values[i].asker;
-    for (uint32_t first = i + 1; first < found->plan.value_count; first++) {
-        uint32_t rest = count_from(&found->plan, asker, first);
+    for (uint32_t first = i + 1; first < found->plan.value_count && !is_over(minimizer); first++) {
         if (found->plan.values[first].asker != asker)
             continue;
+        uint32_t rest = count_from(&found->plan, asker, first);
         for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
             minimizer->candidate.values[i].answer--;
@@ -396,9 +412,14 @@ static bool lower_and_drop(struct minimizer *minimizer, struct found *found, uin
 
 static bool lower_and_drop_values(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
-    for (uint32_t i = 0; i < found->plan.value_count; i++)
-        if (found->plan.values[i].answer > 0 && count_nonzero(&found->plan) <= LOWER_VALUES)
-            is_better |= lower_and_drop(minimizer, found, i);
+    uint32_t nonzero = count_nonzero(&found->plan, 0, UINT32_MAX);
+    for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i++) {
+        if (found->plan.values[i].answer == 0 || nonzero > LOWER_VALUES ||
+            !lower_and_drop(minimizer, found, i))
+            continue;
+        is_better = true;
+        nonzero = count_nonzero(&found->plan, 0, UINT32_MAX);
+    }
     return is_better;
 }
 
@@ -412,7 +433,7 @@ static bool search_randomly(struct minimizer *minimizer) {
     struct sct_calibration calibration = {.decisions_max = best->schedule_count + 1,
                                           .tasks_max = best->task_count};
     bool is_found = false;
-    for (uint32_t i = 0; i < SEARCH_RUNS && !is_found; i++) {
+    for (uint32_t i = 0; i < SEARCH_RUNS && !is_found && !is_over(minimizer); i++) {
         // The ways share a length that was measured on the failure: their change points fall within
         // it.
         struct sct_strategy *way = minimizer->ways[i % WAYS];
@@ -462,7 +483,7 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     uint32_t *counts = grow_to(NULL, count, sizeof *counts, "a search of schedules");
     memcpy(counts, follower->counts, count * sizeof *counts);
     bool is_better = false;
-    for (uint32_t i = first; i < count && !is_better; i++)
+    for (uint32_t i = first; i < count && !is_better && !is_over(minimizer); i++)
         for (uint32_t answer = 1; answer < counts[i] && !is_better; answer++) {
             placing->places[used] = (struct sct_plan_place){i + 1, answer};
             is_better = place(placing, used + 1, depth - 1);
@@ -505,7 +526,7 @@ static bool search_input(struct minimizer *minimizer) {
 
 static bool search_inputs(struct minimizer *minimizer) {
     struct found *best = &minimizer->best;
-    for (uint32_t i = 0; i < best->plan.value_count; i++) {
+    for (uint32_t i = 0; i < best->plan.value_count && !is_over(minimizer); i++) {
         sct_plan_copy(&minimizer->input, &best->plan);
         if (sct_plan_zero_values(&minimizer->input, i, 1) && search_input(minimizer))
             return true;
@@ -525,7 +546,7 @@ static uint32_t next_of_asker(const struct sct_plan *plan, uint32_t i) {
 // One call fewer: a value lowered by one, with a run of the values behind it left out.
 static bool search_shorter_inputs(struct minimizer *minimizer) {
     const struct sct_plan *best = &minimizer->best.plan;
-    for (uint32_t i = 0; i < best->value_count; i++) {
+    for (uint32_t i = 0; i < best->value_count && !is_over(minimizer); i++) {
         uint32_t next = next_of_asker(best, i);
         if (best->values[i].answer == 0 || next == best->value_count)
             continue;

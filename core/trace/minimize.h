@@ -32,6 +32,7 @@ struct sct_measures {
 struct sct_minimum {
     struct sct_measures before, now;
     uint64_t tries; // executions so far
+    uint64_t looks; // how often it has looked whether to go on: once more after a limit
     double elapsed_seconds;
     bool was_interrupted;
     bool reached_limit; // of tries or seconds: it may not be the minimum

@@ -1,4 +1,6 @@
 #include "core/trace/nearest.h"
+#include "core/base/assert.h"
+#include "core/base/clock.h"
 
 struct attempt {
     struct sct_engine *engine;
@@ -7,12 +9,21 @@ struct attempt {
     struct sct_follower follower;
     struct sct_plan candidate;
     struct sct_nearest nearest;
+    double started_at, seconds_max; // of the clock
 };
+
+// Looked at before every run, and by every loop of runs.
+static bool is_over(struct attempt *attempt) {
+    if (attempt->seconds_max > 0 && clock_seconds() - attempt->started_at >= attempt->seconds_max)
+        attempt->nearest.reached_limit = true;
+    return attempt->nearest.reached_limit;
+}
 
 // The nearest execution that passes differs from the failing one in one answer, the last that can
 // be: what the failure needs before it is in both.
 static bool passes(struct attempt *attempt) {
     attempt->follower.plan = &attempt->candidate;
+    attempt->nearest.tries++;
     const struct sct_result *result =
         sct_engine_run(attempt->engine, attempt->program, &attempt->follower.base, 0);
     if (result->outcome != SCT_PASSED)
@@ -23,7 +34,7 @@ static bool passes(struct attempt *attempt) {
 
 static bool passes_without_switch(struct attempt *attempt, bool preemptions) {
     ASSERT(attempt->plan != &attempt->candidate);
-    for (uint32_t i = attempt->plan->switch_count; i-- > 0;) {
+    for (uint32_t i = attempt->plan->switch_count; i-- > 0 && !is_over(attempt);) {
         if (attempt->plan->switches[i].is_preemption != preemptions)
             continue;
         sct_plan_copy(&attempt->candidate, attempt->plan);
@@ -37,7 +48,7 @@ static bool passes_without_switch(struct attempt *attempt, bool preemptions) {
 }
 
 static bool passes_without_value(struct attempt *attempt) {
-    for (uint32_t i = attempt->plan->value_count; i-- > 0;) {
+    for (uint32_t i = attempt->plan->value_count; i-- > 0 && !is_over(attempt);) {
         sct_plan_copy(&attempt->candidate, attempt->plan);
         attempt->nearest.is_switch = false;
         attempt->nearest.index = i;
@@ -48,8 +59,12 @@ static bool passes_without_value(struct attempt *attempt) {
 }
 
 struct sct_nearest sct_nearest_find(struct sct_engine *engine, const struct sct_program *program,
-                                    const struct sct_plan *plan) {
-    struct attempt attempt = {.engine = engine, .program = program, .plan = plan};
+                                    const struct sct_plan *plan, double seconds_max) {
+    struct attempt attempt = {.engine = engine,
+                              .program = program,
+                              .plan = plan,
+                              .started_at = clock_seconds(),
+                              .seconds_max = seconds_max};
     sct_follower_init(&attempt.follower);
     // Preemptions first: they are what a reader takes for the cause of a race.
     if (!passes_without_switch(&attempt, true) && !passes_without_switch(&attempt, false))

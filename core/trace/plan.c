@@ -2,6 +2,7 @@
 #include "core/base/assert.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/rng.h"
 #include "core/engine/state.h"
 
 #include <stdlib.h>
@@ -82,6 +83,61 @@ bool sct_plan_zero_values(struct sct_plan *plan, uint32_t first, uint32_t count)
     return is_changed;
 }
 
+// ---- Index -------------------------------------------------------------------------------------
+
+// Makes room for [entries] and empties it. Slots that were ever needed stay.
+static void clear_index(struct sct_plan_index *index, uint32_t entries) {
+    uint32_t count = 2;
+    while (count / 2 <= entries)
+        count *= 2;
+    GROW(index->slots, count, index->capacity, memory_name);
+    index->slot_count = count;
+    memset(index->slots, 0, count * sizeof *index->slots);
+}
+
+// The slot of the two keys, or the empty one where they belong.
+static struct sct_plan_slot *find_slot(struct sct_follower *follower,
+                                       const struct sct_plan_index *index, uint64_t first,
+                                       uint64_t second) {
+    uint32_t mask = index->slot_count - 1;
+    ASSERT(index->slot_count >= 2 && (index->slot_count & mask) == 0);
+    // Ends: at most half of the slots are used.
+    for (uint32_t at = (uint32_t)rng_mix(first ^ rng_mix(second)) & mask;; at = (at + 1) & mask) {
+        struct sct_plan_slot *slot = &index->slots[at];
+        follower->looks++;
+        if (!slot->is_used || (slot->key[0] == first && slot->key[1] == second))
+            return slot;
+    }
+}
+
+static void set_slot(struct sct_plan_slot *slot, uint64_t first, uint64_t second, uint32_t entry) {
+    *slot = (struct sct_plan_slot){.key = {first, second}, .entry = entry, .is_used = true};
+}
+
+// Last to first: what is found in the end is the first entry of its keys.
+static void index_switches(struct sct_follower *follower) {
+    const struct sct_plan *plan = follower->plan;
+    clear_index(&follower->switches, plan->switch_count);
+    for (uint32_t i = plan->switch_count; i-- > 0;) {
+        uint64_t task = plan->switches[i].task, step = plan->switches[i].step;
+        set_slot(find_slot(follower, &follower->switches, task, step), task, step, i);
+    }
+}
+
+static void index_values(struct sct_follower *follower) {
+    const struct sct_plan *plan = follower->plan;
+    GROW(follower->taken_at, plan->value_count, follower->taken_capacity, memory_name);
+    GROW(follower->next_alike, plan->value_count, follower->alike_capacity, memory_name);
+    clear_index(&follower->values, plan->value_count);
+    for (uint32_t i = plan->value_count; i-- > 0;) {
+        uint64_t asker = plan->values[i].asker, question = plan->values[i].question;
+        struct sct_plan_slot *slot = find_slot(follower, &follower->values, asker, question);
+        follower->next_alike[i] = slot->is_used ? slot->entry : SCT_NO_ENTRY;
+        follower->taken_at[i] = SCT_NOT_TAKEN;
+        set_slot(slot, asker, question, i);
+    }
+}
+
 // ---- Following ---------------------------------------------------------------------------------
 
 static void begin_inner(struct sct_follower *follower, struct sct_strategy *inner) {
@@ -98,7 +154,8 @@ static void begin(struct sct_strategy *strategy) {
     ASSERT(strategy->ops->begin == begin);
     follower->seen.value_count = follower->seen.switch_count = 0;
     follower->preemption_count = follower->decision_count = 0;
-    follower->first_free = follower->next_place = 0;
+    follower->next_place = 0;
+    follower->looks = 0;
     if (follower->leader) {
         begin_inner(follower, follower->leader);
         return;
@@ -106,27 +163,25 @@ static void begin(struct sct_strategy *strategy) {
     if (follower->scheduler)
         begin_inner(follower, follower->scheduler);
     ASSERT(follower->plan); // without a leader, values come from it
-    uint32_t count = follower->plan->value_count;
-    GROW(follower->taken_at, count, follower->taken_capacity, memory_name);
-    for (uint32_t i = 0; i < count; i++)
-        follower->taken_at[i] = SCT_NOT_TAKEN;
+    index_values(follower);
+    if (!follower->scheduler && !follower->places)
+        index_switches(follower);
 }
 
-// Linear: a plan that is worth following has few switches, and this runs once per decision.
-static const struct sct_plan_switch *find_switch(const struct sct_plan *plan, uint64_t task,
+static const struct sct_plan_switch *find_switch(struct sct_follower *follower, uint64_t task,
                                                  uint32_t step) {
-    for (uint32_t i = 0; i < plan->switch_count; i++)
-        if (plan->switches[i].step == step && plan->switches[i].task == task)
-            return &plan->switches[i];
-    return NULL;
+    const struct sct_plan_slot *slot = find_slot(follower, &follower->switches, task, step);
+    ASSERT(!slot->is_used || slot->entry < follower->plan->switch_count);
+    return slot->is_used ? &follower->plan->switches[slot->entry] : NULL;
 }
 
-static unsigned planned_slot(const struct sct_plan *plan, const struct sct_schedule_point *point) {
+static unsigned planned_slot(struct sct_follower *follower,
+                             const struct sct_schedule_point *point) {
     // The plan's target may not be enabled here, or not exist: then it is as if nothing were
     // planned.
     unsigned current = point->current;
-    const struct sct_plan_switch *planned =
-        find_switch(plan, point->slots[current].identity.signature, point->slots[current].steps);
+    const struct sct_plan_switch *planned = find_switch(
+        follower, point->slots[current].identity.signature, point->slots[current].steps);
     ASSERT(!planned || planned->step == point->slots[current].steps);
     for (uint64_t left = planned ? point->enabled : 0; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
@@ -155,7 +210,7 @@ static unsigned answer_slot(struct sct_follower *follower, const struct sct_sche
         follower->base.diverged = inner->diverged;
         return slot;
     }
-    return follower->places ? placed_slot(follower, point) : planned_slot(follower->plan, point);
+    return follower->places ? placed_slot(follower, point) : planned_slot(follower, point);
 }
 
 // What the task in [slot] would do next; NULL if it has ended.
@@ -197,19 +252,14 @@ static bool is_taken(const struct sct_follower *follower, uint32_t value) {
 
 static uint32_t planned_value(struct sct_follower *follower, const struct sct_plan_value *asked) {
     const struct sct_plan *plan = follower->plan;
-    uint32_t i = follower->first_free;
-    for (; i < plan->value_count; i++)
-        if (!is_taken(follower, i) && plan->values[i].question == asked->question &&
-            plan->values[i].asker == asked->asker)
-            break;
-    if (i == plan->value_count)
+    struct sct_plan_slot *slot =
+        find_slot(follower, &follower->values, asked->asker, asked->question);
+    if (!slot->is_used || slot->entry == SCT_NO_ENTRY)
         return 0;
+    uint32_t i = slot->entry;
     ASSERT(!is_taken(follower, i));
+    slot->entry = follower->next_alike[i];
     follower->taken_at[i] = asked->step;
-    // Values are mostly asked for in the order of the plan: all before [first_free] are taken, so
-    // a search begins there and is short.
-    while (follower->first_free < plan->value_count && is_taken(follower, follower->first_free))
-        follower->first_free++;
     return plan->values[i].answer < asked->count ? plan->values[i].answer : 0;
 }
 
@@ -242,23 +292,66 @@ static uint32_t choose_weak(struct sct_strategy *strategy, uint32_t count) {
     return choose_value(strategy, count, true);
 }
 
-// How many steps later than in the plan the last value of [task] up to [step] was met.
-static int64_t drift(const struct sct_follower *follower, const struct sct_plan *plan,
-                     uint64_t task, uint32_t step) {
-    int64_t steps = 0;
-    for (uint32_t i = 0; i < plan->value_count; i++)
-        if (plan->values[i].asker == task && plan->values[i].step <= step && is_taken(follower, i))
-            steps = (int64_t)follower->taken_at[i] - plan->values[i].step;
-    return steps;
+// A value that was taken.
+struct sct_plan_met {
+    uint64_t asker;
+    uint32_t step;  // as planned
+    uint32_t value; // the last of the plan among those of the asker up to that step
+};
+
+static int compare_met(const void *a, const void *b) {
+    const struct sct_plan_met *left = a, *right = b;
+    if (left->asker != right->asker)
+        return left->asker < right->asker ? -1 : 1;
+    if (left->step != right->step)
+        return left->step < right->step ? -1 : 1;
+    return left->value < right->value ? -1 : left->value > right->value;
 }
 
-bool sct_follower_realign(const struct sct_follower *follower, struct sct_plan *plan) {
+// Lists the values of [plan] that were taken, by asker and step; returns how many they are.
+static uint32_t list_met(struct sct_follower *follower, const struct sct_plan *plan) {
+    uint32_t count = 0;
+    GROW(follower->met, plan->value_count, follower->met_capacity, memory_name);
+    for (uint32_t i = 0; i < plan->value_count; i++)
+        if (is_taken(follower, i))
+            follower->met[count++] =
+                (struct sct_plan_met){plan->values[i].asker, plan->values[i].step, i};
+    if (count > 0)
+        qsort(follower->met, count, sizeof *follower->met, compare_met);
+    for (uint32_t i = 1; i < count; i++) {
+        struct sct_plan_met *met = &follower->met[i];
+        if (met->asker == met[-1].asker && met->value < met[-1].value)
+            met->value = met[-1].value;
+    }
+    return count;
+}
+
+// How many steps later than in the plan the last value of [task] up to [step] was met.
+static int64_t drift(const struct sct_follower *follower, const struct sct_plan *plan,
+                     uint32_t met_count, const struct sct_plan_switch *moved) {
+    const struct sct_plan_met sought = {moved->task, moved->step, UINT32_MAX};
+    uint32_t low = 0, high = met_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (compare_met(&follower->met[middle], &sought) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || follower->met[low - 1].asker != moved->task)
+        return 0;
+    uint32_t value = follower->met[low - 1].value;
+    return (int64_t)follower->taken_at[value] - plan->values[value].step;
+}
+
+bool sct_follower_realign(struct sct_follower *follower, struct sct_plan *plan) {
     ASSERT(plan != &follower->seen);
     bool is_changed = false;
+    uint32_t met_count = plan->switch_count > 0 ? list_met(follower, plan) : 0;
     for (uint32_t i = 0; i < plan->switch_count; i++) {
         struct sct_plan_switch *moved = &plan->switches[i];
         // A switch stays beside the value it followed: if that came two steps earlier, so does it.
-        int64_t step = moved->step + drift(follower, plan, moved->task, moved->step);
+        int64_t step = moved->step + drift(follower, plan, met_count, moved);
         is_changed |= step != moved->step;
         moved->step = step < 0 ? 0 : (uint32_t)step;
     }
@@ -284,6 +377,10 @@ void sct_follower_free(struct sct_follower *follower) {
     sct_plan_free(&follower->seen);
     free(follower->counts);
     free(follower->taken_at);
+    free(follower->next_alike);
+    free(follower->switches.slots);
+    free(follower->values.slots);
+    free(follower->met);
     sct_follower_init(follower);
 }
 

@@ -59,6 +59,22 @@ struct sct_plan_place {
     uint32_t ordinal, answer;
 };
 
+#define SCT_NO_ENTRY UINT32_MAX
+
+// Entries of a plan by what is asked for: open addressing, at most half full.
+struct sct_plan_slot {
+    uint64_t key[2];
+    uint32_t entry; // or SCT_NO_ENTRY
+    bool is_used;
+};
+
+struct sct_plan_index {
+    struct sct_plan_slot *slots;
+    uint32_t slot_count, capacity; // slot_count is a power of two
+};
+
+struct sct_plan_met; // core/trace/plan.c
+
 // The strategy; pass &follower.base to sct_engine_run. Zero-initialise it, then sct_follower_init.
 struct sct_follower {
     struct sct_strategy base;
@@ -74,10 +90,15 @@ struct sct_follower {
     uint32_t *counts; // alternatives of each scheduling decision
     uint32_t decision_count, count_capacity;
     // Inner.
-    uint32_t *taken_at; // by value of [plan]: the asker's step, or SCT_NOT_TAKEN
-    uint32_t taken_capacity;
-    uint32_t first_free; // all values of the plan before it are taken
+    uint32_t *taken_at;   // by value of [plan]: the asker's step, or SCT_NOT_TAKEN
+    uint32_t *next_alike; // by value: the next one of the same asker and question, SCT_NO_ENTRY
+    uint32_t taken_capacity, alike_capacity;
+    struct sct_plan_index switches; // by task and step: the first one
+    struct sct_plan_index values;   // by asker and question: the first that is not taken
+    struct sct_plan_met *met;       // to realign
+    uint32_t met_capacity;
     uint32_t next_place;
+    uint64_t looks; // at slots of the indices, in the last execution: what following costs
 };
 
 #define SCT_NOT_TAKEN UINT32_MAX
@@ -87,7 +108,7 @@ void sct_follower_init(struct sct_follower *follower);
 // After an execution of a changed plan: moves the switches of [plan], a copy of what was followed,
 // by as many steps as the values before them were met earlier or later than their plan says.
 // Whether that changed any.
-bool sct_follower_realign(const struct sct_follower *follower, struct sct_plan *plan);
+bool sct_follower_realign(struct sct_follower *follower, struct sct_plan *plan);
 
 void sct_follower_free(struct sct_follower *follower);
 

@@ -53,8 +53,16 @@ static void write_trace(const struct minimize_job *job, struct minimized *minimi
 // The values of an execution that are not the first alternative: what for.
 struct named_value {
     char name[120];
+    size_t place; // among them
 };
 
+static int compare_values(const void *a, const void *b) {
+    const struct named_value *left = a, *right = b;
+    int order = strcmp(left->name, right->name);
+    return order != 0 ? order : left->place < right->place ? -1 : left->place > right->place;
+}
+
+// By name.
 static struct named_value *list_values(const struct sct_engine *engine, size_t *count) {
     uint32_t decisions = sct_engine_last_result(engine)->decision_count;
     struct named_value *values = grow_new(decisions, sizeof *values, "the list of values");
@@ -63,36 +71,67 @@ static struct named_value *list_values(const struct sct_engine *engine, size_t *
         struct sct_decision decision = sct_engine_decision(engine, i);
         if (decision.kind != SCT_DECISION_VALUE || decision.answer == 0)
             continue;
-        struct named_value *value = &values[(*count)++];
+        struct named_value *value = &values[*count];
         struct text text = text_in(value->name, sizeof value->name);
         text_add(&text, "%s", decision.label);
+        value->place = (*count)++;
     }
+    if (*count > 0)
+        qsort(values, *count, sizeof *values, compare_values);
     return values;
 }
 
-static size_t count_of(const struct named_value *values, size_t count, const char *name) {
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++)
-        found += strcmp(values[i].name, name) == 0;
-    return found;
+// How many of the values from number [first] on have its name.
+static size_t count_alike(const struct named_value *values, size_t count, size_t first) {
+    size_t end = first;
+    while (end < count && strcmp(values[end].name, values[first].name) == 0)
+        end++;
+    return end - first;
+}
+
+// What was asked for more often, by where it was first.
+struct lost_value {
+    size_t place;
+    size_t times;
+    const char *name;
+};
+
+static int compare_lost(const void *a, const void *b) {
+    const struct lost_value *left = a, *right = b;
+    return left->place < right->place ? -1 : left->place > right->place;
+}
+
+// Lists what [before] has more often than [after] in [lost], which has room; returns how many.
+static size_t list_lost(const struct named_value *before, size_t before_count,
+                        const struct named_value *after, size_t after_count,
+                        struct lost_value *lost) {
+    size_t count = 0, at = 0, had;
+    for (size_t i = 0; i < before_count; i += had) {
+        had = count_alike(before, before_count, i);
+        while (at < after_count && strcmp(after[at].name, before[i].name) < 0)
+            at++;
+        bool is_there = at < after_count && strcmp(after[at].name, before[i].name) == 0;
+        size_t has = is_there ? count_alike(after, after_count, at) : 0;
+        if (had > has)
+            lost[count++] = (struct lost_value){before[i].place, had - has, before[i].name};
+    }
+    if (count > 0)
+        qsort(lost, count, sizeof *lost, compare_lost);
+    return count;
 }
 
 // What [before] has more often than [after].
 static void tell_lost_values(struct text *text, const struct named_value *before,
                              size_t before_count, const struct named_value *after,
                              size_t after_count) {
-    const char *separator = "";
-    for (size_t i = 0; i < before_count; i++) {
-        const char *name = before[i].name;
-        size_t had = count_of(before, before_count, name);
-        size_t has = count_of(after, after_count, name);
-        if (count_of(before, i, name) > 0 || had <= has)
-            continue;
-        text_add(text, "%s%s", separator, name);
-        if (had - has > 1)
-            text_add(text, " x%zu", had - has);
-        separator = ", ";
+    struct lost_value *lost = grow_new(before_count, sizeof *lost, "the list of values");
+    size_t count = list_lost(before, before_count, after, after_count, lost);
+    for (size_t i = 0; i < count; i++) {
+        text_add(text, "%s%s", i > 0 ? ", " : "", lost[i].name);
+        if (lost[i].times > 1)
+            text_add(text, " x%zu", lost[i].times);
     }
+    free(lost);
 }
 
 // Compares the original and the minimum; runs both.

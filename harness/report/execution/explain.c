@@ -16,6 +16,8 @@ enum {
     NAMES_BYTES = 200,
     DETAILS_SHOWN = 2, // of a run of details that is not near a stop, the first
     STEPS_SHOWN = 8,   // of steps without a word in between
+    // The search of the nearest execution that passes, a run for every answer, stops after that.
+    NEAREST_SECONDS = 30,
 };
 
 static void add_line(struct explanation *explanation, const char *line) {
@@ -49,16 +51,14 @@ struct telling {
     const struct subject_view *view;
     const struct variant *variant; // of which there may be marks
     const struct sct_episodes *story;
+    const struct sct_episode_note *first_mark; // NULL: none
 };
 
 // [mark] is where a line of the injected bug was passed: the first time with what it does wrong.
 static void retell_mark(const struct telling *telling, const struct sct_episode_note *mark,
                         struct text *text) {
-    const struct sct_episode_note *first = telling->story->notes;
-    while (!first->is_mark)
-        first++;
     const struct variant *info = telling->variant;
-    if (mark == first)
+    if (mark == telling->first_mark)
         text_add(text, "passes the line of bug %d (%s)", info->number, info->summary);
     else
         text_add(text, "passes the line of bug %d again", info->number);
@@ -144,12 +144,9 @@ static void tell_acts(struct teller *teller, const struct sct_episode *episode, 
 
 // Whether [episode] is near a stop: its task is stopped at its end, or was before it.
 static bool is_near_stop(const struct sct_episodes *story, uint32_t episode) {
-    if (story->episodes[episode].is_stopped)
-        return true;
-    for (uint32_t i = episode; i-- > 0;)
-        if (story->episodes[i].task == story->episodes[episode].task)
-            return story->episodes[i].is_stopped;
-    return false;
+    uint32_t before = story->episodes[episode].before;
+    return story->episodes[episode].is_stopped ||
+           (before != SCT_NO_EPISODE && story->episodes[before].is_stopped);
 }
 
 static bool tell_episode(const struct telling *telling, uint32_t index, struct text *text) {
@@ -308,9 +305,17 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
                             struct explanation *explanation) {
     char buffer[600];
     struct text line = text_in(buffer, sizeof buffer);
-    struct sct_nearest nearest = sct_nearest_find(engine, program, plan);
+    struct sct_nearest nearest = sct_nearest_find(engine, program, plan, NEAREST_SECONDS);
     if (plan->switch_count == 0)
         add_line(explanation, "No switch but those by default is needed: the inputs decide.");
+    if (nearest.reached_limit && !nearest.is_found) {
+        text_add(&line,
+                 "Whether an execution that differs in one answer only passes is not known: the"
+                 " limit of %d s was reached after %" PRIu32 " of at most %" PRIu32 " runs.",
+                 NEAREST_SECONDS, nearest.tries, plan->switch_count + plan->value_count);
+        add_line(explanation, buffer);
+        return;
+    }
     if (!nearest.is_found) {
         add_line(explanation, "No execution that differs in one answer only passes.");
         return;
@@ -350,10 +355,13 @@ void explain(struct sct_engine *engine, const struct sct_program *program,
              struct explanation *explanation) {
     struct sct_episodes story;
     const struct subject_view *view = subject_view(what->test);
-    struct telling telling = {view, what->variant, &story};
+    struct telling telling = {view, what->variant, &story, NULL};
     const struct sct_episodes_options options = {
         .counter = what->passes, .has_steps = !view->retell, .has_places = view->has_places};
     sct_episodes_tell(engine, program, plan, &options, &story);
+    for (uint32_t i = story.note_count; i-- > 0;)
+        if (story.notes[i].is_mark)
+            telling.first_mark = &story.notes[i];
     explain_episodes(&telling, explanation);
     if (story.violation.kind) {
         char buffer[1200];

@@ -249,6 +249,81 @@ static void test_minimize_respects_the_limit_of_tries(void **state) {
     }
 }
 
+// ---- Long executions ---------------------------------------------------------------------------
+
+enum { LONG_TASKS = 3, LONG_STEPS = 1000 };
+
+static int long_left;
+
+static void long_task(void *argument) {
+    (void)argument;
+    for (int i = 0; i < LONG_STEPS; i++) {
+        step("step");
+        sct_choose(2, i % 2 ? "odd" : "even");
+    }
+    sct_check(--long_left > 0, "planted", "at the end");
+}
+
+static void start_long(void *context) {
+    (void)context;
+    long_left = LONG_TASKS;
+    for (int i = 0; i < LONG_TASKS; i++)
+        start("task", long_task, NULL);
+}
+
+static const struct sct_program long_program = {.setup = start_long};
+
+// What following takes grows with the execution and the plan, not with their product: some 2 looks
+// for an entry and 2 for a decision, where the product would be 10^6.
+static void test_plan_is_followed_in_linear_time(void **state) {
+    (void)state;
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_plan plan = {0};
+    struct sct_follower follower;
+    sct_follower_init(&follower);
+    sct_plan_record(engine, &long_program, strategy, 1, &plan);
+    uint32_t entries = plan.value_count + plan.switch_count;
+    assert_true(plan.switch_count > 1000);
+    // Also where nobody asks for the first values of the plan: they stay untaken.
+    for (int i = 0; i < 2; i++) {
+        follower.plan = &plan;
+        const struct sct_result *result = run_with(&follower.base, &long_program, 0);
+        assert_int_equal(result->outcome, SCT_VIOLATED);
+        assert_true(follower.looks < 8 * (uint64_t)(entries + result->decision_count));
+        for (uint32_t j = 0; j < 100; j++)
+            plan.values[j].question++;
+    }
+    sct_follower_free(&follower);
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+}
+
+// After its limit a minimisation of thousands of entries does not go through all that it would have
+// tried, which are millions of pairs: the loops that are under way, one in the other, end.
+static void test_minimize_ends_with_its_limit(void **state) {
+    (void)state;
+    struct sct_minimum minimum;
+    for (uint64_t limit = 1; limit < 200; limit += 50) {
+        struct sct_minimize_options options = {.tries_max = limit};
+        assert_true(minimize_from(&long_program, 1, &options, &minimum, NULL));
+        assert_true(minimum.reached_limit);
+        assert_in_range(minimum.looks, limit, limit + 100);
+    }
+}
+
+static void test_nearest_ends_with_its_limit(void **state) {
+    (void)state;
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_plan plan = {0};
+    sct_plan_record(engine, &long_program, strategy, 1, &plan);
+    struct sct_nearest nearest = sct_nearest_find(engine, &long_program, &plan, 1e-9);
+    assert_true(nearest.reached_limit);
+    assert_false(nearest.is_found);
+    assert_true(nearest.tries <= 1);
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+}
+
 static void test_minimize_refuses_a_start_that_passes(void **state) {
     (void)state;
     struct sct_minimum minimum;
@@ -341,9 +416,10 @@ static void test_nearest_passing_execution(void **state) {
     (void)state;
     struct sct_plan plan = {0};
     minimal_plan(&plan);
-    struct sct_nearest nearest = sct_nearest_find(engine, &writers, &plan);
+    struct sct_nearest nearest = sct_nearest_find(engine, &writers, &plan, 0);
     assert_true(nearest.is_found);
     assert_true(nearest.is_switch);
+    assert_false(nearest.reached_limit);
     assert_true(plan.switches[nearest.index].is_preemption);
     assert_int_equal(sct_engine_last_result(engine)->outcome, SCT_PASSED);
     sct_plan_free(&plan);
@@ -365,13 +441,13 @@ static void test_nearest_names_a_value_or_nothing(void **state) {
     struct sct_minimum minimum;
     while (!sct_minimize(engine, &options, &plan, &minimum))
         options.start_seed++;
-    struct sct_nearest nearest = sct_nearest_find(engine, &flags, &plan);
+    struct sct_nearest nearest = sct_nearest_find(engine, &flags, &plan, 0);
     assert_true(nearest.is_found);
     assert_false(nearest.is_switch);
     assert_int_equal(plan.values[nearest.index].answer, 1);
     assert_int_equal(plan.values[nearest.index].count, 2);
     sct_plan_record(engine, &always, strategy, 1, &plan);
-    assert_false(sct_nearest_find(engine, &always, &plan).is_found);
+    assert_false(sct_nearest_find(engine, &always, &plan, 0).is_found);
     sct_plan_free(&plan);
     sct_strategy_free(strategy);
 }
@@ -385,6 +461,9 @@ int main(void) {
         ENGINE_TEST(test_minimize_interrupted_keeps_the_best),
         ENGINE_TEST(test_minimize_respects_the_limit_of_tries),
         ENGINE_TEST(test_minimize_refuses_a_start_that_passes),
+        ENGINE_TEST(test_plan_is_followed_in_linear_time),
+        ENGINE_TEST(test_minimize_ends_with_its_limit),
+        ENGINE_TEST(test_nearest_ends_with_its_limit),
         ENGINE_TEST(test_plan_repeats_any_execution),
         ENGINE_TEST(test_empty_plan_stays),
         ENGINE_TEST(test_story_of_the_minimum),
