@@ -31,19 +31,28 @@ struct sct_machine *sct_machine_self(void) {
     return engine->now.current ? engine->now.current->machine : NULL;
 }
 
-// What is counted under [name]; the last of a machine's names is shared by the rest.
+static struct sct_task_name *add_name(struct sct_engine *engine, const struct sct_machine *machine,
+                                      const char *name) {
+    struct sct_task_name *added = ARENA_NEW(&engine->arena, struct sct_task_name);
+    added->name = name;
+    // Of the machine's number, not its address; of the name's text, not its place in memory.
+    added->hash = rng_mix(machine->index + 1) ^ hash_bytes(name, strlen(name));
+    return added;
+}
+
+// What is counted under [name]; the last of a machine's names is shared by the rest. Names are
+// constants as a rule, so that a known one is mostly found by its address.
 static struct sct_task_name *find_name(struct sct_engine *engine, struct sct_machine *machine,
                                        const char *name) {
     ASSERT(name);
+    for (struct sct_task_name *known = machine->task_names; known; known = known->next)
+        if (known->name == name)
+            return known;
     struct sct_task_name **link = &machine->task_names;
     for (unsigned i = 1; *link; i++, link = &(*link)->next)
-        if ((*link)->name == name || i == SCT_TASK_NAMES_MAX || strcmp((*link)->name, name) == 0)
+        if (i == SCT_TASK_NAMES_MAX || strcmp((*link)->name, name) == 0)
             return *link;
-    *link = ARENA_NEW(&engine->arena, struct sct_task_name);
-    (*link)->name = name;
-    // Of the machine's number, not its address; of the name's text, not its place in memory.
-    (*link)->hash = rng_mix(machine->index + 1) ^ hash_bytes(name, strlen(name));
-    return *link;
+    return *link = add_name(engine, machine, name);
 }
 
 static struct sct_task_identity identify(struct sct_engine *engine, struct sct_machine *machine,
@@ -96,7 +105,9 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     struct sct_task *task = ARENA_ARRAY(&engine->arena, struct sct_task, 1);
     task->machine = machine;
     task->strand = &task->own;
-    sct_strand_init(engine, &task->own, task, name, function, argument);
+    task->own =
+        (struct sct_strand){.task = task, .name = name, .function = function, .argument = argument};
+    sct_strand_begin(engine, &task->own);
     task->label = name;
     task->where = NULL;
     task->slot = (unsigned)__builtin_ctzll(~engine->now.alive);

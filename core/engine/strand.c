@@ -77,18 +77,11 @@ static void activity_main(void *argument) {
     sct_coro_switch(self->coro, self->resumer->coro);
 }
 
-void sct_strand_init(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
-                     const char *name, void (*function)(void *), void *argument) {
-    ASSERT(function && name);
-    ASSERT(!*engine->now.strands_end);
-    *strand = (struct sct_strand){
-        .task = task,
-        .function = function,
-        .argument = argument,
-        .name = name,
-        .is_activity = strand != &task->own,
-        .link = engine->now.strands_end,
-    };
+void sct_strand_begin(struct sct_engine *engine, struct sct_strand *strand) {
+    ASSERT(strand->function && strand->name && strand->task);
+    ASSERT(!strand->coro && !*engine->now.strands_end);
+    strand->is_activity = strand != &strand->task->own;
+    strand->link = engine->now.strands_end;
     *engine->now.strands_end = strand;
     engine->now.strands_end = &strand->next;
     strand->coro =
@@ -181,6 +174,8 @@ void sct_activity_start(const char *name, void (*function)(void *), void *argume
     struct sct_engine *engine = sct_engine_running();
     ASSERT(engine->now.current);
     struct sct_strand *strand = ARENA_ARRAY(&engine->arena, struct sct_strand, 1);
-    sct_strand_init(engine, strand, engine->now.current, name, function, argument);
+    *strand = (struct sct_strand){
+        .task = engine->now.current, .name = name, .function = function, .argument = argument};
+    sct_strand_begin(engine, strand);
     run_activity(engine, strand);
 }

@@ -88,7 +88,7 @@ void sct_linger(struct sct_queue *queue, const char *waits_for) {
 }
 
 // An activity that is woken runs at once, and may queue again: so the queue is emptied first.
-void sct_queue_wake(struct sct_queue *queue) {
+void sct_queue_wake_all(struct sct_queue *queue) {
     struct sct_waiting *waiting = queue->first;
     sct_queue_init(queue);
     while (waiting) {

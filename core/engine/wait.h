@@ -86,7 +86,12 @@ void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
 // Parks the running coroutine until the next sct_queue_wake.
 void sct_linger(struct sct_queue *queue, const char *waits_for);
 
-// Wakes those who linger in [queue] now; who queues again meanwhile is not woken again.
-void sct_queue_wake(struct sct_queue *queue);
+// Wakes those who linger in [queue] now; who queues again meanwhile is not woken again. Mostly
+// there are none, which is seen in line.
+void sct_queue_wake_all(struct sct_queue *queue);
+static inline void sct_queue_wake(struct sct_queue *queue) {
+    if (queue->first)
+        sct_queue_wake_all(queue);
+}
 
 #endif

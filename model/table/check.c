@@ -81,13 +81,19 @@ static enum ct_error check_key(const char *key, size_t *bytes_max) {
     return units_of(key, size) > CT_KEY_UNITS_MAX ? CT_ERROR_KEY_TOO_LARGE : CT_ERROR_NONE;
 }
 
-static bool is_letter(unsigned char byte) {
-    unsigned char folded = byte | ('a' ^ 'A');
-    return (folded >= 'a' && folded <= 'z') || byte == '_' || byte >= 0x80;
-}
-
 static bool is_digit(unsigned char byte) {
     return byte >= '0' && byte <= '9';
+}
+
+// Letters, of which every byte from 0x80 on is a part, digits and '_'. As sets of bits: a campaign
+// looks at the names of each entity anew.
+static bool is_of_identifier(unsigned char byte) {
+    static const uint64_t ascii[2] = {
+        UINT64_C(0x3FF) << '0',
+        (UINT64_C(0x3FFFFFF) << ('A' - 64)) | (UINT64_C(0x3FFFFFF) << ('a' - 64)) |
+            UINT64_C(1) << ('_' - 64),
+    };
+    return byte >= 0x80 || (ascii[byte / 64] >> byte % 64 & 1);
 }
 
 // What properties may not be called.
@@ -108,7 +114,7 @@ static enum ct_error check_name(const struct ct_rules *rules, const char *name, 
     bool is_identifier = !is_digit((unsigned char)*name);
     size_t size = 0;
     for (; name[size]; size++)
-        is_identifier &= is_letter((unsigned char)name[size]) | is_digit((unsigned char)name[size]);
+        is_identifier &= is_of_identifier((unsigned char)name[size]);
     *bytes_max += UNIT_BYTES * size;
     if (size > CT_NAME_UNITS_MAX && units_of(name, size) > CT_NAME_UNITS_MAX)
         return CT_ERROR_NAME_TOO_LONG;
