@@ -16,7 +16,7 @@ set(sct_headers
     campaign/marks engine/edge engine/execution engine/machine engine/monitor engine/program
     engine/result engine/wait history/history history/linearize memory/location memory/memory
     memory/order memory/race memory/shadow run/runner strategy/access strategy/path
-    strategy/strategy threads/atomic threads/barrier threads/lock threads/object threads/rwlock
+    strategy/slots strategy/strategy threads/atomic threads/barrier threads/lock threads/object threads/rwlock
     threads/semaphore threads/thread)
 
 # Objects of a library NAME, from source files.

@@ -11,7 +11,7 @@ static bool is_look(const struct sct_access *access) {
 // changed something. A step that touches nothing may be one of a long calculation, unless it gives
 // way.
 __attribute__((noinline, cold)) static void look_for_change(struct sct_engine *engine) {
-    engine->now.is_still = engine->now.enabled == engine->now.still_enabled;
+    engine->now.is_still = sct_slots_equal(&engine->now.enabled, &engine->now.still_enabled);
     if (!engine->now.is_still || !engine->now.current)
         return; // somebody waits, has ended, or goes on
     unsigned slot = sct_running_slot(engine);
@@ -37,9 +37,11 @@ static void begin_tail(struct sct_engine *engine, bool is_inside_step) {
     engine->now.is_still = true;
     engine->now.has_changed_nothing = false;
     engine->now.still_enabled = engine->now.enabled;
-    for (unsigned slot = 0; slot < SCT_TASKS_MAX; slot++) {
+    unsigned slot; // what begins later has a new seat
+    for (struct sct_slots_walk walk = sct_slots_walk(&engine->now.alive);
+         sct_slots_next(&walk, &slot);) {
         engine->seats[slot].steps_before_tail = engine->slots[slot].steps;
-        engine->seats[slot].is_writing = engine->now.enabled >> slot & 1 &&
+        engine->seats[slot].is_writing = sct_slots_have(&engine->now.enabled, slot) &&
                                          (slot == running || !is_look(engine->slots[slot].access));
     }
     if (engine->strategy->ops->is_asked_in_tail || engine->strategy->path)
@@ -107,20 +109,20 @@ static inline unsigned ask_task(struct sct_engine *engine, const struct sct_sche
 static unsigned decide_task(struct sct_engine *engine) {
     check_room(engine, false);
     struct sct_schedule_point point = {
-        .enabled = engine->now.enabled,
-        .count = sct_count_bits(engine->now.enabled),
-        .alive = engine->now.alive,
-        .fresh = engine->now.fresh,
+        .enabled = &engine->now.enabled,
+        .count = sct_slots_count(&engine->now.enabled),
+        .alive = &engine->now.alive,
+        .fresh = &engine->now.fresh,
         .current = engine->now.last_slot,
         .gives_way = engine->now.gives_way,
         .ordinal = ++engine->now.schedule_count,
         .slots = engine->slots,
     };
-    engine->now.fresh = 0;
     uint32_t alternative;
     unsigned slot = ask_task(engine, &point, &alternative);
     if (was_offered(engine))
         slot = ask_task(engine, &point, &alternative);
+    sct_slots_clear(&engine->now.fresh);
     const struct sct_task *task = engine->seats[slot].task;
     record(engine, sct_pack(SCT_DECISION_SCHEDULE, point.count, alternative), task->machine,
            task->label, task->where);
@@ -217,13 +219,13 @@ void sct_reschedule(struct sct_engine *engine) {
             look_for_change(engine);
         pass_bound(engine, false);
     }
-    if (__builtin_expect(engine->now.enabled == 0, 0) && !sct_time_passes(engine))
+    if (__builtin_expect(sct_slots_are_empty(&engine->now.enabled), 0) && !sct_time_passes(engine))
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
     if (__builtin_expect(engine->seam.search != NULL, 0))
         end_searched_step(engine);
-    uint64_t enabled = engine->now.enabled;
-    unsigned slot =
-        enabled & (enabled - 1) ? decide_task(engine) : (unsigned)__builtin_ctzll(enabled);
+    unsigned slot = sct_slots_only(&engine->now.enabled);
+    if (slot == SCT_TASKS_MAX)
+        slot = decide_task(engine);
     engine->now.gives_way = false;
     if (__builtin_expect(engine->seam.search != NULL, 0))
         begin_searched_step(engine, slot);

@@ -168,11 +168,11 @@ static void run_schedule(struct sct_engine *engine) {
 // Tasks that never end have lengths, too, which strategies are calibrated by.
 static void end_living_tasks(struct sct_engine *engine) {
     ASSERT(engine->on_task_end);
-    for (uint64_t left = engine->now.alive; left; left &= left - 1) {
-        int slot = __builtin_ctzll(left);
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk(&engine->now.alive);
+         sct_slots_next(&walk, &slot);)
         engine->on_task_end(engine->on_task_end_context, &engine->slots[slot].identity,
                             engine->slots[slot].steps);
-    }
 }
 
 static void review(void *argument) {

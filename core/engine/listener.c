@@ -167,7 +167,7 @@ static struct sct_standing standing_of(const struct sct_engine *engine,
         .label = is_next ? task->label : "",
         .where = is_next ? task->where : NULL,
         .waits_for = strand->waits_for,
-        .is_runnable = is_next && engine->now.enabled >> task->slot & 1,
+        .is_runnable = is_next && sct_slots_have(&engine->now.enabled, task->slot),
         .is_idle = is_own && task->is_idle && strand->waits_for,
         .was_running =
             !strand->waits_for && strand == (engine->self ? engine->self : engine->last_self),

@@ -78,7 +78,7 @@ __attribute__((noinline, cold)) static void tell_start(struct sct_engine *engine
 
 static void take_slot(struct sct_engine *engine, struct sct_task *task,
                       const struct sct_access *access) {
-    ASSERT(!(engine->now.alive & sct_task_bit(task)));
+    ASSERT(!sct_slots_have(&engine->now.alive, task->slot));
     ASSERT(task->slot < SCT_TASKS_MAX);
     struct sct_task_identity identity = identify(engine, task->machine, task->own.name);
     engine->slots[task->slot] = (struct sct_slot){.access = access, .identity = identity};
@@ -100,8 +100,12 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     struct sct_engine *engine = sct_engine_running();
     ASSERT(machine && access);
     REQUIRE(!engine->is_finishing, "a task is started in the final check: it would never run");
-    if (engine->now.alive == UINT64_MAX)
+    unsigned slot = sct_slots_first_free(&engine->now.alive);
+    if (slot >= SCT_TASKS_MAX)
         fail_at(FAIL_LIMIT, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
+    if (slot >= SCT_REDUCED_TASKS_MAX && sct_is_reducing(engine)) // not the program's fault
+        fail_at(FAIL_RESOURCE, HERE, "more than %d tasks live at a time in a reduced search",
+                SCT_REDUCED_TASKS_MAX);
     struct sct_task *task = ARENA_ARRAY(&engine->arena, struct sct_task, 1);
     task->machine = machine;
     task->strand = &task->own;
@@ -110,17 +114,17 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     sct_strand_begin(engine, &task->own);
     task->label = name;
     task->where = NULL;
-    task->slot = (unsigned)__builtin_ctzll(~engine->now.alive);
+    task->slot = slot;
     task->is_idle = false;
     take_slot(engine, task, sct_is_reducing(engine) ? access : &sct_access_unknown);
     if (sct_memory_now)
         sct_memory_now->start(sct_memory_now, task->slot, machine->name);
     if (sct_is_reducing(engine))
         tell_start(engine, task);
-    ASSERT(!(engine->now.enabled & sct_task_bit(task)));
-    engine->now.alive |= sct_task_bit(task);
-    engine->now.enabled |= sct_task_bit(task);
-    engine->now.fresh |= sct_task_bit(task);
+    ASSERT(!sct_slots_have(&engine->now.enabled, slot));
+    sct_slots_add(&engine->now.alive, slot);
+    sct_slots_add(&engine->now.enabled, slot);
+    sct_slots_add(&engine->now.fresh, slot);
     engine->now.task_count++;
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell(engine, (struct sct_event){.kind = SCT_EVENT_TASK_STARTED,
@@ -140,7 +144,7 @@ void sct_machine_stop(struct sct_machine *machine) {
         if (strand->is_activity)
             continue;
         sct_task_end(engine, strand->task);
-        engine->now.fresh &= ~sct_task_bit(strand->task); // nobody has seen it
+        sct_slots_remove(&engine->now.fresh, strand->task->slot); // nobody has seen it
     }
     ASSERT(!machine->receiver || machine->receiver->own.is_stopped);
     machine->receiver = NULL;

@@ -45,8 +45,9 @@ SCT_API const char *sct_machine_name(const struct sct_machine *machine);
 SCT_API struct sct_machine *sct_machine_self(void);
 
 // A new task of [machine] that will run [function]([argument]) when first scheduled. Strategies see
-// it from now on. At most SCT_TASKS_MAX live at a time (FAIL_LIMIT). Not in the final check
-// (a program error). Not a scheduling point.
+// it from now on. At most SCT_TASKS_MAX live at a time (FAIL_LIMIT), in a reduced search
+// SCT_REDUCED_TASKS_MAX (FAIL_RESOURCE). Not in the final check (a program error). Not a scheduling
+// point.
 SCT_API void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),
                             void *argument);
 

@@ -59,7 +59,8 @@ void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *mach
 static uint32_t steps_in_tail(const struct sct_engine *engine, const struct sct_monitor *monitor) {
     unsigned slot = monitor->task->slot;
     ASSERT(engine->now.is_in_tail && slot < SCT_TASKS_MAX);
-    bool is_alive = engine->now.alive >> slot & 1 && engine->seats[slot].task == monitor->task;
+    bool is_alive =
+        sct_slots_have(&engine->now.alive, slot) && engine->seats[slot].task == monitor->task;
     return is_alive ? engine->slots[slot].steps - engine->seats[slot].steps_before_tail : 0;
 }
 
@@ -85,7 +86,7 @@ static void describe_strand(const struct sct_engine *engine, const struct sct_st
                             struct text *text) {
     const struct sct_task *task = strand->task;
     const struct sct_strand *next = task == engine->now.current ? engine->self : task->strand;
-    bool is_next = next == strand && engine->now.enabled >> task->slot & 1;
+    bool is_next = next == strand && sct_slots_have(&engine->now.enabled, task->slot);
     bool is_idle = !strand->is_activity && task->is_idle && !task->machine->first;
     if (is_idle || (!strand->waits_for && !is_next))
         return;
@@ -114,8 +115,9 @@ static void describe_rest(const struct sct_engine *engine, const struct sct_moni
 static const struct sct_task *find_spinner(const struct sct_engine *engine) {
     const struct sct_seat *found = NULL;
     uint32_t most = 0;
-    for (uint64_t left = engine->now.enabled; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk(&engine->now.enabled);
+         sct_slots_next(&walk, &slot);) {
         uint32_t steps = engine->slots[slot].steps - engine->seats[slot].steps_before_tail;
         if (!found || steps > most) {
             found = &engine->seats[slot];

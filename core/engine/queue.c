@@ -40,14 +40,14 @@ static struct sct_waiting *first_living(struct sct_waiting *waiting) {
 // only if it could not have gone on anyway.
 void sct_waiting_enable(struct sct_engine *engine, const struct sct_waiting *waiting) {
     const struct sct_task *task = waiting->strand->task;
-    uint64_t bit = sct_task_bit(task);
     if (!waiting->is_granted && !waiting->may_give_up) {
-        engine->now.enabled &= ~bit;
+        sct_slots_remove(&engine->now.enabled, task->slot);
         return;
     }
-    if (__builtin_expect(engine->seam.follows_causes, 0) && !(engine->now.enabled & bit))
+    if (__builtin_expect(engine->seam.follows_causes, 0) &&
+        !sct_slots_have(&engine->now.enabled, task->slot))
         engine->seam.calls->grant(engine->seam.search, task->slot);
-    engine->now.enabled |= bit;
+    sct_slots_add(&engine->now.enabled, task->slot);
 }
 
 void sct_queue_grant(struct sct_queue *queue, bool can_go_on) {
@@ -90,7 +90,7 @@ static struct sct_waiting *find_idle(const struct sct_engine *engine) {
 }
 
 bool sct_time_passes(struct sct_engine *engine) {
-    ASSERT(engine->now.enabled == 0);
+    ASSERT(sct_slots_are_empty(&engine->now.enabled));
     // All of them at once: which of them then does is the strategy's to say, as if the clock had
     // jumped far ahead.
     bool any = false;
@@ -106,7 +106,7 @@ bool sct_time_passes(struct sct_engine *engine) {
         idle->may_give_up = any = true;
         sct_waiting_enable(engine, idle);
     }
-    ASSERT(any == (engine->now.enabled != 0));
+    ASSERT(any != sct_slots_are_empty(&engine->now.enabled));
     if (any && engine->seam.follows_causes)
         engine->seam.calls->time_passes(engine->seam.search);
     return any;

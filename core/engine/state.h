@@ -80,9 +80,9 @@ struct sct_decision_note {
 // All that an execution changes in the engine itself, but for what it has of each slot. A snapshot
 // copies it as a whole; an execution begins with all zero and what begin_moment sets.
 struct sct_moment {
-    uint64_t enabled;
-    uint64_t fresh;
-    uint64_t alive;           // slots in use
+    struct sct_slots enabled;
+    struct sct_slots fresh;
+    struct sct_slots alive;   // slots in use
     struct sct_task *current; // NULL in setup and finish, which are atomic
     uint32_t decision_count, schedule_count, point_count;
     // Where the fair tail begins; in it, where the execution is cut off.
@@ -100,7 +100,7 @@ struct sct_moment {
     // Of the tail: nothing has changed in it, with these tasks enabled; and whether the running
     // step, said to write, has changed nothing.
     bool is_still, has_changed_nothing;
-    uint64_t still_enabled;
+    struct sct_slots still_enabled;
     bool has_blocked;             // a task, by sct_block
     bool gives_way;               // the task in [last_slot], at the point that is being decided
     bool prefers_writers;         // rwlocks of core/threads/rwlock.h, perhaps
@@ -166,10 +166,6 @@ static inline struct sct_engine *sct_engine_running(void) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(engine && engine->self);
     return engine;
-}
-
-static inline uint64_t sct_task_bit(const struct sct_task *task) {
-    return UINT64_C(1) << task->slot;
 }
 
 // decide.c: as sct_point.
@@ -314,9 +310,9 @@ static inline void sct_observe_text(struct sct_engine *engine, const char *text)
 
 // The task can go on.
 static inline void sct_enable(struct sct_engine *engine, const struct sct_task *task) {
-    if (!(engine->now.enabled & sct_task_bit(task)))
+    if (!sct_slots_have(&engine->now.enabled, task->slot))
         sct_step_wakes(engine, task->slot);
-    engine->now.enabled |= sct_task_bit(task);
+    sct_slots_add(&engine->now.enabled, task->slot);
 }
 
 // guard.c: installs and removes the handlers of faults and hangs.

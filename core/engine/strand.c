@@ -18,10 +18,10 @@ static void end_strand(struct sct_engine *engine, struct sct_strand *strand) {
 }
 
 void sct_task_end(struct sct_engine *engine, const struct sct_task *task) {
-    ASSERT(engine->now.alive & sct_task_bit(task));
+    ASSERT(sct_slots_have(&engine->now.alive, task->slot));
     ASSERT(engine->seats[task->slot].task == task);
-    engine->now.enabled &= ~sct_task_bit(task);
-    engine->now.alive &= ~sct_task_bit(task);
+    sct_slots_remove(&engine->now.enabled, task->slot);
+    sct_slots_remove(&engine->now.alive, task->slot);
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell(engine, (struct sct_event){.kind = SCT_EVENT_TASK_ENDED,
                                             .machine = task->machine->name,
@@ -111,7 +111,7 @@ void sct_block(void) {
     struct sct_engine *engine = sct_engine_running();
     ASSERT(engine->now.current && !engine->self->is_activity);
     engine->now.has_blocked = true;
-    engine->now.enabled &= ~sct_task_bit(engine->now.current);
+    sct_slots_remove(&engine->now.enabled, engine->now.current->slot);
     engine->self->waits_for = "what it assumes";
     sct_reschedule(engine);
     fail_at(FAIL_ASSERTION, HERE, "a blocked task goes on");
@@ -137,7 +137,7 @@ void sct_park_quietly(struct sct_engine *engine, const char *waits_for) {
         self->task->where = NULL;
         engine->slots[self->task->slot].access =
             sct_is_reducing(engine) ? engine->now.after_wait : &sct_access_unknown;
-        engine->now.enabled &= ~sct_task_bit(self->task);
+        sct_slots_remove(&engine->now.enabled, self->task->slot);
         sct_reschedule(engine);
     }
     self->waits_for = NULL;

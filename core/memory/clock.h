@@ -2,9 +2,9 @@
 //
 // Threads are numbered by their start in the execution, from 0 (setup and finish). One whose
 // creator knows all that an ended one has done may go on with that one's number, in later epochs;
-// otherwise clocks grow: 64 threads live at a time, SCT_THREADS_MAX numbers are in an execution. An
-// entry that is not there is 0, before every epoch; a clock is as long as the last thread that it
-// knows of (rounded up), so programs of few threads have short ones. All memory is the arena's.
+// otherwise clocks grow: SCT_TASKS_MAX live at a time, SCT_THREADS_MAX numbers are in an execution.
+// An entry that is not there is 0, before every epoch; a clock is as long as the last thread that
+// it knows of (rounded up), so programs of few threads have short ones. All memory is the arena's.
 // Knows no engine. (Lamport 1978; Fidge, Mattern 1988; epochs after FastTrack, PLDI 2009.)
 #ifndef CORE_MEMORY_CLOCK_H
 #define CORE_MEMORY_CLOCK_H

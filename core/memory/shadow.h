@@ -50,7 +50,7 @@ void sct_cell_access(struct sct_cell *cell, enum sct_access_kind kind, const voi
 // The memory of the program that has shadow: its segments, its heap, its stacks. At most
 // SCT_REGIONS_MAX, apart from each other (asserted). Reserves 9 bytes of addresses for each byte
 // (FAIL_RESOURCE). Lasts as long as the memory; may be called outside of executions.
-enum { SCT_REGIONS_MAX = 128 };
+enum { SCT_REGIONS_MAX = 1024 };
 void sct_shadow_add(struct sct_memory *memory, uintptr_t base, size_t bytes);
 
 // The running thread accesses bytes at [address]. Without a region there: nothing. More than 8

@@ -6,7 +6,7 @@
 #ifndef CORE_POSIX_LOCALS_H
 #define CORE_POSIX_LOCALS_H
 
-enum { POSIX_BLOCKS_MAX = 256 };
+enum { POSIX_BLOCKS_MAX = 1024 };
 
 // The thread pointer of block [index], 1 .. POSIX_BLOCKS_MAX - 1; made when first asked for. Blocks
 // outlive executions. FAIL_RESOURCE when the system gives no more threads.

@@ -26,13 +26,14 @@ struct name_count {
 
 static struct name_count *name_counts;
 static struct posix_thread *first_thread;
-static struct posix_thread
-    *owners[POSIX_BLOCKS_MAX]; // of blocks, the last each; main's is the first
+// Of blocks, the last each; main's is the first. None behind [owner_count] has had one.
+static struct posix_thread *owners[POSIX_BLOCKS_MAX];
+static unsigned owner_count;
 
 void posix_threads_begin(void) {
     name_counts = NULL;
     first_thread = NULL;
-    memset(owners, 0, sizeof owners);
+    owner_count = 0;
 }
 
 // ---- Life --------------------------------------------------------------------------------------
@@ -96,9 +97,11 @@ static void *run_thread(void *argument) {
 // variables are identities for some programs, and whoever gets one again from the C library comes
 // after whoever had it. Where none is left the creator learns what one of those has done.
 static unsigned take_block(void) {
-    for (unsigned block = 1; block < POSIX_BLOCKS_MAX; block++)
-        if (!owners[block] || sct_thread_is_known(owners[block]->thread))
+    for (unsigned block = 1; block < owner_count; block++)
+        if (sct_thread_is_known(owners[block]->thread))
             return block;
+    if (owner_count < POSIX_BLOCKS_MAX)
+        return owner_count;
     unsigned block = 1;
     while (!owners[block]->has_ended)
         block++;
@@ -119,6 +122,8 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
         thread->mask = posix_self()->mask;
     thread->block = shape->is_main ? 0 : take_block();
     owners[thread->block] = thread;
+    if (thread->block == owner_count)
+        owner_count++;
     thread->next = first_thread;
     first_thread = thread;
     posix_world.living++;
@@ -161,10 +166,16 @@ static void go_on_after_creating(const char *where) {
         sct_point("go on after creating", where, &sct_access_none);
 }
 
-// More than the engine has room for is said, whoever asks.
+// More than the engine has room for is said, if somebody asks.
 static void check_room(const void *caller) {
     if (posix_world.living >= SCT_TASKS_MAX)
-        posix_refuse("a program with more than 64 living threads", posix_place(caller));
+        posix_refuse("a program with more than 512 living threads", posix_place(caller));
+    if (posix_world.living < SCT_REDUCED_TASKS_MAX || !sct_reducing())
+        return;
+    if (!posix_world.leaves_crowds)
+        posix_refuse("a search with --reduce and more than 64 living threads", posix_place(caller));
+    posix_world.was_crowded = true;
+    sct_block();
 }
 
 HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*function)(void *),

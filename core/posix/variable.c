@@ -129,7 +129,7 @@ static void note_choice(void *context, const struct sct_readable *stores, uint32
 static struct sct_memory *memory;
 
 // Stacks that have shadow. The engine uses the same ones again and again.
-enum { STACKS_MAX = 96 };
+enum { STACKS_MAX = SCT_TASKS_MAX + 16 };
 static const void *stacks[STACKS_MAX];
 static unsigned stack_count;
 

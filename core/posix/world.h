@@ -63,6 +63,9 @@ struct posix_world {
     int argc;
     char **argv;       // of the execution
     bool is_surveying; // executions go on behind races
+    // A search of the tester's own, which has no place for more than SCT_REDUCED_TASKS_MAX threads,
+    // leaves such executions without a verdict; whether there was one.
+    bool leaves_crowds, was_crowded;
     // Of the execution:
     bool is_told;           // somebody listens
     uint64_t now;           // virtual time, in nanoseconds since its begin

@@ -41,8 +41,8 @@ struct sct_dpor {
     // Of the running execution.
     uint32_t running; // the step, or NONE
     uint32_t known;   // frames of the path that it began with
-    uint32_t processes[SCT_TASKS_MAX], last_steps[SCT_TASKS_MAX];
-    uint32_t wakers[SCT_TASKS_MAX], granters[SCT_TASKS_MAX];
+    uint32_t processes[SCT_REDUCED_TASKS_MAX], last_steps[SCT_REDUCED_TASKS_MAX];
+    uint32_t wakers[SCT_REDUCED_TASKS_MAX], granters[SCT_REDUCED_TASKS_MAX];
     bool is_barrier_next, has_stopped;
 };
 
@@ -103,7 +103,7 @@ static uint32_t find_process(struct sct_dpor *dpor, uint64_t signature) {
 
 // NONE + 1 is 0.
 void sct_dpor_start(struct sct_dpor *dpor, unsigned slot, uint64_t signature) {
-    ASSERT(slot < SCT_TASKS_MAX);
+    ASSERT(slot < SCT_REDUCED_TASKS_MAX);
     dpor->processes[slot] = find_process(dpor, signature);
     dpor->last_steps[slot] = dpor->granters[slot] = 0;
     dpor->wakers[slot] = dpor->running + 1;
@@ -112,12 +112,12 @@ void sct_dpor_start(struct sct_dpor *dpor, unsigned slot, uint64_t signature) {
 // To be woken and to be granted differ: who is woken was parked and could not have come before,
 // who is granted might have been enabled already, so that its step can still come earlier.
 void sct_dpor_wake(struct sct_dpor *dpor, unsigned slot) {
-    ASSERT(slot < SCT_TASKS_MAX);
+    ASSERT(slot < SCT_REDUCED_TASKS_MAX);
     dpor->wakers[slot] = dpor->running + 1;
 }
 
 void sct_dpor_grant(struct sct_dpor *dpor, unsigned slot) {
-    ASSERT(slot < SCT_TASKS_MAX);
+    ASSERT(slot < SCT_REDUCED_TASKS_MAX);
     dpor->granters[slot] = dpor->running + 1;
 }
 
@@ -160,7 +160,7 @@ void sct_dpor_close(struct sct_dpor *dpor) {
 
 void sct_dpor_point(struct sct_dpor *dpor, const struct sct_engine *engine) {
     const struct sct_path *path = dpor->sleep->path;
-    if (!sct_path_is_new(path) || sct_count_bits(engine->now.enabled) < 2)
+    if (!sct_path_is_new(path) || sct_slots_count(&engine->now.enabled) < 2)
         return;
     struct sct_sleep_node *node = &dpor->sleep->nodes[path->position];
     ASSERT(node->enabled >> node->slot & 1);
@@ -168,11 +168,11 @@ void sct_dpor_point(struct sct_dpor *dpor, const struct sct_engine *engine) {
 }
 
 void sct_dpor_open(struct sct_dpor *dpor, const struct sct_engine *engine, unsigned slot) {
-    ASSERT(dpor->running == NONE && slot < SCT_TASKS_MAX);
+    ASSERT(dpor->running == NONE && slot < SCT_REDUCED_TASKS_MAX);
     ASSERT(dpor->processes[slot] < dpor->process_count);
     make_room_for_step(dpor);
     dpor->steps[dpor->step_count] = (struct step){
-        .enabled = engine->now.enabled,
+        .enabled = engine->now.enabled.words[0],
         .node = dpor->sleep->now.node,
         .process = dpor->processes[slot],
         .previous = dpor->last_steps[slot],
@@ -328,7 +328,8 @@ static void analyse(struct sct_dpor *dpor, uint32_t index, const struct step *st
 // Tasks that wait for a lock or the like at the end: had they come earlier, they might have it.
 static void analyse_waiting(struct sct_dpor *dpor, const struct sct_engine *engine) {
     make_room_for_step(dpor);
-    for (uint64_t left = engine->now.alive & ~engine->now.enabled; left; left &= left - 1) {
+    uint64_t waiting = engine->now.alive.words[0] & ~engine->now.enabled.words[0];
+    for (uint64_t left = waiting; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
         struct step step = {
             .process = dpor->processes[slot],
@@ -353,7 +354,7 @@ static void expand_all(struct sct_dpor *dpor) {
 
 // Whether a task could have gone on; not the one that has ended the program (sct_end).
 static bool has_more_to_do(const struct sct_dpor *dpor, const struct sct_engine *engine) {
-    uint64_t enabled = engine->now.enabled;
+    uint64_t enabled = engine->now.enabled.words[0]; // SCT_REDUCED_TASKS_MAX
     if (engine->result.outcome == SCT_PASSED && dpor->step_count > 0)
         enabled &= ~(UINT64_C(1) << dpor->steps[dpor->step_count - 1].slot);
     return enabled != 0;

@@ -52,7 +52,7 @@ void sct_explorer_end(struct sct_explorer *explorer, enum sct_outcome outcome) {
 
 // How it waits to take a step, if it does: one that may give up is enabled whether granted or not.
 static uint64_t patience_of(const struct sct_engine *engine, unsigned slot) {
-    ASSERT(engine->now.alive >> slot & 1);
+    ASSERT(sct_slots_have(&engine->now.alive, slot));
     const struct sct_waiting *waiting = engine->seats[slot].task->own.waiting;
     if (!waiting)
         return 0;
@@ -66,7 +66,7 @@ static struct digest task_digest(const struct sct_engine *engine, unsigned slot)
     const struct sct_seat *seat = &engine->seats[slot];
     struct digest task = {engine->slots[slot].identity.signature,
                           (uint64_t)seat->made << 5 | patience_of(engine, slot) << 1 |
-                              (engine->now.enabled >> slot & 1)};
+                              sct_slots_have(&engine->now.enabled, slot)};
     return digest_fold_digest(seat->observed, task);
 }
 
@@ -92,8 +92,9 @@ static void add_promises(const struct sct_engine *engine, struct digest *key) {
 // What costs depend on: the order of tasks, and which ran last.
 static void add_order(const struct sct_engine *engine, struct digest *key) {
     struct digest order = {0, 0};
-    for (uint64_t left = engine->now.alive; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk(&engine->now.alive);
+         sct_slots_next(&walk, &slot);) {
         order = digest_fold(order, engine->slots[slot].identity.signature);
         order = digest_fold(order, slot << 1 | (engine->slots[slot].steps > 0));
     }
@@ -106,8 +107,10 @@ static struct digest state_key(const struct sct_explorer *explorer,
     // creation.
     struct digest key = engine->now.sync;
     digest_add(&key, engine->now.started);
-    for (uint64_t left = engine->now.alive; left; left &= left - 1)
-        digest_add(&key, task_digest(engine, (unsigned)__builtin_ctzll(left)));
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk(&engine->now.alive);
+         sct_slots_next(&walk, &slot);)
+        digest_add(&key, task_digest(engine, slot));
     add_mailboxes(engine, &key);
     add_promises(engine, &key);
     if (explorer->path->bound_kind != SCT_BOUND_NONE)
@@ -196,14 +199,14 @@ static void visit_shared(struct sct_explorer *explorer, struct sct_engine *engin
 
 void sct_explorer_observe(const struct sct_explorer *explorer, struct sct_engine *engine,
                           unsigned slot) {
-    ASSERT(slot < SCT_TASKS_MAX && engine->now.alive >> slot & 1);
+    ASSERT(slot < SCT_TASKS_MAX && sct_slots_have(&engine->now.alive, slot));
     struct digest shared = {0, 0}, *observed = &engine->seats[slot].observed;
     explorer->program->digest(engine->now.context, &shared);
     *observed = digest_fold_digest(*observed, shared);
 }
 
 void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine) {
-    ASSERT(engine->now.enabled != 0);
+    ASSERT(!sct_slots_are_empty(&engine->now.enabled));
     if (!sct_path_is_new(explorer->path))
         return;
     if (explorer->shared)

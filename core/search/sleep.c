@@ -36,6 +36,12 @@ static inline uint64_t bit(unsigned slot) {
     return UINT64_C(1) << slot;
 }
 
+// All of them: in a reduced search no task has a slot behind the first word.
+static inline uint64_t enabled_now(const struct sct_engine *engine) {
+    ASSERT(engine->now.enabled.last == 0);
+    return engine->now.enabled.words[0];
+}
+
 // Of those who sleep, not half.
 static uint64_t slots_of(const struct sct_sleeper *sleepers, uint32_t count) {
     uint64_t slots = 0;
@@ -130,13 +136,19 @@ void sct_sleep_close(struct sct_sleep *sleep) {
     for (uint32_t i = 0; i < now->asleep_count; i++)
         if (sleeps_on(sleep, &sleep->asleep[i]))
             slots |= bit(sleep->asleep[i].slot);
-    ASSERT(now->asleep_count <= SCT_TASKS_MAX);
+    ASSERT(now->asleep_count <= SCT_REDUCED_TASKS_MAX);
     keep(sleep, slots);
 }
 
-static struct sct_schedule_point point_of(const struct sct_sleep_node *node) {
+static struct sct_slots enabled_of(const struct sct_sleep_node *node) {
+    return (struct sct_slots){.words = {node->enabled}};
+}
+
+// [enabled]: of the node.
+static struct sct_schedule_point point_of(const struct sct_sleep_node *node,
+                                          const struct sct_slots *enabled) {
     return (struct sct_schedule_point){
-        .enabled = node->enabled,
+        .enabled = enabled,
         .count = sct_count_bits(node->enabled),
         .current = node->current,
         .gives_way = node->gives_way,
@@ -145,7 +157,8 @@ static struct sct_schedule_point point_of(const struct sct_sleep_node *node) {
 
 // The first of [slots], in the order of the node's alternatives.
 static uint32_t first_of(const struct sct_sleep_node *node, uint64_t slots) {
-    const struct sct_schedule_point point = point_of(node);
+    const struct sct_slots enabled = enabled_of(node);
+    const struct sct_schedule_point point = point_of(node, &enabled);
     uint32_t alternative = 0;
     ASSERT(slots & node->enabled); // or it would not end
     while (!(slots >> sct_alternative_slot(&point, alternative) & 1))
@@ -154,7 +167,8 @@ static uint32_t first_of(const struct sct_sleep_node *node, uint64_t slots) {
 }
 
 static void take(struct sct_sleep *sleep, struct sct_sleep_node *node, uint32_t alternative) {
-    const struct sct_schedule_point point = point_of(node);
+    const struct sct_slots enabled = enabled_of(node);
+    const struct sct_schedule_point point = point_of(node, &enabled);
     ASSERT(alternative < point.count);
     node->slot = sct_alternative_slot(&point, alternative);
     sct_footprint_clear(&node->slot_print);
@@ -197,10 +211,10 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     struct sct_sleep_node *node = node_at(sleep, path->position);
     const struct sct_sleep_node *last =
         sleep->now.last_node == SCT_NO_FRAME ? NULL : &sleep->nodes[sleep->now.last_node];
-    ASSERT(awake && !(awake & ~engine->now.enabled));
+    ASSERT(awake && !(awake & ~enabled_now(engine)));
     // Nodes lie on the path like a stack, and so do their sleepers: those of this one begin where
     // those of the last end, and what had been behind them belonged to a branch that is left.
-    node->enabled = node->todo = engine->now.enabled;
+    node->enabled = node->todo = enabled_now(engine);
     node->tried = 0;
     node->current = engine->now.last_slot;
     node->gives_way = engine->now.gives_way;
@@ -220,7 +234,8 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     path->first_answer = first_of(node, free ? free : eager);
     if (free) {
         node->free_steps = free_steps + 1;
-        const struct sct_schedule_point point = point_of(node);
+        const struct sct_slots enabled = enabled_of(node);
+        const struct sct_schedule_point point = point_of(node, &enabled);
         node->todo = bit(sct_alternative_slot(&point, path->first_answer));
     }
     take(sleep, node, path->first_answer);
@@ -229,10 +244,10 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
 void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
     if (!sct_path_is_new(sleep->path))
         return; // the node says who sleeps, and somebody was awake
-    uint64_t awake = engine->now.enabled & ~slots_of(sleep->asleep, sleep->now.asleep_count);
+    uint64_t awake = enabled_now(engine) & ~slots_of(sleep->asleep, sleep->now.asleep_count);
     if (awake == 0)
         sct_leave(engine, SCT_PRUNED);
-    if (engine->now.enabled & (engine->now.enabled - 1))
+    if (sct_slots_only(&engine->now.enabled) == SCT_TASKS_MAX)
         add_node(sleep, engine, awake);
 }
 
@@ -242,9 +257,9 @@ static void enter_node(struct sct_sleep *sleep, struct sct_engine *engine) {
     sleep->now.node = sleep->now.last_node = sleep->path->position - 1;
     const struct sct_sleep_node *node = &sleep->nodes[sleep->now.node];
     // The same prefix has led to another point: the program is not deterministic.
-    if (node->enabled != engine->now.enabled)
+    if (node->enabled != enabled_now(engine))
         sct_leave(engine, SCT_DIVERGED);
-    ASSERT(node->count <= SCT_TASKS_MAX);
+    ASSERT(node->count <= SCT_REDUCED_TASKS_MAX);
     sleep->now.asleep_count = node->count;
     for (uint32_t i = 0; i < node->count; i++)
         copy_sleeper(&sleep->asleep[i], &sleep->sleepers[node->first + i]);
@@ -261,9 +276,9 @@ static void limit_reads(struct sct_sleep *sleep, unsigned slot) {
 
 void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned slot) {
     struct sct_sleep_moment *now = &sleep->now;
-    ASSERT(slot < SCT_TASKS_MAX);
+    ASSERT(slot < SCT_REDUCED_TASKS_MAX);
     now->node = SCT_NO_FRAME;
-    if (engine->now.enabled & (engine->now.enabled - 1))
+    if (sct_slots_only(&engine->now.enabled) == SCT_TASKS_MAX)
         enter_node(sleep, engine);
     if (sct_memory_now)
         limit_reads(sleep, slot);

@@ -78,6 +78,7 @@
 
 #include "core/search/footprint.h"
 #include "core/strategy/path.h"
+#include "core/strategy/slots.h"
 
 struct sct_engine;
 
@@ -123,7 +124,7 @@ struct sct_sleep {
     bool takes_free_steps; // alone
     bool takes_loads_last; // where several could be first
     struct sct_sleep_moment now;
-    struct sct_sleeper asleep[SCT_TASKS_MAX];
+    struct sct_sleeper asleep[SCT_REDUCED_TASKS_MAX];
     struct sct_sleep_node *nodes;
     uint32_t node_capacity;
     struct sct_sleeper *sleepers; // of all nodes on the path, one after the other

@@ -67,7 +67,7 @@ static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
     struct sct_sleep_moment *now = &sleep->now;
     // The counts first: in both directions they say how much of the rest there is.
     copy(copier, now, offsetof(struct sct_sleep_moment, print.accesses));
-    ASSERT(now->print.count <= SCT_TOUCHES_MAX && now->asleep_count <= SCT_TASKS_MAX);
+    ASSERT(now->print.count <= SCT_TOUCHES_MAX && now->asleep_count <= SCT_REDUCED_TASKS_MAX);
     copy(copier, now->print.accesses, now->print.count * sizeof *now->print.accesses);
     copy(copier, sleep->asleep, sleep->now.asleep_count * sizeof *sleep->asleep);
 }
@@ -88,7 +88,7 @@ static size_t slots_bytes(const struct sct_engine *engine, unsigned slot_count) 
 // The slots that have ever been asked about: those of living tasks, and of the one that ran last.
 static unsigned count_slots(const struct sct_engine *engine) {
     ASSERT(engine->now.last_slot < SCT_TASKS_MAX);
-    unsigned last = engine->now.alive ? 63 - (unsigned)__builtin_clzll(engine->now.alive) : 0;
+    unsigned last = sct_slots_highest(&engine->now.alive);
     return (last > engine->now.last_slot ? last : engine->now.last_slot) + 1;
 }
 

@@ -10,9 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// So many tasks live at a time; sets of them are words of 64 bits, by slot.
-enum { SCT_TASKS_MAX = 64 };
-
 enum sct_access_mode {
     SCT_ACCESS_NONE,    // touches nothing that other tasks can see
     SCT_ACCESS_READ,    // reads keys low..high of object

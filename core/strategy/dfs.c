@@ -49,7 +49,7 @@ static void begin(struct sct_strategy *strategy) {
 
 // Whether the task that ran last could go on. A slot without steps has a new task.
 static bool can_stay(const struct sct_schedule_point *point) {
-    return (point->enabled >> point->current & 1) && point->slots[point->current].steps > 0;
+    return sct_slots_have(point->enabled, point->current) && point->slots[point->current].steps > 0;
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {

@@ -71,39 +71,48 @@ static void begin(struct sct_strategy *strategy) {
     find_next_change(pct, 0);
 }
 
-static void rank_fresh_tasks(struct pct *pct, uint64_t fresh) {
+static inline void rank_fresh_tasks(struct pct *pct, const struct sct_slots *fresh, bool is_wide) {
     // The highest bit is set: above whatever a change point lowers a task to.
-    for (; fresh; fresh &= fresh - 1)
-        pct->priorities[__builtin_ctzll(fresh)] = rng_next(&pct->base.rng) | UINT64_C(1) << 63;
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk_in(fresh, is_wide);
+         sct_slots_next(&walk, &slot);)
+        pct->priorities[slot] = rng_next(&pct->base.rng) | UINT64_C(1) << 63;
 }
 
-static unsigned highest(const struct pct *pct, uint64_t enabled) {
-    ASSERT(enabled);
-    unsigned best = (unsigned)__builtin_ctzll(enabled);
-    for (enabled &= enabled - 1; enabled; enabled &= enabled - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(enabled);
+static inline unsigned highest(const struct pct *pct, const struct sct_slots *enabled,
+                               bool is_wide) {
+    struct sct_slots_walk walk = sct_slots_walk_in(enabled, is_wide);
+    unsigned best = 0, slot;
+    bool is_found = sct_slots_next(&walk, &best);
+    ASSERT(is_found);
+    while (sct_slots_next(&walk, &slot))
         if (pct->priorities[slot] > pct->priorities[best])
             best = slot;
-    }
     return best;
 }
 
-static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+__attribute__((always_inline)) static inline unsigned
+pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point, bool is_wide) {
     struct pct *pct = (struct pct *)strategy;
-    rank_fresh_tasks(pct, point->fresh);
+    rank_fresh_tasks(pct, point->fresh, is_wide);
     if (point->gives_way) // whoever gave way before comes first
         pct->priorities[point->current] = lowered - point->ordinal;
-    unsigned slot = highest(pct, point->enabled);
+    unsigned slot = highest(pct, point->enabled, is_wide);
     if (point->ordinal < pct->next_change)
         return slot;
     find_next_change(pct, point->ordinal);
     for (uint32_t i = 0; i < pct->change_count; i++) {
         if (pct->change_points[i] == point->ordinal) {
             pct->priorities[slot] = lowered + i;
-            return highest(pct, point->enabled);
+            return highest(pct, point->enabled, is_wide);
         }
     }
     return slot;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    return sct_slots_are_wide(point->enabled) ? pick_among(strategy, point, true)
+                                              : pick_among(strategy, point, false);
 }
 
 extern const struct sct_strategy_ops sct_strategy_pct_ops;

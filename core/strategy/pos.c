@@ -25,41 +25,52 @@ static void draw(struct pos *pos, const struct sct_schedule_point *point, unsign
 }
 
 // Draws for tasks that are new, waiting or not, and those that have moved on since their last draw.
-static void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point *point) {
-    for (uint64_t left = point->enabled | point->fresh; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
-        if (point->fresh >> slot & 1 || pos->seen_steps[slot] != point->slots[slot].steps)
-            draw(pos, point, slot);
+static inline void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point *point,
+                                      bool is_wide) {
+    // In the order of slots, whichever of the two sets they are in.
+    for (uint32_t word = 0; word <= (is_wide ? point->enabled->last : 0); word++) {
+        uint64_t fresh = point->fresh->words[word];
+        for (uint64_t left = point->enabled->words[word] | fresh; left; left &= left - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(left), slot = word * 64 + bit;
+            if (fresh >> bit & 1 || pos->seen_steps[slot] != point->slots[slot].steps)
+                draw(pos, point, slot);
+        }
     }
 }
 
-static unsigned highest(const struct pos *pos, uint64_t enabled) {
-    ASSERT(enabled);
-    unsigned best = (unsigned)__builtin_ctzll(enabled);
-    for (enabled &= enabled - 1; enabled; enabled &= enabled - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(enabled);
+static inline unsigned highest(const struct pos *pos, const struct sct_slots *enabled,
+                               bool is_wide) {
+    struct sct_slots_walk walk = sct_slots_walk_in(enabled, is_wide);
+    unsigned best = 0, slot;
+    bool is_found = sct_slots_next(&walk, &best);
+    ASSERT(is_found);
+    while (sct_slots_next(&walk, &slot))
         if (pos->priorities[slot] > pos->priorities[best])
             best = slot;
-    }
     return best;
 }
 
-static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+__attribute__((always_inline)) static inline unsigned
+pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point, bool is_wide) {
     struct pos *pos = (struct pos *)strategy;
-    draw_for_new_steps(pos, point);
-    for (uint64_t left = point->enabled; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
+    draw_for_new_steps(pos, point, is_wide);
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
+         sct_slots_next(&walk, &slot);)
         if (point->slots[slot].access->mode == SCT_ACCESS_NONE)
             return slot;
-    }
-    unsigned chosen = highest(pos, point->enabled);
-    for (uint64_t left = point->enabled; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
+    unsigned chosen = highest(pos, point->enabled, is_wide);
+    for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
+         sct_slots_next(&walk, &slot);)
         if (slot != chosen &&
             sct_accesses_race(point->slots[slot].access, point->slots[chosen].access))
             draw(pos, point, slot);
-    }
     return chosen;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    return sct_slots_are_wide(point->enabled) ? pick_among(strategy, point, true)
+                                              : pick_among(strategy, point, false);
 }
 
 extern const struct sct_strategy_ops sct_strategy_pos_ops;

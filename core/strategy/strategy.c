@@ -32,13 +32,45 @@ uint32_t sct_count_bits(uint64_t bits) {
     return count;
 }
 
-uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
-    ASSERT(point->enabled >> slot & 1);
+// Members of [set] that are below [slot].
+static uint32_t count_below(const struct sct_slots *set, unsigned slot) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < slot / 64 && i <= set->last; i++)
+        count += sct_count_bits(set->words[i]);
+    if (slot / 64 <= set->last)
+        count += sct_count_bits(set->words[slot / 64] & ((UINT64_C(1) << slot % 64) - 1));
+    return count;
+}
+
+__attribute__((noinline, cold)) unsigned
+sct_wide_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative) {
+    uint32_t index =
+        (count_below(point->enabled, sct_first_slot(point)) + alternative) % point->count;
+    struct sct_slots_walk walk = sct_slots_walk(point->enabled);
+    unsigned slot = 0;
+    ASSERT(alternative < point->count);
+    while (sct_slots_next(&walk, &slot) && index > 0)
+        index--;
+    return slot;
+}
+
+__attribute__((noinline, cold)) static uint32_t
+wide_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
     unsigned first = sct_first_slot(point);
+    ASSERT(sct_slots_have(point->enabled, slot));
+    uint32_t below = count_below(point->enabled, slot), passed = count_below(point->enabled, first);
+    return slot >= first ? below - passed : point->count - passed + below;
+}
+
+uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot) {
+    if (sct_slots_are_wide(point->enabled))
+        return wide_slot_alternative(point, slot);
+    ASSERT(point->enabled->words[0] >> slot & 1);
+    unsigned first = sct_first_slot(point) % 64;
     // Those that come before [slot]: from [first] on, and below [slot]; or, if that comes first,
     // either. As a difference: with [slot] the lower one, the bits between are what is missing.
     uint64_t before = (UINT64_C(1) << slot) - (UINT64_C(1) << first) - (slot < first);
-    return sct_count_bits(point->enabled & before);
+    return sct_count_bits(point->enabled->words[0] & before);
 }
 
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {

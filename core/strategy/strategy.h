@@ -16,6 +16,7 @@
 #include "core/base/text.h"
 #include "core/strategy/access.h"
 #include "core/strategy/path.h"
+#include "core/strategy/slots.h"
 
 // Recognises a task across executions: by its machine, its name, and how many such came before.
 struct sct_task_identity {
@@ -33,12 +34,12 @@ struct sct_slot {
 // A scheduling decision. Tasks are known by slots 0 .. SCT_TASKS_MAX-1; a slot is reused when its
 // task has ended.
 struct sct_schedule_point {
-    uint64_t enabled; // the slots that may run; at least two
-    uint32_t count;   // how many those are: the number of alternatives
-    uint64_t alive;   // the slots in use, waiting tasks included
-    uint64_t fresh;   // the slots whose task is new since the previous scheduling decision
-    unsigned current; // the slot that ran last; it may be enabled or not
-    bool gives_way;   // and its task wants others to run (sct_yield)
+    const struct sct_slots *enabled; // the slots that may run; at least two
+    uint32_t count;                  // how many those are: the number of alternatives
+    const struct sct_slots *alive;   // the slots in use, waiting tasks included
+    const struct sct_slots *fresh;   // whose task is new since the previous scheduling decision
+    unsigned current;                // the slot that ran last; it may be enabled or not
+    bool gives_way;                  // and its task wants others to run (sct_yield)
     uint32_t ordinal; // this is the ordinal-th scheduling decision of the execution, from 1
     const struct sct_slot *slots; // SCT_TASKS_MAX of them
 };
@@ -112,27 +113,30 @@ struct sct_strategy_ops {
 // or from the next one on if it gives way. Alternative 0 is therefore "stay" whenever the current
 // task is enabled and does not give way; then it is the last.
 
-// The slot that is the first of them, enabled or not.
+// The slot that is the first of them, enabled or not; SCT_TASKS_MAX: that is the lowest.
 static inline unsigned sct_first_slot(const struct sct_schedule_point *point) {
-    return (point->current + point->gives_way) % SCT_TASKS_MAX;
+    return point->current + point->gives_way;
 }
+
+// The same as the next, of more than 64 slots.
+unsigned sct_wide_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative);
 
 static inline unsigned sct_alternative_slot(const struct sct_schedule_point *point,
                                             uint32_t alternative) {
-    unsigned first = sct_first_slot(point);
-    uint64_t rotated = point->enabled >> first | point->enabled << (-first & 63);
+    if (sct_slots_are_wide(point->enabled))
+        return sct_wide_alternative_slot(point, alternative);
+    unsigned first = sct_first_slot(point) % 64;
+    uint64_t enabled = point->enabled->words[0];
+    uint64_t rotated = enabled >> first | enabled << (-first & 63);
     // The first slot's bit is the lowest now: the alternatives are the bits from there on, in
     // order.
     while (alternative-- > 0)
         rotated &= rotated - 1;
     ASSERT(rotated);
-    return ((unsigned)__builtin_ctzll(rotated) + first) % SCT_TASKS_MAX;
+    return ((unsigned)__builtin_ctzll(rotated) + first) % 64;
 }
 
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
-
-// The number of ones in [bits].
-uint32_t sct_count_bits(uint64_t bits);
 
 // A uniform value: what most strategies answer for values.
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);

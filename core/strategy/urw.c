@@ -84,27 +84,27 @@ static uint32_t find(const struct urw *urw, uint64_t signature) {
 
 static void take_from_parent(struct urw *urw, const struct sct_schedule_point *point,
                              uint64_t parent, uint32_t steps) {
-    for (uint64_t left = point->alive; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk(point->alive); sct_slots_next(&walk, &slot);)
         if (point->slots[slot].identity.signature == parent)
             // More children than the calibration saw: nothing is left to take, and never less than
             // that.
             urw->carried[slot] -= steps < urw->carried[slot] ? steps : urw->carried[slot];
-    }
 }
 
 // All new tasks get their counts before any takes from its parent: the parent may be new as well,
 // in whatever slot.
-static void meet(struct urw *urw, const struct sct_schedule_point *point) {
-    for (uint64_t left = point->fresh; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
+__attribute__((noinline)) static void meet(struct urw *urw,
+                                           const struct sct_schedule_point *point) {
+    unsigned slot;
+    for (struct sct_slots_walk walk = sct_slots_walk(point->fresh); sct_slots_next(&walk, &slot);) {
         uint32_t index = find(urw, point->slots[slot].identity.signature);
         bool is_known = index != UINT32_MAX;
         urw->own[slot] = is_known ? urw->counted.counts[index].steps : urw->shortest;
         urw->carried[slot] = is_known ? urw->descending[index] : 0;
     }
-    for (uint64_t left = point->fresh; left; left &= left - 1) {
-        const struct sct_task_identity *identity = &point->slots[__builtin_ctzll(left)].identity;
+    for (struct sct_slots_walk walk = sct_slots_walk(point->fresh); sct_slots_next(&walk, &slot);) {
+        const struct sct_task_identity *identity = &point->slots[slot].identity;
         uint32_t index = find(urw, identity->signature);
         if (index != UINT32_MAX && identity->parent)
             take_from_parent(urw, point, identity->parent,
@@ -120,22 +120,28 @@ static uint64_t weight(const struct urw *urw, const struct sct_schedule_point *p
     return left > 0 ? left : 1;
 }
 
-static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+__attribute__((always_inline)) static inline unsigned
+pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point, bool is_wide) {
     struct urw *urw = (struct urw *)strategy;
-    meet(urw, point);
+    if (!sct_slots_are_empty(point->fresh))
+        meet(urw, point);
     uint64_t sum = 0;
-    for (uint64_t left = point->enabled; left; left &= left - 1)
-        sum += weight(urw, point, (unsigned)__builtin_ctzll(left));
+    unsigned slot = 0;
+    for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
+         sct_slots_next(&walk, &slot);)
+        sum += weight(urw, point, slot);
     ASSERT(sum > 0);
-    uint64_t drawn = rng_below64(&strategy->rng, sum);
-    uint64_t left = point->enabled;
-    unsigned slot = (unsigned)__builtin_ctzll(left);
+    uint64_t drawn = rng_below64(&strategy->rng, sum), own;
     // Ends at the latest at the last enabled task: [drawn] is below the sum of the weights.
-    for (uint64_t w; drawn >= (w = weight(urw, point, slot)); drawn -= w) {
-        left &= left - 1;
-        slot = (unsigned)__builtin_ctzll(left);
-    }
+    for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
+         sct_slots_next(&walk, &slot) && drawn >= (own = weight(urw, point, slot)); drawn -= own)
+        ;
     return slot;
+}
+
+static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    return sct_slots_are_wide(point->enabled) ? pick_among(strategy, point, true)
+                                              : pick_among(strategy, point, false);
 }
 
 extern const struct sct_strategy_ops sct_strategy_urw_ops;

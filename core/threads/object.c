@@ -44,7 +44,8 @@ void sct_object_tell_party(const struct sct_strand *strand, const char *verb, st
     const struct sct_task *task = strand ? strand->task : NULL;
     if (!task)
         return;
-    bool lives = engine->now.alive & sct_task_bit(task) && engine->seats[task->slot].task == task;
+    bool lives =
+        sct_slots_have(&engine->now.alive, task->slot) && engine->seats[task->slot].task == task;
     text_add(text, ", which %s %ss%s", task->machine->name, verb,
              lives ? "" : " although it has ended");
 }

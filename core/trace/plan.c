@@ -183,11 +183,11 @@ static unsigned planned_slot(struct sct_follower *follower,
     const struct sct_plan_switch *planned = find_switch(
         follower, point->slots[current].identity.signature, point->slots[current].steps);
     ASSERT(!planned || planned->step == point->slots[current].steps);
-    for (uint64_t left = planned ? point->enabled : 0; left; left &= left - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(left);
+    struct sct_slots_walk walk = sct_slots_walk(point->enabled);
+    unsigned slot;
+    while (planned && sct_slots_next(&walk, &slot))
         if (point->slots[slot].identity.signature == planned->target)
             return slot;
-    }
     return sct_alternative_slot(point, 0);
 }
 
@@ -216,13 +216,13 @@ static unsigned answer_slot(struct sct_follower *follower, const struct sct_sche
 // What the task in [slot] would do next; NULL if it has ended.
 static const char *label_of(unsigned slot) {
     const struct sct_engine *engine = sct_engine_now;
-    return engine->now.alive >> slot & 1 ? engine->seats[slot].task->label : NULL;
+    return sct_slots_have(&engine->now.alive, slot) ? engine->seats[slot].task->label : NULL;
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     struct sct_follower *follower = (struct sct_follower *)strategy;
     unsigned slot = answer_slot(follower, point);
-    ASSERT(point->enabled >> slot & 1);
+    ASSERT(sct_slots_have(point->enabled, slot));
     uint32_t at = follower->decision_count++;
     GROW(follower->counts, follower->decision_count, follower->count_capacity, memory_name);
     follower->counts[at] = point->count;
@@ -230,7 +230,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
         return slot;
     unsigned current = point->current;
     // A task that has not begun, cannot go on or gives way loses the turn without being preempted.
-    bool could_stay = !point->gives_way && (point->enabled >> current & 1);
+    bool could_stay = !point->gives_way && sct_slots_have(point->enabled, current);
     bool is_preemption = could_stay && point->slots[current].steps > 0;
     follower->preemption_count += is_preemption;
     resize_switches(&follower->seen, follower->seen.switch_count + 1);

@@ -15,9 +15,9 @@ static void *wait_for_mutex(void *unused) {
 }
 
 static void create_many(void) {
-    pthread_t threads[100];
+    pthread_t threads[520];
     pthread_mutex_lock(&mutex);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 520; i++)
         pthread_create(&threads[i], NULL, wait_for_mutex, NULL);
 }
 

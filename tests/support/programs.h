@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+// A set of the slots below 64 that [bits] says, while the block lasts.
+#define SLOTS(bits) (&(struct sct_slots){.words = {bits}})
+
 static struct sct_engine *engine;
 
 // What the machines of the last execution told.

@@ -330,17 +330,17 @@ static void many_tasks(void *context) {
         start("m", wait_forever, NULL);
 }
 
-// 64 tasks may live at a time; one more is out of memory.
-static void test_task_start_refuses_more_than_64(void **state) {
+// 512 tasks may live at a time; one more is out of memory.
+static void test_task_start_refuses_more_than_512(void **state) {
     (void)state;
     tasks_wanted = SCT_TASKS_MAX;
     const struct sct_result *result = run_random(many_tasks, 1);
     assert_passed(result);
-    assert_int_equal(result->task_count, 64);
-    assert_int_equal(result->schedule_count, 63);
+    assert_int_equal(result->task_count, 512);
+    assert_int_equal(result->schedule_count, 511);
     tasks_wanted++;
     assert_violation(run_random(many_tasks, 1), SCT_KIND_OUT_OF_MEMORY, "harness",
-                     "more than 64 tasks live at a time");
+                     "more than 512 tasks live at a time");
 }
 
 static struct sct_strand *parent;
@@ -502,7 +502,7 @@ int main(void) {
         ENGINE_TEST(test_call_without_an_answer_is_a_deadlock),
         ENGINE_TEST(test_answer_asserts_that_it_is_the_only_one),
         ENGINE_TEST(test_task_start_works_inside_tasks),
-        ENGINE_TEST(test_task_start_refuses_more_than_64),
+        ENGINE_TEST(test_task_start_refuses_more_than_512),
         ENGINE_TEST(test_task_start_reuses_the_place_of_ended_tasks),
         ENGINE_TEST(test_machine_self_is_the_running_one),
         ENGINE_TEST(test_receive_may_idle_tells_end_from_deadlock),

@@ -63,7 +63,7 @@ static void test_delay_base_schedule_goes_on_in_order(void **state) {
     (void)state;
     struct sct_strategy *strategy = delay_with("delay:1", 1000000000);
     strategy->ops->begin(strategy);
-    struct sct_schedule_point point = {.enabled = 0x2d, .count = 4, .ordinal = 1};
+    struct sct_schedule_point point = {.enabled = SLOTS(0x2d), .count = 4, .ordinal = 1};
     static const unsigned next[] = {0, 2, 2, 3, 5, 5, 0};
     for (point.current = 0; point.current < 7; point.current++)
         assert_int_equal(strategy->ops->pick(strategy, &point), next[point.current]);
@@ -100,7 +100,7 @@ static void test_delay_points_are_uniform(void **state) {
     uint64_t cells[K + 1] = {0};
     for (int i = 0; i < 1000 * (K + 1); i++) {
         strategy->ops->begin(strategy);
-        struct sct_schedule_point point = {.enabled = 3, .count = 2};
+        struct sct_schedule_point point = {.enabled = SLOTS(3), .count = 2};
         uint32_t delayed_at = 0, delays = 0;
         for (point.ordinal = 1; point.ordinal <= K + 5; point.ordinal++) {
             if (strategy->ops->pick(strategy, &point) != 0) {
@@ -124,7 +124,7 @@ static void test_delay_points_may_fall_together(void **state) {
     uint64_t seen[10] = {0};
     for (int i = 0; i < 5000; i++) {
         strategy->ops->begin(strategy);
-        struct sct_schedule_point point = {.enabled = 1023, .count = 10, .ordinal = 1};
+        struct sct_schedule_point point = {.enabled = SLOTS(1023), .count = 10, .ordinal = 1};
         seen[strategy->ops->pick(strategy, &point)]++;
     }
     sct_strategy_free(strategy);

@@ -158,7 +158,8 @@ static uint32_t next_answer(uint32_t count, bool is_schedule, bool stays) {
 
 static unsigned pick_listed(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     (void)strategy;
-    bool stays = (point->enabled >> point->current & 1) && point->slots[point->current].steps > 0;
+    bool stays =
+        sct_slots_have(point->enabled, point->current) && point->slots[point->current].steps > 0;
     return sct_alternative_slot(point, next_answer(point->count, true, stays));
 }
 

@@ -11,9 +11,9 @@ static struct sct_strategy *fair_with(const char *spec, uint32_t k) {
 
 static unsigned pick_among_four(struct sct_strategy *strategy, uint32_t ordinal, unsigned current) {
     const struct sct_schedule_point point = {
-        .enabled = (1U << TASKS) - 1,
+        .enabled = SLOTS((1U << TASKS) - 1),
         .count = TASKS,
-        .fresh = ordinal == 1 ? (1U << TASKS) - 1 : 0,
+        .fresh = SLOTS(ordinal == 1 ? (1U << TASKS) - 1 : 0),
         .current = current,
         .ordinal = ordinal,
     };

@@ -217,9 +217,9 @@ static uint64_t observe_change_points(struct sct_strategy *strategy, uint32_t k,
     uint64_t changes = 0;
     for (uint32_t ordinal = 1; ordinal <= k; ordinal++) {
         struct sct_schedule_point point = {
-            .enabled = UINT64_MAX,
-            .count = SCT_TASKS_MAX,
-            .fresh = ordinal == 1 ? UINT64_MAX : 0,
+            .enabled = SLOTS(UINT64_MAX),
+            .count = 64,
+            .fresh = SLOTS(ordinal == 1 ? UINT64_MAX : 0),
             .current = previous,
             .ordinal = ordinal,
         };
@@ -339,12 +339,13 @@ static void test_pct_lowered_tasks_rank_either_way(void **state) {
     for (int i = 0; i < RUNS; i++) {
         strategy->ops->begin(strategy);
         // Both decisions are change points, and each answer is the next lower task of three.
-        struct sct_schedule_point point = {.enabled = 7, .count = 3, .fresh = 7, .ordinal = 1};
+        struct sct_schedule_point point = {
+            .enabled = SLOTS(7), .count = 3, .fresh = SLOTS(7), .ordinal = 1};
         unsigned second = strategy->ops->pick(strategy, &point);
-        point.fresh = 0, point.ordinal = 2;
+        point.fresh = SLOTS(0), point.ordinal = 2;
         unsigned third = strategy->ops->pick(strategy, &point);
         unsigned first = 3 - second - third;
-        point.enabled = 1U << first | 1U << second, point.count = 2, point.ordinal = 3;
+        point.enabled = SLOTS(1U << first | 1U << second), point.count = 2, point.ordinal = 3;
         first_is_higher += strategy->ops->pick(strategy, &point) == first;
     }
     sct_strategy_free(strategy);
@@ -359,10 +360,11 @@ static void test_pct_priorities_last_and_are_uniform(void **state) {
     uint64_t cells[4] = {0};
     for (int i = 0; i < 10000; i++) {
         strategy->ops->begin(strategy);
-        struct sct_schedule_point point = {.enabled = 15, .count = 4, .fresh = 15, .ordinal = 1};
+        struct sct_schedule_point point = {
+            .enabled = SLOTS(15), .count = 4, .fresh = SLOTS(15), .ordinal = 1};
         unsigned top = strategy->ops->pick(strategy, &point);
         cells[top]++;
-        point.fresh = 0;
+        point.fresh = SLOTS(0);
         for (point.ordinal = 2; point.ordinal < 20; point.ordinal++)
             assert_int_equal(strategy->ops->pick(strategy, &point), top);
     }

@@ -3,13 +3,14 @@
 
 // ---- Priorities --------------------------------------------------------------------------------
 
-enum { SLOTS = 6 };
+enum { TASKS = 6 };
 
 // A scheduling point made by hand. Task i is about to write object objects[i].
 struct scene {
     struct sct_strategy *strategy;
-    struct sct_access accesses[SLOTS];
-    struct sct_slot slots[SLOTS];
+    struct sct_access accesses[TASKS];
+    struct sct_slot slots[TASKS];
+    struct sct_slots alive, none;
     struct sct_schedule_point point;
 };
 
@@ -19,28 +20,29 @@ static struct sct_access write_of(uint32_t object) {
 
 static void open_scene(struct scene *scene, const uint32_t *objects) {
     *scene = (struct scene){.strategy = new_strategy("pos")};
-    for (int i = 0; i < SLOTS; i++) {
+    for (int i = 0; i < TASKS; i++) {
         scene->accesses[i] = write_of(objects[i]);
         scene->slots[i].access = &scene->accesses[i];
     }
-    scene->point.alive = (1U << SLOTS) - 1;
+    scene->alive.words[0] = (1U << TASKS) - 1;
+    scene->point.alive = &scene->alive;
     scene->point.slots = scene->slots;
 }
 
 static void begin_scene(struct scene *scene, uint64_t seed) {
     rng_seed(&scene->strategy->rng, seed);
     scene->strategy->ops->begin(scene->strategy);
-    scene->point.fresh = scene->point.alive;
+    scene->point.fresh = &scene->alive;
     scene->point.ordinal = 0;
 }
 
 // Which of [enabled] is picked. Nobody takes a step.
 static unsigned ask(struct scene *scene, uint64_t enabled) {
-    scene->point.enabled = enabled;
+    scene->point.enabled = SLOTS(enabled);
     scene->point.count = sct_count_bits(enabled);
     scene->point.ordinal++;
     unsigned slot = scene->strategy->ops->pick(scene->strategy, &scene->point);
-    scene->point.fresh = 0;
+    scene->point.fresh = &scene->none;
     return slot;
 }
 
@@ -63,7 +65,7 @@ static unsigned order_of_four(struct scene *scene) {
 // write objects of their own outlasts ten steps of two others.
 static void test_pos_keeps_priorities_of_steps_that_do_not_race(void **state) {
     (void)state;
-    static const uint32_t objects[SLOTS] = {0, 1, 2, 3, 9, 9};
+    static const uint32_t objects[TASKS] = {0, 1, 2, 3, 9, 9};
     struct scene scene;
     open_scene(&scene, objects);
     for (uint64_t seed = 0; seed < 200; seed++) {
@@ -85,7 +87,7 @@ static void test_pos_keeps_priorities_of_steps_that_do_not_race(void **state) {
 static void test_pos_draws_anew_for_racing_steps(void **state) {
     (void)state;
     enum { RUNS = 20000 };
-    static const uint32_t objects[SLOTS] = {1, 1, 2, 2};
+    static const uint32_t objects[TASKS] = {1, 1, 2, 2};
     struct scene scene;
     open_scene(&scene, objects);
     uint64_t changes = 0;
@@ -103,7 +105,7 @@ static void test_pos_draws_anew_for_racing_steps(void **state) {
 static void test_pos_draws_for_the_next_step(void **state) {
     (void)state;
     enum { RUNS = 20000 };
-    static const uint32_t objects[SLOTS] = {1, 2};
+    static const uint32_t objects[TASKS] = {1, 2};
     struct scene scene;
     open_scene(&scene, objects);
     uint64_t again = 0;
@@ -120,7 +122,7 @@ static void test_pos_draws_for_the_next_step(void **state) {
 // the others as it is.
 static void test_pos_runs_steps_that_touch_nothing_first(void **state) {
     (void)state;
-    static const uint32_t objects[SLOTS] = {0, 1, 2, 3};
+    static const uint32_t objects[TASKS] = {0, 1, 2, 3};
     struct scene scene;
     open_scene(&scene, objects);
     scene.slots[4].access = &sct_access_none;

@@ -63,9 +63,11 @@ static void test_random_picks_uniformly_among_the_enabled(void **state) {
     rng_seed(&strategy->rng, 1);
     strategy->ops->begin(strategy);
     static const unsigned slots[TASKS] = {0, 3, 31, 32, 63};
-    struct sct_schedule_point point = {.count = TASKS, .current = 7, .ordinal = 1};
+    struct sct_slots enabled = {.last = 0};
     for (int i = 0; i < TASKS; i++)
-        point.enabled |= UINT64_C(1) << slots[i];
+        sct_slots_add(&enabled, slots[i]);
+    struct sct_schedule_point point = {
+        .enabled = &enabled, .count = TASKS, .current = 7, .ordinal = 1};
     uint64_t seen[SCT_TASKS_MAX] = {0}, cells[TASKS];
     for (int i = 0; i < 20000; i++)
         seen[strategy->ops->pick(strategy, &point)]++;

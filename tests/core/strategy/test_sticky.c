@@ -28,7 +28,7 @@ static void test_sticky_switches_with_its_probability(void **state) {
             struct sct_strategy *strategy = sticky(specs[s]);
             uint32_t n = counts[c];
             struct sct_schedule_point point = {
-                .enabled = every_fifth_slot(n), .count = n, .current = 7, .ordinal = 1};
+                .enabled = SLOTS(every_fifth_slot(n)), .count = n, .current = 7, .ordinal = 1};
             uint64_t switches = 0;
             for (int i = 0; i < DECISIONS; i++)
                 switches += strategy->ops->pick(strategy, &point) != 7;
@@ -45,7 +45,7 @@ static void test_sticky_switches_to_any_other_task(void **state) {
     (void)state;
     struct sct_strategy *strategy = sticky("sticky:1");
     struct sct_schedule_point point = {
-        .enabled = every_fifth_slot(4), .count = 4, .current = 12, .ordinal = 1};
+        .enabled = SLOTS(every_fifth_slot(4)), .count = 4, .current = 12, .ordinal = 1};
     uint64_t seen[SCT_TASKS_MAX] = {0};
     for (int i = 0; i < 40000; i++)
         seen[strategy->ops->pick(strategy, &point)]++;
@@ -64,7 +64,7 @@ static void test_sticky_leaves_a_disabled_task(void **state) {
     for (int s = 0; s < 2; s++) {
         struct sct_strategy *strategy = sticky(specs[s]);
         struct sct_schedule_point point = {
-            .enabled = every_fifth_slot(4), .count = 4, .current = 3, .ordinal = 1};
+            .enabled = SLOTS(every_fifth_slot(4)), .count = 4, .current = 3, .ordinal = 1};
         uint64_t seen[SCT_TASKS_MAX] = {0};
         for (int i = 0; i < 20000; i++)
             seen[strategy->ops->pick(strategy, &point)]++;

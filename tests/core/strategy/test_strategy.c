@@ -8,7 +8,7 @@
 static void test_alternatives_are_cyclic_from_the_current_task(void **state) {
     (void)state;
     struct sct_schedule_point point = {
-        .enabled = 1 << 2 | 1 << 5 | UINT64_C(1) << 63,
+        .enabled = SLOTS(1 << 2 | 1 << 5 | UINT64_C(1) << 63),
         .count = 3,
         .current = 5,
     };
@@ -21,29 +21,87 @@ static void test_alternatives_are_cyclic_from_the_current_task(void **state) {
     assert_int_equal(sct_alternative_slot(&point, 2), 5);
 }
 
-// Slots and alternatives translate into each other, for 2,000 random sets and every current slot.
+// A random one of slots below [limit], every second time with few members.
+static struct sct_slots random_slots(struct rng *rng, unsigned limit, bool is_sparse) {
+    struct sct_slots set = {.last = 0};
+    for (unsigned slot = 0; slot < limit; slot++)
+        if (rng_below(rng, is_sparse ? 8 : 2) == 0)
+            sct_slots_add(&set, slot);
+    return set;
+}
+
+// Slots and alternatives translate into each other, in the order that going round from the current
+// slot on gives: for 2,000 random sets of one word, of several and of all, and every current slot.
 static void test_alternatives_and_slots_are_inverse(void **state) {
     (void)state;
+    static const unsigned limits[] = {64, 65, 130, SCT_TASKS_MAX};
     struct rng rng;
     rng_seed(&rng, 1);
-    for (int i = 0; i < 2000; i++) {
-        uint64_t enabled = rng_next(&rng);
-        if (i % 2) { // few bits
-            enabled &= rng_next(&rng);
-            enabled &= rng_next(&rng);
-        }
+    for (unsigned i = 0; i < 2000; i++) {
+        unsigned limit = limits[i % 4];
+        struct sct_slots enabled = random_slots(&rng, limit, i / 4 % 2);
         struct sct_schedule_point point = {
-            .enabled = enabled,
-            .current = (unsigned)i % SCT_TASKS_MAX,
+            .enabled = &enabled,
+            .count = sct_slots_count(&enabled),
+            .current = i / 8 % limit,
+            .gives_way = i % 3 == 0,
         };
-        point.count = sct_count_bits(point.enabled);
-        uint64_t slots = 0;
-        for (uint32_t a = 0; a < point.count; a++) {
-            unsigned slot = sct_alternative_slot(&point, a);
-            slots |= UINT64_C(1) << slot;
-            assert_int_equal(sct_slot_alternative(&point, slot), a);
+        uint32_t alternative = 0;
+        for (unsigned j = 0; j < limit; j++) {
+            unsigned slot = (point.current + point.gives_way + j) % limit;
+            if (!sct_slots_have(&enabled, slot))
+                continue;
+            assert_int_equal(sct_alternative_slot(&point, alternative), slot);
+            assert_int_equal(sct_slot_alternative(&point, slot), alternative++);
         }
-        assert_true(slots == point.enabled);
+        assert_int_equal(alternative, point.count);
+    }
+}
+
+// Sets agree with arrays of flags: 500 random ones of every size, with what was added twice, taken
+// out, and behind the first word.
+static void test_slots_are_sets(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 3);
+    for (unsigned i = 0; i < 500; i++) {
+        unsigned limit = 1 + rng_below(&rng, SCT_TASKS_MAX);
+        struct sct_slots set = {.last = 0};
+        bool flags[SCT_TASKS_MAX] = {false};
+        for (unsigned j = 0; j < 2 * limit; j++) {
+            unsigned slot = rng_below(&rng, limit);
+            flags[slot] = rng_below(&rng, 2) == 0;
+            if (flags[slot])
+                sct_slots_add(&set, slot);
+            else
+                sct_slots_remove(&set, slot);
+        }
+        struct sct_slots_walk walk = sct_slots_walk(&set);
+        unsigned found, count = 0, first_free = 0, highest = 0, only = SCT_TASKS_MAX;
+        while (first_free < SCT_TASKS_MAX && flags[first_free])
+            first_free++;
+        for (unsigned slot = 0; slot < SCT_TASKS_MAX; slot++) {
+            assert_int_equal(sct_slots_have(&set, slot), flags[slot]);
+            if (!flags[slot])
+                continue;
+            assert_true(sct_slots_next(&walk, &found));
+            assert_int_equal(found, slot);
+            only = count++ == 0 ? slot : SCT_TASKS_MAX;
+            highest = slot;
+        }
+        assert_false(sct_slots_next(&walk, &found));
+        assert_int_equal(sct_slots_count(&set), count);
+        assert_int_equal(sct_slots_are_empty(&set), count == 0);
+        assert_int_equal(sct_slots_first_free(&set), first_free);
+        assert_int_equal(sct_slots_highest(&set), highest);
+        if (count > 0)
+            assert_int_equal(sct_slots_only(&set), only);
+        struct sct_slots other = set;
+        assert_true(sct_slots_equal(&set, &other));
+        sct_slots_add(&other, SCT_TASKS_MAX - 1);
+        assert_int_equal(sct_slots_equal(&set, &other), flags[SCT_TASKS_MAX - 1]);
+        sct_slots_clear(&other);
+        assert_true(sct_slots_are_empty(&other));
     }
 }
 
@@ -216,6 +274,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alternatives_are_cyclic_from_the_current_task),
         cmocka_unit_test(test_alternatives_and_slots_are_inverse),
+        cmocka_unit_test(test_slots_are_sets),
         cmocka_unit_test(test_count_bits_agrees_with_a_loop),
         cmocka_unit_test(test_accesses_race_if_their_order_can_matter),
         cmocka_unit_test(test_strategy_new_reads_specs),

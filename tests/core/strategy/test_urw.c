@@ -158,10 +158,10 @@ static void count_picks(const struct sct_calibration *calibration, const uint32_
     for (int i = 0; i < 3; i++)
         slots[i] = (struct sct_slot){.steps = steps[i], .identity = identities[i]};
     const struct sct_schedule_point point = {
-        .enabled = 7,
+        .enabled = SLOTS(7),
         .count = 3,
-        .alive = 7,
-        .fresh = 7,
+        .alive = SLOTS(7),
+        .fresh = SLOTS(7),
         .ordinal = 1,
         .slots = slots,
     };

@@ -157,7 +157,7 @@ static bool raced[3];
 // Three tasks are about to take their one step: notes which pairs of accesses race.
 static unsigned watch_pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     (void)strategy;
-    if (point->enabled == 7 &&
+    if (point->enabled->words[0] == 7 &&
         point->slots[0].steps + point->slots[1].steps + point->slots[2].steps == 3) {
         raced[0] = sct_accesses_race(point->slots[0].access, point->slots[1].access);
         raced[1] = sct_accesses_race(point->slots[1].access, point->slots[2].access);
@@ -165,8 +165,9 @@ static unsigned watch_pick(struct sct_strategy *strategy, const struct sct_sched
     }
     unsigned least = 0;
     for (unsigned slot = 0; slot < 3; slot++)
-        if (point->enabled >> slot & 1 && (!(point->enabled >> least & 1) ||
-                                           point->slots[slot].steps < point->slots[least].steps))
+        if (sct_slots_have(point->enabled, slot) &&
+            (!(sct_slots_have(point->enabled, least)) ||
+             point->slots[slot].steps < point->slots[least].steps))
             least = slot;
     return least;
 }
