@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // dl_iterate_phdr
+#define _GNU_SOURCE // dl_iterate_phdr, memmem
 #include "core/base/grow.h"
 #include "core/posix/images.h"
 #include "core/base/assert.h"
@@ -41,6 +41,7 @@ static struct locals locals[POSIX_IMAGES_MAX];
 static size_t locals_count;
 static struct code system_code, program_code;
 static char build_id[POSIX_BUILD_ID_MAX];
+static bool has_locals;
 static size_t page_bytes;
 
 static void *allocate(size_t bytes) {
@@ -59,20 +60,33 @@ static const ElfW(Phdr) * find_header(const struct dl_phdr_info *info, ElfW(Word
     return NULL;
 }
 
-// Whether the image asks for this library: mtcheck-cc has linked it.
-static bool is_ours(const struct dl_phdr_info *info) {
+// The names of what the image needs and imports, one after the other; NULL if there are none.
+static const char *find_names(const struct dl_phdr_info *info, size_t *bytes) {
     const ElfW(Phdr) *header = find_header(info, PT_DYNAMIC);
+    const char *names = NULL;
+    *bytes = 0;
     if (!header)
-        return false;
-    const ElfW(Dyn) *first = (const void *)(info->dlpi_addr + header->p_vaddr);
-    const char *strings = NULL;
-    for (const ElfW(Dyn) *entry = first; entry->d_tag != DT_NULL; entry++)
+        return NULL;
+    const ElfW(Dyn) *entry = (const void *)(info->dlpi_addr + header->p_vaddr);
+    for (; entry->d_tag != DT_NULL; entry++)
         if (entry->d_tag == DT_STRTAB && entry->d_un.d_ptr > info->dlpi_addr)
-            strings = (const char *)entry->d_un.d_ptr; // the kernel's own image has an offset there
-    for (const ElfW(Dyn) *entry = first; strings && entry->d_tag != DT_NULL; entry++)
-        if (entry->d_tag == DT_NEEDED && strcmp(strings + entry->d_un.d_val, "libmtcheck.so") == 0)
-            return true;
-    return false;
+            names = (const char *)entry->d_un.d_ptr; // the kernel's own image has an offset there
+        else if (entry->d_tag == DT_STRSZ)
+            *bytes = entry->d_un.d_val;
+    return names;
+}
+
+// Whether the image names [name] there, perhaps as the end of a longer one.
+static bool names(const struct dl_phdr_info *info, const char *name) {
+    size_t bytes;
+    const char *all = find_names(info, &bytes);
+    ASSERT(*name);
+    return all && memmem(all, bytes, name, strlen(name) + 1);
+}
+
+// mtcheck-cc has linked it. (The library has this name, too.)
+static bool is_ours(const struct dl_phdr_info *info) {
+    return names(info, "libmtcheck.so");
 }
 
 static void add_segment(struct segments *to, uintptr_t low, uintptr_t high) {
@@ -162,12 +176,16 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
         is_named(info, "libc.so") || is_named(info, "ld-linux") || is_named(info, "libmtcheck.so");
     if (is_system)
         add_code(info, &system_code);
+    const ElfW(Phdr) *of_threads = find_header(info, PT_TLS);
+    has_locals = has_locals || (!is_system && of_threads && of_threads->p_memsz > 0);
     if (*(bool *)is_first)
         read_build_id(info);
-    if (*(bool *)is_first || is_ours(info)) {
+    if (*(bool *)is_first || (!is_system && is_ours(info))) {
         add_segments(info, &own);
         add_locals(info);
         add_code(info, &program_code);
+        has_locals = has_locals || names(info, "uselocale") || names(info, "dlopen") ||
+                     names(info, "flockfile");
     } else if (!is_system) {
         add_segments(info, &foreign);
     }
@@ -178,6 +196,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
 void posix_images_find(void) {
     bool is_first = true;
     page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    has_locals = false;
     own.count = foreign.count = locals_count = system_code.count = program_code.count = 0;
     dl_iterate_phdr(visit, &is_first);
 }
@@ -244,6 +263,10 @@ static void restore(const struct posix_segment *segment) {
 void posix_images_restore(void) {
     for (size_t i = 0; i < own.count; i++)
         restore(&own.list[i]);
+}
+
+bool posix_has_locals(void) {
+    return has_locals;
 }
 
 void posix_locals_begin(void *thread_pointer, bool is_main) {

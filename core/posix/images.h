@@ -45,6 +45,11 @@ bool posix_is_program_code(const void *address);
 // The hexadecimal build-id of the executable; "" if it has none.
 const char *posix_build_id(void);
 
+// Whether a thread needs a block of thread-local variables of its own: an image other than the C
+// library's has some, or the program asks for what knows threads by them (locales, locked streams,
+// images that come later). Else errno is all there is of each, which coroutines keep by value.
+bool posix_has_locals(void);
+
 // Copies the initial thread-local variables of the images to the block at [thread_pointer]: as they
 // are in a new thread, or, for main, as constructors have left them.
 void posix_locals_begin(void *thread_pointer, bool is_main);

@@ -80,9 +80,10 @@ static void end_thread(struct posix_thread *self) {
 static void *run_thread(void *argument) {
     struct posix_thread *self = argument;
     self->strand = sct_self();
-    void *block = self->is_main ? sct_coro_thread_pointer() : posix_locals_block(self->block);
-    posix_locals_begin(block, self->is_main);
-    if (!self->is_main)
+    void *block = self->block > 0 ? posix_locals_block(self->block) : sct_coro_thread_pointer();
+    if (self->is_main || self->block > 0)
+        posix_locals_begin(block, self->is_main);
+    if (self->block > 0)
         sct_use_thread_pointer(block);
     posix_stack_begins();
     self->stack_top = __builtin_frame_address(0);
@@ -120,8 +121,9 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
         thread->mask = posix_signals_mask();
     else
         thread->mask = posix_self()->mask;
-    thread->block = shape->is_main ? 0 : take_block();
-    owners[thread->block] = thread;
+    thread->block = shape->is_main || !posix_has_locals() ? 0 : take_block();
+    if (shape->is_main || thread->block > 0)
+        owners[thread->block] = thread;
     if (thread->block == owner_count)
         owner_count++;
     thread->next = first_thread;
