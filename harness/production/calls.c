@@ -81,17 +81,16 @@ static void note_call(const char *what, const struct ct_batch *batch,
 
 static void execute(struct application *application, struct ct_batch *batch) {
     struct process *process = application->process;
-    struct table_log *log = &process->world->log;
     struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
     struct sct_monitor monitor = {0};
     note_call("execute", batch, NULL);
-    struct logged_call *call = process->call = table_log_batch(log, batch);
+    struct logged_call *call = process->call = table_log_batch(process_log(process), batch);
     sct_monitor_hot(&monitor, "a batch to return");
     struct ct_outcome outcome = ct_execute(application->table, batch, sct_arena(), results);
     sct_monitor_cold(&monitor);
     process->call = NULL;
     note_answer(outcome, results, batch->count, (struct ct_rows){NULL, 0});
-    table_log_return(log, call, outcome, results, (struct ct_rows){NULL, 0});
+    table_log_return(process_log(process), call, outcome, results, (struct ct_rows){NULL, 0});
     check(outcome);
 }
 
@@ -109,25 +108,28 @@ static void make_batch(struct application *application, const char *partition) {
 
 // ---- Queries -----------------------------------------------------------------------------------
 
+static void query_rows(struct application *application, const struct ct_filter *filter) {
+    struct ct_rows rows = {NULL, 0};
+    struct sct_monitor monitor = {0};
+    note_call("query", NULL, filter);
+    struct logged_call *call = table_log_query(process_log(application->process), filter);
+    sct_monitor_hot(&monitor, "a query to return");
+    struct ct_outcome outcome = ct_query(application->table, filter, sct_arena(), &rows);
+    sct_monitor_cold(&monitor);
+    note_answer(outcome, NULL, 0, rows);
+    table_log_return(process_log(application->process), call, outcome, NULL, rows);
+    check(outcome);
+    if (outcome.kind == CT_SUCCEEDED)
+        application->seen = rows;
+}
+
 static void make_query(struct application *application, const char *partition) {
-    struct table_log *log = &application->process->world->log;
     struct arena *arena = sct_arena();
     const struct ct_filter *filter = ct_filter_in_partition(arena, partition);
     if (sct_choose(3, "filtered") == 2)
         filter =
             ct_filter_and(arena, filter, ct_filter_compare_bool(arena, "isHappy", CT_EQ, true));
-    struct ct_rows rows = {NULL, 0};
-    struct sct_monitor monitor = {0};
-    note_call("query", NULL, filter);
-    struct logged_call *call = table_log_query(log, filter);
-    sct_monitor_hot(&monitor, "a query to return");
-    struct ct_outcome outcome = ct_query(application->table, filter, arena, &rows);
-    sct_monitor_cold(&monitor);
-    note_answer(outcome, NULL, 0, rows);
-    table_log_return(log, call, outcome, NULL, rows);
-    check(outcome);
-    if (outcome.kind == CT_SUCCEEDED)
-        application->seen = rows;
+    query_rows(application, filter);
 }
 
 // ---- Streams -----------------------------------------------------------------------------------
@@ -144,7 +146,6 @@ static struct ct_outcome read_row(struct ct_stream *stream, const struct ct_row 
 // Until the end, or its second failure.
 static void read_stream(struct application *application, struct ct_stream *stream,
                         struct logged_stream *logged) {
-    struct table_log *log = &application->process->world->log;
     const struct ct_row *row = NULL;
     uint32_t failures = 0;
     do {
@@ -153,20 +154,19 @@ static void read_stream(struct application *application, struct ct_stream *strea
             continue;
         }
         note_answer(ct_success(), NULL, 0, (struct ct_rows){&row, row != NULL});
-        table_log_read(log, logged, row);
+        table_log_read(process_log(application->process), logged, row);
         if (!row)
             return;
     } while (failures < 2);
 }
 
 static void make_stream(struct application *application) {
-    struct table_log *log = &application->process->world->log;
     const struct ct_filter *filter = NULL;
     if (sct_choose(3, "filtered") == 2)
         filter = ct_filter_compare_bool(sct_arena(), "isHappy", CT_EQ, true);
     struct ct_stream *stream = NULL;
     note_call("stream", NULL, filter);
-    struct logged_stream *logged = table_log_open(log, filter);
+    struct logged_stream *logged = table_log_open(process_log(application->process), filter);
     struct ct_outcome outcome = ct_open_stream(application->table, filter, &stream);
     check(outcome);
     if (outcome.kind != CT_SUCCEEDED)
@@ -187,6 +187,27 @@ void calls_make(struct application *application) {
         make_query(application, partition);
     else
         make_stream(application);
+}
+
+struct ct_row *calls_row(uint32_t key, const char *by) {
+    struct ct_property properties[] = {ct_string("by", by), mood(true)};
+    return ct_row_new(sct_arena(), (struct ct_key){calls_partitions[0], calls_keys[key]}, NULL,
+                      properties, 2);
+}
+
+void calls_make_small(struct application *application) {
+    static const enum ct_op_type types[] = {CT_INSERT_OR_REPLACE, CT_DELETE};
+    sct_count_operation();
+    uint32_t kind = sct_choose(3, "call");
+    if (kind == 2) {
+        query_rows(application, ct_filter_in_partition(sct_arena(), calls_partitions[0]));
+        return;
+    }
+    struct ct_batch batch = ct_batch_new(sct_arena(), 1);
+    struct ct_row *row = calls_row(0, application->process->name);
+    row->etag = types[kind] == CT_DELETE ? CT_ANY_ETAG : NULL;
+    ct_batch_add(&batch, types[kind], row);
+    execute(application, &batch);
 }
 
 void calls_load(struct production *world, uint32_t keys) {

@@ -20,6 +20,12 @@ struct application {
 // One call, drawn: a batch, a query or a stream. Server errors are taken for what they are.
 void calls_make(struct application *application);
 
+// One call of a small test: row 0 written or deleted, or all rows read.
+void calls_make_small(struct application *application);
+
+// Row [key] of the first partition, which says who has written it.
+struct ct_row *calls_row(uint32_t key, const char *by);
+
 // The batch that puts [count] rows into the old table before anybody runs; logged as initial.
 void calls_load(struct production *world, uint32_t keys);
 

@@ -1,13 +1,12 @@
 #include "harness/production/network.h"
 
-#include "core/engine/machine.h"
 #include "harness/table/describe.h"
 #include "model/memory/memory_table.h"
 #include "model/table/batch.h"
 
 #include <string.h>
 
-enum { NOTE_BYTES = 3000 };
+enum { NOTE_BYTES = 3000, MENU_MAX = 16 };
 
 static const char *const labels[STORE_COUNT][REQUEST_READ_STREAM + 1] = {
     [STORE_OLD] = {"old.execute", "old.query", "old.open-stream", "old.read-stream"},
@@ -24,6 +23,39 @@ struct sending {
     uint64_t deadline; // of true time
     uint64_t delay;    // before it is executed
 };
+
+// A stream of a table, of a process.
+struct proxy_stream {
+    struct ct_stream stream; // first member
+    const struct proxy *proxy;
+    struct ct_stream *backend;
+    struct proxy_stream *next, **link; // among the open ones
+};
+
+static void close_stream(struct ct_stream *base, const char *where) {
+    struct proxy_stream *stream = (struct proxy_stream *)base;
+    (void)where;
+    ct_stream_close(stream->backend);
+    *stream->link = stream->next;
+    if (stream->next)
+        stream->next->link = stream->link;
+}
+
+struct digest network_digest(const struct production *world) {
+    struct digest digest = table_log_digest(&world->log);
+    for (int i = 0; i < STORE_COUNT; i++) {
+        const struct store_state *store = &world->stores[i];
+        digest = digest_fold_digest(digest, ct_memory_digest(store->table));
+        digest = digest_fold_text(digest, store->locked_by ? store->locked_by->name : "");
+    }
+    struct digest streams = {0, 0};
+    for (const struct proxy_stream *stream = world->streams; stream; stream = stream->next) {
+        struct digest of_stream = ct_memory_stream_digest(stream->backend);
+        of_stream = digest_fold(of_stream, stream->proxy->process->number);
+        digest_add(&streams, digest_fold(of_stream, stream->proxy->store));
+    }
+    return digest_fold_digest(digest, streams);
+}
 
 // ---- Serving -----------------------------------------------------------------------------------
 
@@ -83,8 +115,13 @@ static bool is_write(const struct sending *sending) {
 static bool begin(struct sending *sending) {
     struct production *world = sending->process->world;
     struct store_state *store = &world->stores[sending->store];
-    while (is_write(sending) && store->locked_by)
+    process_touch(is_write(sending) ? SCT_ACCESS_WRITE : SCT_ACCESS_READ, PROCESS_STORE,
+                  sending->store);
+    while (is_write(sending) && store->locked_by) {
         sct_waiters_wait(&store->unlocked, "the lock of a table's file");
+        process_step(sending->process);
+        process_touch(SCT_ACCESS_WRITE, PROCESS_STORE, sending->store);
+    }
     if (!is_write(sending) || world->time.now < sending->deadline)
         return true;
     sending->request.outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
@@ -133,7 +170,9 @@ static void deliver(void *argument) {
     struct sending *sending = argument;
     struct process *process = sending->process;
     struct world_time *time = &process->world->time;
+    process_step(process);
     world_time_sleep(time, time->now + sending->delay);
+    process_step(process);
     serve(sending);
     process->under_way--;
     process_log_lost_call(process);
@@ -166,6 +205,7 @@ static void stall_within(struct sending *sending, uint64_t duration) {
         return;
     store->locked_by = sending->process;
     stand_still_for(sending->process, duration);
+    process_touch(SCT_ACCESS_WRITE, PROCESS_STORE, sending->store);
     perform_and_tell(sending);
     store->locked_by = NULL;
     sct_waiters_wake(&store->unlocked);
@@ -175,7 +215,9 @@ static void come_back(void *argument) {
     struct sending *last = argument;
     struct process *process = last->process;
     struct world_time *time = &process->world->time;
+    process_step(process);
     world_time_sleep(time, time->now + last->delay);
+    process_step(process);
     if (sct_narrating())
         sct_note_as(SCT_NOTE_FAULT, "%s comes back", process->name);
     process_start(process);
@@ -187,8 +229,18 @@ static void release_files(struct process *process) {
         struct store_state *store = &process->world->stores[i];
         if (store->locked_by != process)
             continue;
+        process_touch(SCT_ACCESS_WRITE, PROCESS_STORE, (uint64_t)i);
         store->locked_by = NULL;
         sct_waiters_wake(&store->unlocked);
+    }
+}
+
+static void close_streams(const struct process *process) {
+    struct proxy_stream *next;
+    for (struct proxy_stream *stream = process->world->streams; stream; stream = next) {
+        next = stream->next;
+        if (stream->proxy->process == process)
+            close_stream(&stream->stream, HERE);
     }
 }
 
@@ -199,6 +251,7 @@ static void die(const struct sending *sending, uint64_t duration) {
     tell_fault("dies", process);
     process->is_dead = true;
     release_files(process);
+    close_streams(process);
     process_log_lost_call(process);
     sct_task_start(process->world->network, "return of a process", come_back, last);
     sct_machine_stop(process->machine);
@@ -213,9 +266,29 @@ static bool falls_in(const struct sending *sending, enum fault_moment moment) {
     return !is_control || sending->request.as.execute.batch->operations[0].type == CT_DELETE;
 }
 
+// For a search: none, or one of the process's menu.
+static const struct fault *choose_fault(const struct sending *sending) {
+    struct process *process = sending->process;
+    const struct fault *fitting[MENU_MAX];
+    uint32_t count = 0;
+    ASSERT(process->menu_count <= MENU_MAX);
+    for (uint32_t i = 0; i < process->menu_count; i++)
+        if (falls_in(sending, process->menu[i].moment))
+            fitting[count++] = &process->menu[i];
+    uint32_t choice = count > 0 ? sct_choose(1 + count, "fault") : 0;
+    if (choice == 0)
+        return NULL;
+    process->menu_count = 0;
+    return fitting[choice - 1];
+}
+
 static const struct fault *take_fault(const struct sending *sending) {
     static const struct fault none = {.kind = FAULT_NONE};
     struct process *process = sending->process;
+    if (process->menu_count > 0) {
+        const struct fault *chosen = choose_fault(sending);
+        return chosen ? chosen : &none;
+    }
     const struct fault *taken = &none;
     for (int moment = 0; moment < MOMENT_COUNT; moment++) {
         if (!falls_in(sending, (enum fault_moment)moment))
@@ -259,6 +332,12 @@ static void befall(struct sending *sending, const struct fault *fault) {
         return;
     case FAULT_DELAYED:
         world_time_sleep(time, time->now + fault->duration);
+        process_step(process);
+        serve(sending);
+        world_time_sleep(time, time->now + fault->duration);
+        process_stand_still(process);
+        return;
+    case FAULT_SLOW_ANSWER:
         serve(sending);
         world_time_sleep(time, time->now + fault->duration);
         process_stand_still(process);
@@ -295,9 +374,10 @@ static void befall(struct sending *sending, const struct fault *fault) {
 
 static struct ct_outcome send(struct sending *sending) {
     struct process *process = sending->process;
-    sct_point(sending->request.label, sending->request.where, &sct_access_unknown);
-    process_stand_still(process);
+    process_point(process, sending->request.label, sending->request.where);
     befall(sending, take_fault(sending));
+    if (sct_comparing())
+        sct_observe_digest(request_digest(&sending->request));
     return sending->request.outcome;
 }
 
@@ -336,12 +416,6 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
     return send(&sending);
 }
 
-struct proxy_stream {
-    struct ct_stream stream; // first member
-    const struct proxy *proxy;
-    struct ct_stream *backend;
-};
-
 static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
                                      const struct ct_row **row) {
     struct proxy_stream *stream = (struct proxy_stream *)base;
@@ -351,9 +425,13 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
     return send(&sending);
 }
 
-static void close_stream(struct ct_stream *base, const char *where) {
-    (void)where;
-    ct_stream_close(((struct proxy_stream *)base)->backend);
+static void list_stream(struct proxy_stream *stream) {
+    struct production *world = stream->proxy->process->world;
+    stream->next = world->streams;
+    stream->link = &world->streams;
+    if (stream->next)
+        stream->next->link = &stream->next;
+    world->streams = stream;
 }
 
 static struct ct_outcome open_stream(struct ct_table *table, const char *where,
@@ -366,8 +444,10 @@ static struct ct_outcome open_stream(struct ct_table *table, const char *where,
     sending.request.as.open.filter = filter;
     sending.request.as.open.stream = &opened->backend;
     struct ct_outcome outcome = send(&sending);
-    if (outcome.kind == CT_SUCCEEDED)
-        *stream = &opened->stream;
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    list_stream(opened);
+    *stream = &opened->stream;
     return outcome;
 }
 
@@ -383,10 +463,13 @@ static void set_deadline(struct ct_table *table, uint64_t time) {
 static struct ct_outcome fence(struct ct_table *table) {
     struct proxy *proxy = (struct proxy *)table;
     struct store_state *store = &proxy->process->world->stores[proxy->store];
-    sct_point("fence", HERE, &sct_access_unknown);
-    process_stand_still(proxy->process);
-    while (store->locked_by)
+    process_point(proxy->process, "fence", HERE);
+    process_touch(SCT_ACCESS_READ, PROCESS_STORE, proxy->store);
+    while (store->locked_by) {
         sct_waiters_wait(&store->unlocked, "the lock of a table's file");
+        process_step(proxy->process);
+        process_touch(SCT_ACCESS_READ, PROCESS_STORE, proxy->store);
+    }
     return ct_success();
 }
 
@@ -417,8 +500,11 @@ static size_t choose_row(void *context, size_t count) {
 void network_init(struct production *world) {
     static const char *const prefixes[STORE_COUNT] = {"old-", "new-", "control-"};
     for (int i = 0; i < STORE_COUNT; i++) {
-        world->stores[i].table = ct_memory_table_open(&(struct ct_memory_options){
-            .arena = sct_arena(), .etag_prefix = prefixes[i], .choose = choose_row});
+        world->stores[i].table = ct_memory_table_open(
+            &(struct ct_memory_options){.arena = sct_arena(),
+                                        .etag_prefix = prefixes[i],
+                                        .choose = choose_row,
+                                        .etags_per_key = world->etags_per_key});
         sct_waiters_init(&world->stores[i].unlocked);
     }
     world->network = sct_machine_create("network");

@@ -4,10 +4,53 @@ const char *process_id(const struct process *process) {
     return arena_printf(sct_arena(), "%s.%u", process->name, process->incarnation);
 }
 
+// ---- Steps -------------------------------------------------------------------------------------
+
+struct digest process_digest(const struct process *process) {
+    const uint64_t words[] = {process->world->time.now, process->stalled_until, process->menu_count,
+                              process->under_way,       process->incarnation,   process->is_dead,
+                              process->call != NULL};
+    struct digest digest = digest_of(words, sizeof words);
+    return process->digest ? digest_fold_digest(digest, process->digest(process)) : digest;
+}
+
+void process_step(struct process *process) {
+    process_touch(SCT_ACCESS_WRITE, PROCESS_MEMORY, process->number);
+    if (sct_comparing())
+        sct_observe_digest(process_digest(process));
+}
+
+void process_point(struct process *process, const char *label, const char *where) {
+    sct_point(label, where, sct_reducing() ? &sct_access_none : &sct_access_unknown);
+    process_stand_still(process);
+}
+
 void process_stand_still(struct process *process) {
     struct world_time *time = &process->world->time;
     while (time->now < process->stalled_until)
         world_time_sleep(time, process->stalled_until);
+    process_step(process);
+}
+
+// What a task begins with.
+struct beginning {
+    struct process *process;
+    void (*function)(void *);
+    void *argument;
+};
+
+static void begin(void *argument) {
+    const struct beginning *beginning = argument;
+    process_step(beginning->process);
+    beginning->function(beginning->argument);
+}
+
+void process_task(struct process *process, const char *name, void (*function)(void *),
+                  void *argument) {
+    struct beginning *beginning = ARENA_NEW(sct_arena(), struct beginning);
+    *beginning = (struct beginning){process, function, argument};
+    sct_task_start_with(process->machine, name, begin, beginning,
+                        sct_reducing() ? &sct_access_none : &sct_access_unknown);
 }
 
 // ---- The environment ---------------------------------------------------------------------------
@@ -25,13 +68,18 @@ static void annotate(struct ct_env *env, const char *where,
 }
 
 static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
-    sct_point("lock", where, &sct_access_unknown);
-    process_stand_still(process_of(env));
+    process_point(process_of(env), "lock", where);
     sct_mutex_acquire(&lock->mutex, "a lock");
+    process_step(process_of(env)); // it may have waited
 }
 
 static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
-    sct_task_start(process_of(env)->machine, name, function, argument);
+    process_task(process_of(env), name, function, argument);
+}
+
+static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
+    execution_latch_wait(env, where, latch);
+    process_step(process_of(env));
 }
 
 static uint64_t now(struct ct_env *env) {
@@ -46,15 +94,27 @@ static void sleep_for(struct ct_env *env, const char *where, uint64_t nanosecond
     process_stand_still(process);
 }
 
-static const struct ct_env_ops env_ops = {
-    EXECUTION_ENV_OPS,
-    .annotate = annotate,
-    .lock_create = execution_lock_create,
-    .lock_acquire = lock_acquire,
-    .latch_wait = execution_latch_wait,
-    .start = start,
-    .now = now,
-    .sleep = sleep_for,
+static struct digest observed(struct ct_env *env) {
+    (void)env;
+    return sct_observed();
+}
+
+static void forget(struct ct_env *env, struct digest mark, const char *place, uint64_t value) {
+    struct digest what = digest_fold_text((struct digest){value, 0}, place);
+    sct_forget(mark, &what, sizeof what);
+    process_step(process_of(env)); // what it has read in this step, too
+}
+
+#define ENV_OPS                                                                                \
+    EXECUTION_ENV_OPS, .annotate = annotate, .lock_create = execution_lock_create,             \
+                       .lock_acquire = lock_acquire, .latch_wait = latch_wait, .start = start, \
+                       .now = now, .sleep = sleep_for
+
+static const struct ct_env_ops env_ops = {ENV_OPS};
+static const struct ct_env_ops comparing_env_ops = {
+    ENV_OPS,
+    .observed = observed,
+    .forget = forget,
 };
 
 // ---- Life and death ----------------------------------------------------------------------------
@@ -63,14 +123,17 @@ struct process *process_new(struct production *world, const char *name, uint32_t
                             void (*program)(struct process *process), void *data) {
     struct process *process = ARENA_NEW(sct_arena(), struct process);
     *process = (struct process){
-        .env = {&env_ops},
+        .env = {sct_comparing() ? &comparing_env_ops : &env_ops},
         .world = world,
         .machine = sct_machine_create(name),
         .name = name,
         .clock = {.time = &world->time, .offset = 1000, .rate = rate},
         .program = program,
         .program_data = data,
+        .number = world->process_count,
     };
+    ASSERT(world->process_count < PROCESSES_MAX);
+    world->processes[world->process_count++] = process;
     return process;
 }
 
@@ -82,7 +145,8 @@ static void run(void *argument) {
 void process_start(struct process *process) {
     process->incarnation++;
     process->is_dead = false;
-    sct_task_start(process->machine, "main", run, process);
+    process->shared = NULL;
+    process_task(process, "main", run, process);
 }
 
 void process_log_lost_call(struct process *process) {
@@ -90,6 +154,6 @@ void process_log_lost_call(struct process *process) {
     if (!process->is_dead || process->under_way > 0 || !call)
         return;
     process->call = NULL;
-    table_log_return(&process->world->log, call, ct_unknown("its process has died"), NULL,
+    table_log_return(process_log(process), call, ct_unknown("its process has died"), NULL,
                      (struct ct_rows){NULL, 0});
 }

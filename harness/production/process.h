@@ -11,6 +11,7 @@
 #ifndef HARNESS_PRODUCTION_PROCESS_H
 #define HARNESS_PRODUCTION_PROCESS_H
 
+#include "core/engine/inside.h"
 #include "harness/production/time.h"
 #include "harness/table/execution_env.h"
 #include "harness/table/log.h"
@@ -34,6 +35,7 @@ enum fault_kind {
     FAULT_DEATH_BEFORE, // the process dies
     FAULT_DEATH_LATE,   // it dies, and the request is executed after a while
     FAULT_DEATH_AFTER,
+    FAULT_SLOW_ANSWER, // executed at once, and answered after a while
     FAULT_KIND_COUNT,
 };
 
@@ -46,7 +48,7 @@ enum fault_moment {
     MOMENT_COUNT,
 };
 
-enum { FAULTS_MAX = 3 };
+enum { FAULTS_MAX = 3, PROCESSES_MAX = 8 };
 
 struct fault {
     enum fault_kind kind;
@@ -72,12 +74,20 @@ struct process {
     struct local_clock clock;
     uint64_t stalled_until; // of true time
     struct fault faults[FAULTS_MAX];
+    // For searches: one of these, whose numbers do not count, may befall any request of its moment.
+    // That is asked at each of them, so that executions share what comes before.
+    const struct fault *menu;
+    uint32_t menu_count;             // 0: none, or one of them has come
     uint32_t requests[MOMENT_COUNT]; // so far
     uint32_t under_way;              // requests that nobody waits for any more
     struct proxy proxies[STORE_COUNT];
     struct mt_bounded bounded[STORE_COUNT];
     void (*program)(struct process *process); // what it does from its beginning
     void *program_data;
+    // Of what its tasks share beside what is here; NULL: nothing, or nobody compares states.
+    struct digest (*digest)(const struct process *process);
+    void *shared;    // for [digest]: what it has made
+    uint32_t number; // among the world's
     uint32_t incarnation;
     bool is_dead;
     struct logged_call *call; // of an application: the running batch; NULL: none
@@ -89,18 +99,53 @@ struct store_state {
     struct sct_waiters unlocked;
 };
 
+struct proxy_stream;
+
 struct production {
     struct world_time time;
     struct bug_set *bugs;
-    bool is_of_files; // the sort of the tables
+    bool is_of_files;   // the sort of the tables
+    bool etags_per_key; // see struct ct_memory_options
     struct store_state stores[STORE_COUNT];
+    struct proxy_stream *streams; // the open ones
     struct sct_machine *network;
+    struct process *processes[PROCESSES_MAX];
+    uint32_t process_count;
     struct table_log log;
-    bool has_ended;     // the migration
-    uint32_t migrators; // that run
-    bool has_announced;
+    bool has_ended; // the migration
     uint64_t lease;
 };
+
+// What steps touch, for searches that leave out orders of independent ones. Time passes when no
+// other step can be taken, so it need not be named.
+enum process_object {
+    PROCESS_STORE,  // by its number
+    PROCESS_LOG,    // of the calls
+    PROCESS_WORLD,  // whether the migration has ended
+    PROCESS_MEMORY, // of the process of that number
+};
+
+static inline void process_touch(enum sct_access_mode mode, enum process_object object,
+                                 uint64_t key) {
+    if (sct_reducing())
+        sct_touch(&(struct sct_access){mode, (uint32_t)object, key, key});
+}
+
+// The log of the calls, which the running step changes.
+static inline struct table_log *process_log(struct process *process) {
+    process_touch(SCT_ACCESS_WRITE, PROCESS_LOG, 0);
+    return &process->world->log;
+}
+
+// A scheduling point of [process]'s own.
+void process_point(struct process *process, const char *label, const char *where);
+
+// To be called at the beginning of each step of a task of [process], or about it: it may read all
+// that the process's tasks share, and the time.
+void process_step(struct process *process);
+
+// Of [process] and all that its tasks share.
+struct digest process_digest(const struct process *process);
 
 // A process that is to run [program] from its start on; without connection to anything.
 struct process *process_new(struct production *world, const char *name, uint32_t rate,
@@ -108,10 +153,14 @@ struct process *process_new(struct production *world, const char *name, uint32_t
 
 void process_start(struct process *process);
 
+// A task of [process].
+void process_task(struct process *process, const char *name, void (*function)(void *),
+                  void *argument);
+
 // "NAME.N": an identity that no other process has, nor this one after a death.
 const char *process_id(const struct process *process);
 
-// Suspends the running task of [process] for as long as the process stands still.
+// Suspends the running task of [process] for as long as the process stands still. A step begins.
 void process_stand_still(struct process *process);
 
 // The batch that the process has begun last has ended, however: nothing of it is under way. To be

@@ -1,5 +1,7 @@
 #include "harness/production/time.h"
 
+#include "core/engine/inside.h"
+
 enum { PARTS = 100 };
 
 struct sleeper {
@@ -25,6 +27,10 @@ static void run(void *argument) {
         if (!time->first)
             return; // nobody sleeps: it is over, or stuck
         time->now = time->first->at;
+        sct_forget((struct digest){0, 0}, &time->now, sizeof time->now); // all that it goes by
+        sct_check(time->limit == 0 || time->now <= time->limit, SCT_KIND_LIVELOCK,
+                  "after %llu ms not everything has ended",
+                  (unsigned long long)(time->now / 1000000));
         if (sct_narrating())
             sct_note("it is %llu ms", (unsigned long long)(time->now / 1000000));
         wake(time);
@@ -48,6 +54,13 @@ void world_time_sleep(struct world_time *time, uint64_t at) {
     *link = &sleeper;
     while (time->now < at)
         sct_waiters_wait(&sleeper.waiters, "a time to come");
+}
+
+struct digest world_time_digest(const struct world_time *time) {
+    struct digest digest = {time->now, 0};
+    for (const struct sleeper *sleeper = time->first; sleeper; sleeper = sleeper->next)
+        digest = digest_fold(digest, sleeper->at);
+    return digest;
 }
 
 uint64_t local_clock_now(const struct local_clock *clock) {

@@ -12,6 +12,7 @@ struct sleeper;
 
 struct world_time {
     uint64_t now;          // nanoseconds, of the true clock
+    uint64_t limit;        // what has not ended by then never will: a livelock; 0: none
     struct sleeper *first; // by the time they sleep for
     struct sct_queue idle;
 };
@@ -21,6 +22,9 @@ void world_time_start(struct world_time *time);
 
 // Suspends the running task until [at].
 void world_time_sleep(struct world_time *time, uint64_t at);
+
+// For the comparison of states: the present, and the instants to come, those of the dead included.
+struct digest world_time_digest(const struct world_time *time);
 
 // A clock that gains [rate] parts of 100 a unit on the true one, and began at [offset].
 struct local_clock {

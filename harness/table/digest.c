@@ -1,6 +1,10 @@
 // What tasks learn of the tables, and what the tables hold, for the comparison of states.
+#include "harness/table/describe.h"
+#include "harness/table/log.h"
 #include "harness/table/transport.h"
 #include "model/table/row.h"
+
+enum { FILTER_BYTES = 2000 };
 
 static struct digest outcome_digest(struct ct_outcome outcome) {
     uint64_t words[] = {outcome.kind, outcome.status, outcome.op_index};
@@ -50,6 +54,63 @@ struct digest call_digest(const struct call_record *call) {
         digest = digest_fold_digest(digest, ct_row_digest(call->results[i].entity));
     return digest;
 }
+
+// ---- The log -----------------------------------------------------------------------------------
+
+static struct digest filter_digest(struct digest digest, const struct ct_filter *filter) {
+    char buffer[FILTER_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe_filter(&text, filter);
+    ASSERT(text.length + 4 < sizeof buffer); // else it may have been cut
+    return digest_fold_text(digest, buffer);
+}
+
+static struct digest logged_call_digest(const struct logged_call *call) {
+    struct digest digest = {call->number, call->kind};
+    if (call->kind == LOGGED_QUERY)
+        return filter_digest(digest, call->filter);
+    for (size_t i = 0; i < call->batch.count; i++) {
+        digest = digest_fold(digest, call->batch.operations[i].type);
+        digest = digest_fold_digest(digest, ct_row_digest(call->batch.operations[i].entity));
+    }
+    return digest;
+}
+
+static struct digest logged_return_digest(const struct logged_call *call) {
+    struct digest digest = digest_fold(outcome_digest(call->outcome), call->number);
+    if (call->outcome.kind != CT_SUCCEEDED)
+        return digest;
+    if (call->kind == LOGGED_QUERY)
+        return digest_fold_digest(digest, ct_rows_digest(call->rows));
+    return fold_results(digest, call->results, call->batch.count);
+}
+
+static struct digest event_digest(const struct log_event *event) {
+    switch (event->kind) {
+    case LOG_CALL:
+        return logged_call_digest(event->as.call);
+    case LOG_RETURN:
+        return logged_return_digest(event->as.call);
+    case LOG_OPEN:
+        return filter_digest((struct digest){0, 0}, event->as.stream->filter);
+    case LOG_READ:
+        return event->as.read->row ? ct_row_digest(event->as.read->row) : (struct digest){0, 0};
+    case LOG_PEEK:
+        return ct_rows_digest(event->as.rows);
+    case LOG_SETTLED:
+        break;
+    }
+    return (struct digest){0, 0};
+}
+
+struct digest table_log_digest(const struct table_log *log) {
+    struct digest digest = ct_rows_digest(log->initial);
+    for (const struct log_event *event = log->first; event; event = event->next)
+        digest = digest_fold_digest(digest_fold(digest, event->kind), event_digest(event));
+    return digest;
+}
+
+// ---- The tables --------------------------------------------------------------------------------
 
 struct digest tables_digest(const struct tables *tables) {
     struct digest digest = ct_memory_digest(tables->reference);

@@ -7,6 +7,7 @@
 #ifndef HARNESS_TABLE_LOG_H
 #define HARNESS_TABLE_LOG_H
 
+#include "core/base/digest.h"
 #include "model/table/table.h"
 
 // An atomic call.
@@ -90,6 +91,9 @@ void table_log_settle(struct table_log *log);
 
 // That was not the last time: ETags may change by themselves, before and from now on.
 void table_log_unsettle(struct table_log *log);
+
+// For the comparison of states: of all that was logged.
+struct digest table_log_digest(const struct table_log *log);
 
 // Nothing happens any more, and the table contains [rows].
 void table_log_final(struct table_log *log, struct ct_rows rows);

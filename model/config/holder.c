@@ -114,6 +114,11 @@ static bool is_silent(struct mt_holder *holder, struct watch *watch, const char 
     return now - watch->since >= time;
 }
 
+// What it stands for, for those who compare states.
+static uint64_t watch_value(const struct watch *watch) {
+    return digest_fold(digest_of(watch->etag, strlen(watch->etag)), watch->since).low;
+}
+
 // One look; [taken] tells whether it is held now. With the lock.
 static struct ct_outcome look(struct mt_holder *holder, struct watch *watch, bool *taken,
                               uint64_t *pause) {
@@ -141,10 +146,13 @@ static struct ct_outcome look(struct mt_holder *holder, struct watch *watch, boo
 }
 
 struct ct_outcome mt_holder_take(struct mt_holder *holder) {
+    struct ct_env *env = holder->options.env;
+    struct digest mark = ct_observed(env);
     struct watch watch = {.etag = ""};
     bool taken = false;
     for (;;) {
         uint64_t pause = 0;
+        ct_forget(env, mark, "holder: waits for its turn", watch_value(&watch));
         lock(holder);
         taken = holder->is_held && mt_lease_holds(&holder->lease);
         struct ct_outcome outcome = taken ? ct_success() : look(holder, &watch, &taken, &pause);
@@ -163,6 +171,7 @@ void mt_holder_beat(struct mt_holder *holder) {
 
 void mt_holder_run(struct mt_holder *holder) {
     while (!atomic_load(&holder->is_stopping)) {
+        ct_forget(holder->options.env, (struct digest){0, 0}, "holder: beat", 0);
         int32_t lease_ms = atomic_load(&holder->lease_ms);
         uint64_t left = mt_nanoseconds(lease_ms > 0 ? lease_ms : FIRST_MS) / BEATS;
         uint64_t nap = holder->options.nap > 0 ? holder->options.nap : left;
@@ -295,12 +304,22 @@ static struct ct_outcome look_at_all(struct push *push, struct arena *arena) {
     return outcome;
 }
 
+static uint64_t push_value(const struct push *push) {
+    struct digest digest = {push->count, 0};
+    for (size_t i = 0; i < push->count; i++)
+        digest = digest_fold(digest_fold(digest, push->clients[i].is_done),
+                             watch_value(&push->clients[i].watch));
+    return digest.low;
+}
+
 static struct ct_outcome wait_for_clients(struct push *push) {
     struct mt_holder *holder = push->holder;
     struct ct_env *env = holder->options.env;
+    struct digest mark = ct_observed(env);
     struct arena *arena = env->ops->arena_open(env);
     struct ct_outcome outcome = ct_success();
     while (outcome.kind == CT_SUCCEEDED && !is_done(push)) {
+        ct_forget(env, mark, "push: waits for clients", push_value(push));
         lock(holder);
         outcome = look_at_all(push, arena);
         unlock(holder);

@@ -277,6 +277,7 @@ static void rest(struct mt_member *member, uint64_t time) {
 
 void mt_member_run(struct mt_member *member) {
     while (!atomic_load(&member->is_leaving)) {
+        ct_forget(member->options.env, (struct digest){0, 0}, "member: beat", 0);
         rest(member, member->length / BEATS);
         if (atomic_load(&member->is_leaving))
             break;

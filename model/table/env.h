@@ -77,4 +77,15 @@ struct ct_env {
     const struct ct_env_ops *ops;
 };
 
+// What [observed] and [forget] say, where somebody asks.
+static inline struct digest ct_observed(struct ct_env *env) {
+    return env->ops->observed ? env->ops->observed(env) : (struct digest){0, 0};
+}
+
+static inline void ct_forget(struct ct_env *env, struct digest mark, const char *place,
+                             uint64_t value) {
+    if (env->ops->forget)
+        env->ops->forget(env, mark, place, value);
+}
+
 #endif
