@@ -10,10 +10,9 @@ static const struct rule {
     enum bug bug;
     uint64_t found, budget;
 } rules[] = {
-    {BUG_DUAL_DELETE_WITHOUT_TOMBSTONE, 1099, 270}, {BUG_DUAL_SECOND_WRITE_BLIND, 95, 3600},
-    {BUG_DUAL_COPIER_OVERWRITES, 540, 560},         {BUG_DUAL_COPY_TOO_EARLY, 9864, 30},
-    {BUG_DUAL_SECOND_WRITE_GIVEN_UP, 244, 1300},    {BUG_DUAL_SOURCE_AS_FALLBACK, 26, 17000},
-    {BUG_DUAL_WITHOUT_FREEZE, 13, 40000},
+#define BUG_CASE(symbol, test, strategy, kind, found, budget) {BUG_##symbol, found, budget},
+#include "tests/harness/dual_bug_cases.def"
+#undef BUG_CASE
 };
 enum { RULES = sizeof rules / sizeof rules[0] };
 

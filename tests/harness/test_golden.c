@@ -12,6 +12,8 @@
 
 #ifdef CASES_OF_SCHEMA_UPGRADE
 #define FOLDER "tests/traces/schema-upgrade/"
+#elif defined CASES_OF_DUAL_WRITE
+#define FOLDER "tests/traces/dual-write/"
 #else
 #define FOLDER "tests/traces/"
 #endif

@@ -11,13 +11,21 @@
 #ifdef CASES_OF_SCHEMA_UPGRADE
 #define FOLDER "tests/traces/minimal/schema-upgrade/"
 #define SEARCHED BUG_BLIND_UPDATE, BUG_WORKER_OVERWRITES
+#elif defined CASES_OF_DUAL_WRITE
+#define FOLDER "tests/traces/minimal/dual-write/"
+#define OPERATIONS 6 // each of its two services makes three, whatever happens
+#define SEARCHED BUG_DUAL_COPIER_OVERWRITES, BUG_DUAL_COPY_TOO_EARLY
 #else
 #define FOLDER "tests/traces/minimal/"
 #define SEARCHED BUG_QUERY_STREAMED_BACK_UP_NEW_STREAM, BUG_DELETE_PRIMARY_KEY
 #endif
 
+#ifndef OPERATIONS
+#define OPERATIONS 3
+#endif
+
 // The goals of the medians over all bugs.
-enum { DEVIATIONS_GOAL = 20, PREEMPTIONS_GOAL = 4, OPERATIONS_GOAL = 3 };
+enum { DEVIATIONS_GOAL = 20, PREEMPTIONS_GOAL = 4, OPERATIONS_GOAL = OPERATIONS };
 
 static const enum bug observable[] = {
 #define BUG_CASE(symbol, test, strategy, kind, found, budget) BUG_##symbol,
