@@ -122,13 +122,14 @@ static inline bool sct_slots_next(struct sct_slots_walk *walk, unsigned *slot) {
 
 // The member of a set that has one; SCT_TASKS_MAX: it has several. Not of an empty one.
 static inline unsigned sct_slots_only(const struct sct_slots *set) {
+    const unsigned several = SCT_TASKS_MAX;
     uint64_t first = set->words[0];
     if (__builtin_expect(set->last == 0, 1))
-        return first & (first - 1) ? SCT_TASKS_MAX : (unsigned)__builtin_ctzll(first);
+        return first & (first - 1) ? several : (unsigned)__builtin_ctzll(first);
     struct sct_slots_walk walk = sct_slots_walk(set);
-    unsigned slot = SCT_TASKS_MAX, second;
+    unsigned slot = several, second;
     sct_slots_next(&walk, &slot);
-    return sct_slots_next(&walk, &second) ? SCT_TASKS_MAX : slot;
+    return sct_slots_next(&walk, &second) ? several : slot;
 }
 
 #endif
