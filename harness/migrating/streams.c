@@ -32,11 +32,19 @@ struct reader {
     enum mt_state opened;         // in which state
 };
 
+// What the stream may return at the key [from].
+static struct ct_memory_window window_of(const struct reader *reader, struct ct_key from) {
+    return (struct ct_memory_window){.table = reader->app->world->tables.reference,
+                                     .start = reader->start,
+                                     .filter = reader->filter,
+                                     .from = from};
+}
+
 // What the stream might have returned; there may be several.
 static void note_valid_reads(const struct reader *reader, struct ct_key from, const char *actual) {
     char buffer[DESCRIPTION_BYTES];
-    struct ct_valid_rows valid = ct_memory_valid_rows(
-        reader->app->world->tables.reference, reader->start, reader->filter, from, sct_arena());
+    struct ct_memory_window window = window_of(reader, from);
+    struct ct_valid_rows valid = ct_memory_valid_rows(&window, sct_arena());
     for (size_t i = 0; i < valid.count; i++) {
         struct text text = text_in(buffer, sizeof buffer);
         describe_row(&text, valid.rows[i]);
@@ -136,8 +144,8 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
     cover_read(reader, *from, row);
     if (reader->logged)
         table_log_read(app->world->log, reader->logged, row);
-    if (!client_peek_valid(&app->client, HERE, reader->start, reader->filter, *from, row) &&
-        !app_ignores_annotations(app))
+    struct ct_memory_window window = window_of(reader, *from);
+    if (!client_peek_valid(&app->client, HERE, &window, row) && !app_ignores_annotations(app))
         report_invalid_read(reader, *from, row);
     if (!row)
         return false;

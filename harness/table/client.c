@@ -205,14 +205,11 @@ size_t client_peek_revision(struct client *client, const char *where) {
     return revision;
 }
 
-bool client_peek_valid(struct client *client, const char *where, size_t start,
-                       const struct ct_filter *filter, struct ct_key from,
-                       const struct ct_row *row) {
+bool client_peek_valid(struct client *client, const char *where,
+                       const struct ct_memory_window *window, const struct ct_row *row) {
     bool is_valid;
     struct request request = new_peek(client, REQUEST_PEEK_VALID, "reference.is-valid", where);
-    request.as.valid.start = start;
-    request.as.valid.filter = filter;
-    request.as.valid.from = from;
+    request.as.valid.window = window;
     request.as.valid.row = row;
     request.as.valid.is_valid = &is_valid;
     client_request(client, &request);

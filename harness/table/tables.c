@@ -250,9 +250,9 @@ static void annotate(struct tables *tables, const struct request *request) {
 // ---- Serving -----------------------------------------------------------------------------------
 
 static void peek_valid(const struct tables *tables, struct request *request) {
+    ASSERT(request->as.valid.window->table == tables->reference);
     *request->as.valid.is_valid =
-        ct_memory_is_valid_row(tables->reference, request->as.valid.start, request->as.valid.filter,
-                               request->as.valid.from, request->as.valid.row, sct_arena());
+        ct_memory_is_valid_row(request->as.valid.window, request->as.valid.row, sct_arena());
 }
 
 // Counters that all calls share.

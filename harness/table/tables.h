@@ -73,10 +73,8 @@ struct request {
             size_t *revision;
         } peek;
         struct {
-            size_t start;
-            const struct ct_filter *filter;
-            struct ct_key from;
-            const struct ct_row *row; // NULL: the end
+            const struct ct_memory_window *window; // of the reference
+            const struct ct_row *row;              // NULL: the end
             bool *is_valid;
         } valid;
         const struct ct_annotation *annotation;

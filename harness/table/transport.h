@@ -103,9 +103,8 @@ bool client_take_lost_answer(struct client *client);
 // Looks at the reference table; requests like any other, so they may be scheduling points.
 struct ct_rows client_peek_rows(struct client *client, const char *where);
 size_t client_peek_revision(struct client *client, const char *where);
-bool client_peek_valid(struct client *client, const char *where, size_t start,
-                       const struct ct_filter *filter, struct ct_key from,
-                       const struct ct_row *row);
+bool client_peek_valid(struct client *client, const char *where,
+                       const struct ct_memory_window *window, const struct ct_row *row);
 
 // Where requests are served.
 struct tables_host {

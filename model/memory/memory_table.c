@@ -306,19 +306,19 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
 
 // ---- Streams -----------------------------------------------------------------------------------
 
-struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_table *table, size_t start,
-                                          const struct ct_filter *filter, struct ct_key from,
+struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_window *window,
                                           struct arena *arena) {
-    ASSERT(start <= table->revision);
-    return ct_valid_rows(&table->snapshots[start], table->revision - start + 1, filter, from,
-                         arena);
+    const struct ct_memory_table *table = window->table;
+    ASSERT(window->start <= table->revision);
+    struct ct_revisions revisions = {.of = &table->snapshots[window->start],
+                                     .count = table->revision - window->start + 1};
+    return ct_valid_rows(revisions, window->filter, window->from, arena);
 }
 
-bool ct_memory_is_valid_row(const struct ct_memory_table *table, size_t start,
-                            const struct ct_filter *filter, struct ct_key from,
-                            const struct ct_row *row, struct arena *scratch) {
+bool ct_memory_is_valid_row(const struct ct_memory_window *window, const struct ct_row *row,
+                            struct arena *scratch) {
     size_t mark = arena_mark(scratch);
-    struct ct_valid_rows valid = ct_memory_valid_rows(table, start, filter, from, scratch);
+    struct ct_valid_rows valid = ct_memory_valid_rows(window, scratch);
     bool is_valid = ct_is_valid_row(&valid, row);
     arena_reset(scratch, mark);
     return is_valid;
@@ -334,9 +334,7 @@ struct memory_stream {
 // NULL: the end.
 static const struct ct_row *choose_row(const struct memory_stream *stream) {
     struct ct_memory_table *table = stream->window.table;
-    struct ct_valid_rows valid =
-        ct_memory_valid_rows(table, stream->window.start, stream->window.filter,
-                             stream->window.from, table->options.arena);
+    struct ct_valid_rows valid = ct_memory_valid_rows(&stream->window, table->options.arena);
     size_t answers = valid.count + (valid.may_end ? 1 : 0);
     ASSERT(answers >= 1);
     size_t index =

@@ -52,10 +52,11 @@ struct digest ct_memory_digest(struct ct_memory_table *table);
 struct digest ct_memory_stream_digest(struct ct_stream *stream);
 
 // What happens to a table from a revision on, seen by somebody who asks for rows of [filter] from
-// the key [from] on. The caller's; the first four members are for the caller to set.
+// the key [from] on. The caller's; the first four members are for the caller to set, the rest is 0
+// at first.
 struct ct_memory_window {
     struct ct_memory_table *table;
-    size_t start;                   // revision
+    size_t start;                   // revision, asserted <= the latest where it is looked through
     const struct ct_filter *filter; // NULL: all rows
     struct ct_key from;
     size_t digested; // [digest] is that of the revision before this one; 0 after a change of [from]
@@ -76,15 +77,13 @@ struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct
                                            const struct ct_op_result *mirrored,
                                            struct ct_op_result *results);
 
-// What a stream with [filter] that was opened at revision [start] (asserted <= the latest), and
-// whose next row has a key of [from] or above, may return now. The list is in [arena].
-struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_table *table, size_t start,
-                                          const struct ct_filter *filter, struct ct_key from,
+// What a stream with the window's filter may return now if it was opened at the window's start and
+// its next row has a key of [from] or above. The list is in [arena].
+struct ct_valid_rows ct_memory_valid_rows(const struct ct_memory_window *window,
                                           struct arena *arena);
 
 // Whether [row] (NULL: the end) is among those.
-bool ct_memory_is_valid_row(const struct ct_memory_table *table, size_t start,
-                            const struct ct_filter *filter, struct ct_key from,
-                            const struct ct_row *row, struct arena *scratch);
+bool ct_memory_is_valid_row(const struct ct_memory_window *window, const struct ct_row *row,
+                            struct arena *scratch);
 
 #endif

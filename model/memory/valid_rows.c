@@ -11,30 +11,39 @@ struct view {
     size_t end;   // after the last row with a key <= m
 };
 
-// Whether [first], that of the [previous] revision, is the lower bound of [from] in [rows] too. A
-// row that both revisions have in the same place needs no comparison.
-static bool is_first(struct ct_rows rows, struct ct_key from, const struct view *previous) {
-    size_t first = previous->first;
+// The lower bound of [from] in [rows]. Neighbouring revisions differ in few rows, so that it is
+// mostly that of the [previous] view or beside it; and a row that both have in the same place needs
+// no comparison.
+static size_t first_from(struct ct_rows rows, struct ct_key from, const struct view *previous) {
     const struct ct_row *const *others = previous->rows.rows;
+    size_t first = previous->first;
     if (first > rows.count)
-        return false;
-    bool is_above = first == rows.count ||
-                    (first < previous->rows.count && rows.rows[first] == others[first]) ||
-                    ct_key_compare(rows.rows[first]->key, from) >= 0;
-    return is_above && (first == 0 || rows.rows[first - 1] == others[first - 1] ||
-                        ct_key_compare(rows.rows[first - 1]->key, from) < 0);
+        return ct_rows_lower_bound(rows, from);
+    if (first > 0 && rows.rows[first - 1] != others[first - 1] &&
+        ct_key_compare(rows.rows[first - 1]->key, from) >= 0) {
+        first--;
+        return first == 0 || ct_key_compare(rows.rows[first - 1]->key, from) < 0
+                   ? first
+                   : ct_rows_lower_bound(rows, from);
+    }
+    if (first == rows.count ||
+        (first < previous->rows.count && rows.rows[first] == others[first]) ||
+        ct_key_compare(rows.rows[first]->key, from) >= 0)
+        return first;
+    first++;
+    return first == rows.count || ct_key_compare(rows.rows[first]->key, from) >= 0
+               ? first
+               : ct_rows_lower_bound(rows, from);
 }
 
-static struct view *open_views(const struct ct_rows *revisions, size_t count, struct ct_key from,
+static struct view *open_views(struct ct_revisions revisions, struct ct_key from,
                                struct arena *arena) {
-    struct view *views = ARENA_ARRAY(arena, struct view, count);
-    for (size_t i = 0; i < count; i++) {
+    struct view *views = ARENA_ARRAY(arena, struct view, revisions.count);
+    for (size_t i = 0; i < revisions.count; i++) {
         struct view *view = &views[i];
-        view->rows = revisions[i];
-        // Neighbouring revisions differ in few rows, so that the place is mostly the same.
-        view->first = i > 0 && is_first(view->rows, from, &views[i - 1])
-                          ? views[i - 1].first
-                          : ct_rows_lower_bound(view->rows, from);
+        view->rows = revisions.of[i];
+        view->first = i > 0 ? first_from(view->rows, from, &views[i - 1])
+                            : ct_rows_lower_bound(view->rows, from);
         view->at = view->first;
     }
     return views;
@@ -125,15 +134,14 @@ static struct ct_valid_rows valid_rows_now(struct ct_rows rows, const struct ct_
     return (struct ct_valid_rows){.rows = list, .count = found ? 1 : 0, .may_end = !found};
 }
 
-struct ct_valid_rows ct_valid_rows(const struct ct_rows *revisions, size_t count,
-                                   const struct ct_filter *filter, struct ct_key from,
-                                   struct arena *arena) {
-    ASSERT(count >= 1);
-    if (count == 1)
-        return valid_rows_now(revisions[0], filter, from, arena);
-    struct view *views = open_views(revisions, count, from, arena);
-    bool may_end = !find_common_key(views, count, filter);
-    return list_views(views, count, filter, may_end, arena);
+struct ct_valid_rows ct_valid_rows(struct ct_revisions revisions, const struct ct_filter *filter,
+                                   struct ct_key from, struct arena *arena) {
+    ASSERT(revisions.count >= 1);
+    if (revisions.count == 1)
+        return valid_rows_now(revisions.of[0], filter, from, arena);
+    struct view *views = open_views(revisions, from, arena);
+    bool may_end = !find_common_key(views, revisions.count, filter);
+    return list_views(views, revisions.count, filter, may_end, arena);
 }
 
 bool ct_is_valid_row(const struct ct_valid_rows *valid, const struct ct_row *row) {

@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-static inline int compare_keys(struct ct_key a, struct ct_key b) {
-    int order = ct_string_order(a.partition, b.partition);
-    return order ? order : ct_string_order(a.row, b.row);
-}
-
 static inline bool equal_strings(const char *a, const char *b) {
     if (a == b)
         return true;
@@ -20,10 +15,6 @@ static inline bool equal_strings(const char *a, const char *b) {
 
 bool ct_string_equal(const char *a, const char *b) {
     return equal_strings(a, b);
-}
-
-int ct_key_compare(struct ct_key a, struct ct_key b) {
-    return compare_keys(a, b);
 }
 
 // Row keys first: within a batch and mostly within a table the partition is the same.
@@ -161,7 +152,7 @@ size_t ct_rows_search(struct ct_rows rows, struct ct_key key, bool *exists) {
     size_t high = rows.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_keys(rows.rows[middle]->key, key);
+        int order = ct_key_compare(rows.rows[middle]->key, key);
         *exists = order == 0;
         if (order == 0)
             return middle;

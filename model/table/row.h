@@ -29,7 +29,10 @@ static inline int ct_string_order(const char *a, const char *b) {
 }
 
 // Ordinal order by partition key, then row key: < 0, 0, > 0. Keys must not be null.
-int ct_key_compare(struct ct_key a, struct ct_key b);
+static inline int ct_key_compare(struct ct_key a, struct ct_key b) {
+    int order = ct_string_order(a.partition, b.partition);
+    return order ? order : ct_string_order(a.row, b.row);
+}
 
 bool ct_key_equal(struct ct_key a, struct ct_key b);
 

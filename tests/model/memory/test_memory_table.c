@@ -375,6 +375,22 @@ static void test_memory_table_query_requires_a_partition(void **state) {
     }
 }
 
+// A key has no U+0000, so that a filter whose literal goes on behind one matches no row.
+static void test_memory_table_query_reads_the_whole_literal(void **state) {
+    (void)state;
+    struct ct_memory_table *table = open_table();
+    put(table, "0", "a=1");
+    for (size_t size = 1; size <= 3; size += 2) {
+        struct ct_rows rows;
+        struct ct_property operand = ct_string_of(CT_PARTITION_KEY, "p\0x", size);
+        const struct ct_filter *filter = ct_filter_compare(&arena, CT_EQ, operand);
+        struct ct_outcome outcome =
+            ct_query(ct_memory_table_interface(table), filter, &arena, &rows);
+        assert_int_equal(outcome.kind, CT_SUCCEEDED);
+        assert_int_equal(rows.count, size == 1);
+    }
+}
+
 // A result is a snapshot: later batches do not change it.
 static void test_memory_table_query_result_stays(void **state) {
     (void)state;
@@ -405,6 +421,7 @@ int main(void) {
         TEST(test_memory_table_asserts_the_revision),
         TEST(test_memory_table_query_gives_matching_rows),
         TEST(test_memory_table_query_requires_a_partition),
+        TEST(test_memory_table_query_reads_the_whole_literal),
         TEST(test_memory_table_query_result_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

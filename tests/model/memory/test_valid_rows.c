@@ -4,10 +4,11 @@
 
 // ---- The valid-row rule by hand ----------------------------------------------------------------
 
-static const char *valid(const struct ct_memory_table *table, size_t start, const char *filter,
+static const char *valid(struct ct_memory_table *table, size_t start, const char *filter,
                          const char *from) {
-    struct ct_valid_rows rows =
-        ct_memory_valid_rows(table, start, parse(filter), key("p", from), &arena);
+    struct ct_memory_window window = {
+        .table = table, .start = start, .filter = parse(filter), .from = key("p", from)};
+    struct ct_valid_rows rows = ct_memory_valid_rows(&window, &arena);
     return describe(rows.rows, rows.count, rows.may_end);
 }
 
@@ -122,11 +123,13 @@ static void test_is_valid_row_compares_values(void **state) {
     struct ct_row *other = ct_row_copy(&arena, same);
     other->etag = "t9";
     size_t mark = arena_mark(&arena);
-    assert_true(ct_memory_is_valid_row(table, 1, NULL, ct_key_first(), same, &arena));
-    assert_false(ct_memory_is_valid_row(table, 1, NULL, ct_key_first(), other, &arena));
-    assert_false(ct_memory_is_valid_row(table, 1, NULL, ct_key_first(), NULL, &arena));
-    assert_true(ct_memory_is_valid_row(table, 0, NULL, ct_key_first(), same, &arena));
-    assert_true(ct_memory_is_valid_row(table, 0, NULL, ct_key_first(), NULL, &arena));
+    struct ct_memory_window window = {.table = table, .start = 1, .from = ct_key_first()};
+    assert_true(ct_memory_is_valid_row(&window, same, &arena));
+    assert_false(ct_memory_is_valid_row(&window, other, &arena));
+    assert_false(ct_memory_is_valid_row(&window, NULL, &arena));
+    window.start = 0;
+    assert_true(ct_memory_is_valid_row(&window, same, &arena));
+    assert_true(ct_memory_is_valid_row(&window, NULL, &arena));
     assert_int_equal(arena_mark(&arena), mark);
 }
 
@@ -134,7 +137,8 @@ static void test_is_valid_row_compares_values(void **state) {
 static void test_valid_rows_asserts_the_start(void **state) {
     (void)state;
     struct ct_memory_table *table = open_table();
-    expect_assert_failure(ct_memory_valid_rows(table, 1, NULL, ct_key_first(), &arena));
+    struct ct_memory_window window = {.table = table, .start = 1, .from = ct_key_first()};
+    expect_assert_failure(ct_memory_valid_rows(&window, &arena));
     assert_int_equal(failed_as, FAIL_ASSERTION);
 }
 

@@ -144,9 +144,10 @@ static void read_stream(void) {
     struct ct_outcome outcome = ct_stream_read(app.stream, &row);
     require(outcome.kind == CT_SUCCEEDED, "outcome of a read");
     require(!app.ended || !row, "a row after the end");
+    struct ct_memory_window window = {
+        .table = world.reference, .start = app.start, .filter = app.filter, .from = app.from};
     if (!app.ended)
-        require(ct_memory_is_valid_row(world.reference, app.start, app.filter, app.from, row,
-                                       &world.arena),
+        require(ct_memory_is_valid_row(&window, row, &world.arena),
                 row ? "a row that is valid at no instant" : "an end that is valid at no instant");
     require(!has_key || ct_key_compare(key, app.from) >= 0, "continuation key too low");
     require(!row || (has_key && ct_key_compare(key, row->key) <= 0), "continuation key too high");
