@@ -49,6 +49,7 @@ bool sct_bytes_read(struct sct_bytes *bytes, FILE *in, size_t most) {
     // More than [most] is read at one go at the most, so that a file without end does not fill
     // memory.
     size_t added = 0;
+    ASSERT(in && bytes->size <= bytes->capacity);
     for (;;) {
         reserve(bytes, 1);
         size_t got = fread(bytes->data + bytes->size, 1, bytes->capacity - bytes->size, in);
@@ -60,6 +61,7 @@ bool sct_bytes_read(struct sct_bytes *bytes, FILE *in, size_t most) {
 }
 
 void sct_bytes_free(struct sct_bytes *bytes) {
+    ASSERT(bytes->size <= bytes->capacity);
     free(bytes->data);
     *bytes = (struct sct_bytes){0};
 }

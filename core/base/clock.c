@@ -1,12 +1,14 @@
 #define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "core/base/clock.h"
+#include "core/base/assert.h"
 
 #include <time.h>
 
 static struct timespec now(void) {
     struct timespec time;
     // Not the time of day: that one is set, and may go back.
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    int status = clock_gettime(CLOCK_MONOTONIC, &time);
+    ASSERT(status == 0);
     return time;
 }
 

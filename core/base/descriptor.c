@@ -45,6 +45,7 @@ int sct_descriptor_keep(int number) {
 }
 
 bool sct_descriptor_is_kept(int number) {
+    ASSERT(low <= end);
     return number >= low && number < end;
 }
 

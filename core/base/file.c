@@ -58,6 +58,7 @@ static bool follow(char *path) {
     ssize_t length = readlink(path, target, sizeof target - 1);
     if (length < 0)
         return false;
+    ASSERT((size_t)length < sizeof target);
     target[length] = '\0';
     folder_of(path, folder, sizeof folder);
     struct text text = text_in(path, PATH_MAX);
@@ -134,6 +135,7 @@ static mode_t mode_for(const char *path) {
 static bool replace(const char *place, const void *bytes, size_t size) {
     char temporary[PATH_MAX];
     int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX.tmp", place);
+    ASSERT(length > 0);
     if (length >= (int)sizeof temporary) {
         errno = ENAMETOOLONG;
         return false;
@@ -174,8 +176,10 @@ static bool write_in_place(const char *place, const void *bytes, size_t size) {
 bool file_write(const char *path, const void *bytes, size_t size, struct error *error) {
     char place[PATH_MAX];
     struct stat status;
+    ASSERT(bytes || size == 0);
     if (!resolve(path, place, error))
         return false;
+    // A pipe or a terminal has no contents that could be kept until the new ones are whole.
     bool is_special = stat(place, &status) == 0 && !S_ISREG(status.st_mode);
     bool is_written = is_special ? write_in_place(place, bytes, size) : replace(place, bytes, size);
     return is_written || system_error(error);

@@ -39,6 +39,7 @@ void *grow_to(void *array, size_t count, size_t bytes, const char *what) {
 }
 
 char *grow_text(const char *text, const char *what) {
+    ASSERT(what);
     if (!text)
         return NULL;
     char *copy = strdup(text);

@@ -94,6 +94,7 @@ bool number_parse_bytes(const char *text, uint64_t max, uint64_t *bytes) {
 }
 
 bool number_parse_seconds(const char *text, double *seconds) {
+    // Not strtod, which reads a point or a comma as the locale has it, and "inf" too.
     double value = 0, scale = 1;
     bool has_digits = false, has_point = false;
     for (; *text != '\0'; text++) {
@@ -110,6 +111,7 @@ bool number_parse_seconds(const char *text, double *seconds) {
     }
     if (!has_digits || value == 0 || !isfinite(value) || !isfinite(scale))
         return false;
+    ASSERT(scale >= 1);
     *seconds = value / scale;
     return true;
 }

@@ -34,6 +34,7 @@ void reserve_shrink(void *memory, size_t used, size_t kept) {
 }
 
 void reserve_free(void *memory, size_t bytes) {
+    ASSERT(memory && bytes > 0);
     munmap(memory, bytes);
     if (bytes >= left.bytes) {
         left.memory = memory;

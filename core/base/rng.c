@@ -8,6 +8,9 @@ void rng_seed(struct rng *rng, uint64_t seed) {
         rng->state[i] = rng_mix(seed);
         seed += UINT64_C(0x9e3779b97f4a7c15);
     }
+    // All zero is the one state that the generator never leaves. rng_mix is a bijection, so that at
+    // most one word is zero.
+    ASSERT(rng->state[0] | rng->state[1]);
 }
 
 uint64_t rng_below64(struct rng *rng, uint64_t count) {

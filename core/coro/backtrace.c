@@ -27,6 +27,7 @@ __attribute__((noinline)) READS_FOREIGN_STACKS struct sct_frame sct_frame_here(v
 
 struct sct_frame sct_frame_of_signal(const void *context) {
     const ucontext_t *registers = context;
+    ASSERT(context);
     struct sct_frame frame = {0, 0};
 #if defined(__x86_64__)
     frame.program_counter = (uintptr_t)registers->uc_mcontext.gregs[REG_RIP];
@@ -46,6 +47,8 @@ READS_FOREIGN_STACKS uint32_t sct_backtrace(struct sct_frame from, const void *l
                                             uint32_t max) {
     ASSERT(low < high && addresses);
     uint32_t count = 0;
+    // Whatever the words of a broken stack say, only words of this stack are read, ever higher up:
+    // it ends.
     uintptr_t first = (uintptr_t)low, last = (uintptr_t)high - sizeof(struct saved);
     if (from.program_counter && count < max)
         addresses[count++] = (const void *)from.program_counter;

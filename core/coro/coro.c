@@ -245,6 +245,7 @@ void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
 
 static size_t page_round(size_t bytes) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    ASSERT(page > 0 && bytes <= SIZE_MAX - page);
     return (bytes + page - 1) / page * page;
 }
 
@@ -319,8 +320,11 @@ static void make(struct sct_coro_pool *pool) {
         .stack_bytes = pool->stack_bytes - pool->made_count % COLOURS * COLOUR_BYTES,
         .next_made = pool->made_list,
     };
+    // As the ABI asks of a stack; the frame that prepare lays out counts on it.
+    ASSERT((uintptr_t)(coro->stack_low + coro->stack_bytes) % 16 == 0);
     pool->made_list = coro;
     pool->order[pool->made_count++] = coro;
+    ASSERT(pool->made_count <= pool->order_capacity);
 }
 
 void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count) {
@@ -368,6 +372,8 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
     return coro;
 }
 
+// The last of the taken ones takes its place, so that taken and free ones stay apart without a
+// search; it may itself be the last.
 void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro) {
     ASSERT(coro->place < pool->taken_count && pool->order[coro->place] == coro);
     struct sct_coro *last = pool->order[--pool->taken_count];
@@ -378,6 +384,7 @@ void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro) {
 
 bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address) {
     uintptr_t at = (uintptr_t)address;
+    ASSERT(pool->guard_bytes > 0);
     for (const struct sct_coro *coro = pool->made_list; coro; coro = coro->next_made) {
         uintptr_t low = (uintptr_t)coro->stack_low;
         if (at < low && at >= low - pool->guard_bytes)

@@ -67,6 +67,7 @@ __attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine
     sct_leave(engine, is_fair && sct_blame_livelock(engine) ? SCT_VIOLATED : SCT_STEP_LIMIT);
 }
 
+// The record has room for twice as many decisions as points: values are drawn without one.
 static inline void check_room(struct sct_engine *engine, bool is_inside_step) {
     if (__builtin_expect(engine->now.decision_count == engine->now.decision_bound, 0))
         pass_bound(engine, is_inside_step);
@@ -99,6 +100,7 @@ static inline unsigned ask_task(struct sct_engine *engine, const struct sct_sche
     unsigned slot = strategy->ops->pick(strategy, point);
     if (__builtin_expect(strategy->diverged, 0))
         sct_leave(engine, SCT_DIVERGED);
+    // Not before: who has diverged has answered anything.
     ASSERT(slot < SCT_TASKS_MAX); // and enabled, which is asserted where its number is found
     *alternative = sct_slot_alternative(point, slot);
     return slot;
@@ -138,7 +140,7 @@ static inline uint32_t ask_value(struct sct_engine *engine, uint32_t count, bool
 static inline uint32_t choose(uint32_t count, const char *label, bool is_weak) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
-    if (count == 1)
+    if (count == 1) // no decision: a trace has only what could have been otherwise
         return 0;
     check_room(engine, true);
     engine->question = label;
@@ -178,6 +180,7 @@ void sct_bar(uint64_t alternatives) {
 // Continues [next], which is not the running task.
 static inline void go_on(struct sct_engine *engine, struct sct_task *next) {
     struct sct_strand *from = engine->self;
+    // Where it goes on when it is chosen again: one of its activities may be running.
     if (engine->now.current)
         engine->now.current->strand = from;
     engine->now.current = next;
@@ -223,6 +226,7 @@ void sct_reschedule(struct sct_engine *engine) {
         sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
     if (__builtin_expect(engine->seam.search != NULL, 0))
         end_searched_step(engine);
+    // With a single one there is nothing to decide, and nothing is recorded.
     unsigned slot = sct_slots_only(&engine->now.enabled);
     if (slot == SCT_TASKS_MAX)
         slot = decide_task(engine);

@@ -109,6 +109,8 @@ static void run_phase(struct sct_engine *engine, void (*body)(void *)) {
     run_to_end(engine, strand);
 }
 
+// Nobody comes back to its coroutine once the first task is chosen: its stack stays taken, as that
+// of a task that is stopped.
 static void setup_and_schedule(void *argument) {
     struct sct_engine *engine = argument;
     engine->program->setup(engine->program->context);
@@ -146,6 +148,8 @@ static void reset(struct sct_engine *engine) {
         .context = engine->program->context,
     };
     engine->seats[SCT_TASKS_MAX] = (struct sct_seat){.task = NULL};
+    // Whoever reads the record of a process that was killed must not take what the last execution
+    // left for this one's.
     engine->record->words[0] = 0;
     if (sct_memory_now)
         sct_memory_now->begin(sct_memory_now);
@@ -246,6 +250,7 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     ASSERT(program->setup && !engine->seam.calls == !engine->seam.search);
     engine->program = program;
     sct_memory_now = program->memory;
+    // Before the strategy is asked to begin: what it draws there is a function of the seed too.
     rng_seed(&strategy->rng, seed);
     strategy->diverged = false;
     strategy->ops->begin(strategy);

@@ -42,12 +42,14 @@ void sct_send(struct sct_machine *to, struct sct_message *message, const char *l
     sct_point_in(engine, label, where, &sct_access_unknown);
 }
 
+// The first of these kinds: those of one kind are taken in the order in which they were sent.
 static struct sct_message *take(struct sct_machine *machine, uint32_t kinds) {
     for (struct sct_message **link = &machine->first; *link; link = &(*link)->next) {
         struct sct_message *message = *link;
         if (!(kinds & SCT_KIND_BIT(message->kind)))
             continue;
         *link = message->next;
+        // It was the last: the next one is appended where it stood.
         if (machine->last == &message->next)
             machine->last = link;
         return message;

@@ -51,6 +51,8 @@ void sct_task_exit(void) {
     struct sct_engine *engine = sct_engine_now;
     struct sct_task *task = engine->now.current;
     ASSERT(task && engine->self == &task->own);
+    // It runs on a coroutine that is free already, which nobody can take before the switch: no task
+    // is started in between.
     end_strand(engine, engine->self);
     sct_task_end(engine, task);
     sct_reschedule(engine); // does not come back: the task is not enabled any more
@@ -164,6 +166,7 @@ void sct_wake_quietly(struct sct_engine *engine, struct sct_strand *strand) {
         return;
     ASSERT(strand->waits_for);
     sct_edge_release(&strand->edge);
+    // An activity runs at once, inside the step of whoever wakes it; a task when it is chosen.
     if (strand->is_activity)
         run_activity(engine, strand);
     else

@@ -8,6 +8,7 @@ static void touch(struct sct_search *search, const struct sct_access *access) {
 }
 
 static void touch_while(struct sct_search *search, const bool *is_unfinished) {
+    ASSERT(is_unfinished);
     search->sleep.now.is_unfinished = is_unfinished;
 }
 

@@ -67,6 +67,8 @@ static void open_snapshots(struct sct_search *search) {
     size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
     search->has_snapshots = !search->dpor && options->program->is_copyable &&
                             bytes != SCT_NO_SNAPSHOTS && sct_snapshots_work();
+    // What dpor keeps of the running execution is in no snapshot.
+    ASSERT(!search->has_snapshots || !search->dpor);
     if (search->has_snapshots)
         sct_snapshots_init(&search->snapshots, search->path,
                            search->has_sleep ? &search->sleep : NULL, bytes);
@@ -89,6 +91,7 @@ struct sct_search *sct_search_open(const struct sct_search_options *options) {
 void sct_search_close(struct sct_search *search) {
     if (!search)
         return;
+    ASSERT(!search->dpor || search->has_sleep);
     if (search->has_snapshots)
         sct_snapshots_deinit(&search->snapshots);
     sct_dpor_free(search->dpor);
@@ -130,6 +133,7 @@ const struct sct_result *sct_search_run(struct sct_search *search, struct sct_en
 
 void sct_search_leap(struct sct_search *search) {
     ASSERT(search->path);
+    // The path stands elsewhere now, where none of them leads.
     if (search->has_snapshots)
         sct_snapshots_forget(&search->snapshots);
 }

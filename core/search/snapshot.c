@@ -73,6 +73,7 @@ static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
 }
 
 static void copy_slots(struct copier *copier, struct sct_engine *engine, unsigned slot_count) {
+    ASSERT(slot_count <= SCT_TASKS_MAX);
     copy(copier, engine->slots, slot_count * sizeof *engine->slots);
     copy(copier, engine->seats, slot_count * sizeof *engine->seats);
 }
@@ -162,6 +163,7 @@ static size_t bytes_needed(const struct sct_snapshots *snapshots, const struct s
 // The arena comes first: what else is copied is found in it.
 static void copy_all(struct copier *copier, struct sct_snapshots *snapshots,
                      struct sct_engine *engine, const struct sct_snapshot *snapshot) {
+    ASSERT(snapshot->arena_used <= engine->arena.size);
     copy(copier, engine->arena.base, snapshot->arena_used);
     copy(copier, engine->pool.order, snapshot->made_count * sizeof *engine->pool.order);
     copy_slots(copier, engine, snapshot->slot_count);

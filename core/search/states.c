@@ -151,6 +151,7 @@ uint64_t sct_states_moved(const struct sct_states *states, const struct sct_stat
 }
 
 double sct_states_bytes_each(const struct sct_states *states) {
+    ASSERT(states->capacity > 0);
     return (double)bytes_of(states) / (double)states->capacity;
 }
 
