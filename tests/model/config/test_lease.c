@@ -1,6 +1,6 @@
 // Leases: guarded tables, client processes and the holder over a control table in memory, in a
 // cooperative world whose clock goes on when somebody sleeps.
-#include "tests/support/test.h"
+#include "tests/support/step_env.h"
 
 #include "model/config/holder.h"
 #include "model/config/member.h"
@@ -9,140 +9,11 @@
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
-enum { LEASE_MS = 1000, TASKS_MAX = 16 };
+enum { LEASE_MS = 1000 };
 
 #define LEASE (mt_nanoseconds(LEASE_MS))
 
-struct ct_latch {
-    size_t count;
-};
-
-struct ct_lock {
-    bool is_held;
-};
-
-static struct arena arena;
-static uint64_t time_now;
 static struct ct_memory_table *memory;
-static struct {
-    void (*function)(void *);
-    void *argument;
-} tasks[TASKS_MAX];
-static size_t task_count, tasks_run;
-static void (*while_sleeping)(void); // what others do then
-static void (*while_waiting)(void);
-
-// ---- The world ---------------------------------------------------------------------------------
-
-static void run_tasks(void) {
-    while (tasks_run < task_count) {
-        size_t next = tasks_run++;
-        tasks[next].function(tasks[next].argument);
-    }
-}
-
-static struct arena *arena_open(struct ct_env *env) {
-    (void)env;
-    return &arena;
-}
-
-static void arena_keep(struct ct_env *env, struct arena *kept, size_t mark) {
-    (void)env;
-    (void)kept;
-    (void)mark;
-}
-
-static void arena_close(struct ct_env *env, struct arena *kept) {
-    (void)env;
-    (void)kept;
-}
-
-static struct ct_lock *lock_create(struct ct_env *env) {
-    (void)env;
-    return ARENA_NEW(&arena, struct ct_lock);
-}
-
-static void lock_destroy(struct ct_env *env, struct ct_lock *lock) {
-    (void)env;
-    assert_false(lock->is_held);
-}
-
-static void lock_acquire(struct ct_env *env, const char *where, struct ct_lock *lock) {
-    (void)env;
-    (void)where;
-    assert_false(lock->is_held);
-    lock->is_held = true;
-}
-
-static void lock_release(struct ct_env *env, struct ct_lock *lock) {
-    (void)env;
-    lock->is_held = false;
-}
-
-static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
-    (void)env;
-    (void)name;
-    assert_true(task_count < TASKS_MAX);
-    tasks[task_count].function = function;
-    tasks[task_count++].argument = argument;
-}
-
-static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
-    (void)env;
-    struct ct_latch *latch = ARENA_NEW(&arena, struct ct_latch);
-    latch->count = count;
-    return latch;
-}
-
-static void latch_count_down(struct ct_env *env, struct ct_latch *latch) {
-    (void)env;
-    latch->count--;
-}
-
-static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
-    void (*others)(void) = while_waiting;
-    (void)env;
-    (void)where;
-    while_waiting = NULL;
-    if (others)
-        others();
-    assert_int_equal(latch->count, 0);
-}
-
-static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
-    (void)env;
-    (void)latch;
-}
-
-static uint64_t now(struct ct_env *env) {
-    (void)env;
-    return time_now;
-}
-
-static void sleep_for(struct ct_env *env, const char *where, uint64_t nanoseconds) {
-    (void)env;
-    (void)where;
-    time_now += nanoseconds;
-    if (while_sleeping)
-        while_sleeping();
-}
-
-static const struct ct_env_ops env_ops = {.version = CT_ENV_VERSION,
-                                          .arena_open = arena_open,
-                                          .arena_reset = arena_keep,
-                                          .arena_close = arena_close,
-                                          .lock_create = lock_create,
-                                          .lock_destroy = lock_destroy,
-                                          .lock_acquire = lock_acquire,
-                                          .lock_release = lock_release,
-                                          .start = start,
-                                          .latch_create = latch_create,
-                                          .latch_count_down = latch_count_down,
-                                          .latch_wait = latch_wait,
-                                          .latch_destroy = latch_destroy,
-                                          .now = now,
-                                          .sleep = sleep_for};
-static struct ct_env env = {&env_ops};
 
 // ---- A table with faults -----------------------------------------------------------------------
 
@@ -204,12 +75,9 @@ static void open_holder(struct mt_holder *opened, const char *id) {
 
 static int setup(void **state) {
     (void)state;
-    arena_init(&arena, 1 << 24);
-    time_now = 1;
+    begin_world();
     delay = 0;
     lost = requests = fences = 0;
-    task_count = tasks_run = 0;
-    while_sleeping = while_waiting = NULL;
     proxy.ops = &proxy_ops;
     memory = ct_memory_table_open(
         &(struct ct_memory_options){.arena = &arena, .etag_prefix = "control-"});

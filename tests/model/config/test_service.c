@@ -1,97 +1,16 @@
 // The configuration service: a cooperative world whose tasks run when the test says so.
-#include "tests/support/test.h"
+#include "tests/support/step_env.h"
 
 #include "model/config/service.h"
 
 #include <string.h>
 
-enum { TASKS_MAX = 8 };
-
-struct ct_latch {
-    size_t count;
-};
-
-static struct arena arena;
 static struct mt_config_service service;
-static struct {
-    void (*function)(void *);
-    void *argument;
-} tasks[TASKS_MAX]; // that were started, in order
-static size_t task_count, tasks_run;
-static struct ct_latch latches[4];
-static size_t latch_count;
-static void (*while_waiting)(void); // what others do while the push waits
-
-// ---- The world ---------------------------------------------------------------------------------
-
-static struct arena *arena_open(struct ct_env *env) {
-    (void)env;
-    return &arena;
-}
-
-static void arena_close(struct ct_env *env, struct arena *kept) {
-    (void)env;
-    (void)kept;
-}
-
-static void start(struct ct_env *env, const char *name, void (*function)(void *), void *argument) {
-    (void)env;
-    (void)name;
-    assert_true(task_count < TASKS_MAX);
-    tasks[task_count].function = function;
-    tasks[task_count++].argument = argument;
-}
-
-static struct ct_latch *latch_create(struct ct_env *env, size_t count) {
-    (void)env;
-    latches[latch_count].count = count;
-    return &latches[latch_count++];
-}
-
-static void latch_count_down(struct ct_env *env, struct ct_latch *latch) {
-    (void)env;
-    assert_true(latch->count > 0);
-    latch->count--;
-}
-
-static void latch_wait(struct ct_env *env, const char *where, struct ct_latch *latch) {
-    void (*others)(void) = while_waiting;
-    (void)env;
-    (void)where;
-    while_waiting = NULL;
-    if (others)
-        others();
-    assert_int_equal(latch->count, 0);
-}
-
-static void latch_destroy(struct ct_env *env, struct ct_latch *latch) {
-    (void)env;
-    (void)latch;
-}
-
-static const struct ct_env_ops env_ops = {.version = CT_ENV_VERSION,
-                                          .arena_open = arena_open,
-                                          .arena_close = arena_close,
-                                          .start = start,
-                                          .latch_create = latch_create,
-                                          .latch_count_down = latch_count_down,
-                                          .latch_wait = latch_wait,
-                                          .latch_destroy = latch_destroy};
-static struct ct_env env = {.ops = &env_ops};
-
-static void run_tasks(void) {
-    while (tasks_run < task_count) {
-        size_t next = tasks_run++;
-        tasks[next].function(tasks[next].argument);
-    }
-}
 
 static int setup(void **state) {
     (void)state;
-    arena_init(&arena, 1 << 20);
+    begin_world();
     mt_config_service_init(&service, &env, MT_USE_OLD_HIDE_METADATA, false);
-    task_count = tasks_run = latch_count = 0;
-    while_waiting = NULL;
     return 0;
 }
 
@@ -215,7 +134,7 @@ static void test_push_while_a_push_waits(void **state) {
 
 // Its pusher dies: nobody is told, and nobody waits any more.
 static void die(void) {
-    latches[latch_count - 1].count = 0;
+    latches[latch_count - 1]->count = 0;
 }
 
 // A push that finds one not yet taken is told in its place: never the two in the other order. The
@@ -225,12 +144,12 @@ static void test_later_push_overtakes(void **state) {
     join(&one);
     while_waiting = die;
     push(MT_PREFER_OLD);
-    latches[0].count = 1; // as it stood
+    latches[0]->count = 1; // as it stood
     while_waiting = run_tasks;
     push(MT_PREFER_NEW);
     assert_string_equal(one.heard, "2");
     assert_int_equal(task_count, 1);
-    assert_int_equal(latches[0].count, 0);
+    assert_int_equal(latches[0]->count, 0);
     leave(&one);
 }
 
