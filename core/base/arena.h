@@ -6,7 +6,7 @@
 // poisoned: a pointer that outlives a reset is reported where it is used.
 //
 // Stability: what is used of it through sct_arena (ARENA_NEW, ARENA_ARRAY, arena_alloc,
-// arena_strdup, arena_printf) stays within 0.2; the rest is the library's own.
+// arena_printf) stays within 0.2; the rest is the library's own.
 #ifndef CORE_BASE_ARENA_H
 #define CORE_BASE_ARENA_H
 
@@ -66,7 +66,7 @@ static inline void *arena_zalloc(struct arena *arena, size_t bytes) {
 }
 
 // A copy of the NUL-terminated [text], or NULL for NULL.
-SCT_API const char *arena_strdup(struct arena *arena, const char *text);
+const char *arena_strdup(struct arena *arena, const char *text);
 
 // printf into the arena.
 SCT_API const char *arena_printf(struct arena *arena, const char *format, ...)

@@ -1,7 +1,7 @@
 // Digests: 128 bits that stand for contents (XXH3, see hash.h). Equal contents have equal digests;
 // that N different contents have two equal ones has a probability of N^2 / 2^129.
 //
-// Stability: what is here stays within 0.2, the values of digests do not.
+// Stability: what is marked stays within 0.2, the values of digests do not.
 #ifndef CORE_BASE_DIGEST_H
 #define CORE_BASE_DIGEST_H
 
@@ -19,11 +19,11 @@ SCT_API struct digest digest_of(const void *data, size_t bytes);
 
 // The sequence that [digest] stands for, followed by [value], [other] or bytes.
 SCT_API struct digest digest_fold(struct digest digest, uint64_t value);
-SCT_API struct digest digest_fold_digest(struct digest digest, struct digest other);
+struct digest digest_fold_digest(struct digest digest, struct digest other);
 SCT_API struct digest digest_fold_bytes(struct digest digest, const void *data, size_t bytes);
 
 // NULL differs from every text.
-SCT_API struct digest digest_fold_text(struct digest digest, const char *text);
+struct digest digest_fold_text(struct digest digest, const char *text);
 
 // A collection without order: the sum of its members.
 static inline void digest_add(struct digest *sum, struct digest member) {

@@ -54,7 +54,7 @@ static inline uint32_t rng_below(struct rng *rng, uint32_t count) {
 }
 
 // Uniform in 0 .. [count]-1 for counts beyond 32 bits. [count] >= 1.
-SCT_API uint64_t rng_below64(struct rng *rng, uint64_t count);
+uint64_t rng_below64(struct rng *rng, uint64_t count);
 
 // Uniform in [0, 1) with 53 bits.
 static inline double rng_unit(struct rng *rng) {

@@ -100,7 +100,7 @@ SCT_API void sct_wake(struct sct_strand *strand);
 
 // Starts an activity of the running task: runs [function] until it first waits or ends, then
 // returns. Not a scheduling point (what the function does may be).
-SCT_API void sct_activity_start(const char *name, void (*function)(void *), void *argument);
+void sct_activity_start(const char *name, void (*function)(void *), void *argument);
 
 // ---- Messages ----------------------------------------------------------------------------------
 
@@ -195,7 +195,7 @@ SCT_NORETURN void sct_block(void);
 #define SCT_KIND_EXIT "exit" // exit, _exit, _Exit, quick_exit or fork was called
 
 // Whether somebody listens to [sct_note]; ask first where preparing the text costs something.
-SCT_API bool sct_narrating(void);
+bool sct_narrating(void);
 
 // One line of the story of this execution, told only when somebody listens.
 SCT_API void sct_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -215,7 +215,7 @@ enum sct_note_class {
     SCT_NOTE_CHOICE,   // one store that a read could have taken, or not: for pages, in columns
 };
 
-SCT_API void sct_note_as(enum sct_note_class about, const char *format, ...)
+void sct_note_as(enum sct_note_class about, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -29,10 +29,10 @@ struct sct_race {
 };
 
 // One line, without places and addresses: what a violation says.
-SCT_API void sct_race_describe(const struct sct_race *race, struct text *text);
+void sct_race_describe(const struct sct_race *race, struct text *text);
 
 // What would order the two, one line.
-SCT_API void sct_race_advise(const struct sct_race *race, struct text *text);
+void sct_race_advise(const struct sct_race *race, struct text *text);
 
 // "read", "write", "atomic read", "atomic write".
 const char *sct_access_kind_name(enum sct_access_kind kind);
