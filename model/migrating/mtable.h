@@ -62,8 +62,9 @@ const char *mt_why_immovable(struct arena *arena, const struct ct_row *row);
 // moved is CT_STATUS_BAD_REQUEST, and the message names it.
 struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row);
 
-// The same for [count] >= 1 rows of one partition, by one batch if the new table has none of them.
-struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *const *rows,
+// The same for [count] >= 1 rows of one partition, in key order, by one batch if the new table has
+// none of them, else by one of those that it lacks. [rows] may be in another order afterwards.
+struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row **rows,
                                    size_t count);
 
 // The filters for the rows that a batch names: for these alone, and for all from the least to the

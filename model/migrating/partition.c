@@ -179,23 +179,22 @@ static struct ct_outcome copy_one_by_one(struct mt_table *table, const struct ct
     return outcome;
 }
 
-struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *const *rows,
-                                   size_t count) {
+// By one batch. If that [is_refused] nothing was done: some row is there already, or they are too
+// large together.
+static struct ct_outcome copy_together(struct mt_table *table, const struct ct_row *const *rows,
+                                       size_t count, bool *is_refused) {
     struct ct_batch batch = ct_batch_new(table->arena, count);
     struct ct_op_result *results = ARENA_ARRAY(table->arena, struct ct_op_result, count);
     for (size_t i = 0; i < count; i++) {
-        if (mt_why_immovable(table->arena, rows[i]))
-            return copy_one_by_one(table, rows, count); // which says why
         struct ct_row *copy = mt_write_row(table->arena, rows[i], NULL);
         ct_batch_add(&batch, CT_INSERT, copy);
         results[i] = (struct ct_op_result){.entity = copy};
     }
     struct ct_outcome outcome = ct_execute(table->new_table, &batch, table->arena, results);
-    // Some row is there already, or they are too large together.
-    bool is_refused = outcome.kind == CT_STORAGE_ERROR && !mt_is_server_error(outcome);
-    if (is_refused) {
+    *is_refused = outcome.kind == CT_STORAGE_ERROR && !mt_is_server_error(outcome);
+    if (*is_refused) {
         mt_note(table);
-        return copy_one_by_one(table, rows, count);
+        return ct_success();
     }
     if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN)
         return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
@@ -204,6 +203,48 @@ struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *
         return decide_all_copied(table, rows, count);
     for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
         outcome = check_etags(rows[i], results[i].etag);
+    return outcome;
+}
+
+// Takes from [rows] those that the new table has; none if it does not give all of their range.
+static struct ct_outcome leave_missing(struct mt_table *table, const struct ct_row **rows,
+                                       size_t *count) {
+    struct ct_batch batch = ct_batch_new(table->arena, *count);
+    struct ct_rows copies;
+    for (size_t i = 0; i < *count; i++)
+        ct_batch_add(&batch, CT_INSERT, mt_bare_row(table->arena, rows[i]->key, NULL));
+    const struct ct_filter *range = mt_named_rows(table, &batch).range;
+    struct ct_outcome outcome = ct_query(table->new_table, range, table->arena, &copies);
+    bool is_too_large =
+        outcome.kind == CT_STORAGE_ERROR && outcome.error == CT_ERROR_NOT_ONE_INSTANT;
+    if (outcome.kind != CT_SUCCEEDED && !is_too_large)
+        return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
+    mt_note(table);
+    if (is_too_large)
+        return ct_success();
+    size_t missing = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (!ct_rows_find(copies, rows[i]->key))
+            rows[missing++] = rows[i];
+    *count = missing;
+    return outcome;
+}
+
+// A pass that is repeated meets its own rows, and applications copy some.
+struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row **rows,
+                                   size_t count) {
+    size_t all = count;
+    bool is_refused;
+    for (size_t i = 0; i < count; i++)
+        if (mt_why_immovable(table->arena, rows[i]))
+            return copy_one_by_one(table, rows, count); // which says why
+    struct ct_outcome outcome = copy_together(table, rows, count, &is_refused);
+    if (outcome.kind == CT_SUCCEEDED && is_refused)
+        outcome = leave_missing(table, rows, &count);
+    if (outcome.kind == CT_SUCCEEDED && is_refused && count > 0 && count < all)
+        outcome = copy_together(table, rows, count, &is_refused);
+    if (outcome.kind == CT_SUCCEEDED && is_refused)
+        outcome = copy_one_by_one(table, rows, count);
     return outcome;
 }
 
