@@ -1,9 +1,14 @@
+#define _XOPEN_SOURCE 700 // realpath
 #include "model/live/files.h"
 
 #include "core/base/clock.h"
 #include "model/sqlite/sqlite_table.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { PATH_BYTES = 4096 };
 
 // The interface of such a table is the table.
 static struct ct_sqlite_table *sqlite_of(struct ct_table *table) {
@@ -36,17 +41,40 @@ static bool open_table(struct file_connection *connection, const char *path, con
     return true;
 }
 
-bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
-               struct error *error) {
-    char path[1024];
+// The table in "FILE#TABLE", whose file goes to [path]. NULL with a one-line error.
+static const char *split(const char *name, char path[PATH_BYTES], struct error *error) {
     const char *mark = strrchr(name, '#');
     size_t length = mark ? (size_t)(mark - name) : 0;
-    connection->table = NULL;
-    if (!mark || length == 0 || length >= sizeof path)
-        return error_set(error, "table '%.200s': expected FILE#TABLE", name);
+    if (!mark || !mark[1] || length == 0 || length >= PATH_BYTES) {
+        error_set(error, "table '%.200s': expected FILE#TABLE", name);
+        return NULL;
+    }
     memcpy(path, name, length);
     path[length] = '\0';
-    return open_table(connection, path, mark + 1, is_bulk, error);
+    return mark + 1;
+}
+
+bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
+               struct error *error) {
+    char path[PATH_BYTES];
+    connection->table = NULL;
+    const char *table = split(name, path, error);
+    return table && open_table(connection, path, table, is_bulk, error);
+}
+
+const char *file_resolve(struct arena *arena, const char *name, struct error *error) {
+    char path[PATH_BYTES], *resolved = NULL;
+    const char *table = split(name, path, error);
+    if (!table)
+        return NULL;
+    resolved = realpath(path, NULL);
+    if (!resolved) {
+        error_set(error, "%.200s: %s", path, strerror(errno));
+        return NULL;
+    }
+    const char *full = arena_printf(arena, "%s#%s", resolved, table);
+    free(resolved);
+    return full;
 }
 
 bool file_open_control(struct file_connection *connection, const char *path, struct error *error) {

@@ -22,6 +22,10 @@ struct file_connection {
 bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
                struct error *error);
 
+// The name of the table [name], FILE#TABLE, with the absolute path of its file, which must be
+// there; in [arena]. NULL with a one-line error.
+const char *file_resolve(struct arena *arena, const char *name, struct error *error);
+
 // The control table in [path].
 bool file_open_control(struct file_connection *connection, const char *path, struct error *error);
 

@@ -40,14 +40,15 @@ struct live_options {
     const char *against; // after the end: a copy of the old table, FILE#TABLE; NULL: none
 
     // live_migrate
-    bool is_dry_run;          // only tells what would not go
+    bool is_dry_run;          // only tells what would not go, and how long it would take
     uint32_t rows_per_second; // 0: as fast as it goes; live_throttle changes it
     const char *hold_before;  // a state: waits for `resume` before it is pushed; NULL: for none
     uint32_t batch_rows;      // so many rows are copied at once, up to 10,000; 0: 1,000
     const volatile sig_atomic_t *is_interrupted; // ends as soon as it is set; NULL: never
 };
 
-// Makes the control row, in the first state. LIVE_NEGATIVE: there is one of that name.
+// Makes the control row, in the first state; it has the absolute paths of the files, of which that
+// of the old table must be there. LIVE_NEGATIVE: there is one of that name.
 int live_init(const struct live_options *options, struct error *error);
 
 // State, holder, progress, and each client process with the version it has acknowledged: who holds
@@ -76,6 +77,7 @@ int live_finish(const struct live_options *options, struct error *error);
 
 // Back to the first state, as if the migration had not begun; possible until PREFER_NEW was pushed
 // (LIVE_NEGATIVE afterwards: finish it, and migrate the other way as a migration of its own).
+// [is_dry_run]: only tells whether it is.
 int live_abort(const struct live_options *options, struct error *error);
 
 #endif

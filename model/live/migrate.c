@@ -18,7 +18,8 @@ enum {
     FAILURES_MAX = 100, // one after the other, without a row in between
     COPY_ROWS = 1000,
     HOLDER_NAP = SECOND / 50,
-    KEPT_BYTES = 8 << 20, // of an arena: what a batch takes, again and again
+    WRITING_TO_READING = 10, // of a whole migration to two readings of the table, measured
+    KEPT_BYTES = 8 << 20,    // of an arena: what a batch takes, again and again
 };
 
 struct migration {
@@ -34,7 +35,9 @@ struct migration {
     char progress[2][160]; // in turn: the one that the holder does not have
     int turn;
     uint64_t begun, told;
-    uint64_t total; // rows of the old table at the beginning
+    uint64_t total;        // rows of the old table at the beginning
+    uint64_t total_new;    // of the new one, if they may be cleaned up already
+    uint64_t cleaned_from; // the count of rows when the clean-up began
     bool is_terminal;
 };
 
@@ -52,32 +55,39 @@ static double seconds_since(const struct migration *migration) {
     return (double)(clock_nanoseconds() - migration->begun) / SECOND;
 }
 
+// What is done of the pass that runs, and of how much; a pass that is repeated passes over rows.
+static uint64_t done_of(const struct migration *migration, uint64_t *total) {
+    bool is_copying = migration->holder.row.state <= MT_PREFER_NEW;
+    uint64_t copies =
+        migration->total > migration->total_new ? migration->total : migration->total_new;
+    *total = is_copying ? migration->total : migration->total + copies;
+    return migration->pace.rows - (is_copying ? 0 : migration->cleaned_from);
+}
+
 static void describe(struct migration *migration, struct text *text) {
-    uint64_t rows = migration->pace.rows, total = migration->total;
+    uint64_t total, rows = done_of(migration, &total);
     double time = seconds_since(migration);
-    double rate = time > 0 ? (double)rows / time : 0;
+    double rate = time > 0 ? (double)migration->pace.rows / time : 0;
     enum mt_state state = migration->holder.row.state;
     text_add(text, "%s", mt_state_name(state));
     if (migration->pace.orders.is_paused)
         text_add(text, " paused");
     else if (migration->pace.orders.hold_before == (int32_t)state + 1)
         text_add(text, " held before %s", mt_state_name(state + 1));
-    if (state <= MT_PREFER_NEW) {
-        text_add(text, " copied %llu of %llu rows, %.0f rows/s", (unsigned long long)rows,
-                 (unsigned long long)total, rate);
-        if (rows > 0 && total > rows)
-            text_add(text, ", %.0f s left of the copy", (double)(total - rows) / rate);
-    } else {
-        text_add(text, " %llu rows written, %.0f rows/s", (unsigned long long)rows, rate);
-    }
+    text_add(text, " %s %llu of %llu rows, %.0f rows/s",
+             state <= MT_PREFER_NEW ? "copied" : "cleaned up", (unsigned long long)rows,
+             (unsigned long long)total, rate);
+    if (rows > 0 && total > rows)
+        text_add(text, ", %.0f s left of it", (double)(total - rows) / rate);
 }
 
 static void print_progress(const struct migration *migration, const char *text) {
     FILE *out = out_of(migration);
+    uint64_t total, rows = done_of(migration, &total);
     if (migration->session.options->is_json)
         fprintf(out, "{\"seconds\":%.1f,\"state\":\"%s\",\"rows\":%llu,\"total\":%llu}\n",
                 seconds_since(migration), mt_state_name(migration->holder.row.state),
-                (unsigned long long)migration->pace.rows, (unsigned long long)migration->total);
+                (unsigned long long)rows, (unsigned long long)total);
     else
         fprintf(out, migration->is_terminal ? "\r\033[K%s" : "%s\n", text);
     fflush(out);
@@ -156,6 +166,8 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
     struct ct_outcome outcome = harden(migration);
     if (outcome.kind == CT_SUCCEEDED)
         outcome = inner->ops->push(inner, where, state);
+    if (outcome.kind == CT_SUCCEEDED && state == MT_USE_NEW_HIDE_METADATA)
+        migration->cleaned_from = migration->pace.rows;
     if (outcome.kind == CT_SUCCEEDED && is_new && !migration->session.options->is_json)
         fprintf(out_of(migration), "%sstate %s after %.1f s\n",
                 migration->is_terminal ? "\r\033[K" : "", mt_state_name(state),
@@ -382,6 +394,24 @@ static int check_rows(struct migration *migration, struct error *error) {
     return status;
 }
 
+// Each row is written three times: into the new table, there without its marks, and deleted in the
+// old one.
+static void tell_plan(struct migration *migration) {
+    const struct live_options *options = migration->session.options;
+    double time = seconds_since(migration) * WRITING_TO_READING;
+    if (options->rows_per_second > 0 &&
+        time < 3 * (double)migration->total / options->rows_per_second)
+        time = 3 * (double)migration->total / options->rows_per_second;
+    if (options->is_json)
+        fprintf(options->out, "{\"rows\":%llu,\"seconds\":%.0f}\n",
+                (unsigned long long)migration->total, time);
+    else
+        fprintf(options->out,
+                "%llu rows of %s can be moved, in some %.0f s (by the time it took to read "
+                "them); nothing was changed\n",
+                (unsigned long long)migration->total, migration->session.config.old_name, time);
+}
+
 int live_migrate(const struct live_options *options, struct error *error) {
     struct migration migration;
     if (!migration_open(&migration, options, error))
@@ -389,11 +419,10 @@ int live_migrate(const struct live_options *options, struct error *error) {
     int status = check_rows(&migration, error);
     if (status == LIVE_DONE)
         migration.total = count_rows(migration.old_file.table);
+    if (migration.session.config.state > MT_PREFER_NEW)
+        migration.total_new = count_rows(migration.new_file.table);
     if (status == LIVE_DONE && options->is_dry_run)
-        fprintf(options->out,
-                "%llu rows of %s can be moved (read in %.1f s); nothing was changed\n",
-                (unsigned long long)migration.total, migration.session.config.old_name,
-                seconds_since(&migration));
+        tell_plan(&migration);
     else if (status == LIVE_DONE && !give_orders(&migration, error))
         status = LIVE_USAGE;
     else if (status == LIVE_DONE)
@@ -404,16 +433,34 @@ int live_migrate(const struct live_options *options, struct error *error) {
 
 // ---- The way back ------------------------------------------------------------------------------
 
+static int refuse_abort(struct error *error) {
+    error_set(error, "PREFER_NEW was pushed: finish the migration, and make one the other way");
+    return LIVE_NEGATIVE;
+}
+
+static int check_abort(const struct live_options *options, struct error *error) {
+    struct session session;
+    if (!session_open(&session, options, false, error))
+        return LIVE_FAILED;
+    bool is_early = !session.config.has_ended && session.config.state <= MT_PREFER_OLD;
+    session_close(&session);
+    if (!is_early)
+        return refuse_abort(error);
+    fprintf(options->out, "migration %s can go back to the first state; nothing was changed\n",
+            options->name);
+    return LIVE_DONE;
+}
+
 int live_abort(const struct live_options *options, struct error *error) {
     struct migration migration;
+    if (options->is_dry_run)
+        return check_abort(options, error);
     if (!migration_open(&migration, options, error))
         return LIVE_FAILED;
     struct ct_outcome outcome = persist(&migration, mt_undo);
     int status = LIVE_DONE;
-    if (ct_failed_with(outcome, CT_STATUS_CONFLICT)) {
-        error_set(error, "PREFER_NEW was pushed: finish the migration, and make one the other way");
-        status = LIVE_NEGATIVE;
-    }
+    if (ct_failed_with(outcome, CT_STATUS_CONFLICT))
+        status = refuse_abort(error);
     mt_holder_release(&migration.holder, false);
     if (status == LIVE_DONE && outcome.kind != CT_SUCCEEDED)
         status = explain(&migration, outcome, error);

@@ -7,15 +7,22 @@ enum { LEASE_MS = 10000, LEASE_MS_MIN = 200 };
 
 // ---- init --------------------------------------------------------------------------------------
 
-static bool check_tables(const char *old_name, const char *new_name, struct error *error) {
-    struct file_connection old_file, new_file = {.table = NULL};
-    if (strcmp(old_name, new_name) == 0)
-        return error_set(error, "the old and the new table are the same: %.200s", old_name);
-    bool is_open = file_open(&old_file, old_name, false, error) &&
-                   file_open(&new_file, new_name, false, error);
+// Opens both tables, which makes the new one; their names become those of the control row.
+static bool check_tables(struct session *session, struct mt_control_config *config,
+                         struct error *error) {
+    const struct live_options *options = session->options;
+    struct file_connection old_file = {.table = NULL}, new_file = {.table = NULL};
+    config->old_name = file_resolve(session->arena, options->old_name, error);
+    bool is_open = config->old_name && file_open(&old_file, config->old_name, false, error) &&
+                   file_open(&new_file, options->new_name, false, error);
     file_close(&old_file);
     file_close(&new_file);
-    return is_open;
+    if (!is_open)
+        return false;
+    config->new_name = file_resolve(session->arena, options->new_name, error);
+    if (config->new_name && strcmp(config->old_name, config->new_name) == 0)
+        return error_set(error, "the old and the new table are the same: %.200s", config->old_name);
+    return config->new_name != NULL;
 }
 
 int live_init(const struct live_options *options, struct error *error) {
@@ -30,11 +37,9 @@ int live_init(const struct live_options *options, struct error *error) {
         .version = 1,
         .holder = "",
         .lease_ms = options->lease_ms ? (int32_t)options->lease_ms : LEASE_MS,
-        .old_name = options->old_name,
-        .new_name = options->new_name,
     };
     int status = LIVE_FAILED;
-    if (check_tables(config.old_name, config.new_name, error)) {
+    if (check_tables(&session, &config, error)) {
         struct mt_control control;
         session_control(&session, &control);
         struct ct_outcome outcome = mt_control_write_config(&control, session.arena, &config);

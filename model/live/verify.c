@@ -265,6 +265,8 @@ static int verify(struct session *session, struct error *error) {
                          "there");
         return LIVE_USAGE;
     }
+    if (against && !file_resolve(session->arena, against, error))
+        return LIVE_USAGE;
     if (file_open(&old_file, against ? against : session->config.old_name, false, error) &&
         file_open(&new_file, session->config.new_name, false, error) &&
         read_tables(&verification, old_file.table, new_file.table, error)) {

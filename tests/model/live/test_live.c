@@ -203,6 +203,8 @@ static void test_interruption(void **state) {
     assert_int_equal(call(live_print_status), LIVE_DONE);
     assert_non_null(strstr(text, "state      PREFER_NEW"));
     assert_non_null(strstr(text, "hold before USE_NEW_WITH_TOMBSTONES"));
+    assert_int_equal(call_with(live_abort, (struct live_options){.is_dry_run = true}),
+                     LIVE_NEGATIVE);
     assert_int_equal(call(live_abort), LIVE_NEGATIVE); // it is too late for that
     assert_int_equal(call(live_finish), LIVE_NEGATIVE);
     assert_int_equal(call(live_resume), LIVE_DONE);
@@ -225,6 +227,9 @@ static void test_abort(void **state) {
     write_row(table, "a", "new", 1);
     ct_close(table);
     live_client_close(client);
+    assert_true(count(old_name) > ROWS + 1);
+    struct live_options dry = {.is_dry_run = true};
+    assert_int_equal(call_with(live_abort, dry), LIVE_DONE);
     assert_true(count(old_name) > ROWS + 1);
     assert_int_equal(call(live_abort), LIVE_DONE);
     assert_int_equal(count(old_name), ROWS + 1);
@@ -273,6 +278,8 @@ static void test_immovable(void **state) {
 static void test_verify(void **state) {
     struct file_connection file;
     (void)state;
+    assert_int_equal(call(live_init), LIVE_FAILED); // there is no such file
+    fill(0);
     assert_int_equal(call(live_init), LIVE_DONE);
     assert_int_equal(call(live_migrate), LIVE_DONE);
     assert_true(file_open(&file, old_name, true, &error));
