@@ -60,7 +60,7 @@ static void run_member(void *member) {
 }
 
 static bool join(struct live_client *client, const char *path, const char *name,
-                 struct error *error) {
+                 struct bug_set *bugs, struct error *error) {
     char id[40];
     if (!make_id(id, error))
         return false;
@@ -72,7 +72,8 @@ static bool join(struct live_client *client, const char *path, const char *name,
                                                .id = arena_strdup(client->arena, id),
                                                .about = describe_process(client->arena),
                                                .is_preemptive = true,
-                                               .nap = NAP});
+                                               .nap = NAP,
+                                               .bugs = bugs});
     enum { TRIES = 20 };
     struct ct_outcome outcome = mt_member_join(&client->member);
     for (int i = 0; i < TRIES && ct_failed_with(outcome, CT_STATUS_SERVER_ERROR); i++)
@@ -112,12 +113,17 @@ static void close_env(struct live_client *client) {
 }
 
 struct live_client *live_client_open(const char *path, const char *name, struct error *error) {
+    return live_client_open_with(path, name, NULL, error);
+}
+
+struct live_client *live_client_open_with(const char *path, const char *name, struct bug_set *bugs,
+                                          struct error *error) {
     struct live_client *client = grow_new(1, sizeof *client, "a client");
     open_env(client);
     if (file_open_control(&client->control, path, error) &&
         file_read_config(&client->control, &client->env, path, name, client->arena, &client->config,
                          error) &&
-        join(client, path, name, error))
+        join(client, path, name, bugs, error))
         return client;
     file_close(&client->control);
     close_env(client);
@@ -189,7 +195,8 @@ struct ct_table *live_client_table(struct live_client *client, struct error *err
     table->instance = mt_open(&(struct mt_options){.old_table = &table->guards[0].table,
                                                    .new_table = &table->guards[1].table,
                                                    .config = mt_member_config(&client->member),
-                                                   .env = &client->tables_env.env});
+                                                   .env = &client->tables_env.env,
+                                                   .bugs = client->member.options.bugs});
     table->inner = mt_interface(table->instance);
     return &table->table;
 }

@@ -6,11 +6,16 @@
 #include "core/base/text.h"
 #include "model/table/table.h"
 
+struct bug_set;
 struct live_client;
 
 // Registers the process in the migration [name] of the file [control] and keeps its lease in a
 // thread of its own. NULL with a one-line error.
 struct live_client *live_client_open(const char *control, const char *name, struct error *error);
+
+// The same with injected bugs, or NULL, which the caller keeps: for those who test the testers.
+struct live_client *live_client_open_with(const char *control, const char *name,
+                                          struct bug_set *bugs, struct error *error);
 
 // A virtual table for the calling thread: connections of its own. Closed with ct_close. NULL with a
 // one-line error. Calls fail with CT_STATUS_SERVER_ERROR while the process is not registered.

@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct bug_set;
+
 enum live_status {
     LIVE_DONE = 0,
     LIVE_NEGATIVE = 1,      // it was answered, and the answer is no: tables differ, it is not over
@@ -45,6 +47,7 @@ struct live_options {
     const char *hold_before;  // a state: waits for `resume` before it is pushed; NULL: for none
     uint32_t batch_rows;      // so many rows are copied at once, up to 10,000; 0: 1,000
     const volatile sig_atomic_t *is_interrupted; // ends as soon as it is set; NULL: never
+    struct bug_set *bugs;                        // injected bugs, or NULL
 };
 
 // Makes the control row, in the first state; it has the absolute paths of the files, of which that

@@ -211,7 +211,8 @@ static void init_holder(struct migration *migration) {
                                        .fenced_count = 3,
                                        .waits = waits,
                                        .context = migration,
-                                       .nap = HOLDER_NAP};
+                                       .nap = HOLDER_NAP,
+                                       .bugs = options->bugs};
     for (int i = 0; i < 3; i++)
         holder.fenced[i] = &migration->fences[i].bounded;
     mt_holder_init(&migration->holder, &holder);
@@ -241,7 +242,8 @@ static void init_tables(struct migration *migration) {
                              .new_table = &migration->paced[1].table,
                              .config = &migration->config,
                              .env = env_of(migration),
-                             .copy_rows = options->batch_rows ? options->batch_rows : COPY_ROWS});
+                             .copy_rows = options->batch_rows ? options->batch_rows : COPY_ROWS,
+                             .bugs = options->bugs});
 }
 
 static void run_holder(void *holder) {

@@ -1,9 +1,12 @@
 // An application under chaos: calls a virtual table at random while its rows move, and records what
 // it asked and was answered. See scripts/chaos.
 //
-//   chaos-app run   CONTROL MIGRATION HISTORY PROCESS SEED    until SIGTERM
-//   chaos-app load  FILE#TABLE ROWS                           fills a table before the migration
-//   chaos-app final FILE#TABLE HISTORY PROCESS                reads every key of the workload
+//   chaos-app run     CONTROL MIGRATION BUG HISTORY PROCESS SEED   until SIGTERM
+//   chaos-app migrate CONTROL MIGRATION BUG                        as `mtable migrate`, slowly
+//   chaos-app load    FILE#TABLE ROWS                fills a table before the migration
+//   chaos-app final   FILE#TABLE HISTORY PROCESS     reads every key of the workload
+//
+// BUG is an optional bug that is injected into the process (bugs/bugs.def), or "none".
 //
 // A line of the history is NANOSECONDS and an event of the format of harness/history/record.h, or
 // NANOSECONDS PROCESS drop: the call that the process has open did nothing. After an unknown
@@ -14,10 +17,12 @@
 #include "core/base/rng.h"
 #include "model/live/client.h"
 #include "model/live/files.h"
+#include "model/live/live.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,6 +33,7 @@
 #include <unistd.h>
 
 enum { PARTITIONS = 3, KEYS = 4, ARENA_BYTES = 64 << 20, LINE_BYTES = 300, LOAD_BATCH = 50 };
+enum { COPIED_A_SECOND = 150, COPIED_AT_ONCE = 7 };
 
 static volatile sig_atomic_t is_ending;
 
@@ -45,7 +51,11 @@ struct app {
     unsigned calls;
 };
 
-// A line is one write, so that a kill leaves whole lines.
+static void rest(long milliseconds) {
+    nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000}, NULL);
+}
+
+// A line is one write, so that a kill leaves whole lines. Where no file may grow it waits.
 static void record(const struct app *app, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static void record(const struct app *app, const char *format, ...) {
@@ -57,7 +67,10 @@ static void record(const struct app *app, const char *format, ...) {
     length += vsnprintf(line + length, sizeof line - (size_t)length, format, arguments);
     va_end(arguments);
     line[length++] = '\n';
-    if (write(app->history, line, (size_t)length) != length)
+    ssize_t written = write(app->history, line, (size_t)length);
+    for (; written < 0 && errno == EFBIG; written = write(app->history, line, (size_t)length))
+        rest(10);
+    if (written != length)
         _exit(3);
 }
 
@@ -172,10 +185,6 @@ static void make_call(struct app *app) {
     }
 }
 
-static void rest(long milliseconds) {
-    nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000}, NULL);
-}
-
 // ---- Commands ----------------------------------------------------------------------------------
 
 static int open_history(const char *path) {
@@ -187,16 +196,44 @@ static unsigned number(const char *text) {
     return number_parse(text, 0, INT32_MAX, &value) ? (unsigned)value : 0;
 }
 
+// False with an error: there is no such bug.
+static bool inject(struct bug_set *bugs, const char *name, struct error *error) {
+    enum bug bug;
+    if (strcmp(name, "none") == 0)
+        return true;
+    if (!bug_find(BUG_MODEL_MIGRATING_TABLE, name, &bug))
+        return error_set(error, "'%.100s': expected the number of a bug, or none", name);
+    bug_set_inject(bugs, bug);
+    return true;
+}
+
+static int migrate(char **arguments, struct error *error) {
+    struct bug_set bugs = {0};
+    const struct live_options options = {.control = arguments[0],
+                                         .name = arguments[1],
+                                         .out = stdout,
+                                         .rows_per_second = COPIED_A_SECOND,
+                                         .batch_rows = COPIED_AT_ONCE,
+                                         .is_interrupted = &is_ending,
+                                         .bugs = &bugs};
+    struct sigaction action = {.sa_handler = on_term};
+    sigaction(SIGTERM, &action, NULL);
+    return inject(&bugs, arguments[2], error) ? live_migrate(&options, error) : 2;
+}
+
 static int run(char **arguments, struct error *error) {
-    struct app app = {.history = open_history(arguments[2]), .process = number(arguments[3])};
-    struct live_client *client = live_client_open(arguments[0], arguments[1], error);
+    struct bug_set bugs = {0};
+    if (!inject(&bugs, arguments[2], error))
+        return 2;
+    struct app app = {.history = open_history(arguments[3]), .process = number(arguments[4])};
+    struct live_client *client = live_client_open_with(arguments[0], arguments[1], &bugs, error);
     struct sigaction action = {.sa_handler = on_term};
     sigaction(SIGTERM, &action, NULL);
     app.table = client ? live_client_table(client, error) : NULL;
     if (!app.table || app.history < 0)
         return 3;
     arena_init(&app.arena, ARENA_BYTES);
-    rng_seed(&app.rng, number(arguments[4]));
+    rng_seed(&app.rng, number(arguments[5]));
     while (!is_ending) {
         make_call(&app);
         rest((long)rng_below(&app.rng, 8));
@@ -248,15 +285,20 @@ static int final(char **arguments, struct error *error) {
 
 int main(int count, char **arguments) {
     struct error error = {""};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     int status = 2;
-    if (count == 7 && strcmp(arguments[1], "run") == 0)
+    sigaction(SIGXFSZ, &ignore, NULL); // then a write fails
+    if (count == 8 && strcmp(arguments[1], "run") == 0)
         status = run(arguments + 2, &error);
+    else if (count == 5 && strcmp(arguments[1], "migrate") == 0)
+        status = migrate(arguments + 2, &error);
     else if (count == 4 && strcmp(arguments[1], "load") == 0)
         status = load(arguments + 2, &error);
     else if (count == 5 && strcmp(arguments[1], "final") == 0)
         status = final(arguments + 2, &error);
     if (status != 0)
         fprintf(stderr, "chaos-app: %s\n",
-                *error.text ? error.text : "expected run, load or final (see tests/chaos/app.c)");
+                *error.text ? error.text
+                            : "expected run, migrate, load or final (see tests/chaos/app.c)");
     return status;
 }
