@@ -233,7 +233,7 @@ const char *conclude(const struct subject_end *end) {
     if (end->campaign)
         conclude_proof(end->campaign, &text);
     posix_world.on_pass = NULL; // what comes does not count
-    if (end->kind && end->is_told && posix_world.options.model == SCT_MEMORY_C11) {
+    if (end->kind && end->engine && end->is_told && posix_world.options.model == SCT_MEMORY_C11) {
         look_elsewhere(end, &text);
         if (end->explains)
             find_orders(end, &text);

@@ -41,7 +41,8 @@ struct subject_view {
 };
 
 struct subject_end {
-    struct sct_engine *engine;           // for further executions: nobody else needs it any more
+    struct sct_engine *engine; // for further executions: nobody else needs it any more; NULL: none
+                               // here, as they would end the process
     const struct sct_campaign *campaign; // NULL: a replay
     const char *kind;                    // of the violation, the first one; NULL: there is none
     bool is_told;  // to somebody: else only what the status depends on is asked for

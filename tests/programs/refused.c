@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -46,6 +47,8 @@ int main(int argc, char **argv) {
         kill(getppid(), SIGTERM);
     else if (strcmp(argv[1], "read") == 0)
         read_own_pipe();
+    else if (strcmp(argv[1], "end") == 0)
+        syscall(SYS_kill, getpid(), SIGKILL);
     else if (strcmp(argv[1], "memory") == 0)
         allocate_much();
     else
