@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct crew {
@@ -12,6 +13,7 @@ struct crew {
     struct sct_sum sum;
     struct sct_worker workers[SCT_WORKERS_MAX];
     volatile uint64_t *present_iterations; // of each worker; shared with it
+    volatile uint64_t *sent_ranges;        // by each, where they are isolated; shared with it
     uint64_t next_range;                   // to be added
     struct sct_bytes bytes;                // of the range in hand
 };
@@ -20,12 +22,20 @@ static const struct sct_campaign_options *campaign_of(const struct crew *crew) {
     return crew->jobs->range->campaign;
 }
 
-uint64_t sct_range_iterations(const struct sct_campaign_options *campaign, uint64_t range) {
-    uint64_t all = campaign->iterations;
-    if (range >= all / SCT_RANGE_ITERATIONS + (all % SCT_RANGE_ITERATIONS != 0))
+static uint64_t range_size(const struct sct_range_options *options) {
+    return options->range_iterations ? options->range_iterations : SCT_RANGE_ITERATIONS;
+}
+
+uint64_t sct_range_first(const struct sct_range_options *options, uint64_t range) {
+    return range * range_size(options);
+}
+
+uint64_t sct_range_iterations(const struct sct_range_options *options, uint64_t range) {
+    uint64_t all = options->campaign->iterations, each = range_size(options);
+    if (range >= all / each + (all % each != 0))
         return 0;
-    uint64_t left = all - range * SCT_RANGE_ITERATIONS;
-    return left < SCT_RANGE_ITERATIONS ? left : SCT_RANGE_ITERATIONS;
+    uint64_t left = all - range * each;
+    return left < each ? left : each;
 }
 
 // ---- A worker ----------------------------------------------------------------------------------
@@ -37,26 +47,68 @@ static double seconds_left(const struct crew *crew) {
     return limit == 0 ? 0 : left > 0 ? left : 1e-9;
 }
 
+// A range that a worker has before it.
+struct piece {
+    struct crew *crew;
+    struct sct_range_options options;
+    uint64_t range;
+    int channel;
+};
+
+enum { GOES_NOT_ON = 2 }; // exit status of who has run the last range
+
+static volatile uint64_t *sent_by(const struct piece *piece) {
+    return &piece->crew->sent_ranges[piece->range % piece->crew->jobs->workers];
+}
+
+// Whether the campaign goes on behind it.
+static bool run_piece(struct piece *piece) {
+    struct crew *crew = piece->crew;
+    bool goes_on = sct_range_run(
+        crew->engine, &piece->options, sct_range_first(&piece->options, piece->range),
+        sct_range_iterations(&piece->options, piece->range), seconds_left(crew), &crew->bytes);
+    if (!sct_write_message(piece->channel, &crew->bytes))
+        _exit(1);
+    ++*sent_by(piece);
+    return goes_on;
+}
+
+static void run_alone(void *context) {
+    struct piece *piece = context;
+    sct_engine_forked(piece->crew->engine);
+    if (!run_piece(piece))
+        _exit(GOES_NOT_ON);
+}
+
+// Whoever ends there without having told what there was takes the worker with it, which so tells
+// that.
+static bool run_isolated(struct piece *piece) {
+    uint64_t sent = *sent_by(piece);
+    int status = sct_process_run(run_alone, piece);
+    if (status >= 0 && *sent_by(piece) > sent)
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (status >= 0 && WIFSIGNALED(status)) {
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+    }
+    _exit(status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
 _Noreturn static void work(void *context, unsigned index, int channel) {
     struct crew *crew = context;
     ASSERT(index < crew->jobs->workers);
     sct_engine_forked(crew->engine);
-    struct sct_range_options options = *crew->jobs->range;
-    options.present_iteration = &crew->present_iterations[index];
+    struct piece piece = {.crew = crew, .options = *crew->jobs->range, .channel = channel};
+    piece.options.present_iteration = &crew->present_iterations[index];
     unsigned workers = crew->jobs->workers;
     // Ranges go to workers in turn, by their numbers: the next of this one's at or behind the first
     // that the checkpoint does not have.
     uint64_t first = crew->next_range + (index + workers - crew->next_range % workers) % workers;
-    for (uint64_t range = first; sct_range_iterations(campaign_of(crew), range) > 0;
-         range += workers) {
-        ASSERT(range % workers == index && range >= crew->next_range);
-        bool goes_on = sct_range_run(crew->engine, &options, range * SCT_RANGE_ITERATIONS,
-                                     sct_range_iterations(campaign_of(crew), range),
-                                     seconds_left(crew), &crew->bytes);
-        if (!sct_write_message(channel, &crew->bytes))
-            _exit(1);
-        if (!goes_on)
-            break;
+    bool goes_on = true;
+    for (piece.range = first; goes_on && sct_range_iterations(&piece.options, piece.range) > 0;
+         piece.range += workers) {
+        ASSERT(piece.range % workers == index && piece.range >= crew->next_range);
+        goes_on = crew->jobs->is_isolated ? run_isolated(&piece) : run_piece(&piece);
     }
     _exit(0);
 }
@@ -111,7 +163,8 @@ static enum sct_reading next_range(struct crew *crew) {
 // Adds the ranges as they come, until one ends the campaign or there are no more.
 static bool add_ranges(struct crew *crew, struct error *error) {
     const struct sct_campaign_options *options = campaign_of(crew);
-    for (bool goes_on = true; goes_on && sct_range_iterations(options, crew->next_range) > 0;) {
+    for (bool goes_on = true;
+         goes_on && sct_range_iterations(crew->jobs->range, crew->next_range) > 0;) {
         unsigned index = (unsigned)(crew->next_range % crew->jobs->workers);
         enum sct_reading reading = next_range(crew);
         if (reading == SCT_READ_INTERRUPTED) {
@@ -156,10 +209,12 @@ bool sct_jobs_run(struct sct_engine *engine, const struct sct_jobs *jobs,
                   struct sct_campaign *campaign, struct error *error) {
     ASSERT(jobs->workers >= 1 && jobs->workers <= SCT_WORKERS_MAX);
     ASSERT(!jobs->range->campaign->search); // core/jobs/crew.h
+    ASSERT(!jobs->is_isolated || jobs->range->range_iterations == 1);
     struct crew crew = {.jobs = jobs, .engine = engine};
-    size_t shared_bytes = sizeof(uint64_t) * SCT_WORKERS_MAX;
+    size_t shared_bytes = 2 * sizeof(uint64_t) * SCT_WORKERS_MAX;
     void *shared = sct_map_shared(shared_bytes);
     crew.present_iterations = shared;
+    crew.sent_ranges = crew.present_iterations + SCT_WORKERS_MAX;
     sct_sum_init(&crew.sum, campaign, jobs->range->campaign->strategy);
     fflush(NULL); // a worker must not write it again
     bool is_good = run_crew(&crew, error);

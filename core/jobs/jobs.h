@@ -4,6 +4,9 @@
 // pipe. The ranges are added in order, so whatever ends the campaign ends it at the same execution
 // whatever the number of workers, and what a worker did beyond that is thrown away. A checkpoint
 // gets every range that was added.
+//
+// Isolated, a worker runs no execution itself: it forks a process for each, which finds everything
+// as it was before the first. That is for programs whose state cannot be put back.
 #ifndef CORE_JOBS_JOBS_H
 #define CORE_JOBS_JOBS_H
 
@@ -28,6 +31,7 @@ struct sct_range_source {
 struct sct_jobs {
     const struct sct_range_options *range;
     unsigned workers;                      // 1 .. SCT_WORKERS_MAX
+    bool is_isolated;                      // ranges of one iteration, each in a process of its own
     const struct sct_range_source *source; // NULL: that many forked workers
     // Called for every new group, in the order of iterations, before anything else is done with it.
     void (*on_new_group)(void *context, const struct sct_group *group);
@@ -35,8 +39,10 @@ struct sct_jobs {
     struct sct_checkpoint *checkpoint;
 };
 
-// How many iterations range number [range] of the campaign has; 0: there is no such range.
-uint64_t sct_range_iterations(const struct sct_campaign_options *campaign, uint64_t range);
+// How many iterations range number [range] of the campaign has; 0: there is no such range. And
+// which is its first.
+uint64_t sct_range_iterations(const struct sct_range_options *options, uint64_t range);
+uint64_t sct_range_first(const struct sct_range_options *options, uint64_t range);
 
 // Runs the campaign of jobs->range. False, with the reason, if a worker died or the checkpoint
 // failed: the campaign is then what was added until then. [campaign] is to be freed in any case.

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -33,6 +34,22 @@ void sct_process_end_with(pid_t first_process) {
 #endif
     if (getppid() != first_process) // it ended before; elsewhere writing to it will fail
         _exit(1);
+}
+
+int sct_process_run(void (*run)(void *context), void *context) {
+    fflush(NULL); // the other must not write it again
+    pid_t first_process = getpid(), process = fork();
+    if (process == 0) {
+        sct_process_begin(first_process);
+        run(context);
+        fflush(NULL);
+        _exit(0);
+    }
+    int status = -1;
+    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR)
+        ;
+    ASSERT(process < 0 || status >= 0);
+    return status;
 }
 
 // Who is told what to do needs both directions; a pipe holds more, so that a worker runs ahead.

@@ -61,6 +61,10 @@ bool sct_worker_read(const struct sct_worker *workers, unsigned count, unsigned 
 // a socket's reader raises no signal.
 bool sct_write_message(int channel, const struct sct_bytes *bytes);
 
+// Runs run([context]) in a process of its own, forked from this one, and waits for its end: its
+// wait status, exit status 0 if [run] returns; -1, with errno, if there is none to be had.
+int sct_process_run(void (*run)(void *context), void *context);
+
 // In a process just forked from [first_process]: it leaves interrupts to that one, and ends with
 // it; the second does the latter alone.
 void sct_process_begin(pid_t first_process);

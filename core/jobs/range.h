@@ -21,6 +21,7 @@ struct sct_range_options {
     size_t counter_arrays;
     volatile uint64_t *present_iteration; // told before each execution that counts; may be NULL
     uint64_t iteration_offset;            // of ranges that are added: what to add to their numbers
+    uint64_t range_iterations;            // of jobs.h; 0: SCT_RANGE_ITERATIONS
 };
 
 // What stands between a campaign and somebody who runs a piece of it.

@@ -90,11 +90,15 @@ static inline unsigned check(struct sct_memory_state *memory, const struct sct_c
             return SCT_SLOTS;
         if (old == 0)
             return best < SCT_SLOTS ? best : i;
+        // Most are neither: accesses of atomics to one another, of others that read.
+        bool may_race = conflict(old, new), is_covered = covers(new, old);
+        if (!may_race && !is_covered)
+            continue;
         bool is_before = sct_clock_has(known, thread_of(old), epoch_of(old));
-        if (!is_before && conflict(old, new))
+        if (!is_before && may_race)
             report(memory, cell, i, new, place, target);
         // Not needed any more: whatever will race with it will race with the new one.
-        if (is_before && covers(new, old))
+        if (is_before && is_covered)
             best = i;
     }
     return best < SCT_SLOTS ? best : memory->now->turn++ % SCT_SLOTS;

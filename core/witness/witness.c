@@ -40,8 +40,16 @@ static void tell_violation(struct sct_witness_shared *shared, const struct sct_r
     snprintf(shared->message, sizeof shared->message, "%s", violation->message);
 }
 
-static void replay(struct sct_witness *witness, const struct sct_trace *trace) {
+struct replaying {
+    struct sct_witness *witness;
+    const struct sct_trace *trace;
+};
+
+static void replay(void *context) {
+    struct sct_witness *witness = ((struct replaying *)context)->witness;
+    const struct sct_trace *trace = ((struct replaying *)context)->trace;
     struct sct_witness_shared *shared = witness->shared;
+    sigprocmask(SIG_SETMASK, &blocked_before, NULL);
     // As many steps as the recording had: with fewer its fair tail would begin elsewhere.
     ASSERT(!shared->has_answered && trace->steps_max > 0);
     struct sct_engine_options options = witness->engine;
@@ -63,17 +71,7 @@ static int run_fresh(struct sct_witness *witness, const struct sct_trace *trace)
     witness->shared->has_answered = witness->shared->is_confirmed = false;
     witness->shared->is_violation = false;
     witness->fresh->is_running = witness->fresh->words[0] = 0;
-    pid_t first_process = getpid(), process = fork();
-    if (process == 0) {
-        sct_process_begin(first_process);
-        sigprocmask(SIG_SETMASK, &blocked_before, NULL);
-        replay(witness, trace);
-        _exit(0);
-    }
-    int status = 0;
-    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR)
-        ;
-    return process > 0 ? status : -1;
+    return sct_process_run(replay, &(struct replaying){witness, trace});
 }
 
 static void describe_end(int status, struct text *text) {

@@ -2,6 +2,7 @@
 #include "harness/cli/campaign.h"
 #include "core/base/grow.h"
 #include "core/jobs/jobs.h"
+#include "core/jobs/process.h"
 #include "core/trace/replay.h"
 #include "harness/cli/finding.h"
 #include "harness/cli/mpi.h"
@@ -18,6 +19,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,11 +90,43 @@ static void draw_seed(struct session *session) {
         fail_at(FAIL_RESOURCE, HERE, "cannot draw a random seed: %s", strerror(errno));
 }
 
-static void calibrate(struct session *session) {
+static void calibrate_here(const struct session *session) {
     char name[256];
     struct text text = text_in(name, sizeof name);
     text_add(&text, "%s/%s", session->run.what.subject->name, session->run.what.test->name);
     sct_calibrate(session->engine, &session->program, name, session->strategy, session->run.seed);
+}
+
+// What a process of its own has measured.
+struct measured {
+    const struct session *session;
+    struct sct_calibration *calibrations; // of the strategy's members; shared memory
+};
+
+static void calibrate_there(void *context) {
+    const struct measured *measured = context;
+    struct sct_strategy *strategy = measured->session->strategy;
+    sct_engine_forked(measured->session->engine);
+    calibrate_here(measured->session);
+    for (size_t i = 0; i < sct_strategy_count(strategy); i++)
+        measured->calibrations[i] = sct_strategy_member(strategy, i)->calibration;
+}
+
+// One that does not come to its end has measured nothing.
+static void calibrate(struct session *session) {
+    if (!session->run.what.test->is_isolated) {
+        calibrate_here(session);
+        return;
+    }
+    size_t count = sct_strategy_count(session->strategy);
+    size_t bytes = count * sizeof(struct sct_calibration);
+    struct measured measured = {session, sct_map_shared(bytes)};
+    bool is_done = sct_process_run(calibrate_there, &measured) == 0;
+    for (size_t i = 0; i < count; i++)
+        sct_strategy_member(session->strategy, i)->calibration =
+            is_done ? measured.calibrations[i]
+                    : (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
+    munmap(measured.calibrations, bytes);
 }
 
 // How many of the iterations 0 .. all-1 belong to the shard.
@@ -116,7 +150,8 @@ static struct sct_campaign_options describe_campaign(struct session *session) {
         .seconds_max = options->time_limit,
         .keep_going = options->keep_going,
         .interrupted = &process_interrupted,
-        .repeat_every = REPEAT_EVERY,
+        // Isolated, a repetition would not find what the first one did; the witness repeats.
+        .repeat_every = session->run.what.test->is_isolated ? 0 : REPEAT_EVERY,
         .before_counted = begin_counting,
         .after_counted = end_counting,
         .on_progress = on_progress,
@@ -137,6 +172,7 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
         .campaign = campaign_options,
         .counters = counters,
         .counter_arrays = coverage ? 2 : 1,
+        .range_iterations = session->run.what.test->is_isolated ? 1 : 0,
     };
     if (search_is_shared(session))
         return search_run(session, &range, checkpoint, on_new_group, campaign, error);
@@ -146,6 +182,7 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
         .range = &range,
         .source = mpi_source(),
         .workers = session->options->jobs,
+        .is_isolated = session->run.what.test->is_isolated,
         .on_new_group = on_new_group,
         .checkpoint = checkpoint->file ? checkpoint : NULL,
     };
@@ -221,7 +258,8 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
     bool is_systematic = session->strategy->path;
     bool is_shared = is_systematic ? search_is_shared(session)
                                    : options->jobs > 1 || checkpoint->file || mpi_source();
-    if (!options_have(options, OPTION_ONLY_ITERATION) && is_shared)
+    if (session->run.what.test->is_isolated ||
+        (!options_have(options, OPTION_ONLY_ITERATION) && is_shared))
         return run_shared(session, &campaign_options, checkpoint, campaign, error);
     if (options_have(options, OPTION_ONLY_ITERATION) && options->verbose)
         sct_engine_narrate(session->engine, session_narrate, session_narration(session));
@@ -238,7 +276,7 @@ static bool run_campaign(struct session *session, struct sct_checkpoint *checkpo
 static void save_single_run(struct session *session, const struct sct_campaign *campaign) {
     const struct options *options = session->options;
     if (!options_have(options, OPTION_ONLY_ITERATION) || campaign->violations > 0 ||
-        campaign->iterations_run == 0)
+        campaign->iterations_run == 0 || session->run.what.test->is_isolated)
         return;
     const struct sct_result *result = sct_engine_last_result(session->engine);
     if (options->trace)
@@ -364,7 +402,8 @@ static int report(struct session *session, const struct sct_campaign *campaign) 
             .engine = session->engine,
             .campaign = campaign,
             .kind = campaign->groups ? campaign->groups->violation.kind : NULL,
-            .is_told = session->options->format == FORMAT_TEXT && !session->options->quiet,
+            .is_told = session->options->format == FORMAT_TEXT && !session->options->quiet &&
+                       !session->run.what.test->is_isolated,
             .explains = session->options->minimize,
         });
     report_standard(session, campaign);
@@ -503,12 +542,17 @@ static bool prepare_campaign(struct session *session, struct sct_checkpoint *che
     const struct options *options = session->options;
     if (!session_choose_test(session, options->model, options->test, error) ||
         !session_choose_variant(session, options->bug, error) ||
-        !check_coverage_options(session, error))
+        !check_coverage_options(session, error) || !session_check_isolation(session, error))
         return false;
     draw_seed(session);
     session->strategy = sct_strategy_new(options->strategy, error);
     if (!session->strategy || !search_options_check(session, error))
         return false;
+    if (session->run.what.test->is_isolated && (mpi_source() || mpi_is_worker()))
+        return error_set(error, "mpirun: not of isolated executions, which share no process");
+    if (session->run.what.test->is_isolated && session->strategy->path)
+        return error_set(error, "strategy '%s': a search needs its executions in one process",
+                         options->strategy);
     struct text text = text_in(session->strategy_text, sizeof session->strategy_text);
     sct_strategy_format(session->strategy, &text);
     session->run.strategy = session->strategy_text;

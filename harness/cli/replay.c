@@ -1,5 +1,6 @@
 #include "harness/cli/replay.h"
 #include "core/base/arena.h"
+#include "core/jobs/process.h"
 #include "core/trace/replay.h"
 #include "core/trace/tolerant.h"
 #include "harness/cli/break_at.h"
@@ -10,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 // A replay and what else was asked for about the execution.
 struct replaying {
@@ -35,13 +37,46 @@ static void capture(const struct replaying *replaying, struct sct_trace *trace) 
     sct_trace_free(&captured);
 }
 
-static void run_strictly(struct replaying *replaying, struct error *difference) {
-    struct session *session = replaying->session;
+// What a strict replay comes to.
+struct confirmation {
+    const struct replaying *replaying;
+    bool is_confirmed;
+    struct error difference;
+};
+
+static void confirm(void *context) {
+    struct confirmation *confirmation = context;
+    const struct session *session = confirmation->replaying->session;
     struct sct_replay replay;
-    sct_replay_init(&replay, replaying->recording);
+    sct_replay_init(&replay, confirmation->replaying->recording);
     const struct sct_result *result =
         sct_engine_run(session->engine, &session->program, &replay.base, 0);
-    replaying->report.is_confirmed = sct_replay_confirms(&replay, result, difference);
+    confirmation->is_confirmed = sct_replay_confirms(&replay, result, &confirmation->difference);
+}
+
+static void confirm_there(void *context) {
+    struct confirmation *confirmation = context;
+    sct_engine_forked(confirmation->replaying->session->engine);
+    confirm(confirmation);
+}
+
+// Isolated, what is told of the execution later is the first one of this process.
+static void run_strictly(struct replaying *replaying, struct error *difference) {
+    bool is_isolated = replaying->session->run.what.test->is_isolated &&
+                       strcmp(replaying->recording->kind, SCT_KIND_PROCESS_END) != 0;
+    struct confirmation own = {.replaying = replaying}, *confirmation = &own;
+    if (is_isolated) {
+        confirmation = sct_map_shared(sizeof *confirmation);
+        *confirmation = own;
+        error_set(&confirmation->difference, "the process ends before the execution does");
+        sct_process_run(confirm_there, confirmation);
+    } else {
+        confirm(confirmation);
+    }
+    replaying->report.is_confirmed = confirmation->is_confirmed;
+    *difference = confirmation->difference;
+    if (is_isolated)
+        munmap(confirmation, sizeof *confirmation);
 }
 
 static void run_tolerantly(struct replaying *replaying, struct error *difference) {
@@ -247,6 +282,7 @@ int replay_command(const struct command *command, const struct options *options)
     const char *variant = strcmp(trace.bug, "none") == 0 ? NULL : trace.bug;
     if (!session_choose_test(session, trace.model, trace.test, &inner) ||
         !check_binding(session->run.what.subject, &trace, &inner) ||
+        !session_check_isolation(session, &inner) ||
         !session_choose_variant(session, variant, &inner)) {
         session_end(session);
         sct_trace_free(&trace);

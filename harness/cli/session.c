@@ -2,6 +2,7 @@
 #include "harness/cli/session.h"
 #include "core/witness/probe.h"
 #include "core/base/grow.h"
+#include "core/jobs/process.h"
 #include "harness/cli/process.h"
 #include "harness/report/plain.h"
 #include "harness/cli/version.h"
@@ -9,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 bool session_uses_color(const struct options *options) {
@@ -78,9 +80,44 @@ void session_open_engine(struct session *session, uint32_t steps_max) {
     sct_witness_watch(&session->witness, session->engine);
 }
 
+struct probing {
+    const struct session *session;
+    uint64_t *result;
+};
+
+static void probe(void *context) {
+    const struct probing *probing = context;
+    struct sct_engine_options options = engine_options(probing->session, 0);
+    *probing->result = sct_probe(&probing->session->program, &options);
+}
+
 uint64_t session_probe(const struct session *session) {
-    struct sct_engine_options options = engine_options(session, 0);
-    return sct_probe(&session->program, &options);
+    uint64_t result = 0, *shared = &result;
+    if (session->run.what.test->is_isolated)
+        shared = sct_map_shared(sizeof *shared);
+    struct probing probing = {session, shared};
+    if (shared == &result) {
+        probe(&probing);
+        return result;
+    }
+    sct_process_run(probe, &probing);
+    result = *shared;
+    munmap(shared, sizeof *shared);
+    return result;
+}
+
+bool session_check_isolation(const struct session *session, struct error *error) {
+    const struct options *options = session->options;
+    const char *option = options->minimize     ? "--minimize"
+                         : options->explain    ? "--explain"
+                         : options->tolerant   ? "--tolerant"
+                         : options->checkpoint ? "--checkpoint"
+                         : options->resume     ? "--resume"
+                                               : NULL;
+    ASSERT(session->run.what.test);
+    return !session->run.what.test->is_isolated || !option ||
+           error_set(error, "option %s: not of isolated executions, which share no process",
+                     option);
 }
 
 int session_run_watched(struct session *session, uint32_t steps_max, int (*run)(void *session),

@@ -51,6 +51,9 @@ bool session_choose_variant(struct session *session, const char *variant, struct
 // [steps_max] 0: the test's default.
 void session_open_engine(struct session *session, uint32_t steps_max);
 
+// Whether what the options ask for can be had of executions that are in processes of their own.
+bool session_check_isolation(const struct session *session, struct error *error);
+
 // Runs [run]([session]) in a process of its own with a witness beside it, see there; [steps_max] as
 // of session_open_engine.
 int session_run_watched(struct session *session, uint32_t steps_max, int (*run)(void *session),

@@ -125,6 +125,15 @@ static bool set_seq_cst(struct program_command *command, const char *value, stru
     return true;
 }
 
+static bool set_isolation(struct program_command *command, const char *value, struct error *error) {
+    static const char *const names[] = {"none", "fork", NULL};
+    unsigned index;
+    if (!choose("isolate", value, names, &index, error))
+        return false;
+    command->isolates = index == 1;
+    return true;
+}
+
 enum { PROOF_OPTIONS = 2 };
 
 // All executions, as few as tell of all, and with all that they may read.
@@ -228,6 +237,9 @@ static const struct option_of_programs {
      "freed memory is not used again in an execution (fresh, the default), or\n"
      "at once (reuse), as real allocators do: for the ABA problem"},
     {"leaks", NULL, true, set_leaks, "blocks that no pointer leads to at the end are a violation"},
+    {"isolate", "HOW", true, set_isolation,
+     "executions follow one another in a process (none, the default), or\n"
+     "each has its own (fork): for what cannot be put back; slower"},
     {"stdout", "WHAT", false, set_stdout,
      "show or drop what the program prints (default: show in replays,\n"
      "drop in campaigns)"},
@@ -353,6 +365,8 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
     }
     for (i++; i < argc; i++)
         command->argv[command->argc++] = argv[i];
+    if (command->isolates && command->options.races == POSIX_RACES_ALL)
+        return error_set(error, "option --races all: a survey is not of isolated executions");
     const char *strategy = program_command_value(command, "strategy");
     if (strategy && strncmp(strategy, "dfs", strlen("dfs")) == 0)
         program_options_search(command);

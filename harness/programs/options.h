@@ -12,6 +12,7 @@
 struct program_command {
     struct posix_options options;
     bool counts_graphs;
+    bool isolates;    // each execution is in a process of its own
     bool proves;      // the verdict is one about all executions
     bool has_history; // it was given; else it may depend on what the options are for
     int argc;         // of the program

@@ -107,6 +107,7 @@ static int run_command(const char *name, const char *path, struct program_comman
         .program = posix_program(),
         .view = &program_view,
         .is_reducible = true,
+        .is_isolated = command->isolates,
         .conclude = conclude,
     };
     const struct subject subject = {.name = name,
@@ -167,7 +168,8 @@ static void tell_changed(const char *name) {
     struct text text = text_in(buffer, sizeof buffer);
     if (posix_images_find_changed(&text))
         fprintf(stderr,
-                "%s: executions change %s, which is not put back: build that with mtcheck-cc\n",
+                "%s: executions change %s, which is not put back: build that with mtcheck-cc, or "
+                "run with --isolate fork\n",
                 name, buffer);
 }
 

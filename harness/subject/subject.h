@@ -58,6 +58,9 @@ struct subject_test {
     // Whether its steps touch no more than they declare, so that searches may leave out orders of
     // independent ones (core/search/search.h).
     bool is_reducible;
+    // Each execution is to be in a process of its own, since the test leaves something behind that
+    // the next one would find.
+    bool is_isolated;
     bool reaches_all; // meant to reach every cell of the coverage that can be reached
     const struct subject_view *view;
     // What it means beside what every report says that a campaign or a replay ended so: lines of

@@ -73,6 +73,16 @@ static struct sct_campaign_options options_with(struct sct_strategy *strategy) {
     };
 }
 
+static unsigned executions; // of this process so far
+
+// Wrong wherever an execution came before.
+static void leave_something_behind(void *context) {
+    sometimes_wrong(context);
+    sct_check(executions++ == 0, SCT_KIND_ASSERTION, "somebody was here");
+}
+
+static const struct sct_program untidy = {.setup = leave_something_behind};
+
 static const struct sct_counters counters = {verdicts, sizeof verdicts / sizeof verdicts[0]};
 
 // Everything that a campaign and its counters say, as one text.
@@ -117,15 +127,21 @@ static void tell(void *context, const struct sct_group *group) {
     text_add(&told, "%s ", group->record);
 }
 
+static bool are_isolated; // the jobs of the test
+
 static bool run_jobs(const struct sct_campaign_options *options, unsigned workers,
                      struct sct_checkpoint *checkpoint, struct text *text, struct error *error) {
     const struct sct_range_options range = {
         .campaign = options,
         .counters = &counters,
         .counter_arrays = 1,
+        .range_iterations = are_isolated ? 1 : 0,
     };
-    const struct sct_jobs jobs = {
-        .range = &range, .workers = workers, .on_new_group = tell, .checkpoint = checkpoint};
+    const struct sct_jobs jobs = {.range = &range,
+                                  .workers = workers,
+                                  .is_isolated = are_isolated,
+                                  .on_new_group = tell,
+                                  .checkpoint = checkpoint};
     memset(verdicts, 0, sizeof verdicts);
     sct_marks_reset();
     told = text_in(told_buffer, sizeof told_buffer);
@@ -167,6 +183,34 @@ static void test_jobs_change_nothing(void **state) {
         for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++)
             assert_same_with_jobs(&options, workers[i], text.data);
     }
+    sct_strategy_free(strategy);
+}
+
+// The same where each execution has a process of its own; and then none finds what another has left
+// behind, which in one process all but the first do.
+static void test_isolated_executions_change_nothing(void **state) {
+    (void)state;
+    struct sct_strategy *strategy = new_strategy("portfolio");
+    struct sct_campaign_options options = options_with(strategy);
+    options.iterations = 60;
+    options.repeat_every = 0;
+    char buffer[TEXT_BYTES], untidy_buffer[TEXT_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    struct sct_campaign tidy = run_alone(&options, &text);
+    are_isolated = true;
+    assert_same_with_jobs(&options, 1, text.data);
+    assert_same_with_jobs(&options, 3, text.data);
+    options.program = &untidy;
+    options.record = NULL;
+    struct error error = {{0}};
+    text = text_in(untidy_buffer, sizeof untidy_buffer);
+    assert_true(run_jobs(&options, 2, NULL, &text, &error));
+    assert_null(strstr(text.data, "somebody was here"));
+    are_isolated = false;
+    assert_int_equal(executions, 0);
+    text = text_in(untidy_buffer, sizeof untidy_buffer);
+    assert_true(run_alone(&options, &text).violations > tidy.violations);
+    assert_non_null(strstr(text.data, "somebody was here"));
     sct_strategy_free(strategy);
 }
 
@@ -334,6 +378,7 @@ static void test_checkpoint_errors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_jobs_change_nothing),
+        ENGINE_TEST(test_isolated_executions_change_nothing),
         ENGINE_TEST(test_shards_add_up),
         ENGINE_TEST(test_dead_worker_is_an_error),
         ENGINE_TEST(test_cut_checkpoint_is_resumed),
