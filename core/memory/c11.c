@@ -4,6 +4,7 @@
 // SEQ_CST and weaker accesses to one location mix, RC11 has a few that no such order shows.
 #include "core/memory/model.h"
 
+// What fences of SEQ_CST have shown it bounds what is read, as what happens before does.
 static bool knows(const struct sct_edge *view, uint32_t thread, uint32_t epoch) {
     return sct_clock_has(&view->known, thread, epoch) || sct_clock_has(&view->extra, thread, epoch);
 }
@@ -11,6 +12,7 @@ static bool knows(const struct sct_edge *view, uint32_t thread, uint32_t epoch) 
 // Somebody has read [store], and that happened before.
 static bool is_read(const struct sct_edge *view, const struct sct_clock *fences,
                     const struct sct_store *store) {
+    ASSERT(store->reader_count == 0 || store->reads);
     for (uint32_t i = 0; i < store->reader_count; i++) {
         uint32_t epoch = store->reads[i];
         if (epoch > 0 && (knows(view, i, epoch) || (fences && sct_clock_has(fences, i, epoch))))
@@ -47,6 +49,7 @@ static uint32_t lowest(const struct sct_memory_state *memory, const struct sct_p
 }
 
 static void make_room_for_reader(struct arena *arena, struct sct_store *store, uint32_t thread) {
+    // Threads come to a store one by one, and most stores are read by few: a block at a time.
     enum { BLOCK = 8 };
     uint32_t count = (thread + BLOCK) / BLOCK * BLOCK;
     ASSERT(count > thread && count >= store->reader_count);
@@ -58,8 +61,10 @@ static void make_room_for_reader(struct arena *arena, struct sct_store *store, u
     store->reader_count = count;
 }
 
+// What is read once is enough to know: a later read of the same thread knows no less.
 static void on_load(struct sct_memory_state *memory, struct sct_party *party,
                     const struct sct_location *location, uint32_t index) {
+    ASSERT(index < location->count);
     struct sct_store *store = location->stores[index];
     if (party->number >= store->reader_count)
         make_room_for_reader(memory->now->arena, store, party->number);

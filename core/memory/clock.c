@@ -23,6 +23,7 @@ void sct_clock_set(struct sct_clock *clock, struct arena *arena, uint32_t thread
 }
 
 void sct_clock_join(struct sct_clock *clock, struct arena *arena, const struct sct_clock *other) {
+    ASSERT(clock != other && other->length % BLOCK == 0);
     if (other->length > clock->length)
         lengthen(clock, arena, other->length);
     for (uint32_t i = 0; i < other->length; i += BLOCK)
@@ -32,6 +33,8 @@ void sct_clock_join(struct sct_clock *clock, struct arena *arena, const struct s
 }
 
 bool sct_clock_covers(const struct sct_clock *clock, const struct sct_clock *other) {
+    ASSERT(clock->length % BLOCK == 0 && other->length % BLOCK == 0);
+    // The other may be longer: what is not in this one is before every epoch.
     for (uint32_t i = 0; i < other->length; i++)
         if (other->epochs[i] > sct_clock_at(clock, i))
             return false;

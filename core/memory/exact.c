@@ -9,10 +9,12 @@
 typedef uint64_t event_set[SCT_EVENT_WORDS];
 
 static inline bool is_in(const event_set set, uint32_t event) {
+    ASSERT(event < SCT_EVENTS_MAX);
     return set[event / 64] >> event % 64 & 1;
 }
 
 static inline void put_in(event_set set, uint32_t event) {
+    ASSERT(event < SCT_EVENTS_MAX);
     set[event / 64] |= UINT64_C(1) << event % 64;
 }
 
@@ -42,12 +44,16 @@ static inline const struct sct_event_record *record_at(const struct view *view, 
     return event == view->count - 1 ? view->new : view->events->records[event];
 }
 
+// Events of a thread are in the order in which they happened, for nothing is read before it is
+// there.
 static bool is_sequenced(const struct view *view, uint32_t a, uint32_t b) {
     return a < b && record_at(view, a)->thread == record_at(view, b)->thread;
 }
 
 static bool happens_before(const struct view *view, uint32_t a, uint32_t b) {
     const struct sct_event_record *first = record_at(view, a), *second = record_at(view, b);
+    ASSERT(a < view->count && b < view->count);
+    // Of one thread the order is that of events; clocks tell epochs, which several events share.
     if (first->thread == second->thread)
         return a < b;
     return a != b && sct_clock_has(&second->known, first->thread, first->epoch);
@@ -61,19 +67,26 @@ static bool is_same_location(const struct view *view, uint32_t a, uint32_t b) {
 // Twice the place in the order of stores, so that the new store finds room between two.
 static uint32_t place_of(const struct sct_location *location, const struct sct_store *store) {
     uint32_t index = location->count - 1;
-    while (location->stores[index] != store)
+    // Mostly it is one of the last. It is there: a location that is made anew has other stores, and
+    // then no event has read from the old ones (asserted, or it would not end).
+    while (location->stores[index] != store) {
+        ASSERT(index > 0);
         index--;
+    }
     return 2 * index;
 }
 
 static uint32_t place_stored(const struct view *view, uint32_t event) {
     const struct sct_event_record *record = record_at(view, event);
+    ASSERT(record->stored && record->location);
+    // The new one is in no location yet: between the last store before it and the first behind it.
     return event == view->count - 1 ? 2 * view->index - 1
                                     : place_of(record->location, record->stored);
 }
 
 static uint32_t place_read(const struct view *view, uint32_t event) {
     const struct sct_event_record *record = record_at(view, event);
+    ASSERT(record->read && record->location);
     return place_of(record->location, record->read);
 }
 
@@ -115,6 +128,7 @@ static uint32_t last_elsewhere(const struct view *view, uint32_t event) {
 
 // sb|other ; hb ; sb|other
 static bool goes_around(const struct view *view, uint32_t a, uint32_t b) {
+    ASSERT(a < view->count && b < view->count);
     uint32_t last = last_elsewhere(view, b);
     if (last == b || !(record_at(view, a)->thread == record_at(view, last)->thread ||
                        happens_before(view, a, last)))
@@ -123,6 +137,7 @@ static bool goes_around(const struct view *view, uint32_t a, uint32_t b) {
     return next != a && happens_before(view, next, last);
 }
 
+// The parts that are cheap to find first: scb is asked of all pairs of a thread.
 static bool is_scb(const struct view *view, uint32_t a, uint32_t b) {
     if (is_sequenced(view, a, b) || is_overwritten(view, a, b))
         return true;
@@ -135,6 +150,7 @@ static bool is_scb(const struct view *view, uint32_t a, uint32_t b) {
 
 // Adds those from which psc comes if scb begins with [event].
 static void add_sources(const struct view *view, uint32_t event, event_set sources) {
+    ASSERT(event < view->count);
     if (event < view->count - 1 && is_in(view->events->seq_cst, event))
         put_in(sources, event);
     for (uint32_t fence = 0; fence < view->count - 1; fence++)
@@ -144,6 +160,7 @@ static void add_sources(const struct view *view, uint32_t event, event_set sourc
 
 // Adds those to which it goes if scb ends with [event]; the new one is before nobody.
 static void add_targets(const struct view *view, uint32_t event, event_set targets) {
+    ASSERT(event < view->count - 1);
     if (is_in(view->events->seq_cst, event))
         put_in(targets, event);
     for (uint32_t fence = event + 1; fence < view->count - 1; fence++)
@@ -158,6 +175,7 @@ static bool is_seq_cst(const struct sct_event_record *event) {
 // psc_F to the new event, a fence.
 static void add_fences_before(const struct view *view, event_set before) {
     uint32_t new = view->count - 1;
+    ASSERT(is_seq_cst(view->new) && !view->new->location);
     for (uint32_t b = 0; b < new; b++) {
         if (!happens_before(view, b, new))
             continue;
@@ -175,6 +193,7 @@ static void find_before(const struct view *view, event_set before) {
     uint32_t new = view->count - 1;
     bool is_fence = !view->new->location;
     event_set sources = {0};
+    ASSERT(view->new);
     memset(before, 0, sizeof(event_set));
     if (!is_seq_cst(view->new))
         return;
@@ -202,6 +221,7 @@ struct passage {
     event_set to, to_fences;
 };
 
+// All from which there is a path to one of [set], and those themselves.
 static void add_reaching(const struct view *view, const event_set set, event_set reaching) {
     for (uint32_t i = 0; i < view->count - 1; i++)
         if (is_in(set, i)) {
@@ -213,6 +233,7 @@ static void add_reaching(const struct view *view, const event_set set, event_set
 static void find_passage(const struct view *view, struct passage *passage) {
     uint32_t new = view->count - 1;
     event_set fences = {0};
+    ASSERT(new == view->events->count);
     memset(passage, 0, sizeof *passage);
     for (uint32_t fence = 0; fence < new; fence++)
         if (is_in(view->events->fences, fence) && happens_before(view, fence, new))
@@ -237,6 +258,8 @@ static struct view view_of(const struct sct_events *events, const struct sct_eve
     return (struct view){events, event, index, events->count + 1};
 }
 
+// Only paths by way of the new event are new, and each of them comes from [from] and goes on to
+// [to], or from a fence to a fence by psc_F: a circle goes through both.
 bool sct_events_allow(const struct sct_events *events, const struct sct_event_record *event,
                       uint32_t index) {
     ASSERT(event->location);
@@ -253,6 +276,7 @@ bool sct_events_allow(const struct sct_events *events, const struct sct_event_re
 // Whoever [targets] go to now comes after [sources], too.
 static void join_paths(struct sct_events *events, const event_set sources,
                        const event_set targets) {
+    ASSERT(!meet(sources, targets)); // that would be a circle
     for (uint32_t i = 0; i < events->count; i++) {
         struct sct_event_record *record = events->records[i];
         if (is_in(targets, i) || meet(record->before, targets))
@@ -264,6 +288,7 @@ static uint32_t index_behind(const struct sct_event_record *event) {
     if (!event->location)
         return 0;
     const struct sct_store *last = event->stored ? event->stored : event->read;
+    ASSERT(last); // an access reads or stores
     return place_of(event->location, last) / 2 + 1;
 }
 

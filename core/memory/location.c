@@ -54,6 +54,8 @@ static inline uint64_t bar_old(const struct operation *operation, uint32_t index
 }
 
 // The store behind those that are passed over, if [index] is one of them.
+// A store that others have put behind it meanwhile still counts as new: its place decides, not when
+// it was made.
 static uint32_t behind_passed(const struct operation *operation, uint32_t index) {
     const struct sct_location *location = operation->location;
     for (uint32_t i = location->count - 1; i-- > index;)
@@ -133,6 +135,7 @@ static void take_message(const struct operation *operation, const struct sct_edg
 
 // What the read-modify-writes that come directly before [index] carry on.
 static struct sct_edge *message_of_update(const struct operation *operation, uint32_t index) {
+    ASSERT(index > 0 && index <= operation->location->count);
     return operation->location->stores[index - 1]->message;
 }
 
@@ -185,6 +188,7 @@ static void make_room_for_store(struct arena *arena, struct sct_location *locati
 }
 
 static void insert(struct sct_location *location, uint32_t index, struct sct_store *store) {
+    ASSERT(index <= location->count && location->count < location->capacity);
     struct sct_store **place = &location->stores[index];
     memmove(place + 1, place, (location->count - index) * sizeof *place);
     *place = store;
@@ -225,6 +229,8 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
 static void reset(const struct operation *operation, uint64_t value) {
     struct sct_location *location = operation->location;
     struct arena *arena = operation->now->arena;
+    // Events of a memory that is exact keep the old stores, which are in no location any more; so
+    // do loops that wait, by their times.
     location->count = 0;
     make_room_for_store(arena, location);
     location->stores[0] = ARENA_NEW(arena, struct sct_store);
@@ -233,6 +239,7 @@ static void reset(const struct operation *operation, uint64_t value) {
     location->count = 1;
 }
 
+// Only tso has buffers. What comes after in the program sees memory as it is now.
 static void drain(const struct operation *operation) {
     if (operation->memory->model->drain)
         operation->memory->model->drain(operation->memory, operation->party);
@@ -250,8 +257,10 @@ static void note_source(struct sct_memory_moment *now, const struct sct_store *s
     now->source_time = time;
 }
 
+// What every read does, of a load or a read-modify-write, after it was chosen.
 static uint64_t read_store(const struct operation *operation, uint32_t index,
                            enum sct_order order) {
+    ASSERT(index < operation->location->count);
     const struct sct_store *store = operation->location->stores[index];
     if (is_old(operation, index))
         sct_leave(sct_engine_now, SCT_PRUNED);
@@ -268,6 +277,7 @@ static uint64_t read_store(const struct operation *operation, uint32_t index,
 }
 
 static uint64_t load_at(const struct operation *operation, uint32_t index, enum sct_order order) {
+    // The event comes after the read: what an acquire has taken up is known with it.
     uint64_t value = read_store(operation, index, order);
     struct sct_event_record event = event_of(operation, order, index + 1, NULL);
     note_event(operation, &event);
@@ -353,11 +363,13 @@ uint64_t sct_location_load(struct sct_location *location, enum sct_order order) 
 // Whether a store may go in front of stores[index]: between what is there and what comes before it.
 static bool is_place(const struct operation *operation, enum sct_order order, uint32_t index) {
     const struct sct_location *location = operation->location;
+    ASSERT(index > 0 && index <= location->count);
     bool is_free = index == location->count || !location->stores[index]->is_update;
     return is_free && is_allowed(operation, order, 0, index, true);
 }
 
 // A place behind the oldest store that the thread may read: the end first.
+// (CoWW, CoRW: its thread knows what it may not read, and its store comes after that.)
 static uint32_t choose_place(const struct operation *operation, enum sct_order order) {
     uint32_t least = lowest(operation, order) + 1, count = 0, index = operation->location->count;
     for (uint32_t i = least; i <= index; i++)
@@ -382,6 +394,9 @@ void sct_location_store(struct sct_location *location, uint64_t value, enum sct_
 static void update(const struct operation *operation, uint32_t index, uint64_t value,
                    enum sct_order order) {
     struct sct_location *location = operation->location;
+    // The two halves are one step: no store comes between them in the order of the location, now or
+    // later (is_place).
+    ASSERT(!location->stores[index]->is_updated); // one alone reads a store and stores behind it
     read_store(operation, index, order);
     location->stores[index]->is_updated = true;
     add_store(operation, index + 1, value, order, true);
@@ -521,7 +536,9 @@ bool sct_location_exchange(struct sct_location *location, struct sct_exchange *e
 
 // ---- Locations ---------------------------------------------------------------------------------
 
+// Its first store is of whoever makes it, and known to all who are told of the location.
 static struct sct_location *new_location(uint32_t bytes, uint64_t value) {
+    ASSERT(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
     ASSERT(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
     struct sct_memory_state *memory = sct_memory_state();
     struct sct_location *location = ARENA_NEW(memory->now->arena, struct sct_location);
@@ -551,6 +568,7 @@ void sct_location_place(const void *place) {
     sct_memory_state()->now->place = place;
 }
 
+// Kept as one more, so that 0 can say that nothing is passed over.
 void sct_location_pass(uint64_t time) {
     sct_memory_state()->now->passed = time + 1;
 }
@@ -567,6 +585,8 @@ static struct sct_location **bucket_of(const struct sct_location_table *table, u
     return &table->buckets[hash >> 32 & (table->bucket_count - 1)];
 }
 
+// The old buckets stay in the arena, which is emptied when the execution ends: twice the largest at
+// most.
 static void grow(struct arena *arena, struct sct_location_table *table) {
     struct sct_location_table old = *table;
     table->bucket_count = old.bucket_count ? 2 * old.bucket_count : BUCKETS;
@@ -582,6 +602,7 @@ static void grow(struct arena *arena, struct sct_location_table *table) {
 }
 
 static bool overlaps(const struct sct_location *location, uintptr_t address, size_t bytes) {
+    ASSERT(location->bytes > 0);
     return location->address < address + bytes && address < location->address + location->bytes;
 }
 
@@ -610,6 +631,7 @@ static struct sct_location *add(struct sct_memory_moment *now, uintptr_t address
 }
 
 // Whether another that overlaps with [location] was used after it.
+// (All that can overlap with it are in one bucket: a location lies within a word of 8 bytes.)
 static bool is_overtaken(struct sct_location_table *table, const struct sct_location *location) {
     const struct sct_location *other = *bucket_of(table, location->address);
     for (; other; other = other->next)
@@ -653,6 +675,8 @@ void sct_location_forget(uintptr_t address, size_t bytes) {
     if (!memory || memory->now->table.count == 0)
         return;
     struct sct_location_table *table = &memory->now->table;
+    ASSERT(address + bytes >= address);
+    // Of a large range each bucket is looked at once, not each word of the range.
     if (bytes / 8 >= table->bucket_count) {
         for (uint32_t i = 0; i < table->bucket_count; i++)
             remove_from(table, &table->buckets[i], address, bytes);
@@ -663,5 +687,6 @@ void sct_location_forget(uintptr_t address, size_t bytes) {
 }
 
 uint32_t sct_location_overlaps(void) {
+    ASSERT(sct_memory_state());
     return sct_memory_state()->now->table.overlaps;
 }

@@ -10,6 +10,7 @@ enum { PARTIES = 8 }; // room at first
 // ---- Edges -------------------------------------------------------------------------------------
 
 struct sct_edge *sct_edge_copy(const struct sct_edge *edge, struct arena *arena) {
+    ASSERT(edge && arena);
     struct sct_edge *copy = ARENA_ARRAY(arena, struct sct_edge, 1);
     *copy = (struct sct_edge){
         .known = sct_clock_copy(&edge->known, arena),
@@ -20,6 +21,7 @@ struct sct_edge *sct_edge_copy(const struct sct_edge *edge, struct arena *arena)
 }
 
 void sct_edge_join(struct sct_edge *edge, struct arena *arena, const struct sct_edge *other) {
+    ASSERT(edge != other);
     sct_clock_join(&edge->known, arena, &other->known);
     sct_clock_join(&edge->extra, arena, &other->extra);
     if (edge->fence_time < other->fence_time)
@@ -29,6 +31,8 @@ void sct_edge_join(struct sct_edge *edge, struct arena *arena, const struct sct_
 static void release(struct sct_memory *base, struct sct_edge **edge) {
     struct sct_memory_state *memory = (struct sct_memory_state *)base;
     struct sct_party *party = sct_party_now(memory);
+    ASSERT(!party->has_ended);
+    // What several have let go of is one edge: whoever takes it up comes after all of them.
     if (*edge)
         sct_edge_join(*edge, memory->now->arena, &party->view);
     else
@@ -37,13 +41,17 @@ static void release(struct sct_memory *base, struct sct_edge **edge) {
     sct_party_advance(party);
 }
 
+// Edges only grow, so a thread that takes one up late learns of more: of all who have let go of the
+// thing by then, which is what a lock that was held in between means.
 static void acquire(struct sct_memory *base, const struct sct_edge *edge) {
     struct sct_memory_state *memory = (struct sct_memory_state *)base;
+    ASSERT(edge);
     sct_edge_join(&sct_party_now(memory)->view, memory->now->arena, edge);
 }
 
 static bool knows(const struct sct_memory *base, const struct sct_edge *edge) {
     const struct sct_party *party = sct_party_now((const struct sct_memory_state *)base);
+    ASSERT(edge);
     return sct_clock_covers(&party->view.known, &edge->known);
 }
 
@@ -55,6 +63,7 @@ static uint64_t time_now(const struct sct_memory *base) {
 // A step begins.
 static void limit(struct sct_memory *base, uint64_t time) {
     struct sct_memory_moment *now = ((struct sct_memory_state *)base)->now;
+    ASSERT(time <= now->store_count + 1);
     now->read_from = time;
     now->has_source = false;
     now->source_time = 0;
@@ -66,7 +75,9 @@ static uint64_t source(const struct sct_memory *base) {
 
 // ---- Threads -----------------------------------------------------------------------------------
 
+// Threads of an execution are numbered without gaps, those that have ended included.
 static void make_room_for_party(struct sct_memory_moment *now) {
+    ASSERT(now->party_count <= now->party_capacity);
     if (now->party_count < now->party_capacity)
         return;
     uint32_t capacity = now->party_capacity ? 2 * now->party_capacity : PARTIES;
@@ -93,6 +104,7 @@ static struct sct_party *add_party(struct sct_memory_moment *now, const char *na
 static struct sct_party *succeed(struct sct_memory_moment *now, struct sct_party *previous,
                                  const char *name) {
     struct sct_party *party = ARENA_NEW(now->arena, struct sct_party);
+    ASSERT(previous->has_ended);
     party->number = previous->number;
     party->name = name;
     party->first_epoch = sct_party_epoch(previous) + 1;
@@ -103,6 +115,7 @@ static struct sct_party *succeed(struct sct_memory_moment *now, struct sct_party
 
 // Whether [party] knows all of [other], whose last epoch is empty: it began with its last release.
 static bool knows_all(const struct sct_party *party, const struct sct_party *other) {
+    ASSERT(other->has_ended && sct_party_epoch(other) > 0);
     return sct_clock_has(&party->view.known, other->number, sct_party_epoch(other) - 1);
 }
 
@@ -122,13 +135,17 @@ static void start(struct sct_memory *base, unsigned slot, const char *name) {
     now->by_slot[slot] = party;
 }
 
+// Its number may be given on; its clock stays, for races with what it did.
 static void end(struct sct_memory *base) {
-    sct_party_now((struct sct_memory_state *)base)->has_ended = true;
+    struct sct_party *party = sct_party_now((struct sct_memory_state *)base);
+    ASSERT(!party->has_ended);
+    party->has_ended = true;
 }
 
 static void begin(struct sct_memory *base) {
     struct sct_memory_state *memory = (struct sct_memory_state *)base;
     struct arena *arena = &sct_engine_now->arena;
+    ASSERT(memory->model);
     struct sct_memory_moment *now = memory->now = ARENA_NEW(arena, struct sct_memory_moment);
     now->arena = arena;
     // Shadow cells are not cleared between executions, which would cost as much as there are: one
@@ -136,6 +153,7 @@ static void begin(struct sct_memory *base) {
     now->stamp = ++memory->stamps;
     if (memory->options.is_exact)
         now->events = ARENA_NEW(arena, struct sct_events);
+    // Setup and the final check are one thread, which begins in epoch 1: 0 is before everything.
     struct sct_party *setup = now->by_slot[SCT_TASKS_MAX] = add_party(now, "setup");
     sct_clock_set(&setup->view.known, arena, 0, 1);
 }
@@ -146,6 +164,7 @@ uint32_t sct_memory_thread(void) {
 
 const char *sct_memory_thread_name(uint32_t number) {
     const struct sct_memory_moment *now = sct_memory_state()->now;
+    // The last one that had the number: earlier ones are told apart by their epochs.
     ASSERT(number < now->party_count && now->parties[number]);
     return now->parties[number]->name;
 }
@@ -155,6 +174,7 @@ const char *sct_memory_thread_name(uint32_t number) {
 // All such fences are in one order, here that of execution: each learns what threads knew at those
 // before it, for coherence alone. It does not make that happen before, so it hides no race.
 static void fence_seq_cst(struct sct_memory_moment *now, struct sct_party *party) {
+    ASSERT(!now->events);
     struct sct_edge *view = &party->view;
     sct_clock_join(&view->extra, now->arena, &now->fences);
     sct_clock_join(&now->fences, now->arena, &view->known);
@@ -184,6 +204,7 @@ struct sct_access sct_memory_place(enum sct_atomic_kind operation, enum sct_orde
     enum sct_memory_model model = model_now();
     bool is_exact = sct_memory_now && sct_memory_state()->options.is_exact;
     bool is_seq_cst = order == SCT_SEQ_CST, is_fence = operation == SCT_FENCES;
+    ASSERT(low <= high);
     struct sct_access place = {.object = SCT_ACCESS_ORDER, .low = low, .high = high};
     if (is_fence || model == SCT_MEMORY_TSO) {
         place.low = 0;
@@ -257,6 +278,7 @@ struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
 
 void sct_memory_free(struct sct_memory *base) {
     struct sct_memory_state *memory = (struct sct_memory_state *)base;
+    ASSERT(!base || sct_memory_now != base); // no execution uses it
     if (!memory)
         return;
     for (uint32_t i = 0; i < memory->region_count; i++)

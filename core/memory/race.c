@@ -17,7 +17,10 @@ const char *sct_access_kind_name(enum sct_access_kind kind) {
     return names[kind];
 }
 
+// Cells of programs that name their variables have names; shadow has addresses, which whoever tells
+// of the race turns into names.
 static void add_object(const struct sct_race *race, struct text *text) {
+    ASSERT(race->name || race->bytes > 0);
     if (race->name)
         text_add(text, "'%s'", race->name);
     else
@@ -25,6 +28,7 @@ static void add_object(const struct sct_race *race, struct text *text) {
 }
 
 void sct_race_describe(const struct sct_race *race, struct text *text) {
+    ASSERT(race->earlier.thread_name && race->later.thread_name);
     text_add(text, "%s of ", sct_access_kind_name(race->later.kind));
     add_object(race, text);
     text_add(text, " by %s, %s by %s before: nothing orders the two", race->later.thread_name,
@@ -33,6 +37,8 @@ void sct_race_describe(const struct sct_race *race, struct text *text) {
 
 void sct_race_advise(const struct sct_race *race, struct text *text) {
     const char *earlier = race->earlier.thread_name, *later = race->later.thread_name;
+    ASSERT(earlier && later);
+    // Somebody who has let go of nothing since must begin with that; else the other end is missing.
     if (race->earlier_has_released)
         text_add(text,
                  "%s has let go of something after its access (a lock, a release, its end), "
@@ -51,6 +57,7 @@ static bool is_told(const struct sct_memory_state *memory, const struct sct_race
     // By places, not by addresses: one line of code that races with another does so for every
     // element of an array. In either order, because a schedule may turn them round.
     const void *a = race->earlier.place, *b = race->later.place;
+    ASSERT(memory->told_count == 0 || memory->told);
     for (uint32_t i = 0; i < memory->told_count; i++) {
         const struct sct_place_pair *pair = &memory->told[i];
         if ((pair->first == a && pair->second == b) || (pair->first == b && pair->second == a))
@@ -60,6 +67,7 @@ static bool is_told(const struct sct_memory_state *memory, const struct sct_race
 }
 
 static void note_told(struct sct_memory_state *memory, const struct sct_race *race) {
+    ASSERT(!is_told(memory, race));
     GROW(memory->told, memory->told_count + 1, memory->told_capacity, "races");
     memory->told[memory->told_count++] =
         (struct sct_place_pair){race->earlier.place, race->later.place};
@@ -73,6 +81,7 @@ static void tell(const struct sct_memory_state *memory, const struct sct_race *r
 // For the story: where the other access is, what would order the two.
 static void narrate(const struct sct_race *race) {
     char buffer[256];
+    ASSERT(sct_narrating());
     struct text text = text_in(buffer, sizeof buffer);
     sct_race_advise(race, &text);
     if (race->name) // then places are text

@@ -32,6 +32,7 @@ static inline uint64_t access_word(const struct sct_party *party, uint8_t bytes,
 }
 
 // Whether the two would race if nothing orders them.
+// (Two atomic accesses do not, whatever they do; one of them and a plain one do.)
 static inline bool conflict(uint64_t old, uint64_t new) {
     return (old & new &BYTES_BITS) && ((old | new) & WRITE_BIT) && !(old & new &ATOMIC_BIT);
 }
@@ -84,6 +85,7 @@ static inline unsigned check(struct sct_memory_state *memory, const struct sct_c
                              const struct sct_cell *cell, uint64_t new, const void *place,
                              const struct target *target) {
     unsigned best = SCT_SLOTS;
+    // Slots fill up in turn and are never emptied between: the first empty one ends the list.
     for (unsigned i = 0; i < SCT_SLOTS; i++) {
         uint64_t old = cell->accesses[i];
         if (old == new)
@@ -120,6 +122,7 @@ static inline void access_cell(struct sct_memory_state *memory, struct sct_cell 
     cell->places[slot] = place;
 }
 
+// In setup and at the end one thread does everything, and nothing can race.
 static inline bool is_watching(const struct sct_memory_state *memory) {
     return memory && memory->options.races != SCT_RACES_OFF && !sct_memory_is_over();
 }
@@ -134,6 +137,7 @@ void sct_cell_access(struct sct_cell *cell, enum sct_access_kind kind, const voi
     if (!is_watching(memory))
         return;
     const struct target target = {.name = name};
+    ASSERT(cell && name);
     uint64_t new = access_word(sct_party_now(memory), (uint8_t)BYTES_BITS, kind);
     access_cell(memory, cell, new, place, &target);
 }
@@ -145,6 +149,7 @@ static size_t cells_bytes(size_t bytes) {
 }
 
 void sct_region_unmap(const struct sct_region *region) {
+    ASSERT(region->cells);
     reserve_free(region->cells, cells_bytes(region->bytes));
 }
 
@@ -171,6 +176,7 @@ static inline bool is_in(const struct sct_region *region, uintptr_t address) {
 // The region of [address], or NULL.
 static inline const struct sct_region *find_region(struct sct_memory_state *memory,
                                                    uintptr_t address) {
+    // Mostly the same one as last time: a loop goes through one array, a thread over its stack.
     if (memory->last_region && is_in(memory->last_region, address))
         return memory->last_region;
     uint32_t low = 0, high = memory->region_count;
@@ -187,6 +193,7 @@ static inline const struct sct_region *find_region(struct sct_memory_state *memo
 }
 
 static inline struct sct_cell *cell_at(const struct sct_region *region, uintptr_t address) {
+    ASSERT(is_in(region, address));
     return &region->cells[(address - region->base) / CELL_BYTES];
 }
 
@@ -202,6 +209,7 @@ void sct_shadow_access(uintptr_t address, size_t bytes, enum sct_access_kind kin
     struct sct_memory_state *memory = sct_memory_state();
     if (!is_watching(memory))
         return;
+    // Ranges without shadow are passed over: files, memory of libraries, what nobody shares.
     const struct sct_region *region = find_region(memory, address);
     const struct sct_party *party = sct_party_now(memory);
     uintptr_t end = address + bytes;
@@ -218,6 +226,7 @@ void sct_shadow_access(uintptr_t address, size_t bytes, enum sct_access_kind kin
 
 // A cell that is shared with neighbours keeps what it has of them.
 static void forget_bytes(struct sct_cell *cell, uint8_t mask) {
+    ASSERT(mask != 0);
     unsigned kept = 0; // what is kept closes up: an empty slot ends the search for races
     for (unsigned i = 0; i < SCT_SLOTS; i++) {
         uint64_t access = cell->accesses[i] & ~(uint64_t)mask;
@@ -233,6 +242,9 @@ static void forget_bytes(struct sct_cell *cell, uint8_t mask) {
 void sct_shadow_forget(uintptr_t address, size_t bytes) {
     struct sct_memory_state *memory = sct_memory_state();
     uintptr_t end = address + bytes;
+    ASSERT(end >= address);
+    // What was forgotten before in this execution, or never touched in it, has another stamp or
+    // none.
     while (address < end) {
         const struct sct_region *region = find_region(memory, address);
         if (!region)

@@ -23,18 +23,23 @@ static uint32_t lowest(const struct sct_memory_state *memory, const struct sct_p
                        const struct sct_location *location, enum sct_order order) {
     (void)memory;
     (void)order;
+    ASSERT(location->count > 0);
     uint32_t index = location->count - 1;
     if (party->seen_time >= party->store_time)
         return index; // nothing is in the buffer: an earlier load is one that was scheduled earlier
+    // Its own last store is in front of whatever memory has at that time, read from the buffer or
+    // not: nothing before it can be read.
     uint32_t floor = own_last(party, location);
     while (index > floor && location->stores[index]->time > party->seen_time)
         index--;
+    ASSERT(index >= floor);
     return index;
 }
 
 static void on_load(struct sct_memory_state *memory, struct sct_party *party,
                     const struct sct_location *location, uint32_t index) {
     (void)memory;
+    ASSERT(index < location->count);
     const struct sct_store *store = location->stores[index];
     // What comes out of its own buffer tells nothing of how far memory has come.
     bool is_forwarded = is_own(party, store) && store->time > party->seen_time;
