@@ -75,8 +75,12 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
     bool hangs = false;
     sct_engine_watch_tasks(engine, tally_task, &tally);
     for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS && !hangs; i++) {
-        const struct sct_result *result = sct_engine_run(
-            engine, program, measuring[i % CALIBRATION_STRATEGIES], sct_execution_seed(seed, i));
+        struct sct_strategy *decides = measuring[i % CALIBRATION_STRATEGIES];
+        if (strategy->ops->learn)
+            strategy->ops->learn(strategy, decides);
+        const struct sct_result *result =
+            sct_engine_run(engine, program, strategy->ops->learn ? strategy : decides,
+                           sct_execution_seed(seed, i));
         // One that starves or livelocks is as long as the step bound allows: no measure for
         // where change points and delays should fall.
         uint32_t *longest =
@@ -87,6 +91,8 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
             calibration->tasks_max = result->task_count;
         hangs = has_hung(result);
     }
+    if (strategy->ops->learn)
+        strategy->ops->learn(strategy, NULL);
     if (calibration->decisions_max == 1)
         calibration->decisions_max = endless_max;
     sct_engine_watch_tasks(engine, NULL, NULL);

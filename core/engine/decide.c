@@ -127,7 +127,7 @@ static unsigned decide_task(struct sct_engine *engine) {
     sct_slots_clear(&engine->now.fresh);
     const struct sct_task *task = engine->seats[slot].task;
     record(engine, sct_pack(SCT_DECISION_SCHEDULE, point.count, alternative), task->machine,
-           task->label, task->where);
+           engine->slots[slot].label, engine->slots[slot].where);
     return slot;
 }
 
@@ -230,6 +230,8 @@ void sct_reschedule(struct sct_engine *engine) {
     unsigned slot = sct_slots_only(&engine->now.enabled);
     if (slot == SCT_TASKS_MAX)
         slot = decide_task(engine);
+    else if (__builtin_expect(engine->strategy->ops->forced != NULL, 0))
+        engine->strategy->ops->forced(engine->strategy, engine->slots, slot);
     engine->now.gives_way = false;
     if (__builtin_expect(engine->seam.search != NULL, 0))
         begin_searched_step(engine, slot);
@@ -246,10 +248,11 @@ void sct_point_in(struct sct_engine *engine, const char *label, const char *wher
     struct sct_task *task = engine->now.current;
     if (!task)
         return; // setup and finish are atomic
-    task->label = label;
-    task->where = where;
     sct_observe_text(engine, label);
-    engine->slots[task->slot].access = access;
+    struct sct_slot *slot = &engine->slots[task->slot];
+    slot->access = access;
+    slot->label = label;
+    slot->where = where;
     sct_reschedule(engine);
 }
 

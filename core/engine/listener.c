@@ -54,11 +54,10 @@ void sct_tell_turn(struct sct_engine *engine) {
         sct_tell(engine, last_decision(engine, SCT_EVENT_TURN));
         return;
     }
-    const struct sct_task *task = engine->now.current;
-    ASSERT(task);
+    const struct sct_slot *slot = &engine->slots[sct_running_slot(engine)];
     sct_tell(engine,
              (struct sct_event){
-                 .kind = SCT_EVENT_TURN, .count = 1, .text = task->label, .where = task->where});
+                 .kind = SCT_EVENT_TURN, .count = 1, .text = slot->label, .where = slot->where});
 }
 
 void sct_tell_sent(const void *identity, const struct sct_machine *to, const char *label) {
@@ -164,8 +163,8 @@ static struct sct_standing standing_of(const struct sct_engine *engine,
     return (struct sct_standing){
         .machine = task->machine->name,
         .name = strand->name,
-        .label = is_next ? task->label : "",
-        .where = is_next ? task->where : NULL,
+        .label = is_next ? engine->slots[task->slot].label : "",
+        .where = is_next ? engine->slots[task->slot].where : NULL,
         .waits_for = strand->waits_for,
         .is_runnable = is_next && sct_slots_have(&engine->now.enabled, task->slot),
         .is_idle = is_own && task->is_idle && strand->waits_for,

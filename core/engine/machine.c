@@ -81,7 +81,8 @@ static void take_slot(struct sct_engine *engine, struct sct_task *task,
     ASSERT(!sct_slots_have(&engine->now.alive, task->slot));
     ASSERT(task->slot < SCT_TASKS_MAX);
     struct sct_task_identity identity = identify(engine, task->machine, task->own.name);
-    engine->slots[task->slot] = (struct sct_slot){.access = access, .identity = identity};
+    engine->slots[task->slot] =
+        (struct sct_slot){.access = access, .label = task->own.name, .identity = identity};
     engine->seats[task->slot] = (struct sct_seat){.task = task};
     if (sct_keeps_digests(engine)) {
         // A task may act on all that its creator knew.
@@ -112,8 +113,6 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     task->own =
         (struct sct_strand){.task = task, .name = name, .function = function, .argument = argument};
     sct_strand_begin(engine, &task->own);
-    task->label = name;
-    task->where = NULL;
     task->slot = slot;
     task->is_idle = false;
     take_slot(engine, task, sct_is_reducing(engine) ? access : &sct_access_unknown);

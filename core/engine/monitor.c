@@ -92,7 +92,7 @@ static void describe_strand(const struct sct_engine *engine, const struct sct_st
         return;
     begin_item(text, task->machine);
     if (!strand->waits_for)
-        text_add(text, "(%s) runs: %s", strand->name, task->label);
+        text_add(text, "(%s) runs: %s", strand->name, engine->slots[task->slot].label);
     else
         text_add(text, "(%s) %s %s", strand->name,
                  is_next ? "need no longer wait for" : "waits for", strand->waits_for);

@@ -135,10 +135,10 @@ void sct_park_quietly(struct sct_engine *engine, const char *waits_for) {
         sct_coro_switch(self->coro, self->resumer->coro);
     } else {
         // What it does next begins with being woken; what it declared before is done.
-        self->task->label = waits_for;
-        self->task->where = NULL;
-        engine->slots[self->task->slot].access =
-            sct_is_reducing(engine) ? engine->now.after_wait : &sct_access_unknown;
+        struct sct_slot *slot = &engine->slots[self->task->slot];
+        slot->label = waits_for;
+        slot->where = NULL;
+        slot->access = sct_is_reducing(engine) ? engine->now.after_wait : &sct_access_unknown;
         sct_slots_remove(&engine->now.enabled, self->task->slot);
         sct_reschedule(engine);
     }

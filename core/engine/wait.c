@@ -11,14 +11,15 @@ static const char *const patience_labels[] = {
 // What the task of [waiting] does when it is chosen next.
 static void announce(struct sct_engine *engine, struct sct_waiting *waiting,
                      const struct sct_awaited *step) {
-    struct sct_task *task = waiting->strand->task;
+    struct sct_slot *slot = &engine->slots[waiting->strand->task->slot];
     ASSERT(step->label && step->waits_for);
     waiting->access = step->access;
     waiting->thing = step->thing;
     waiting->explain = step->explain;
     waiting->strand->waits_for = step->waits_for;
-    task->label = step->label;
-    engine->slots[task->slot].access = &waiting->access;
+    slot->label = step->label;
+    slot->where = step->where;
+    slot->access = &waiting->access;
 }
 
 bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct_patience patience,
@@ -42,7 +43,6 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
     sct_queue_append(queue, &waiting);
     ASSERT(!self->waits_for);
     self->waiting = &waiting;
-    self->task->where = step->where;
     announce(engine, &waiting, step);
     sct_waiting_enable(engine, &waiting);
     sct_reschedule(engine);

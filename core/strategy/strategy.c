@@ -126,6 +126,8 @@ static void add_members(struct sct_strategy *strategy) {
 static struct sct_strategy *new_wrapper(const struct sct_strategy_ops *ops, const char *inner_spec,
                                         struct error *error) {
     ASSERT(ops->is_wrapper);
+    if (!inner_spec)
+        inner_spec = ops->inner_default;
     if (!inner_spec || !*inner_spec) {
         error_set(error, "strategy '%s': expected '%s:STRATEGY'", ops->name, ops->name);
         return NULL;

@@ -27,6 +27,7 @@ struct sct_task_identity {
 // What is known of the task in a slot.
 struct sct_slot {
     const struct sct_access *access; // what it is about to touch, if it is enabled; never NULL
+    const char *label, *where;       // what that step is called, and its place; may be NULL
     uint32_t steps;                  // that it has taken so far, forced ones included
     struct sct_task_identity identity;
 };
@@ -86,6 +87,9 @@ struct sct_strategy_ops {
     // with the colon. False with an error that says what was expected.
     bool (*parse)(struct sct_strategy *strategy, const char *text, struct error *error);
     void (*format)(const struct sct_strategy *strategy, struct text *text);
+    // For those that learn from the calibration: the coming execution is one of it, and decided by
+    // [from], which begin is called for here too; NULL: it is over. May be NULL.
+    void (*learn)(struct sct_strategy *strategy, struct sct_strategy *from);
     // Called before each execution.
     void (*begin)(struct sct_strategy *strategy);
     // The slot to run, one of point->enabled.
@@ -94,6 +98,8 @@ struct sct_strategy_ops {
     // is what the engine records. NULL: it counts the slots before the one picked.
     uint32_t (*pick_alternative)(struct sct_strategy *strategy,
                                  const struct sct_schedule_point *point);
+    // Told of a step that is taken without being asked, since no other can be. May be NULL.
+    void (*forced)(struct sct_strategy *strategy, const struct sct_slot *slots, unsigned slot);
     // A value in 0 .. count-1; count >= 2.
     uint32_t (*choose)(struct sct_strategy *strategy, uint32_t count);
     // The same, where 0 is what often happens (sct_choose_weak). NULL: as choose.
@@ -102,6 +108,7 @@ struct sct_strategy_ops {
     // core/engine/monitor.h). For those that must answer every decision, as a replay.
     bool is_asked_in_tail;
     bool is_wrapper; // its spec is "name:STRATEGY": it has an inner strategy and no parameter
+    const char *inner_default; // of a wrapper: what "name" alone means; NULL: nothing
     // For strategies made of others: their specs, NULL-terminated; the execution with number i is
     // served by the (i modulo their number)-th. NULL: it serves all executions itself.
     const char *const *members;

@@ -165,7 +165,8 @@ bool sct_object_wait(struct sct_queue *queue, const struct sct_wait *wait, bool 
 
 void sct_object_move(struct sct_waiting *waiting, struct sct_queue *queue,
                      struct sct_object *object, const char *verb, bool can_go_on) {
-    struct sct_awaited step = step_of(object, verb, waiting->strand->task->where);
+    unsigned slot = waiting->strand->task->slot;
+    struct sct_awaited step = step_of(object, verb, sct_engine_now->slots[slot].where);
     sct_step_touches(sct_engine_now, SCT_ACCESS_PRIMITIVES, object->number);
     sct_queue_move(waiting, queue, &step, can_go_on);
 }

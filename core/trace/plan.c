@@ -216,7 +216,7 @@ static unsigned answer_slot(struct sct_follower *follower, const struct sct_sche
 // What the task in [slot] would do next; NULL if it has ended.
 static const char *label_of(unsigned slot) {
     const struct sct_engine *engine = sct_engine_now;
-    return sct_slots_have(&engine->now.alive, slot) ? engine->seats[slot].task->label : NULL;
+    return sct_slots_have(&engine->now.alive, slot) ? engine->slots[slot].label : NULL;
 }
 
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {

@@ -109,9 +109,10 @@ static uint32_t find_alternative(const struct sct_schedule_point *point,
     uint32_t found = point->count;
     // Downwards, so that the first of several is what remains.
     for (uint32_t i = point->count; i-- > 0;) {
-        const struct sct_task *task = sct_engine_now->seats[sct_alternative_slot(point, i)].task;
-        const char *machine = task->machine->name;
-        if (!(exactly ? has_words(decision, machine, task->label) : has_machine(decision, machine)))
+        unsigned slot = sct_alternative_slot(point, i);
+        const char *machine = sct_engine_now->seats[slot].task->machine->name;
+        const char *label = point->slots[slot].label;
+        if (!(exactly ? has_words(decision, machine, label) : has_machine(decision, machine)))
             continue;
         if (i == decision->answer)
             return i;
@@ -154,7 +155,8 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     unsigned slot = sct_alternative_slot(point, same_machine);
     const struct sct_task *task = sct_engine_now->seats[slot].task;
     ASSERT(task->machine->name);
-    uint32_t later = find(tolerant, SCT_DECISION_SCHEDULE, task->machine->name, task->label);
+    uint32_t later =
+        find(tolerant, SCT_DECISION_SCHEDULE, task->machine->name, point->slots[slot].label);
     if (later < tolerant->trace->decision_count)
         tolerant->position = later + 1; // the steps between are no longer there
     return slot;
