@@ -144,6 +144,39 @@ static void test_rf_holds_nobody_for_ever(void **state) {
     close_scene(&scene);
 }
 
+// What is decided after a step that the strategy decides alone, so that the inner one does not see
+// the tasks when they are new.
+static uint64_t decide_some(struct scene *scene, uint64_t seed) {
+    set_step(scene, 0, "write", "here/a.c:1");
+    set_step(scene, 1, "read", "here/a.c:2");
+    set_step(scene, 2, "write", "here/a.c:1");
+    begin_scene(scene, seed);
+    force(scene, 0);
+    uint64_t picked = ask(scene, 6);
+    for (int i = 0; i < 5; i++) {
+        for (unsigned slot = 0; slot < SLOTS; slot++)
+            set_step(scene, slot, "write", "here/b.c:1");
+        unsigned slot = ask(scene, 7);
+        scene->slots[slot].steps++;
+        picked = picked << 2 | slot;
+    }
+    return picked;
+}
+
+// The inner strategy too: it is told of tasks that began while it was not asked.
+static void test_rf_tells_the_inner_one_who_is_new(void **state) {
+    (void)state;
+    struct scene used, fresh;
+    open_scene(&used);
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        open_scene(&fresh);
+        uint64_t picked = decide_some(&used, seed);
+        assert_int_equal(decide_some(&fresh, seed), picked);
+        close_scene(&fresh);
+    }
+    close_scene(&used);
+}
+
 // The calibration has two weak values, so the third of an execution is at no drawn point: of three
 // alternatives it is drawn often-first (1/2, 1/4, 1/4), is the newest, or the oldest, each with
 // probability 1/3.
@@ -253,6 +286,7 @@ int main(void) {
         cmocka_unit_test(test_rf_lets_the_second_follow_the_first),
         cmocka_unit_test(test_rf_knows_steps_by_their_sites),
         cmocka_unit_test(test_rf_holds_nobody_for_ever),
+        cmocka_unit_test(test_rf_tells_the_inner_one_who_is_new),
         cmocka_unit_test(test_rf_draws_how_it_reads_weak_memory),
         ENGINE_TEST(test_rf_leads_to_rare_communication),
         ENGINE_TEST(test_rf_forgets_the_execution_before),
