@@ -22,6 +22,7 @@ static uint64_t deadline; // that was set last
 static uint64_t delay;    // of the next answer
 static unsigned requests; // that came through
 static unsigned lost;     // so many of the next batches are done and not answered
+static unsigned refused;  // so many of the next batches are not done
 static unsigned fences;   // that were asked for
 
 static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
@@ -29,6 +30,8 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
     struct ct_table *inner = ct_memory_table_interface(memory);
     (void)table;
     requests++;
+    if (refused > 0)
+        return refused--, ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     struct ct_outcome outcome = inner->ops->execute(inner, where, batch, scratch, results);
     time_now += delay;
     return lost > 0 ? (lost--, ct_unknown("no answer")) : outcome;
@@ -77,7 +80,7 @@ static int setup(void **state) {
     (void)state;
     begin_world();
     delay = 0;
-    lost = requests = fences = 0;
+    lost = refused = requests = fences = 0;
     proxy.ops = &proxy_ops;
     memory = ct_memory_table_open(
         &(struct ct_memory_options){.arena = &arena, .etag_prefix = "control-"});
@@ -194,7 +197,35 @@ static void test_dead_client(void **state) {
     assert_int_equal(member.membership, MT_MEMBER_IN); // it does not know yet
     run_once();                                        // it is told so, and registers anew
     assert_int_equal(member.registrations, 2);
+    assert_string_equal(member.id, "one.2"); // not by the name that was counted out
     assert_int_equal(client_count(), 0);
+}
+
+static uint64_t end_seen;
+
+static void see_and_leave(void) {
+    end_seen = atomic_load(&mt_member_lease(&member)->end);
+    leave();
+}
+
+static void sleep_and_see(void) {
+    while_sleeping = see_and_leave;
+}
+
+// The slowest clock of an owner has ended a lease when the fastest of others does; a renewal that
+// was not done brings no time.
+static void test_end_of_lease(void **state) {
+    (void)state;
+    assert_true(mt_own_lease(LEASE) * (MT_DRIFT + 1) <=
+                mt_foreign_lease(LEASE, 0) * (MT_DRIFT - 1));
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    uint64_t end = time_now + mt_own_lease(LEASE);
+    assert_int_equal(atomic_load(&mt_member_lease(&member)->end), end);
+    refused = 1;
+    while_sleeping = sleep_and_see;
+    mt_member_run(&member);
+    assert_int_equal(end_seen, end);
+    assert_int_equal(refused, 0);
 }
 
 static struct mt_subscription running;
@@ -271,6 +302,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_unknown_is_told_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_push_without_clients, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dead_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_end_of_lease, setup, teardown),
         cmocka_unit_test_setup_teardown(test_acknowledgement, setup, teardown),
         cmocka_unit_test_setup_teardown(test_successor, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_answer, setup, teardown),
