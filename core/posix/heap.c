@@ -8,6 +8,7 @@
 #include "core/posix/images.h"
 #include "core/posix/objects.h"
 #include "core/posix/races.h"
+#include "core/posix/variable.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -243,6 +244,10 @@ static void release(void *block, const void *caller) {
         return;
     size_t bytes = header->bytes;
     access_whole((uintptr_t)block, bytes, caller);
+    if (sct_reducing() && bytes > 0) { // no atomic in it may be taken for independent of this step
+        const struct sct_access access = posix_access(block, bytes, SCT_ACCESS_WRITE);
+        sct_touch(&access);
+    }
     if (posix_controls())
         posix_objects_forget((uintptr_t)block, bytes);
     ASSERT(heap.next >= (uintptr_t)block + bytes);

@@ -1,6 +1,6 @@
 // A lock-free stack whose nodes go back to malloc. Between the look at the top and its exchange the
 // node may have been popped, freed, allocated and pushed again with another one below (the ABA
-// problem). The other one keeps its nodes until everybody has ended.
+// problem), or is looked into before. The other one keeps its nodes until everybody has ended.
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
