@@ -37,6 +37,7 @@ void sct_marks_count(bool is_counting) {
 // The slot of [name], or the empty one where it belongs.
 static struct sct_mark **find_slot(const char *name) {
     uint32_t mask = slot_count - 1;
+    ASSERT(slot_count > 0 && (slot_count & mask) == 0);
     for (uint32_t at = (uint32_t)hash_bytes(name, strlen(name)) & mask;; at = (at + 1) & mask) {
         if (!slots[at])
             return &slots[at];
@@ -57,11 +58,13 @@ static void make_room(void) {
         if (old[i])
             *find_slot(old[i]->name) = old[i];
     free(old);
+    ASSERT(name_count < slot_count / 2);
 }
 
 // Indexes the marks from [mark] on, up to the first that is.
 static void index_marks(struct sct_mark *mark) {
     for (; mark && !mark->is_indexed; mark = mark->next) {
+        ASSERT(mark->is_listed);
         make_room();
         struct sct_mark **slot = find_slot(mark->name);
         name_count += !*slot;

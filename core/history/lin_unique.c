@@ -169,6 +169,7 @@ static enum origin take_apart(const struct attempt *attempt, uint64_t value, uin
     *count = 1;
     if (spec->take_apart)
         *count = spec->take_apart(spec->context, value, attempt->pieces, attempt->piece_capacity);
+    ASSERT(*count == LIN_SEVERAL_WAYS || *count <= attempt->piece_capacity);
     return *count == 0 ? ORIGIN_NONE : *count == LIN_SEVERAL_WAYS ? ORIGIN_SEVERAL : ORIGIN_ONE;
 }
 
@@ -274,6 +275,7 @@ static bool fill_chains(struct attempt *attempt) {
 // The chain of a maker: its own, unless somebody has read it in another.
 static uint32_t chain_of(const struct attempt *attempt, uint32_t number) {
     const struct maker *maker = &attempt->makers[number];
+    ASSERT(number < attempt->maker_count);
     return maker->is_read ? maker->first : number;
 }
 
