@@ -50,8 +50,8 @@ struct live_options {
     struct bug_set *bugs;                        // injected bugs, or NULL
 };
 
-// Makes the control row, in the first state; it has the absolute paths of the files, of which that
-// of the old table must be there. LIVE_NEGATIVE: there is one of that name.
+// Makes the control row, in the first state, with the absolute paths of the files, and tables that
+// are not there. LIVE_NEGATIVE: there is one of that name.
 int live_init(const struct live_options *options, struct error *error);
 
 // State, holder, progress, and each client process with the version it has acknowledged: who holds

@@ -7,22 +7,23 @@ enum { LEASE_MS = 10000, LEASE_MS_MIN = 200 };
 
 // ---- init --------------------------------------------------------------------------------------
 
-// Opens both tables, which makes the new one; their names become those of the control row.
+// Opens both tables, which makes what is not there; their names become those of the control row.
 static bool check_tables(struct session *session, struct mt_control_config *config,
                          struct error *error) {
     const struct live_options *options = session->options;
-    struct file_connection old_file = {.table = NULL}, new_file = {.table = NULL};
-    config->old_name = file_resolve(session->arena, options->old_name, error);
-    bool is_open = config->old_name && file_open(&old_file, config->old_name, false, error) &&
+    struct file_connection old_file, new_file = {.table = NULL};
+    bool is_open = file_open(&old_file, options->old_name, false, error) &&
                    file_open(&new_file, options->new_name, false, error);
     file_close(&old_file);
     file_close(&new_file);
     if (!is_open)
         return false;
+    config->old_name = file_resolve(session->arena, options->old_name, error);
     config->new_name = file_resolve(session->arena, options->new_name, error);
-    if (config->new_name && strcmp(config->old_name, config->new_name) == 0)
-        return error_set(error, "the old and the new table are the same: %.200s", config->old_name);
-    return config->new_name != NULL;
+    if (!config->old_name || !config->new_name)
+        return false;
+    return strcmp(config->old_name, config->new_name) != 0 ||
+           error_set(error, "the old and the new table are the same: %.200s", config->old_name);
 }
 
 int live_init(const struct live_options *options, struct error *error) {
