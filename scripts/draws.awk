@@ -41,6 +41,8 @@ FNR == 1 { in_comment = in_directive = in_macro = 0 }
     sub(/\\$/, "", line)
     if (in_directive && !in_macro)
         line = ""
+    if (in_macro)
+        sub(/[ \t]\/\/.*/, "", line) # or what is put behind it would be of the comment
     if (in_macro && is_head && match(line, /\)/)) {
         is_head = 0
         line = substr(line, 1, RSTART) "{" substr(line, RSTART + 1)

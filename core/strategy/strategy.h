@@ -126,7 +126,8 @@ static inline unsigned sct_first_slot(const struct sct_schedule_point *point) {
 }
 
 // The same as the next, of more than 64 slots.
-unsigned sct_wide_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative);
+SCT_API unsigned sct_wide_alternative_slot(const struct sct_schedule_point *point,
+                                           uint32_t alternative);
 
 static inline unsigned sct_alternative_slot(const struct sct_schedule_point *point,
                                             uint32_t alternative) {

@@ -33,9 +33,9 @@ static bool stand_still(struct app *app, enum mt_state state, enum slowness slow
     if (sct_narrating())
         sct_note("stands still");
     app_needs(app, MT_STATE_COUNT);
+    // The next state, or once more the present one. A push that has not waited for this call is
+    // gone already: it must not be this wait that shows it.
     if (slowness == SLOW_PUSH && state + 1 < MT_STATE_COUNT)
-        // That state, or once more the present one. A push that has not waited for this call is gone
-        // already: it must not be this wait that shows it.
         while (!app->arrivals && app->world->state <= state)
             sct_waiters_wait(&app->world->others, "the next state of the migration");
     while (others_go_on(app, state) &&
