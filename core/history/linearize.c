@@ -129,15 +129,17 @@ static struct lin_part part_until(const struct sct_history *history, const struc
 // ---- Check -------------------------------------------------------------------------------------
 
 // Decides [part] with at most [steps_max] steps and what is left of all, and adds what it took.
-static void decide(struct lin_checker *checker, const struct lin_spec *spec,
-                   const struct lin_part *part, uint64_t steps_max, struct lin_found *found,
-                   struct lin_result *result) {
+static struct lin_found decide(struct lin_checker *checker, const struct lin_spec *spec,
+                               const struct lin_part *part, uint64_t steps_max,
+                               struct lin_result *result) {
+    struct lin_found found;
     ASSERT(result->steps <= checker->limits.steps_max);
     uint64_t left = checker->limits.steps_max - result->steps;
-    if (!lin_unique(&checker->memory, spec, part, found))
-        lin_search(&checker->memory, spec, part, steps_max < left ? steps_max : left, found);
-    result->steps += found->steps < left ? found->steps : left;
-    result->configurations += found->configurations;
+    if (!lin_unique(&checker->memory, spec, part, &found))
+        lin_search(&checker->memory, spec, part, steps_max < left ? steps_max : left, &found);
+    result->steps += found.steps < left ? found.steps : left;
+    result->configurations += found.configurations;
+    return found;
 }
 
 static void set_failure(struct lin_result *result, const struct lin_found *found,
@@ -171,11 +173,10 @@ static bool check_round(struct lin_checker *checker, const struct lin_spec *spec
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = parts->undecided[i];
         struct lin_part part = part_until(history, parts, number, SCT_NEVER);
-        struct lin_found found;
         checker->memory.used = checker->after_parts;
         if (spec->forget)
             spec->forget(spec->context);
-        decide(checker, spec, &part, steps_max, &found, result);
+        struct lin_found found = decide(checker, spec, &part, steps_max, result);
         if (found.verdict == LIN_NOT_LINEARIZABLE) {
             checker->failed_part = number;
             set_failure(result, &found, calls_in(&part));
@@ -227,8 +228,8 @@ static enum lin_verdict verdict_until(struct bisection *bisection, uint32_t cut,
                                       struct lin_found *found) {
     // Monotone in the cut: what can be linearized up to a return can be up to every earlier one.
     bisection->part.cut = cut;
-    decide(bisection->checker, bisection->spec, &bisection->part, UINT64_MAX, found,
-           bisection->result);
+    *found = decide(bisection->checker, bisection->spec, &bisection->part, UINT64_MAX,
+                    bisection->result);
     return found->verdict;
 }
 

@@ -160,30 +160,37 @@ static enum sct_visit meet_again(_Atomic uint32_t *entry, uint32_t known, uint32
     return SCT_VISIT_KNOWN;
 }
 
-// Meets the state at one entry; false if that has another key.
-static bool visit_entry(struct sct_shared_states *states, struct digest *place,
-                        _Atomic uint32_t *entry, struct digest key, uint32_t mine,
-                        enum sct_visit *visit) {
+// A state on its way along the entries where it may be.
+struct visitor {
+    struct digest key;
+    uint32_t word; // what its entry is to say: 1 + the bound left
+    enum sct_visit visit;
+};
+
+// Meets the state at entry [index] of [bucket]; false if that has another key.
+static bool visit_entry(const struct sct_shared_states *states, struct sct_bucket *bucket,
+                        uint32_t index, struct visitor *visitor) {
+    _Atomic uint32_t *entry = &bucket->words[index];
     uint32_t known = atomic_load_explicit(entry, memory_order_acquire);
     if (known == entry_is_free) {
         if (!take_room(states)) {
-            *visit = SCT_VISIT_FULL;
+            visitor->visit = SCT_VISIT_FULL;
             return true;
         }
         // The key is 16 bytes and cannot be put there in one store: the word says claimed until it
         // is, and the release below shows the key to whoever then reads the word.
         if (atomic_compare_exchange_strong(entry, &known, entry_is_claimed)) {
-            *place = key;
-            atomic_store_explicit(entry, mine, memory_order_release);
-            *visit = SCT_VISIT_NEW;
+            bucket->keys[index] = visitor->key;
+            atomic_store_explicit(entry, visitor->word, memory_order_release);
+            visitor->visit = SCT_VISIT_NEW;
             return true;
         }
         give_room_back(states); // somebody was faster
     }
     known = wait_for_key(entry);
-    if (!digest_equal(*place, key))
+    if (!digest_equal(bucket->keys[index], visitor->key))
         return false;
-    *visit = meet_again(entry, known, mine);
+    visitor->visit = meet_again(entry, known, visitor->word);
     return true;
 }
 
@@ -192,12 +199,12 @@ enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct 
     const struct sct_shared_head *head = states->head;
     ASSERT(bound < entry_is_claimed - 1);
     uint64_t at = sct_bucket_first(key, head->bucket_count);
-    enum sct_visit visit;
+    struct visitor visitor = {.key = key, .word = bound + 1};
     for (;; at = sct_bucket_next(at, head->bucket_count)) {
         struct sct_bucket *bucket = &states->tables[head->table][at];
         for (uint32_t i = 0; i < SCT_BUCKET_ENTRIES; i++)
-            if (visit_entry(states, &bucket->keys[i], &bucket->words[i], key, bound + 1, &visit))
-                return visit;
+            if (visit_entry(states, bucket, i, &visitor))
+                return visitor.visit;
     }
 }
 

@@ -174,8 +174,12 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
         .counter_arrays = coverage ? 2 : 1,
         .range_iterations = session->run.what.test->is_isolated ? 1 : 0,
     };
-    if (search_is_shared(session))
-        return search_run(session, &range, checkpoint, on_new_group, campaign, error);
+    struct sct_checkpoint *resumed = checkpoint->file ? checkpoint : NULL;
+    if (search_is_shared(session)) {
+        struct sct_crew_jobs crew = {
+            .range = &range, .on_new_group = on_new_group, .resumed = resumed};
+        return search_run(session, &crew, campaign, error);
+    }
     if (mpi_is_worker())
         mpi_work(session->engine, &range);
     struct sct_jobs jobs = {
@@ -184,7 +188,7 @@ static bool run_jobs(struct session *session, struct sct_campaign_options *campa
         .workers = session->options->jobs,
         .is_isolated = session->run.what.test->is_isolated,
         .on_new_group = on_new_group,
-        .checkpoint = checkpoint->file ? checkpoint : NULL,
+        .checkpoint = resumed,
     };
     return sct_jobs_run(session->engine, &jobs, campaign, error);
 }

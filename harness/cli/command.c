@@ -53,16 +53,15 @@ static int help_command(const struct command *command) {
 
 // Campaigns, which a checkpoint may define. Its lock is taken before it is read: what somebody else
 // adds meanwhile would be missing here and written over.
-static int run_campaign(const struct command *command, int argc, char **argv,
-                        const struct options *given) {
+static int run_campaign(const struct command *command, char **argv, const struct options *given) {
     struct options options = *given;
     struct sct_checkpoint checkpoint = {0};
     struct sct_checkpoint_lock lock = {.file = -1};
     struct error error;
     const char *path = given->resume ? given->resume : given->checkpoint;
     bool is_ready = !path || mpi_is_worker() || sct_checkpoint_lock(&lock, path, &error);
-    is_ready = is_ready &&
-               (!given->resume || resume_open(command, argc, argv, &checkpoint, &options, &error));
+    is_ready =
+        is_ready && (!given->resume || resume_open(command, argv, &checkpoint, &options, &error));
     int status = EXIT_USAGE;
     if (is_ready) {
         status = campaign_command(command, &options, &checkpoint);
@@ -81,7 +80,7 @@ static int run(const struct command *command, int argc, char **argv) {
     json_allocates_or_fails();
     mpi_begin(&argc, &argv);
     process_watch_failures();
-    if (!options_parse(command->front, argc, argv, NULL, &options, &error))
+    if (!options_parse(command->front, argv, NULL, &options, &error))
         return status_usage(&error);
     bool is_campaign = !options.help && !options.version && !options.list &&
                        !options.check_history && !options.replay &&
@@ -99,7 +98,7 @@ static int run(const struct command *command, int argc, char **argv) {
     if (options.check_history)
         return history_command(&options);
     return options.replay ? replay_command(command, &options)
-                          : run_campaign(command, argc, argv, &options);
+                          : run_campaign(command, argv, &options);
 }
 
 int command_run(const struct command *command, int argc, char **argv) {

@@ -12,9 +12,10 @@ bool option_bad_value(struct parser *parser, enum option_id id, const char *valu
                      parser->table[id].name, expected, value);
 }
 
-static bool set_number(struct parser *parser, enum option_id id, const char *value, uint64_t max,
+static bool set_number(struct parser *parser, enum option_id id, const char *value,
                        const char *expected, uint64_t *number) {
-    return number_parse_any(value, max, number) || option_bad_value(parser, id, value, expected);
+    return number_parse_any(value, INT64_MAX, number) ||
+           option_bad_value(parser, id, value, expected);
 }
 
 bool set_max_steps(struct parser *parser, enum option_id id, const char *value) {
@@ -92,8 +93,8 @@ bool set_history_format(struct parser *parser, enum option_id id, const char *va
 bool set_seed(struct parser *parser, enum option_id id, const char *value) {
     parser->options->is_seed_random = strcmp(value, "random") == 0;
     return parser->options->is_seed_random ||
-           set_number(parser, id, value, UINT64_MAX, "a 64-bit number or 'random'",
-                      &parser->options->seed);
+           number_parse_any(value, UINT64_MAX, &parser->options->seed) ||
+           option_bad_value(parser, id, value, "a 64-bit number or 'random'");
 }
 
 bool set_iterations(struct parser *parser, enum option_id id, const char *value) {
@@ -101,13 +102,11 @@ bool set_iterations(struct parser *parser, enum option_id id, const char *value)
         parser->options->iterations = SCT_UNLIMITED;
         return true;
     }
-    return set_number(parser, id, value, INT64_MAX, "a number or 'unlimited'",
-                      &parser->options->iterations);
+    return set_number(parser, id, value, "a number or 'unlimited'", &parser->options->iterations);
 }
 
 bool set_only_iteration(struct parser *parser, enum option_id id, const char *value) {
-    return set_number(parser, id, value, INT64_MAX, "an iteration's number",
-                      &parser->options->only_iteration);
+    return set_number(parser, id, value, "an iteration's number", &parser->options->only_iteration);
 }
 
 bool set_jobs(struct parser *parser, enum option_id id, const char *value) {
@@ -144,8 +143,8 @@ bool set_trace(struct parser *parser, enum option_id id, const char *value) {
 
 bool set_break_at(struct parser *parser, enum option_id id, const char *value) {
     uint64_t number = 0;
-    if (!set_number(parser, id, value, UINT32_MAX, "a decision's number", &number))
-        return false;
+    if (!number_parse_any(value, UINT32_MAX, &number))
+        return option_bad_value(parser, id, value, "a decision's number");
     parser->options->break_at = (uint32_t)number;
     return true;
 }

@@ -229,7 +229,7 @@ static bool check_cache(const struct parser *parser, const struct options *befor
 
 // What the checkpoint says comes first: an option that it holds and that stands on the command line
 // too is then found twice, but for the cache, of which another size will do.
-bool options_parse(enum front front, int argc, char **argv, char *stored, struct options *options,
+bool options_parse(enum front front, char **argv, char *stored, struct options *options,
                    struct error *error) {
     *options = (struct options){
         .iterations = 100000,
@@ -245,7 +245,7 @@ bool options_parse(enum front front, int argc, char **argv, char *stored, struct
         return false;
     struct options before = *options;
     options->given[OPTION_CACHE] = NULL;
-    if (argc > 1 && !parse_words(&parser, argv + 1))
+    if (argv[0] && !parse_words(&parser, argv + 1))
         return false;
     return check_mode(&parser) && (stored || check_resume(&parser)) && check_pairs(&parser) &&
            check_needs(&parser) && check_cache(&parser, &before);

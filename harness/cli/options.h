@@ -70,11 +70,11 @@ struct options {
     bool help, version;
 };
 
-// The words of a command line that are options of [front]; strings point into [argv]. [stored], if
-// given, is what options_describe wrote of a campaign that goes on: it counts as if it stood on the
-// command line too; it is changed and pointed into. False with a one-line error that names the
-// option, what was given and what was expected.
-bool options_parse(enum front front, int argc, char **argv, char *stored, struct options *options,
+// The words behind the first of [argv] that are options of [front]; strings point into [argv].
+// [stored], if given, is what options_describe wrote of a campaign that goes on: it counts as if it
+// stood on the command line too; it is changed and pointed into. False with a one-line error that
+// names the option, what was given and what was expected.
+bool options_parse(enum front front, char **argv, char *stored, struct options *options,
                    struct error *error);
 
 // Appends the options that fix what is executed, one a line, as they stand on a command line;

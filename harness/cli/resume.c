@@ -32,8 +32,8 @@ bool resume_fits(const struct sct_checkpoint *checkpoint, uint64_t probe, struct
                      checkpoint->path, own, stored ? stored + 1 : "none");
 }
 
-bool resume_open(const struct command *command, int argc, char **argv,
-                 struct sct_checkpoint *checkpoint, struct options *options, struct error *error) {
+bool resume_open(const struct command *command, char **argv, struct sct_checkpoint *checkpoint,
+                 struct options *options, struct error *error) {
     const char *path = options->resume;
     struct error inner;
     char buffer[PROGRAM_BYTES];
@@ -50,6 +50,6 @@ bool resume_open(const struct command *command, int argc, char **argv,
     stored += length + (stored[length] == '\n');
     stored += strcspn(stored, "\n"); // the probe: see resume_fits
     stored += *stored == '\n';
-    return options_parse(command->front, argc, argv, stored, options, &inner) ||
+    return options_parse(command->front, argv, stored, options, &inner) ||
            error_set(error, "checkpoint '%.200s': %.250s", path, inner.text);
 }

@@ -16,7 +16,7 @@ bool resume_fits(const struct sct_checkpoint *checkpoint, uint64_t probe, struct
 // Opens the checkpoint at options->resume, which were parsed from the command line, and parses
 // that once more, together with what the checkpoint says. The strings of [options] point into
 // [checkpoint] too.
-bool resume_open(const struct command *command, int argc, char **argv,
-                 struct sct_checkpoint *checkpoint, struct options *options, struct error *error);
+bool resume_open(const struct command *command, char **argv, struct sct_checkpoint *checkpoint,
+                 struct options *options, struct error *error);
 
 #endif

@@ -67,14 +67,14 @@ static void describe(const struct session *session, struct text *text) {
         text_add(text, "--cache=off\n");
 }
 
-bool search_run(struct session *session, const struct sct_range_options *range,
-                struct sct_checkpoint *resumed,
-                void (*on_new_group)(void *context, const struct sct_group *group),
+bool search_run(struct session *session, const struct sct_crew_jobs *jobs,
                 struct sct_campaign *campaign, struct error *error) {
     const struct options *options = session->options;
-    struct sct_campaign_options campaign_options = *range->campaign;
-    struct sct_range_options own = *range;
-    own.campaign = &campaign_options;
+    struct sct_campaign_options campaign_options = *jobs->range->campaign;
+    struct sct_range_options range = *jobs->range;
+    struct sct_crew_jobs own = *jobs;
+    range.campaign = &campaign_options;
+    own.range = &range;
     if (cache_bytes_of(session) > 0) {
         sct_shared_states_init(&session->shared, cache_bytes_of(session));
         session->search = sct_search_open(&(struct sct_search_options){
@@ -88,15 +88,9 @@ bool search_run(struct session *session, const struct sct_range_options *range,
     char buffer[HEADER_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe(session, &text);
-    return sct_crew_run(session->engine,
-                        &(struct sct_crew_jobs){
-                            .range = &own,
-                            .workers = workers_of(options),
-                            .on_new_group = on_new_group,
-                            .checkpoint = checkpoint_of(options),
-                            .checkpoint_text = text.data,
-                            .checkpoint_seconds = options->checkpoint_every,
-                            .resumed = resumed->file ? resumed : NULL,
-                        },
-                        campaign, error);
+    own.workers = workers_of(options);
+    own.checkpoint = checkpoint_of(options);
+    own.checkpoint_text = text.data;
+    own.checkpoint_seconds = options->checkpoint_every;
+    return sct_crew_run(session->engine, &own, campaign, error);
 }

@@ -14,10 +14,9 @@ bool search_is_shared(const struct session *session);
 bool search_check(const struct session *session, struct sct_checkpoint *resumed,
                   struct error *error);
 
-// Searches. False, with the reason, as sct_crew_run. [on_new_group] as there.
-bool search_run(struct session *session, const struct sct_range_options *range,
-                struct sct_checkpoint *resumed,
-                void (*on_new_group)(void *context, const struct sct_group *group),
+// Searches. False, with the reason, as sct_crew_run. Of [jobs] the caller has filled in what to
+// search, who hears of it, and what is resumed; the options say the rest.
+bool search_run(struct session *session, const struct sct_crew_jobs *jobs,
                 struct sct_campaign *campaign, struct error *error);
 
 #endif

@@ -34,23 +34,23 @@ void record_free(struct record *record) {
     *record = (struct record){0};
 }
 
-bool record_parse(struct record *record, const char *name, const char *text, size_t bytes,
+bool record_parse(struct record *record, const struct record_text *text,
                   const struct record_format *format, struct error *error) {
     ASSERT(format->read);
     *record = (struct record){0};
     sct_history_init(&record->history);
     store_init(&record->store);
     struct reader reader = {
-        .name = name,
-        .next = text,
-        .end = text + bytes,
+        .name = text->name,
+        .next = text->text,
+        .end = text->text + text->bytes,
         .record = record,
         .error = error,
     };
     bool is_read = format->read(&reader);
     if (is_read && record->history.operation_count == 0)
-        is_read = error_set(error, "%.200s: expected operations of the format %s, found none", name,
-                            format->name);
+        is_read = error_set(error, "%.200s: expected operations of the format %s, found none",
+                            text->name, format->name);
     free(reader.open_calls);
     if (!is_read)
         record_free(record);
@@ -63,14 +63,14 @@ bool record_read(struct record *record, const char *path, const struct record_fo
     if (!file)
         return error_set(error, "cannot open history '%.200s': %s", path, strerror(errno));
     setvbuf(file, NULL, _IONBF, 0); // it is read in large pieces
-    struct sct_bytes text = {0};
-    sct_bytes_read(&text, file, SIZE_MAX);
+    struct sct_bytes bytes = {0};
+    sct_bytes_read(&bytes, file, SIZE_MAX);
     bool is_read = !ferror(file);
     if (!is_read)
         error_set(error, "cannot read history '%.200s': %s", path, strerror(errno));
     fclose(file);
-    is_read =
-        is_read && record_parse(record, path, (const char *)text.data, text.size, format, error);
-    sct_bytes_free(&text);
+    struct record_text text = {path, (const char *)bytes.data, bytes.size};
+    is_read = is_read && record_parse(record, &text, format, error);
+    sct_bytes_free(&bytes);
     return is_read;
 }

@@ -58,8 +58,15 @@ const struct record_format *record_format_find(const char *name);
 bool record_read(struct record *record, const char *path, const struct record_format *format,
                  struct error *error);
 
-// As [record_read], from [bytes] bytes at [text], which errors call [name].
-bool record_parse(struct record *record, const char *name, const char *text, size_t bytes,
+// A history that is in memory.
+struct record_text {
+    const char *name; // what errors call it
+    const char *text;
+    size_t bytes; // of [text], without a NUL
+};
+
+// As [record_read], from [text].
+bool record_parse(struct record *record, const struct record_text *text,
                   const struct record_format *format, struct error *error);
 
 void record_free(struct record *record);

@@ -41,16 +41,23 @@ static const char *const row_keys[KEYS] = {"0", "1"};
 
 enum { DELETE_IF_EXISTS = CT_INSERT_OR_MERGE + 1, TYPES };
 
-static void add_operation(struct ct_batch *batch, const struct app *app, uint32_t type,
-                          struct ct_key key, const char *if_match, bool happy) {
+struct small_operation {
+    uint32_t type;
+    struct ct_key key;
+    const char *if_match; // of those that have one; NULL
+    bool happy;
+};
+
+static void add_operation(struct ct_batch *batch, const struct app *app,
+                          struct small_operation operation) {
     struct ct_property properties[] = {
-        is_happy(happy),
+        is_happy(operation.happy),
         ct_bool(app->name, true),
     };
-    if (type == DELETE_IF_EXISTS)
-        if_match = CT_IF_EXISTS_ETAG;
-    ct_batch_add(batch, type == DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
-                 ct_row_new(sct_arena(), key, if_match, properties, 2));
+    bool is_if_exists = operation.type == DELETE_IF_EXISTS;
+    const char *if_match = is_if_exists ? CT_IF_EXISTS_ETAG : operation.if_match;
+    ct_batch_add(batch, is_if_exists ? CT_DELETE : (enum ct_op_type)operation.type,
+                 ct_row_new(sct_arena(), operation.key, if_match, properties, 2));
 }
 
 static bool has_if_match(uint32_t type) {
@@ -72,8 +79,8 @@ static void call_operation(struct app *app) {
     struct ct_key key = {THE_PARTITION, row_keys[sct_choose(KEYS, "key")]};
     bool happy = sct_choose(2, "isHappy") == 1;
     struct ct_batch batch = ct_batch_new(sct_arena(), 1);
-    add_operation(&batch, app, type, key, has_if_match(type) ? choose_if_match(app, key) : NULL,
-                  happy);
+    const char *if_match = has_if_match(type) ? choose_if_match(app, key) : NULL;
+    add_operation(&batch, app, (struct small_operation){type, key, if_match, happy});
     app_execute(app, &batch);
 }
 
@@ -147,12 +154,11 @@ static void limited_call(struct app *app) {
     struct ct_batch batch = ct_batch_new(sct_arena(), KEYS);
     if (sct_choose(2, "batch") == 0) {
         struct ct_key key = {THE_PARTITION, row_keys[sct_choose(KEYS, "key")]};
-        add_operation(&batch, app, DELETE_IF_EXISTS, key, NULL, false);
+        add_operation(&batch, app, (struct small_operation){DELETE_IF_EXISTS, key, NULL, false});
     } else {
-        add_operation(&batch, app, CT_INSERT, (struct ct_key){THE_PARTITION, row_keys[1]}, NULL,
-                      false);
-        add_operation(&batch, app, CT_INSERT_OR_MERGE, (struct ct_key){THE_PARTITION, row_keys[0]},
-                      NULL, true);
+        struct ct_key first = {THE_PARTITION, row_keys[0]}, second = {THE_PARTITION, row_keys[1]};
+        add_operation(&batch, app, (struct small_operation){CT_INSERT, second, NULL, false});
+        add_operation(&batch, app, (struct small_operation){CT_INSERT_OR_MERGE, first, NULL, true});
     }
     app_execute(app, &batch);
 }
@@ -176,9 +182,15 @@ static const uint32_t batches[][KEYS] = {
 static void one_batch(struct app *app) {
     const uint32_t *types = batches[sct_choose(sizeof batches / sizeof batches[0], "batch")];
     struct ct_batch batch = ct_batch_new(sct_arena(), KEYS);
-    for (int i = 0; i < KEYS; i++)
-        add_operation(&batch, app, types[i], (struct ct_key){THE_PARTITION, row_keys[i]},
-                      has_if_match(types[i]) ? CT_ANY_ETAG : NULL, i == 0);
+    for (int i = 0; i < KEYS; i++) {
+        struct small_operation operation = {
+            .type = types[i],
+            .key = {THE_PARTITION, row_keys[i]},
+            .if_match = has_if_match(types[i]) ? CT_ANY_ETAG : NULL,
+            .happy = i == 0,
+        };
+        add_operation(&batch, app, operation);
+    }
     app_execute(app, &batch);
 }
 

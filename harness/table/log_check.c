@@ -116,21 +116,26 @@ static bool see_row(struct table_spec *spec, const struct ct_row *row,
     return row->etag && ct_filter_matches(filter, row);
 }
 
-// An observation of the keys of numbers [low] to [high] (exclusive): [rows] and no others match.
+// Keys by their numbers, from [low] to [high], exclusive.
+struct key_range {
+    uint32_t low, high;
+};
+
+// An observation of [keys]: [rows] and no others match.
 static struct spec_operation *see_rows(struct translation *to, const struct log_event *origin,
-                                       uint32_t low, uint32_t high, struct ct_rows rows,
+                                       struct key_range keys, struct ct_rows rows,
                                        const struct ct_filter *filter) {
     struct spec_operation *operation = new_operation(to, SPEC_ROWS, origin);
-    struct spec_cell *cells = ARENA_ARRAY(to->arena, struct spec_cell, high - low + 1);
+    struct spec_cell *cells = ARENA_ARRAY(to->arena, struct spec_cell, keys.high - keys.low + 1);
     size_t next = 0;
-    for (uint32_t key = low; key < high; key++) {
+    for (uint32_t key = keys.low; key < keys.high; key++) {
         struct spec_cell *cell = &cells[operation->count++];
         *cell = (struct spec_cell){.key = key};
         if (next < rows.count && ct_key_equal(rows.rows[next]->key, to->spec.keys[key].key))
             operation->is_possible &= see_row(&to->spec, rows.rows[next++], filter, cell);
     }
     operation->is_possible &= next == rows.count; // else out of order, or of its partition
-    operation->key = high > low ? low : 0;
+    operation->key = keys.high > keys.low ? keys.low : 0;
     operation->of.cells = cells;
     operation->filter = filter;
     return operation;
@@ -231,7 +236,8 @@ static const struct spec_operation *translate_query(struct translation *to,
     uint32_t high = table_spec_bound(&to->spec, partition, true);
     for (uint32_t key = low; key < high; key++)
         table_spec_tie(&to->spec, low, key);
-    struct spec_operation *operation = see_rows(to, origin, low, high, call->rows, call->filter);
+    struct spec_operation *operation =
+        see_rows(to, origin, (struct key_range){low, high}, call->rows, call->filter);
     operation->is_possible &= !call->has_returned || call->outcome.kind == CT_SUCCEEDED;
     return operation;
 }
@@ -270,8 +276,8 @@ static void translate_stream(struct translation *to, const struct log_event *ori
         for (uint32_t key = is_behind ? end - 1 : low; key < end; key++) {
             bool is_row = row && key == end - 1;
             struct ct_rows rows = {.rows = &row, .count = is_row};
-            struct spec_operation *operation =
-                see_rows(to, origin, key, key + 1, rows, stream->filter);
+            struct key_range alone = {key, key + 1};
+            struct spec_operation *operation = see_rows(to, origin, alone, rows, stream->filter);
             operation->is_possible &= !is_behind;
             add_operation(to, operation);
         }

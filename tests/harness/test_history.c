@@ -18,7 +18,7 @@ static bool parse(struct record *record, const char *format, const char *text,
                   struct error *error) {
     const struct record_format *found = record_format_find(format);
     assert_non_null(found);
-    return record_parse(record, "file", text, strlen(text), found, error);
+    return record_parse(record, &(struct record_text){"file", text, strlen(text)}, found, error);
 }
 
 static enum lin_verdict check(struct record *record, struct lin_result *result) {
@@ -457,8 +457,8 @@ static void test_history_damaged_input(void **state) {
                 memcpy(text, texts[i][1], bytes);
                 if (byte < 256)
                     text[at] = (char)byte;
-                if (record_parse(&record, "file", text, bytes, record_format_find(texts[i][0]),
-                                 &error))
+                if (record_parse(&record, &(struct record_text){"file", text, bytes},
+                                 record_format_find(texts[i][0]), &error))
                     record_free(&record);
                 else
                     assert_memory_equal(error.text, "file:", 5);
@@ -486,11 +486,7 @@ static void assert_options_refused(const char *first, const char *second, const 
     char *arguments[] = {(char *)"mtcheck", (char *)first, (char *)second, (char *)third, NULL};
     struct options options;
     struct error error = {{0}};
-    assert_false(options_parse(FRONT_MODELS,
-                               third    ? 4
-                               : second ? 3
-                                        : 2,
-                               arguments, NULL, &options, &error));
+    assert_false(options_parse(FRONT_MODELS, arguments, NULL, &options, &error));
     assert_string_equal(error.text, message);
 }
 
