@@ -88,15 +88,22 @@ static inline void expect_all_bugs(const struct cell *cells, size_t count, enum 
     }
 }
 
-// Writes a test for each cell into [tests]; [states] is kept, a pointer for each.
-static inline void list_cells(struct CMUnitTest *tests, const struct cell *cells,
-                              const struct cell **states, size_t count) {
+// Runs a test for each cell, then those in [others], at most CELLS_OTHERS_MAX.
+enum { CELLS_MAX = 64, CELLS_OTHERS_MAX = 8 };
+
+static inline int run_cells(const char *group, const struct cell *cells, size_t count,
+                            const struct CMUnitTest *others, size_t other_count) {
+    struct CMUnitTest tests[CELLS_MAX + CELLS_OTHERS_MAX];
+    const struct cell *states[CELLS_MAX];
+    ASSERT(count <= CELLS_MAX && other_count <= CELLS_OTHERS_MAX);
     for (size_t i = 0; i < count; i++) {
         states[i] = &cells[i];
         tests[i] = (struct CMUnitTest){.name = bug_info(cells[i].bug)->name,
                                        .test_func = test_found_within_budget,
                                        .initial_state = (void *)&states[i]};
     }
+    memcpy(&tests[count], others, other_count * sizeof *others);
+    return _cmocka_run_group_tests(group, tests, count + other_count, NULL, NULL);
 }
 
 #endif

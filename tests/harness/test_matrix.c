@@ -57,17 +57,11 @@ static void test_every_bug_has_its_cell(void **state) {
     expect_all_bugs(cells, CELLS, BUG_MODEL_MIGRATING_TABLE, 0, 29);
 }
 
-enum { SAME_FOR_ALL = 3 };
-
 int main(void) {
-    static struct CMUnitTest tests[CELLS + SAME_FOR_ALL];
-    static const struct cell *states[CELLS];
-    list_cells(tests, cells, states, CELLS);
-    const struct CMUnitTest same[SAME_FOR_ALL] = {
+    const struct CMUnitTest others[] = {
         cmocka_unit_test(test_clean_without_bugs),
         cmocka_unit_test(test_budgets_have_their_reason),
         cmocka_unit_test(test_every_bug_has_its_cell),
     };
-    memcpy(&tests[CELLS], same, sizeof same);
-    return _cmocka_run_group_tests("matrix", tests, sizeof tests / sizeof tests[0], NULL, NULL);
+    return run_cells("matrix", cells, CELLS, others, sizeof others / sizeof others[0]);
 }

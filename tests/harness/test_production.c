@@ -15,22 +15,11 @@ static const struct cell cells[] = {
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
-enum { CLEAN = ARENA_POISONS ? 500 : 15000 };
+enum { CLEAN = ARENA_POISONS ? 200 : 5000 };
 
 static void test_clean_without_bugs(void **state) {
-    struct run run;
-    struct search search;
     (void)state;
-    run_open(&run, "production", NO_BUG, "portfolio", 4);
-    struct sct_campaign campaign = run_search(&run, NULL, 0, CLEAN, &search);
-    if (search.is_found)
-        print_error("%s\n", search.trace.message);
-    assert_false(search.is_found);
-    assert_int_equal(campaign.iterations_run, CLEAN);
-    assert_int_equal(campaign.step_limit_hits, 0);
-    for (size_t i = 0; i < CELLS; i++)
-        assert_true(run.bugs.reached[cells[i].bug] > 0);
-    run_close(&run);
+    expect_clean("production", CLEAN, cells, CELLS);
 }
 
 static void test_budgets_have_their_reason(void **state) {
@@ -43,17 +32,11 @@ static void test_every_bug_has_its_cell(void **state) {
     expect_all_bugs(cells, CELLS, BUG_MODEL_MIGRATING_TABLE, 30, 42);
 }
 
-enum { SAME_FOR_ALL = 3 };
-
 int main(void) {
-    static struct CMUnitTest tests[CELLS + SAME_FOR_ALL];
-    static const struct cell *states[CELLS];
-    list_cells(tests, cells, states, CELLS);
-    const struct CMUnitTest same[SAME_FOR_ALL] = {
+    const struct CMUnitTest others[] = {
         cmocka_unit_test(test_clean_without_bugs),
         cmocka_unit_test(test_budgets_have_their_reason),
         cmocka_unit_test(test_every_bug_has_its_cell),
     };
-    memcpy(&tests[CELLS], same, sizeof same);
-    return _cmocka_run_group_tests("production", tests, sizeof tests / sizeof tests[0], NULL, NULL);
+    return run_cells("production", cells, CELLS, others, sizeof others / sizeof others[0]);
 }

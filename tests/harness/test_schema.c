@@ -96,13 +96,8 @@ static void test_default_test_reaches_every_required_cell(void **state) {
     }
 }
 
-enum { SAME_FOR_ALL = 6 };
-
 int main(void) {
-    static struct CMUnitTest tests[CELLS + SAME_FOR_ALL];
-    static const struct cell *states[CELLS];
-    list_cells(tests, cells, states, CELLS);
-    const struct CMUnitTest same[SAME_FOR_ALL] = {
+    const struct CMUnitTest others[] = {
         cmocka_unit_test(test_budgets_have_their_reason),
         cmocka_unit_test(test_clean_without_bugs),
         cmocka_unit_test(test_clean_over_migration),
@@ -110,6 +105,5 @@ int main(void) {
         cmocka_unit_test(test_same_twice),
         cmocka_unit_test(test_default_test_reaches_every_required_cell),
     };
-    memcpy(&tests[CELLS], same, sizeof same);
-    return _cmocka_run_group_tests("schema", tests, sizeof tests / sizeof tests[0], NULL, NULL);
+    return run_cells("schema", cells, CELLS, others, sizeof others / sizeof others[0]);
 }
