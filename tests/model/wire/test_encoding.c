@@ -1,23 +1,9 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "model/wire/encoding.h"
 #include "model/wire/out.h"
 
 #include <string.h>
-
-static struct arena arena;
-
-static int open_arena(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    return 0;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
 
 // The examples of RFC 4648, both ways, and every length up to 100.
 static void test_base64(void **state) {
@@ -132,9 +118,8 @@ static void test_growing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64),  cmocka_unit_test(test_percent),
-        cmocka_unit_test(test_dates),   cmocka_unit_test(test_json),
-        cmocka_unit_test(test_growing), cmocka_unit_test(test_numbers),
+        ARENA_TEST(test_base64), ARENA_TEST(test_percent), ARENA_TEST(test_dates),
+        ARENA_TEST(test_json),   ARENA_TEST(test_growing), ARENA_TEST(test_numbers),
     };
-    return cmocka_run_group_tests(tests, open_arena, close_arena);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

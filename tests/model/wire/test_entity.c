@@ -1,4 +1,4 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "model/table/check.h"
 #include "model/table/row.h"
@@ -7,20 +7,6 @@
 #include "tests/support/values.h"
 
 #include <string.h>
-
-static struct arena arena;
-
-static int open_arena(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 28);
-    return 0;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
 
 static struct ct_row *read(const char *text) {
     struct ct_row *row = NULL;
@@ -190,8 +176,8 @@ static void test_filters(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_arena, close_arena)
-    const struct CMUnitTest tests[] = {TEST(test_round_trip), TEST(test_forms), TEST(test_reading),
-                                       TEST(test_keys), TEST(test_filters)};
+    const struct CMUnitTest tests[] = {ARENA_TEST(test_round_trip), ARENA_TEST(test_forms),
+                                       ARENA_TEST(test_reading), ARENA_TEST(test_keys),
+                                       ARENA_TEST(test_filters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,8 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "model/wire/message.h"
 
 #include <string.h>
-
-static struct arena arena;
 
 static bool split(const char *body, const char *boundary, struct wire_span *parts, size_t *count) {
     return wire_multipart_read(body, strlen(body), boundary, parts, 3, count);
@@ -82,23 +80,11 @@ static void test_parameters(void **state) {
     assert_false(wire_is_media_type(NULL, "multipart/mixed"));
 }
 
-static int open_arena(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 20);
-    return 0;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_message),
-        cmocka_unit_test(test_parameters),
+        ARENA_TEST(test_parts),
+        ARENA_TEST(test_message),
+        ARENA_TEST(test_parameters),
     };
-    return cmocka_run_group_tests(tests, open_arena, close_arena);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

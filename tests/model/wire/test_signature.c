@@ -1,10 +1,8 @@
-#include "tests/support/test.h"
+#include "tests/support/arena.h"
 
 #include "model/wire/signature.h"
 
 #include <string.h>
-
-static struct arena arena;
 
 static void test_sign(void **state) {
     (void)state;
@@ -60,23 +58,11 @@ static void test_sas_texts(void **state) {
                         "acc\nraud\nt\nsco\n\n2026-12-01T00:00:00Z\n\n\n2020-12-06\n\n");
 }
 
-static int open_arena(void **state) {
-    (void)state;
-    arena_init(&arena, 1 << 20);
-    return 0;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    arena_deinit(&arena);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sign),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_sas_texts),
+        ARENA_TEST(test_sign),
+        ARENA_TEST(test_texts),
+        ARENA_TEST(test_sas_texts),
     };
-    return cmocka_run_group_tests(tests, open_arena, close_arena);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
