@@ -42,14 +42,21 @@ static inline uint64_t rng_next(struct rng *rng) {
     return result;
 }
 
+// The rest of the next: whether the draw [product] is one of those that would make some numbers
+// likelier, in which case it is drawn anew.
+__attribute__((unused, noinline, cold)) static uint32_t
+rng_below_rarely_(struct rng *rng, uint32_t count, uint64_t product) {
+    uint32_t threshold = (uint32_t)(-count) % count;
+    while ((uint32_t)product < threshold)
+        product = (rng_next(rng) >> 32) * count;
+    return (uint32_t)(product >> 32);
+}
+
 // Uniform in 0 .. [count]-1, without bias (Lemire 2019, multiply and reject). [count] >= 1.
 static inline uint32_t rng_below(struct rng *rng, uint32_t count) {
     uint64_t product = (rng_next(rng) >> 32) * count;
-    if ((uint32_t)product < count) {
-        uint32_t threshold = (uint32_t)(-count) % count;
-        while ((uint32_t)product < threshold)
-            product = (rng_next(rng) >> 32) * count;
-    }
+    if (__builtin_expect((uint32_t)product < count, 0))
+        return rng_below_rarely_(rng, count, product);
     return (uint32_t)(product >> 32);
 }
 

@@ -90,12 +90,14 @@ static inline bool was_offered(struct sct_engine *engine) {
 }
 
 // Asks the strategy which of several enabled tasks runs: its slot, and which [alternative] that is.
+// [is_wide]: slots behind the first word may be in use.
 static inline unsigned ask_task(struct sct_engine *engine, const struct sct_schedule_point *point,
-                                uint32_t *alternative) {
+                                uint32_t *alternative, bool is_wide) {
     struct sct_strategy *strategy = engine->strategy;
     if (strategy->ops->pick_alternative) {
         *alternative = strategy->ops->pick_alternative(strategy, point);
-        return sct_alternative_slot(point, *alternative);
+        return is_wide ? sct_alternative_slot(point, *alternative)
+                       : sct_narrow_alternative_slot(point, *alternative);
     }
     unsigned slot = strategy->ops->pick(strategy, point);
     if (__builtin_expect(strategy->diverged, 0))
@@ -106,27 +108,38 @@ static inline unsigned ask_task(struct sct_engine *engine, const struct sct_sche
     return slot;
 }
 
+// What strategies are told of the decision that is due. What they are told by address is always in
+// the same place.
+static inline void fill_point(struct sct_engine *engine, bool is_wide) {
+    struct sct_schedule_point *point = &engine->point;
+    point->count = is_wide ? sct_slots_count(&engine->now.enabled)
+                           : sct_count_bits(engine->now.enabled.words[0]);
+    point->current = engine->now.last_slot;
+    point->gives_way = engine->now.gives_way;
+    point->ordinal = engine->now.schedule_count;
+}
+
 // Decides which of several enabled tasks runs. With [sct_choose], the one place where
-// nondeterminism enters an execution and where it is recorded.
-static unsigned decide_task(struct sct_engine *engine) {
-    check_room(engine, false);
-    struct sct_schedule_point point = {
-        .enabled = &engine->now.enabled,
-        .count = sct_slots_count(&engine->now.enabled),
-        .alive = &engine->now.alive,
-        .fresh = &engine->now.fresh,
-        .current = engine->now.last_slot,
-        .gives_way = engine->now.gives_way,
-        .ordinal = ++engine->now.schedule_count,
-        .slots = engine->slots,
-    };
+// nondeterminism enters an execution and where it is recorded. Of constants the compiler makes a
+// function without the tests that they answer.
+__attribute__((always_inline)) static inline unsigned decide_task(struct sct_engine *engine,
+                                                                  bool is_searched, bool is_wide) {
+    const struct sct_schedule_point *point = &engine->point;
     uint32_t alternative;
-    unsigned slot = ask_task(engine, &point, &alternative);
-    if (was_offered(engine))
-        slot = ask_task(engine, &point, &alternative);
-    sct_slots_clear(&engine->now.fresh);
+    check_room(engine, false);
+    engine->now.schedule_count++;
+    fill_point(engine, is_wide);
+    unsigned slot = ask_task(engine, point, &alternative, is_wide);
+    if (is_searched && was_offered(engine)) {
+        fill_point(engine, is_wide); // the execution has come back from other decisions
+        slot = ask_task(engine, point, &alternative, is_wide);
+    }
+    if (is_wide)
+        sct_slots_clear(&engine->now.fresh);
+    else
+        engine->now.fresh.words[0] = 0;
     const struct sct_task *task = engine->seats[slot].task;
-    record(engine, sct_pack(SCT_DECISION_SCHEDULE, point.count, alternative), task->machine,
+    record(engine, sct_pack(SCT_DECISION_SCHEDULE, point->count, alternative), task->machine,
            engine->slots[slot].label, engine->slots[slot].where);
     return slot;
 }
@@ -216,31 +229,69 @@ __attribute__((noinline)) static void begin_searched_step(struct sct_engine *eng
         engine->seam.calls->observe(engine->seam.search, engine, slot);
 }
 
+// With a single one there is nothing to decide, and nothing is recorded.
+static inline unsigned take_only(struct sct_engine *engine, unsigned slot) {
+    if (__builtin_expect(engine->strategy->ops->forced != NULL, 0))
+        engine->strategy->ops->forced(engine->strategy, engine->slots, slot);
+    return slot;
+}
+
+static void wait_for_anyone(struct sct_engine *engine) {
+    if (__builtin_expect(sct_slots_are_empty(&engine->now.enabled), 0) && !sct_time_passes(engine))
+        sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
+}
+
+// Whose turn it is, however many there are, and if there is nobody yet.
+__attribute__((noinline, cold)) static unsigned find_next(struct sct_engine *engine) {
+    wait_for_anyone(engine);
+    unsigned slot = sct_slots_only(&engine->now.enabled);
+    return slot == SCT_TASKS_MAX ? decide_task(engine, true, true) : take_only(engine, slot);
+}
+
+// The same, mostly without it: no slot behind the first word was ever used, and somebody can run.
+static inline unsigned next_slot(struct sct_engine *engine, bool is_searched) {
+    uint64_t enabled = engine->now.enabled.words[0];
+    if (sct_slots_are_wide(&engine->now.alive))
+        return find_next(engine);
+    if (enabled & (enabled - 1))
+        return decide_task(engine, is_searched, false);
+    if (__builtin_expect(enabled == 0, 0))
+        return find_next(engine);
+    return take_only(engine, (unsigned)__builtin_ctzll(enabled));
+}
+
+// The step of the task in [slot] begins.
+static inline void begin_step(struct sct_engine *engine, unsigned slot) {
+    struct sct_task *next = engine->seats[slot].task;
+    engine->slots[slot].steps++;
+    if (__builtin_expect(engine->listener != NULL, 0))
+        go_on_and_tell(engine, next);
+    else if (next != engine->now.current)
+        go_on(engine, next);
+}
+
+__attribute__((noinline)) static void reschedule_searched(struct sct_engine *engine) {
+    wait_for_anyone(engine);
+    end_searched_step(engine);
+    unsigned slot = next_slot(engine, true);
+    engine->now.gives_way = false;
+    begin_searched_step(engine, slot);
+    begin_step(engine, slot);
+}
+
 void sct_reschedule(struct sct_engine *engine) {
     if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0)) {
         if (engine->now.is_still)
             look_for_change(engine);
         pass_bound(engine, false);
     }
-    if (__builtin_expect(sct_slots_are_empty(&engine->now.enabled), 0) && !sct_time_passes(engine))
-        sct_leave(engine, SCT_PASSED); // quiescent; the engine looks at what is left
-    if (__builtin_expect(engine->seam.search != NULL, 0))
-        end_searched_step(engine);
-    // With a single one there is nothing to decide, and nothing is recorded.
-    unsigned slot = sct_slots_only(&engine->now.enabled);
-    if (slot == SCT_TASKS_MAX)
-        slot = decide_task(engine);
-    else if (__builtin_expect(engine->strategy->ops->forced != NULL, 0))
-        engine->strategy->ops->forced(engine->strategy, engine->slots, slot);
+    if (__builtin_expect(engine->seam.search != NULL, 0)) {
+        reschedule_searched(engine);
+        return;
+    }
+    unsigned slot = next_slot(engine, false);
     engine->now.gives_way = false;
-    if (__builtin_expect(engine->seam.search != NULL, 0))
-        begin_searched_step(engine, slot);
-    engine->slots[slot].steps++;
-    struct sct_task *next = engine->seats[slot].task;
-    if (__builtin_expect(engine->listener != NULL, 0))
-        go_on_and_tell(engine, next);
-    else if (next != engine->now.current)
-        go_on(engine, next);
+    begin_step(engine, slot);
 }
 
 void sct_point_in(struct sct_engine *engine, const char *label, const char *where,

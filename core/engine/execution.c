@@ -323,6 +323,10 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
     sct_coro_pool_init(&engine->pool, engine->options.stack_bytes, engine->options.guard_bytes);
     sct_coro_pool_reserve(&engine->pool, USUAL_STACKS);
     engine->tail.ops = &sct_strategy_random_ops;
+    engine->point = (struct sct_schedule_point){.enabled = &engine->now.enabled,
+                                                .alive = &engine->now.alive,
+                                                .fresh = &engine->now.fresh,
+                                                .slots = engine->slots};
     engine->decision_capacity = sct_record_capacity(engine->options.steps_max);
     engine->own_record = engine->record = sct_record_new(engine->options.steps_max, false);
     engine->notes =

@@ -128,7 +128,8 @@ struct sct_engine {
     struct sct_strand *self; // NULL: the engine's own stack runs
     sct_listener listener;   // NULL: nobody listens
     struct sct_strategy *strategy;
-    struct sct_seam_use seam; // to a systematic search
+    struct sct_seam_use seam;        // to a systematic search
+    struct sct_schedule_point point; // what a strategy is asked; its sets are those of [now]
     struct sct_slot slots[SCT_TASKS_MAX];
     struct sct_seat seats[SCT_TASKS_MAX + 1];
     struct sct_record *record, *own_record; // of the decisions; NULL: it is another's
@@ -287,12 +288,6 @@ static inline void sct_step_touches(struct sct_engine *engine, uint32_t object, 
                            .mode = SCT_ACCESS_WRITE, .object = object, .low = key, .high = key});
 }
 
-// The running step makes it possible for the task in [slot] to go on, which waits for just that.
-static inline void sct_step_wakes(struct sct_engine *engine, unsigned slot) {
-    if (__builtin_expect(engine->seam.follows_causes, 0))
-        engine->seam.calls->wake(engine->seam.search, slot);
-}
-
 // observe.c: a name for the thing that the running code makes, the same across executions: by who
 // made it, and how many were made before. Where states are compared or steps reduced.
 struct digest sct_identify(struct sct_engine *engine);
@@ -308,11 +303,12 @@ static inline void sct_observe_text(struct sct_engine *engine, const char *text)
         sct_observe_place(engine, text);
 }
 
-// The task can go on.
+// The task can go on; a search that follows causes hears which step made that possible.
 static inline void sct_enable(struct sct_engine *engine, const struct sct_task *task) {
-    if (!sct_slots_have(&engine->now.enabled, task->slot))
-        sct_step_wakes(engine, task->slot);
-    sct_slots_add(&engine->now.enabled, task->slot);
+    if (__builtin_expect(engine->seam.follows_causes, 0) &&
+        !sct_slots_have(&engine->now.enabled, task->slot))
+        engine->seam.calls->wake(engine->seam.search, task->slot);
+    sct_slots_add_again(&engine->now.enabled, task->slot); // it was one when its task began
 }
 
 // guard.c: installs and removes the handlers of faults and hangs.

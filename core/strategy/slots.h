@@ -37,6 +37,11 @@ static inline void sct_slots_add(struct sct_slots *set, unsigned slot) {
         set->last = slot / 64;
 }
 
+// The same of one that was a member before.
+static inline void sct_slots_add_again(struct sct_slots *set, unsigned slot) {
+    set->words[slot / 64] |= UINT64_C(1) << slot % 64;
+}
+
 static inline void sct_slots_remove(struct sct_slots *set, unsigned slot) {
     set->words[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }

@@ -26,9 +26,11 @@ static const uint8_t ones[256] = {ONES_6(0), ONES_6(1), ONES_6(1), ONES_6(2)};
 // Byte by byte: sets of slots are mostly low numbers, which are given out first. (Without a
 // processor option there is no instruction for this, and the library's function is slow.)
 uint32_t sct_count_bits(uint64_t bits) {
-    uint32_t count = 0;
-    for (; bits; bits >>= 8)
+    uint32_t count = ones[bits & 0xff];
+    while (__builtin_expect(bits > 0xff, 0)) {
+        bits >>= 8;
         count += ones[bits & 0xff];
+    }
     return count;
 }
 

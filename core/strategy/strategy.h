@@ -125,14 +125,13 @@ static inline unsigned sct_first_slot(const struct sct_schedule_point *point) {
     return point->current + point->gives_way;
 }
 
-// The same as the next, of more than 64 slots.
+// The slot of that alternative, where there are more than 64.
 SCT_API unsigned sct_wide_alternative_slot(const struct sct_schedule_point *point,
                                            uint32_t alternative);
 
-static inline unsigned sct_alternative_slot(const struct sct_schedule_point *point,
-                                            uint32_t alternative) {
-    if (sct_slots_are_wide(point->enabled))
-        return sct_wide_alternative_slot(point, alternative);
+// Of slots of the first word.
+static inline unsigned sct_narrow_alternative_slot(const struct sct_schedule_point *point,
+                                                   uint32_t alternative) {
     unsigned first = sct_first_slot(point) % 64;
     uint64_t enabled = point->enabled->words[0];
     uint64_t rotated = enabled >> first | enabled << (-first & 63);
@@ -142,6 +141,12 @@ static inline unsigned sct_alternative_slot(const struct sct_schedule_point *poi
         rotated &= rotated - 1;
     ASSERT(rotated);
     return ((unsigned)__builtin_ctzll(rotated) + first) % 64;
+}
+
+static inline unsigned sct_alternative_slot(const struct sct_schedule_point *point,
+                                            uint32_t alternative) {
+    return sct_slots_are_wide(point->enabled) ? sct_wide_alternative_slot(point, alternative)
+                                              : sct_narrow_alternative_slot(point, alternative);
 }
 
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
