@@ -140,8 +140,11 @@ static size_t take_header(char *text, size_t size, size_t count, void *context) 
     size_t bytes = size * count;
     if (bytes > 5 && memcmp(text, "HTTP/", 5) == 0) {
         table->headers.count = 0; // those of an answer before the last one
+        table->has_head = false;
         return bytes;
     }
+    if (bytes == 2 && memcmp(text, "\r\n", 2) == 0)
+        table->has_head = true;
     if (table->headers.count < WIRE_HEADERS_MAX &&
         wire_message_read(&table->arena, text, bytes, false, &message) &&
         message.headers.count == 1)
@@ -219,6 +222,7 @@ static unsigned try_once(struct ct_azure_table *table, const struct azure_reques
     long status = 0;
     arena_reset(&table->arena, 0);
     table->headers.count = 0;
+    table->has_head = false;
     table->size = 0;
     table->sent = 0;
     table->expiry = request->is_write && table->account.has_key ? expiry_of(table, deadline) : 0;
@@ -228,7 +232,8 @@ static unsigned try_once(struct ct_azure_table *table, const struct azure_reques
     const char *url = url_of(table, request, signature, &table->arena);
     set_options(table, request, url, headers, deadline - clock_seconds());
     CURLcode code = curl_easy_perform(table->curl);
-    if (code == CURLE_OK)
+    // For the library a head that ends with the connection is one.
+    if (code == CURLE_OK && table->has_head)
         curl_easy_getinfo(table->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_slist_free_all(headers);
     if (status != 0)

@@ -21,6 +21,7 @@ struct ct_azure_table {
     CURL *curl;
     struct arena arena;          // of one request
     struct wire_headers headers; // of the answer, in [arena]
+    bool has_head;               // all of them have come
     char *body;
     size_t size, capacity;
     unsigned sent; // how often this request went out

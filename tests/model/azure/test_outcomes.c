@@ -34,6 +34,7 @@ enum { PLAYS_MAX = 8, REQUEST_BYTES = 16384 };
 #define REFUSED_ANSWER                                                         \
     "HTTP/1.1 403 No\r\nx-ms-error-code: AuthenticationFailed\r\nDate: %s\r\n" \
     "Content-Length: 0\r\n\r\n"
+#define CUT_ANSWER "HTTP/1.1 204 No Content\r\nDate: %s\r\nETag: W/" // ends the connection, too
 #define HANG_UP "" // ends the connection without an answer
 
 static const char *plays[PLAYS_MAX]; // of the requests that come
@@ -81,7 +82,7 @@ static void *serve(void *context) {
             if (!*play)
                 break;
             int size = snprintf(answer, sizeof answer, play, date);
-            if (send(client, answer, (size_t)size, MSG_NOSIGNAL) < 0)
+            if (send(client, answer, (size_t)size, MSG_NOSIGNAL) < 0 || !strstr(answer, "\r\n\r\n"))
                 break;
         }
         close(client);
@@ -186,6 +187,16 @@ static void test_lost_answer(void **state) {
     expect(put("c"), CT_SUCCEEDED, CT_STATUS_NONE); // and life goes on
 }
 
+// Nor is half a head an answer, whatever its first line says.
+static void test_cut_answer(void **state) {
+    (void)state;
+    PLAY(CUT_ANSWER, ROWS_ANSWER, CUT_ANSWER);
+    expect(get(), CT_SUCCEEDED, CT_STATUS_NONE);
+    ct_azure_set_deadline(table, clock_seconds() + 3);
+    expect(put("a"), CT_UNKNOWN, CT_STATUS_NONE);
+    assert_int_equal(played, 4);
+}
+
 // What the service refuses because it is busy has not been done: it is asked again.
 static void test_busy(void **state) {
     (void)state;
@@ -252,8 +263,8 @@ static void test_secrets(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_service, close_service)
     const struct CMUnitTest tests[] = {
-        TEST(test_lost_answer), TEST(test_busy),     TEST(test_failed),
-        TEST(test_gone),        TEST(test_deadline), TEST(test_secrets),
+        TEST(test_lost_answer), TEST(test_cut_answer), TEST(test_busy),    TEST(test_failed),
+        TEST(test_gone),        TEST(test_deadline),   TEST(test_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
