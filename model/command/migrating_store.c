@@ -69,11 +69,12 @@ struct migrating_tables *migrating_tables_read(const char *text, struct error *e
     return NULL;
 }
 
-bool migrating_tables_join(struct migrating_tables *tables, struct error *error) {
+bool migrating_tables_join(struct migrating_tables *tables, struct bug_set *bugs,
+                           struct error *error) {
     bool is_open = true;
     for (size_t i = 0; is_open && i < tables->count; i++) {
         struct migrating_table *table = &tables->tables[i];
-        table->client = live_client_open(table->control, table->migration, error);
+        table->client = live_client_open_with(table->control, table->migration, bugs, error);
         is_open = table->client;
     }
     return is_open;

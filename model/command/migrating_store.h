@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "model/server/store.h"
 
+struct bug_set;
 struct migrating_tables;
 
 // Reads "TABLE=CONTROL#MIGRATION ...", blanks between: the name under which the virtual table is
@@ -15,8 +16,10 @@ struct migrating_tables;
 // something else.
 struct migrating_tables *migrating_tables_read(const char *text, struct error *error);
 
-// Registers the process in each migration. False with a one-line error; they are to be closed.
-bool migrating_tables_join(struct migrating_tables *tables, struct error *error);
+// Registers the process in each migration, with injected bugs, or NULL, which the caller keeps.
+// False with a one-line error; they are to be closed.
+bool migrating_tables_join(struct migrating_tables *tables, struct bug_set *bugs,
+                           struct error *error);
 
 // Signs off. All stores have been closed.
 void migrating_tables_close(struct migrating_tables *tables);

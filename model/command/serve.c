@@ -187,8 +187,8 @@ int command_serve(const struct settings *settings, struct error *error) {
     service.tables = migrating_tables_read(settings->migrating, error);
     if (!service.tables)
         return COMMAND_USAGE;
-    bool is_served =
-        migrating_tables_join(service.tables, error) && serve(settings, &service, &ends, error);
+    bool is_served = migrating_tables_join(service.tables, settings->bugs, error) &&
+                     serve(settings, &service, &ends, error);
     migrating_tables_close(service.tables);
     return is_served ? COMMAND_DONE : COMMAND_FAILED;
 }

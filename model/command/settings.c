@@ -148,6 +148,7 @@ static bool read_options(struct settings *settings, char **arguments, bool is_fi
 
 bool settings_read(struct settings *settings, char **arguments, struct error *error) {
     arena_init(&settings->arena, FILE_BYTES_MAX);
+    settings->bugs = NULL;
     for (size_t i = 0; i < SETTINGS; i++)
         *member_of(settings, &all[i]) = all[i].value;
     // The file first: what else is said goes before it.

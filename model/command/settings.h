@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+struct bug_set;
+
 struct settings {
 #define SETTING(member, name, value, what) const char *member;
 #define SWITCH(member, name, what) const char *member; // "on" or "off"
@@ -18,6 +20,8 @@ struct settings {
     const char *const *arguments; // those that are no options, NULL at the end
     int argument_count;
     struct arena arena; // of what the file says
+    // Injected into what is served, or NULL: no setting, for those who test the testers.
+    struct bug_set *bugs;
 };
 
 // Reads the options in [arguments], NULL at its end, and what they leave open. Values live until

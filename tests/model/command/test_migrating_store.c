@@ -94,7 +94,7 @@ static void test_settings(void **state) {
     }
     struct migrating_tables *tables = migrating_tables_read(setting, &error);
     assert_non_null(tables);
-    assert_false(migrating_tables_join(tables, &error)); // there is no such migration
+    assert_false(migrating_tables_join(tables, NULL, &error)); // there is no such migration
     assert_non_null(strstr(error.text, "make it with init"));
     migrating_tables_close(tables);
 }
@@ -126,7 +126,7 @@ static void test_names(void **state) {
     migrating_tables_close(none);
 
     struct migrating_tables *tables = migrating_tables_read(setting, &error);
-    assert_true(migrating_tables_join(tables, &error));
+    assert_true(migrating_tables_join(tables, NULL, &error));
     store = open_store(tables);
     assert_string_equal(names_from(store, "", 9), " Alpha Moving zulu");
     assert_string_equal(names_from(store, "", 1), " Alpha");
@@ -238,7 +238,7 @@ static void test_migration(void **state) {
     fill();
     init();
     struct migrating_tables *tables = migrating_tables_read(setting, &error);
-    assert_true(migrating_tables_join(tables, &error));
+    assert_true(migrating_tables_join(tables, NULL, &error));
     struct server_store *store = open_store(tables);
     assert_int_equal(store->ops->find(store, "moving", &arena, &table).kind, CT_SUCCEEDED);
     assert_int_equal(read_rows(table), ROWS);
