@@ -186,17 +186,17 @@ wait_until() {
     die 3 "the server does not answer: $(cat "$1")"
 }
 
-# start_azurite LOG: its process to [server], its connection string to the environment. The key is
-# that of its README, which everybody knows.
+# start_azurite LOG [PORT]: its process to [server], its connection string to the environment. The
+# key is that of its README, which everybody knows.
 start_azurite() {
     local key=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/
     node "$builds/npm/clients-azurite/node_modules/azurite/dist/src/table/main.js" \
         --inMemoryPersistence --skipApiVersionCheck --disableTelemetry --silent \
-        --tableHost 127.0.0.1 --tablePort 21002 >"$1" 2>&1 &
+        --tableHost 127.0.0.1 --tablePort "${2:-21002}" >"$1" 2>&1 &
     # shellcheck disable=SC2034 # the caller's
     server=$!
     wait_until "$1" grep -q "successfully started" "$1"
     MTABLE_CONNECTION_STRING="AccountName=devstoreaccount1;AccountKey=${key}KBHBeksoGMGw==;"
-    MTABLE_CONNECTION_STRING+="TableEndpoint=http://127.0.0.1:21002/devstoreaccount1;"
+    MTABLE_CONNECTION_STRING+="TableEndpoint=http://127.0.0.1:${2:-21002}/devstoreaccount1;"
     export MTABLE_CONNECTION_STRING
 }
