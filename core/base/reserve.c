@@ -8,7 +8,10 @@
 // The largest space that was given back, if it was not asked for again. The same place is wished
 // for: an emulator keeps notes of every page that was ever in use, and takes new places as long as
 // there are any (qemu-user 7.2: 24 bytes a page, 1.5 MiB for an arena).
-static struct {
+//
+// Each thread has its own: those of a server take and give back at the same time, and a wish that
+// may go unheard is worth no lock.
+static _Thread_local struct {
     void *memory;
     size_t bytes;
 } left;
