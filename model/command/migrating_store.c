@@ -159,6 +159,13 @@ static struct ct_outcome list(struct server_store *store, const char *from, size
     return outcome;
 }
 
+// Of the others: calls of a virtual table end with the process's lease, which is its own.
+static void set_deadline(struct server_store *store, double seconds) {
+    struct server_store *others = store_of(store)->others;
+    if (others->ops->set_deadline)
+        others->ops->set_deadline(others, seconds);
+}
+
 static void close_store(struct server_store *base) {
     struct migrating_store *store = store_of(base);
     for (size_t i = 0; i < store->tables->count; i++)
@@ -168,8 +175,12 @@ static void close_store(struct server_store *base) {
     free(store);
 }
 
-static const struct server_store_ops ops = {
-    .find = find, .create = create, .drop = drop, .list = list, .close = close_store};
+static const struct server_store_ops ops = {.find = find,
+                                            .create = create,
+                                            .drop = drop,
+                                            .list = list,
+                                            .set_deadline = set_deadline,
+                                            .close = close_store};
 
 struct server_store *migrating_store_open(const struct migrating_tables *tables,
                                           struct server_store *others, struct error *error) {

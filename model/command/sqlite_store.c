@@ -37,13 +37,21 @@ static struct ct_outcome list(struct server_store *store, const char *from, size
     return ct_sqlite_names(table_of(store), from, most, arena, names, count);
 }
 
+static void set_deadline(struct server_store *store, double seconds) {
+    ct_sqlite_set_deadline(table_of(store), seconds);
+}
+
 static void close_store(struct server_store *store) {
     ct_close(ct_sqlite_interface(table_of(store)));
     free(store);
 }
 
-static const struct server_store_ops ops = {
-    .find = find, .create = create, .drop = drop, .list = list, .close = close_store};
+static const struct server_store_ops ops = {.find = find,
+                                            .create = create,
+                                            .drop = drop,
+                                            .list = list,
+                                            .set_deadline = set_deadline,
+                                            .close = close_store};
 
 struct server_store *sqlite_store_open(const struct ct_sqlite_options *options,
                                        struct error *error) {

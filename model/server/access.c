@@ -95,17 +95,17 @@ static bool read_time(const char *text, int64_t *ticks) {
 static enum wire_error check_sas(const struct server_account *account, int64_t now,
                                  struct arena *arena, struct access *access) {
     const struct wire_sas *sas = &access->sas;
-    int64_t start = INT64_MIN, end;
+    int64_t start = INT64_MIN;
     access->is_for_account = sas->ss || sas->srt;
     if (!sas->sv || !sas->sp || !sas->se || !is_understood(sas) ||
         (!access->is_for_account && !sas->tn))
         return WIRE_AUTHENTICATION;
     const char *text = access->is_for_account ? wire_account_sas_text(arena, account->name, sas)
                                               : wire_table_sas_text(arena, account->name, sas);
-    if (!wire_is_signed(&account->key, text, sas->sig) || !read_time(sas->se, &end) ||
+    if (!wire_is_signed(&account->key, text, sas->sig) || !read_time(sas->se, &access->end) ||
         (sas->st && *sas->st && !read_time(sas->st, &start)))
         return WIRE_AUTHENTICATION;
-    return now >= start && now <= end ? WIRE_OK : WIRE_AUTHENTICATION;
+    return now >= start && now <= access->end ? WIRE_OK : WIRE_AUTHENTICATION;
 }
 
 enum wire_error access_check(const struct server_account *account,
@@ -113,6 +113,7 @@ enum wire_error access_check(const struct server_account *account,
                              struct arena *arena, struct access *access) {
     const char *authorization = wire_header(&request->headers, "Authorization");
     memset(access, 0, sizeof *access);
+    access->end = INT64_MAX;
     if (strcmp(target->account, account->name) != 0)
         return WIRE_AUTHENTICATION;
     access->is_owner = authorization;

@@ -11,6 +11,7 @@ struct access {
     bool is_owner;
     bool is_for_account; // an account's SAS; else a table's
     struct wire_sas sas;
+    int64_t end; // ticks: when the signature ends; INT64_MAX of a key
 };
 
 enum wire_error access_check(const struct server_account *account,

@@ -23,6 +23,9 @@ struct call {
 // A header of the request, or NULL.
 const char *call_header(const struct call *call, const char *name);
 
+// Reads what the client accepts into [metadata]; false if JSON is not among it.
+bool call_read_accept(struct call *call);
+
 // Whether the client wants no body back of what it has sent.
 bool call_wants_no_content(const struct wire_headers *headers);
 

@@ -33,11 +33,15 @@ static const struct verb *find_verb(const char *method, bool is_of_entity) {
     return NULL;
 }
 
-// "*" or an ETag as the service forms them: W/"...".
-static bool is_condition(const char *if_match) {
+// "*" or an ETag as the service forms them: W/"...". Clients may write the W small: it is large in
+// those that are given out. NULL if it is neither.
+static const char *condition_of(struct arena *arena, const char *if_match) {
     size_t length = strlen(if_match);
-    return strcmp(if_match, CT_ANY_ETAG) == 0 ||
-           (length >= 4 && strncmp(if_match, "W/\"", 3) == 0 && if_match[length - 1] == '"');
+    bool is_etag = length >= 4 && (*if_match | 0x20) == 'w' &&
+                   strncmp(if_match + 1, "/\"", 2) == 0 && if_match[length - 1] == '"';
+    if (!is_etag)
+        return strcmp(if_match, CT_ANY_ETAG) == 0 ? CT_ANY_ETAG : NULL;
+    return *if_match == 'W' ? if_match : arena_printf(arena, "W%s", if_match + 1);
 }
 
 static enum wire_error read_body(struct call *call, struct wire_span body, bool is_delete,
@@ -58,7 +62,7 @@ enum wire_error call_read_operation(struct call *call, const char *method,
     const char *if_match = is_of_entity ? wire_header(headers, "If-Match") : NULL;
     if (verb->with_match == CT_DELETE && !if_match)
         return WIRE_MISSING_HEADER;
-    if (if_match && !is_condition(if_match))
+    if (if_match && !(if_match = condition_of(call->arena, if_match)))
         return WIRE_INVALID_INPUT;
     enum wire_error error = access_permits(
         &call->access, target, if_match ? verb->permissions_with : verb->permissions_without);

@@ -253,7 +253,8 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
                                      .body = exchange->body ? exchange->body : "",
                                      .size = exchange->size,
                                      .id = id,
-                                     .now = present_ticks()};
+                                     .now = present_ticks(),
+                                     .clock = begin};
     struct server_answer answer;
     struct worker *worker = take_worker(server);
     if (MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &request.headers) < 0 ||

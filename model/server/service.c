@@ -1,7 +1,9 @@
 #include "model/server/call.h"
 
 #include "model/table/error.h"
+#include "model/wire/encoding.h"
 
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,8 +52,7 @@ struct wire_form call_form(const struct call *call, const char *table) {
                               .table = table};
 }
 
-// What the client accepts; false if JSON is not among it.
-static bool read_accept(struct call *call) {
+bool call_read_accept(struct call *call) {
     const char *accept = call_header(call, "Accept");
     const char *format = target_query(&call->target, "$format");
     accept = format ? format : accept;
@@ -106,6 +107,17 @@ static void dispatch(struct call *call) {
     }
 }
 
+// A signature that ends bounds what is done under it, and not only when it is asked for: whoever
+// sent the request counts on nothing happening later. Both clocks were read with the request.
+static void bound(struct call *call) {
+    const struct server_store_ops *ops = call->store->ops;
+    const struct server_request *request = call->request;
+    int64_t end = call->access.end;
+    double left = (double)(end - request->now) / WIRE_TICKS;
+    if (ops->set_deadline)
+        ops->set_deadline(call->store, end == INT64_MAX ? HUGE_VAL : request->clock + left);
+}
+
 void server_answer_to(struct server_store *store, const struct server_account *account,
                       const struct server_request *request, struct arena *arena,
                       struct server_answer *answer) {
@@ -130,7 +142,7 @@ void server_answer_to(struct server_store *store, const struct server_account *a
     enum wire_error error = target_parse(arena, request->target, &call->target);
     if (error == WIRE_OK)
         error = access_check(account, request, &call->target, arena, &call->access);
-    if (error == WIRE_OK && !read_accept(call))
+    if (error == WIRE_OK && !call_read_accept(call))
         error = WIRE_FORMAT;
     if (error != WIRE_OK) {
         answer_error(call, error);
@@ -140,5 +152,6 @@ void server_answer_to(struct server_store *store, const struct server_account *a
     if (method && strcmp(request->method, "POST") == 0)
         call->method = method;
     call->base = base_of(call);
+    bound(call);
     dispatch(call);
 }

@@ -31,6 +31,7 @@ struct server_request {
     size_t size;
     const char *id; // of this request among all, for whoever looks for it in a log
     int64_t now;    // ticks (model/wire/encoding.h): decides about dates and expiries
+    double clock;   // clock_seconds(), read before [now]
 };
 
 struct server_answer {

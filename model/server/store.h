@@ -28,6 +28,10 @@ struct server_store_ops {
     // The names from [from] on in their order, without case, at most [most]; they are in [arena].
     struct ct_outcome (*list)(struct server_store *store, const char *from, size_t most,
                               struct arena *arena, const char *const **names, size_t *count);
+    // Batches on the store's tables from now on have no effect at or after [seconds] of
+    // clock_seconds(), and are CT_STATUS_SERVER_ERROR then; HUGE_VAL: no deadline. NULL: the
+    // store's tables know none.
+    void (*set_deadline)(struct server_store *store, double seconds);
     void (*close)(struct server_store *store);
 };
 

@@ -1,4 +1,4 @@
-// Entity group transactions: a multipart body of operations, all or nothing.
+// Entity group transactions: a multipart body of operations, all or nothing; or of a single read.
 #include "model/server/call.h"
 
 #include "model/table/batch.h"
@@ -17,22 +17,26 @@ struct transaction {
 
 // ---- Reading -----------------------------------------------------------------------------------
 
-// The parts of the change set that the body's only part is.
-static enum wire_error read_parts(struct call *call, struct wire_span *parts, size_t *count) {
+// The body's only part: a change set, or a request.
+static bool read_body(struct call *call, struct wire_message *only) {
     const char *boundary =
         wire_parameter(call->arena, call_header(call, "Content-Type"), "boundary");
-    struct wire_message set;
     struct wire_span part;
-    size_t sets;
-    if (!boundary ||
-        !wire_multipart_read(call->request->body, call->request->size, boundary, &part, 1, &sets) ||
-        sets != 1 || !wire_message_read(call->arena, part.text, part.size, false, &set))
-        return WIRE_INVALID_INPUT;
-    const char *type = wire_header(&set.headers, "Content-Type");
-    boundary = wire_parameter(call->arena, type, "boundary");
+    size_t count;
+    return boundary &&
+           wire_multipart_read(call->request->body, call->request->size, boundary, &part, 1,
+                               &count) &&
+           count == 1 && wire_message_read(call->arena, part.text, part.size, false, only);
+}
+
+// The parts of the change set [set].
+static enum wire_error read_parts(struct call *call, const struct wire_message *set,
+                                  struct wire_span *parts, size_t *count) {
+    const char *type = wire_header(&set->headers, "Content-Type");
+    const char *boundary = wire_parameter(call->arena, type, "boundary");
     if (!wire_is_media_type(type, "multipart/mixed") || !boundary)
         return WIRE_INVALID_INPUT;
-    if (!wire_multipart_read(set.body, set.size, boundary, parts, OPERATIONS_ROOM, count))
+    if (!wire_multipart_read(set->body, set->size, boundary, parts, OPERATIONS_ROOM, count))
         return *count == OPERATIONS_ROOM ? WIRE_TOO_MANY_OPERATIONS : WIRE_INVALID_INPUT;
     if (*count > CT_BATCH_OPERATIONS_MAX)
         return WIRE_TOO_MANY_OPERATIONS;
@@ -54,21 +58,31 @@ static bool read_start(struct arena *arena, const char *line, const char **metho
     return true;
 }
 
+// The request [inner] that the part [outer] is.
+static enum wire_error read_request(struct call *call, const struct wire_message *outer,
+                                    struct wire_message *inner, const char **method,
+                                    struct target *target) {
+    const char *url;
+    if (!wire_is_media_type(wire_header(&outer->headers, "Content-Type"), "application/http") ||
+        !wire_message_read(call->arena, outer->body, outer->size, true, inner) ||
+        !read_start(call->arena, inner->start, method, &url))
+        return WIRE_INVALID_INPUT;
+    enum wire_error error = target_parse(call->arena, url, target);
+    if (error == WIRE_OK && strcmp(target->account, call->account->name) != 0)
+        return WIRE_INVALID_INPUT;
+    return error;
+}
+
 static enum wire_error read_part(struct call *call, struct wire_span part,
                                  struct transaction *transaction) {
     struct wire_message outer, inner;
     struct target target;
-    const char *method, *url;
-    if (!wire_message_read(call->arena, part.text, part.size, false, &outer) ||
-        !wire_is_media_type(wire_header(&outer.headers, "Content-Type"), "application/http") ||
-        !wire_message_read(call->arena, outer.body, outer.size, true, &inner) ||
-        !read_start(call->arena, inner.start, &method, &url))
+    const char *method;
+    if (!wire_message_read(call->arena, part.text, part.size, false, &outer))
         return WIRE_INVALID_INPUT;
-    enum wire_error error = target_parse(call->arena, url, &target);
+    enum wire_error error = read_request(call, &outer, &inner, &method, &target);
     if (error != WIRE_OK)
         return error;
-    if (strcmp(target.account, call->account->name) != 0)
-        return WIRE_INVALID_INPUT;
     const char *override = wire_header(&inner.headers, "X-HTTP-Method");
     method = override && strcmp(method, "POST") == 0 ? override : method;
     struct call_operation *operation = &transaction->operations[transaction->count];
@@ -106,14 +120,19 @@ static void begin_part(struct call *call, struct wire_out *body, const char *lin
                     call->request->id, line);
 }
 
-static void end_answer(struct call *call, struct wire_out *body) {
+static void end_batch(struct call *call, struct wire_out *body) {
     const char *id = call->request->id;
-    wire_add_format(body, "--changesetresponse_%s--\r\n--batchresponse_%s--\r\n", id, id);
+    wire_add_format(body, "--batchresponse_%s--\r\n", id);
     answer_header(call, "Content-Type",
                   arena_printf(call->arena, "multipart/mixed; boundary=batchresponse_%s", id));
     call->answer->status = 202;
     call->answer->body = wire_text(body);
     call->answer->size = body->size;
+}
+
+static void end_answer(struct call *call, struct wire_out *body) {
+    wire_add_format(body, "--changesetresponse_%s--\r\n", call->request->id);
+    end_batch(call, body);
 }
 
 // One part that tells which operation failed and why.
@@ -169,6 +188,48 @@ static void answer_done(struct call *call, const struct transaction *transaction
     end_answer(call, &body);
 }
 
+// ---- A single read -----------------------------------------------------------------------------
+
+static void add_answer(struct wire_out *body, const char *id, const struct server_answer *answer) {
+    wire_add_format(body,
+                    "--batchresponse_%s\r\nContent-Type: application/http\r\n"
+                    "Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 %u %s\r\n",
+                    id, answer->status, answer->error ? answer->error : "OK");
+    for (size_t i = 0; i < answer->header_count; i++)
+        wire_add_format(body, "%s: %s\r\n", answer->headers[i].name, answer->headers[i].value);
+    wire_add(body, "\r\n");
+    wire_add_bytes(body, answer->body, answer->size);
+    wire_add(body, "\r\n");
+}
+
+// The body's only part is a request by itself: what it reads, it reads as if it had come alone.
+static enum wire_error answer_read(struct call *call, const struct wire_message *only) {
+    struct wire_message inner;
+    struct server_answer read = {0};
+    struct server_request *request = ARENA_NEW(call->arena, struct server_request);
+    struct call *reader = ARENA_NEW(call->arena, struct call);
+    *reader = *call;
+    reader->answer = &read;
+    enum wire_error error = read_request(call, only, &inner, &reader->method, &reader->target);
+    enum target_kind kind = reader->target.kind;
+    if (error != WIRE_OK)
+        return error;
+    if (strcmp(reader->method, "GET") != 0 || (kind != TARGET_ENTITY && kind != TARGET_ENTITIES))
+        return WIRE_INVALID_INPUT;
+    *request = *call->request;
+    request->headers = inner.headers;
+    reader->request = request;
+    if (!call_read_accept(reader))
+        answer_error(reader, WIRE_FORMAT);
+    else
+        kind == TARGET_ENTITY ? call_entity(reader) : call_entities(reader);
+    struct wire_out body = {.arena = call->arena};
+    add_answer(&body, call->request->id, &read);
+    call->answer->error = read.error;
+    end_batch(call, &body);
+    return WIRE_OK;
+}
+
 // ---- The transaction ---------------------------------------------------------------------------
 
 static void execute(struct call *call, struct transaction *transaction) {
@@ -203,12 +264,21 @@ static void execute(struct call *call, struct transaction *transaction) {
 void call_transaction(struct call *call) {
     struct transaction *transaction = ARENA_NEW(call->arena, struct transaction);
     struct wire_span parts[OPERATIONS_ROOM];
+    struct wire_message only;
     size_t count;
     if (strcmp(call->method, "POST") != 0) {
         answer_error(call, WIRE_VERB);
         return;
     }
-    enum wire_error error = read_parts(call, parts, &count);
+    enum wire_error error = read_body(call, &only) ? WIRE_OK : WIRE_INVALID_INPUT;
+    if (error == WIRE_OK &&
+        wire_is_media_type(wire_header(&only.headers, "Content-Type"), "application/http")) {
+        error = answer_read(call, &only);
+        if (error == WIRE_OK)
+            return;
+    } else if (error == WIRE_OK) {
+        error = read_parts(call, &only, parts, &count);
+    }
     if (error == WIRE_TOO_MANY_OPERATIONS) {
         answer_failed(call, 0, error);
         return;

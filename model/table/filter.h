@@ -6,12 +6,13 @@
 //     filter:     empty | or
 //     or:         and {"or" and}
 //     and:        unary {"and" unary}
-//     unary:      "not" unary | "(" or ")" | comparison
+//     unary:      "not" unary | "(" or ")" | comparison | boolean
 //     comparison: name op literal | literal op name
 //     op:         eq ne lt le gt ge
-//     literal:    'a string, in which a quote '' is doubled' | true | false
+//     literal:    'a string, in which a quote '' is doubled' | boolean
 //                 | 123 (Int32; if it is too large Int64) | 123L | 1.5, 1e3, NaN, INF, -INF
 //                 | datetime'2013-08-22T01:12:06Z' | guid'...' | X'0aff' or binary'0aff'
+//     boolean:    true | false, in large or small letters; alone: every row, or none
 //
 // The names PartitionKey, RowKey and Timestamp mean the row's, any other a property.
 #ifndef MODEL_TABLE_FILTER_H

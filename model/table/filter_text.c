@@ -180,14 +180,18 @@ static bool parse_name(struct parser *parser, const char **name) {
     return true;
 }
 
-static bool parse_compare(struct parser *parser, enum ct_compare *compare) {
+static bool take_compare(struct parser *parser, enum ct_compare *compare) {
     for (int i = 0; i < COMPARE_COUNT; i++) {
         if (take_word(parser, compare_names[i])) {
             *compare = (enum ct_compare)i;
             return true;
         }
     }
-    return expected(parser, "eq, ne, lt, le, gt or ge");
+    return false;
+}
+
+static bool parse_compare(struct parser *parser, enum ct_compare *compare) {
+    return take_compare(parser, compare) || expected(parser, "eq, ne, lt, le, gt or ge");
 }
 
 // ---- Literals ----------------------------------------------------------------------------------
@@ -348,14 +352,31 @@ static bool parse_number(struct parser *parser, struct ct_property *operand) {
     return true;
 }
 
+// A boolean in whatever letters, as the service takes it.
+static bool take_boolean(struct parser *parser, bool *value) {
+    static const char *const words[] = {"false", "true"};
+    struct word word = peek_word(parser);
+    for (int i = 0; i < 2; i++) {
+        size_t at = 0;
+        while (at < word.length && (word.start[at] | 0x20) == words[i][at])
+            at++;
+        if (at == word.length && words[i][at] == '\0') {
+            parser->at += word.length;
+            *value = i == 1;
+            return at > 0;
+        }
+    }
+    return false;
+}
+
 static bool parse_literal(struct parser *parser, struct ct_property *operand) {
+    bool is_true;
     if (take_char(parser, '\''))
         return parse_quoted(parser, operand);
     const struct prefix *prefix = peek_prefix(parser);
     if (prefix)
         return parse_prefixed(parser, prefix, operand);
-    bool is_true = take_word(parser, "true");
-    if (!is_true && !take_word(parser, "false"))
+    if (!take_boolean(parser, &is_true))
         return parse_number(parser, operand);
     *operand = named(operand, ct_bool(NULL, is_true));
     return true;
@@ -388,6 +409,22 @@ static enum ct_compare mirrored(enum ct_compare compare) {
     return compare;
 }
 
+// A boolean that is a condition by itself: what every row is, or none. NULL if it is something
+// else, a name among it, and nothing is taken.
+static const struct ct_filter *take_constant(struct parser *parser) {
+    const char *begin = parser->at;
+    enum ct_compare compare;
+    bool is_true;
+    if (!take_boolean(parser, &is_true))
+        return NULL;
+    const char *end = parser->at;
+    bool is_name = take_compare(parser, &compare);
+    parser->at = is_name ? begin : end;
+    return is_name ? NULL
+                   : ct_filter_compare_string(parser->arena, CT_PARTITION_KEY,
+                                              is_true ? CT_GE : CT_LT, "");
+}
+
 static const struct ct_filter *parse_comparison(struct parser *parser) {
     struct ct_property operand = {0};
     enum ct_compare compare = CT_EQ;
@@ -400,6 +437,9 @@ static const struct ct_filter *parse_comparison(struct parser *parser) {
     parser->comparisons++;
     if (!is_mirrored && peek_word(parser).length == 0)
         return expected(parser, "a comparison, not or '('");
+    const struct ct_filter *constant = is_mirrored ? NULL : take_constant(parser);
+    if (constant)
+        return constant;
     if (is_mirrored ? !parse_literal(parser, &operand) : !parse_name(parser, &operand.name))
         return NULL;
     if (!parse_compare(parser, &compare))

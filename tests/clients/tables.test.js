@@ -105,7 +105,8 @@ test('an entity is inserted, read, replaced, merged, deleted under its ETag', as
   const late = client.updateEntity(p('r', { a: 3 }), 'Replace', { etag: first.etag });
   assert.strictEqual(await refusal(late), '412 UpdateConditionNotSatisfied');
   await under(merged.etag, client, 'r', (etag) =>
-    client.updateEntity(p('r', { a: 3 }), 'Replace', { etag }));
+    // The W may come back small.
+    client.updateEntity(p('r', { a: 3 }), 'Replace', { etag: etag.replace('W/', 'w/') }));
   const replaced = await client.getEntity('p', 'r');
   assert.deepStrictEqual([replaced.a, replaced.s], [3, undefined]);
   const early = client.deleteEntity('p', 'r', { etag: first.etag });

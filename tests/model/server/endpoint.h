@@ -28,6 +28,7 @@ struct memory_store {
     } tables[TABLES_MAX];
     // What the store answers instead, if its kind is not CT_SUCCEEDED.
     struct ct_outcome failure;
+    double deadline; // what it was told last
 };
 
 static int store_index(struct memory_store *store, const char *name) {
@@ -94,13 +95,21 @@ static struct ct_outcome store_list(struct server_store *interface, const char *
     return store->failure;
 }
 
-static const struct server_store_ops store_ops = {
-    .find = store_find, .create = store_create, .drop = store_drop, .list = store_list};
+static void store_set_deadline(struct server_store *interface, double seconds) {
+    ((struct memory_store *)interface)->deadline = seconds;
+}
+
+static const struct server_store_ops store_ops = {.find = store_find,
+                                                  .create = store_create,
+                                                  .drop = store_drop,
+                                                  .list = store_list,
+                                                  .set_deadline = store_set_deadline};
 
 // ---- Requests ----------------------------------------------------------------------------------
 
 // A Tuesday.
 #define NOW INT64_C(17953204958122003)
+#define CLOCK 1000.0 // of the request
 #define ACCOUNT "acc"
 
 static struct memory_store store;
@@ -131,6 +140,7 @@ static inline struct server_request request_of(const char *method, const char *t
     struct server_request request = {
         .method = method, .target = target, .body = body, .size = strlen(body), .id = "id"};
     request.now = NOW;
+    request.clock = CLOCK;
     add_request_header(&request, "Accept", "application/json;odata=minimalmetadata");
     add_request_header(&request, "Host", "h:1");
     return request;

@@ -1,6 +1,8 @@
 // Who may do what: keys, dates, shared access signatures.
 #include "tests/model/server/endpoint.h"
 
+#include <math.h>
+
 static void expect(const char *expected) {
     if (strcmp(told(), expected) != 0)
         fail_msg("expected %s, found %s", expected, told());
@@ -182,11 +184,24 @@ static void test_account_sas(void **state) {
     expect("403 AuthorizationResourceTypeMismatch");
 }
 
+// What a signature that ends allows has no effect later: the store is told when. A key does not
+// end. (NOW is 0.19 s before the signature's last second but one.)
+static void test_deadlines(void **state) {
+    (void)state;
+    struct wire_sas sas = table_sas("raud");
+    make_table();
+    assert_true(isinf(store.deadline));
+    assert_int_equal(ask_sas("PUT", ENTITY, "{}", &sas, false), 204);
+    assert_true(store.deadline > CLOCK + 0.187 && store.deadline < CLOCK + 0.188);
+    assert_int_equal(ask("GET", "/acc/Demo", ""), 200);
+    assert_true(isinf(store.deadline));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_endpoint, close_endpoint)
     const struct CMUnitTest tests[] = {
-        TEST(test_keys),        TEST(test_bad_headers), TEST(test_dates),
-        TEST(test_permissions), TEST(test_table_sas),   TEST(test_account_sas),
+        TEST(test_keys),      TEST(test_bad_headers), TEST(test_dates),     TEST(test_permissions),
+        TEST(test_table_sas), TEST(test_account_sas), TEST(test_deadlines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

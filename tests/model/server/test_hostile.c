@@ -1,8 +1,8 @@
 // Requests that nobody in his right mind sends: valid ones, damaged at random, most of them under a
 // valid signature. Whatever comes is answered, in the protocol's form, and the tables go on.
 //
-// MTCHECK_HOSTILE is how many there are; bodies lie in memory of exactly their size, so that a
-// sanitizer sees who reads beyond them.
+// MTCHECK_HOSTILE is how many there are, MTCHECK_SEED what they are drawn from; bodies lie in
+// memory of exactly their size, so that a sanitizer sees who reads beyond them.
 #include "tests/model/server/endpoint.h"
 
 #include "core/base/number.h"
@@ -48,6 +48,10 @@ static const struct seed seeds[] = {
          "PUT http://h/acc/Demo(PartitionKey='p',RowKey='r')", "{\"a\":1}")
          OPERATION("POST /acc/Demo", "{\"PartitionKey\":\"p\",\"RowKey\":\"s\"}")
              OPERATION("DELETE /acc/Demo(PartitionKey='p',RowKey='t')", "") "--c--\r\n--b--\r\n"},
+    {"POST", "/acc/$batch", "multipart/mixed; boundary=b",
+     "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+     "GET http://h/acc/Demo?$filter=True%20and%20(a%20eq%201)&$top=2 HTTP/1.1\r\n"
+     "Accept: application/json;odata=nometadata\r\n\r\n\r\n--b--\r\n"},
 };
 enum { SEEDS = sizeof seeds / sizeof seeds[0] };
 
@@ -91,6 +95,8 @@ static const char *const scraps[] = {"'",
                                      "@odata.type",
                                      "Edm.Binary",
                                      "W/\"x\"",
+                                     "w/\"x\"",
+                                     "FALSE",
                                      "\xff",
                                      "\xed\xa0\x80",
                                      "\xf0\x9f\x98\x80",
@@ -185,18 +191,18 @@ static void send_damaged(struct rng *rng) {
     free(exact);
 }
 
-static uint64_t request_count(void) {
-    const char *text = getenv("MTCHECK_HOSTILE");
-    uint64_t count = REQUESTS;
+// The number in the environment, or [otherwise].
+static uint64_t number_in(const char *name, uint64_t otherwise) {
+    const char *text = getenv(name);
     if (text)
-        assert_true(number_parse(text, 1, UINT64_MAX, &count));
-    return count;
+        assert_true(number_parse(text, 1, UINT64_MAX, &otherwise));
+    return otherwise;
 }
 
 static void test_hostile(void **state) {
     struct rng rng;
-    uint64_t count = request_count(), good = 0;
-    rng_seed(&rng, 1);
+    uint64_t count = number_in("MTCHECK_HOSTILE", REQUESTS), good = 0;
+    rng_seed(&rng, number_in("MTCHECK_SEED", 1));
     for (uint64_t i = 0; i < count; i++) {
         if (arena_mark(&arena) > ARENA_FULL) {
             close_endpoint(state);

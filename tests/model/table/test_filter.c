@@ -181,6 +181,19 @@ static void test_filter_matches_combines(void **state) {
     assert_true(ct_filter_matches(NULL, sample_row()));
 }
 
+// Booleans in large or small letters; alone they are a condition; before an operator a name.
+static void test_filter_parse_booleans(void **state) {
+    (void)state;
+    assert_matches("b eq True", true);
+    assert_matches("b eq FALSE", false);
+    assert_matches("TRUE", true);
+    assert_matches("false", false);
+    assert_matches("not False", true);
+    assert_matches("(true and i eq 7) and (false or b eq true)", true);
+    assert_matches("true eq 1", false); // there is no such property
+    assert_matches("not (true eq 1)", true);
+}
+
 // ---- The targeted partition --------------------------------------------------------------------
 
 // Only PartitionKey eq and a string, alone or as the left child of an and at the root, targets a
@@ -516,6 +529,7 @@ int main(void) {
         ARENA_TEST(test_filter_parse_ignores_blanks),
         ARENA_TEST(test_filter_parse_precedence),
         ARENA_TEST(test_filter_parse_literals),
+        ARENA_TEST(test_filter_parse_booleans),
         ARENA_TEST(test_filter_parse_limits_comparisons),
         ARENA_TEST(test_filter_matches_compares_every_type),
         ARENA_TEST(test_filter_matches_negates),
