@@ -93,6 +93,7 @@ struct ct_azure_table *ct_azure_open(const struct ct_azure_options *options, str
     table->table.ops = &table_ops;
     table->account = *options->account;
     table->request_ms = request_ms;
+    table->late_ms = options->late_ms;
     table->deadline = HUGE_VAL;
     table->jitter = clock_nanoseconds();
     snprintf(table->name, sizeof table->name, "%s", options->name);

@@ -30,6 +30,10 @@ struct ct_azure_options {
     const char *name;                       // of the table
     bool creates;                           // the table if it is not there
     unsigned request_ms;                    // 0: 10,000
+    // For how long after its deadline a write that the service has taken up in time may have an
+    // effect: it is asked to give up before (timeout=), and CT_UNKNOWN is told so much later. 0:
+    // none, as of mtable serve, which looks at the deadline with the lock held.
+    unsigned late_ms;
 };
 
 // Opens a table; asks the service for its clock. NULL and a one-line error if that cannot be.

@@ -70,14 +70,22 @@ static int64_t local_ticks(void) {
     return (int64_t)now.tv_sec * WIRE_TICKS + now.tv_nsec / 100;
 }
 
+// The whole seconds that the service may work on a write: one at least.
+static unsigned seconds_of(const struct ct_azure_table *table) {
+    return table->late_ms < 2000 ? 1 : table->late_ms / 1000;
+}
+
 static const char *url_of(const struct ct_azure_table *table, const struct azure_request *request,
                           const char *signature, struct arena *arena) {
     struct wire_out url = {.arena = arena};
     wire_add_format(&url, "%s/%s", table->account.endpoint, request->resource);
     if (request->query)
         wire_add_format(&url, "?%s", request->query);
+    bool has_limit = request->is_write && table->late_ms > 0;
+    if (has_limit)
+        wire_add_format(&url, "%ctimeout=%u", request->query ? '&' : '?', seconds_of(table));
     if (signature)
-        wire_add_format(&url, "%c%s", request->query ? '&' : '?', signature);
+        wire_add_format(&url, "%c%s", request->query || has_limit ? '&' : '?', signature);
     return wire_text(&url);
 }
 
@@ -282,7 +290,7 @@ struct ct_outcome azure_send(struct ct_azure_table *table, const struct azure_re
         }
         bool may_be_done = answer->status != 0 ? !is_busy(answer->status) : table->sent > 0;
         if (request->is_write && may_be_done) {
-            wait_until_over(deadline);
+            wait_until_over(deadline + table->late_ms / 1000.0);
             return ct_unknown("the answer of the service did not come");
         }
         sleep_seconds(fmin(pause_before(table, tries), deadline - clock_seconds()));

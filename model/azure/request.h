@@ -12,7 +12,7 @@ struct ct_azure_table {
     struct ct_table table; // first, so that the interface is the table
     struct ct_azure_account account;
     char name[AZURE_NAME_BYTES];
-    unsigned request_ms;
+    unsigned request_ms, late_ms;
     double deadline;
     // The service's clock was at [server_ticks] or later at [told_at] of clock_seconds().
     int64_t server_ticks;

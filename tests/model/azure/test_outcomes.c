@@ -98,9 +98,19 @@ static void play(const char *const *list, int count) {
     play((const char *const[]){__VA_ARGS__}, \
          (int)(sizeof(const char *const[]){__VA_ARGS__} / sizeof(const char *)))
 
+static struct ct_azure_account account;
+
+static void open_table(unsigned late_ms) {
+    struct error error = {""};
+    table = ct_azure_open(
+        &(struct ct_azure_options){.account = &account, .name = "Demo", .late_ms = late_ms},
+        &error);
+    if (!table)
+        fail_msg("%s", error.text);
+}
+
 static int open_service(void **state) {
     char connection[256];
-    struct ct_azure_account account;
     struct error error = {""};
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
@@ -118,9 +128,7 @@ static int open_service(void **state) {
     snprintf(connection, sizeof connection,
              "AccountName=acc;AccountKey=" SECRET ";TableEndpoint=http://127.0.0.1:%u/acc", port);
     assert_true(ct_azure_account_read(&account, connection, false, &error));
-    table = ct_azure_open(&(struct ct_azure_options){.account = &account, .name = "Demo"}, &error);
-    if (!table)
-        fail_msg("%s", error.text);
+    open_table(0);
     return 0;
 }
 
@@ -197,6 +205,21 @@ static void test_cut_answer(void **state) {
     assert_int_equal(played, 4);
 }
 
+// Where a service may go on for a while after the deadline, it is asked how long at most, and the
+// write is told as unknown after that.
+static void test_late(void **state) {
+    (void)state;
+    PLAY(ROWS_ANSWER, HANG_UP);
+    ct_close(ct_azure_interface(table));
+    open_table(1500);
+    double deadline = clock_seconds() + 3;
+    ct_azure_set_deadline(table, deadline);
+    expect(put("a"), CT_UNKNOWN, CT_STATUS_NONE);
+    assert_true(clock_seconds() >= deadline + 1.5);
+    assert_null(strstr(requests[1], "timeout=")); // a read has no effect
+    assert_non_null(strstr(requests[2], "?timeout=1&sv="));
+}
+
 // What the service refuses because it is busy has not been done: it is asked again.
 static void test_busy(void **state) {
     (void)state;
@@ -263,8 +286,8 @@ static void test_secrets(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_service, close_service)
     const struct CMUnitTest tests[] = {
-        TEST(test_lost_answer), TEST(test_cut_answer), TEST(test_busy),    TEST(test_failed),
-        TEST(test_gone),        TEST(test_deadline),   TEST(test_secrets),
+        TEST(test_lost_answer), TEST(test_cut_answer), TEST(test_late),     TEST(test_busy),
+        TEST(test_failed),      TEST(test_gone),       TEST(test_deadline), TEST(test_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
