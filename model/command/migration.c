@@ -65,7 +65,8 @@ _Static_assert((int)LIVE_FAILED == COMMAND_FAILED && (int)LIVE_NEGATIVE == COMMA
 
 int command_init(const struct settings *settings, struct error *error) {
     if (!*settings->from || !*settings->to) {
-        error_set(error, "init: expected --from FILE#TABLE and --to FILE#TABLE");
+        error_set(error,
+                  "init: expected --from FILE#TABLE and --to FILE#TABLE, or account:FILE#TABLE");
         return COMMAND_USAGE;
     }
     return run(settings, 0, live_init, error);

@@ -9,7 +9,7 @@
 struct bug_set;
 struct live_client;
 
-// Registers the process in the migration [name] of the file [control] and keeps its lease in a
+// Registers the process in the migration [name] of the place [control] and keeps its lease in a
 // thread of its own. NULL with a one-line error.
 struct live_client *live_client_open(const char *control, const char *name, struct error *error);
 

@@ -2,6 +2,7 @@
 #include "model/live/files.h"
 
 #include "core/base/clock.h"
+#include "model/live/accounts.h"
 #include "model/sqlite/sqlite_table.h"
 
 #include <errno.h>
@@ -26,6 +27,10 @@ static struct ct_outcome fence(struct ct_table *table) {
 
 static bool open_table(struct file_connection *connection, const char *path, const char *table,
                        bool is_bulk, struct error *error) {
+    if (account_is_named(path)) {
+        connection->table = account_open(path, table, &connection->bounded, error);
+        return connection->table;
+    }
     struct ct_sqlite_options options = {
         .path = path,
         .name = table,
@@ -41,12 +46,12 @@ static bool open_table(struct file_connection *connection, const char *path, con
     return true;
 }
 
-// The table in "FILE#TABLE", whose file goes to [path]. NULL with a one-line error.
+// The table in "PLACE#TABLE", whose place goes to [path]. NULL with a one-line error.
 static const char *split(const char *name, char path[PATH_BYTES], struct error *error) {
     const char *mark = strrchr(name, '#');
     size_t length = mark ? (size_t)(mark - name) : 0;
     if (!mark || !mark[1] || length == 0 || length >= PATH_BYTES) {
-        error_set(error, "table '%.200s': expected FILE#TABLE", name);
+        error_set(error, "table '%.200s': expected FILE#TABLE or account:FILE#TABLE", name);
         return NULL;
     }
     memcpy(path, name, length);
@@ -67,6 +72,10 @@ const char *file_resolve(struct arena *arena, const char *name, struct error *er
     const char *table = split(name, path, error);
     if (!table)
         return NULL;
+    if (account_is_named(path)) {
+        const char *place = account_resolve(arena, path, error);
+        return place ? arena_printf(arena, "%s#%s", place, table) : NULL;
+    }
     resolved = realpath(path, NULL);
     if (!resolved) {
         error_set(error, "%.200s: %s", path, strerror(errno));
@@ -78,8 +87,13 @@ const char *file_resolve(struct arena *arena, const char *name, struct error *er
 }
 
 bool file_open_control(struct file_connection *connection, const char *path, struct error *error) {
+    const char *table = account_is_named(path) ? ACCOUNTS_CONTROL_TABLE : FILES_CONTROL_TABLE;
     connection->table = NULL;
-    return open_table(connection, path, FILES_CONTROL_TABLE, false, error);
+    return open_table(connection, path, table, false, error);
+}
+
+uint32_t file_late_ms(const char *name) {
+    return account_is_named(name) ? ACCOUNTS_LATE_MS : 0;
 }
 
 void file_close(struct file_connection *connection) {

@@ -1,4 +1,8 @@
-// SQLite tables as the parts of a migration need them. Internal to model/live.
+// Tables as the parts of a migration need them: in SQLite files, or at accounts of a service.
+// Internal to model/live.
+//
+// A place is the path of an SQLite file, or an account's ("account:FILE", "environment:NAME":
+// accounts.h); a table is "PLACE#TABLE", in which the last '#' divides.
 #ifndef MODEL_LIVE_FILES_H
 #define MODEL_LIVE_FILES_H
 
@@ -8,8 +12,9 @@
 
 enum { FILES_ARENA_BYTES = 64 << 20, FILES_BUSY_MS = 2000, FILES_BATCH_ROWS = 10000 };
 
-// The table in the control file that holds control rows.
+// The table in the control file, or at its account, that holds control rows.
 #define FILES_CONTROL_TABLE "mtable_control"
+#define ACCOUNTS_CONTROL_TABLE "mtablecontrol"
 
 // A connection, and what bounds its requests.
 struct file_connection {
@@ -17,17 +22,21 @@ struct file_connection {
     struct mt_bounded bounded;
 };
 
-// Opens "FILE#TABLE" (the last '#' divides). [is_bulk]: for many rows, up to FILES_BATCH_ROWS in a
-// batch, and answers come before the disk has it. False with a one-line error.
+// Opens the table [name]. [is_bulk]: for many rows; in a file up to FILES_BATCH_ROWS in a batch,
+// and answers come before the disk has it. False with a one-line error.
 bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
                struct error *error);
 
-// The name of the table [name], FILE#TABLE, with the absolute path of its file, which must be
-// there; in [arena]. NULL with a one-line error.
+// The name of the table [name] with the absolute path of its file, which must be there; in [arena].
+// NULL with a one-line error.
 const char *file_resolve(struct arena *arena, const char *name, struct error *error);
 
-// The control table in [path].
+// The control table at the place [path].
 bool file_open_control(struct file_connection *connection, const char *path, struct error *error);
+
+// For how long after its deadline a request to the table or place [name] may have an effect: 0 of
+// files, which look at the clock with the lock held.
+uint32_t file_late_ms(const char *name);
 
 void file_close(struct file_connection *connection);
 

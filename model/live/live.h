@@ -1,5 +1,5 @@
-// Live migration between tables in SQLite files, for whoever operates it: one function for each
-// command of `mtable`.
+// Live migration between tables in SQLite files, or at accounts of a table service, for whoever
+// operates it: one function for each command of `mtable`.
 //
 // A migration has a name and lives in a control file: its state, the migrator that holds it, the
 // application processes that take part, and the operator's orders. Every function may be called in
@@ -27,13 +27,13 @@ enum live_status {
 };
 
 struct live_options {
-    const char *control; // the control file
+    const char *control; // the control file, or account (accounts.h)
     const char *name;    // of the migration
     FILE *out;
     bool is_json;
 
-    // live_init: the tables, each FILE#TABLE; how long a process may be silent before the others go
-    // on without it.
+    // live_init: the tables, each FILE#TABLE or ACCOUNT#TABLE; how long a process may be silent
+    // before the others go on without it.
     const char *old_name, *new_name;
     uint32_t lease_ms; // 0: 10 s
 

@@ -1,4 +1,5 @@
 // init, status, pause, resume, throttle.
+#include "model/live/accounts.h"
 #include "model/live/session.h"
 
 #include <string.h>
@@ -26,10 +27,19 @@ static bool check_tables(struct session *session, struct mt_control_config *conf
            error_set(error, "the old and the new table are the same: %.200s", config->old_name);
 }
 
+// For how long requests to the tables may be under way after their deadlines.
+static uint32_t late_ms(const struct live_options *options) {
+    uint32_t places[3] = {file_late_ms(options->control), file_late_ms(options->old_name),
+                          file_late_ms(options->new_name)};
+    uint32_t most = places[0] > places[1] ? places[0] : places[1];
+    return most > places[2] ? most : places[2];
+}
+
 int live_init(const struct live_options *options, struct error *error) {
     struct session session;
-    if (options->lease_ms != 0 && options->lease_ms < LEASE_MS_MIN) {
-        error_set(error, "lease of %u ms: expected at least %d", options->lease_ms, LEASE_MS_MIN);
+    uint32_t least = late_ms(options) > 0 ? ACCOUNTS_LEASE_MS_MIN : LEASE_MS_MIN;
+    if (options->lease_ms != 0 && options->lease_ms < least) {
+        error_set(error, "lease of %u ms: expected at least %u", options->lease_ms, least);
         return LIVE_USAGE;
     }
     if (!session_open(&session, options, true, error))
@@ -38,6 +48,7 @@ int live_init(const struct live_options *options, struct error *error) {
         .version = 1,
         .holder = "",
         .lease_ms = options->lease_ms ? (int32_t)options->lease_ms : LEASE_MS,
+        .request_ms = (int32_t)late_ms(options),
     };
     int status = LIVE_FAILED;
     if (check_tables(&session, &config, error)) {
