@@ -321,11 +321,19 @@ const struct posix_segment *posix_segment_at(size_t index) {
     return &own.list[index];
 }
 
-bool posix_is_static(const void *address) {
-    for (size_t i = 0; i < own.count; i++)
-        if ((uintptr_t)address - (uintptr_t)own.list[i].start < own.list[i].bytes)
+static bool is_in_segment(const struct segments *segments, const void *address) {
+    for (size_t i = 0; i < segments->count; i++)
+        if ((uintptr_t)address - (uintptr_t)segments->list[i].start < segments->list[i].bytes)
             return true;
     return false;
+}
+
+bool posix_is_static(const void *address) {
+    return is_in_segment(&own, address);
+}
+
+bool posix_is_foreign(const void *address) {
+    return is_in_segment(&foreign, address);
 }
 
 bool posix_is_system_code(const void *address) {

@@ -36,6 +36,9 @@ const struct posix_segment *posix_segment_at(size_t index);
 // Whether [address] lies in one of them.
 bool posix_is_static(const void *address);
 
+// Whether [address] is a variable of another library, which is not put back between executions.
+bool posix_is_foreign(const void *address);
+
 // Whether [address] is code of the C library, of the dynamic linker, or of this library.
 bool posix_is_system_code(const void *address);
 

@@ -1,5 +1,6 @@
 #include "core/posix/atomic.h"
 #include "core/posix/hook.h"
+#include "core/posix/images.h"
 #include "core/posix/objects.h"
 #include "core/threads/lock.h"
 
@@ -34,6 +35,23 @@ static void run_once(const void *control, void (*function)(void), const char *wh
     sct_lock_release_at(&record->lock, where);
 }
 
+// ---- Libraries of others -----------------------------------------------------------------------
+
+// What such a library does once it does once in the process, since its variables are not put back:
+// as calls under control these would be missing from later executions, and what they allocate would
+// be gone. No thread of the program's comes between.
+static bool is_of_process(const void *control) {
+    return posix_controls() && posix_is_foreign(control);
+}
+
+static const uint64_t *process_guard; // that is being done: the tester works meanwhile
+
+static void leave_guard(const uint64_t *guard) {
+    if (guard == process_guard)
+        posix_leave_tool();
+    process_guard = guard == process_guard ? NULL : process_guard;
+}
+
 // ---- Local statics of C++ ----------------------------------------------------------------------
 
 // The first byte of a guard is what the program looks at itself: an atomic variable.
@@ -43,6 +61,14 @@ static void open_guard(uint64_t *guard, const void *caller) {
 
 int __cxa_guard_acquire(uint64_t *guard);
 HOOK int __cxa_guard_acquire(uint64_t *guard) {
+    if (is_of_process(guard)) {
+        int begins = REAL(__cxa_guard_acquire)(guard);
+        if (begins) {
+            process_guard = guard;
+            posix_enter_tool();
+        }
+        return begins;
+    }
     if (!posix_controls())
         return REAL(__cxa_guard_acquire)(guard);
     struct once *record = record_of(guard);
@@ -57,6 +83,7 @@ void __cxa_guard_release(uint64_t *guard);
 HOOK void __cxa_guard_release(uint64_t *guard) {
     if (!posix_controls()) {
         REAL(__cxa_guard_release)(guard);
+        leave_guard(guard);
         return;
     }
     struct once *record = record_of(guard);
@@ -67,10 +94,12 @@ HOOK void __cxa_guard_release(uint64_t *guard) {
 
 void __cxa_guard_abort(uint64_t *guard);
 HOOK void __cxa_guard_abort(uint64_t *guard) {
-    if (posix_controls())
+    if (posix_controls()) {
         sct_lock_release_at(&record_of(guard)->lock, WHERE);
-    else
-        REAL(__cxa_guard_abort)(guard);
+        return;
+    }
+    REAL(__cxa_guard_abort)(guard);
+    leave_guard(guard);
 }
 
 // ---- POSIX and C11 -----------------------------------------------------------------------------
@@ -78,6 +107,12 @@ HOOK void __cxa_guard_abort(uint64_t *guard) {
 HOOK int pthread_once(pthread_once_t *control, void (*function)(void)) {
     if (!posix_controls())
         return REAL(pthread_once)(control, function);
+    if (is_of_process(control)) {
+        posix_enter_tool();
+        int error = REAL(pthread_once)(control, function);
+        posix_leave_tool();
+        return error;
+    }
     run_once(control, function, WHERE);
     return 0;
 }

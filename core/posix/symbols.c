@@ -90,12 +90,10 @@ static const char *innermost_function(Dwfl_Module *module, uintptr_t address) {
 
 // As the C++ run time of the program writes it, if it has one. A new text each time: who asks
 // remembers it (places.c).
-static const char *demangled(const char *name) {
+static const char *unmangle(const char *name) {
     typedef char *demangler(const char *name, char *buffer, size_t *bytes, int *status);
     static demangler *demangle;
     static bool is_tried;
-    if (strncmp(name, "_Z", 2) != 0)
-        return name;
     if (!is_tried) {
         void *found = dlsym(RTLD_DEFAULT, "__cxa_demangle");
         memcpy(&demangle, &found, sizeof found);
@@ -104,6 +102,14 @@ static const char *demangled(const char *name) {
     int status = -1;
     char *text = demangle ? demangle(name, NULL, NULL, &status) : NULL;
     return status == 0 ? text : name;
+}
+
+static const char *demangled(const char *name) {
+    return strncmp(name, "_Z", 2) == 0 ? unmangle(name) : name;
+}
+
+const char *posix_type_name(const char *name) {
+    return unmangle(name);
 }
 
 bool posix_source_of(uintptr_t address, struct posix_source *source) {

@@ -19,6 +19,9 @@ bool posix_source_of(uintptr_t address, struct posix_source *source);
 // The symbol that [address] belongs to, and how far behind its begin it is; or NULL.
 const char *posix_symbol(uintptr_t address, uintptr_t *offset);
 
+// The type that C++ knows as [name], as it is written.
+const char *posix_type_name(const char *name);
+
 // The name of the file that [address] was loaded from, without folders, and the address in it.
 const char *posix_object_name(uintptr_t address, uintptr_t *offset);
 

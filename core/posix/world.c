@@ -14,6 +14,7 @@
 #include "core/posix/races.h"
 #include "core/posix/signals.h"
 #include "core/posix/stacks.h"
+#include "core/posix/terminate.h"
 #include "core/posix/thread.h"
 #include "core/posix/variable.h"
 #include "core/posix/watchdog.h"
@@ -122,6 +123,7 @@ static void set_up(void *context) {
     memset(posix_world.names_made, 0, sizeof posix_world.names_made);
     posix_objects_begin();
     posix_exit_begin();
+    posix_terminate_begin();
     posix_signals_begin();
     posix_threads_begin();
     posix_awaits_begin();
@@ -155,6 +157,7 @@ void posix_world_open(posix_main *program_main, int argc, char **argv) {
     posix_heap_save();
     posix_keys_save();
     posix_exit_save();
+    posix_terminate_save();
     posix_signals_save();
     posix_files_open(posix_world.options.shows_output);
     posix_images_save();
