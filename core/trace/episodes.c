@@ -1,13 +1,12 @@
-#define _GNU_SOURCE // strdup
 #include "core/trace/episodes.h"
 #include "core/base/assert.h"
 #include "core/base/grow.h"
-#include "core/engine/state.h"
-#include "core/engine/listener.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { STRINGS_BYTES = 1 << 28 };
 
 static const char memory_name[] = "episodes";
 
@@ -21,75 +20,74 @@ static void begin_episode(struct sct_episodes *told, const char *machine, uint64
     snprintf(episode->machine, sizeof episode->machine, "%s", machine);
 }
 
-// Of [machine] and its [task].
+// Whose turn it is while a recording is gone through.
+struct telling {
+    struct sct_episodes *told;
+    struct sct_episodes_options options;
+    const char *machine;
+    uint64_t task;
+};
+
+// A note of [machine] and its [task], at [decision].
 static struct sct_episode_note *add_note(struct sct_episodes *told, const char *machine,
-                                         uint64_t task, const char *line) {
-    ASSERT(line);
+                                         uint64_t task, uint32_t decision) {
     uint32_t count = told->episode_count;
     const struct sct_episode *last = count > 0 ? &told->episodes[count - 1] : NULL;
+    // Tasks are told apart by signature; setup and final check have none, but names.
     if (!last || last->task != task || strcmp(last->machine, machine) != 0)
         begin_episode(told, machine, task);
     GROW(told->notes, told->note_count + 1, told->note_capacity, memory_name);
     struct sct_episode_note *note = &told->notes[told->note_count++];
     ASSERT(told->episode_count > 0);
-    *note = (struct sct_episode_note){.line = grow_text(line, memory_name)};
+    *note = (struct sct_episode_note){.line = "", .decision = decision};
     told->episodes[told->episode_count - 1].note_count++;
     return note;
 }
 
-struct listening {
-    struct sct_episodes *told;
-    struct sct_episodes_options options;
-    uint64_t counted;
-    char machine[48]; // whose turn it is,
-    uint64_t task;    // and of which task
-};
-
-static uint64_t count_now(const struct listening *listening) {
-    return listening->options.counter ? *listening->options.counter : 0;
+static void add_mark(const struct telling *telling, uint32_t decision) {
+    add_note(telling->told, telling->machine, telling->task, decision)->is_mark = true;
 }
 
-// What was counted since the last look was so in the turn that is ending or under way.
-static void look_at_counter(struct listening *listening, uint32_t decision) {
-    // The counter is the program's (of a bug's lines that were passed, say) and has no event of its
-    // own: it is read at every event, and what it has grown by belongs to the turn before.
-    uint64_t count = count_now(listening);
-    ASSERT(count >= listening->counted);
-    if (count != listening->counted) {
-        struct sct_episode_note *mark =
-            add_note(listening->told, listening->machine, listening->task, "");
-        mark->decision = decision;
-        mark->is_mark = true;
-    }
-    listening->counted = count;
+static void add_step(const struct telling *telling, const struct sct_heard *heard) {
+    const struct sct_event *event = &heard->event;
+    struct sct_episode_note *step =
+        add_note(telling->told, event->machine, heard->task, event->decision);
+    bool has_place = telling->options.has_places && event->where;
+    step->is_step = true;
+    step->line = event->text;
+    if (has_place)
+        step->line =
+            arena_printf(&telling->told->recording.arena, "%s (%s)", event->text, event->where);
 }
 
-static void listen(void *context, const struct sct_event *event) {
-    struct listening *listening = context;
-    const struct sct_engine *engine = sct_engine_now;
-    const struct sct_task *current = engine->now.current;
-    uint64_t task = current ? engine->slots[current->slot].identity.signature : 0;
-    look_at_counter(listening, event->decision);
+static void tell_heard(struct telling *telling, const struct sct_heard *heard) {
+    const struct sct_event *event = &heard->event;
+    // Before the turn changes hands: the counter has grown in the one that ends here.
+    if (heard->has_grown)
+        add_mark(telling, event->decision);
     if (event->kind == SCT_EVENT_TURN) {
-        snprintf(listening->machine, sizeof listening->machine, "%s", event->machine);
-        listening->task = task;
-        if (listening->options.has_steps) {
-            char line[400];
-            struct text text = text_in(line, sizeof line);
-            bool has_place = listening->options.has_places && event->where;
-            text_add(&text, "%s", event->text);
-            if (has_place)
-                text_add(&text, " (%s)", event->where);
-            struct sct_episode_note *step = add_note(listening->told, event->machine, task, line);
-            step->decision = event->decision;
-            step->is_step = true;
-        }
+        telling->machine = event->machine;
+        telling->task = heard->task;
+        if (telling->options.has_steps)
+            add_step(telling, heard);
     } else if (event->kind == SCT_EVENT_NOTE && event->note != SCT_NOTE_CHOICE) {
         struct sct_episode_note *note =
-            add_note(listening->told, event->machine, task, event->text);
+            add_note(telling->told, event->machine, heard->task, event->decision);
+        note->line = event->text;
         note->about = event->note;
-        note->decision = event->decision;
     }
+}
+
+static void tell_recording(struct sct_episodes *told, const struct sct_episodes_options *options,
+                           uint32_t decision_count) {
+    const struct sct_recording *recording = &told->recording;
+    struct telling telling = {.told = told, .options = *options, .machine = "harness"};
+    // When all is over, not while it runs: what happens in an execution is recorded in one place,
+    // and this is one way to look at it.
+    for (uint32_t i = 0; i < recording->count; i++)
+        tell_heard(&telling, &recording->events[i]);
+    if (recording->has_grown)
+        add_mark(&telling, decision_count);
 }
 
 // ---- Tasks -------------------------------------------------------------------------------------
@@ -111,6 +109,8 @@ static int compare_turns(const void *a, const void *b) {
 // The episodes by task, each with those before and behind it.
 static struct turn *sort_turns(struct sct_episodes *told) {
     uint32_t count = told->episode_count;
+    // Sorted once, by task: who is before and behind whom, and where a stop falls, are both found
+    // in that order.
     struct turn *turns = grow_new(count, sizeof *turns, memory_name);
     for (uint32_t i = 0; i < count; i++) {
         const struct sct_episode *episode = &told->episodes[i];
@@ -157,19 +157,21 @@ static void mark_stop(struct sct_episodes *told, const struct turn *turns,
 void sct_episodes_tell(struct sct_engine *engine, const struct sct_program *program,
                        const struct sct_plan *plan, const struct sct_episodes_options *options,
                        struct sct_episodes *told) {
-    struct listening listening = {.told = told, .machine = "harness"};
-    *told = (struct sct_episodes){0};
-    if (options)
-        listening.options = *options;
-    listening.counted = count_now(&listening);
+    static const struct sct_episodes_options notes_alone = {0};
+    const struct sct_episodes_options *own = options ? options : &notes_alone;
     struct sct_follower follower;
     sct_follower_init(&follower);
+    // The follower runs the plan and says where turns were taken; what was done there the recording
+    // says.
     follower.plan = plan;
-    sct_engine_listen(engine, listen, &listening);
+    *told = (struct sct_episodes){0};
+    sct_recording_start(
+        &told->recording, engine,
+        &(struct sct_recording_options){.bytes = STRINGS_BYTES, .counter = own->counter});
     const struct sct_result *result = sct_engine_run(engine, program, &follower.base, 0);
     ASSERT(result->outcome != SCT_DIVERGED); // a follower answers everything
-    sct_engine_listen(engine, NULL, NULL);
-    look_at_counter(&listening, result->decision_count);
+    sct_recording_stop(&told->recording, engine);
+    tell_recording(told, own, result->decision_count);
     if (result->outcome == SCT_VIOLATED)
         told->violation = result->violation;
     struct turn *turns = sort_turns(told);
@@ -181,10 +183,9 @@ void sct_episodes_tell(struct sct_engine *engine, const struct sct_program *prog
 }
 
 void sct_episodes_free(struct sct_episodes *told) {
-    for (uint32_t i = 0; i < told->note_count; i++)
-        free(told->notes[i].line);
     free(told->notes);
     free(told->episodes);
+    sct_recording_free(&told->recording);
     *told = (struct sct_episodes){0};
 }
 

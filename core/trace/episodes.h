@@ -7,11 +7,11 @@
 #ifndef CORE_TRACE_EPISODES_H
 #define CORE_TRACE_EPISODES_H
 
-#include "core/engine/machine.h"
 #include "core/trace/plan.h"
+#include "core/trace/recording.h"
 
 struct sct_episode_note {
-    char *line;
+    const char *line;
     enum sct_note_class about;
     uint32_t decision; // so many decisions had been made
     bool is_mark;      // no note: [line] is ""; see struct sct_episodes_options
@@ -36,6 +36,7 @@ struct sct_episodes {
     uint32_t note_count, episode_count;
     uint32_t note_capacity, episode_capacity;
     struct sct_violation violation; // kind NULL: none
+    struct sct_recording recording; // of which this is a view
 };
 
 struct sct_episodes_options {

@@ -25,7 +25,7 @@ static const char memory_name[] = "the story of an execution";
     (GROW((array), (count) + 1, (capacity), memory_name), &(array)[(count)++])
 
 static const char *copied(struct story *story, const char *text) {
-    return arena_strdup(&story->arena, text);
+    return sct_recording_text(&story->recording, text);
 }
 
 static uint32_t machine_index(struct story *story, const char *name) {
@@ -66,13 +66,13 @@ static void end_panel(struct panel_sink *sink) {
     ASSERT(sink->cell_count % panel->column_count == 0);
     if (panel->view_count > 0 && is_same_view(sink, panel))
         return;
-    struct arena *arena = &sink->story->arena;
+    struct arena *arena = &sink->story->recording.arena;
     struct story_view *view = APPEND(panel->views, panel->view_count, panel->view_capacity);
     view->row_count = sink->cell_count / panel->column_count;
     view->cells = ARENA_ARRAY(arena, const char *, sink->cell_count);
     const char *cell = sink->data;
     for (uint32_t i = 0; i < sink->cell_count; i++, cell += strlen(cell) + 1)
-        view->cells[i] = arena_strdup(arena, cell);
+        view->cells[i] = copied(sink->story, cell);
 }
 
 void panel_begin(struct panel_sink *sink, const struct panel_form *form) {
@@ -113,7 +113,7 @@ static void look(struct story *story) {
     story->view->show(sct_context(), sink);
     end_panel(sink);
     struct story_step *step = &story->steps[story->step_count - 1];
-    step->views = ARENA_ARRAY(&story->arena, uint32_t, story->panel_count);
+    step->views = ARENA_ARRAY(&story->recording.arena, uint32_t, story->panel_count);
     for (uint32_t i = 0; i < story->panel_count; i++)
         step->views[i] = story->panels[i].view_count - 1;
 }
@@ -130,9 +130,6 @@ static void end_step(struct story *story) {
         return;
     struct story_step *step = &story->steps[story->step_count - 1];
     step->item_count = story->item_count - step->first_item;
-    uint64_t passes = story->passes ? *story->passes : 0;
-    step->is_marked = passes != story->passes_told;
-    story->passes_told = passes;
     look(story);
 }
 
@@ -168,7 +165,7 @@ static struct story_step *new_step(struct story *story, const char *machine, con
     struct story_step *step = APPEND(story->steps, story->step_count, story->step_capacity);
     *step = (struct story_step){
         .machine = machine_index(story, machine),
-        .label = copied(story, label),
+        .label = label,
         .task = "",
         .count = 1,
         .others = "",
@@ -181,7 +178,7 @@ static void begin_step(struct story *story, const struct sct_event *event) {
     story->is_set_up = true;
     end_step(story);
     struct story_step *step = new_step(story, event->machine, event->text);
-    step->where = event->where ? copied(story, event->where) : NULL;
+    step->where = event->where;
     step->decision = event->decision;
     step->count = event->count;
     step->answer = event->answer;
@@ -197,7 +194,7 @@ static void add_item(struct story *story, const struct sct_event *event) {
         .decision = event->decision,
         .count = event->count,
         .answer = event->answer,
-        .text = copied(story, event->text),
+        .text = event->text,
     };
 }
 
@@ -209,7 +206,7 @@ static void send(struct story *story, const struct sct_event *event) {
         .to = to,
         .sent = present_step(story),
         .taken = STORY_NOWHERE,
-        .label = copied(story, event->text),
+        .label = event->text,
         .identity = event->identity,
     };
 }
@@ -230,15 +227,13 @@ static bool begins_the_end(const struct story *story, const struct sct_event *ev
            strcmp(story->machines[story->steps[story->step_count - 1].machine], "harness") != 0;
 }
 
-static void on_event(void *context, const struct sct_event *event) {
+static void on_event(void *context, const struct sct_heard *heard) {
     struct story *story = context;
-    bool is_too_early = (uint64_t)event->decision + STORY_STEPS_MAX < story->decisions_expected;
-    if (is_too_early) {
-        story->skipped_steps += event->kind == SCT_EVENT_TURN;
-        return;
-    }
+    const struct sct_event *event = &heard->event;
     if (story->step_count == 0)
-        new_step(story, "harness", story->skipped_steps ? "(earlier steps)" : "setup");
+        new_step(story, "harness",
+                 story->recording.turns_left_out > 0 ? "(earlier steps)" : "setup");
+    story->steps[story->step_count - 1].is_marked |= heard->has_grown;
     if (begins_the_end(story, event)) {
         end_step(story);
         new_step(story, event->machine, "final check")->decision = event->decision;
@@ -269,14 +264,18 @@ void story_listen(struct story *story, struct sct_engine *engine, const struct s
     *story = (struct story){
         .view = subject_view(what->test),
         .engine = engine,
-        .passes = what->passes,
-        .passes_told = what->passes ? *what->passes : 0,
-        .decisions_expected = decisions_expected,
     };
-    arena_init(&story->arena, STRINGS_BYTES);
     story->sink = grow_new(1, sizeof *story->sink, memory_name);
     story->sink->story = story;
-    sct_engine_listen(engine, on_event, story);
+    bool is_long = decisions_expected > STORY_STEPS_MAX;
+    sct_recording_start(&story->recording, engine,
+                        &(struct sct_recording_options){
+                            .bytes = STRINGS_BYTES,
+                            .counter = what->passes,
+                            .first_decision = is_long ? decisions_expected - STORY_STEPS_MAX : 0,
+                            .watch = on_event,
+                            .context = story,
+                        });
 }
 
 static void add_place(void *context, const struct sct_standing *standing) {
@@ -286,8 +285,8 @@ static void add_place(void *context, const struct sct_standing *standing) {
         .machine = copied(story, standing->machine),
         .name = copied(story, standing->name),
         .label = copied(story, standing->label),
-        .where = standing->where ? copied(story, standing->where) : NULL,
-        .waits_for = standing->waits_for ? copied(story, standing->waits_for) : NULL,
+        .where = copied(story, standing->where),
+        .waits_for = copied(story, standing->waits_for),
         .is_runnable = standing->is_runnable,
         .is_idle = standing->is_idle,
         .was_running = standing->was_running,
@@ -297,11 +296,14 @@ static void add_place(void *context, const struct sct_standing *standing) {
 }
 
 void story_end(struct story *story, struct sct_engine *engine, const struct sct_result *result) {
-    sct_engine_listen(engine, NULL, NULL);
+    sct_recording_stop(&story->recording, engine);
+    if (story->step_count > 0)
+        story->steps[story->step_count - 1].is_marked |= story->recording.has_grown;
     end_step(story);
     story->outcome = result->outcome;
     story->violation = result->violation;
     story->decision_count = result->decision_count;
+    story->skipped_steps = story->recording.turns_left_out;
     sct_engine_standings(engine, add_place, story);
 }
 
@@ -314,5 +316,5 @@ void story_free(struct story *story) {
     free(story->items);
     free(story->arrows);
     free(story->places);
-    arena_deinit(&story->arena);
+    sct_recording_free(&story->recording);
 }

@@ -1,14 +1,14 @@
 // Stories: one execution as data, for reports that draw or sum up.
 //
-// A story listens while a recorded execution is replayed (story_listen, then story_end). A step is
-// a turn of a machine: what it does from being scheduled to its next scheduling point. What a
-// machine drew, said and sent in it are its items and arrows; the test's panels are looked at
-// after each step. Step 0 is the setup. Everything is copied: a story outlives the execution.
+// A story is a view of what is heard while a recorded execution is replayed (story_listen, then
+// story_end; core/trace/recording.h), and of what could be seen at each turn. A step is a turn of a
+// machine: what it does from being scheduled to its next scheduling point. What a machine drew,
+// said and sent in it are its items and arrows; the test's panels are looked at after each step.
+// Step 0 is the setup. Everything is copied: a story outlives the execution.
 #ifndef HARNESS_REPORT_EXECUTION_STORY_H
 #define HARNESS_REPORT_EXECUTION_STORY_H
 
-#include "core/base/arena.h"
-#include "core/engine/listener.h"
+#include "core/trace/recording.h"
 #include "harness/subject/subject.h"
 
 // Steps of longer executions are kept from the end.
@@ -85,13 +85,10 @@ struct story {
     enum sct_outcome outcome;
     struct sct_violation violation; // if the outcome is SCT_VIOLATED
     uint32_t decision_count;
+    struct sct_recording recording; // all strings
     // While it listens.
-    struct arena arena; // all strings
     const struct sct_engine *engine;
-    const uint64_t *passes;
-    uint64_t passes_told;
     bool is_set_up; // the setup has ended
-    uint32_t decisions_expected;
     struct panel_sink *sink;
 };
 
