@@ -13,6 +13,7 @@ void arena_init(struct arena *arena, size_t size) {
 #endif
 }
 
+// Poison belongs to addresses, not to mappings: what is mapped there next must not find any.
 void arena_deinit(struct arena *arena) {
     ASSERT(arena->used <= arena->size);
 #if ARENA_POISONS

@@ -13,6 +13,7 @@ static void reserve(struct sct_bytes *bytes, size_t size) {
     ASSERT(bytes->size <= bytes->capacity);
     if (bytes->capacity - bytes->size >= size)
         return;
+    // At least twice as much: n bytes that come one by one are moved O(n) times in all.
     size_t capacity = bytes->capacity * 2 + size + FIRST_BYTES;
     bytes->data = grow_to(bytes->data, capacity, 1, "bytes that grow");
     bytes->capacity = capacity;
@@ -50,6 +51,8 @@ bool sct_bytes_read(struct sct_bytes *bytes, FILE *in, size_t most) {
     // memory.
     size_t added = 0;
     ASSERT(in && bytes->size <= bytes->capacity);
+    // Until nothing comes, not until the end is known: a pipe gives what it has, and a file that is
+    // being written may grow meanwhile.
     for (;;) {
         reserve(bytes, 1);
         size_t got = fread(bytes->data + bytes->size, 1, bytes->capacity - bytes->size, in);
@@ -91,6 +94,7 @@ uint64_t sct_take_number(struct sct_reader *reader) {
 
 const unsigned char *sct_take_block(struct sct_reader *reader, size_t *size) {
     *size = (size_t)sct_take_number(reader);
+    // A length is as foreign as the rest: compared with what is left, never added to an address.
     if (*size > (size_t)(reader->end - reader->at)) {
         spoil(reader);
         *size = 0;

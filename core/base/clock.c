@@ -14,6 +14,7 @@ static struct timespec now(void) {
 
 double clock_seconds(void) {
     struct timespec time = now();
+    // A double tells nanoseconds apart for 100 days from the start of the machine on.
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 

@@ -9,6 +9,8 @@
 
 enum { USUAL_LOW = 900, USUAL_LIMIT = 1024 };
 
+// A program under control and the tool share one table of descriptors. What the tool keeps stands
+// high up, so that the program gets the low numbers that it would get alone.
 static int above;    // what the caller asked for
 static int low, end; // 0: none is kept yet
 

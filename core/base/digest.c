@@ -5,6 +5,8 @@
 
 struct digest digest_of(const void *data, size_t bytes) {
     XXH128_hash_t hash = XXH3_128bits(data, bytes);
+    // XXH3 is no cryptographic hash: nobody chooses contents so that they collide, and what a
+    // collision costs is a state that is not searched (sct_states_collision).
     return (struct digest){hash.low64, hash.high64};
 }
 
@@ -26,5 +28,6 @@ struct digest digest_fold_bytes(struct digest digest, const void *data, size_t b
 }
 
 struct digest digest_fold_text(struct digest digest, const char *text) {
+    // A fold of one word is of 24 bytes, one of bytes of 32: they differ by length already.
     return text ? digest_fold_bytes(digest, text, strlen(text)) : digest_fold(digest, 0);
 }

@@ -61,6 +61,8 @@ static bool follow(char *path) {
     ASSERT((size_t)length < sizeof target);
     target[length] = '\0';
     folder_of(path, folder, sizeof folder);
+    // A way from elsewhere begins at the link's folder. Too long a one ends in "...", which is then
+    // not there or not a link.
     struct text text = text_in(path, PATH_MAX);
     text_add(&text, "%s%s", target[0] == '/' ? "" : folder, target);
     return true;
@@ -72,6 +74,9 @@ static bool resolve(const char *path, char *place, struct error *error) {
         return error_set(error, "%s", strerror(ENAMETOOLONG));
     ASSERT(strlen(path) < PATH_MAX);
     strcpy(place, path);
+    // Links are followed here, one by one, and not by the system: each may be somebody else's, and
+    // the file that is renamed at the end must stand beside the last one, not take its place. As
+    // many as Linux follows.
     for (int i = 0; i < LINKS_MAX; i++) {
         if (is_way_foreign(place))
             return error_set(error, "somebody else's link in a folder of everybody's leads there");
@@ -98,6 +103,7 @@ static bool write_all(int file, const char *bytes, size_t left) {
     ASSERT(bytes || left == 0);
     while (left > 0) {
         ssize_t written = write(file, bytes, left);
+        // A signal that only sets a flag (an interrupt from the keyboard) must not cost the file.
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
@@ -106,6 +112,18 @@ static bool write_all(int file, const char *bytes, size_t left) {
         left -= (size_t)written;
     }
     return true;
+}
+
+// Closes [file]; whether that and what was written before succeeded, and errno is the first reason
+// why not: some file systems tell only now that a write has failed, and what close says after a
+// failed write is its consequence.
+static bool close_written(int file, bool is_written) {
+    ASSERT(file >= 0);
+    int reason = errno;
+    bool is_closed = close(file) == 0;
+    if (!is_written)
+        errno = reason;
+    return is_written && is_closed;
 }
 
 // Makes the new name in the folder of [path] survive a crash of the machine, where that is
@@ -144,19 +162,13 @@ static bool replace(const char *place, const void *bytes, size_t size) {
     if (file < 0)
         return false;
     // On disk before it has the name: after a crash there is the old file or the new one, whole.
-    bool is_written =
-        write_all(file, bytes, size) && fsync(file) == 0 && fchmod(file, mode_for(place)) == 0;
-    int reason = errno;
-    if (close(file) != 0 && is_written) {
-        is_written = false;
-        reason = errno;
-    }
+    bool is_written = close_written(file, write_all(file, bytes, size) && fsync(file) == 0 &&
+                                              fchmod(file, mode_for(place)) == 0);
     if (is_written && rename(temporary, place) == 0) {
         sync_folder(place);
         return true;
     }
-    errno = is_written ? errno : reason;
-    reason = errno;
+    int reason = errno;
     unlink(temporary);
     errno = reason;
     return false;
@@ -166,11 +178,7 @@ static bool write_in_place(const char *place, const void *bytes, size_t size) {
     int file = open(place, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0)
         return false;
-    bool is_written = write_all(file, bytes, size);
-    int reason = errno;
-    is_written = close(file) == 0 && is_written;
-    errno = reason;
-    return is_written;
+    return close_written(file, write_all(file, bytes, size));
 }
 
 bool file_write(const char *path, const void *bytes, size_t size, struct error *error) {

@@ -50,12 +50,14 @@ char *grow_text(const char *text, const char *what) {
 
 void *grow_room(void *array, size_t count, uint32_t *capacity, size_t bytes, const char *what) {
     ASSERT(count > *capacity);
+    // Doubling: elements that are added one by one are moved at most twice each on average.
     size_t wanted = *capacity > 0 ? (size_t)*capacity * 2 : FIRST_CAPACITY;
     if (wanted < count)
         wanted = count;
     if (wanted > UINT32_MAX)
         grow_failed(product(wanted, bytes, what), what);
     array = grow_to(array, wanted, bytes, what);
+    // The capacity last: who fails above leaves array and capacity as they were, in step.
     ASSERT(wanted >= count && wanted <= UINT32_MAX);
     *capacity = (uint32_t)wanted;
     return array;

@@ -16,6 +16,8 @@ static unsigned digit_of(char c, bool takes_capitals) {
     return NOT_A_DIGIT;
 }
 
+// Not strtoull: it skips spaces, takes a sign and reads its notation from a locale, so that what is
+// no number would pass for one.
 static size_t scan(const char *text, unsigned base, bool takes_capitals, uint64_t max,
                    uint64_t *number) {
     uint64_t value = 0;
@@ -55,6 +57,7 @@ bool number_parse32(const char *text, uint32_t min, uint32_t max, uint32_t *numb
 }
 
 bool number_parse_any(const char *text, uint64_t max, uint64_t *number) {
+    // 0x alone is not 0: the digits are missing below, where the length is 0.
     if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
         return number_parse(text, 0, max, number);
     uint64_t value;
@@ -86,6 +89,7 @@ bool number_parse_bytes(const char *text, uint64_t max, uint64_t *bytes) {
         return false;
     const char *unit = text[length] != '\0' ? strchr(units, text[length]) : NULL;
     int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    // Shifted to the right, the limit cannot overflow as the count could to the left.
     if (text[length + (unit ? 1 : 0)] != '\0' || count > max >> shift)
         return false;
     ASSERT(shift < 64);
@@ -109,6 +113,7 @@ bool number_parse_seconds(const char *text, double *seconds) {
             return false;
         }
     }
+    // Digits without end make both infinite, and their quotient no number.
     if (!has_digits || value == 0 || !isfinite(value) || !isfinite(scale))
         return false;
     ASSERT(scale >= 1);

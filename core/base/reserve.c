@@ -21,6 +21,7 @@ void *reserve_new(size_t bytes, bool is_shared, const char *what) {
     void *wish = bytes == left.bytes ? left.memory : NULL;
     int kind = is_shared ? MAP_SHARED : MAP_PRIVATE;
     void *memory =
+        // Without MAP_FIXED a wish is only that: what somebody has mapped there meanwhile stays.
         mmap(wish, bytes, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         grow_failed(bytes, what);
@@ -32,6 +33,7 @@ void *reserve_new(size_t bytes, bool is_shared, const char *what) {
 void reserve_shrink(void *memory, size_t used, size_t kept) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     kept = (kept + page - 1) / page * page;
+    // The pages go back, the addresses stay; private ones read as zeros when next touched.
     if (used > kept)
         madvise((char *)memory + kept, used - kept, MADV_DONTNEED);
 }

@@ -24,6 +24,7 @@ void text_add(struct text *text, const char *format, ...) {
         return;
     }
     // vsnprintf has filled the room: the last three characters make way for the mark.
+    // From now on there is room for a NUL alone, and what is added is told by the same mark.
     text->length = text->capacity - 1;
     memcpy(text->data + text->length - 3, "...", 3);
 }

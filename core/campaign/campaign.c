@@ -21,6 +21,8 @@ struct tally {
 static void tally_task(void *context, const struct sct_task_identity *identity, uint32_t steps) {
     struct tally *tally = context;
     struct sct_calibration *calibration = tally->calibration;
+    // By signature: the same task is another object, and may have another number, in each
+    // execution. Programs have few tasks; a table would not be faster.
     uint32_t i = 0;
     while (i < calibration->count_count &&
            calibration->counts[i].identity.signature != identity->signature)
@@ -71,11 +73,14 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
     struct sct_calibration *calibration = &strategy->calibration;
     *calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
     struct tally tally = {.calibration = calibration};
+    // Of those that went on until the tail, which count only if there were no others.
     uint32_t endless_max = 1;
     bool hangs = false;
     sct_engine_watch_tasks(engine, tally_task, &tally);
     for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS && !hangs; i++) {
         struct sct_strategy *decides = measuring[i % CALIBRATION_STRATEGIES];
+        // Strategies that learn from the program itself (by its labels, say) come along on the
+        // walk, and answer as the one that measures does.
         if (strategy->ops->learn)
             strategy->ops->learn(strategy, decides);
         const struct sct_result *result =
@@ -93,6 +98,7 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
     }
     if (strategy->ops->learn)
         strategy->ops->learn(strategy, NULL);
+    // No execution ended before the tail: better a length that is too large than none.
     if (calibration->decisions_max == 1)
         calibration->decisions_max = endless_max;
     sct_engine_watch_tasks(engine, NULL, NULL);
@@ -195,6 +201,8 @@ static bool count_violation(struct run *run, const struct sct_result *result, ui
     group->count = 1;
     if (options->strategy->path)
         group->bound = options->strategy->path->bound;
+    // The record before the callback: it is a copy of the engine's decisions, and the callback may
+    // run something else in that engine.
     if (options->record)
         group->record = options->record(options->context, iteration, result);
     if (options->on_violation)
@@ -204,6 +212,7 @@ static bool count_violation(struct run *run, const struct sct_result *result, ui
 
 // ---- The loop ----------------------------------------------------------------------------------
 
+// A function of the options and the iteration's number alone; repeating relies on that.
 static const struct sct_result *run_one(struct run *run, struct sct_engine *engine,
                                         uint64_t iteration) {
     const struct sct_campaign_options *options = run->options;
@@ -241,6 +250,9 @@ static bool account_verdict(struct run *run, const struct sct_result *result, ui
 static bool is_first_time(struct sct_searched *search, enum sct_outcome outcome) {
     if (!search->path)
         return true;
+    // A search within a bound runs everything of the bound before it again (iterative context
+    // bounding: Musuvathi and Qadeer 2007). Only what is new at this bound is counted as an
+    // execution; what a cache or a reduction cut off is none.
     search->bound_runs++;
     search->pruned += outcome == SCT_PRUNED;
     if (outcome == SCT_PRUNED)
@@ -262,6 +274,8 @@ static bool account(struct run *run, const struct sct_result *result, uint64_t i
     uint64_t number = campaign->search.path ? 0 : iteration;
     campaign->fingerprint +=
         rng_mix(rng_mix(number) ^ result->fingerprint ^ (uint64_t)result->outcome);
+    // Behind the fingerprint, which is of all that was run, and before verdicts and behaviours,
+    // which are of executions.
     if (!is_first_time(&campaign->search, result->outcome))
         return false;
     campaign->distinct_behaviours +=
@@ -275,6 +289,7 @@ static bool compare_decisions(const uint32_t *first, uint32_t first_count,
                               const struct sct_engine *engine, struct error *difference) {
     const uint32_t *second = sct_engine_packed(engine);
     uint32_t i = 0, second_count = sct_engine_last_result(engine)->decision_count;
+    // The first difference is what helps: behind it nothing need agree.
     while (i < first_count && i < second_count && first[i] == second[i])
         i++;
     if (i == first_count && i == second_count)
@@ -303,6 +318,8 @@ static bool repeats(struct run *run, struct sct_engine *engine, uint64_t iterati
     size_t bytes = sizeof(uint32_t) * first.decision_count;
     uint32_t *decisions = grow_to(NULL, bytes, 1, "the decisions to be repeated");
     memcpy(decisions, sct_engine_packed(engine), bytes);
+    // With the strategy's own answers, not by replaying the decisions: a strategy that is not
+    // repeatable is to be found, too. The engine's result is overwritten by this, hence the copy.
     const struct sct_result *second = run_one(run, engine, iteration);
     bool is_same = compare_decisions(decisions, first.decision_count, engine, difference) &&
                    compare_results(&first, second, difference);
@@ -319,6 +336,7 @@ static void check_repeats(struct run *run, struct sct_engine *engine, uint64_t i
 
 static bool should_stop(const struct run *run) {
     const struct sct_campaign_options *options = run->options;
+    // Between executions only: a campaign ends with whole ones.
     if (options->interrupted && *options->interrupted) {
         run->campaign->was_interrupted = true;
         return true;
@@ -327,12 +345,15 @@ static bool should_stop(const struct run *run) {
         return true;
     if (run->campaign->violations > 0 && !options->keep_going)
         return true;
+    // One at least, however short the time: else a loaded machine would report a clean run of none.
     return options->seconds_max > 0 && run->campaign->iterations_run > 0 &&
            sct_sum_seconds(&run->sum) >= options->seconds_max;
 }
 
 // ---- Systematic search -------------------------------------------------------------------------
 
+// The path knows which share of the tree lies on its left, if all subtrees of a node were equal
+// (Knuth 1975); so many executions for that share make so many for all.
 static void estimate(struct sct_searched *search) {
     double share = search->path ? sct_path_share(search->path) : 0;
     search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
@@ -342,6 +363,8 @@ static void estimate(struct sct_searched *search) {
 static void check_followed(struct run *run, const struct sct_result *result, uint64_t iteration) {
     struct sct_campaign *campaign = run->campaign;
     const struct sct_path *path = campaign->search.path;
+    // Diverged: a prefix of the path did not fit. Not new: it fitted, but the decision that had
+    // been moved on was never reached, and the search would run the same leaf for ever.
     if (result->outcome != SCT_DIVERGED && sct_path_is_new(path))
         return;
     campaign->unrepeatable.is_found = true;
@@ -352,6 +375,7 @@ static void check_followed(struct run *run, const struct sct_result *result, uin
 
 bool sct_searched_advance(struct sct_searched *search, struct sct_path *path) {
     uint32_t bound = path->bound;
+    // The path goes on to the next bound by itself where this one is done.
     search->is_exhausted = !sct_path_advance(path);
     if (search->is_exhausted || path->bound != bound)
         search->bounds_completed++;
@@ -377,6 +401,7 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
     if (run->campaign->unrepeatable.is_found)
         return false;
     bool is_new_group = account(run, result, iteration);
+    // Nor does the path advance: this leaf was not searched to its end.
     if (is_cache_full(run)) {
         run->campaign->search.is_cache_full = true;
         return false;
@@ -384,6 +409,7 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
     bool is_early = run->campaign->iterations_run <= REPEAT_FIRST;
     bool is_due = options->repeat_every > 0 && result->outcome != SCT_PRUNED &&
                   (is_early || iteration % options->repeat_every == 0);
+    // Before the path advances, as the leaf's answers are what is repeated.
     if (is_due || (options->repeat_every > 0 && is_new_group))
         check_repeats(run, engine, iteration);
     return !path || sct_searched_advance(&run->campaign->search, path);
@@ -425,6 +451,8 @@ static void end_search(struct run *run) {
     if (!run->search)
         return;
     struct sct_searched now = extent_of(run->search);
+    // Differences: a search serves many campaigns (the pieces of a tree, say), each of which
+    // reports what it did itself.
     search->restored = now.restored - run->before.restored;
     search->states_met = now.states_met - run->before.states_met;
     search->transitions = now.transitions - run->before.transitions;
@@ -460,5 +488,6 @@ bool sct_campaign_is_cut_off(const struct sct_campaign *campaign) {
     const struct sct_searched *search = &campaign->search;
     uint64_t ended = search->path ? search->executions : campaign->iterations_run;
     ASSERT(campaign->step_limit_hits <= ended);
+    // One execution that ended by itself is enough to say that the program can.
     return ended > 0 && campaign->step_limit_hits == ended;
 }

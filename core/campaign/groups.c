@@ -50,6 +50,8 @@ struct sct_group *sct_groups_append(struct sct_groups *groups, char *pattern) {
     ASSERT(!sct_groups_find(groups, pattern));
     struct sct_group *group = grow_new(1, sizeof *group, memory_name);
     group->pattern = pattern;
+    // A list in the order of discovery for who reports, a table by pattern for who counts: where a
+    // pattern misses what varies (a number in words), groups may be as many as violations.
     struct sct_group_entry *entry = grow_new(1, sizeof *entry, memory_name);
     entry->group = group;
     HASH_ADD_KEYPTR(hh, groups->entries, group->pattern, strlen(group->pattern), entry);

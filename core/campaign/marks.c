@@ -48,6 +48,7 @@ static struct sct_mark **find_slot(const char *name) {
 }
 
 static void make_room(void) {
+    // By names, not by marks: several marks of one name take one slot.
     if (name_count < slot_count / 2)
         return;
     uint32_t old_count = slot_count;
@@ -63,6 +64,7 @@ static void make_room(void) {
 
 // Indexes the marks from [mark] on, up to the first that is.
 static void index_marks(struct sct_mark *mark) {
+    // New marks stand at the front, so that whatever follows an indexed one is indexed.
     for (; mark && !mark->is_indexed; mark = mark->next) {
         ASSERT(mark->is_listed);
         make_room();
@@ -150,6 +152,7 @@ void sct_marks_add(const char *name, uint64_t count) {
     }
     index_marks(unsorted);
     struct sct_mark *mark = *find_slot(name);
+    // Counts of another process: the same program, but it may have reached what this one has not.
     mark = mark ? mark : new_mark(name);
     mark->count += count;
 }
@@ -157,6 +160,8 @@ void sct_marks_add(const char *name, uint64_t count) {
 void sct_mark_list(struct sct_mark *mark) {
     ASSERT(!mark->is_listed);
     ASSERT(mark->name);
+    // Called where a place is first reached, in the middle of a step: nothing but two pointers is
+    // touched.
     mark->next = unsorted;
     unsorted = mark;
     mark->is_listed = true;

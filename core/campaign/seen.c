@@ -52,6 +52,7 @@ static void grow(struct sct_seen *seen) {
 
 bool sct_seen_add(struct sct_seen *seen, uint64_t fingerprint) {
     ASSERT(seen->count * 2 <= seen->capacity);
+    // Fingerprints 0 and 1 count as one, which is as unlikely to matter as two of N being equal.
     uint64_t key = fingerprint != 0 ? fingerprint : 1; // 0 marks an empty slot
     uint64_t *slot = find(seen->slots, seen->capacity, key);
     if (*slot == key)

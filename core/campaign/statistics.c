@@ -10,6 +10,7 @@ static double beta_fraction(double a, double b, double x) {
     ASSERT(a > 0);
     ASSERT(b > 0);
     const double tiny = 1e-300;
+    // The terms are those of Numerical Recipes, 6.4.
     double c = 1, d = 1 - (a + b) * x / (a + 1);
     d = 1 / (fabs(d) < tiny ? tiny : d);
     double result = d;
@@ -40,6 +41,7 @@ static double beta_distribution(double a, double b, double x) {
         return 0;
     if (x >= 1)
         return 1;
+    // By logarithms: of a million runs the gamma function itself is beyond every double.
     double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
     // The fraction converges quickly on this side of the mean; on the other the distribution's
     // mirror image is computed.
@@ -82,6 +84,8 @@ struct sct_rate sct_rate_fixed(uint64_t failures, uint64_t runs) {
 
 struct sct_rate sct_rate_until_first(uint64_t runs) {
     ASSERT(runs >= 1);
+    // The number of runs until the first failure is geometric: the bounds are the rates at which so
+    // few, or so many, have a probability of 2.5 %, in closed form.
     double n = (double)runs;
     return (struct sct_rate){
         .estimate = 1 / n,
@@ -94,5 +98,6 @@ double sct_miss_probability(double rate, uint64_t runs) {
     ASSERT(rate >= 0);
     if (rate >= 1)
         return runs == 0;
+    // (1 - rate)^runs; log1p keeps a rate of 1e-9, which 1 - rate would round away.
     return exp((double)runs * log1p(-rate));
 }

@@ -50,6 +50,8 @@ READS_FOREIGN_STACKS uint32_t sct_backtrace(struct sct_frame from, const void *l
     // Whatever the words of a broken stack say, only words of this stack are read, ever higher up:
     // it ends.
     uintptr_t first = (uintptr_t)low, last = (uintptr_t)high - sizeof(struct saved);
+    // Frame pointers and no unwind tables: they can be followed in a signal handler, on a stack
+    // that may be broken, without a lock or memory. The build keeps them (-fno-omit-frame-pointer).
     if (from.program_counter && count < max)
         addresses[count++] = (const void *)from.program_counter;
     uintptr_t frame = from.frame_pointer;

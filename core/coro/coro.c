@@ -124,6 +124,8 @@ void *sct_coro_thread_pointer(void) {
 
 static void write_thread_pointer(void *pointer) {
     static int is_fast = -1;
+    // An instruction where the kernel allows it (Linux 5.9 and later), else a system call at every
+    // switch between coroutines that have pointers of their own.
     if (is_fast < 0)
         is_fast = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE ? 1 : 0;
     if (is_fast)
@@ -156,6 +158,7 @@ static void write_thread_pointer(void *pointer) {
 static void *present_thread_pointer, *own_thread_pointer;
 
 __attribute__((noinline, cold)) static void set_thread_pointer(void *pointer) {
+    // Looked up when it is first left, as long as it is what the register says.
     if (!own_thread_pointer)
         own_thread_pointer = sct_coro_thread_pointer();
     present_thread_pointer = pointer;
@@ -225,15 +228,19 @@ static int nobodys_errno, *errno_place = &nobodys_errno;
 // All that has to be done is done before the jump, which can so be the last thing: it returns to
 // whoever called this.
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
+    // errno is the thread's, and all coroutines share the thread: without this a call that failed
+    // in one would explain a failure in another.
     from->errno_kept = *errno_place;
     *errno_place = to->errno_kept;
     start_switch(from, to);
+    // Every switch sets it, as it costs less than asking whether [to] was ever entered.
     starting = to;
     if (__builtin_expect(to->thread_pointer != present_thread_pointer, 0))
         set_thread_pointer(to->thread_pointer);
 #ifdef SCT_UCONTEXT
     ucontext_t here;
     from->context = &here;
+    // On the stack that is left: it lives as long as the coroutine stays switched away.
     swapcontext(&here, to->context);
 #else
     sct_coro_jump_(&from->stack_pointer, to->stack_pointer);
@@ -310,6 +317,8 @@ static void reserve_order(struct sct_coro_pool *pool) {
 static void make(struct sct_coro_pool *pool) {
     reserve_order(pool);
     struct sct_coro *coro = aligned_alloc(CORO_BYTES, CORO_BYTES);
+    // Guards on both sides: below for what overflows, above so that a write beyond the outermost
+    // frame does not hit the next stack. The two allocations are checked together.
     char *base = mmap(NULL, mapped_bytes(pool), PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (!coro || base == MAP_FAILED ||
@@ -349,6 +358,8 @@ static void prepare(struct sct_coro *coro) {
     void **frame = (void **)(void *)top - FRAME_WORDS - FRAME_PADDING;
     // Zeros for what the jump takes back from there: a frame pointer of 0 is where backtraces end.
     memset(frame, 0, sizeof(void *) * (FRAME_WORDS + FRAME_PADDING));
+    // On x86-64 the word above the entry stands for the return address of [enter]: with it the
+    // stack is aligned as at a call.
     frame[FRAME_ENTRY] = (void *)(uintptr_t)enter;
     coro->stack_pointer = frame;
 #endif
@@ -362,6 +373,7 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
     ASSERT(function && pool->taken_count < pool->made_count);
     coro->place = pool->taken_count++;
 #if ARENA_POISONS
+    // What left the stack last did so by a jump, with its frames' red zones still poisoned.
     __asan_unpoison_memory_region(coro->stack_low, coro->stack_bytes);
 #endif
     coro->function = function;
@@ -385,6 +397,7 @@ void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro) {
 bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address) {
     uintptr_t at = (uintptr_t)address;
     ASSERT(pool->guard_bytes > 0);
+    // All of them, as this is asked once, by the handler of a signal that ends the execution.
     for (const struct sct_coro *coro = pool->made_list; coro; coro = coro->next_made) {
         uintptr_t low = (uintptr_t)coro->stack_low;
         if (at < low && at >= low - pool->guard_bytes)
