@@ -38,6 +38,8 @@ uint32_t sct_history_call(struct sct_history *history, const struct sct_operatio
     struct sct_operation *operation = &history->operations[history->operation_count++];
     // An index is twice in the events, at the call and at the return: time is a place among these.
     *operation = *call;
+    // An event is twice the operation's index, with 1 more for the return: the log of both is one
+    // array of numbers, and positions in it are the order of real time.
     operation->called_at = add_event(history, index * 2);
     operation->returned_at = SCT_NEVER;
     operation->has_output = false;

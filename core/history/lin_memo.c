@@ -31,6 +31,8 @@ bool lin_memo_init(struct lin_memo *memo, struct lin_memory *memory, const struc
                    uint32_t set_words, uint32_t used_words) {
     ASSERT(set_words >= 1);
     ASSERT(spec->state_words >= 1);
+    // The slots lie among what grows upwards, and old ones stay there when they are doubled: all of
+    // them together are twice the last, and the block is taken back as a whole.
     *memo = (struct lin_memo){
         .memory = memory,
         .spec = spec,
@@ -50,6 +52,8 @@ static uint64_t hash_key(const struct lin_memo *memo, const uint64_t *entry) {
     // The link is in the first word, and 0 in an entry that is looked for: see lin_memo_add.
     if (!spec->hash)
         return hash_bytes(entry, (memo->set_words + memo->state_words) * sizeof *entry);
+    // Of the specification's own hash nothing is asked but that equal states have equal ones:
+    // mixed, so that a poor one does not fill one place.
     return rng_mix(hash_bytes(entry, memo->set_words * sizeof *entry) ^
                    spec->hash(spec->context, entry + memo->set_words));
 }
@@ -62,6 +66,7 @@ static bool has_same_key(const struct lin_memo *memo, const uint64_t *a, const u
             return false;
     const uint64_t *state_a = a + memo->set_words, *state_b = b + memo->set_words;
     if (memo->spec->equal)
+        // Asked last, after bits have shown that all else is equal: it is a call.
         return memo->spec->equal(memo->spec->context, state_a, state_b);
     for (uint32_t i = 0; i < memo->state_words; i++)
         if (state_a[i] != state_b[i])
@@ -120,6 +125,8 @@ static enum lin_memo_answer compare(const struct lin_memo *memo, uint32_t first,
                                     const uint64_t *entry, bool *is_placed, uint64_t *steps) {
     uint32_t at = memo->set_words + memo->state_words;
     uint64_t *previous = NULL;
+    // Fewer open operations used, with all else equal, can do all that more can: whoever has used a
+    // superset of what somebody else did is searched already (an antichain of minimal sets).
     for (uint32_t number = first; number != 0;) {
         uint64_t *other = entry_at(memo, number);
         number = link_of(other);
@@ -142,6 +149,7 @@ static enum lin_memo_answer compare(const struct lin_memo *memo, uint32_t first,
 
 enum lin_memo_answer lin_memo_add(struct lin_memo *memo, const uint64_t *entry, uint64_t *steps) {
     ASSERT(link_of(entry) == 0);
+    // Before the key is looked for, as growing moves the slots.
     if (memo->slots_used * 2 >= memo->slot_count && !grow(memo))
         return LIN_MEMO_FULL;
     uint32_t hash = (uint32_t)(hash_key(memo, entry) >> 32);

@@ -160,6 +160,7 @@ static void add_call(struct search *search, const struct lin_part *part, uint32_
     if (operation.returned_at >= part->cut) {
         operation.returned_at = SCT_NEVER;
         operation.has_output = false;
+        // Cut off before its return it is open: whether it took effect is then not known.
         if (!observes(search->spec, &operation)) // else it need not be placed, nor could it help
             unsorted[search->open_count++] = (struct open){operation, index};
         return;
@@ -341,6 +342,7 @@ static void push(struct search *search) {
 
 static void pop(struct search *search) {
     ASSERT(search->depth > 0);
+    // With the observers that were placed in this configuration, which have no frames.
     while (search->trail_length > search->frames[search->depth].trail_before)
         undo(search);
     search->depth--;
@@ -353,6 +355,8 @@ static bool try_next(struct search *search) {
     for (; frame->cursor != frame->horizon; frame->cursor = search->next[frame->cursor]) {
         uint32_t number = search->owner[frame->cursor] / 2;
         const struct required *required = &search->required[number];
+        // The cursor stays: an operation that can take effect in several ways is tried in the next
+        // one when the search comes back here.
         if (!required->observes && take_way(search, frame, &required->operation)) {
             push(search);
             lift(search, number);
@@ -489,6 +493,8 @@ static enum visit visit(struct search *search) {
     }
     keep_best(search, search->owner[frame->horizon] / 2);
     frame->cursor = search->next[0];
+    // What is hopeless is not remembered: to see it again costs as little as a look into the
+    // memory.
     if ((search->goal_count > 0 && !has_hope(search)) || is_known(search))
         return VISIT_CLOSED;
     if (search->steps > search->steps_max)

@@ -99,6 +99,8 @@ static bool divide(struct lin_memory *memory, const struct lin_spec *spec,
     if (!assign_parts(memory, spec, history, parts))
         return false;
     uint32_t first = 0;
+    // By counting: first how many events each part has, then where each begins, then each event in
+    // its place, in the order of the history.
     for (uint32_t i = 0; i < parts->count; i++) {
         parts->parts[i].first_event = first;
         first += parts->parts[i].event_count;
@@ -173,6 +175,7 @@ static bool check_round(struct lin_checker *checker, const struct lin_spec *spec
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = parts->undecided[i];
         struct lin_part part = part_until(history, parts, number, SCT_NEVER);
+        // Part by part the same memory: what one part needs is free for the next.
         checker->memory.used = checker->after_parts;
         if (spec->forget)
             spec->forget(spec->context);
@@ -208,6 +211,8 @@ void lin_check(struct lin_checker *checker, const struct lin_spec *spec,
     *result = (struct lin_result){.verdict = LIN_LINEARIZABLE, .parts = parts->count};
     checker->after_parts = memory->used;
     // The rounds before one are together little more than a tenth of it.
+    // A wrong part is often found at once, behind one that takes for ever: so all are tried with
+    // little first.
     for (uint64_t steps = FIRST_ROUND_STEPS; parts->undecided_count > 0; steps *= 10)
         if (!check_round(checker, spec, history, steps, result))
             return;

@@ -7,6 +7,7 @@ static void touch(struct sct_search *search, const struct sct_access *access) {
     sct_sleep_touch(&search->sleep, access);
 }
 
+// Kept in the moment, where a snapshot restores it.
 static void touch_while(struct sct_search *search, const bool *is_unfinished) {
     ASSERT(is_unfinished);
     search->sleep.now.is_unfinished = is_unfinished;
@@ -136,6 +137,8 @@ void sct_search_attach(struct sct_search *search, struct sct_engine *engine) {
                     .is_reducing = search->has_sleep,
                     .follows_causes = search->dpor,
                     .keeps_digests = search->has_explorer,
+                    // A task that does not say what it reads is taken to have read all that there
+                    // is.
                     .observes_all = search->has_explorer && !search->options.program->tasks_observe,
                     .forgets_nothing = search->options.forgets_nothing,
                     // A listener would miss what came before the snapshot.

@@ -409,6 +409,7 @@ void sct_dpor_free(struct sct_dpor *dpor) {
 }
 
 void sct_dpor_begin(struct sct_dpor *dpor) {
+    ASSERT(dpor->sleep->now.node == SCT_NO_FRAME); // the sleep sets have begun
     dpor->step_count = 0;
     dpor->running = NONE;
     dpor->known = dpor->sleep->path->depth; // what was there before it: looked at already

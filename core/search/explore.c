@@ -62,6 +62,8 @@ static uint64_t patience_of(const struct sct_engine *engine, unsigned slot) {
 
 // With how many things it has made: the next one has a name by that.
 static struct digest task_digest(const struct sct_engine *engine, unsigned slot) {
+    // A task's stack is not in the key. In its place stand who it is and all that it has observed:
+    // its code is a function of these.
     ASSERT(slot < SCT_TASKS_MAX && engine->seats[slot].task);
     const struct sct_seat *seat = &engine->seats[slot];
     struct digest task = {engine->slots[slot].identity.signature,
@@ -127,6 +129,7 @@ __attribute__((noinline, cold)) static void grow(struct sct_explorer *explorer) 
     const struct sct_path *path = explorer->path;
     ASSERT(!explorer->shared);
     sct_states_grow(&explorer->states, &larger);
+    // An entry is the number of a place, which means nothing in another table.
     for (uint32_t i = 0; i < path->depth; i++) {
         uint64_t *entry = &path->frames[i].entry;
         if (*entry != 0)
@@ -149,6 +152,7 @@ static enum sct_visit visit_key(struct sct_explorer *explorer, struct digest key
 static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) {
     struct sct_path *path = explorer->path;
     // A state was searched with what was left of the last bound; with the next one there is more.
+    // Emptied, and not told apart by bound: the entries of the old one would fill the table.
     if (path->bound != explorer->bound) {
         sct_states_clear(&explorer->states);
         explorer->bound = path->bound;

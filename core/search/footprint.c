@@ -9,6 +9,7 @@ void sct_footprint_add(struct sct_footprint *print, const struct sct_access *acc
     ASSERT(print->count <= SCT_TOUCHES_MAX);
     if (access->mode == SCT_ACCESS_NONE || print->is_unknown)
         return;
+    // A loop over one variable touches it often. Few accesses: no table would be faster.
     for (uint32_t i = 0; i < print->count; i++)
         if (is_same(&print->accesses[i], access))
             return;
@@ -41,6 +42,7 @@ static enum sct_dependence dependence(const struct sct_access *later,
 
 enum sct_dependence sct_footprint_after(const struct sct_footprint *later,
                                         const struct sct_footprint *step) {
+    // Where more than accesses is at stake the order matters either way.
     if (later->has_stopped || step->has_stopped || later->is_unknown || step->is_unknown)
         return sct_footprints_depend(later, step) ? SCT_DEPENDENT : SCT_INDEPENDENT;
     enum sct_dependence most = SCT_INDEPENDENT;

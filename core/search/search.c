@@ -55,8 +55,11 @@ static void open_reduction(struct sct_search *search) {
     search->has_sleep = reduction != SCT_REDUCE_NONE;
     if (search->has_sleep)
         sct_sleep_init(&search->sleep, search->path);
+    // With a cache a free step that leads to a known state would end the execution, and with it all
+    // that the others, who were left out for its sake, could have done.
     search->sleep.takes_free_steps = reduction == SCT_REDUCE_SLEEP && !search->has_explorer;
     search->sleep.takes_loads_last =
+        // Who comes first is of no consequence to what is found, only to how often it is tried.
         reduction == SCT_REDUCE_DPOR && search->options.program->memory;
     if (reduction == SCT_REDUCE_DPOR)
         search->dpor = sct_dpor_new(&search->sleep, search->options.program->memory);
@@ -65,6 +68,8 @@ static void open_reduction(struct sct_search *search) {
 static void open_snapshots(struct sct_search *search) {
     const struct sct_search_options *options = &search->options;
     size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
+    // Snapshots do not change what a search does, but for its speed: without them it runs the
+    // prefix again.
     search->has_snapshots = !search->dpor && options->program->is_copyable &&
                             bytes != SCT_NO_SNAPSHOTS && sct_snapshots_work();
     // What dpor keeps of the running execution is in no snapshot.
@@ -76,6 +81,7 @@ static void open_snapshots(struct sct_search *search) {
 
 struct sct_search *sct_search_open(const struct sct_search_options *options) {
     struct error error;
+    // Front ends check first, and tell the user; here it is a mistake of the caller.
     ASSERT(sct_search_check(options, &error));
     struct sct_search *search = grow_new(1, sizeof *search, "the search");
     search->options = *options;
@@ -123,6 +129,8 @@ const struct sct_result *sct_search_run(struct sct_search *search, struct sct_en
                                         uint64_t seed) {
     const struct sct_search_options *options = &search->options;
     ASSERT(search->path == options->strategy->path && !engine->seam.search);
+    // For this execution only: the same engine runs others in between (repetitions, minimising)
+    // that no search may hear of.
     sct_search_attach(search, engine);
     const struct sct_result *result =
         sct_engine_run(engine, options->program, options->strategy, seed);

@@ -31,6 +31,7 @@ struct sct_shared_head {
 
 // The largest table of all, with the one before it.
 static uint64_t last_bytes(uint64_t limit) {
+    // While entries move both tables are in use: 1/8 and 7/8 of the limit at the last growth.
     return limit <= FIRST_BYTES ? limit : limit / GROWTH * (GROWTH - 1);
 }
 
@@ -61,6 +62,8 @@ static void set_size(struct sct_shared_states *states, uint64_t bytes) {
     head->bucket_count = sct_bucket_count(bytes);
     head->capacity = sct_bucket_percent(head->bucket_count, LOAD_PERCENT);
     bool is_last = head->bucket_count >= sct_bucket_count(last_bytes(states->limit));
+    // Between wish and load a tenth of the table is free for what the others enter until all have
+    // stopped between two executions.
     head->wish = is_last ? UINT64_MAX : sct_bucket_percent(head->bucket_count, WISH_PERCENT);
 }
 
@@ -103,6 +106,7 @@ void sct_shared_states_grow(struct sct_shared_states *states) {
     unsigned old = head->table;
     uint64_t bucket_count = head->bucket_count, places = bucket_count * SCT_BUCKET_ENTRIES;
     ASSERT(sct_shared_states_wants_growth(states));
+    // The size first: entries are entered again by its number of buckets.
     set_size(states, next_bytes(states));
     head->table = !old;
     atomic_store(&head->count, 0);
@@ -155,6 +159,8 @@ static uint32_t wait_for_key(const _Atomic uint32_t *entry) {
 // The key is there: it is met again unless it is there with less left of the bound.
 static enum sct_visit meet_again(_Atomic uint32_t *entry, uint32_t known, uint32_t mine) {
     while (known < mine)
+        // Whoever raises the word searches the state again; a rival with less left finds it raised.
+        // The loop ends, as words only grow.
         if (atomic_compare_exchange_weak(entry, &known, mine))
             return SCT_VISIT_NEW;
     return SCT_VISIT_KNOWN;
@@ -200,6 +206,7 @@ enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct 
     ASSERT(bound < entry_is_claimed - 1);
     uint64_t at = sct_bucket_first(key, head->bucket_count);
     struct visitor visitor = {.key = key, .word = bound + 1};
+    // An entry never leaves its place, so that nobody needs to look behind a free one.
     for (;; at = sct_bucket_next(at, head->bucket_count)) {
         struct sct_bucket *bucket = &states->tables[head->table][at];
         for (uint32_t i = 0; i < SCT_BUCKET_ENTRIES; i++)
@@ -211,6 +218,7 @@ enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct 
 bool sct_shared_states_next(const struct sct_shared_states *states, uint64_t *place,
                             struct digest *key, uint32_t *bound) {
     const struct sct_shared_head *head = states->head;
+    ASSERT(*place <= head->bucket_count * SCT_BUCKET_ENTRIES);
     for (; *place < head->bucket_count * SCT_BUCKET_ENTRIES; ++*place) {
         struct sct_bucket *buckets = states->tables[head->table];
         uint32_t known = atomic_load(sct_bucket_word(buckets, *place));

@@ -116,6 +116,7 @@ static bool sleeps_on(const struct sct_sleep *sleep, struct sct_sleeper *sleeper
 }
 
 void sct_sleep_break(struct sct_sleep *sleep) {
+    ASSERT(sleep->now.node == SCT_NO_FRAME || sleep->now.node < sleep->node_capacity);
     if (sleep->now.node != SCT_NO_FRAME)
         widen(&sleep->nodes[sleep->now.node]);
 }
@@ -228,6 +229,9 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
         copy_sleeper(&sleepers[node->count++], &sleep->asleep[i]);
     sleep->now.asleep_count = 0; // they are the node's
+    // A step that touches nothing commutes with all others: it goes first, alone, and nobody else
+    // is tried here (a persistent set of one). Not for ever: a task that spins on free steps would
+    // keep all others from running, which is why they are counted.
     uint32_t free_steps = last ? last->free_steps : 0;
     uint64_t free =
         sleep->takes_free_steps && free_steps < SCT_FREE_STEPS_MAX ? find_free(engine, awake) : 0;
@@ -247,6 +251,7 @@ void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
     uint64_t awake = enabled_now(engine) & ~slots_of(sleep->asleep, sleep->now.asleep_count);
     if (awake == 0)
         sct_leave(engine, SCT_PRUNED);
+    // A decision is asked for only where two can run: elsewhere there is no frame and no node.
     if (sct_slots_only(&engine->now.enabled) == SCT_TASKS_MAX)
         add_node(sleep, engine, awake);
 }
@@ -307,6 +312,8 @@ static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node) {
     struct sct_sleeper *sleeper = find(sleepers, node->count, node->slot);
     if (!sleeper)
         sleeper = &sleepers[node->count++];
+    // With all that its step has touched, whatever values it drew: who sleeps is woken by any of
+    // it.
     *sleeper =
         (struct sct_sleeper){.slot = node->slot, .since = node->time, .print = node->slot_print};
 }

@@ -212,6 +212,7 @@ static void drop_last(struct sct_snapshots *snapshots) {
 
 // The last snapshot of a decision that is still on the path, or NULL.
 static const struct sct_snapshot *find_last(struct sct_snapshots *snapshots) {
+    // A stack like the path: what lies behind the turn that the path has taken is gone with it.
     while (snapshots->last && snapshots->last->frame >= snapshots->path->depth)
         drop_last(snapshots);
     ASSERT(snapshots->last || snapshots->used == 0);
@@ -243,6 +244,7 @@ struct sct_strand *sct_snapshots_restore(struct sct_snapshots *snapshots,
     path->position = snapshot->frame;
     snapshots->restored++;
     struct sct_strand *strand = snapshot->strand;
+    // The room is worth more to the next decision below.
     if (snapshot->frame == path->depth - 1 && !sct_path_has_turn(path))
         drop_last(snapshots); // nobody will come back
     return strand;

@@ -37,6 +37,8 @@ static uint64_t first_bytes(uint64_t limit) {
 
 static uint64_t next_bytes(const struct sct_states *states) {
     uint64_t fourth = states->limit / 4, bytes = bytes_of(states) * 2;
+    // Both tables are in use while entries move. After 1/4 of the limit comes 3/4 at once: doubling
+    // to 1/2 would leave the rest unused.
     return bytes <= fourth ? bytes : 3 * fourth;
 }
 
@@ -70,6 +72,8 @@ static uint32_t pack(struct sct_budget budget) {
 
 // Whether the budget in [known] is at least that in [meta].
 static bool suffices(uint32_t known, uint32_t meta) {
+    // Two budgets, of which neither makes up for the other: points left before the limit of steps,
+    // and what is left of the bound.
     return (known & points_mask) >= (meta & points_mask) &&
            known >> POINTS_BITS >= meta >> POINTS_BITS;
 }
@@ -117,6 +121,8 @@ enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
         return SCT_VISIT_FULL;
     if (known != 0 && suffices(known, meta))
         return SCT_VISIT_KNOWN;
+    // Met again with more: searched again, and its entry says so from now on. It is complete no
+    // more until a pop says so.
     states->count += known == 0;
     put(states, *entry, key, meta);
     return SCT_VISIT_NEW;
@@ -124,6 +130,7 @@ enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
 
 void sct_states_complete(struct sct_states *states, uint64_t entry) {
     ASSERT(meta_of(states, entry) & used_bit);
+    // From now on the points of no visit are too many: nothing below was cut off.
     set_meta(states, entry, meta_of(states, entry) | SCT_POINTS_UNLIMITED);
 }
 

@@ -8,6 +8,8 @@ bool sct_accesses_race(const struct sct_access *a, const struct sct_access *b) {
         return false;
     if (a->mode == SCT_ACCESS_UNKNOWN || b->mode == SCT_ACCESS_UNKNOWN)
         return true;
+    // Two reads commute. Ranges, and not numbers alone: a query touches all keys between two, and a
+    // step of a batch the ends of what it writes.
     if (sct_access_is_read(a) && sct_access_is_read(b))
         return false;
     return a->object == b->object && a->low <= b->high && b->low <= a->high;

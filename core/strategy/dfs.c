@@ -19,6 +19,8 @@ static const char *const bound_names[] = {
 
 static bool parse(struct sct_strategy *strategy, const char *text, struct error *error) {
     struct dfs *dfs = (struct dfs *)strategy;
+    ASSERT(!strategy->path);
+    // The path is there with a spec that is refused, too: whoever frees the strategy closes it.
     strategy->path = &dfs->path;
     if (!text)
         return true;
@@ -49,6 +51,8 @@ static void begin(struct sct_strategy *strategy) {
 
 // Whether the task that ran last could go on. A slot without steps has a new task.
 static bool can_stay(const struct sct_schedule_point *point) {
+    // Then leaving it is a preemption. Where it ended and another task has got its slot since,
+    // choosing any task is free.
     return sct_slots_have(point->enabled, point->current) && point->slots[point->current].steps > 0;
 }
 

@@ -17,6 +17,7 @@ static void begin(struct sct_strategy *strategy) {
     ASSERT(inner);
     ASSERT(!inner->path); // a search must see every decision
     inner->calibration = strategy->calibration;
+    // Its own numbers: what the tail draws does not depend on how many the prefix took.
     rng_seed(&inner->rng, rng_next(&strategy->rng));
     inner->ops->begin(inner);
 }
@@ -27,6 +28,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     return strategy->inner->ops->pick(strategy->inner, point);
 }
 
+// Values have no fairness: they are the inner strategy's to the end.
 static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
     return strategy->inner->ops->choose(strategy->inner, count);
 }

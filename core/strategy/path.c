@@ -20,6 +20,8 @@ static void reserve(struct sct_path *path, uint32_t capacity) {
     path->capacity = capacity;
 }
 
+// The frames are a stack, and an array: an execution reads them from the root on, while a turn
+// takes them off the leaf. It stays as large as the longest path was.
 static struct sct_path_frame *push(struct sct_path *path) {
     if (path->depth == path->capacity)
         reserve(path, path->capacity ? 2 * path->capacity : FIRST_CAPACITY);
@@ -57,6 +59,8 @@ static uint32_t limit_of(struct sct_path *path, const struct sct_path_frame *fra
     uint32_t limit = frame->count;
     if (frame->kind != SCT_FRAME_SCHEDULE)
         return limit;
+    // The first alternatives are the cheapest under either bound: what may be taken is a prefix,
+    // and one number says which.
     if (path->bound_kind == SCT_BOUND_DELAYS && left + 1 < limit)
         limit = left + 1;
     if (path->bound_kind == SCT_BOUND_PREEMPTIONS && frame->is_preempting && left == 0)
@@ -68,6 +72,8 @@ static uint32_t limit_of(struct sct_path *path, const struct sct_path_frame *fra
 
 // The first alternative of [frame] from [answer] on that may be taken; its limit: none.
 static uint32_t next_answer(const struct sct_path_frame *frame, uint32_t answer) {
+    // Only the first 64 can be barred. Those behind them are tried, which is more work and loses
+    // nothing.
     while (answer < frame->limit && answer < 64 && frame->barred >> answer & 1)
         answer++;
     return answer;
@@ -79,14 +85,19 @@ static bool has_alternatives(const struct sct_path_frame *frame) {
 
 bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t count,
                      bool is_preempting, uint32_t *answer) {
+    // Told just before by whoever bars; taken away here, so that it is of this decision only.
     uint64_t barred = path->barred;
     ASSERT(count >= 1);
     path->barred = 0;
+    // States on a known prefix were met when they were new: nobody asks for them again.
     while (path->position < path->depth && path->frames[path->position].kind == SCT_FRAME_STATE)
         path->position++;
     if (path->position < path->depth) {
         const struct sct_path_frame *frame = &path->frames[path->position++];
         *answer = frame->answer;
+        // The cheapest test for a program that is no function of its choices. It may let a
+        // difference pass that is made up for at once; what the difference leads to is met later on
+        // the path.
         return frame->kind == kind && frame->count == count;
     }
     uint32_t spent = sct_path_spent(path);
@@ -100,6 +111,7 @@ bool sct_path_answer(struct sct_path *path, enum sct_frame_kind kind, uint32_t c
     ASSERT(frame->limit >= 1);
     frame->width = frame->limit;
     if (kind == SCT_FRAME_SCHEDULE) {
+        // A reduction knows who is awake, and has said so at this point, before the decision.
         frame->answer = (uint16_t)path->first_answer;
         path->first_answer = 0;
     } else {
@@ -151,6 +163,7 @@ static bool turn(struct sct_path *path) {
         struct sct_path_frame *frame = &path->frames[path->depth - 1];
         if (turn_frame(path, frame))
             return true;
+        // Nothing below will be visited again: the cache may now call the state complete.
         if (path->on_pop)
             path->on_pop(path->context, frame);
         path->depth--;
@@ -162,6 +175,8 @@ bool sct_path_advance(struct sct_path *path) {
     ASSERT(!path->is_exhausted);
     if (turn(path))
         return true;
+    // The next bound runs what the smaller ones ran again: trees grow by a factor with the bound,
+    // so that all of them before cost a fraction of the last.
     bool goes_on = path->bound_kind != SCT_BOUND_NONE && !path->is_one_bound && path->meets_bound &&
                    path->bound < path->bound_limit;
     path->is_exhausted = !goes_on;
@@ -214,6 +229,7 @@ bool sct_path_split(struct sct_path *path, struct sct_path *right) {
     sct_path_take(right, &head);
     for (uint32_t i = 0; i < index; i++)
         right->frames[i].entry = 0; // completed by whoever has it
+    // It is not barred: reductions bar, and no tree is both reduced and shared.
     right->frames[index].answer++;
     path->frames[index].limit = (uint16_t)(path->frames[index].answer + 1);
     ASSERT(!has_alternatives(&path->frames[index]));
@@ -222,6 +238,7 @@ bool sct_path_split(struct sct_path *path, struct sct_path *right) {
 }
 
 double sct_path_left(const struct sct_path *path) {
+    ASSERT(!path->on_turn); // alternatives that were taken are the first ones
     // Every alternative of a frame is taken to have an equal share of what is below the frame.
     double left = 0, weight = 1;
     for (uint32_t i = 0; i < path->depth; i++) {

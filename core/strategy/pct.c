@@ -37,6 +37,7 @@ static bool is_taken(const struct pct *pct, uint32_t count, uint32_t point) {
 }
 
 static void shuffle(struct pct *pct) {
+    ASSERT(pct->change_count <= DEPTH_MAX);
     for (uint32_t i = pct->change_count; i > 1; i--) {
         uint32_t j = rng_below(&pct->base.rng, i);
         uint32_t moved = pct->change_points[i - 1];
@@ -60,6 +61,7 @@ static void begin(struct sct_strategy *strategy) {
     uint32_t wanted = strategy->parameter - 1;
     ASSERT(strategy->parameter >= 1);
     ASSERT(k >= 1);
+    // More change points than decisions: all of them, once.
     pct->change_count = wanted < k ? wanted : k;
     // Floyd: for j = k-m+1 .. k take a random t <= j, or j itself if t is taken.
     for (uint32_t i = 0; i < pct->change_count; i++) {
@@ -102,6 +104,7 @@ pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point
         return slot;
     find_next_change(pct, point->ordinal);
     for (uint32_t i = 0; i < pct->change_count; i++) {
+        // At most one: they are distinct. The task about to run drops, and the next highest runs.
         if (pct->change_points[i] == point->ordinal) {
             pct->priorities[slot] = lowered + i;
             return highest(pct, point->enabled, is_wide);

@@ -14,6 +14,8 @@ struct pos {
     uint32_t seen_steps[SCT_TASKS_MAX]; // the priority belongs to the step after this many
 };
 
+// What is left of the execution before does no harm: every slot is fresh once in each execution,
+// and is drawn for then.
 static void begin(struct sct_strategy *strategy) {
     (void)strategy;
 }
@@ -57,6 +59,8 @@ pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point
     unsigned slot;
     for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
          sct_slots_next(&walk, &slot);)
+        // A priority was drawn for it all the same, so that how many numbers a step costs does not
+        // depend on what it touches.
         if (point->slots[slot].access->mode == SCT_ACCESS_NONE)
             return slot;
     unsigned chosen = highest(pos, point->enabled, is_wide);

@@ -6,6 +6,8 @@ static void begin(struct sct_strategy *strategy) {
     (void)strategy;
 }
 
+// The engine records the number of the alternative, and would have to count the slots before the
+// one picked for it.
 static uint32_t pick_alternative(struct sct_strategy *strategy,
                                  const struct sct_schedule_point *point) {
     ASSERT(point->count >= 2);

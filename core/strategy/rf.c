@@ -101,6 +101,8 @@ static uint64_t name_site(const struct sct_slot *slot) {
 static uint64_t site_of(struct rf *rf, const struct sct_slot *slots, unsigned slot) {
     const struct sct_slot *now = &slots[slot];
     ASSERT(slot < SCT_TASKS_MAX);
+    // Hashing two texts is dear: a step is named once, when it is first looked at, and asked for at
+    // every decision until it is taken.
     if (rf->pending[slot].execution != rf->execution ||
         rf->pending[slot].task != now->identity.signature ||
         rf->pending[slot].steps != now->steps) {
@@ -120,6 +122,7 @@ static bool is_step(const struct sct_access *access) {
 
 // SITES_MAX: there is no room.
 static uint32_t find_site(struct rf *rf, uint64_t name) {
+    ASSERT(rf->known_count <= SITES_MAX);
     uint32_t i = 0;
     while (i < rf->known_count && rf->known[i].name != name)
         i++;
@@ -129,6 +132,8 @@ static uint32_t find_site(struct rf *rf, uint64_t name) {
 }
 
 static void add_pair(struct rf *rf, uint32_t first, uint32_t second, uint32_t times) {
+    ASSERT(first < rf->known_count && second < rf->known_count);
+    // At most half of the places are taken, as PLACES is 2 * PAIRS_MAX: the search ends.
     uint64_t at = rng_mix((uint64_t)first << 16 | second);
     for (; rf->places[at % PLACES]; at++) {
         struct pair *pair = &rf->pairs[rf->places[at % PLACES] - 1];
@@ -167,6 +172,7 @@ static void learn_step(struct rf *rf, const struct taken *step) {
         uint32_t first = find_site(rf, earlier->site);
         ASSERT(first < SITES_MAX);
         add_pair(rf, first, second, 1);
+        // The other order was not seen, which makes it the rarer of any two that are drawn.
         add_pair(rf, second, first, 0);
     }
     rf->recent[rf->recent_count++ % RECENT_MAX] = *step;
@@ -192,9 +198,11 @@ static void learn(struct sct_strategy *strategy, struct sct_strategy *from) {
 }
 
 static void begin_learning(struct rf *rf) {
+    ASSERT(rf->from && rf->from->ops->begin);
     for (uint32_t i = 0; i < rf->known_count; i++)
         rf->known[i].times = 0;
     rf->recent_count = 0;
+    // A copy: it decides as it would alone under the same seed, and what is learnt draws nothing.
     rf->from->rng = rf->base.rng;
     rf->from->ops->begin(rf->from);
 }
@@ -202,6 +210,7 @@ static void begin_learning(struct rf *rf) {
 // ---- Wishes ------------------------------------------------------------------------------------
 
 static const struct pair *draw_pair(struct rf *rf) {
+    ASSERT(rf->pair_count > 0);
     struct rng *rng = &rf->base.rng;
     const struct pair *pair = &rf->pairs[rng_below(rng, rf->pair_count)];
     const struct pair *other = &rf->pairs[rng_below(rng, rf->pair_count)];
@@ -210,6 +219,7 @@ static const struct pair *draw_pair(struct rf *rf) {
 
 static struct wish draw_wish(struct rf *rf) {
     struct wish wish = {.pair = draw_pair(rf)};
+    ASSERT(wish.pair->first < rf->known_count && wish.pair->second < rf->known_count);
     uint32_t times = rf->known[wish.pair->second].times_max;
     if (times > 1 && rng_below(&rf->base.rng, 2))
         wish.passes = rng_below(&rf->base.rng, times);
@@ -217,6 +227,7 @@ static struct wish draw_wish(struct rf *rf) {
 }
 
 static void draw_weak_points(struct rf *rf) {
+    ASSERT(rf->weak_max > 0); // or there is nothing to choose them from
     struct rng *rng = &rf->base.rng;
     rf->manner = (enum weak_manner)rng_below(rng, WEAK_MANNERS);
     rf->weak_point_count = 1 + rng_below(rng, WEAK_MAX);
@@ -242,6 +253,8 @@ static void begin(struct sct_strategy *strategy) {
         draw_weak_points(rf);
     if (rf->pair_count == 0)
         return;
+    // Drawn before the first step, so that all of them are a function of the seed alone; one that
+    // contradicts another is a wish that is not fulfilled.
     rf->wish_count = 1 + rng_below(&strategy->rng, WISHES_MAX);
     for (uint32_t i = 0; i < rf->wish_count; i++)
         rf->wishes[i] = draw_wish(rf);
@@ -320,6 +333,8 @@ static void follow(struct rf *rf, struct wish *wish, const struct taken *step) {
         wish->passes -= is_second;
         return;
     }
+    // Either the second step, right after the first: fulfilled. Or another one has come between:
+    // the wish waits for the next [first].
     if (wish->has_begun && sct_accesses_race(&step->access, &wish->first.access)) {
         wish->has_begun = false;
         wish->is_fulfilled = is_second && step->task != wish->first.task;
@@ -356,6 +371,7 @@ static struct sct_slots let_through(struct rf *rf, const struct sct_schedule_poi
     }
     struct sct_slots free = *point->enabled;
     unsigned slot;
+    // Held by one wish beats wanted by another: to hold costs nothing, to go on may spoil.
     for (struct sct_slots_walk walk = sct_slots_walk(&view.held); sct_slots_next(&walk, &slot);) {
         sct_slots_remove(&view.wanted, slot);
         sct_slots_remove(&free, slot);
@@ -371,6 +387,8 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     const struct sct_slots enabled = let_through(rf, point);
     struct sct_schedule_point rest = *point;
     unsigned slot;
+    // Fresh tasks are kept until the inner strategy is asked next: where one slot alone is let
+    // through it is not, and would never hear of them.
     for (struct sct_slots_walk walk = sct_slots_walk(point->fresh); sct_slots_next(&walk, &slot);)
         sct_slots_add(&rf->fresh, slot);
     rest.enabled = &enabled;
@@ -399,6 +417,7 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
 
 static uint32_t choose_weak(struct sct_strategy *strategy, uint32_t count) {
     struct rf *rf = (struct rf *)strategy;
+    // Counted while calibrating, too: the most of any execution is the range of the points.
     uint32_t number = rf->weak_count++;
     if (rf->from)
         return sct_ask_value(rf->from, count, true);

@@ -12,6 +12,7 @@ static void begin(struct sct_strategy *strategy) {
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     ASSERT(strategy->parameter <= COINS_MAX);
     bool may_stay = !point->gives_way && sct_slots_have(point->enabled, point->current);
+    // Coins and no probability: no floating point decides.
     if (may_stay && rng_below(&strategy->rng, UINT32_C(1) << strategy->parameter) != 0)
         return point->current;
     return sct_alternative_slot(point, rng_below(&strategy->rng, point->count));

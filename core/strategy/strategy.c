@@ -18,6 +18,7 @@ static const struct sct_strategy_ops *const registry[] = {
 
 enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
 
+// The bits of all bytes: each two bits more make four copies, with 0, 1, 1 and 2 more.
 #define ONES_2(n) (n), (n) + 1, (n) + 1, (n) + 2
 #define ONES_4(n) ONES_2(n), ONES_2((n) + 1), ONES_2((n) + 1), ONES_2((n) + 2)
 #define ONES_6(n) ONES_4(n), ONES_4((n) + 1), ONES_4((n) + 1), ONES_4((n) + 2)
@@ -46,6 +47,8 @@ static uint32_t count_below(const struct sct_slots *set, unsigned slot) {
 
 __attribute__((noinline, cold)) unsigned
 sct_wide_alternative_slot(const struct sct_schedule_point *point, uint32_t alternative) {
+    // Alternatives count around the ring of enabled slots, from the first one: as an index among
+    // them in the order of slots that is a sum modulo their number.
     uint32_t index =
         (count_below(point->enabled, sct_first_slot(point)) + alternative) % point->count;
     struct sct_slots_walk walk = sct_slots_walk(point->enabled);
@@ -81,6 +84,8 @@ uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count) {
 }
 
 uint32_t sct_choose_often_first(struct sct_strategy *strategy, uint32_t count) {
+    // Half of the time what nearly always happens; the other half is shared by the rest, however
+    // many they are.
     return rng_below(&strategy->rng, 2) == 0 ? 0 : 1 + rng_below(&strategy->rng, count - 1);
 }
 
@@ -95,6 +100,7 @@ static const struct sct_strategy_ops *find(const char *name, size_t length) {
 // Reads the number after the colon into [parameter].
 static bool parse_parameter(const struct sct_strategy_ops *ops, const char *text,
                             uint32_t *parameter, struct error *error) {
+    ASSERT(ops->parameter_min <= ops->parameter_max);
     if (ops->parameter_max == 0)
         return error_set(error, "strategy '%s' takes no parameter", ops->name);
     return number_parse32(text, ops->parameter_min, ops->parameter_max, parameter) ||
@@ -107,6 +113,7 @@ static struct sct_strategy *allocate(const struct sct_strategy_ops *ops, uint32_
     struct sct_strategy *strategy = grow_new(1, ops->size, "a strategy");
     strategy->ops = ops;
     strategy->parameter = parameter;
+    // What holds of every program: so a strategy that nobody has calibrated works, too.
     strategy->calibration = (struct sct_calibration){.decisions_max = 1, .tasks_max = 1};
     return strategy;
 }
@@ -137,6 +144,8 @@ static struct sct_strategy *new_wrapper(const struct sct_strategy_ops *ops, cons
     struct sct_strategy *inner = sct_strategy_new(inner_spec, error);
     if (!inner)
         return NULL;
+    // Members would have to be rotated, a path to see every decision; a wrapper in a wrapper has no
+    // use yet and no test.
     if (inner->ops->is_wrapper || inner->ops->members || inner->path) {
         error_set(error, "strategy '%s:%s': expected a simple strategy inside", ops->name,
                   inner_spec);
@@ -175,10 +184,13 @@ struct sct_strategy *sct_strategy_new(const char *spec, struct error *error) {
 void sct_strategy_free(struct sct_strategy *strategy) {
     if (!strategy)
         return;
+    ASSERT(!strategy->members == (strategy->member_count == 0));
     for (size_t i = 0; i < strategy->member_count; i++)
         sct_strategy_free(strategy->members[i]);
     free(strategy->members);
     sct_strategy_free(strategy->inner);
+    // After what it may hold is gone, and before its memory is: [close] frees what the strategy has
+    // made itself.
     if (strategy->ops->close)
         strategy->ops->close(strategy);
     free(strategy);

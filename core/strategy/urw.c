@@ -46,7 +46,9 @@ static uint32_t descendants(const struct sct_calibration *calibration, uint64_t 
 }
 
 static void place(struct urw *urw, uint32_t index) {
+    ASSERT(index < SCT_TASK_COUNTS_MAX);
     uint64_t at = urw->counted.counts[index].identity.signature;
+    // Signatures are hashes already.
     while (urw->places[at % PLACES])
         at++;
     urw->places[at % PLACES] = (uint8_t)(index + 1);
@@ -61,6 +63,7 @@ static bool is_counted(const struct urw *urw, const struct sct_calibration *cali
 static void begin(struct sct_strategy *strategy) {
     struct urw *urw = (struct urw *)strategy;
     const struct sct_calibration *calibration = &strategy->calibration;
+    ASSERT(calibration->count_count <= SCT_TASK_COUNTS_MAX);
     if (urw->shortest > 0 && is_counted(urw, calibration))
         return;
     urw->counted = *calibration;
@@ -131,6 +134,7 @@ pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point
          sct_slots_next(&walk, &slot);)
         sum += weight(urw, point, slot);
     ASSERT(sum > 0);
+    // In integers: sums of 512 tasks of at most 2^33 each are far from 2^64.
     uint64_t drawn = rng_below64(&strategy->rng, sum), own;
     // Ends at the latest at the last enabled task: [drawn] is below the sum of the weights.
     for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
