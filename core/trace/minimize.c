@@ -98,6 +98,8 @@ static bool is_same_failure(const struct minimizer *minimizer, const struct sct_
         return false;
     char *pattern = sct_violation_pattern(&result->violation);
     ASSERT(minimizer->pattern);
+    // Patterns leave out numbers and the like: values of a smaller execution are other ones.
+    // Without a pattern at all a minimum would often be another, simpler failure.
     bool is_same = strcmp(pattern, minimizer->pattern) == 0;
     free(pattern);
     return is_same;
@@ -164,6 +166,7 @@ static bool keep_switches(struct minimizer *minimizer, struct found *found, uint
     ASSERT(count > 0);
     struct sct_plan *candidate = &minimizer->candidate;
     sct_plan_copy(candidate, &found->plan);
+    // What is behind first, so that [first] still means the same.
     uint32_t end = first + smaller(count, candidate->switch_count - first);
     sct_plan_drop_switches(candidate, end, candidate->switch_count - end);
     sct_plan_drop_switches(candidate, 0, first);
@@ -174,6 +177,8 @@ static bool keep_switches(struct minimizer *minimizer, struct found *found, uint
 // helped.
 static bool drop_switches(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
+    // Delta debugging (Zeller, Hildebrandt 2002), with subsets and complements of one granularity
+    // in one pass.
     for (uint32_t length = found->plan.switch_count; length > 0; length /= 2) {
         for (uint32_t i = 0; i < found->plan.switch_count && !is_over(minimizer);) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
@@ -291,6 +296,8 @@ static bool exchange_pairs(struct minimizer *minimizer, struct found *found,
 
 // Exchanging all pairs of roles twice over is how three go round: (a b)(b c).
 static bool exchange_tasks(struct minimizer *minimizer, struct found *found) {
+    // Listed before: the tasks of a plan that gets better on the way may be fewer, and pairs of one
+    // that is gone change nothing and fail.
     struct task_list list = list_tasks(&found->plan);
     return exchange_pairs(minimizer, found, &list, NULL);
 }
@@ -321,6 +328,7 @@ static bool zero_others(struct minimizer *minimizer, struct found *found, uint32
 static bool zero_values(struct minimizer *minimizer, struct found *found) {
     bool is_better = false;
     for (uint32_t length = found->plan.value_count; length > 0; length /= 2) {
+        // Kept up to date here, as counting costs as much as copying the plan.
         uint32_t all = count_nonzero(&found->plan, 0, UINT32_MAX);
         for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i += length) {
             // Known before the plan is copied: most runs of a long one have nothing to set to 0.
@@ -414,6 +422,8 @@ static bool lower_and_drop_values(struct minimizer *minimizer, struct found *fou
     bool is_better = false;
     uint32_t nonzero = count_nonzero(&found->plan, 0, UINT32_MAX);
     for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i++) {
+        // A try for each pair of a value and a run behind it: with many values that is not to be
+        // had.
         if (found->plan.values[i].answer == 0 || nonzero > LOWER_VALUES ||
             !lower_and_drop(minimizer, found, i))
             continue;
@@ -465,12 +475,14 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     struct sct_follower *follower = &minimizer->follower;
     ASSERT(used + depth <= sizeof placing->places / sizeof placing->places[0]);
     ASSERT(used == 0 || placing->places[used - 1].ordinal > 0);
+    // Not a limit of the whole: the search of schedules is given up, and others go on.
     if (minimizer->minimum->tries >= placing->tries_end)
         return false;
     follower->plan = placing->values;
     follower->scheduler = NULL;
     follower->places = placing->places;
     follower->place_count = used;
+    // The prefix alone, too: its run tells how many alternatives there are behind it.
     if (run(minimizer, &minimizer->best, 0, false))
         return true;
     if (depth == 0 || should_stop(minimizer))
@@ -485,6 +497,8 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     bool is_better = false;
     for (uint32_t i = first; i < count && !is_better && !is_over(minimizer); i++)
         for (uint32_t answer = 1; answer < counts[i] && !is_better; answer++) {
+            // Behind the last one only: the places are an increasing sequence, so no set of them is
+            // tried twice.
             placing->places[used] = (struct sct_plan_place){i + 1, answer};
             is_better = place(placing, used + 1, depth - 1);
         }
@@ -514,12 +528,15 @@ static bool search_few_switches(struct minimizer *minimizer) {
     if (switches == 0)
         return false;
     sct_plan_copy(&minimizer->input, &minimizer->best.plan);
+    // With n decisions there are some n^depth schedules: three switches are what PLACED_RUNS covers
+    // of a short failure.
     uint32_t depth = switches - 1 < DEPTH_MAX ? switches - 1 : DEPTH_MAX;
     return search_placed(minimizer, &minimizer->input, depth, PLACED_RUNS);
 }
 
 // Simpler inputs for which the present schedule does not fail: perhaps another does.
 static bool search_input(struct minimizer *minimizer) {
+    // Cheap and complete within a switch before expensive and by chance.
     return search_placed(minimizer, &minimizer->input, 1, SEARCH_RUNS) ||
            search_randomly(minimizer);
 }
@@ -568,6 +585,8 @@ static bool search_shorter_inputs(struct minimizer *minimizer) {
 static void polish(struct minimizer *minimizer, struct found *found) {
     bool is_better;
     do {
+        // Values first: fewer calls are fewer steps, and with them go the switches that fell among
+        // them.
         is_better = zero_values(minimizer, found);
         is_better |= drop_switches(minimizer, found);
         is_better |= drop_values(minimizer, found);
@@ -579,6 +598,7 @@ static void polish(struct minimizer *minimizer, struct found *found) {
 // The expensive ones, cheapest first; the first that helps gives the cheap ones another chance.
 static bool improve(struct minimizer *minimizer) {
     struct found *best = &minimizer->best;
+    // Each of these costs a number of tries that is quadratic, or a search.
     return lower_and_drop_values(minimizer, best) || drop_switch_pairs(minimizer, best) ||
            move_switches(minimizer, best) || search_few_switches(minimizer) ||
            search_inputs(minimizer) || search_shorter_inputs(minimizer);
@@ -613,6 +633,8 @@ static void close_search(struct minimizer *minimizer) {
 static bool run_start(struct minimizer *minimizer) {
     const struct sct_minimize_options *options = minimizer->options;
     ASSERT(options->start);
+    // What leads decides everything in its own way once; what it has done is a plan from then on,
+    // that can be changed entry by entry.
     minimizer->follower.leader = options->start;
     const struct sct_result *result = sct_engine_run(
         minimizer->engine, options->program, &minimizer->follower.base, options->start_seed);

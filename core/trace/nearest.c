@@ -22,6 +22,8 @@ static bool is_over(struct attempt *attempt) {
 // The nearest execution that passes differs from the failing one in one answer, the last that can
 // be: what the failure needs before it is in both.
 static bool passes(struct attempt *attempt) {
+    // One answer of the plan is changed; what comes behind it may be all different, for the plan
+    // may fit no more.
     attempt->follower.plan = &attempt->candidate;
     attempt->nearest.tries++;
     const struct sct_result *result =
@@ -34,6 +36,7 @@ static bool passes(struct attempt *attempt) {
 
 static bool passes_without_switch(struct attempt *attempt, bool preemptions) {
     ASSERT(attempt->plan != &attempt->candidate);
+    // From the last one back: the first that passes shares the longest beginning with the failure.
     for (uint32_t i = attempt->plan->switch_count; i-- > 0 && !is_over(attempt);) {
         if (attempt->plan->switches[i].is_preemption != preemptions)
             continue;
@@ -52,6 +55,7 @@ static bool passes_without_value(struct attempt *attempt) {
         sct_plan_copy(&attempt->candidate, attempt->plan);
         attempt->nearest.is_switch = false;
         attempt->nearest.index = i;
+        // A value that is 0 already makes no other execution, and is not run.
         if (sct_plan_zero_values(&attempt->candidate, i, 1) && passes(attempt))
             return true;
     }

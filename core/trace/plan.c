@@ -61,6 +61,8 @@ void sct_plan_drop_switches(struct sct_plan *plan, uint32_t first, uint32_t coun
 void sct_plan_drop_values_of_asker(struct sct_plan *plan, uint32_t first, uint32_t count) {
     ASSERT(first < plan->value_count);
     ASSERT(count > 0);
+    // Of one asker: the values of others stay theirs, whatever lies between. A call's arguments are
+    // asked for by one task, one after the other.
     uint64_t asker = plan->values[first].asker;
     uint32_t kept = first, dropped = 0;
     for (uint32_t i = first; i < plan->value_count; i++) {
@@ -76,6 +78,7 @@ void sct_plan_drop_values_of_asker(struct sct_plan *plan, uint32_t first, uint32
 bool sct_plan_zero_values(struct sct_plan *plan, uint32_t first, uint32_t count) {
     ASSERT(first <= plan->value_count);
     bool is_changed = false;
+    // As a difference: [count] may be UINT32_MAX, all there are.
     for (uint32_t i = first; i - first < count && i < plan->value_count; i++) {
         is_changed |= plan->values[i].answer > 0;
         plan->values[i].answer = 0;
@@ -87,6 +90,7 @@ bool sct_plan_zero_values(struct sct_plan *plan, uint32_t first, uint32_t count)
 
 // Makes room for [entries] and empties it. Slots that were ever needed stay.
 static void clear_index(struct sct_plan_index *index, uint32_t entries) {
+    // More than twice the entries, so that a slot is free wherever a search begins.
     uint32_t count = 2;
     while (count / 2 <= entries)
         count *= 2;
@@ -120,6 +124,7 @@ static void index_switches(struct sct_follower *follower) {
     clear_index(&follower->switches, plan->switch_count);
     for (uint32_t i = plan->switch_count; i-- > 0;) {
         uint64_t task = plan->switches[i].task, step = plan->switches[i].step;
+        // A task takes each step once in an execution: one entry for a step is enough.
         set_slot(find_slot(follower, &follower->switches, task, step), task, step, i);
     }
 }
@@ -132,6 +137,8 @@ static void index_values(struct sct_follower *follower) {
     for (uint32_t i = plan->value_count; i-- > 0;) {
         uint64_t asker = plan->values[i].asker, question = plan->values[i].question;
         struct sct_plan_slot *slot = find_slot(follower, &follower->values, asker, question);
+        // One asker asks the same question often (a loop): its answers form a list in their order,
+        // whose head is in the slot.
         follower->next_alike[i] = slot->is_used ? slot->entry : SCT_NO_ENTRY;
         follower->taken_at[i] = SCT_NOT_TAKEN;
         set_slot(slot, asker, question, i);
@@ -152,10 +159,13 @@ static void begin_inner(struct sct_follower *follower, struct sct_strategy *inne
 static void begin(struct sct_strategy *strategy) {
     struct sct_follower *follower = (struct sct_follower *)strategy;
     ASSERT(strategy->ops->begin == begin);
+    // What is seen is kept in all cases, also when a plan is followed: what did not fit is not in
+    // it.
     follower->seen.value_count = follower->seen.switch_count = 0;
     follower->preemption_count = follower->decision_count = 0;
     follower->next_place = 0;
     follower->looks = 0;
+    // Who leads decides everything, and the follower only takes it down: it needs no plan.
     if (follower->leader) {
         begin_inner(follower, follower->leader);
         return;
@@ -183,6 +193,8 @@ static unsigned planned_slot(struct sct_follower *follower,
     const struct sct_plan_switch *planned = find_switch(
         follower, point->slots[current].identity.signature, point->slots[current].steps);
     ASSERT(!planned || planned->step == point->slots[current].steps);
+    // By who and after how many steps of their own, not by the number of the decision: so a plan
+    // still fits where something before it is left out, which renumbers all decisions.
     struct sct_slots_walk walk = sct_slots_walk(point->enabled);
     unsigned slot;
     while (planned && sct_slots_next(&walk, &slot))
@@ -198,6 +210,8 @@ static unsigned placed_slot(struct sct_follower *follower, const struct sct_sche
     ASSERT(at < follower->place_count);
     ASSERT(at == 0 || follower->places[at - 1].ordinal < follower->places[at].ordinal);
     follower->next_place++;
+    // Places are by the number of the decision: whoever goes through all schedules does not know
+    // yet who will run there.
     uint32_t answer = follower->places[at].answer;
     return sct_alternative_slot(point, answer < point->count ? answer : 0);
 }
@@ -223,9 +237,12 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     struct sct_follower *follower = (struct sct_follower *)strategy;
     unsigned slot = answer_slot(follower, point);
     ASSERT(sct_slots_have(point->enabled, slot));
+    // How many alternatives there were, for whoever searches schedules by places next.
     uint32_t at = follower->decision_count++;
     GROW(follower->counts, follower->decision_count, follower->count_capacity, memory_name);
     follower->counts[at] = point->count;
+    // The default needs no entry: a plan has what is otherwise, so that an empty one is an
+    // execution, too, the plainest there is.
     if (slot == sct_alternative_slot(point, 0))
         return slot;
     unsigned current = point->current;
@@ -252,6 +269,8 @@ static bool is_taken(const struct sct_follower *follower, uint32_t value) {
 
 static uint32_t planned_value(struct sct_follower *follower, const struct sct_plan_value *asked) {
     const struct sct_plan *plan = follower->plan;
+    // The list moves on: an answer is given once, in the order of the plan, and when they are used
+    // up the default remains.
     struct sct_plan_slot *slot =
         find_slot(follower, &follower->values, asked->asker, asked->question);
     if (!slot->is_used || slot->entry == SCT_NO_ENTRY)
@@ -271,6 +290,7 @@ static uint32_t choose_value(struct sct_strategy *strategy, uint32_t count, bool
         .asker = task ? engine->slots[task->slot].identity.signature : 0,
         .step = task ? engine->slots[task->slot].steps : 0,
         .decision = engine->now.decision_count,
+        // By its words: a question keeps its answer when others before it disappear.
         .question = hash_bytes(engine->question, strlen(engine->question)),
         .count = count,
     };
@@ -318,6 +338,8 @@ static uint32_t list_met(struct sct_follower *follower, const struct sct_plan *p
                 (struct sct_plan_met){plan->values[i].asker, plan->values[i].step, i};
     if (count > 0)
         qsort(follower->met, count, sizeof *follower->met, compare_met);
+    // The last value up to a step need not be the one that was asked for last there: the largest
+    // index so far is carried along.
     for (uint32_t i = 1; i < count; i++) {
         struct sct_plan_met *met = &follower->met[i];
         if (met->asker == met[-1].asker && met->value < met[-1].value)
@@ -331,6 +353,8 @@ static int64_t drift(const struct sct_follower *follower, const struct sct_plan 
                      uint32_t met_count, const struct sct_plan_switch *moved) {
     const struct sct_plan_met sought = {moved->task, moved->step, UINT32_MAX};
     uint32_t low = 0, high = met_count;
+    // The last of the asker with a step of at most the sought one: a value of UINT32_MAX stands
+    // behind all of them.
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (compare_met(&follower->met[middle], &sought) <= 0)
@@ -351,6 +375,7 @@ bool sct_follower_realign(struct sct_follower *follower, struct sct_plan *plan) 
     for (uint32_t i = 0; i < plan->switch_count; i++) {
         struct sct_plan_switch *moved = &plan->switches[i];
         // A switch stays beside the value it followed: if that came two steps earlier, so does it.
+        // Signed: something left out before makes it smaller, and it may not go below 0.
         int64_t step = moved->step + drift(follower, plan, met_count, moved);
         is_changed |= step != moved->step;
         moved->step = step < 0 ? 0 : (uint32_t)step;
@@ -390,6 +415,7 @@ const struct sct_result *sct_plan_record(struct sct_engine *engine,
                                          struct sct_plan *plan) {
     struct sct_follower follower;
     sct_follower_init(&follower);
+    // No plan is followed: the strategy decides, and what it did is the plan.
     follower.leader = strategy;
     ASSERT(strategy->ops != &follower_ops);
     // The seed of the leader's generator is drawn from the follower's.

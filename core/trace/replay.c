@@ -15,6 +15,8 @@ static bool answer(struct sct_replay *replay, enum sct_decision_kind kind, uint3
     ASSERT(count >= 2);
     replay->asked_kind = kind;
     replay->asked_count = count;
+    // Kind and number of alternatives, not the words: these are for people, and may be changed
+    // without a change of what the program does.
     if (replay->position < trace->decision_count) {
         const struct sct_decision *decision = &trace->decisions[replay->position];
         if (decision->kind == kind && decision->count == count) {
@@ -33,6 +35,8 @@ static bool answer(struct sct_replay *replay, enum sct_decision_kind kind, uint3
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
     uint32_t recorded = 0;
     answer((struct sct_replay *)strategy, SCT_DECISION_SCHEDULE, point->count, &recorded);
+    // By number: order and number of alternatives are functions of the decisions before, if
+    // anything is.
     return sct_alternative_slot(point, recorded);
 }
 
@@ -49,6 +53,8 @@ static const struct sct_strategy_ops replay_ops = {
     .begin = begin,
     .pick = pick,
     .choose = choose,
+    // The fair tail is the engine's, which draws there; in a recording those draws are decisions
+    // like any, and only the recording knows them.
     .is_asked_in_tail = true,
 };
 
@@ -110,6 +116,8 @@ bool sct_replay_confirms(const struct sct_replay *replay, const struct sct_resul
     if (result->outcome != SCT_VIOLATED)
         return true;
     ASSERT(trace->outcome == SCT_VIOLATED);
+    // The fingerprint is of the decisions. A program that depends on something else as well may
+    // decide all the same and fail otherwise.
     if (!sct_trace_is_of(trace, &result->violation))
         return error_set(difference, "recorded %s in %s: %.150s; met %s in %s: %.150s", trace->kind,
                          trace->machine, trace->message, result->violation.kind,

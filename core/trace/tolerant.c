@@ -17,6 +17,8 @@ static char written(char c) {
 
 // Moves [*text] behind [word], if it begins so.
 static bool skip_word(const char **text, const char *word) {
+    // What is compared is what a trace of this execution would say, character by character, without
+    // writing it.
     for (const char *c = *word ? word : "-"; *c; c++, (*text)++)
         if (**text != written(*c))
             return false;
@@ -40,6 +42,7 @@ static bool has_words(const struct sct_decision *decision, const char *machine, 
     const char *text = decision->label;
     if (!has_machine(decision, machine))
         return false;
+    // A machine's name may have spaces: only "MACHINE " in front of a label tells where it ends.
     if (decision->machine)
         return strcmp(decision->label, label) == 0;
     return skip_machine(&text, machine) && skip_word(&text, label) && *text == '\0';
@@ -97,7 +100,9 @@ static uint32_t choose(struct sct_strategy *strategy, uint32_t count) {
     if (!decision)
         return 0;
     ASSERT(at >= tolerant->position);
+    // What was skipped is not asked for any more: a recording is gone through once, forwards.
     tolerant->position = at + 1;
+    // Fewer alternatives than then: the default, as for a question that is new.
     return decision->answer < count ? decision->answer : 0;
 }
 
@@ -135,6 +140,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
     uint32_t exact = point->count;
     if (decision && decision->kind == SCT_DECISION_SCHEDULE)
         exact = find_alternative(point, decision, true);
+    // Before anything is skipped: the difference is told of the place where it was met.
     compare(tolerant, SCT_DECISION_SCHEDULE, point->count, exact < point->count);
     decision = next_schedule(tolerant);
     if (!decision)

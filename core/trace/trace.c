@@ -32,6 +32,8 @@ const char *sct_decision_kind_name(enum sct_decision_kind kind) {
 // As it stands in a header: not empty, on one line, as long as there is room.
 static void copy_line(char *to, size_t bytes, const char *from) {
     snprintf(to, bytes, "%s", *from ? from : "-");
+    // A message of the system under test may hold anything; a newline in it would be a header of
+    // its own.
     for (char *c = to; *c; c++)
         if ((unsigned char)*c < ' ')
             *c = ' ';
@@ -43,6 +45,8 @@ void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
     trace->outcome = result->outcome;
     trace->fingerprint = result->fingerprint;
     trace->decision_count = result->decision_count;
+    // With the engine's texts, which the next execution overwrites: whoever wants to keep the trace
+    // copies it.
     trace->decisions = grow_to(NULL, result->decision_count, sizeof *trace->decisions, memory_name);
     for (uint32_t i = 0; i < result->decision_count; i++)
         trace->decisions[i] = sct_engine_decision(engine, i);
@@ -55,6 +59,8 @@ void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
 
 bool sct_trace_is_of(const struct sct_trace *trace, const struct sct_violation *violation) {
     char kind[sizeof trace->kind], machine[sizeof trace->machine], message[sizeof trace->message];
+    // Cut and cleaned as they were when they were recorded, or a long message would never be the
+    // same as its own recording.
     copy_line(kind, sizeof kind, violation->kind);
     copy_line(machine, sizeof machine, violation->machine);
     copy_line(message, sizeof message, violation->message);
@@ -70,6 +76,7 @@ bool sct_trace_is_of_kind(const struct sct_trace *trace, const char *kind) {
 
 // The bytes that the texts of [decision] need.
 static size_t texts_size(const struct sct_decision *decision) {
+    // Of a parsed trace they lie in its own storage, of a captured one in the engine: copied alike.
     const char *const texts[] = {decision->machine, decision->label, decision->where};
     size_t size = 0;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -91,6 +98,7 @@ void sct_trace_copy(struct sct_trace *to, const struct sct_trace *from) {
     size_t size = 0;
     for (uint32_t i = 0; i < from->decision_count; i++)
         size += texts_size(&from->decisions[i]);
+    // One block for all texts: measured first, so that it is never moved and pointers into it stay.
     *to = *from;
     to->decisions = grow_to(NULL, from->decision_count, sizeof *to->decisions, memory_name);
     to->storage = grow_to(NULL, size, 1, memory_name);
@@ -114,6 +122,8 @@ void sct_trace_free(struct sct_trace *trace) {
 
 static void format_header(FILE *out, const struct sct_trace *trace) {
     fprintf(out, "mtcheck-trace %d\n", SCT_TRACE_VERSION);
+    // In the order in which a reader needs them: what ran, how it was found, how it ended, what was
+    // decided.
     fprintf(out, "model %s\ntest %s\nbug %s\n", trace->model, trace->test, trace->bug);
     if (*trace->binding)
         fprintf(out, "binding %s\n", trace->binding);
@@ -132,6 +142,7 @@ static void format_header(FILE *out, const struct sct_trace *trace) {
 
 // Labels and names stand on one line, whatever the system under test put into them.
 static void format_word(FILE *out, const char *text) {
+    // A semicolon ends a label in a line of defaults.
     for (const char *c = *text ? text : "-"; *c; c++)
         fputc((unsigned char)*c < ' ' ? ' ' : *c == ';' ? ',' : *c, out);
 }
@@ -154,6 +165,7 @@ static void format_decision(FILE *out, uint32_t index, const struct sct_decision
 // How many decisions from [first] on stand on one line.
 static uint32_t line_length(const struct sct_trace *trace, uint32_t first) {
     uint32_t length = 0;
+    // A minimal trace is nearly all defaults: what is not stands out, with a line of its own.
     while (length < SCT_TRACE_DEFAULTS_MAX && first + length < trace->decision_count &&
            trace->decisions[first + length].answer == 0)
         length++;
@@ -186,6 +198,8 @@ char *sct_trace_format(const struct sct_trace *trace) {
         else
             format_decision(out, i, &trace->decisions[i]);
     }
+    // For [text] and [length], which a memory stream sets when it is flushed: the checksum is of
+    // all that stands before it.
     fflush(out);
     fprintf(out, "checksum %016" PRIx64 "\n", hash_bytes(text, length));
     if (fclose(out) != 0)
@@ -206,6 +220,8 @@ struct reader {
 static bool next_line(struct reader *reader, const char *expected) {
     reader->number++;
     reader->line = reader->next;
+    // A line without its newline is one that was being written when somebody died or a disk was
+    // full: it may be cut in a number, and is not read.
     char *end = strchr(reader->next, '\n');
     if (!end)
         return error_set(reader->error, "line %zu: expected %s, found %s", reader->number, expected,
@@ -227,6 +243,8 @@ static bool read_field(struct reader *reader, const char *name, char **value) {
     if (!next_line(reader, what))
         return false;
     size_t length = strlen(name);
+    // Fields stand in a fixed order and none twice: the first that is not as expected is what the
+    // error names.
     if (strncmp(reader->line, name, length) != 0 || reader->line[length] != ' ' ||
         reader->line[length + 1] == '\0')
         return expected(reader, what);
@@ -238,6 +256,8 @@ static bool read_name(struct reader *reader, const char *name, char *to, size_t 
     char *value = NULL;
     if (!read_field(reader, name, &value))
         return false;
+    // Refused and not cut: a name that is a little different would be looked up in vain, with a
+    // message about something else.
     if (strlen(value) >= bytes)
         return expected(reader, "a shorter text");
     strcpy(to, value);
@@ -247,6 +267,7 @@ static bool read_name(struct reader *reader, const char *name, char *to, size_t 
 // Consumes a number of the given base and the character [after] behind it.
 static bool scan_number(char **text, unsigned base, uint64_t max, char after, uint64_t *number) {
     size_t length = number_scan(*text, base, max, number);
+    // The character behind it belongs to the number: "12x" is no 12.
     if (length == 0 || (*text)[length] != after)
         return false;
     *text += length + (after != '\0');
@@ -287,6 +308,7 @@ static bool read_outcome(struct reader *reader, struct sct_trace *trace) {
     if (!read_field(reader, "outcome", &value))
         return false;
     size_t i = 0;
+    // The outcomes behind that one are of searches and of replays, never of something recorded.
     while (i <= SCT_STEP_LIMIT && strcmp(value, outcome_names[i]) != 0)
         i++;
     if (i > SCT_STEP_LIMIT)
@@ -310,6 +332,7 @@ static bool read_version(struct reader *reader) {
 // A line that only some have.
 static bool read_binding(struct reader *reader, struct sct_trace *trace) {
     static const char name[] = "binding ";
+    // Looked for in the text not yet cut into lines, as the next line is another one without it.
     return strncmp(reader->next, name, sizeof name - 1) != 0 ||
            read_name(reader, "binding", trace->binding, sizeof trace->binding);
 }
@@ -351,6 +374,7 @@ static bool read_deviation(struct reader *reader, char *rest, struct sct_decisio
         !scan_number(&rest, 10, SCT_CHOICES_MAX, ' ', &count) ||
         !scan_number(&rest, 10, SCT_CHOICES_MAX, ' ', &answer) || *rest == '\0')
         return expected(reader, decision_form);
+    // Checked here, once: a replay hands answers on without a look.
     if (count < 2 || answer >= count)
         return expected(reader, "an answer below the number of alternatives, which is at least 2");
     decision->count = (uint32_t)count;
@@ -409,9 +433,12 @@ static bool read_decision_line(struct reader *reader, uint32_t index, uint32_t c
     uint64_t number = 0;
     if (!scan_number(&rest, 10, UINT32_MAX, ' ', &number))
         return expected(reader, decision_form);
+    // The index says nothing that counting would not, but a line that is lost or doubled shows at
+    // once, with its number.
     if (number != index)
         return error_set(reader->error, "line %zu: expected decision %" PRIu32 ", found %" PRIu64,
                          reader->number, index, number);
+    // Traces of version 1 have a line for every decision; they are read for ever.
     if (reader->version > 1 && strncmp(rest, defaults, sizeof defaults - 1) == 0)
         return read_defaults(reader, rest + sizeof defaults - 1, count - index, decisions, read);
     *read = 1;
@@ -419,6 +446,8 @@ static bool read_decision_line(struct reader *reader, uint32_t index, uint32_t c
 }
 
 static bool read_decisions(struct reader *reader, struct sct_trace *trace, size_t length) {
+    // Before anything is allocated: a number in a file of a hundred bytes must not ask for
+    // gigabytes.
     enum { DECISION_BYTES_MIN = 5 };
     if (trace->decision_count > length / DECISION_BYTES_MIN)
         return error_set(reader->error,
@@ -437,6 +466,7 @@ static bool read_checksum(struct reader *reader, uint64_t actual) {
     uint64_t stated = 0;
     if (!read_number(reader, "checksum", 16, UINT64_MAX, &stated))
         return false;
+    // All digits, so that nothing can be cut off unseen at the very end.
     if (strlen(reader->line) != strlen("checksum 0123456789abcdef"))
         return expected(reader, "a checksum of 16 digits");
     if (stated != actual)
@@ -472,6 +502,7 @@ bool sct_trace_parse(char *text, size_t length, struct sct_trace *trace, struct 
     *trace = (struct sct_trace){.storage = text};
     struct reader reader = {.next = text, .error = error};
     uint64_t checksum = checksum_of(text, length);
+    // Functions on strings would take the text to end there, and pass what is behind it.
     if (memchr(text, '\0', length))
         return error_set(error, "line %zu: expected text, found a NUL byte", first_nul_line(text));
     return read_header(&reader, trace) && read_decisions(&reader, trace, length) &&

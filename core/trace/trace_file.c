@@ -22,6 +22,7 @@ static char *read_whole(FILE *in, size_t *length, struct error *error) {
         return NULL;
     }
     *length = bytes.size;
+    // The NUL that parsing relies on, which is not counted.
     sct_bytes_add(&bytes, "", 1);
     return (char *)bytes.data;
 }
@@ -35,6 +36,7 @@ bool sct_trace_read(const char *path, struct sct_trace *trace, struct error *err
     size_t length = 0;
     char *text = read_whole(in, &length, &inner);
     bool failed = ferror(in) != 0;
+    // fclose may set it again.
     int saved = errno;
     fclose(in);
     if (failed) {
