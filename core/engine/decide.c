@@ -11,6 +11,8 @@ static bool is_look(const struct sct_access *access) {
 // changed something. A step that touches nothing may be one of a long calculation, unless it gives
 // way.
 __attribute__((noinline, cold)) static void look_for_change(struct sct_engine *engine) {
+    // Once something has changed it is over for good: a livelock is what stays the same all through
+    // the tail.
     engine->now.is_still = sct_slots_equal(&engine->now.enabled, &engine->now.still_enabled);
     if (!engine->now.is_still || !engine->now.current)
         return; // somebody waits, has ended, or goes on
@@ -58,6 +60,7 @@ static bool is_at_bound(const struct sct_engine *engine) {
 // The fair tail begins, or goes on, or the execution is cut off.
 __attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine,
                                                        bool is_inside_step) {
+    // First where the tail begins; then at every point, as point_bound is 0 from there on.
     if (!engine->now.is_in_tail)
         begin_tail(engine, is_inside_step);
     if (!is_at_bound(engine))

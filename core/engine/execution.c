@@ -53,6 +53,7 @@ static const struct sct_strand *describe_unfinished(const struct sct_engine *eng
     const struct sct_strand *first = NULL;
     for (const struct sct_strand *strand = engine->now.strands; strand; strand = strand->next) {
         const struct sct_task *task = strand->task;
+        // A server that waits for messages, and has none, has done all there was to do.
         bool is_done = !strand->is_activity && task->is_idle && !task->machine->first;
         if (is_done)
             continue;
@@ -75,6 +76,7 @@ static void check_nothing_unfinished(struct sct_engine *engine) {
     text_add(&text, "nothing can run: ");
     const struct sct_strand *strand = describe_unfinished(engine, &text);
     const struct sct_machine *blamed = strand ? strand->task->machine : NULL;
+    // By a task that has ended with its promise unkept.
     if (!strand && engine->now.hot) { // nobody waits, but something was promised
         blamed = engine->now.hot->machine;
         text_add(&text, "%s waits for %s", blamed->name, engine->now.hot->what);
@@ -104,6 +106,7 @@ static void run_to_end(struct sct_engine *engine, struct sct_strand *strand) {
 // Runs [body] as an atomic phase on a coroutine of its own, so that a fault in it is a finding.
 static void run_phase(struct sct_engine *engine, void (*body)(void *)) {
     struct sct_strand *strand = ARENA_NEW(&engine->arena, struct sct_strand);
+    // Not in the list of strands, so that no report of who stands where has the phase in it.
     strand->coro = sct_coro_take(&engine->pool, body, engine);
     engine->now.current = NULL; // nobody's turn: scheduling points in it are none
     run_to_end(engine, strand);
@@ -136,6 +139,8 @@ static void reset_result(struct sct_engine *engine) {
 
 static void reset(struct sct_engine *engine) {
     struct sct_moment *now = &engine->now;
+    // All that an execution has made lies in the arena and on stacks: to forget it is two
+    // assignments, however much it was.
     arena_reset(&engine->arena, 0);
     sct_coro_pool_reset(&engine->pool);
     *now = (struct sct_moment){
@@ -161,6 +166,7 @@ static void run_schedule(struct sct_engine *engine) {
                                     ? engine->seam.calls->restore(engine->seam.search, engine)
                                     : NULL;
     if (strand) {
+        // The words before it are those of the path and stay; the end was further on.
         engine->record->words[engine->now.decision_count] = 0;
         run_to_end(engine, strand);
         return;
@@ -195,6 +201,8 @@ static void run_review(struct sct_engine *engine) {
     struct sct_violation found = *violation;
     ASSERT(engine->result.outcome == SCT_VIOLATED);
     run_phase(engine, review);
+    // A review may itself fail (it walks what is damaged). That is told beside the violation, not
+    // in its place.
     bool has_failed = engine->result.outcome != SCT_PASSED;
     if (has_failed)
         snprintf(found.remark, sizeof found.remark, "the review failed: %.480s",
@@ -206,6 +214,7 @@ static void run_review(struct sct_engine *engine) {
 
 static bool may_review(const struct sct_engine *engine, const struct sct_program *program) {
     const char *kind = engine->result.violation.kind;
+    // After these nothing of the program can be relied on, its memory least.
     return program->review && engine->result.outcome == SCT_VIOLATED &&
            strcmp(kind, SCT_KIND_CRASH) != 0 && strcmp(kind, SCT_KIND_HANG) != 0 &&
            strcmp(kind, SCT_KIND_STACK_OVERFLOW) != 0 && strcmp(kind, SCT_KIND_OUT_OF_MEMORY) != 0;
@@ -258,6 +267,8 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     run_schedule(engine);
     struct sct_result *result = &engine->result;
     bool has_blocked = engine->now.has_blocked;
+    // In this order: quiet, then done (a deadlock explains itself better than what the final check
+    // would find of it), then reviewed.
     if (result->outcome == SCT_PASSED && !engine->has_ended_itself && !has_blocked)
         check_nothing_unfinished(engine);
     if (result->outcome == SCT_PASSED && program->finish && !has_blocked)
@@ -291,6 +302,7 @@ static void on_fail(enum fail_kind kind, const char *where, const char *message)
     if (kind != FAIL_RESOURCE && sct_engine_inside())
         sct_violate(sct_engine_now, names[kind], where, message);
     sct_engine_now->self = NULL; // what follows is the tool's own
+    // Else who waits for this process would take its death for the program's.
     sct_engine_now->record->is_running = 0;
     sct_engine_now->outside_handler(kind, where, message);
 }
@@ -327,6 +339,8 @@ struct sct_engine *sct_engine_open(const struct sct_engine_options *options) {
                                                 .alive = &engine->now.alive,
                                                 .fresh = &engine->now.fresh,
                                                 .slots = engine->slots};
+    // Reserved at its largest, in addresses: recording a decision never allocates, nor asks for
+    // room.
     engine->decision_capacity = sct_record_capacity(engine->options.steps_max);
     engine->own_record = engine->record = sct_record_new(engine->options.steps_max, false);
     engine->notes =
@@ -344,6 +358,7 @@ void sct_engine_close(struct sct_engine *engine) {
         sct_guard_remove();
     fail_handler_set(engine->outside_handler);
     sct_engine_now = NULL;
+    // In the order opposite to opening: the handlers go before what they look at.
     sct_record_free(engine->own_record);
     reserve_free(engine->notes, sizeof *engine->notes * engine->decision_capacity);
     sct_coro_pool_deinit(&engine->pool);

@@ -40,6 +40,7 @@ static void refuse_status(const char *function, int status) {
 // What the C library does.
 _Noreturn static void end_as_usual(const char *function, int status) {
     void (*usual)(int);
+    // Looked up when it is needed, as this ends the process anyway.
     *(void **)&usual = dlsym(RTLD_NEXT, function);
     if (usual)
         usual(status);

@@ -59,6 +59,7 @@ static const char *signal_name(int number) {
 _Noreturn static void die(const char *what) {
     static const char prefix[] = "mtcheck: internal error: ";
     static const char suffix[] = " (not of the system under test)\n";
+    // No stdio in a handler: the fault may have come with its lock held.
     ssize_t ignored = write(STDERR_FILENO, prefix, sizeof prefix - 1);
     ignored += write(STDERR_FILENO, what, strlen(what));
     ignored += write(STDERR_FILENO, suffix, sizeof suffix - 1);

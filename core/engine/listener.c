@@ -15,6 +15,7 @@ void sct_engine_listen(struct sct_engine *engine, sct_listener listener, void *c
 
 void sct_tell(struct sct_engine *engine, struct sct_event event) {
     ASSERT(engine->listener);
+    // A decision that was made has its own number already; all else is told with that of the next.
     if (event.kind != SCT_EVENT_VALUE && !(event.kind == SCT_EVENT_TURN && event.count > 1))
         event.decision = engine->now.decision_count;
     if (!event.machine)
@@ -32,6 +33,7 @@ static struct sct_event last_decision(const struct sct_engine *engine, enum sct_
     return (struct sct_event){
         .kind = kind,
         .decision = index,
+        // From the record, not from the strategy: it is told as it will be replayed.
         .count = engine->record->words[index] >> 16 & SCT_CHOICES_MAX,
         .answer = engine->record->words[index] & 0xffff,
         .machine = note->machine ? note->machine->name : NULL,
@@ -166,6 +168,8 @@ static struct sct_standing standing_of(const struct sct_engine *engine,
         .label = is_next ? engine->slots[task->slot].label : "",
         .where = is_next ? engine->slots[task->slot].where : NULL,
         .waits_for = strand->waits_for,
+        // A slot is the task's: of its coroutines only the one that it continues with is what the
+        // slot speaks of.
         .is_runnable = is_next && sct_slots_have(&engine->now.enabled, task->slot),
         .is_idle = is_own && task->is_idle && strand->waits_for,
         .was_running =

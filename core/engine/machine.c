@@ -101,6 +101,8 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     struct sct_engine *engine = sct_engine_running();
     ASSERT(machine && access);
     REQUIRE(!engine->is_finishing, "a task is started in the final check: it would never run");
+    // The lowest free one: sets of slots stay in their first word as long as few tasks live at a
+    // time.
     unsigned slot = sct_slots_first_free(&engine->now.alive);
     if (slot >= SCT_TASKS_MAX)
         fail_at(FAIL_LIMIT, HERE, "more than %d tasks live at a time", SCT_TASKS_MAX);
@@ -110,11 +112,14 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     struct sct_task *task = ARENA_ARRAY(&engine->arena, struct sct_task, 1);
     task->machine = machine;
     task->strand = &task->own;
+    // One allocation for a task and its own strand: most tasks have no other.
     task->own =
         (struct sct_strand){.task = task, .name = name, .function = function, .argument = argument};
     sct_strand_begin(engine, &task->own);
     task->slot = slot;
     task->is_idle = false;
+    // What a first step touches is declared for reductions alone. Strategies take it for unknown,
+    // which keeps their decisions the same with and without one.
     take_slot(engine, task, sct_is_reducing(engine) ? access : &sct_access_unknown);
     if (sct_memory_now)
         sct_memory_now->start(sct_memory_now, task->slot, machine->name);

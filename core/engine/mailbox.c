@@ -2,6 +2,8 @@
 
 // What it says is a function of what the sender has observed and said so far.
 static void sign(struct sct_engine *engine, struct sct_message *message) {
+    // So contents are never digested: two messages of senders that know the same, of one kind, say
+    // the same. The sender counts it as said, or two messages in a row would be one.
     message->digest = digest_fold(*sct_running_digest(engine), message->kind);
     *sct_running_digest(engine) = message->digest;
 }
@@ -27,6 +29,7 @@ static inline void post(struct sct_engine *engine, struct sct_machine *to,
         watch_post(engine, to, message, label);
     *to->last = message;
     to->last = &message->next;
+    // Enabled by what it can take only: it would wake up to park again, a decision for nothing.
     if (to->receiver && (to->receives & SCT_KIND_BIT(message->kind)))
         sct_enable(engine, to->receiver);
 }
@@ -38,6 +41,8 @@ void sct_post(struct sct_machine *to, struct sct_message *message) {
 void sct_send(struct sct_machine *to, struct sct_message *message, const char *label,
               const char *where) {
     struct sct_engine *engine = sct_engine_running();
+    // Sent before the point, not at it: who is chosen there may find the message already. The order
+    // of two senders is decided at the points that lead here.
     post(engine, to, message, label);
     sct_point_in(engine, label, where, &sct_access_unknown);
 }
@@ -113,6 +118,7 @@ void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, 
     ASSERT(!call->caller->is_activity);
     sct_send(to, &call->message, label, where);
     sct_step_touches(sct_engine_now, SCT_ACCESS_WAITS, 0);
+    // Answered before the wait has begun: there is nobody to be woken.
     if (!call->is_answered)
         sct_park_quietly(sct_engine_now, label);
     sct_edge_acquire(call->message.edge);
@@ -126,6 +132,7 @@ void sct_answer(struct sct_call *call) {
         struct digest *caller = &engine->seats[call->caller->task->slot].observed;
         *caller = digest_fold_digest(*caller, *sct_running_digest(engine));
     }
+    // The flag first: whoever is woken looks at it.
     call->is_answered = true;
     sct_edge_release(&call->message.edge);
     if (call->caller->waits_for)

@@ -33,6 +33,7 @@ void sct_monitor_cold(struct sct_monitor *monitor) {
     sct_step_touches(engine, SCT_ACCESS_MONITORS, monitor->machine->index);
     ASSERT(*monitor->link == monitor);
     *monitor->link = monitor->next;
+    // In constant time, as promises are made and kept all the time: each knows the pointer to it.
     if (monitor->next)
         monitor->next->link = monitor->link;
     else
@@ -47,6 +48,7 @@ void sct_changed_nothing(void) {
 
 void sct_cool_monitors(struct sct_engine *engine, const struct sct_machine *machine) {
     for (struct sct_monitor *monitor = engine->now.hot, *next; monitor; monitor = next) {
+        // Before it cools: that unlinks it.
         next = monitor->next;
         if (monitor->machine == machine)
             sct_monitor_cold(monitor);

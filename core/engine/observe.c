@@ -27,6 +27,8 @@ struct digest sct_observed(void) {
 void sct_forget(struct digest mark, const void *data, size_t bytes) {
     struct sct_engine *engine = sct_engine_running();
     ASSERT(data && bytes > 0); // or places that forget the same could not be told apart
+    // The digest goes back to what it was at the mark, and what still matters is put in: all ways
+    // to here that agree on it are one state from now on.
     if (sct_keeps_digests(engine) && !engine->seam.forgets_nothing)
         *sct_running_digest(engine) = digest_fold_bytes(mark, data, bytes);
 }
@@ -36,6 +38,8 @@ void sct_observe_place(struct sct_engine *engine, const char *text) {
 }
 
 struct digest sct_identify(struct sct_engine *engine) {
+    // By who makes it and as its how-many-eth: the same thing in every execution in which its maker
+    // has come as far, wherever it lies in memory and whatever others made meanwhile.
     unsigned slot = sct_running_slot(engine);
     uint64_t signature = slot < SCT_TASKS_MAX ? engine->slots[slot].identity.signature : 0;
     ASSERT(engine->seats[slot].made < UINT32_MAX);

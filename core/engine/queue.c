@@ -12,6 +12,8 @@ void sct_queue_append(struct sct_queue *queue, struct sct_waiting *waiting) {
     ASSERT(!*queue->last);
     waiting->queue = queue;
     waiting->next = NULL;
+    // Each knows the pointer that points to it, so that it can leave from the middle in constant
+    // time.
     waiting->link = queue->last;
     *queue->last = waiting;
     queue->last = &waiting->next;
@@ -50,6 +52,8 @@ void sct_waiting_enable(struct sct_engine *engine, const struct sct_waiting *wai
     sct_slots_add(&engine->now.enabled, task->slot);
 }
 
+// All who wait are enabled, not the first: who comes to it is decided when one of them is chosen,
+// and that one's step takes the right away from the rest.
 void sct_queue_grant(struct sct_queue *queue, bool can_go_on) {
     for (struct sct_waiting *waiting = queue->first; waiting; waiting = waiting->next) {
         waiting->is_granted = can_go_on;

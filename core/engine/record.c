@@ -30,6 +30,8 @@ void sct_record_free(struct sct_record *record) {
 
 uint32_t sct_record_count(const struct sct_record *record) {
     uint32_t count = 0;
+    // No count is stored: it could be one behind the words when the process is killed. No packed
+    // decision is 0, as each has two alternatives at least.
     while (count < record->capacity && record->words[count] != 0)
         count++;
     return count;

@@ -32,6 +32,7 @@ void sct_task_end(struct sct_engine *engine, const struct sct_task *task) {
 }
 
 struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_machine *machine) {
+    // A list of its own, by the same pointers: they are in no other from now on.
     struct sct_strand *stopped = NULL;
     for (struct sct_strand *strand = engine->now.strands, *next; strand; strand = next) {
         next = strand->next;
@@ -83,6 +84,8 @@ void sct_strand_begin(struct sct_engine *engine, struct sct_strand *strand) {
     ASSERT(strand->function && strand->name && strand->task);
     ASSERT(!strand->coro && !*engine->now.strands_end);
     strand->is_activity = strand != &strand->task->own;
+    // At the end: reports tell of everybody in the order of their creation, the same in every
+    // execution.
     strand->link = engine->now.strands_end;
     *engine->now.strands_end = strand;
     engine->now.strands_end = &strand->next;
@@ -112,6 +115,7 @@ void sct_stack_bounds(const void **low, size_t *bytes) {
 void sct_block(void) {
     struct sct_engine *engine = sct_engine_running();
     ASSERT(engine->now.current && !engine->self->is_activity);
+    // Not a deadlock: an execution that goes against what is assumed is none of the program's.
     engine->now.has_blocked = true;
     sct_slots_remove(&engine->now.enabled, engine->now.current->slot);
     engine->self->waits_for = "what it assumes";
@@ -131,6 +135,7 @@ void sct_park_quietly(struct sct_engine *engine, const char *waits_for) {
     self->waits_for = waits_for;
     sct_observe_text(engine, waits_for);
     if (self->is_activity) {
+        // An activity has no turn of its own: where it waits, whoever runs it goes on.
         engine->self = self->resumer;
         sct_coro_switch(self->coro, self->resumer->coro);
     } else {
@@ -150,6 +155,8 @@ void sct_park_quietly(struct sct_engine *engine, const char *waits_for) {
 static void run_activity(struct sct_engine *engine, struct sct_strand *strand) {
     struct sct_strand *self = engine->self;
     ASSERT(strand->is_activity && strand->task == engine->now.current);
+    // Activities are nested calls that may pause: each knows who resumed it, and gives control back
+    // there. No scheduling point lies between, so an activity is part of that one's step.
     strand->resumer = self;
     engine->self = strand;
     sct_coro_switch(self->coro, strand->coro);
@@ -162,6 +169,7 @@ void sct_wake(struct sct_strand *strand) {
 }
 
 void sct_wake_quietly(struct sct_engine *engine, struct sct_strand *strand) {
+    // Whoever keeps a pointer to who waits need not know that its machine was stopped.
     if (__builtin_expect(strand->is_stopped, 0))
         return;
     ASSERT(strand->waits_for);

@@ -41,6 +41,8 @@ void sct_waiters_init(struct sct_waiters *waiters) {
 
 void sct_waiters_wait(struct sct_waiters *waiters, const char *waits_for) {
     touch(waiters->identity);
+    // Twice touched: going to wait belongs to the step before, what comes after to the one that
+    // begins when it is woken.
     sct_linger(&waiters->queue, waits_for);
     touch(waiters->identity);
 }
@@ -113,6 +115,8 @@ void sct_latch_init(struct sct_latch *latch, size_t count) {
 
 void sct_latch_count_down(struct sct_latch *latch) {
     ASSERT(latch->count > 0);
+    // Counting down twice gives the same in either order; only who waits sees whether it was one or
+    // both.
     touch_to_count(latch->identity);
     sct_edge_release(&latch->edge);
     change(latch->identity, latch->count, latch->count - 1);

@@ -25,6 +25,7 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
     struct sct_violation *violation = &engine->result.violation;
     ASSERT(kind && machine && message);
     // Copied: names and message may lie on a stack or in the arena, which the next execution uses.
+    // Kinds and places are constants of the program or of the engine.
     violation->kind = kind;
     violation->where = where;
     violation->frame_count = 0;
@@ -36,6 +37,7 @@ void sct_blame(struct sct_engine *engine, const char *kind, const char *machine,
 }
 
 void sct_leave(struct sct_engine *engine, enum sct_outcome outcome) {
+    // A switch stores where it came from: here, where no strand runs that could be asked to.
     static struct sct_coro abandoned; // nobody comes back to it
     struct sct_coro *from = engine->self ? engine->self->coro : &abandoned;
     if (!engine->last_self) // what comes after the end is not the system's

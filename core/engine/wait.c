@@ -47,6 +47,7 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
     sct_waiting_enable(engine, &waiting);
     sct_reschedule(engine);
     ASSERT(self->waiting == &waiting);
+    // Chosen while it can go on, and still so: nobody runs between being chosen and this.
     ASSERT(waiting.is_granted || waiting.may_give_up);
     self->waits_for = NULL;
     self->waiting = NULL;
@@ -68,6 +69,8 @@ void sct_queue_move(struct sct_waiting *waiting, struct sct_queue *queue,
         *observed = digest_fold_text(*observed, step->label);
     }
     waiting->is_granted = can_go_on;
+    // What it waits for now has no end of its own (a condition's timed wait, once signalled, waits
+    // for the lock as long as it takes).
     waiting->may_give_up = waiting->is_timed = waiting->is_idle = false;
     announce(engine, waiting, step);
     sct_waiting_enable(engine, waiting);
