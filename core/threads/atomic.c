@@ -25,6 +25,8 @@ void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value
 
 // After an operation that might have changed the atomic from [old].
 static void tell_change(const struct sct_atomic *atomic, uint64_t old) {
+    // A store of what is there already, a compare-exchange that fails: for the fair tail this is no
+    // progress, and a lock that spins on it spins (core/engine/monitor.h).
     if (atomic->value == old)
         sct_changed_nothing();
 }
@@ -47,6 +49,8 @@ static void touch_place(const struct sct_atomic *atomic, enum sct_atomic_kind op
 // Before the step "[verb] NAME".
 static void take_point(struct sct_atomic *atomic, const char *verb, enum sct_atomic_kind operation,
                        enum sct_order order, const char *where) {
+    // The point says which atomic, for strategies; with a reduction the place says more: by order,
+    // what a load may read and what a store may precede.
     sct_object_point(&atomic->object, verb, sct_memory_mode(operation), where);
     note_use(order);
     if (sct_reducing())
@@ -120,7 +124,10 @@ static const char *const verbs[] = {
 uint64_t sct_atomic_change_at(struct sct_atomic *atomic, enum sct_change change, uint64_t value,
                               enum sct_order order, const char *where) {
     ASSERT((size_t)change < sizeof verbs / sizeof verbs[0]);
+    // One step: nobody comes between its load and its store, whatever the orders.
     take_point(atomic, verbs[change], SCT_UPDATES, order, where);
+    // A read-modify-write reads the newest store in the order of its location, which need not be
+    // the one that was made last.
     uint64_t old = atomic->value, newest = old;
     if (atomic->location) {
         old = sct_location_change(atomic->location, change, value, order);
@@ -175,6 +182,8 @@ bool sct_atomic_compare_exchange_at(struct sct_atomic *atomic, uint64_t *expecte
     sct_object_learn(exchange.expected);
     become(atomic);
     tell_change(atomic, old);
+    // One that fails has only read, and need not be ordered with other reads, unless a store that
+    // another has taken would have made it succeed: then the order of the two matters.
     if (succeeds || exchange.is_too_late)
         sct_object_touch(&atomic->object, sct_memory_mode(SCT_UPDATES));
     if (succeeds)

@@ -8,6 +8,8 @@ struct sct_round {
     struct sct_edge *edge; // from all who have come to all who go on
 };
 
+// From the arena, as many as there are rounds: a round that is over is still waited in by those who
+// have not been chosen since.
 static void begin_round(struct sct_barrier *barrier) {
     ASSERT(barrier->arrived == 0 || barrier->arrived == barrier->count);
     barrier->arrived = 0;
@@ -44,7 +46,10 @@ void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where) {
 
 bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     sct_object_point(&barrier->object, "arrive at", SCT_ACCESS_WRITE, where);
+    // Kept: when this one goes on the barrier has another.
     struct sct_round *round = barrier->round;
+    // All release before any acquires: so everything before the barrier happens before everything
+    // behind it.
     sct_edge_release(&round->edge);
     ASSERT(barrier->arrived < barrier->count);
     bool is_last = ++barrier->arrived == barrier->count;

@@ -48,6 +48,8 @@ static void give_back(struct sct_lock *lock) {
     sct_queue_grant(&lock->waiters, true);
 }
 
+// No point of its own before the wait: to come to the lock and to take it are one step, enabled
+// while it is free.
 static bool acquire(struct sct_lock *lock, const char *where, enum sct_patience patience) {
     sct_object_check(&lock->object);
     SCT_OBJECT_REQUIRE(lock->holder != sct_self(), &lock->object,
@@ -109,6 +111,8 @@ void sct_condition_destroy_at(struct sct_condition *condition, const char *where
 static void check_lock(const struct sct_condition *condition, const struct sct_lock *lock) {
     SCT_OBJECT_REQUIRE(lock->holder == sct_self(), &condition->object,
                        "is waited for without its lock");
+    // Another lock is allowed once nobody waits any more (POSIX says it is bound while somebody
+    // does).
     SCT_OBJECT_REQUIRE(condition->lock == lock || sct_queue_count(&condition->waiters) == 0,
                        &condition->object, "is waited for with two locks");
 }
@@ -120,6 +124,7 @@ static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lo
     // To let go of the lock and to wait is one step: a signal cannot fall between the two.
     sct_object_point_both(object, &lock->object, "wait", where);
     check_lock(condition, lock);
+    // For those who signal: it is the lock whose queue they move somebody to.
     condition->lock = lock;
     give_back(lock);
     const struct sct_wait wait = {object, "wake", where, patience};

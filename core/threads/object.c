@@ -14,6 +14,8 @@ struct sct_label {
 void sct_object_init(struct sct_object *object, const char *kind, const char *name) {
     ASSERT(sct_engine_inside());
     ASSERT(name);
+    // Numbers are given out in order: whoever makes two things in two tasks has another number in
+    // the other order, and the steps depend on each other.
     sct_step_touches(sct_engine_now, SCT_ACCESS_NUMBERS, 0);
     *object = (struct sct_object){
         .kind = kind,
@@ -129,6 +131,8 @@ void sct_object_point_both(struct sct_object *object, struct sct_object *other, 
     sct_object_check(object);
     sct_object_check(other);
     struct sct_access access = access_of(object, SCT_ACCESS_WRITE);
+    // An access is one range: with two objects it covers what lies between, which is dependence too
+    // much and never too little.
     if (other->number < access.low)
         access.low = other->number;
     else
@@ -158,6 +162,7 @@ static struct sct_awaited step_of(struct sct_object *object, const char *verb, c
 }
 
 bool sct_object_wait(struct sct_queue *queue, const struct sct_wait *wait, bool can_go_on) {
+    // An activity has no slot to be chosen by.
     REQUIRE(!sct_self()->is_activity, "an activity waits for a %s", wait->object->kind);
     struct sct_awaited step = step_of(wait->object, wait->verb, wait->where);
     return sct_await(queue, &step, wait->patience, can_go_on);

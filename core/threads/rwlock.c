@@ -63,6 +63,8 @@ bool sct_rwlock_reads(const struct sct_rwlock *lock) {
 static struct sct_reading *new_reading(struct sct_rwlock *lock) {
     ASSERT(!find(lock, sct_self()));
     struct sct_reading *reading = lock->readings;
+    // Used again, so that a lock has as many as read it at a time at most, and not as many as ever
+    // did.
     while (reading && reading->count > 0)
         reading = reading->next;
     if (reading)
@@ -83,6 +85,8 @@ static bool has_writers(const struct sct_rwlock *lock) {
 
 static void grant(struct sct_rwlock *lock) {
     ASSERT(!lock->writer || lock->reader_count == 0);
+    // Readers and a writer may be enabled together: the first that is chosen decides, and its own
+    // grant takes the others' turns away.
     sct_queue_grant(&lock->readers, !lock->writer);
     sct_queue_grant(&lock->writers, is_free(lock));
     if (sct_engine_now->now.prefers_writers)
@@ -93,6 +97,8 @@ static void grant(struct sct_rwlock *lock) {
 static void count_reading(struct sct_rwlock *lock, struct sct_reading *reading, int change) {
     ASSERT(change == 1 || (change == -1 && reading->count > 0));
     uint64_t party = sct_comparing() ? sct_object_party(sct_self()) : 0;
+    // A sum over readers, without an order: who came first makes no difference to what the lock
+    // allows.
     digest_subtract(&lock->held, digest_fold((struct digest){party, 0}, reading->count));
     reading->count += (uint32_t)change;
     lock->reader_count += (uint32_t)change;
@@ -123,6 +129,8 @@ static void begin_writing(struct sct_rwlock *lock) {
 
 // Whether the running task, which could read, lets the writers go first.
 static bool is_held_back(const struct sct_rwlock *lock) {
+    // Drawn when it could read, not when it comes: nobody is held back by writers who are gone by
+    // then.
     return sct_engine_now->now.prefers_writers && has_writers(lock) &&
            sct_choose(2, "wait for the writers");
 }
@@ -155,6 +163,7 @@ bool sct_rwlock_write_at(struct sct_rwlock *lock, const char *where, enum sct_pa
     sct_object_check(&lock->object);
     SCT_OBJECT_REQUIRE(lock->writer != sct_self(), &lock->object,
                        "is taken for writing by the one who writes");
+    // It would wait for itself, for ever.
     SCT_OBJECT_REQUIRE(!find(lock, sct_self()), &lock->object,
                        "is taken for writing by one who reads");
     const struct sct_wait wait = {&lock->object, "write", where, patience};
@@ -178,6 +187,7 @@ bool sct_rwlock_try_write_at(struct sct_rwlock *lock, const char *where) {
 void sct_rwlock_release_at(struct sct_rwlock *lock, const char *where) {
     sct_object_point(&lock->object, "release", SCT_ACCESS_WRITE, where);
     struct sct_reading *reading = find(lock, sct_self());
+    // One call for both, as POSIX has it: a strand never holds it in both ways.
     SCT_OBJECT_REQUIRE(reading || lock->writer == sct_self(), &lock->object,
                        "is released by one who does not hold it");
     if (reading) {

@@ -26,6 +26,8 @@ static void set(struct sct_semaphore *semaphore, uint32_t value) {
     ASSERT(value <= SCT_SEMAPHORE_MAX);
     semaphore->value = value;
     become(semaphore);
+    // Told all who wait, at every change: with a value of 1 they are all enabled, and the first of
+    // them takes it.
     sct_queue_grant(&semaphore->waiters, value > 0);
 }
 
@@ -39,6 +41,7 @@ bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
                            enum sct_patience patience) {
     sct_object_check(&semaphore->object);
     const struct sct_wait wait = {&semaphore->object, "wait", where, patience};
+    // One step: enabled while the value is positive, and when it is chosen it takes one.
     if (!sct_object_wait(&semaphore->waiters, &wait, semaphore->value > 0))
         return false;
     take_one(semaphore);

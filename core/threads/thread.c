@@ -24,7 +24,9 @@ static void become(struct sct_thread *thread) {
 static void end(struct sct_thread *thread, void *result) {
     ASSERT(!thread->has_ended);
     ASSERT(sct_thread_self() == thread);
+    // Result first, then the edge, then the flag: whoever joins finds all three.
     thread->result = result;
+    // What the thread has done happens before what follows a join of it.
     sct_edge_release(&thread->object.edge);
     sct_edge_end();
     thread->has_ended = true;
