@@ -196,6 +196,67 @@ static struct ct_outcome apply(struct writing *writing, const struct ct_operatio
     return delete_row(writing, operation, index);
 }
 
+// ---- Groups of Inserts --------------------------------------------------------------------------
+
+enum { GROUP_FIRST = 4, GROUP_ROW = 3 }; // the first row's parameters begin there, so many each
+
+// Whether a group of Inserts begins at the [first] operation.
+static bool is_group(const struct ct_batch *batch, size_t first) {
+    size_t count = 0;
+    while (count < SQLITE_GROUP && first + count < batch->count &&
+           batch->operations[first + count].type == CT_INSERT)
+        count++;
+    return count == SQLITE_GROUP;
+}
+
+static void bind_group(const struct writing *writing, sqlite3_stmt *statement,
+                       const struct ct_operation *operations) {
+    sqlite3_bind_int64(statement, 1, writing->table->id);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)writing->number);
+    sqlite3_bind_int64(statement, 3, writing->time);
+    for (int i = 0; i < SQLITE_GROUP; i++) {
+        const struct ct_row *row = operations[i].entity;
+        int parameter = GROUP_FIRST + i * GROUP_ROW;
+        size_t size;
+        const void *bytes = record_write(writing->arena, row, &size);
+        ASSERT(size <= INT32_MAX);
+        connection_bind_key(statement, parameter, row->key.partition);
+        connection_bind_key(statement, parameter + 1, row->key.row);
+        sqlite3_bind_blob(statement, parameter + 2, bytes, (int)size, SQLITE_STATIC);
+    }
+}
+
+// The first of the group from [first] on whose key has a row that is not its own.
+static struct ct_outcome find_conflict(struct writing *writing, const struct ct_batch *batch,
+                                       size_t first, const struct ct_op_result *done) {
+    for (size_t i = first; i < first + SQLITE_GROUP; i++) {
+        struct ct_row *existing;
+        struct ct_outcome outcome = find(writing, batch->operations[i].entity->key, &existing);
+        if (outcome.kind != CT_SUCCEEDED)
+            return outcome;
+        if (existing && strcmp(existing->etag, done[i].etag) != 0)
+            return ct_storage_error(CT_STATUS_CONFLICT, i);
+    }
+    return ct_internal_error("a row was neither inserted nor there");
+}
+
+// The group's operations from [first] on, all by one statement.
+static struct ct_outcome insert_group(struct writing *writing, const struct ct_batch *batch,
+                                      size_t first, struct ct_op_result *done) {
+    sqlite3_stmt *statement = connection_statement(writing->table, STATEMENT_INSERT_GROUP);
+    int changes;
+    bind_group(writing, statement, batch->operations + first);
+    struct ct_outcome outcome = change(writing, statement, &changes);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    for (size_t i = first; i < first + SQLITE_GROUP; i++)
+        done[i] = (struct ct_op_result){
+            .status = CT_STATUS_CREATED,
+            .entity = batch->operations[i].entity,
+            .etag = connection_etag(writing->table, writing->arena, writing->number++)};
+    return changes == SQLITE_GROUP ? outcome : find_conflict(writing, batch, first, done);
+}
+
 // ---- Transactions ------------------------------------------------------------------------------
 
 static int run_plain(struct ct_sqlite_table *table, enum ct_statement statement) {
@@ -252,9 +313,15 @@ struct ct_outcome connection_commit(struct ct_sqlite_table *table, struct arena 
 static struct ct_outcome apply_all(struct writing *writing, const struct ct_batch *batch,
                                    struct ct_op_result *done) {
     struct ct_outcome outcome = ct_success();
-    for (size_t i = 0; i < batch->count && outcome.kind == CT_SUCCEEDED; i++) {
+    for (size_t i = 0; i < batch->count && outcome.kind == CT_SUCCEEDED;) {
+        if (is_group(batch, i)) {
+            outcome = insert_group(writing, batch, i, done);
+            i += SQLITE_GROUP;
+            continue;
+        }
         outcome = apply(writing, &batch->operations[i], i, &done[i]);
         writing->number++;
+        i++;
     }
     return outcome;
 }

@@ -11,6 +11,8 @@
 
 #include <sqlite3.h>
 
+enum { SQLITE_GROUP = 32 };
+
 enum ct_statement {
     STATEMENT_BEGIN,
     STATEMENT_BEGIN_READING, // what is read then is as of one instant
@@ -20,6 +22,9 @@ enum ct_statement {
     STATEMENT_LAST_NUMBER, // one row: the last that was
     // ?1 table, ?2 partition key, ?3 row key, ?4 number of the ETag, ?5 time, ?6 properties
     STATEMENT_INSERT,
+    // SQLITE_GROUP rows: ?1 table, ?2 number of the first ETag, ?3 time; of each row its partition
+    // key, row key and properties, ?4 to ?6 the first row's
+    STATEMENT_INSERT_GROUP,
     STATEMENT_PUT,
     STATEMENT_REPLACE,    // if there is a row
     STATEMENT_REPLACE_IF, // if there is a row with the ETag ?7
@@ -27,11 +32,10 @@ enum ct_statement {
     STATEMENT_DELETE_IF,  // if there is a row with the ETag ?4
     STATEMENT_GET,        // columns: as a row of the next two
     // Columns: partition key, row key, number of the ETag, time, properties; in key order.
-    STATEMENT_FROM,  // ?1 table, ?2 partition key, row keys from ?3 on
-    STATEMENT_RANGE, // likewise, to ?4
-    // ?1 table; above (?2, ?3) or, if ?6, at it; at most ?5
-    STATEMENT_PAGE,
-    STATEMENT_PAGE_TO,   // likewise, partition keys up to ?4, row keys up to ?7 (or NULL)
+    STATEMENT_FROM,      // ?1 table, ?2 partition key, row keys from ?3 on
+    STATEMENT_RANGE,     // likewise, to ?4
+    STATEMENT_PAGE,      // ?1 table; from (?2, ?3) on, at most ?5
+    STATEMENT_PAGE_TO,   // likewise, partition keys up to ?4, row keys up to ?6 (or NULL)
     STATEMENT_IS_THERE,  // ?1 table: a row if it is
     STATEMENT_FIND,      // ?1 name as it was given: the table
     STATEMENT_FIND_LIKE, // ?1 name, without case

@@ -151,11 +151,10 @@ static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
     connection_bind_key(statement, 2, stream->from.partition);
     connection_bind_key(statement, 3, stream->from.row);
     sqlite3_bind_int(statement, 5, PAGE_ROWS);
-    sqlite3_bind_int(statement, 6, stream->includes_from);
     if (has_end)
         connection_bind_key(statement, 4, stream->last_partition);
     if (has_end && stream->last_row)
-        connection_bind_key(statement, 7, stream->last_row);
+        connection_bind_key(statement, 6, stream->last_row);
     return statement;
 }
 
@@ -174,7 +173,10 @@ static struct ct_outcome read_page(struct sqlite_stream *stream) {
             outcome = ct_internal_error("a row in the file is damaged");
             break;
         }
-        seen++;
+        if (seen++ == 0 && !stream->includes_from && ct_key_equal(row->key, last)) {
+            arena_reset(arena, 0); // it was the end of the page before
+            continue;
+        }
         last = row->key;
         if (ct_filter_matches(stream->filter, row))
             stream->rows[count++] = row;

@@ -202,13 +202,95 @@ static void test_reads_only_the_range(void **state) {
     close_store(table);
 }
 
+// A row that fills more than a page by itself: the page behind it begins with it, and goes on.
+static void test_stream_of_large_rows(void **state) {
+    (void)state;
+    enum { UNITS = 32000, BYTES = 3 * UNITS, PROPERTIES = 15, ROWS = 3 };
+    struct ct_sqlite_table *table = open_named(path, "t");
+    struct ct_property properties[PROPERTIES];
+    char *text = arena_alloc(&arena, BYTES + 1);
+    for (int i = 0; i < UNITS; i++)
+        memcpy(text + 3 * i, "\xE2\x82\xAC", 4);
+    for (int i = 0; i < PROPERTIES; i++)
+        properties[i] = ct_string(arena_printf(&arena, "p%02d", i), text);
+    for (int i = 0; i < ROWS; i++) {
+        struct ct_batch batch = ct_batch_new(&arena, 1);
+        struct ct_op_result result;
+        struct ct_key key = {"p", arena_printf(&arena, "%d", i)};
+        ct_batch_add(&batch, CT_INSERT, ct_row_new(&arena, key, NULL, properties, PROPERTIES));
+        assert_int_equal(ct_execute(ct_sqlite_interface(table), &batch, &arena, &result).kind,
+                         CT_SUCCEEDED);
+    }
+    struct ct_stream *stream;
+    const struct ct_row *row;
+    assert_int_equal(ct_open_stream(ct_sqlite_interface(table), NULL, &stream).kind, CT_SUCCEEDED);
+    for (int i = 0; i <= ROWS; i++) {
+        assert_int_equal(ct_stream_read(stream, &row).kind, CT_SUCCEEDED);
+        assert_true(i < ROWS ? row && row->key.row[0] == '0' + i : !row);
+    }
+    ct_stream_close(stream);
+    close_store(table);
+}
+
+// ---- Many Inserts at once ----------------------------------------------------------------------
+
+enum { MANY = 100 };
+
+// Inserts the rows from [first] up to [end] in one batch; row [twice] is named as row 0.
+static struct ct_outcome insert_rows(struct ct_sqlite_table *table, int first, int end, int twice,
+                                     struct ct_op_result results[MANY]) {
+    struct ct_batch batch = ct_batch_new(&arena, MANY);
+    for (int i = first; i < end; i++) {
+        struct ct_property property = ct_int32("n", i);
+        struct ct_key key = {"p", arena_printf(&arena, "m-%d", i == twice ? 0 : i)};
+        ct_batch_add(&batch, CT_INSERT, ct_row_new(&arena, key, NULL, &property, 1));
+    }
+    return ct_execute(ct_sqlite_interface(table), &batch, &arena, results);
+}
+
+// Each row has its own contents and the ETag that was told; the first that is there already is
+// named, and then nothing was done. So is one that the same batch names twice, where a table takes
+// more than the service.
+static void test_many_inserts(void **state) {
+    struct ct_op_result results[MANY];
+    struct error error = {""};
+    struct ct_outcome outcome;
+    (void)state;
+    struct ct_sqlite_table *table = ct_sqlite_open(
+        &(struct ct_sqlite_options){.path = path, .name = "t", .batch_operations = 1000}, &error);
+    for (int there = 0; there < MANY; there += 9) {
+        outcome = insert_rows(table, there, there + 1, -1, results);
+        assert_int_equal(outcome.kind, CT_SUCCEEDED);
+        outcome = insert_rows(table, 0, MANY, -1, results);
+        assert_true(ct_failed_with(outcome, CT_STATUS_CONFLICT));
+        assert_int_equal(outcome.op_index, there);
+        run_sql("DELETE FROM entities");
+        if (there == 0)
+            continue;
+        outcome = insert_rows(table, 0, MANY, there, results);
+        assert_true(ct_failed_with(outcome, CT_STATUS_CONFLICT));
+        assert_int_equal(outcome.op_index, there);
+        assert_int_equal(number_in(table, "m", 1), -1);
+    }
+    assert_int_equal(insert_rows(table, 0, MANY, -1, results).kind, CT_SUCCEEDED);
+    for (int i = 0; i < MANY; i++) {
+        const char *name = arena_printf(&arena, "m-%d", i);
+        assert_int_equal(results[i].status, CT_STATUS_CREATED);
+        assert_int_equal(number_in(table, "m", i), i);
+        assert_string_equal(results[i].etag, etag_of(table, name));
+        assert_string_equal(results[i].entity->key.row, name);
+    }
+    close_store(table);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_store, remove_store)
     const struct CMUnitTest tests[] = {
-        TEST(test_stays),       TEST(test_etags_are_new),
-        TEST(test_other_files), TEST(test_damaged_row),
-        TEST(test_busy),        TEST(test_deadline),
-        TEST(test_long_stream), TEST(test_reads_only_the_range),
+        TEST(test_stays),        TEST(test_etags_are_new),
+        TEST(test_other_files),  TEST(test_damaged_row),
+        TEST(test_busy),         TEST(test_deadline),
+        TEST(test_long_stream),  TEST(test_reads_only_the_range),
+        TEST(test_many_inserts), TEST(test_stream_of_large_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
