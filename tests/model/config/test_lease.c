@@ -24,12 +24,31 @@ static unsigned requests; // that came through
 static unsigned lost;     // so many of the next batches are done and not answered
 static unsigned refused;  // so many of the next batches are not done
 static unsigned fences;   // that were asked for
+static unsigned dropped;  // so many of the next batches of [dropped_type] are lost on their way
+static enum ct_op_type dropped_type;
+static void (*before_delete)(void); // what others do before a Delete comes
+static void (*when_dropped)(void);  // ... and when a batch was lost; both once
+
+static void once(void (**others)(void)) {
+    void (*act)(void) = *others;
+    *others = NULL;
+    if (act)
+        act();
+}
 
 static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
                                  struct arena *scratch, struct ct_op_result *results) {
     struct ct_table *inner = ct_memory_table_interface(memory);
+    enum ct_op_type type = batch->operations[0].type;
     (void)table;
     requests++;
+    if (type == CT_DELETE)
+        once(&before_delete);
+    if (dropped > 0 && type == dropped_type) {
+        dropped--;
+        once(&when_dropped);
+        return ct_unknown("lost on its way");
+    }
     if (refused > 0)
         return refused--, ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     struct ct_outcome outcome = inner->ops->execute(inner, where, batch, scratch, results);
@@ -80,7 +99,8 @@ static int setup(void **state) {
     (void)state;
     begin_world();
     delay = 0;
-    lost = refused = requests = fences = 0;
+    lost = refused = requests = fences = dropped = 0;
+    before_delete = when_dropped = NULL;
     proxy.ops = &proxy_ops;
     memory = ct_memory_table_open(
         &(struct ct_memory_options){.arena = &arena, .etag_prefix = "control-"});
@@ -201,6 +221,63 @@ static void test_dead_client(void **state) {
     assert_int_equal(client_count(), 0);
 }
 
+// One that shows itself between the look at it and its expulsion is waited for anew.
+static void show_itself(void) {
+    struct mt_control control;
+    struct mt_control_client row = member.row;
+    mt_control_init(&control, &env, &bounded, "m", NULL);
+    mt_control_until(&control, 10 * LEASE, LEASE);
+    row.beat++;
+    assert_int_equal(mt_control_write_client(&control, &arena, &row).kind, CT_SUCCEEDED);
+}
+
+static void test_client_shows_itself(void **state) {
+    (void)state;
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    while_sleeping = beat_holder;
+    before_delete = show_itself;
+    assert_int_equal(push(&holder, MT_USE_OLD_HIDE_METADATA).kind, CT_SUCCEEDED);
+    assert_true(time_now > 2 * LEASE);
+    assert_int_equal(client_count(), 0);
+}
+
+// Its lock is held while it waits for a request.
+static void beat_if_free(void) {
+    if (!holder.lock->is_held)
+        mt_holder_beat(&holder);
+}
+
+// An expulsion that was lost on its way is none: the client is registered still.
+static void test_lost_expulsion(void **state) {
+    (void)state;
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    while_sleeping = beat_if_free;
+    dropped = 1;
+    dropped_type = CT_DELETE;
+    assert_int_equal(push(&holder, MT_USE_OLD_HIDE_METADATA).kind, CT_SUCCEEDED);
+    assert_int_equal(dropped, 0);
+    assert_int_equal(client_count(), 0);
+}
+
+// A push ends with the lease of whoever pushes, though clients are still to be waited for.
+static unsigned sleeps;
+
+static void count_sleeps(void) {
+    assert_true(++sleeps < 100);
+}
+
+static void test_lease_ends_in_push(void **state) {
+    (void)state;
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    sleeps = 0;
+    while_sleeping = count_sleeps;
+    assert_true(ct_failed_with(push(&holder, MT_PREFER_OLD), CT_STATUS_SERVER_ERROR));
+    assert_int_equal(client_count(), 1);
+}
+
 static uint64_t end_seen;
 
 static void see_and_leave(void) {
@@ -286,6 +363,38 @@ static void test_successor(void **state) {
     assert_true(ct_failed_with(mt_holder_take(&holder), CT_STATUS_CONFLICT)); // it is over
 }
 
+// A holder's lease, too, is counted from before the request.
+static void test_lease_of_holder(void **state) {
+    (void)state;
+    delay = LEASE / 8;
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    uint64_t sent = time_now - delay;
+    assert_int_equal(atomic_load(&mt_holder_lease(&holder)->end), sent + mt_own_lease(LEASE));
+}
+
+// The other takes the row, with the beat that the first would have written.
+static void take_meanwhile(void) {
+    struct mt_control control;
+    struct mt_control_config row;
+    mt_control_init(&control, &env, &bounded, "m", NULL);
+    mt_control_until(&control, 10 * LEASE, LEASE);
+    assert_int_equal(mt_control_read_config(&control, &arena, &row).kind, CT_SUCCEEDED);
+    row.holder = "second";
+    row.beat++;
+    assert_int_equal(mt_control_write_config(&control, &arena, &row).kind, CT_SUCCEEDED);
+}
+
+// Of two that take the row, one's request is lost on its way: the other has it.
+static void test_beat_of_another(void **state) {
+    (void)state;
+    uint64_t begun = time_now;
+    dropped = 1;
+    dropped_type = CT_REPLACE;
+    when_dropped = take_meanwhile;
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    assert_true(time_now - begun >= mt_foreign_lease(LEASE, 0));
+}
+
 // Whether a push was done whose answer was lost, the row tells.
 static void test_lost_answer(void **state) {
     (void)state;
@@ -302,9 +411,14 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_unknown_is_told_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_push_without_clients, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dead_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_client_shows_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lost_expulsion, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lease_ends_in_push, setup, teardown),
         cmocka_unit_test_setup_teardown(test_end_of_lease, setup, teardown),
         cmocka_unit_test_setup_teardown(test_acknowledgement, setup, teardown),
         cmocka_unit_test_setup_teardown(test_successor, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lease_of_holder, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_beat_of_another, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_answer, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
