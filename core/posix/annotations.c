@@ -1,13 +1,18 @@
 // What programs tell ThreadSanitizer of orders that it does not see: they call it where
 // __SANITIZE_THREAD__ is defined, as it is under mtcheck-cc. Orders are believed; what was to
-// silence false reports is not needed here.
+// silence false reports is not needed here. Names and arguments are those of the "dynamic
+// annotations" (compiler-rt, lib/tsan/rtl/tsan_interface_ann.cpp), which headers of programs
+// declare for themselves: there is no header of the system's to include.
 #include "core/posix/hook.h"
 #include "core/posix/objects.h"
 #include "core/threads/object.h"
 
 #include <stddef.h>
 
+// Of a kind of its own: the address is often that of an atomic or of a mutex, whose record is
+// another one.
 static struct sct_object *object_at(const volatile void *address) {
+    ASSERT(posix_controls());
     const void *place = (const void *)(uintptr_t)address;
     struct sct_object *object = posix_object_find(place, POSIX_ANNOTATION);
     if (object)
@@ -17,6 +22,8 @@ static struct sct_object *object_at(const volatile void *address) {
     return object;
 }
 
+// Neither side is a scheduling point: an order that is told adds no step to the program, and the
+// operation that it stands for (an atomic, a lock) has its own.
 static void release(const volatile void *address) {
     if (posix_controls())
         sct_edge_release(&object_at(address)->edge);

@@ -13,6 +13,11 @@
 
 // ---- Memory itself -----------------------------------------------------------------------------
 
+// Values travel as 64 bits: an operand of the program's is cut to its size before it is compared.
+_Static_assert(sizeof(uint64_t) >= sizeof(void *), "an atomic pointer fits into a value");
+
+// SEQ_CST whatever the order: under control one thread runs at a time and the model decides what is
+// read; otherwise it is at least as strong as what the program asked for.
 static uint64_t get(struct posix_atomic atomic) {
     switch (atomic.bytes) {
     case 1:
@@ -66,6 +71,7 @@ static bool swap(struct posix_atomic atomic, uint64_t expected, uint64_t desired
 }
 
 static uint64_t truncate_to(unsigned bytes, uint64_t value) {
+    ASSERT(bytes >= 1 && bytes <= 8); // a shift by 64 or more is undefined
     return bytes == 8 ? value : value & ((UINT64_C(1) << 8 * bytes) - 1);
 }
 
@@ -85,10 +91,12 @@ static struct {
 } shown;
 
 void posix_atomics_begin(void) {
+    ASSERT(posix_world.in_tool > 0);
     shown.count = 0;
 }
 
 static void show(struct posix_atomic atomic) {
+    ASSERT(posix_world.is_told);
     const char *name = posix_variable((const void *)(uintptr_t)atomic.address);
     for (uint32_t i = 0; i < shown.count; i++)
         if (shown.list[i].atomic.address == atomic.address)
@@ -103,6 +111,9 @@ static int compare_shown(const void *a, const void *b) {
 
 void posix_atomics_inspect(void (*visit)(void *context, const char *name, uint64_t value),
                            void *context) {
+    ASSERT(shown.count <= SHOWN_MAX);
+    // By name: the order of first use is one of the schedule, and a page compares steps line by
+    // line.
     qsort(shown.list, shown.count, sizeof shown.list[0], compare_shown);
     for (uint32_t i = 0; i < shown.count; i++)
         visit(context, shown.list[i].name, get(shown.list[i].atomic));
@@ -118,6 +129,7 @@ static const void *address_of(struct posix_atomic atomic) {
 static struct sct_location *take_point(struct posix_atomic atomic, struct posix_look *look,
                                        const char *verb, enum sct_atomic_kind kind,
                                        enum sct_order order) {
+    ASSERT(posix_controls());
     const void *address = address_of(atomic);
     const struct sct_access access = posix_access(address, atomic.bytes, sct_memory_mode(kind));
     const char *label = posix_variable_step(verb, address);
@@ -133,6 +145,8 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
         const struct sct_access place = sct_memory_place(kind, order, access.low, access.high);
         sct_touch(&place);
     }
+    // Behind the point: before it the others may still have stored, or freed the memory, and what
+    // is known of the variable would be out of date.
     struct sct_location *location = sct_location_at((uintptr_t)address, atomic.bytes, get(atomic));
     sct_location_place(atomic.caller);
     if (look)
@@ -142,6 +156,7 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
 
 // The newest store is in memory, and whoever waits for it may have a look.
 static void publish(struct posix_atomic atomic, const struct sct_location *location) {
+    // Not what was stored just now: under c11 a store may come before one that is there already.
     put(atomic, sct_location_newest(location));
     posix_look_change(address_of(atomic), atomic.bytes);
 }
@@ -206,6 +221,7 @@ void posix_atomic_store(struct posix_atomic atomic, uint64_t value, enum sct_ord
 static uint64_t change_memory(struct posix_atomic atomic, enum sct_change change,
                               uint64_t operand) {
     uint64_t old;
+    ASSERT(!posix_controls());
     do
         old = get(atomic);
     while (!swap(atomic, old, truncate_to(atomic.bytes, sct_change_apply(change, old, operand))));
@@ -219,6 +235,7 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
         [SCT_CHANGE_AND] = "and",           [SCT_CHANGE_OR] = "or",   [SCT_CHANGE_XOR] = "xor",
         [SCT_CHANGE_NAND] = "nand",
     };
+    ASSERT((size_t)change < sizeof verbs / sizeof verbs[0]);
     if (!posix_controls())
         return change_memory(atomic, change, operand);
     order = posix_order(atomic.caller, SCT_UPDATES, order);
@@ -227,6 +244,8 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
     uint64_t old = sct_location_change(location, change, operand, order);
     uint64_t new = truncate_to(atomic.bytes, sct_change_apply(change, old, operand));
     publish(atomic, location);
+    // Only where the value stays is it a look (await.h): a spinning exchange that finds the lock
+    // taken writes what was there.
     if (old == new)
         posix_look_end(&look, location, old, POSIX_LOOK_UPDATE);
     if (sct_narrating())
@@ -235,6 +254,7 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
 }
 
 static bool exchange_memory(struct posix_atomic atomic, struct sct_exchange *exchange) {
+    ASSERT(!posix_controls());
     while (!swap(atomic, exchange->expected, exchange->desired)) {
         uint64_t found = get(atomic);
         if (found == exchange->expected)
@@ -246,6 +266,7 @@ static bool exchange_memory(struct posix_atomic atomic, struct sct_exchange *exc
 }
 
 // Where it fails it is as strong as it can be beside the order of its success, if that is another.
+// (C11, 7.17.7.4: the order of failure is neither release nor acq_rel.)
 static void use_orders(struct posix_atomic atomic, struct sct_exchange *exchange) {
     enum sct_order order = posix_order(atomic.caller, SCT_UPDATES, exchange->success);
     if (order == exchange->success)
@@ -263,6 +284,7 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
     if (!posix_controls())
         return exchange_memory(atomic, exchange);
     use_orders(atomic, exchange);
+    // What the point declares is the stronger of both: whether it succeeds is only known behind it.
     enum sct_order order = exchange->failure == SCT_SEQ_CST ? SCT_SEQ_CST : exchange->success;
     struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
     // Not again and again, which no loop would survive.
@@ -271,6 +293,7 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
     struct sct_location *location =
         take_point(atomic, &look, "compare-exchange", SCT_UPDATES, order);
     bool has_swapped = sct_location_exchange(location, exchange);
+    ASSERT(!has_swapped || exchange->expected == expected);
     if (has_swapped)
         publish(atomic, location);
     if (!has_swapped)
@@ -291,6 +314,8 @@ void posix_atomic_fence(enum sct_order order, const void *caller) {
         return;
     }
     order = posix_order(caller, SCT_FENCES, order);
+    // A weaker fence orders what its own thread has done and will do: it is the same wherever it
+    // stands among the steps of others, so it is no step. Those of SEQ_CST have one order.
     if (order == SCT_SEQ_CST) {
         const struct sct_access place = sct_memory_place(SCT_FENCES, order, 0, 0);
         sct_point("fence", posix_place(caller), &place);

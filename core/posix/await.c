@@ -9,8 +9,13 @@
 
 #include <string.h>
 
+// One for all threads: a hook with registers fills it and its own inner function reads it at once,
+// before anybody else can run.
 uintptr_t posix_registers[POSIX_REGISTERS];
 
+// LOOKS_MAX: a loop that reads more variables than that in a round is never seen as closed, and
+// just goes round. STACK_MAX: what lies further up belongs to callers, which do not run meanwhile;
+// it changes through pointers only, and that is seen (posix_look_write).
 enum { STACK_POINTER = POSIX_REGISTERS - 1, LOOKS_MAX = 16, STACK_MAX = 16 * 1024 };
 
 // What was read, and how one came by.
@@ -39,12 +44,16 @@ struct posix_loop {
 static struct posix_loop *waiting;
 
 void posix_awaits_begin(void) {
+    ASSERT(posix_world.in_tool > 0);
+    // Those of the execution before were in its arena; who waited there is not told.
     waiting = NULL;
 }
 
 // ---- The thread's state ------------------------------------------------------------------------
 
-// All that is the thread's own where it stands: by the same way it will come here again.
+// All that is the thread's own where it stands: by the same way it will come here again. Two states
+// with one key are as unlikely as a collision of 64 bits; that would make a thread wait that has
+// something to do, until POSIX_ROUNDS_MAX. Never 0, which is a look of no loop.
 static uint64_t state_key(const struct posix_thread *self, const void *address,
                           const void *caller) {
     const char *low = (const char *)posix_registers[STACK_POINTER];
@@ -73,11 +82,14 @@ void posix_look_write(const void *address) {
     const char *low = (const char *)address;
     if (!self->loop || self->loop->count == 0)
         return;
+    // What lies on its stack is in the key, if not too deep: a loop may count there, and is then
+    // never where it was.
     bool is_state = low < self->stack_top && self->stack_top - low <= STACK_MAX;
     if (!is_state)
         forget(self->loop);
 }
 
+// A step that is nothing for a loop (a yield in it) must not look like one that came between.
 void posix_look_pass(void) {
     struct posix_loop *loop = posix_self()->loop;
     if (loop && loop->steps + 1 == sct_steps())
@@ -102,7 +114,11 @@ uint64_t posix_value_at(const void *address, unsigned bytes) {
 }
 
 // Whether there is something to see that was not seen then.
+// Under c11 another store of the same value counts: it may be read with another view. Of a
+// read-modify-write that leaves the value it does not (await.h), nor of a volatile variable, which
+// has no stores but memory.
 static bool has_changed(const struct looked *looked) {
+    ASSERT(looked->key != 0);
     uint64_t value = posix_value_at(looked->address, looked->bytes);
     if (value != looked->value || looked->kind == POSIX_LOOK_SPURIOUS)
         return true;
@@ -112,6 +128,7 @@ static bool has_changed(const struct looked *looked) {
 
 // The same, of any from [first] on.
 static bool has_any_changed(const struct posix_loop *loop, uint32_t first) {
+    ASSERT(first <= loop->count && loop->count <= LOOKS_MAX);
     for (uint32_t i = first; i < loop->count; i++)
         if (has_changed(&loop->looks[i]))
             return true;
@@ -125,7 +142,10 @@ static bool is_for(const struct looked *looked, const void *address, unsigned by
     return overlaps && (!looked->location || has_changed(looked));
 }
 
+// Granted, not woken: the change may be undone before the thread is chosen, and then what it reads
+// is what it has read before. It has taken a round more, and waits again.
 void posix_look_change(const void *address, unsigned bytes) {
+    ASSERT(bytes > 0);
     for (struct posix_loop *loop = waiting; loop; loop = loop->next_waiting)
         for (uint32_t i = loop->head; i < loop->count; i++)
             if (is_for(&loop->looks[i], address, bytes))
@@ -138,28 +158,37 @@ struct posix_look posix_look_begin(const void *address, unsigned bytes, const vo
     struct posix_look look = {.address = address, .caller = caller, .bytes = bytes};
     if (!posix_world.options.awaits)
         return look;
+    ASSERT(posix_controls());
     struct posix_thread *self = posix_self();
     struct posix_loop *loop = loop_of(self);
+    // A step since the last look that has neither looked nor passed is a change.
     if (loop->steps != sct_steps())
         forget(loop);
     look.key = state_key(self, address, caller);
     while (look.round < loop->count && loop->looks[look.round].key != look.key)
         look.round++;
     look.round = look.round < loop->count ? look.round + 1 : 0;
+    // The loop begins where it was entered again; as long as it stays in it, looks behind the head
+    // are of the same round.
     if (look.round > 0 && (!loop->is_closed || look.round <= loop->head))
         loop->head = look.round - 1;
     loop->is_closed = look.round > 0;
+    ASSERT(!loop->is_closed || loop->head < look.round);
     return look;
 }
 
 static void wait_for_change(struct posix_loop *loop, const struct sct_awaited *step) {
     struct posix_loop **link = &waiting;
+    ASSERT(loop->is_closed && loop->head < loop->count);
     sct_queue_init(&loop->queue);
     loop->next_waiting = waiting;
     waiting = loop;
     bool has_come = sct_await(&loop->queue, step, SCT_WAIT_IDLE, has_any_changed(loop, loop->head));
-    while (*link != loop)
+    // Others may have begun or ceased to wait meanwhile: it is no more the first.
+    while (*link != loop) {
+        ASSERT(*link);
         link = &(*link)->next_waiting;
+    }
     *link = loop->next_waiting;
     loop->rounds = has_come ? 0 : loop->rounds + 1;
     if (loop->rounds >= POSIX_ROUNDS_MAX)
@@ -175,10 +204,15 @@ void posix_look_point(struct posix_look *look, const char *label, enum sct_acces
         .access = posix_access(look->address, look->bytes, mode),
     };
     struct posix_loop *loop = look->round > 0 ? posix_self()->loop : NULL;
+    ASSERT(!loop || look->round <= loop->count);
+    // Only at its head: a wait in the middle would be for variables of which some are still to be
+    // read in this round.
     if (loop && look->round - 1 == loop->head)
         wait_for_change(loop, &step);
     else
         sct_point(step.label, step.where, &step.access);
+    // A step that ends a wait depends on the stores to all that it has waited for, not only to what
+    // it reads itself.
     for (uint32_t i = loop ? loop->head : 0; loop && i < loop->count && sct_reducing(); i++) {
         const struct looked *other = &loop->looks[i];
         const struct sct_access access =
@@ -192,7 +226,9 @@ void posix_look_limit(const struct posix_look *look) {
     const struct posix_loop *loop = look->round > 0 ? posix_self()->loop : NULL;
     if (!loop)
         return;
+    ASSERT(look->round <= loop->count);
     const struct looked *looked = &loop->looks[look->round - 1];
+    // If another one has changed too the round may read this one as before: it is another round.
     if (!has_changed(looked) || has_any_changed(loop, look->round))
         return;
     if (looked->kind == POSIX_LOOK_UPDATE)
@@ -220,6 +256,7 @@ void posix_look_end(const struct posix_look *look, const struct sct_location *lo
         .value = value,
         .time = location ? sct_location_last_time() : 0,
     };
+    ASSERT(loop && look->round <= loop->count);
     loop->steps = sct_steps();
     if (look->round > 0 && is_same(&loop->looks[look->round - 1], &now)) {
         loop->looks[look->round - 1] = now;
@@ -227,5 +264,6 @@ void posix_look_end(const struct posix_look *look, const struct sct_location *lo
     }
     if (look->round > 0 || loop->count == LOOKS_MAX)
         forget(loop);
+    ASSERT(loop->count < LOOKS_MAX);
     loop->looks[loop->count++] = now;
 }

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <pthread.h>
 
-// Nothing stands in a barrier for those that were initialised before main, or not at all.
+// The count is an argument of the initialisation and stands in glibc's bytes only in its own form,
+// so no record can be made later. Nothing stands in a barrier for those that were initialised
+// before main, or not at all.
 static struct sct_barrier *record_of(const pthread_barrier_t *barrier, const char *where) {
+    ASSERT(posix_controls());
     struct sct_barrier *record = posix_object_find(barrier, POSIX_BARRIER);
     if (!record)
         posix_violate(SCT_KIND_PROGRAM_ERROR, where, "a barrier is used that was not initialised");
@@ -20,6 +23,7 @@ HOOK int pthread_barrier_init(pthread_barrier_t *restrict barrier,
     int error = REAL(pthread_barrier_init)(barrier, attributes, count);
     if (!posix_controls() || error != 0)
         return error;
+    ASSERT(count > 0); // else the C library has refused it
     struct sct_barrier *record = posix_object_new(barrier, POSIX_BARRIER, sizeof *record);
     sct_barrier_init(record, posix_object_title(barrier, POSIX_BARRIER), count);
     return 0;
@@ -38,6 +42,8 @@ HOOK int pthread_barrier_wait(pthread_barrier_t *barrier) {
     if (!posix_controls())
         return REAL(pthread_barrier_wait)(barrier);
     const char *where = WHERE;
-    bool is_last = sct_barrier_wait_at(record_of(barrier, where), where);
+    struct sct_barrier *record = record_of(barrier, where);
+    bool is_last = sct_barrier_wait_at(record, where);
+    ASSERT(record->arrived < record->count); // who completes a round begins the next one
     return is_last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
 }

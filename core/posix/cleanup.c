@@ -7,6 +7,15 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <stddef.h>
+
+// <pthread.h> of glibc: the macro pthread_cleanup_push is __sigsetjmp and the registration below,
+// its frame that of the function which uses it. So the buffers are where they stay valid, and are
+// left in the opposite order, by the macro pthread_cleanup_pop or by leaving the thread.
+_Static_assert(sizeof(((__pthread_unwind_buf_t *)NULL)->__pad) >= sizeof(void *),
+               "the buffer has a spare word");
+_Static_assert(offsetof(__pthread_unwind_buf_t, __cancel_jmp_buf) == 0,
+               "longjmp finds the registers at the buffer's begin");
 
 // The buffer's first spare word links it to the one before.
 static void **link_of(void *buffer) {
@@ -17,6 +26,8 @@ void posix_clean_up(struct posix_thread *self) {
     __pthread_unwind_buf_t *buffer = self->cleanups;
     if (!buffer)
         return;
+    ASSERT(self == posix_self()); // whose stack the jump goes to
+    // Unlinked first: what the routine pushes itself, and an exit in it, must not find it again.
     self->cleanups = *link_of(buffer);
     // Its first part is that of a jmp_buf, and says that no signal mask was saved behind it.
     void *start = buffer;

@@ -13,12 +13,14 @@ struct condition {
     clockid_t clock; // of its deadlines
 };
 
-// The clock stands in a bit of a word of glibc's.
+// The clock stands in a bit of a word of glibc's (nptl/pthread_cond_init.c): also where the object
+// was initialised before main, of which no call was seen here.
 static clockid_t clock_of(const pthread_cond_t *condition) {
     return condition->__data.__wrefs & 2 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
 }
 
 static struct condition *new_condition(const pthread_cond_t *condition) {
+    ASSERT(posix_controls());
     struct condition *record = posix_object_new(condition, POSIX_CONDITION, sizeof *record);
     sct_condition_init(&record->condition, posix_object_title(condition, POSIX_CONDITION));
     record->clock = clock_of(condition);
@@ -30,6 +32,8 @@ static struct condition *record_of(const pthread_cond_t *condition) {
     return record ? record : new_condition(condition);
 }
 
+// A wait gives a recursive mutex back once: held more than once it is not released at all (POSIX,
+// pthread_mutexattr_settype, advises against it), and nobody could ever signal under it.
 static struct posix_mutex *held_mutex(pthread_mutex_t *mutex, const char *where) {
     struct posix_mutex *record = posix_mutex_of(mutex, where);
     if (record->depth > 0)
@@ -42,6 +46,8 @@ static struct posix_mutex *held_mutex(pthread_mutex_t *mutex, const char *where)
 static int wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const char *where) {
     struct posix_mutex *held = held_mutex(mutex, where);
     sct_condition_wait_at(&record_of(condition)->condition, &held->lock, where);
+    ASSERT(held->lock.holder == sct_self()); // also where the wait was spurious
+    ASSERT(held->depth == 0);
     return held->has_dead_owner ? EOWNERDEAD : 0;
 }
 
@@ -49,6 +55,7 @@ static int wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const char *w
 static int do_not_wait(struct posix_mutex *mutex, const char *where) {
     sct_lock_release_at(&mutex->lock, where);
     sct_lock_acquire_at(&mutex->lock, where);
+    ASSERT(mutex->lock.holder == sct_self());
     return ETIMEDOUT;
 }
 
@@ -60,8 +67,11 @@ static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid
         return EINVAL;
     if (posix_is_past(clock, deadline))
         return do_not_wait(held, where);
-    if (sct_condition_wait_timed_at(&record->condition, &held->lock, where))
+    bool was_woken = sct_condition_wait_timed_at(&record->condition, &held->lock, where);
+    ASSERT(held->lock.holder == sct_self()); // however it has ended
+    if (was_woken)
         return 0;
+    // Only now: while it waited others may have looked at clocks, and seen it earlier.
     posix_time_reaches(clock, deadline);
     return ETIMEDOUT;
 }
@@ -118,7 +128,10 @@ HOOK int pthread_cond_broadcast(pthread_cond_t *condition) {
 
 // ---- C11 ---------------------------------------------------------------------------------------
 
-// cnd_t and mtx_t have the layouts of POSIX's types.
+// cnd_t and mtx_t have the layouts of POSIX's types: glibc casts them to those (nptl/cnd_wait.c).
+_Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "a cnd_t is a pthread_cond_t");
+_Static_assert(_Alignof(cnd_t) == _Alignof(pthread_cond_t), "a cnd_t is a pthread_cond_t");
+
 static pthread_cond_t *posix_of(cnd_t *condition) {
     return (pthread_cond_t *)condition;
 }

@@ -14,8 +14,10 @@
 // ---- Verdicts ----------------------------------------------------------------------------------
 
 void posix_violate(const char *kind, const char *where, const char *format, ...) {
+    // On the stack: nothing is allocated where the heap itself may be what is wrong.
     char message[1024];
     va_list arguments;
+    ASSERT(sct_engine_inside());
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
@@ -26,6 +28,9 @@ void posix_violate(const char *kind, const char *where, const char *format, ...)
 
 // ---- Handlers ----------------------------------------------------------------------------------
 
+// atexit of glibc is a static function in the program that calls __cxa_atexit, on which C++'s
+// destructors of static objects come too (Itanium C++ ABI, "DSO object destruction API"): so there
+// is one list, in the order of registration. The image, for dlclose, is not looked at.
 struct handler {
     void (*function)(void *); // called without an argument by those who do not want it
     void *argument;
@@ -42,11 +47,13 @@ static struct handlers exit_handlers, quick_handlers;
 static struct handlers first_exit_handlers, first_quick_handlers; // of constructors
 
 void posix_exit_save(void) {
+    ASSERT(!posix_world.is_open);
     first_exit_handlers = exit_handlers;
     first_quick_handlers = quick_handlers;
 }
 
 static void begin(struct handlers *handlers, const struct handlers *first) {
+    ASSERT(first->count <= HANDLERS_MAX);
     handlers->count = first->count;
     memcpy(handlers->list, first->list, first->count * sizeof first->list[0]);
 }
@@ -54,10 +61,12 @@ static void begin(struct handlers *handlers, const struct handlers *first) {
 void posix_exit_begin(void) {
     begin(&exit_handlers, &first_exit_handlers);
     begin(&quick_handlers, &first_quick_handlers);
+    ASSERT(posix_world.in_tool > 0);
     posix_world.is_exiting = false;
 }
 
 static int add(struct handlers *handlers, void (*function)(void *), void *argument) {
+    ASSERT(handlers->count <= HANDLERS_MAX);
     if (handlers->count == HANDLERS_MAX)
         return -1;
     handlers->list[handlers->count++] = (struct handler){function, argument};
@@ -67,6 +76,7 @@ static int add(struct handlers *handlers, void (*function)(void *), void *argume
 // The last one first; they may register more.
 static void run_handlers(struct handlers *handlers) {
     while (handlers->count > 0) {
+        // Taken off before it runs: it may add another one in its place.
         struct handler handler = handlers->list[--handlers->count];
         handler.function(handler.argument);
     }
@@ -74,19 +84,24 @@ static void run_handlers(struct handlers *handlers) {
 
 // ---- Ends --------------------------------------------------------------------------------------
 
-// Whatever the others would have done is not done. Where all others have ended there is nothing to
+// The step that ends the program touches everything: whatever the others would have done is not
+// done. Where all others have ended there is nothing to
 // be stopped, and it is the same who is the last.
 _Noreturn static void stop_all(void) {
+    ASSERT(posix_controls());
     if (sct_reducing() && posix_world.living > 1)
         sct_touch(&sct_access_unknown);
     sct_end();
 }
 
 _Noreturn static void leave(int status) {
+    // Of the status a parent sees its low eight bits (wait, POSIX).
     const struct posix_options *options = &posix_world.options;
+    ASSERT(posix_controls());
     if (options->expects_exit && (status & 0xff) != options->exit_status)
         sct_violation(POSIX_KIND_EXIT_STATUS, "the program ends with status %d, expected %d",
                       status & 0xff, options->exit_status);
+    // With others alive their stacks, registers included, are roots that nobody looks at here.
     if (options->finds_leaks && posix_world.living <= 1)
         posix_heap_find_leaks();
     posix_files_show();
@@ -101,7 +116,9 @@ _Noreturn static void leave(int status) {
 _Noreturn static void end_by(struct handlers *handlers, int status) {
     while (posix_world.is_exiting) // somebody else is at it: this thread has nothing more to do
         sct_park("the end of the program");
+    ASSERT(posix_controls());
     posix_world.is_exiting = true;
+    // What handlers do, in whatever order they came to be registered, is not declared.
     if (sct_reducing() && handlers->count > 0)
         sct_touch(&sct_access_unknown);
     run_handlers(handlers);

@@ -12,14 +12,18 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+// All of them touch the one table of descriptors, as writes: which number open gives out depends on
+// every close before it, and what is behind a number on every dup2.
 static void point(const char *what, const char *where) {
     static const struct sct_access files = {.mode = SCT_ACCESS_WRITE, .object = POSIX_FILES};
+    ASSERT(posix_controls());
     sct_point(what, where, &files);
 }
 
 // ---- Opening -----------------------------------------------------------------------------------
 
-// The mode is there only if a file may be made.
+// The mode is there only if a file may be made (open(2)). O_TMPFILE has the bit of O_DIRECTORY, so
+// where that is asked for an argument is read that is not there: what it is nobody looks at.
 static mode_t mode_of(int flags, va_list arguments) {
     return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
 }
@@ -94,6 +98,7 @@ HOOK int close(int number) {
     if (!posix_controls())
         return REAL(close)(number);
     point("close", WHERE);
+    // The tester's own are not there for the program: a loop that closes all numbers goes by them.
     if (sct_descriptor_is_kept(number)) {
         errno = EBADF;
         return -1;
@@ -107,6 +112,8 @@ HOOK ssize_t read(int number, void *buffer, size_t bytes) {
         return REAL(read)(number, buffer, bytes);
     point("read", WHERE);
     ssize_t result = REAL(read)(number, buffer, bytes);
+    ASSERT(result < 0 || (size_t)result <= bytes);
+    // Afterwards: only what has come was written.
     if (result > 0)
         posix_range_access(buffer, (size_t)result, true, CALLER);
     return result;
@@ -124,6 +131,7 @@ HOOK ssize_t write(int number, const void *buffer, size_t bytes) {
 // ---- Streams -----------------------------------------------------------------------------------
 
 static FILE *open_stream(FILE *stream) {
+    ASSERT(!stream || fileno(stream) >= 0);
     posix_stream_opened(stream);
     return stream;
 }
@@ -160,6 +168,7 @@ HOOK int fclose(FILE *stream) {
     point("close", WHERE);
     if (is_standard(stream))
         return fflush(stream);
+    // Before it is closed: behind that the number and the address may be somebody else's.
     posix_file_disturbed(fileno(stream));
     posix_stream_closed(stream);
     return REAL(fclose)(stream);

@@ -38,6 +38,7 @@ static size_t stream_count;
 // ---- Before the first execution ----------------------------------------------------------------
 
 static int copy_of(int number) {
+    ASSERT(number >= 0);
     int copy = sct_descriptor_copy(number);
     if (copy < 0)
         fail_at(FAIL_RESOURCE, HERE, "no descriptor is left for the tester: %s", strerror(errno));
@@ -45,6 +46,7 @@ static int copy_of(int number) {
 }
 
 static FILE *keep_stream(int number) {
+    // With a buffer of its own: what the program leaves in its buffers is not the tester's.
     FILE *stream = fdopen(copy_of(number), "w");
     if (!stream)
         grow_failed(0, "a stream of the tester");
@@ -52,6 +54,7 @@ static FILE *keep_stream(int number) {
 }
 
 static void replace_by_nothing(int number, int flags) {
+    ASSERT(!posix_world.is_open);
     int nothing = open("/dev/null", flags | O_CLOEXEC);
     if (nothing < 0 || (nothing != number && dup2(nothing, number) < 0))
         fail_at(FAIL_RESOURCE, HERE, "/dev/null: %s", strerror(errno));
@@ -61,6 +64,7 @@ static void replace_by_nothing(int number, int flags) {
 
 static int compare_numbers(const void *left, const void *right) {
     const struct inherited *one = left, *other = right;
+    ASSERT(one == other || one->number != other->number); // each is listed once
     return (one->number > other->number) - (one->number < other->number);
 }
 
@@ -81,8 +85,11 @@ static void find_inherited(void) {
     qsort(inherited, inherited_count, sizeof *inherited, compare_numbers);
 }
 
+// The copy shares the offset with the original (dup(2): one open file description), so that is
+// written down beside it, and put back for files; of a pipe there is none.
 static void write_down(struct inherited *file) {
     struct stat status;
+    ASSERT(!sct_descriptor_is_kept(file->number));
     file->copy = copy_of(file->number);
     // What is printed to a file stays there.
     bool is_output = file->number == STDOUT_FILENO || file->number == STDERR_FILENO;
@@ -101,10 +108,12 @@ static int find_free(void) {
 void posix_files_open(bool shows_output) {
     struct stat status;
     // What can be read once only (a terminal, a pipe) would be there for the first execution alone.
-    ASSERT(inherited_count == 0);
+    ASSERT(inherited_count == 0 && !posix_world.is_open);
     if (fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode))
         replace_by_nothing(STDIN_FILENO, O_RDONLY);
     find_inherited();
+    // The range of the tester's own begins above them before the first one is taken, or a copy
+    // would stand where the program expects what it has inherited.
     if (inherited_count > 0)
         sct_descriptors_above(inherited[inherited_count - 1].number + 1);
     FILE *out = keep_stream(STDOUT_FILENO), *err = keep_stream(STDERR_FILENO);
@@ -122,7 +131,10 @@ void posix_files_open(bool shows_output) {
 // ---- Between executions ------------------------------------------------------------------------
 
 // What was under way when an execution was left is not: nobody holds the stream.
+// (It may have been left in the middle of a call: flockfile would then wait for a thread that is no
+// more. libio/stdio-lock.h: a word for the lock, one for how often, the owner's thread pointer.)
 static void reset_stream(FILE *stream, bool discards) {
+    ASSERT(posix_world.in_tool > 0);
     memset(stream->_lock, 0, sizeof(int) * 2 + sizeof(void *)); // glibc's: lock, count, owner
     clearerr(stream);
     if (discards)
@@ -134,6 +146,7 @@ static void reset_stream(FILE *stream, bool discards) {
 static void close_streams(void) {
     // The program's own: their descriptors are closed below, but their buffers are the C library's.
     ASSERT(stream_count <= STREAMS_MAX);
+    // In the order that is the same in every execution, the last opened first.
     while (stream_count > 0) {
         FILE *stream = streams[--stream_count];
         reset_stream(stream, true);
@@ -144,6 +157,8 @@ static void close_streams(void) {
 static void restore_inherited(void) {
     for (uint32_t i = 0; i < inherited_count; i++) {
         const struct inherited *file = &inherited[i];
+        ASSERT(sct_descriptor_is_kept(file->copy));
+        // All, if any was disturbed: dup2 onto a number that is as it was changes nothing.
         if (is_disturbed)
             REAL(dup2)(file->copy, file->number);
         if (file->is_file)
@@ -153,6 +168,7 @@ static void restore_inherited(void) {
 }
 
 static void close_between(int first, int after) {
+    ASSERT(first >= 0);
     if (first < after)
         close_range((unsigned)first, (unsigned)after - 1, 0);
 }
@@ -165,12 +181,16 @@ static void close_opened(void) {
         next = inherited[i].number + 1;
     }
     sct_descriptors_kept(&own, &after_own);
-    ASSERT(next <= own);
+    ASSERT(next <= own && own <= after_own);
     close_between(next, own);
+    // close_range(2) is one call for however many; before Linux 5.9 it fails, and what the program
+    // has opened stays open.
     close_between(after_own, INT_MAX);
 }
 
 void posix_files_begin(void) {
+    ASSERT(posix_world.in_tool > 0);
+    // Streams first: to close one later would close a number that is an inherited one's again.
     close_streams();
     reset_stream(stdin, true);
     reset_stream(PROGRAM_STDOUT, !posix_world.options.shows_output);
@@ -184,6 +204,7 @@ void posix_files_begin(void) {
 }
 
 void posix_files_show(void) {
+    ASSERT(posix_world.is_open);
     if (posix_world.options.shows_output)
         fflush(PROGRAM_STDOUT);
 }
@@ -191,12 +212,16 @@ void posix_files_show(void) {
 // ---- For the hooks -----------------------------------------------------------------------------
 
 void posix_file_disturbed(int number) {
+    ASSERT(posix_controls());
     has_closed = true;
     is_disturbed =
         is_disturbed || (inherited_count > 0 && number <= inherited[inherited_count - 1].number);
 }
 
+// More of them than there is room for are not closed: their descriptors are, and their buffers
+// lost.
 void posix_stream_opened(FILE *stream) {
+    ASSERT(stream_count <= STREAMS_MAX);
     if (stream && stream_count < STREAMS_MAX)
         streams[stream_count++] = stream;
 }

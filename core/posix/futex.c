@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// By its address, as in the kernel: a word that nobody waits at is no object, and this record stays
+// when the last one has gone.
 struct futex {
     struct sct_object object;
     struct sct_queue waiters;
@@ -27,6 +29,7 @@ struct arguments {
 };
 
 static struct futex *record_of(const void *address) {
+    ASSERT(posix_controls());
     struct futex *record = posix_object_find(address, POSIX_FUTEX);
     if (record)
         return record;
@@ -40,6 +43,7 @@ static struct futex *record_of(const void *address) {
 }
 
 static long fail(int error) {
+    ASSERT(error > 0);
     errno = error;
     return -1;
 }
@@ -51,6 +55,8 @@ static long wait(uint32_t *address, uint32_t expected, const struct timespec *de
     sct_object_point(&record->object, "wait for", SCT_ACCESS_WRITE, where);
     const struct sct_access access = posix_access(address, sizeof *address, SCT_ACCESS_READ);
     sct_touch(&access);
+    // Compared and queued in one step, as the kernel does both under the lock of its bucket: a wake
+    // between the two is not lost.
     uint32_t value = __atomic_load_n(address, __ATOMIC_SEQ_CST);
     sct_object_learn(value);
     if (value != expected)
@@ -66,6 +72,7 @@ static long wait(uint32_t *address, uint32_t expected, const struct timespec *de
                                   deadline ? SCT_WAIT_TIMED : SCT_WAIT_FOR_EVER};
     if (sct_object_wait(&record->waiters, &wait, false))
         return 0;
+    ASSERT(deadline); // nobody else goes on without being woken
     posix_time_reaches(clock, &until);
     return fail(ETIMEDOUT);
 }
@@ -78,7 +85,9 @@ static long wake(const uint32_t *address, uint32_t count_max, const char *where)
         count = sct_queue_count(&record->waiters);
         if (count == 0)
             break;
+        // Where all are woken it is the same in which order; else any may be among them.
         uint32_t index = count_max < count ? sct_choose(count, "who is woken") : 0;
+        ASSERT(index < count);
         sct_object_move(sct_queue_at(&record->waiters, index), &record->woken, &record->object,
                         "wake", true);
     }
@@ -86,7 +95,10 @@ static long wake(const uint32_t *address, uint32_t count_max, const char *where)
     return woken;
 }
 
+// FUTEX_WAIT takes a length, FUTEX_WAIT_BITSET a moment (futex(2)). Sets of bits are not looked at:
+// whoever wakes by one wakes any.
 static long call_futex(const struct arguments *arguments, const char *where) {
+    ASSERT(posix_controls());
     uint32_t *address = (uint32_t *)arguments->values[0];
     int operation = (int)arguments->values[1];
     uint32_t value = (uint32_t)arguments->values[2];
@@ -106,6 +118,8 @@ static long call_futex(const struct arguments *arguments, const char *where) {
     }
 }
 
+// Six arguments are read whatever the call has: more than were given are whatever stands in their
+// registers, which the kernel does not look at (syscall(2), glibc does the same).
 HOOK long syscall(long number, ...) {
     struct arguments arguments;
     va_list list;

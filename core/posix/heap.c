@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,6 +43,10 @@ struct header {
     uint64_t padding;
 };
 _Static_assert(sizeof(struct header) % ALIGNMENT == 0, "blocks are aligned behind their headers");
+_Static_assert(ALIGNMENT % _Alignof(max_align_t) == 0, "a block may hold any type");
+_Static_assert(POSIX_HEAP_BYTES <= UINT32_MAX, "a header holds the size of any block");
+_Static_assert(POSIX_HEAP_BASE % ALIGNMENT == 0 && POSIX_HEAP_BYTES % 8 == 0,
+               "states begin a word");
 
 // Of every 8 bytes of the heap: how many of them belong to a block, from the first on, or that the
 // block was freed.
@@ -66,6 +71,9 @@ static unsigned char *state_at(uintptr_t address) {
 // ---- Between executions ------------------------------------------------------------------------
 
 void posix_heap_open(void) {
+    ASSERT(!heap.is_open);
+    // NORESERVE: addresses, no memory, until a page is written. NOREPLACE: an older kernel takes it
+    // for a hint (mmap(2)), which the comparison below sees.
     void *memory =
         mmap((void *)POSIX_HEAP_BASE, POSIX_HEAP_BYTES + STATE_COUNT, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -89,6 +97,7 @@ static void *copy_of(const void *memory, size_t bytes) {
 void posix_heap_save(void) {
     // What constructors have allocated is there at the beginning of every execution.
     ASSERT(heap.is_open && !heap.is_saved);
+    ASSERT(heap.next >= POSIX_HEAP_BASE && heap.next % ALIGNMENT == 0);
     size_t bytes = heap.next - POSIX_HEAP_BASE;
     heap.first = heap.next;
     heap.first_bytes = copy_of((void *)POSIX_HEAP_BASE, bytes);
@@ -96,7 +105,8 @@ void posix_heap_save(void) {
     heap.is_saved = true;
 }
 
-// Whole pages are given back, if there are many.
+// Whole pages are given back, if there are many: they read as zero then, as madvise(2) has it for
+// private anonymous memory. For few of them the system call and the faults cost more than memset.
 static void clear(char *memory, size_t bytes) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t until_page = (page - (uintptr_t)memory % page) % page;
@@ -110,6 +120,7 @@ static void clear(char *memory, size_t bytes) {
 
 void posix_heap_begin(void) {
     ASSERT(heap.is_saved && heap.first <= heap.next);
+    ASSERT(posix_world.in_tool > 0);
     size_t first_bytes = heap.first - POSIX_HEAP_BASE, used = heap.next - heap.first;
     memcpy((void *)POSIX_HEAP_BASE, heap.first_bytes, first_bytes);
     memcpy(STATES, heap.first_states, first_bytes / 8);
@@ -126,12 +137,14 @@ static uint32_t check_of(uintptr_t block, size_t bytes) {
 }
 
 static void mark(uintptr_t block, size_t bytes) {
+    ASSERT(block % ALIGNMENT == 0);
     memset(state_at(block), 8, bytes / 8);
     if (bytes % 8 != 0)
         *state_at(block + bytes) = (unsigned char)(bytes % 8);
 }
 
-// To allocate and to free a block are writes of all of it.
+// To allocate and to free a block are writes of all of it: an access that nothing orders with the
+// one or the other is a race, even if it never meets a freed block in this schedule.
 static void access_whole(uintptr_t block, size_t bytes, const void *caller) {
     if (posix_controls())
         sct_shadow_access(block, bytes < WATCHED_BYTES ? bytes : WATCHED_BYTES, SCT_PLAIN_WRITE,
@@ -143,8 +156,13 @@ static void access_whole(uintptr_t block, size_t bytes, const void *caller) {
 static uint32_t (*const choose_failure)(uint32_t count, const char *label) = sct_choose_weak;
 static void (*const let_go)(struct sct_edge **edge) = sct_edge_release;
 
+static bool is_freed(const void *block) {
+    return *state_at((uintptr_t)block) == STATE_FREED;
+}
+
 // ---- Blocks that are used again ----------------------------------------------------------------
 
+// Blocks of no bytes have addresses of their own, too.
 static size_t size_of(size_t bytes) {
     return bytes == 0 ? 1 : (bytes + ALIGNMENT - 1) / ALIGNMENT;
 }
@@ -154,6 +172,7 @@ static void put_away(struct header *header) {
     size_t size = size_of(header->bytes);
     if (!posix_world.options.reuses_memory || size >= SIZES || !posix_controls())
         return;
+    ASSERT(header != heap.free[size]);
     let_go(&header->edge);
     header->next = heap.free[size];
     heap.free[size] = header;
@@ -165,9 +184,11 @@ static void *take_again(size_t bytes, size_t alignment, const void *caller) {
     struct header *header = size < SIZES && alignment == ALIGNMENT ? heap.free[size] : NULL;
     if (!header)
         return NULL;
+    ASSERT(is_freed(header + 1));
     heap.free[size] = header->next;
     sct_edge_acquire(header->edge);
     uintptr_t block = (uintptr_t)(header + 1);
+    // The old size may have been another one of the same class: no state of it must be left.
     memset(state_at(block), STATE_NONE, size * ALIGNMENT / 8);
     memset((void *)block, 0, bytes);
     *header = (struct header){.bytes = (uint32_t)bytes,
@@ -202,6 +223,7 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller) {
     // Never used again in this execution: a use after free is one whatever was allocated since, and
     // an ABA of addresses is the program's only where it makes its own lists.
     ASSERT(block >= heap.next + sizeof(struct header) && block % ALIGNMENT == 0);
+    ASSERT(next >= block + bytes + REDZONE_BYTES && next % ALIGNMENT == 0);
     *((struct header *)block - 1) = (struct header){
         .bytes = (uint32_t)bytes, .check = check_of(block, bytes), .allocated = caller};
     mark(block, bytes);
@@ -219,10 +241,6 @@ static struct header *header_of(const void *block) {
     return is_possible && header->check == check_of(address, header->bytes) ? header : NULL;
 }
 
-static bool is_freed(const void *block) {
-    return *state_at((uintptr_t)block) == STATE_FREED;
-}
-
 static void check_block(const void *block, const struct header *header, const char *what,
                         const void *caller) {
     if (!posix_controls())
@@ -238,6 +256,7 @@ static void check_block(const void *block, const struct header *header, const ch
 }
 
 static void release(void *block, const void *caller) {
+    ASSERT(posix_is_heap(block));
     struct header *header = header_of(block);
     check_block(block, header, "freed", caller);
     if (!header)
@@ -248,6 +267,7 @@ static void release(void *block, const void *caller) {
         const struct sct_access access = posix_access(block, bytes, SCT_ACCESS_WRITE);
         sct_touch(&access);
     }
+    // A mutex that lies in it is no more: what is made there next is another one.
     if (posix_controls())
         posix_objects_forget((uintptr_t)block, bytes);
     ASSERT(heap.next >= (uintptr_t)block + bytes);
@@ -257,11 +277,15 @@ static void release(void *block, const void *caller) {
 }
 
 static void *reallocate(void *block, size_t bytes, const void *caller) {
+    ASSERT(posix_is_heap(block));
     const struct header *header = header_of(block);
     check_block(block, header, "reallocated", caller);
     void *copy = header ? allocate(bytes, ALIGNMENT, caller) : NULL;
     if (!copy)
         return NULL;
+    // Always to another place, also to shrink: who keeps a pointer to the old one uses it after
+    // free, as it may be with any allocator.
+    ASSERT(copy != block);
     memcpy(copy, block, bytes < header->bytes ? bytes : header->bytes);
     release(block, caller);
     return copy;
@@ -269,6 +293,9 @@ static void *reallocate(void *block, size_t bytes, const void *caller) {
 
 // ---- Leaks -------------------------------------------------------------------------------------
 
+// Conservative, as of Boehm and Weiser (1988): any word that could be a pointer into a block keeps
+// it, one to its inside too. A number that looks like an address hides a leak; an address that a
+// program hides (in packed structures, xor-ed with another) is not found.
 struct blocks {
     struct header **list; // in the order of addresses
     uint32_t count, room;
@@ -276,6 +303,8 @@ struct blocks {
 };
 
 static void list_blocks(struct blocks *blocks) {
+    // Blocks stand one behind the other, but for alignment: each place that may begin one is tried.
+    ASSERT(blocks->count == 0 && posix_world.in_tool > 0);
     for (uintptr_t at = POSIX_HEAP_BASE + sizeof(struct header); at < heap.next; at += ALIGNMENT) {
         struct header *header = header_of((void *)at);
         if (!header || is_freed((void *)at))
@@ -300,6 +329,7 @@ static void find_block(struct blocks *blocks, uintptr_t address) {
     struct header *header = low > 0 ? blocks->list[low - 1] : NULL;
     if (!header || address - (uintptr_t)(header + 1) > header->bytes || header->padding)
         return;
+    ASSERT(blocks->found_count < blocks->count);
     header->padding = 1; // it was found
     blocks->found[blocks->found_count++] = low - 1;
 }
@@ -329,6 +359,7 @@ static void find_all(struct blocks *blocks) {
         look_through(blocks, posix_segment_at(i)->start, posix_segment_at(i)->bytes);
     posix_locals_visit(look_through_locals, blocks);
     look_through(blocks, (void *)POSIX_HEAP_BASE, heap.first - POSIX_HEAP_BASE);
+    // The list grows while it is gone through: so all blocks are looked through that are led to.
     for (uint32_t i = 0; i < blocks->found_count; i++) {
         const struct header *header = blocks->list[blocks->found[i]];
         look_through(blocks, header + 1, header->bytes);
@@ -337,6 +368,7 @@ static void find_all(struct blocks *blocks) {
 
 void posix_heap_find_leaks(void) {
     struct blocks blocks = {.count = 0};
+    ASSERT(posix_world.living <= 1);
     posix_enter_tool();
     list_blocks(&blocks);
     find_all(&blocks);
@@ -367,6 +399,7 @@ void posix_heap_find_leaks(void) {
 // The header of the block that [address] is in or behind; NULL if there is none before it.
 static const struct header *header_before(uintptr_t address) {
     uintptr_t block = address & ~(uintptr_t)(ALIGNMENT - 1);
+    ASSERT(posix_is_heap((const void *)address));
     for (; block > POSIX_HEAP_BASE; block -= ALIGNMENT) {
         const struct header *header = header_of((const void *)block);
         if (header)
@@ -381,6 +414,7 @@ void posix_heap_describe(const void *address, struct text *text) {
         text_add(text, "of the heap");
         return;
     }
+    ASSERT((uintptr_t)(header + 1) <= (uintptr_t)address);
     uintptr_t offset = (uintptr_t)address - (uintptr_t)(header + 1);
     text_add(text, "at offset %zu of a block of %u bytes allocated at %s", (size_t)offset,
              header->bytes, posix_place(header->allocated));
@@ -392,7 +426,10 @@ __attribute__((noinline, cold)) static void
 report_access(uintptr_t address, size_t bytes, enum sct_access_kind kind, const void *caller) {
     char buffer[512];
     struct text text = text_in(buffer, sizeof buffer);
+    // At its first byte: an access that begins in a block and leaves it is an overflow, whatever
+    // stands behind.
     bool is_free = *state_at(address) == STATE_FREED;
+    ASSERT(bytes > 0);
     posix_heap_describe((const void *)address, &text);
     const char *finding = is_free ? POSIX_KIND_USE_AFTER_FREE : POSIX_KIND_HEAP_OVERFLOW;
     if (posix_is_suppressed(finding, caller))
@@ -406,6 +443,8 @@ void posix_heap_check(const void *start, size_t bytes, enum sct_access_kind kind
     uintptr_t address = (uintptr_t)start, end = address + bytes;
     while (address < end) {
         uintptr_t word_end = (address | 7) + 1;
+        // How many bytes of its word, counted from the word's begin, the access needs: a block
+        // fills words from their begin, so one number per word says enough.
         unsigned needed = (unsigned)((end < word_end ? end : word_end) - 1 - (address & ~7ULL)) + 1;
         unsigned char state = *state_at(address);
         if (__builtin_expect(state == STATE_FREED || state < needed, 0)) {
@@ -419,6 +458,8 @@ void posix_heap_check(const void *start, size_t bytes, enum sct_access_kind kind
 // ---- Hooks -------------------------------------------------------------------------------------
 
 // Whether the call is the program's own: not of the C library's for itself, nor of the tester's.
+// By the return address: libc's fopen or qsort call the same malloc, at times that depend on what
+// the process has done before, and their blocks must not move the program's.
 static inline bool is_of_program(const void *caller) {
     if (!heap.is_open || (heap.is_saved && !posix_controls()))
         return false;
@@ -431,6 +472,7 @@ HOOK void *malloc(size_t bytes) {
 
 HOOK void *calloc(size_t count, size_t bytes) {
     size_t all;
+    // A product that overflows is the C library's to refuse, with its errno.
     if (!is_of_program(CALLER) || __builtin_mul_overflow(count, bytes, &all))
         return __libc_calloc(count, bytes);
     return allocate(all, ALIGNMENT, CALLER);
@@ -444,6 +486,8 @@ static bool is_variable(const void *block) {
     return posix_is_static(block) || (uintptr_t)block - (uintptr_t)low < bytes;
 }
 
+// By the address, not by the caller: a block may be freed by another library than that which has
+// asked for it (getline, strdup, asprintf).
 HOOK void free(void *block) {
     if (posix_is_heap(block))
         release(block, CALLER);

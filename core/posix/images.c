@@ -7,6 +7,7 @@
 
 #include <elf.h>
 #include <link.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 // Beyond this size a segment is put back page by page, as far as it was touched.
 enum { COPIED_BYTES_MAX = 128 * 1024 };
 
+// Of an image that is there from the start the thread-local variables lie at the same distance from
+// every thread's pointer (Drepper, "ELF Handling For Thread-Local Storage", section 3: static TLS),
+// so where they are in one thread says where they are in all.
 struct locals {
     ptrdiff_t offset; // from the thread pointer
     const char *initial;
@@ -61,6 +65,8 @@ static const ElfW(Phdr) * find_header(const struct dl_phdr_info *info, ElfW(Word
 }
 
 // The names of what the image needs and imports, one after the other; NULL if there are none.
+// (The string table of the dynamic section: names of DT_NEEDED and of dynamic symbols. ELF
+// specification, "Dynamic Section". The dynamic linker has relocated d_ptr of libraries.)
 static const char *find_names(const struct dl_phdr_info *info, size_t *bytes) {
     const ElfW(Phdr) *header = find_header(info, PT_DYNAMIC);
     const char *names = NULL;
@@ -76,9 +82,11 @@ static const char *find_names(const struct dl_phdr_info *info, size_t *bytes) {
     return names;
 }
 
-// Whether the image names [name] there, perhaps as the end of a longer one.
+// Whether the image names [name] there, perhaps as the end of a longer one: the linker shares the
+// ends of strings.
 static bool names(const struct dl_phdr_info *info, const char *name) {
     size_t bytes;
+    // With its NUL: else the begin of a longer one would do, too.
     const char *all = find_names(info, &bytes);
     ASSERT(*name);
     return all && memmem(all, bytes, name, strlen(name) + 1);
@@ -94,11 +102,13 @@ static void add_segment(struct segments *to, uintptr_t low, uintptr_t high) {
         return;
     if (to->count == sizeof to->list / sizeof to->list[0])
         fail_at(FAIL_RESOURCE, HERE, "the program has more than %d libraries", POSIX_IMAGES_MAX);
+    ASSERT(to->count < sizeof to->list / sizeof to->list[0]);
     to->list[to->count++] =
         (struct posix_segment){.start = (char *)low, .bytes = (size_t)(high - low)};
 }
 
-// What can be written of the image: not what the linker has protected after relocation.
+// What can be written of the image: not what the linker has protected after relocation
+// (PT_GNU_RELRO; glibc protects whole pages, up to the last one that it fills).
 static void add_segments(const struct dl_phdr_info *info, struct segments *to) {
     const ElfW(Phdr) *relro = find_header(info, PT_GNU_RELRO);
     uintptr_t relro_low = relro ? info->dlpi_addr + relro->p_vaddr : 0;
@@ -108,6 +118,8 @@ static void add_segments(const struct dl_phdr_info *info, struct segments *to) {
         if (header->p_type != PT_LOAD || !(header->p_flags & PF_W))
             continue;
         uintptr_t low = info->dlpi_addr + header->p_vaddr, high = low + header->p_memsz;
+        // What of the segment lies before it is written by nobody else either, but is not
+        // protected.
         if (relro_high > low && relro_low < high) {
             add_segment(to, low, relro_low & ~(page_bytes - 1));
             low = relro_high;
@@ -116,6 +128,7 @@ static void add_segments(const struct dl_phdr_info *info, struct segments *to) {
     }
 }
 
+// To be called in the process's first thread, whose block dlpi_tls_data is in.
 static void add_locals(const struct dl_phdr_info *info) {
     const ElfW(Phdr) *header = find_header(info, PT_TLS);
     if (!header || header->p_memsz == 0 || locals_count == POSIX_IMAGES_MAX)
@@ -126,8 +139,12 @@ static void add_locals(const struct dl_phdr_info *info) {
         .initial_bytes = header->p_filesz,
         .bytes = header->p_memsz,
     };
+    ASSERT(header->p_filesz <= header->p_memsz); // what is not in the file is zero
 }
 
+// Notes (ELF specification, "Note Section"): each its two sizes and a type, a name and a
+// description, both filled up to four bytes. That of the linker's --build-id is a hash of what the
+// image holds.
 static void read_build_id(const struct dl_phdr_info *info) {
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
@@ -140,6 +157,8 @@ static void read_build_id(const struct dl_phdr_info *info) {
             const unsigned char *bytes =
                 (const unsigned char *)(note + 1) + ((note->n_namesz + 3) & ~3u);
             if (note->n_type == NT_GNU_BUILD_ID && note->n_descsz <= POSIX_BUILD_ID_MAX / 2)
+                // Two digits for each byte. SHA-1, what linkers make, has 20 of them; a longer one
+                // that somebody has given by hand is left out.
                 for (unsigned k = 0; k < note->n_descsz; k++)
                     snprintf(build_id + (size_t)2 * k, 3, "%02x", bytes[k]);
             at = (const char *)bytes + ((note->n_descsz + 3) & ~3u);
@@ -165,13 +184,17 @@ static bool is_in(const struct code *code, const void *address) {
     return false;
 }
 
+// As its file is called, version or not: libc.so.6, ld-linux-x86-64.so.2, ld-linux-aarch64.so.1.
 static bool is_named(const struct dl_phdr_info *info, const char *name) {
+    ASSERT(info->dlpi_name && *name);
     const char *slash = strrchr(info->dlpi_name, '/');
     return strncmp(slash ? slash + 1 : info->dlpi_name, name, strlen(name)) == 0;
 }
 
+// Called by dl_iterate_phdr(3) for each image in the order of loading: the executable first, whose
+// name is empty.
 static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
-    (void)size;
+    ASSERT(size >= offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof info->dlpi_tls_data);
     bool is_system =
         is_named(info, "libc.so") || is_named(info, "ld-linux") || is_named(info, "libmtcheck.so");
     if (is_system)
@@ -184,6 +207,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
         add_segments(info, &own);
         add_locals(info);
         add_code(info, &program_code);
+        // Calls that find their thread by its pointer, though no variable of the program's does.
         has_locals = has_locals || names(info, "uselocale") || names(info, "dlopen") ||
                      names(info, "flockfile");
     } else if (!is_system) {
@@ -195,10 +219,13 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
 
 void posix_images_find(void) {
     bool is_first = true;
+    ASSERT(!own.count || !own.list[0].first_state); // else what it was would be lost
     page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     has_locals = false;
     own.count = foreign.count = locals_count = system_code.count = program_code.count = 0;
     dl_iterate_phdr(visit, &is_first);
+    ASSERT(!is_first && page_bytes > 0);
+    ASSERT((page_bytes & (page_bytes - 1)) == 0);
 }
 
 // ---- Writing down and putting back -------------------------------------------------------------
@@ -208,6 +235,8 @@ void posix_images_find(void) {
 static void map_first_state(struct posix_segment *segment) {
     uintptr_t low = ((uintptr_t)segment->start + page_bytes - 1) & ~(page_bytes - 1);
     uintptr_t high = ((uintptr_t)segment->start + segment->bytes) & ~(page_bytes - 1);
+    // The ends that share a page with something else stay as they are, and are copied.
+    ASSERT(segment->bytes > COPIED_BYTES_MAX && low < high);
     size_t before = low - (uintptr_t)segment->start, bytes = high - low;
     int file = memfd_create("first state", MFD_CLOEXEC);
     bool is_written = file >= 0 && ftruncate(file, (off_t)bytes) == 0;
@@ -216,15 +245,17 @@ static void map_first_state(struct posix_segment *segment) {
         is_written = wrote > 0;
         done += wrote > 0 ? (size_t)wrote : 0;
     }
+    // MAP_FIXED takes the place of what is there in one call: no moment in which it is not there.
     void *view = is_written ? mmap((void *)low, bytes, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_FIXED, file, 0)
                             : MAP_FAILED;
     if (view == MAP_FAILED)
         grow_failed(bytes, "the program's first state");
-    close(file);
+    close(file); // the mapping keeps it
 }
 
 static void copy_segment(struct posix_segment *segment) {
+    ASSERT(!segment->first_state);
     segment->first_state = allocate(segment->bytes);
     memcpy(segment->first_state, segment->start, segment->bytes);
 }
@@ -245,10 +276,12 @@ void posix_images_save(void) {
 }
 
 static void copy_part(const struct posix_segment *segment, uintptr_t low, uintptr_t high) {
+    ASSERT(low >= (uintptr_t)segment->start && low <= high);
     memcpy((void *)low, segment->first_state + (low - (uintptr_t)segment->start), high - low);
 }
 
 static void restore(const struct posix_segment *segment) {
+    ASSERT(segment->first_state);
     uintptr_t start = (uintptr_t)segment->start, end = start + segment->bytes;
     if (segment->bytes <= COPIED_BYTES_MAX) {
         copy_part(segment, start, end);
@@ -256,6 +289,8 @@ static void restore(const struct posix_segment *segment) {
     }
     uintptr_t low = (start + page_bytes - 1) & ~(page_bytes - 1), high = end & ~(page_bytes - 1);
     copy_part(segment, start, low);
+    // Of a private mapping of a file: pages that were written are dropped, and read from it again
+    // (madvise(2)). It costs what was touched, not what there is.
     madvise((void *)low, high - low, MADV_DONTNEED);
     copy_part(segment, high, end);
 }
@@ -273,6 +308,7 @@ void posix_locals_begin(void *thread_pointer, bool is_main) {
     for (size_t i = 0; i < locals_count; i++) {
         char *block = (char *)thread_pointer + locals[i].offset;
         const struct locals *image = &locals[i];
+        ASSERT(!is_main || image->first_state);
         if (is_main) {
             memcpy(block, image->first_state, image->bytes);
             continue;
@@ -289,8 +325,10 @@ void posix_locals_visit(void (*tell)(void *context, const void *memory, size_t b
         tell(context, pointer + locals[i].offset, locals[i].bytes);
 }
 
-// The first variable of [segment] that differs; what has no name is the linker's own.
+// The first variable of [segment] that differs; what has no name is the linker's own. (The table of
+// addresses of functions is filled when they are first called.)
 static bool find_changed(const struct posix_segment *segment, struct text *text) {
+    ASSERT(segment->first_state);
     for (size_t i = 0; i < segment->bytes; i++) {
         uintptr_t address = (uintptr_t)segment->start + i, offset;
         if (segment->start[i] == segment->first_state[i])
@@ -318,11 +356,13 @@ size_t posix_segment_count(void) {
 }
 
 const struct posix_segment *posix_segment_at(size_t index) {
+    ASSERT(index < own.count);
     return &own.list[index];
 }
 
 static bool is_in_segment(const struct segments *segments, const void *address) {
     for (size_t i = 0; i < segments->count; i++)
+        // One comparison: what lies before the start is very far behind it.
         if ((uintptr_t)address - (uintptr_t)segments->list[i].start < segments->list[i].bytes)
             return true;
     return false;

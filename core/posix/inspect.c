@@ -5,6 +5,7 @@
 #include "core/posix/thread.h"
 #include "core/threads/rwlock.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct locks {
     uint32_t count;
 };
 
+// Objects know their holders as strands; NULL, nobody, is no thread's once it has begun.
 static void add_thread(struct text *text, const struct sct_strand *strand) {
     const struct posix_thread *thread = posix_first_thread();
     while (thread && thread->strand != strand)
@@ -37,8 +39,9 @@ static void visit_lock(void *context, enum posix_kind kind, const void *record,
     static const char *const kinds[POSIX_KINDS] = {
         [POSIX_MUTEX] = "mutex", [POSIX_RWLOCK] = "rwlock", [POSIX_SPIN] = "spinlock"};
     struct locks *locks = context;
-    const struct sct_object *object = record;
+    const struct sct_object *object = record; // each record begins with it
     (void)address;
+    ASSERT(locks->count <= LOCKS_MAX);
     if (!kinds[kind] || !object->name || locks->count == LOCKS_MAX)
         return;
     struct posix_lock_state *state = &locks->states[locks->count++];
@@ -53,13 +56,18 @@ static void visit_lock(void *context, enum posix_kind kind, const void *record,
                      rwlock->reader_count == 1 ? "" : "s");
         add_waiters(&waited, &rwlock->readers);
         add_waiters(&waited, &rwlock->writers);
-    } else { // a mutex begins with its lock
+    } else { // a mutex begins with its lock (asserted below)
         const struct sct_lock *lock = record;
         add_thread(&held, lock->holder);
         add_waiters(&waited, &lock->waiters);
     }
 }
 
+_Static_assert(offsetof(struct posix_mutex, lock) == 0, "a mutex begins with its lock");
+_Static_assert(offsetof(struct sct_lock, object) == 0, "a lock begins with its object");
+_Static_assert(offsetof(struct sct_rwlock, object) == 0, "so does a read-write lock");
+
+// The table's order is one of addresses.
 static int compare_locks(const void *a, const void *b) {
     const struct posix_lock_state *left = a, *right = b;
     return strcmp(left->name, right->name);
@@ -67,7 +75,9 @@ static int compare_locks(const void *a, const void *b) {
 
 void posix_locks_inspect(void (*visit)(void *context, const struct posix_lock_state *state),
                          void *context) {
+    // Static: 20 KiB are not for the stack of whoever asks, which may be the program's.
     static struct locks locks;
+    ASSERT(visit);
     locks.count = 0;
     posix_objects_visit(visit_lock, &locks);
     qsort(locks.states, locks.count, sizeof locks.states[0], compare_locks);

@@ -24,15 +24,22 @@ static struct key keys[POSIX_KEYS_MAX], first_keys[POSIX_KEYS_MAX];
 static struct posix_value first_values[POSIX_KEYS_MAX];
 static bool has_first_values;
 
+_Static_assert(POSIX_KEYS_MAX >= _POSIX_THREAD_KEYS_MAX, "as many as POSIX promises");
+_Static_assert(sizeof(pthread_key_t) == sizeof(unsigned), "a key is its index");
+_Static_assert(sizeof(tss_t) == sizeof(unsigned), "so is C11's");
+
 void posix_keys_save(void) {
+    ASSERT(!posix_world.is_open);
     memcpy(first_keys, keys, sizeof keys);
 }
 
 static struct posix_value *new_values(void) {
+    ASSERT(sct_engine_inside());
     return arena_zalloc(sct_arena(), sizeof first_values);
 }
 
 void posix_keys_begin(struct posix_thread *main_thread) {
+    ASSERT(main_thread->is_main && !main_thread->values);
     memcpy(keys, first_keys, sizeof keys);
     if (has_first_values)
         main_thread->values = memcpy(new_values(), first_values, sizeof first_values);
@@ -45,13 +52,17 @@ static bool is_key(unsigned key) {
 // The value of [key] in [values], which has no destructor to run if it is NULL.
 static void *take_for_destructor(struct posix_value *values, unsigned key) {
     void *value = values[key].value;
+    ASSERT(key < POSIX_KEYS_MAX);
     if (!is_key(key) || !keys[key].destructor || values[key].generation != keys[key].generation)
         return NULL;
-    values[key].value = NULL;
+    values[key].value = NULL; // before the destructor, which may set it anew (POSIX)
     return value;
 }
 
+// Again and again while destructors set values, but not for ever: POSIX leaves how often to the
+// system, at least _POSIX_THREAD_DESTRUCTOR_ITERATIONS; this is glibc's number.
 void posix_keys_destroy_values(struct posix_thread *thread) {
+    ASSERT(thread == posix_self());
     bool has_run = thread->values != NULL;
     for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS && has_run; round++) {
         has_run = false;
@@ -71,7 +82,10 @@ static bool has_keys(void) {
     return posix_controls() || (posix_world.is_recording && !sct_engine_inside());
 }
 
+// The lowest number that is free, as glibc: numbers are used again, and what others have set for
+// the old key is not the new one's (generation).
 static int create(unsigned *key, void (*destructor)(void *)) {
+    ASSERT(has_keys());
     unsigned i = 0;
     while (i < POSIX_KEYS_MAX && keys[i].is_used)
         i++;
@@ -85,6 +99,7 @@ static int create(unsigned *key, void (*destructor)(void *)) {
 static int delete_key(unsigned key) {
     if (!is_key(key))
         return EINVAL;
+    // Values stay, and no destructor runs: POSIX leaves both to the program.
     keys[key].is_used = false;
     return 0;
 }

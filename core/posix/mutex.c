@@ -11,6 +11,12 @@
 
 // ---- Records -----------------------------------------------------------------------------------
 
+// nptl/pthreadP.h of glibc: the type stands in the low bits of the kind.
+_Static_assert(PTHREAD_MUTEX_NORMAL == 0, "all zero bytes are a normal mutex");
+_Static_assert((PTHREAD_MUTEX_RECURSIVE | PTHREAD_MUTEX_ERRORCHECK | PTHREAD_MUTEX_ADAPTIVE_NP) ==
+                   3,
+               "a type has two bits");
+
 // PTHREAD_MUTEX_TIMED_NP is the normal one; the adaptive one behaves like that.
 static int type_of(int kind) {
     kind &= 3; // beside it stand the protocol, robustness and sharing
@@ -19,8 +25,11 @@ static int type_of(int kind) {
 
 // As glibc writes it into the kind.
 enum { ROBUST_BIT = 16 };
+_Static_assert((ROBUST_BIT & 3) == 0, "no part of the type");
 
 static struct posix_mutex *new_mutex(const pthread_mutex_t *mutex, int type) {
+    ASSERT(posix_controls());
+    ASSERT(type >= PTHREAD_MUTEX_NORMAL && type <= PTHREAD_MUTEX_ERRORCHECK);
     struct posix_mutex *record = posix_object_new(mutex, POSIX_MUTEX, sizeof *record);
     sct_lock_init(&record->lock, posix_object_title(mutex, POSIX_MUTEX));
     record->type = type;
@@ -29,7 +38,8 @@ static struct posix_mutex *new_mutex(const pthread_mutex_t *mutex, int type) {
     return record;
 }
 
-// Whether the bytes are those of a static initialiser: all zero but the type.
+// Whether the bytes are those of a static initialiser: all zero but the type. (Memory from malloc
+// is zero, too, as fresh pages are: a mutex in it that was not initialised is not noticed.)
 static bool is_initial(const pthread_mutex_t *mutex) {
     pthread_mutex_t copy = *mutex, zero;
     copy.__data.__kind = 0;
@@ -52,8 +62,9 @@ static bool is_mine(const struct posix_mutex *record) {
 
 // ---- Operations --------------------------------------------------------------------------------
 
-// The caller holds the mutex already.
+// The caller holds the mutex already. No scheduling point: nobody else can tell the difference.
 static int lock_again(struct posix_mutex *record, const char *where) {
+    ASSERT(is_mine(record));
     if (record->type == PTHREAD_MUTEX_RECURSIVE) {
         record->depth++;
         return 0;
@@ -64,8 +75,10 @@ static int lock_again(struct posix_mutex *record, const char *where) {
                   record->lock.object.name);
 }
 
-// The caller has it now, unless it is of no use any more.
+// The caller has it now, unless it is of no use any more (POSIX, pthread_mutex_consistent).
 static int taken(struct posix_mutex *record, const char *where) {
+    ASSERT(is_mine(record) && record->depth == 0);
+    ASSERT(record->is_robust || !record->has_dead_owner);
     if (!record->has_dead_owner)
         return 0;
     if (!record->is_unrecoverable)
@@ -96,6 +109,8 @@ static int lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct time
         return EINVAL;
     if (is_mine(record) && record->type != PTHREAD_MUTEX_NORMAL)
         return lock_again(record, where);
+    // A normal mutex of one's own is never free before the deadline: the wait times out at once, as
+    // time is virtual.
     bool is_locked = is_mine(record) ? false
                      : posix_is_past(clock, deadline)
                          ? sct_lock_try_at(&record->lock, where)
@@ -110,11 +125,14 @@ static int unlock(pthread_mutex_t *mutex, const char *where) {
     if (!is_mine(record) && record->type != PTHREAD_MUTEX_NORMAL)
         return EPERM;
     if (record->depth > 0) {
+        ASSERT(record->type == PTHREAD_MUTEX_RECURSIVE);
         record->depth--;
         return 0;
     }
     record->is_unrecoverable = record->has_dead_owner; // nobody has said that it is mended
+    // A normal one that another holds, which POSIX leaves undefined, is misuse that this tells of.
     sct_lock_release_at(&record->lock, where);
+    ASSERT(!is_mine(record));
     return 0;
 }
 
@@ -127,12 +145,14 @@ static void find_robust(void *found, enum posix_kind kind, const void *record,
 }
 
 void posix_mutexes_abandon(void) {
+    // One at a time: to release one is a step, after which the table may have grown.
     for (struct posix_mutex *mutex;; mutex->depth = 0) {
         mutex = NULL;
         if (posix_world.has_robust)
             posix_objects_visit(find_robust, &mutex);
         if (!mutex)
             return;
+        ASSERT(mutex->is_robust && is_mine(mutex));
         mutex->has_dead_owner = true;
         sct_lock_release_at(&mutex->lock, NULL);
     }
@@ -192,7 +212,10 @@ HOOK int pthread_mutex_unlock(pthread_mutex_t *mutex) {
 
 // ---- C11 ---------------------------------------------------------------------------------------
 
-// mtx_t has the layout of pthread_mutex_t.
+// mtx_t has the layout of pthread_mutex_t: glibc casts one to the other (nptl/mtx_lock.c).
+_Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "a mtx_t is a pthread_mutex_t");
+_Static_assert(_Alignof(mtx_t) == _Alignof(pthread_mutex_t), "a mtx_t is a pthread_mutex_t");
+
 static pthread_mutex_t *posix_of(mtx_t *mutex) {
     return (pthread_mutex_t *)mutex;
 }

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE // pthread_spinlock_t
 #include "core/posix/objects.h"
 #include "core/engine/machine.h"
 #include "core/posix/mutex.h"
@@ -23,6 +24,8 @@ enum { FIRST_CAPACITY = 64 };
 
 static struct entry *slot_of(struct entry *entries, size_t capacity, uintptr_t address,
                              enum posix_kind kind) {
+    // By kind, too: a mutex and an annotation may be at one address. Fibonacci hashing (Knuth,
+    // TAOCP 3, 6.4): the high bits of the product depend on all of the address.
     uint64_t hash = (address + (uintptr_t)kind) * UINT64_C(0x9e3779b97f4a7c15);
     size_t at = (size_t)(hash >> 32) & (capacity - 1);
     while (entries[at].address && (entries[at].address != address || entries[at].kind != kind))
@@ -31,7 +34,8 @@ static struct entry *slot_of(struct entry *entries, size_t capacity, uintptr_t a
 }
 
 static void reserve(size_t capacity) {
-    ASSERT(2 * table.count <= capacity && (capacity & (capacity - 1)) == 0);
+    ASSERT(2 * table.count <= capacity);
+    ASSERT((capacity & (capacity - 1)) == 0); // the hash is cut by a mask
     struct entry *entries = arena_zalloc(sct_arena(), capacity * sizeof *entries);
     for (size_t i = 0; i < table.capacity; i++)
         if (table.entries[i].address)
@@ -44,14 +48,21 @@ static void reserve(size_t capacity) {
 void posix_objects_begin(void) {
     // In the execution's arena, like the records: what the program has in its memory then is zero,
     // or what its initialisers say, and the records are made when they are first used.
+    ASSERT(posix_world.in_tool > 0);
     table.capacity = table.count = 0;
     reserve(FIRST_CAPACITY);
 }
 
-// In the first bytes of an object that was destroyed.
+// In the first bytes of an object that was destroyed. No static initialiser begins so, thus a
+// program that assigns one to it later (PTHREAD_MUTEX_INITIALIZER, without a call) makes a new
+// object.
 #define ENDED UINT32_C(0x5bad5bad)
 
+_Static_assert(sizeof(pthread_spinlock_t) >= sizeof(uint32_t),
+               "the smallest object has room for it");
+
 void posix_object_end(void *address) {
+    ASSERT(posix_controls());
     const uint32_t word = ENDED;
     memcpy(address, &word, sizeof word);
 }
@@ -63,8 +74,10 @@ static bool has_ended(const void *address) {
 }
 
 void *posix_object_find(const void *address, enum posix_kind kind) {
+    ASSERT(table.capacity > 0); // an execution has begun
     void *record = slot_of(table.entries, table.capacity, (uintptr_t)address, kind)->record;
     const struct sct_object *object = record;
+    // Destroyed, and the bytes say so no more: it is another one, not known yet.
     if (__builtin_expect(object && !object->name, 0) && !has_ended(address))
         return NULL;
     return record;
@@ -75,12 +88,16 @@ void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes) 
     if (2 * table.count >= table.capacity)
         reserve(2 * table.capacity);
     struct entry *entry = slot_of(table.entries, table.capacity, (uintptr_t)address, kind);
+    ASSERT(!entry->address || entry->address == (uintptr_t)address);
     table.count += entry->address == 0;
     *entry = (struct entry){(uintptr_t)address, kind, arena_zalloc(sct_arena(), bytes)};
     return entry->record;
 }
 
+// All entries are looked at, as objects lie anywhere in the block: there are few, and blocks are
+// freed seldom beside what else is done.
 void posix_objects_forget(uintptr_t address, size_t bytes) {
+    ASSERT(posix_controls());
     for (size_t i = 0; i < table.capacity; i++)
         // The entry stays: a free place would cut off those that were put behind it.
         if (table.entries[i].address - address < bytes)
@@ -101,7 +118,9 @@ struct held {
     uint32_t count, max;
 };
 
+// A record is what its kind says it is. Of the kinds that nobody holds [*object] is not used.
 static bool is_mine(enum posix_kind kind, const void *record, const struct sct_object **object) {
+    ASSERT(record && kind < POSIX_KINDS);
     const struct sct_lock *lock =
         kind == POSIX_MUTEX ? &((const struct posix_mutex *)record)->lock : record;
     const struct sct_rwlock *rwlock = record;
@@ -116,6 +135,7 @@ static void visit_held(void *context, enum posix_kind kind, const void *record,
     struct held *held = context;
     const struct sct_object *object;
     (void)address;
+    ASSERT(held->count <= held->max);
     if (held->count < held->max && is_mine(kind, record, &object))
         held->names[held->count++] = object->name;
 }
@@ -134,6 +154,9 @@ const char *posix_object_title(const void *address, enum posix_kind kind) {
         [POSIX_SPIN] = "spinlock",         [POSIX_FUTEX] = "futex",
         [POSIX_ANNOTATION] = "annotation",
     };
+    ASSERT(kind < POSIX_KINDS && kinds[kind]);
     const char *variable = posix_variable(address);
+    // By the order of first use in this execution, which is the same in a replay; addresses are not
+    // the same in every build.
     return variable ? variable : posix_numbered(kinds[kind], ++posix_world.names_made[kind]);
 }

@@ -9,6 +9,9 @@
 
 // The first one runs the function with the lock held; who comes meanwhile waits for the lock. C++
 // does the same for its local statics, in two calls.
+_Static_assert(sizeof(pthread_once_t) == sizeof(int), "a state is an int");
+_Static_assert(sizeof(once_flag) == sizeof(pthread_once_t), "C11's is POSIX's");
+
 struct once {
     struct sct_lock lock;
     bool is_done;
@@ -16,9 +19,10 @@ struct once {
 
 static struct once *record_of(const void *control) {
     struct once *record = posix_object_find(control, POSIX_ONCE);
+    ASSERT(posix_controls());
     if (record)
         return record;
-    int state; // 2: done before main
+    int state; // glibc's __PTHREAD_ONCE_DONE, 2, or bytes of a guard: done before main
     memcpy(&state, control, sizeof state);
     record = posix_object_new(control, POSIX_ONCE, sizeof *record);
     sct_lock_init(&record->lock, posix_object_title(control, POSIX_ONCE));
@@ -29,8 +33,11 @@ static struct once *record_of(const void *control) {
 static void run_once(const void *control, void (*function)(void), const char *where) {
     struct once *record = record_of(control);
     sct_lock_acquire_at(&record->lock, where);
+    // The bytes of the control stay as they are: whoever comes later looks at the record, in this
+    // execution as in the next one.
     if (!record->is_done)
         function();
+    ASSERT(record->lock.holder == sct_self());
     record->is_done = true;
     sct_lock_release_at(&record->lock, where);
 }
@@ -54,8 +61,13 @@ static void leave_guard(const uint64_t *guard) {
 
 // ---- Local statics of C++ ----------------------------------------------------------------------
 
-// The first byte of a guard is what the program looks at itself: an atomic variable.
+// Itanium C++ ABI, "One-time construction API": the first byte of the 64-bit guard is not 0 (on
+// ARM: its lowest bit is set) once the object is made; compiled code loads it with acquire, and
+// calls these only if it is not.
+
+// What the program looks at itself is an atomic variable.
 static void open_guard(uint64_t *guard, const void *caller) {
+    ASSERT(posix_controls());
     posix_atomic_store((struct posix_atomic){guard, 1, caller}, 1, SCT_RELEASE);
 }
 
@@ -87,11 +99,13 @@ HOOK void __cxa_guard_release(uint64_t *guard) {
         return;
     }
     struct once *record = record_of(guard);
+    // The guard before the lock: who waits for the lock then finds it done.
     record->is_done = true;
     open_guard(guard, CALLER);
     sct_lock_release_at(&record->lock, WHERE);
 }
 
+// The constructor has thrown: the next one who comes tries again.
 void __cxa_guard_abort(uint64_t *guard);
 HOOK void __cxa_guard_abort(uint64_t *guard) {
     if (posix_controls()) {

@@ -3,7 +3,10 @@
 struct posix_orders posix_orders;
 
 enum sct_order posix_orders_at(const void *caller, enum sct_atomic_kind kind, enum sct_order own) {
+    // The same operation is the same place in every execution: return addresses do not change. One
+    // beyond the room keeps its own order and is just not tried.
     struct posix_orders *orders = &posix_orders;
+    ASSERT(orders->are_used && orders->count <= POSIX_ORDER_PLACES);
     unsigned i = 0;
     while (i < orders->count && orders->places[i].caller != caller)
         i++;

@@ -27,6 +27,7 @@ static size_t capacity, count;
 
 static struct entry *slot_of(struct entry *table, size_t size, uintptr_t address,
                              const void *question) {
+    // A question is the address of a constant: texts of one kind share it, and no two kinds do.
     uint64_t hash = (address ^ (uintptr_t)question << 7) * UINT64_C(0x9e3779b97f4a7c15);
     size_t at = (size_t)(hash >> 20) & (size - 1);
     while (table[at].question && (table[at].address != address || table[at].question != question))
@@ -35,6 +36,7 @@ static struct entry *slot_of(struct entry *table, size_t size, uintptr_t address
 }
 
 static void grow(void) {
+    ASSERT(posix_world.in_tool > 0); // calloc is the tester's
     size_t size = capacity ? 2 * capacity : 4096;
     struct entry *table = calloc(size, sizeof *table);
     if (!table)
@@ -53,10 +55,13 @@ typedef char *describer(uintptr_t address, const void *question, const void *con
 // Outside of control: what describes addresses opens files and allocates.
 __attribute__((noinline, cold)) static const char *make(uintptr_t address, const void *question,
                                                         describer *describe, const void *context) {
+    ASSERT(question && describe);
     posix_enter_tool();
     if (2 * count >= capacity)
         grow();
     ASSERT(count < capacity);
+    // Before the slot is looked for: to describe one address may ask for others, and grow the
+    // table.
     char *text = describe(address, question, context);
     struct entry *entry = slot_of(entries, capacity, address, question);
     ASSERT(!entry->question); // what describes has asked for nothing of the same kind
@@ -78,6 +83,7 @@ static inline const char *look_up(uintptr_t address, const void *question, descr
 
 static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 static char *format(const char *pattern, ...) {
+    ASSERT(posix_world.in_tool > 0);
     char *text;
     va_list arguments;
     va_start(arguments, pattern);
@@ -107,6 +113,7 @@ static struct place_source *sources;
 static uint32_t source_count, source_room;
 
 static void remember_source(const char *place, const struct posix_source *source) {
+    ASSERT(place && source->path);
     GROW(sources, source_count + 1, source_room, "places");
     sources[source_count++] =
         (struct place_source){.place = place, .path = source->path, .line = source->line};
@@ -114,6 +121,7 @@ static void remember_source(const char *place, const struct posix_source *source
 
 // Without the white space around it.
 static char *read_line(const char *path, int number) {
+    ASSERT(posix_world.in_tool > 0); // the file is none of the program's
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t room = 0;
@@ -151,7 +159,9 @@ const char *posix_source_line(const char *place) {
 static char *describe_place(uintptr_t address, const void *question, const void *context) {
     (void)question;
     (void)context;
-    uintptr_t inside = address - 1; // within the call, not behind it
+    // A return address is that of the next instruction, which may be of another line, or, behind a
+    // call that does not return, of another function.
+    uintptr_t inside = address - 1;
     ASSERT(address > 0);
     struct posix_source source;
     uintptr_t offset;
@@ -213,7 +223,9 @@ static char *describe_step(uintptr_t address, const void *question, const void *
     return format("%s %s", (const char *)question, (const char *)name);
 }
 
+// The verb is the question: what a step on a variable is called is looked up once for each verb.
 const char *posix_step(const char *verb, const void *address, const char *otherwise) {
+    ASSERT(verb && otherwise);
     const char *name = posix_variable(address);
     if (name)
         return look_up((uintptr_t)address, verb, describe_step, name);
@@ -222,6 +234,7 @@ const char *posix_step(const char *verb, const void *address, const char *otherw
 
 static char *describe_number(uintptr_t number, const void *question, const void *context) {
     (void)context;
+    ASSERT(number > 0);
     return number == 1 ? format("%s", (const char *)question)
                        : format("%s-%" PRIuPTR, (const char *)question, number);
 }

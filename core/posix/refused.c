@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+// The child would have one thread, the one that has called it, and the engine of its parent with
+// all of its tasks.
 HOOK pid_t fork(void) {
     if (posix_controls())
         posix_refuse("fork()", WHERE);
@@ -35,6 +37,7 @@ HOOK int execvp(const char *file, char *const arguments[]) {
     return REAL(execvp)(file, arguments);
 }
 
+// Points at which a thread may be cancelled are many calls that are none here.
 HOOK int pthread_cancel(pthread_t thread) {
     if (posix_controls())
         posix_refuse("pthread_cancel()", WHERE);
@@ -47,14 +50,15 @@ HOOK int pthread_timedjoin_np(pthread_t thread, void **result, const struct time
     return REAL(pthread_timedjoin_np)(thread, result, deadline);
 }
 
+// Its stack is the engine's, and where it lies may differ from run to run.
 HOOK int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes) {
     if (posix_controls())
         posix_refuse("pthread_getattr_np()", WHERE);
     return REAL(pthread_getattr_np)(thread, attributes);
 }
 
-// The mode and value are there only if the semaphore may be made; what is not there is not looked
-// at.
+// Its name is the system's: other processes could take part. The mode and value are there only if
+// the semaphore may be made; what is not there is not looked at.
 HOOK sem_t *sem_open(const char *name, int flags, ...) {
     if (posix_controls())
         posix_refuse("sem_open()", WHERE);

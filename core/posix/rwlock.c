@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 static struct sct_rwlock *new_rwlock(const pthread_rwlock_t *lock) {
+    ASSERT(posix_controls());
     struct sct_rwlock *record = posix_object_new(lock, POSIX_RWLOCK, sizeof *record);
     sct_rwlock_init(record, posix_object_title(lock, POSIX_RWLOCK));
     return record;
@@ -30,6 +31,7 @@ static int read_lock(pthread_rwlock_t *lock, const char *where) {
     struct sct_rwlock *record = record_of(lock);
     check_mine(record, false, where);
     sct_rwlock_read_at(record, where, SCT_WAIT_FOR_EVER);
+    ASSERT(sct_rwlock_reads(record) && !record->writer);
     return 0;
 }
 
@@ -37,11 +39,13 @@ static int write_lock(pthread_rwlock_t *lock, const char *where) {
     struct sct_rwlock *record = record_of(lock);
     check_mine(record, true, where);
     sct_rwlock_write_at(record, where, SCT_WAIT_FOR_EVER);
+    ASSERT(record->writer == sct_self() && record->reader_count == 0);
     return 0;
 }
 
 // How a timed call ends.
 static int timed_result(bool is_locked, clockid_t clock, const struct timespec *deadline) {
+    ASSERT(posix_is_deadline(deadline));
     if (!is_locked)
         posix_time_reaches(clock, deadline);
     return is_locked ? 0 : ETIMEDOUT;
@@ -53,9 +57,11 @@ static int read_lock_until(pthread_rwlock_t *lock, clockid_t clock, const struct
     if (!posix_is_deadline(deadline))
         return EINVAL;
     check_mine(record, false, where);
+    // POSIX: a deadline that has passed is no reason to fail where the lock is free.
     bool is_locked = posix_is_past(clock, deadline)
                          ? sct_rwlock_try_read_at(record, where)
                          : sct_rwlock_read_at(record, where, SCT_WAIT_TIMED);
+    ASSERT(!is_locked || sct_rwlock_reads(record)); // it may have read before
     return timed_result(is_locked, clock, deadline);
 }
 
@@ -68,6 +74,7 @@ static int write_lock_until(pthread_rwlock_t *lock, clockid_t clock,
     bool is_locked = posix_is_past(clock, deadline)
                          ? sct_rwlock_try_write_at(record, where)
                          : sct_rwlock_write_at(record, where, SCT_WAIT_TIMED);
+    ASSERT(!is_locked || record->writer == sct_self());
     return timed_result(is_locked, clock, deadline);
 }
 

@@ -5,17 +5,24 @@
 #include "core/posix/time.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
 
 static struct sct_semaphore *new_semaphore(const sem_t *semaphore, unsigned value) {
+    ASSERT(posix_controls());
     struct sct_semaphore *record = posix_object_new(semaphore, POSIX_SEMAPHORE, sizeof *record);
     sct_semaphore_init(record, posix_object_title(semaphore, POSIX_SEMAPHORE), value);
     return record;
 }
 
-// One that was initialised before main has its value in its first word.
+// One that was initialised before main has its value in its first word: glibc's struct new_sem,
+// with 64-bit atomics on little-endian machines (nptl/internaltypes.h), which x86-64 and AArch64
+// are.
+_Static_assert(SEM_VALUE_MAX == SCT_SEMAPHORE_MAX, "sem_init refuses what the record cannot hold");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the value is in the first word");
+
 static struct sct_semaphore *record_of(const sem_t *semaphore) {
     struct sct_semaphore *record = posix_object_find(semaphore, POSIX_SEMAPHORE);
     unsigned value;
@@ -26,6 +33,7 @@ static struct sct_semaphore *record_of(const sem_t *semaphore) {
 static int wait_until(sem_t *semaphore, clockid_t clock, const struct timespec *deadline,
                       const char *where) {
     struct sct_semaphore *record = record_of(semaphore);
+    ASSERT(posix_controls());
     bool is_past = posix_is_deadline(deadline) && posix_is_past(clock, deadline);
     errno = posix_is_deadline(deadline) ? ETIMEDOUT : EINVAL;
     if (errno == EINVAL)
@@ -35,7 +43,7 @@ static int wait_until(sem_t *semaphore, clockid_t clock, const struct timespec *
     if (has_it)
         return 0;
     posix_time_reaches(clock, deadline);
-    errno = ETIMEDOUT;
+    errno = ETIMEDOUT; // again: others have run meanwhile
     return -1;
 }
 
@@ -91,6 +99,8 @@ HOOK int sem_post(sem_t *semaphore) {
 HOOK int sem_getvalue(sem_t *restrict semaphore, int *restrict value) {
     if (!posix_controls())
         return REAL(sem_getvalue)(semaphore, value);
+    // Never negative: how many wait is not told (POSIX leaves the choice; glibc's is this).
     *value = (int)sct_semaphore_value_at(record_of(semaphore), WHERE);
+    ASSERT(*value >= 0);
     return 0;
 }

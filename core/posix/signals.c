@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 enum { SIGNALS = 65, SIGNAL_MESSAGE = 1 };
+_Static_assert(SIGNALS - 1 <= 64, "a set of signals fits into a number");
+_Static_assert(SIGNALS == _NSIG, "they are those of the system");
 
 static struct sigaction actions[SIGNALS], first_actions[SIGNALS];
 static uint64_t first_mask; // main's
@@ -16,6 +18,7 @@ static uint64_t pending;    // sent to the process; all threads that lived had i
 
 // Signals as bits: number N is bit N - 1.
 static uint64_t bit(int number) {
+    ASSERT(number > 0 && number < SIGNALS);
     return UINT64_C(1) << (number - 1);
 }
 
@@ -35,12 +38,14 @@ static void put_bits(sigset_t *set, uint64_t bits) {
 
 void posix_signals_save(void) {
     sigset_t mask;
+    ASSERT(!posix_world.is_open);
     memcpy(first_actions, actions, sizeof actions);
     sigprocmask(SIG_SETMASK, NULL, &mask);
     first_mask = bits_of(&mask);
 }
 
 void posix_signals_begin(void) {
+    ASSERT(posix_world.in_tool > 0);
     memcpy(actions, first_actions, sizeof actions);
     pending = 0;
 }
@@ -61,7 +66,9 @@ static bool is_signal(int number) {
     return number > 0 && number < SIGNALS;
 }
 
+// Those of which signal(7) says that they are ignored, or that a process goes on.
 static bool is_ignored(int number) {
+    ASSERT(is_signal(number));
     void (*handler)(int) = actions[number].sa_handler;
     bool is_harmless =
         number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT;
@@ -76,11 +83,16 @@ static void handle(int number, const char *where) {
     if (action.sa_handler == SIG_DFL)
         posix_violate(SCT_KIND_CRASH, where, "signal %d (%s) ends the program", number,
                       strsignal(number));
+    ASSERT(posix_controls());
     struct posix_thread *self = posix_self();
     uint64_t mask = self->mask;
+    // Blocked while it is handled: one that comes meanwhile waits, as the kernel has it.
     self->mask |= bits_of(&action.sa_mask) | (action.sa_flags & SA_NODEFER ? 0 : bit(number));
     if ((unsigned)action.sa_flags & SA_RESETHAND)
         actions[number].sa_handler = SIG_DFL;
+    // A handler runs in the middle of whatever the thread does, and must leave its errno alone;
+    // most do not, and the kernel does not help them either. Here it is put back, so that a call
+    // whose hook sends the signal returns its own.
     siginfo_t info = {.si_signo = number, .si_code = SI_TKILL};
     int error = errno;
     if (action.sa_flags & SA_SIGINFO)
@@ -88,12 +100,15 @@ static void handle(int number, const char *where) {
     else
         action.sa_handler(number);
     errno = error;
-    self->mask = mask;
+    self->mask = mask; // whatever the handler has made of it (sigaction(2))
 }
 
 static bool send_to_waiter(struct posix_thread *thread, int number) {
     if (!(thread->awaited & bit(number)))
         return false;
+    // By the mailbox of its machine: to receive is the one wait that may last for ever without a
+    // deadlock, as that for a signal may.
+    ASSERT(thread->machine && !thread->has_ended);
     struct signal_message *message = ARENA_NEW(sct_arena(), struct signal_message);
     message->message.kind = SIGNAL_MESSAGE;
     message->number = number;
@@ -102,6 +117,8 @@ static bool send_to_waiter(struct posix_thread *thread, int number) {
     return true;
 }
 
+// Where it does not wait it would be interrupted between any two instructions, of which there are
+// no points: such a program is refused, not run with less than all its schedules.
 static void send_to_thread(struct posix_thread *thread, int number, const char *where) {
     if (thread->has_ended || send_to_waiter(thread, number))
         return;
@@ -113,7 +130,10 @@ static void send_to_thread(struct posix_thread *thread, int number, const char *
         posix_refuse("a signal to another thread that does not wait for it", where);
 }
 
+// To any thread that has it unblocked (POSIX): of those that wait for it the last created is taken,
+// which is one of the choices that the system has.
 static void send_to_process(int number, const char *where) {
+    ASSERT(posix_controls());
     for (struct posix_thread *thread = posix_first_thread(); thread; thread = thread->next)
         if (!thread->has_ended && send_to_waiter(thread, number))
             return;
@@ -129,7 +149,10 @@ static int take_pending(uint64_t set) {
     uint64_t ready = (self->pending | pending) & set;
     if (!ready)
         return 0;
+    // The lowest first, as signal(7) has it for real-time signals; of the others the order is left
+    // open. Sent twice while it was blocked it comes once.
     int number = __builtin_ctzll(ready) + 1;
+    ASSERT(is_signal(number));
     if (self->pending & bit(number))
         self->pending &= ~bit(number);
     else
@@ -153,8 +176,10 @@ static int wait_for(uint64_t set, const char *where) {
     if (number != 0)
         return number;
     self->machine = sct_machine_self();
+    ASSERT(self->awaited == 0); // who waits does nothing else
     self->awaited = set;
     struct sct_message *message = sct_receive(SCT_KIND_BIT(SIGNAL_MESSAGE), true, "a signal");
+    ASSERT(self->awaited == 0 && message->kind == SIGNAL_MESSAGE);
     return ((struct signal_message *)message)->number;
 }
 
@@ -164,6 +189,8 @@ static int wait_for_handler(uint64_t mask, const char *where) {
     uint64_t before = self->mask, set = ~mask;
     for (int number = 1; number < SIGNALS; number++)
         set &= is_ignored(number) ? ~bit(number) : ~UINT64_C(0);
+    // The mask is in force while it waits and while the handler runs, and is put back before the
+    // call returns: that is what sigsuspend is for.
     int number = wait_for(set, where);
     self->mask = mask;
     handle(number, where);
@@ -204,6 +231,7 @@ HOOK sighandler_t signal(int number, sighandler_t handler) {
 }
 
 static int change_mask(int how, const sigset_t *set, sigset_t *old, const char *where) {
+    ASSERT(posix_controls());
     struct posix_thread *self = posix_self();
     uint64_t before = self->mask, bits = set ? bits_of(set) : 0;
     if (set && how == SIG_BLOCK)
@@ -216,6 +244,7 @@ static int change_mask(int how, const sigset_t *set, sigset_t *old, const char *
         return EINVAL;
     if (old)
         put_bits(old, before);
+    // At least one before the call returns (POSIX, pthread_sigmask); here all.
     handle_pending(where);
     return 0;
 }

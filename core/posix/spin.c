@@ -7,12 +7,16 @@
 #include <errno.h>
 #include <pthread.h>
 
+// As a lock that is waited for: a spin would only be steps without an effect, and who holds it goes
+// on in any case. PTHREAD_PROCESS_SHARED makes no difference.
 static struct sct_lock *new_lock(pthread_spinlock_t *lock) {
+    ASSERT(posix_controls());
     struct sct_lock *record = posix_object_new((const void *)lock, POSIX_SPIN, sizeof *record);
     sct_lock_init(record, posix_object_title((const void *)lock, POSIX_SPIN));
     return record;
 }
 
+// One that was initialised before main is taken for free.
 static struct sct_lock *record_of(pthread_spinlock_t *lock) {
     struct sct_lock *record = posix_object_find((const void *)lock, POSIX_SPIN);
     return record ? record : new_lock(lock);
@@ -42,6 +46,7 @@ HOOK int pthread_spin_lock(pthread_spinlock_t *lock) {
         posix_violate(SCT_KIND_DEADLOCK, where, "spinlock '%s' is locked again by its holder",
                       record->object.name);
     sct_lock_acquire_at(record, where);
+    ASSERT(record->holder == sct_self());
     return 0;
 }
 

@@ -10,6 +10,9 @@
 
 enum { ENTRIES = 1 << 16, CALLS_MAX = 8, FRAMES_MAX = 24, HELD_SHOWN = 4 };
 
+_Static_assert((ENTRIES & (ENTRIES - 1)) == 0 && ENTRIES <= 1 << 16,
+               "16 bits of a hash choose one");
+
 struct key {
     uintptr_t word; // the address, in words of 8 bytes
     uint32_t thread;
@@ -29,12 +32,15 @@ static struct entry *entries; // two that would be in the same place: the later 
 static uint64_t stamp;
 
 void posix_stacks_begin(void) {
+    // Entries of other executions are told by their stamps: nothing is cleared.
+    ASSERT(posix_world.in_tool > 0);
     stamp++;
     if (!entries && sct_narrating())
         entries = grow_new(ENTRIES, sizeof *entries, "the calls of accesses");
 }
 
 static struct entry *slot_of(const struct key *key) {
+    ASSERT(entries);
     uint64_t hash = key->word ^ (uint64_t)key->thread << 40 ^ (uint64_t)key->kind << 60;
     hash = (hash ^ (uintptr_t)key->place) * UINT64_C(0x9e3779b97f4a7c15);
     return &entries[hash >> 48 & (ENTRIES - 1)];
@@ -50,8 +56,11 @@ static void note_calls(struct entry *entry) {
     const void *frames[FRAMES_MAX], *low;
     size_t bytes;
     sct_stack_bounds(&low, &bytes);
+    // By frame pointers (mtcheck-cc keeps them), within the stack: a function of another library
+    // that has none is left out, or ends the list.
     uint32_t count =
         sct_backtrace(sct_frame_here(), low, (const char *)low + bytes, frames, FRAMES_MAX);
+    ASSERT(count <= FRAMES_MAX);
     entry->call_count = 0;
     for (uint32_t i = 0; i < count && entry->call_count < CALLS_MAX; i++)
         if (posix_is_program_code(frames[i]))
@@ -60,12 +69,14 @@ static void note_calls(struct entry *entry) {
 
 void posix_stacks_note(uintptr_t address, size_t bytes, enum sct_access_kind kind,
                        const void *place) {
+    ASSERT(bytes > 0 && posix_world.is_told);
     struct key key = {address / 8, sct_memory_thread(), kind, place};
     for (; key.word <= (address + bytes - 1) / 8; key.word++) {
         struct entry *entry = slot_of(&key);
         entry->stamp = stamp;
         entry->key = key;
         note_calls(entry);
+        // Also locks that it has by reading: they order it, too.
         entry->held_count = posix_locks_held(entry->held, HELD_SHOWN);
     }
 }

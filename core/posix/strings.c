@@ -12,6 +12,8 @@
     type __wrap_##name(__VA_ARGS__); \
     HOOK type __wrap_##name(__VA_ARGS__)
 
+// The access comes before the call, as compiled code says it: a race is told although the copy has
+// not been made, and what a violation leaves behind is not the copy's.
 static inline void reads(const void *memory, size_t bytes, const void *caller) {
     if (posix_controls() && bytes > 0)
         posix_range_access(memory, bytes, false, caller);
@@ -99,6 +101,7 @@ WRAP(char *, strncpy, char *restrict to, const char *restrict from, size_t bytes
 }
 
 static void append(char *to, const char *from, size_t length, const void *caller) {
+    // Looked for before anything is told: where the string ends is what the access is about.
     size_t before = strlen(to);
     reads(to, before + 1, caller);
     writes(to + before, length + 1, caller);

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // dladdr
 #include "core/posix/symbols.h"
+#include "core/base/assert.h"
 
 #include <dlfcn.h>
 #include <dwarf.h>
@@ -28,13 +29,19 @@ static struct {
 
 static Dwfl *dwfl;
 
+// [function] is a pointer to a function's pointer, whatever its type: C has no conversion from
+// dlsym's result, POSIX promises that the bytes are the same (dlsym, application usage).
 static bool find(void *library, void *function, const char *name) {
+    ASSERT(library && function);
     void *found = dlsym(library, name);
     memcpy(function, &found, sizeof found);
     return found != NULL;
 }
 
+_Static_assert(sizeof(void *) == sizeof(void (*)(void)), "dlsym returns functions");
+
 static bool load(void) {
+    ASSERT(!dwfl);
     void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
     return library && find(library, &dw.begin, "dwfl_begin") &&
            find(library, &dw.report, "dwfl_linux_proc_report") &&
@@ -52,6 +59,7 @@ static bool load(void) {
 
 // The module at [address], or NULL.
 static Dwfl_Module *module_of(uintptr_t address) {
+    // Once: libraries that the program loads later have no lines, as their code is not its own.
     static Dwfl_Callbacks callbacks;
     static bool is_tried;
     if (!is_tried) {
@@ -77,6 +85,8 @@ static const char *innermost_function(Dwfl_Module *module, uintptr_t address) {
     Dwarf_Addr bias;
     Dwarf_Die *unit = dw.unit_at(module, address, &bias);
     Dwarf_Die *scopes = NULL;
+    // The scopes from the inside out: a block, an inlined function, the one that it stands in, the
+    // unit.
     int count = unit ? dw.scopes_at(unit, address - bias, &scopes) : 0;
     const char *name = NULL;
     for (int i = 0; i < count && !name; i++) {
@@ -130,13 +140,16 @@ const char *posix_symbol(uintptr_t address, uintptr_t *offset) {
     GElf_Sym symbol;
     const char *name =
         module ? dw.symbol_at(module, address, &symbol_offset, &symbol, NULL, NULL, NULL) : NULL;
+    ASSERT(!name || symbol_offset <= address);
     if (name) {
         *offset = symbol_offset;
         return demangled(name);
     }
+    // Without libdw, what is exported: mtcheck-cc links with -rdynamic.
     Dl_info info;
     if (dladdr((const void *)address, &info) == 0 || !info.dli_sname)
         return NULL;
+    ASSERT((uintptr_t)info.dli_saddr <= address);
     *offset = address - (uintptr_t)info.dli_saddr;
     return demangled(info.dli_sname);
 }
@@ -147,6 +160,7 @@ const char *posix_object_name(uintptr_t address, uintptr_t *offset) {
         *offset = address;
         return "?";
     }
+    ASSERT((uintptr_t)info.dli_fbase <= address);
     *offset = address - (uintptr_t)info.dli_fbase;
     return base_name(info.dli_fname);
 }

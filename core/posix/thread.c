@@ -31,6 +31,7 @@ static struct posix_thread *owners[POSIX_BLOCKS_MAX];
 static unsigned owner_count;
 
 void posix_threads_begin(void) {
+    ASSERT(posix_world.in_tool > 0);
     name_counts = NULL;
     first_thread = NULL;
     owner_count = 0;
@@ -40,6 +41,8 @@ void posix_threads_begin(void) {
 
 // "consumer", "consumer-2", ...
 static const char *name_for(const void *function) {
+    // By the function, not by the creator or a number of all: a name says what a thread does, and
+    // stays the same where another one is left out.
     const char *name = posix_function(function);
     struct name_count *counts = name_counts;
     while (counts && counts->name != name)
@@ -58,7 +61,8 @@ struct posix_ending {
     struct posix_ending *next;
 };
 
-// Destructors of C++'s thread_local objects; they may register more.
+// Destructors of C++'s thread_local objects; they may register more. Before those of keys, as glibc
+// has it (__call_tls_dtors, then __nptl_deallocate_tsd).
 static void run_endings(struct posix_thread *self) {
     while (self->endings) {
         struct posix_ending *ending = self->endings;
@@ -69,6 +73,8 @@ static void run_endings(struct posix_thread *self) {
 
 // What every thread does last. The last one that ends is the end of the program.
 static void end_thread(struct posix_thread *self) {
+    ASSERT(posix_controls());
+    ASSERT(self == posix_self());
     run_endings(self);
     posix_keys_destroy_values(self);
     posix_mutexes_abandon();
@@ -79,15 +85,18 @@ static void end_thread(struct posix_thread *self) {
 
 static void *run_thread(void *argument) {
     struct posix_thread *self = argument;
+    ASSERT(!self->strand && posix_self() == self);
     self->strand = sct_self();
     void *block = self->block > 0 ? posix_locals_block(self->block) : sct_coro_thread_pointer();
+    // The block first, then the pointer: nothing runs on what another thread has left there.
     if (self->is_main || self->block > 0)
         posix_locals_begin(block, self->is_main);
     if (self->block > 0)
         sct_use_thread_pointer(block);
+    // What lies above this frame is the engine's; what the program has on the stack is below.
     posix_stack_begins();
     self->stack_top = __builtin_frame_address(0);
-    errno = 0;
+    errno = 0; // a lent block has that of whoever had it
     void *result = self->function_of_c11 ? (void *)(intptr_t)self->function_of_c11(self->argument)
                                          : self->function(self->argument);
     end_thread(self);
@@ -97,20 +106,27 @@ static void *run_thread(void *argument) {
 // A block that nobody has had, or somebody of whom all is known: the addresses of thread-local
 // variables are identities for some programs, and whoever gets one again from the C library comes
 // after whoever had it. Where none is left the creator learns what one of those has done.
+_Static_assert((int)POSIX_BLOCKS_MAX > (int)SCT_TASKS_MAX, "somebody who had a block has ended");
+
 static unsigned take_block(void) {
+    ASSERT(owner_count > 0 && owners[0]->is_main); // main was created first
     for (unsigned block = 1; block < owner_count; block++)
         if (sct_thread_is_known(owners[block]->thread))
             return block;
     if (owner_count < POSIX_BLOCKS_MAX)
         return owner_count;
+    // There is one: more blocks than threads that can live (asserted).
     unsigned block = 1;
-    while (!owners[block]->has_ended)
+    while (!owners[block]->has_ended) {
         block++;
+        ASSERT(block < POSIX_BLOCKS_MAX);
+    }
     sct_thread_take_up(owners[block]->thread);
     return block;
 }
 
 struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
+    ASSERT(shape->is_main == !first_thread);
     struct posix_thread *thread = ARENA_NEW(sct_arena(), struct posix_thread);
     *thread = *shape;
     const void *function = shape->function_of_c11 ? (const void *)(uintptr_t)shape->function_of_c11
@@ -120,15 +136,18 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
     if (shape->is_main)
         thread->mask = posix_signals_mask();
     else
-        thread->mask = posix_self()->mask;
+        thread->mask = posix_self()->mask; // inherited (POSIX, pthread_create)
     thread->block = shape->is_main || !posix_has_locals() ? 0 : take_block();
     if (shape->is_main || thread->block > 0)
         owners[thread->block] = thread;
     if (thread->block == owner_count)
         owner_count++;
+    ASSERT(thread->block < owner_count && owner_count <= POSIX_BLOCKS_MAX);
     thread->next = first_thread;
     first_thread = thread;
     posix_world.living++;
+    // Its first step, up to its first point, touches nothing that is declared: what it does there
+    // with plain variables is a race or is ordered (README.md, "Searches").
     thread->thread = sct_thread_create_with(name, run_thread, thread, &sct_access_none);
     if (thread->is_detached)
         sct_thread_detach(thread->thread);
@@ -147,7 +166,10 @@ void posix_thread_leave(void) {
     struct posix_thread *self = posix_self();
     const void *low;
     size_t bytes;
+    ASSERT(!self->cleanups);
     sct_stack_bounds(&low, &bytes);
+    // Its frames are not returned from, one by one, and the stack is used again: what lay there is
+    // forgotten at once.
     posix_frame_ends(__builtin_frame_address(0), (const char *)low + bytes);
     end_thread(self);
     sct_thread_exit(self->result);
@@ -164,11 +186,13 @@ void posix_thread_exit(void *result) {
 
 // The step behind every creation: whether the new thread or its creator goes on first.
 static void go_on_after_creating(const char *where) {
+    ASSERT(posix_controls());
     if (!posix_world.options.has_no_creation_points)
         sct_point("go on after creating", where, &sct_access_none);
 }
 
-// More than the engine has room for is said, if somebody asks.
+// More than the engine has room for is said, if somebody asks: before the thread is made, or the
+// engine would name a limit of its own.
 static void check_room(const void *caller) {
     if (posix_world.living >= SCT_TASKS_MAX)
         posix_refuse("a program with more than 512 living threads", posix_place(caller));
@@ -204,6 +228,8 @@ HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(
 }
 
 struct posix_thread *posix_thread_of(pthread_t id) {
+    // A pthread_t is an address in the arena (thread.h): one from before main, or of another
+    // execution that has had more threads, is none. What lies there is not looked at first.
     const struct arena *arena = sct_arena();
     sct_check(id - (uintptr_t)arena->base < arena->used, SCT_KIND_PROGRAM_ERROR,
               "a thread that was never created is asked for");
@@ -224,6 +250,7 @@ HOOK int pthread_join(pthread_t id, void **result) {
     if (error != 0)
         return error;
     void *value = sct_thread_join_at(thread->thread, WHERE);
+    ASSERT(thread->has_ended);
     if (result)
         *result = value;
     return 0;
@@ -277,7 +304,9 @@ HOOK int pthread_getname_np(pthread_t id, char *name, size_t bytes) {
     return 0;
 }
 
+// Who yields in a loop that waits has neither changed nor read anything by that.
 static void yield(const char *where) {
+    ASSERT(posix_controls());
     sct_yield(where);
     posix_look_pass();
 }
@@ -302,9 +331,14 @@ HOOK int __cxa_thread_atexit_impl(void (*function)(void *), void *argument, void
 
 // ---- C11 ---------------------------------------------------------------------------------------
 
+_Static_assert(sizeof(thrd_t) == sizeof(pthread_t), "a thrd_t is a pthread_t");
+_Static_assert(sizeof(pthread_t) >= sizeof(void *), "an identity is an address");
+_Static_assert(thrd_success == 0, "as errors of POSIX");
+
 HOOK int thrd_create(thrd_t *id, thrd_start_t function, void *argument) {
     if (!posix_controls())
         return REAL(thrd_create)(id, function, argument);
+    // Its function returns an int, which is no void *: it is called as what it is.
     const struct posix_thread shape = {.function_of_c11 = function, .argument = argument};
     check_room(CALLER);
     if (posix_world.options.fails_create && sct_choose_weak(2, "creating fails"))

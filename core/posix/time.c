@@ -11,12 +11,15 @@
 
 #define SECOND UINT64_C(1000000000)
 
-// At the begin of every execution; the same on every machine.
+// At the begin of every execution; the same on every machine. They differ as on a real one: a
+// deadline of one clock that is used with another is long past, or too far away.
 #define REALTIME_BEGIN (UINT64_C(1700000000) * SECOND)
 #define MONOTONIC_BEGIN (UINT64_C(100000) * SECOND)
 
 enum { LOOK_NS = 1000 };
 
+// Of clocks that are not known: those of other processes and threads (pthread_getcpuclockid) count
+// as the time of day, which is wrong for them, but the same in every replay.
 static uint64_t begin_of(clockid_t clock) {
     bool is_monotonic = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
                         clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
@@ -24,11 +27,15 @@ static uint64_t begin_of(clockid_t clock) {
     return is_of_processor ? 0 : is_monotonic ? MONOTONIC_BEGIN : REALTIME_BEGIN;
 }
 
+_Static_assert(sizeof(time_t) == 8, "seconds until a distant deadline fit");
+
 static uint64_t to_number(const struct timespec *time) {
+    ASSERT(posix_is_deadline(time));
     return (uint64_t)time->tv_sec * SECOND + (uint64_t)time->tv_nsec;
 }
 
 static struct timespec to_time(uint64_t number) {
+    // As clock_gettime has it: nanoseconds below a second, whatever the sum.
     return (struct timespec){.tv_sec = (time_t)(number / SECOND),
                              .tv_nsec = (long)(number % SECOND)};
 }
@@ -43,6 +50,7 @@ bool posix_is_past(clockid_t clock, const struct timespec *deadline) {
 
 // The running step moves time on; those that look at it depend on each other and on all others.
 static void touch_time(bool looks) {
+    ASSERT(posix_controls());
     const struct sct_access access = {.mode = looks ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
                                       .object = POSIX_TIME};
     if (sct_reducing())
@@ -53,6 +61,7 @@ void posix_time_reaches(clockid_t clock, const struct timespec *deadline) {
     touch_time(true);
     if (!posix_is_past(clock, deadline))
         posix_world.now = to_number(deadline) - begin_of(clock);
+    ASSERT(posix_is_past(clock, deadline)); // as whoever has timed out finds
 }
 
 struct timespec posix_deadline_after(clockid_t clock, const struct timespec *length) {
@@ -60,6 +69,7 @@ struct timespec posix_deadline_after(clockid_t clock, const struct timespec *len
 }
 
 static struct timespec look(clockid_t clock) {
+    // It goes on, so that a loop which waits for a moment comes to its end without another's help.
     touch_time(true);
     posix_world.now += LOOK_NS;
     return to_time(begin_of(clock) + posix_world.now);
@@ -112,6 +122,7 @@ HOOK clock_t clock(void) {
 
 // Others may run as long as they like: a sleep is a point, and its length is only told by clocks.
 static void sleep_for(uint64_t length, const char *where) {
+    ASSERT(posix_controls());
     sct_point("sleep", where, &sct_access_none);
     touch_time(false);
     posix_look_pass();
@@ -142,6 +153,7 @@ HOOK int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time
         return sleep_for_time(time, left, WHERE);
     if (!posix_is_deadline(time))
         return EINVAL;
+    // The point first: what others do in the meantime may bring time beyond the deadline.
     sleep_for(0, WHERE);
     posix_time_reaches(clock, time);
     return 0;
@@ -165,5 +177,5 @@ HOOK int thrd_sleep(const struct timespec *length, struct timespec *left);
 HOOK int thrd_sleep(const struct timespec *length, struct timespec *left) {
     if (!posix_controls())
         return REAL(thrd_sleep)(length, left);
-    return sleep_for_time(length, left, WHERE) == 0 ? 0 : -2;
+    return sleep_for_time(length, left, WHERE) == 0 ? 0 : -2; // C11: -1 is an interrupt
 }

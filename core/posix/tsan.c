@@ -1,4 +1,6 @@
-// The calls that compilers make for accesses to memory under -fsanitize=thread.
+// The calls that compilers make for accesses to memory under -fsanitize=thread: gcc's tsan.cc and
+// sanitizer.def, clang's ThreadSanitizer.cpp. Names and arguments are those of tsan_interface.h in
+// compiler-rt. Nothing is asserted here: it is the way of every access.
 #include "core/posix/await.h"
 #include "core/posix/hook.h"
 #include "core/posix/races.h"
@@ -22,6 +24,7 @@ static inline void access_plain(const void *address, size_t bytes, bool writes,
         (posix_world.options.races == POSIX_RACES_ALL && posix_is_racy(caller)))
         point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
               writes ? "write" : "read", caller);
+    // The point before anything is known of the access: others may free the memory meanwhile.
     if (writes)
         posix_look_write(address);
     posix_memory_access(address, bytes, writes ? SCT_PLAIN_WRITE : SCT_PLAIN_READ, caller);
@@ -36,6 +39,8 @@ static inline void write_volatile(const void *address, unsigned bytes, const voi
         return;
     if (has_volatile_points())
         point(address, bytes, SCT_ACCESS_WRITE, "write volatile", caller);
+    // Before the write, which the program makes itself once this returns: no point comes in
+    // between, so whoever is granted looks when it is done.
     posix_memory_access(address, bytes, SCT_ATOMIC_WRITE, caller);
     posix_look_change(address, bytes);
 }
@@ -98,7 +103,7 @@ VOLATILE_HOOKS(unaligned_volatile, 4)
 VOLATILE_HOOKS(unaligned_volatile, 8)
 VOLATILE_HOOKS(unaligned_volatile, 16)
 
-// A read and then a write of the same.
+// A read and then a write of the same (clang, where both are in one place: x += 1).
 #define UPDATE_HOOK(name, bytes)                       \
     void __tsan_##name(void *address);                 \
     HOOK void __tsan_##name(void *address) {           \
@@ -146,6 +151,7 @@ void __tsan_init(void);
 HOOK void __tsan_init(void) {
 }
 
+// Entries are not needed: calls are found by frame pointers when somebody asks (stacks.c).
 void __tsan_func_entry(void *caller);
 HOOK void __tsan_func_entry(void *caller) {
     (void)caller;
@@ -157,6 +163,10 @@ void __tsan_func_exit(void);
 HOOK void __tsan_func_exit(void) {
     if (posix_world.options.races == POSIX_RACES_OFF || !posix_controls())
         return;
+    // This hook's own frame holds, first, where that of the function which returns is: all between
+    // the two was the function's. On x86-64 two words are the saved pointer and the return address
+    // (System V ABI, 3.2.2); on AArch64 compilers put the frame record (AAPCS64, "The Frame
+    // Pointer") below the variables.
     const void *const *frame = __builtin_frame_address(0);
     const void *const *caller = frame[0];
 #if defined(__aarch64__)

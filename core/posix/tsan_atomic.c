@@ -1,7 +1,17 @@
-// The calls that compilers make for atomic operations under -fsanitize=thread.
+// The calls that compilers make for atomic operations under -fsanitize=thread, as of
+// tsan_interface_atomic.h in compiler-rt. The library in compiler-rt has 128-bit ones, too;
+// programs that use those are not linked.
 #include "core/posix/atomic.h"
 #include "core/posix/hook.h"
 #include "core/posix/registers.h"
+
+// Orders come as the numbers of C11's memory_order, and are used as they come.
+_Static_assert((int)SCT_RELAXED == __ATOMIC_RELAXED, "memory_order_relaxed");
+_Static_assert((int)SCT_CONSUME == __ATOMIC_CONSUME, "memory_order_consume");
+_Static_assert((int)SCT_ACQUIRE == __ATOMIC_ACQUIRE, "memory_order_acquire");
+_Static_assert((int)SCT_RELEASE == __ATOMIC_RELEASE, "memory_order_release");
+_Static_assert((int)SCT_ACQ_REL == __ATOMIC_ACQ_REL, "memory_order_acq_rel");
+_Static_assert((int)SCT_SEQ_CST == __ATOMIC_SEQ_CST, "memory_order_seq_cst");
 
 #define AT(target, size)                                     \
     (struct posix_atomic) {                                  \
@@ -45,7 +55,8 @@
         posix_atomic_store(AT(target, sizeof(type)), value, (enum sct_order)order);       \
     }
 
-// What clang calls for both kinds of compare-exchange: it returns what was there.
+// What clang calls for both kinds of compare-exchange: it returns what was there. So a weak one is
+// taken for strong; which it was is not in the call.
 #define VALUE_HOOK(bits, type)                                                                     \
     HOOK_WITH_REGISTERS(__tsan_atomic##bits##_compare_exchange_val,                                \
                         posix_atomic##bits##_compare_exchange_val)                                 \
@@ -113,6 +124,8 @@ HOOK void __tsan_atomic_thread_fence(int order) {
     posix_atomic_fence((enum sct_order)order, CALLER);
 }
 
+// Between a thread and its own signal handlers, which run inside calls of the thread: they see all
+// in order.
 void __tsan_atomic_signal_fence(int order);
 HOOK void __tsan_atomic_signal_fence(int order) {
     (void)order;

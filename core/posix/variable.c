@@ -17,13 +17,14 @@ const char *posix_variable_step(const char *verb, const void *address) {
 
 // ---- Races -------------------------------------------------------------------------------------
 
-// "write of 4 bytes at 'queue' by t2 (queue.c:41 (put))".
+// "write by t2 (queue.c:41 (put))".
 static void add_side(struct text *text, const struct sct_race_side *side) {
     text_add(text, "%s by %s (%s)", sct_access_kind_name(side->kind), side->thread_name,
              posix_place(side->place));
 }
 
 static void add_variable(struct text *text, const struct sct_race *race) {
+    ASSERT(race->bytes > 0);
     const void *address = (const void *)race->address;
     const char *name = posix_variable(address);
     text_add(text, "%u byte%s ", race->bytes, race->bytes == 1 ? "" : "s");
@@ -46,6 +47,7 @@ static void tell_calls(const struct sct_race *race, const struct sct_race_side *
 }
 
 static void tell_more(const struct sct_race *race) {
+    ASSERT(sct_narrating());
     char buffer[512];
     struct text text = text_in(buffer, sizeof buffer);
     tell_calls(race, &race->later, "");
@@ -55,7 +57,9 @@ static void tell_more(const struct sct_race *race) {
 }
 
 static void report_race(void *context, const struct sct_race *race) {
+    // The text is that of a survey as of a violation: reports compare them.
     (void)context;
+    ASSERT(posix_controls());
     struct posix_surveyed surveyed = {{race->earlier.place, race->later.place}, ""};
     struct text text = text_in(surveyed.text, sizeof surveyed.text);
     add_variable(&text, race);
@@ -75,6 +79,7 @@ static void report_race(void *context, const struct sct_race *race) {
 
 // ---- Choices -----------------------------------------------------------------------------------
 
+// The rules of coherence and of SEQ_CST in words; which one it was location.c says (hidden_by).
 static const char *const readabilities[] = {
     [SCT_READABLE_NEWEST] = "the newest: it may always be read",
     [SCT_READABLE_OLDER] = "older, but nothing has told this thread of what came after it: "
@@ -87,6 +92,9 @@ static const char *const readabilities[] = {
     [SCT_HIDDEN_BY_TAKER] = "not this one: another read-modify-write has taken it",
     [SCT_HIDDEN_BY_BOUND] = "not this one: --history leaves it out",
 };
+
+_Static_assert(sizeof readabilities / sizeof readabilities[0] == SCT_HIDDEN_BY_BOUND + 1,
+               "each reason has its words");
 
 static bool is_readable(const struct sct_readable *store) {
     return store->why == SCT_READABLE_NEWEST || store->why == SCT_READABLE_OLDER;
@@ -109,6 +117,7 @@ static void note_choice(void *context, const struct sct_readable *stores, uint32
     char buffer[768];
     struct text text = text_in(buffer, sizeof buffer);
     uint32_t readable = 0;
+    ASSERT(count > 0 && count <= SCT_READABLES_MAX);
     for (uint32_t i = 0; i < count; i++) {
         note_store(&stores[i]);
         if (!is_readable(&stores[i]))
@@ -134,6 +143,8 @@ static const void *stacks[STACKS_MAX];
 static unsigned stack_count;
 
 struct sct_memory *posix_memory_open(const struct posix_options *options) {
+    // Outside of executions: of the running one the memory is in use.
+    ASSERT(!sct_engine_inside());
     sct_memory_free(memory);
     stack_count = 0;
     memory = sct_memory_new(&(struct sct_memory_options){
@@ -159,9 +170,12 @@ struct sct_memory *posix_memory_open(const struct posix_options *options) {
     return memory;
 }
 
+// One beyond the room has no shadow, and races on it are not seen: there are more places than
+// stacks that can be in use.
 void posix_stack_begins(void) {
     const void *low;
     size_t bytes;
+    ASSERT(stack_count <= STACKS_MAX);
     sct_stack_bounds(&low, &bytes);
     for (unsigned i = 0; i < stack_count; i++)
         if (stacks[i] == low)
@@ -172,6 +186,8 @@ void posix_stack_begins(void) {
     sct_shadow_add(memory, (uintptr_t)low, bytes);
 }
 
+// Of a larger access (memcpy of a large buffer) only the begin is looked at: cells cost more than
+// the copy does. In the heap all of it is checked to be inside a block.
 enum { WATCHED_BYTES = 4096 };
 
 void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,

@@ -35,7 +35,9 @@ static struct {
     __typeof__(&syscall) call_system;
 } watched;
 
-// Whether the instruction before [address], which is in the program, is a call.
+// Whether the instruction before [address], which is in the program, is a call. x86-64 (Intel SDM,
+// 2A, CALL): e8 and four bytes; ff 15 and four bytes, through a table; ff /2 through a register.
+// Reading backwards may take other bytes for one. AArch64 (Arm ARM, C6.2): BL, BLR.
 static bool is_behind_call(uintptr_t address) {
 #if defined(__x86_64__)
     const unsigned char *code = (const unsigned char *)address;
@@ -63,6 +65,8 @@ static const void *caller_of(const ucontext_t *registers) {
 #elif defined(__aarch64__)
     const uintptr_t *word = (const uintptr_t *)registers->uc_mcontext.sp;
 #endif
+    // The kernel does not touch the user's stack in a call: the first such word from its pointer on
+    // is the return address, unless a buffer of the C library's holds an old one.
     for (int i = 0; i < STACK_WORDS; i++)
         if (posix_is_program_code((const void *)word[i]) && is_behind_call(word[i]))
             return (const void *)word[i];
@@ -72,6 +76,8 @@ static const void *caller_of(const ucontext_t *registers) {
 static void on_verdict(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
+    // In the program's thread, while it is in a call of the system: nothing is half done there but
+    // that, and the execution is left for good.
     if (!sct_engine_inside())
         return; // it has just gone on
     const void *caller = caller_of(context);
@@ -89,7 +95,9 @@ static void on_verdict(int number, siginfo_t *info, void *context) {
 }
 
 static int64_t work_done(void) {
+    // The thread's own, not the process's: this thread works, too.
     struct timespec time = {0, 0};
+    ASSERT(watched.look_at_clock);
     watched.look_at_clock(watched.clock, &time);
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
@@ -98,6 +106,9 @@ static void *watch(void *unused) {
     uint64_t last_progress = 0;
     int64_t last_work = 0;
     const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    // To block is neither to get on (steps, decisions) nor to work: a long computation works, and a
+    // program that waits for its turn on a loaded machine does not stand still at four looks in a
+    // row unless it gets no time for two seconds.
     for (int looks = 0;;) {
         watched.sleep(&pause, NULL);
         uint64_t new_progress = sct_engine_progress();
@@ -116,11 +127,15 @@ static void *watch(void *unused) {
 }
 
 void posix_watchdog_begin(void) {
+    // A process that was forked (workers, --isolate) has no watcher yet: threads are not inherited.
     if (__builtin_expect(watched.process == getpid(), 1))
         return;
+    ASSERT(posix_world.in_tool > 0);
     watched.process = getpid();
     watched.thread = (pid_t)REAL(syscall)(SYS_gettid);
     pthread_getcpuclockid(REAL(pthread_self)(), &watched.clock);
+    // NODEFER: the handler does not return, and must leave the signal as it was. RESTART: if it
+    // does, the program has noticed nothing.
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART,
                                .sa_sigaction = on_verdict};
     sigaction(VERDICT_SIGNAL, &action, NULL);

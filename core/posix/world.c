@@ -40,6 +40,7 @@ struct strings {
 static struct strings arguments, environment;
 
 static void *allocate(size_t bytes) {
+    ASSERT(bytes > 0);
     void *memory = malloc(bytes);
     if (!memory)
         grow_failed(bytes, "the program's arguments");
@@ -48,6 +49,7 @@ static void *allocate(size_t bytes) {
 
 static void write_down(struct strings *strings, char *const *vector) {
     size_t bytes = 0, at = 0;
+    ASSERT(!strings->vector);
     while (vector[strings->count])
         bytes += strlen(vector[strings->count++]) + 1;
     size_t vector_bytes = (strings->count + 1) * sizeof *vector;
@@ -59,10 +61,13 @@ static void write_down(struct strings *strings, char *const *vector) {
         memcpy(strings->first_bytes + at, vector[i], length);
         at += length;
     }
+    ASSERT(at == bytes);
     strings->first[strings->count] = NULL;
 }
 
+// Both: getopt permutes the vector, strtok writes into the strings.
 static void put_back(const struct strings *strings) {
+    ASSERT(strings->vector && strings->first);
     memcpy(strings->vector, strings->first, (strings->count + 1) * sizeof *strings->first);
     memcpy(strings->bytes, strings->first_bytes, strings->byte_count);
 }
@@ -72,6 +77,7 @@ static void put_back(const struct strings *strings) {
 static void *run_main(void *unused) {
     (void)unused;
     struct posix_world *world = &posix_world;
+    ASSERT(posix_controls() && posix_self()->is_main);
     int status = world->program_main(world->argc, arguments.vector, environment.vector);
     if (!world->options.has_threads_after_main)
         posix_exit(status);
@@ -83,6 +89,7 @@ static void *run_main(void *unused) {
 static char random_state[128], first_random_state[128], spare_random_state[128];
 
 static void save_random(void) {
+    ASSERT(!posix_world.is_open);
     initstate(1, spare_random_state, sizeof spare_random_state);
     initstate(1, random_state, sizeof random_state);
     setstate(spare_random_state);
@@ -97,6 +104,7 @@ static void put_random_back(void) {
 }
 
 // What the C library keeps of a program besides.
+// (Of the C library's other variables programs see little: strtok's place, localtime's buffer.)
 static void reset_library(void) {
     environ = environment.vector;
     optind = 0; // getopt begins anew
@@ -104,10 +112,15 @@ static void reset_library(void) {
 }
 
 static void set_up(void *context) {
+    // Whatever the last execution was left in: it may have ended in the tester's code, or in a
+    // hook's.
     (void)context;
+    ASSERT(posix_world.is_open);
     posix_world.in_tool = 1;
     posix_watchdog_begin();
     put_random_back(); // first: where the program has given a state of its own, that is written to
+    // Memory before what is kept in it: the rest of this writes into the program's variables
+    // (environ, the buffers of streams), or makes things anew in the arena, which is empty.
     posix_images_restore();
     posix_heap_begin();
     posix_files_begin();
@@ -130,7 +143,9 @@ static void set_up(void *context) {
     if (posix_world.options.wakes_spuriously)
         sct_condition_allow_spurious();
     const struct posix_thread shape = {.function = run_main, .is_main = true};
+    // Last main, which does not run before this returns: its values of keys are of the arena, too.
     posix_keys_begin(posix_thread_create(&shape));
+    ASSERT(posix_world.in_tool == 1 && posix_world.living == 1);
     posix_world.in_tool = 0;
 }
 
@@ -147,6 +162,7 @@ struct sct_program posix_program(void) {
 }
 
 void posix_world_open(posix_main *program_main, int argc, char **argv) {
+    ASSERT(!posix_world.is_open && program_main);
     posix_world.program_main = program_main;
     posix_world.argc = argc;
     write_down(&arguments, argv);
@@ -159,13 +175,18 @@ void posix_world_open(posix_main *program_main, int argc, char **argv) {
     posix_exit_save();
     posix_terminate_save();
     posix_signals_save();
+    // Images last: what the lines before have put into the program's variables is part of their
+    // first state.
     posix_files_open(posix_world.options.shows_output);
     posix_images_save();
     posix_world.is_open = true;
 }
 
 uint32_t posix_world_identity(void) {
+    // All that a decision may depend on, and nothing that is only shown (shows_output): a trace is
+    // replayed by whoever has the same.
     const struct posix_options *options = &posix_world.options;
+    ASSERT(posix_world.is_open);
     const uint32_t numbers[] = {
         options->points,
         options->model,

@@ -89,6 +89,7 @@ static inline void posix_enter_tool(void) {
     posix_world.in_tool++;
 }
 static inline void posix_leave_tool(void) {
+    ASSERT(posix_world.in_tool > 0);
     posix_world.in_tool--;
 }
 
