@@ -59,7 +59,8 @@ int live_init(const struct live_options *options, struct error *error);
 int live_print_status(const struct live_options *options, struct error *error);
 
 // Migrates to the end, from wherever it stands, with progress. Waits while another migrator is
-// alive. LIVE_NEGATIVE: there are rows that cannot be moved; nothing was begun.
+// alive. LIVE_NEGATIVE: there are rows that cannot be moved, ten of which it names; nothing was
+// begun.
 int live_migrate(const struct live_options *options, struct error *error);
 
 // Orders for the running migrator, and the next ones: it stands still; it goes on, past the state

@@ -20,6 +20,8 @@ enum {
     HOLDER_NAP = SECOND / 50,
     WRITING_TO_READING = 10, // of a whole migration to two readings of the table, measured
     KEPT_BYTES = 8 << 20,    // of an arena: what a batch takes, again and again
+    NAMED_MAX = 10,          // of rows that cannot be moved
+    NEW_TABLE = 1,           // of the two paced ones
 };
 
 struct migration {
@@ -55,13 +57,17 @@ static double seconds_since(const struct migration *migration) {
     return (double)(clock_nanoseconds() - migration->begun) / SECOND;
 }
 
-// What is done of the pass that runs, and of how much; a pass that is repeated passes over rows.
+// What is done of the pass that runs, and of how much. Rows that a repeated pass finds done are not
+// counted; applications write some meanwhile, so that there may be more than there were.
 static uint64_t done_of(const struct migration *migration, uint64_t *total) {
-    bool is_copying = migration->holder.row.state <= MT_PREFER_NEW;
+    bool is_copying = migration->holder.row.state < MT_USE_NEW_HIDE_METADATA;
     uint64_t copies =
         migration->total > migration->total_new ? migration->total : migration->total_new;
+    uint64_t done = is_copying ? migration->paced[NEW_TABLE].rows
+                               : migration->pace.rows - migration->cleaned_from;
     *total = is_copying ? migration->total : migration->total + copies;
-    return migration->pace.rows - (is_copying ? 0 : migration->cleaned_from);
+    *total = *total > done ? *total : done;
+    return done;
 }
 
 static void describe(struct migration *migration, struct text *text) {
@@ -74,9 +80,10 @@ static void describe(struct migration *migration, struct text *text) {
         text_add(text, " paused");
     else if (migration->pace.orders.hold_before == (int32_t)state + 1)
         text_add(text, " held before %s", mt_state_name(state + 1));
-    text_add(text, " %s %llu of %llu rows, %.0f rows/s",
-             state <= MT_PREFER_NEW ? "copied" : "cleaned up", (unsigned long long)rows,
-             (unsigned long long)total, rate);
+    if (total > 0)
+        text_add(text, " %s %llu of %llu rows, %.0f rows/s",
+                 state < MT_USE_NEW_HIDE_METADATA ? "copied" : "cleaned up",
+                 (unsigned long long)rows, (unsigned long long)total, rate);
     if (rows > 0 && total > rows)
         text_add(text, ", %.0f s left of it", (double)(total - rows) / rate);
 }
@@ -163,11 +170,11 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
     bool is_new = state != migration->holder.row.state;
     if (is_new && !pace_hold(&migration->pace, state))
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (is_new && state == MT_USE_NEW_HIDE_METADATA)
+        migration->cleaned_from = migration->pace.rows; // progress is told within the push, too
     struct ct_outcome outcome = harden(migration);
     if (outcome.kind == CT_SUCCEEDED)
         outcome = inner->ops->push(inner, where, state);
-    if (outcome.kind == CT_SUCCEEDED && state == MT_USE_NEW_HIDE_METADATA)
-        migration->cleaned_from = migration->pace.rows;
     if (outcome.kind == CT_SUCCEEDED && is_new && !migration->session.options->is_json)
         fprintf(out_of(migration), "%sstate %s after %.1f s\n",
                 migration->is_terminal ? "\r\033[K" : "", mt_state_name(state),
@@ -373,25 +380,56 @@ static int migrate(struct migration *migration, struct error *error) {
     return LIVE_DONE;
 }
 
+// Rows that cannot be moved.
+struct immovable {
+    const struct live_options *options;
+    uint64_t count;
+};
+
+static void name_row(void *context, const char *why) {
+    struct immovable *immovable = context;
+    FILE *out = immovable->options->out;
+    bool is_json = immovable->options->is_json;
+    if (immovable->count++ >= NAMED_MAX)
+        return;
+    if (is_json) {
+        fputs(immovable->count == 1 ? "{\"immovable\":[" : ",", out);
+        session_json(out, why);
+    } else {
+        fprintf(out, "cannot be moved: %s\n", why);
+    }
+}
+
+// Of what has ended with [outcome].
+static int tell_immovable(const struct immovable *immovable, struct ct_outcome outcome,
+                          struct error *error) {
+    unsigned long long count = immovable->count;
+    if (immovable->options->is_json && count > 0)
+        fprintf(immovable->options->out, "],\"count\":%llu}\n", count);
+    if (outcome.kind == CT_SUCCEEDED)
+        return LIVE_DONE;
+    if (count > 1 && outcome.kind == CT_PROGRAM_ERROR)
+        error_set(error, "the old table: %llu rows cannot be moved, %s named", count,
+                  count > NAMED_MAX ? "the first ten are" : "all are");
+    else
+        error_set(error, "the old table: %.300s",
+                  outcome.message ? outcome.message : "a read failed");
+    return outcome.kind == CT_PROGRAM_ERROR ? LIVE_NEGATIVE : LIVE_FAILED;
+}
+
 // A migration that has begun was checked then; rows may still be such as cannot be moved, then it
 // says so.
 static int check_rows(struct migration *migration, struct error *error) {
     struct ct_table *tables[2] = {migration->old_file.table, migration->new_file.table};
+    struct immovable immovable = {.options = migration->session.options};
+    if (migration->session.config.state != MT_USE_OLD_HIDE_METADATA)
+        return LIVE_DONE;
     struct mt_table *plain = mt_open(&(struct mt_options){.old_table = tables[0],
                                                           .new_table = tables[1],
                                                           .config = &migration->config,
                                                           .env = env_of(migration)});
-    int status = LIVE_DONE;
-    if (migration->session.config.state == MT_USE_OLD_HIDE_METADATA) {
-        struct ct_outcome outcome = mt_check_rows(plain);
-        if (outcome.kind == CT_PROGRAM_ERROR)
-            status = LIVE_NEGATIVE;
-        else if (outcome.kind != CT_SUCCEEDED)
-            status = LIVE_FAILED;
-        if (status != LIVE_DONE)
-            error_set(error, "the old table: %.300s",
-                      outcome.message ? outcome.message : "a read failed");
-    }
+    struct ct_outcome outcome = mt_check_rows(plain, name_row, &immovable);
+    int status = tell_immovable(&immovable, outcome, error);
     ct_close(mt_interface(plain));
     return status;
 }

@@ -64,8 +64,10 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     struct ct_outcome outcome =
         paced->inner->ops->execute(paced->inner, where, batch, arena, results);
-    if (outcome.kind == CT_SUCCEEDED)
+    if (outcome.kind == CT_SUCCEEDED) {
+        paced->rows += batch->count;
         paced->pace->rows += batch->count;
+    }
     return outcome;
 }
 
@@ -97,5 +99,5 @@ void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *p
                                             .open_stream = open_stream,
                                             .close = close_table,
                                             .limits = limits};
-    *paced = (struct paced_table){{&ops}, inner, pace};
+    *paced = (struct paced_table){{&ops}, inner, pace, 0};
 }

@@ -12,6 +12,7 @@ struct paced_table {
     struct ct_table table; // first member
     struct ct_table *inner;
     struct pace *pace;
+    uint64_t rows; // that its batches have written or deleted so far
 };
 
 struct pace {
@@ -24,7 +25,7 @@ struct pace {
     struct orders orders;
     uint64_t looked; // at the orders, when
     uint64_t due;    // before which the next batch may not go
-    uint64_t rows;   // that batches have written or deleted so far
+    uint64_t rows;   // of all its tables
 };
 
 void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace);

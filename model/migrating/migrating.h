@@ -72,9 +72,11 @@ enum ct_error mt_check_batch(const struct ct_batch *batch, size_t *op_index);
 
 // Before the first process leaves the first state: CT_PROGRAM_ERROR, with a message that names it,
 // if a row of the old table cannot be moved: it is over the limits, or has a reserved property or a
-// reserved key. Reads the whole old table. (A row that is written so afterwards, by
-// somebody who writes directly, ends the migration with 400 and such a message.)
-struct ct_outcome mt_check_rows(struct mt_table *table);
+// reserved key. [tell] hears such a message of each, which is gone afterwards; without it (NULL)
+// the first one ends the search. Reads the whole old table. (A row that is written so afterwards,
+// by somebody who writes directly, ends the migration with 400 and such a message.)
+struct ct_outcome mt_check_rows(struct mt_table *table,
+                                void (*tell)(void *context, const char *why), void *context);
 
 // The migrator: continues from the present state to the end (state by state, copy pass, clean-up
 // pass) and returns when the old table is empty and no metadata is left, or with the first error.

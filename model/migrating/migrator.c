@@ -376,17 +376,32 @@ static struct ct_outcome walk(struct mt_table *table, enum mt_state *state) {
 
 // ---- Before the walk ---------------------------------------------------------------------------
 
-static struct ct_outcome check_row(struct mt_table *table, const struct ct_row *row) {
+// Who is told of rows that cannot be moved, and of the first one what.
+struct check {
+    void (*tell)(void *context, const char *why);
+    void *context;
+    const char *first;
+};
+
+static const char *why_immovable(struct arena *arena, const struct ct_row *row) {
     if (mt_is_reserved(row->key))
-        return ct_program_error(arena_printf(table->arena,
-                                             "row '%s' '%s': keys that begin with '%s' are "
-                                             "reserved",
-                                             row->key.partition, row->key.row, MT_RESERVED_PREFIX));
-    const char *why = mt_why_immovable(table->arena, row);
-    return why ? ct_program_error(why) : ct_success();
+        return arena_printf(arena, "row '%s' '%s': keys that begin with '%s' are reserved",
+                            row->key.partition, row->key.row, MT_RESERVED_PREFIX);
+    return mt_why_immovable(arena, row);
 }
 
-static struct ct_outcome check_rows(struct mt_table *table) {
+static void check_row(struct mt_table *table, struct check *check, const struct ct_row *row) {
+    size_t mark = arena_mark(table->arena);
+    const char *why = why_immovable(table->arena, row);
+    if (why && check->tell)
+        check->tell(check->context, why);
+    if (why && !check->first)
+        check->first = why;
+    else
+        mt_reset(table, mark);
+}
+
+static struct ct_outcome check_rows(struct mt_table *table, struct check *check) {
     struct ct_stream *stream;
     const struct ct_row *row = NULL;
     struct ct_outcome outcome = ct_open_stream(table->old_table, NULL, &stream);
@@ -395,9 +410,11 @@ static struct ct_outcome check_rows(struct mt_table *table) {
     do {
         outcome = ct_stream_read(stream, &row);
         if (outcome.kind == CT_SUCCEEDED && row)
-            outcome = check_row(table, row);
-    } while (outcome.kind == CT_SUCCEEDED && row);
+            check_row(table, check, row);
+    } while (outcome.kind == CT_SUCCEEDED && row && (check->tell || !check->first));
     ct_stream_close(stream);
+    if (outcome.kind == CT_SUCCEEDED && check->first)
+        return ct_program_error(check->first);
     return mt_unexpected(outcome, "check: unexpected answer of the old table");
 }
 
@@ -421,10 +438,12 @@ struct ct_outcome mt_migrate(struct mt_table *instance) {
     return give_up_arena(instance, &table, outcome);
 }
 
-struct ct_outcome mt_check_rows(struct mt_table *instance) {
+struct ct_outcome mt_check_rows(struct mt_table *instance,
+                                void (*tell)(void *context, const char *why), void *context) {
+    struct check check = {.tell = tell, .context = context};
     struct ct_env *env = instance->env;
     struct mt_table table = mt_with_arena(instance, env->ops->arena_open(env));
-    return give_up_arena(instance, &table, check_rows(&table));
+    return give_up_arena(instance, &table, check_rows(&table, &check));
 }
 
 // ---- The way back ------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ static const char schema[] =
     "?3"
 #define PAGE_FROM                                                                                \
     "SELECT " COLUMNS " FROM entities WHERE table_id = ?1 AND (partition_key, row_key) >= (?2, " \
-                      "?3)"
+    "?3)"
 
 // A group's rows go into one statement: what it opens it opens once, and a row that comes behind
 // the one before is found to do so without a search.

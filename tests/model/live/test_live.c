@@ -274,6 +274,49 @@ static void test_immovable(void **state) {
     assert_int_equal(count(new_name), 0);
 }
 
+static size_t count_of(const char *what) {
+    size_t found = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++)
+        found++;
+    return found;
+}
+
+// Of many the first ten are named, and all are counted; those that can be moved are not.
+static void test_many_immovable(void **state) {
+    enum { IMMOVABLE = 12 };
+    struct file_connection file;
+    (void)state;
+    fill(ROWS);
+    assert_true(file_open(&file, old_name, true, &error));
+    for (int i = 0; i < IMMOVABLE; i++)
+        write_row(file.table, "ab", arena_printf(&arena, "large-%02d", i), 252);
+    file_close(&file);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    struct live_options dry = {.is_dry_run = true};
+    assert_int_equal(call_with(live_migrate, dry), LIVE_NEGATIVE);
+    assert_non_null(strstr(error.text, "12 rows cannot be moved, the first ten"));
+    assert_int_equal(count_of("\n"), 10);
+    assert_int_equal(count_of("cannot be moved: row 'ab' 'large-0"), 10);
+    dry.is_json = true;
+    assert_int_equal(call_with(live_migrate, dry), LIVE_NEGATIVE);
+    assert_int_equal(strncmp(text, "{\"immovable\":[\"row 'ab'", 23), 0);
+    assert_non_null(strstr(text, "],\"count\":12}\n"));
+}
+
+// More is never done than there is to do: metadata is cleaned up, too.
+static void test_progress_adds_up(void **state) {
+    unsigned long long rows = 0, total = 0;
+    (void)state;
+    fill(ROWS);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    assert_int_equal(call_with(live_migrate, (struct live_options){.is_json = true}), LIVE_DONE);
+    const char *last = strrchr(text, '{');
+    assert_int_equal(
+        sscanf(strstr(last, "\"rows\":"), "\"rows\":%llu,\"total\":%llu", &rows, &total), 2);
+    assert_int_equal(rows, 2 * ROWS + 2);
+    assert_int_equal(total, rows);
+}
+
 // verify says what is missing.
 static void test_verify(void **state) {
     struct file_connection file;
@@ -343,6 +386,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
         cmocka_unit_test_setup_teardown(test_client, setup, teardown),
         cmocka_unit_test_setup_teardown(test_immovable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_immovable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_progress_adds_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
         cmocka_unit_test_setup_teardown(test_differences, setup, teardown),
     };

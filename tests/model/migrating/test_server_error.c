@@ -183,7 +183,7 @@ static void test_wide_row(void **state) {
         struct ct_batch batch = ct_batch_new(&arena, 1);
         ct_batch_add(&batch, CT_INSERT, wide_row(count));
         ct_execute(old_table.backend, &batch, &arena, &result);
-        struct ct_outcome outcome = mt_check_rows(instance);
+        struct ct_outcome outcome = mt_check_rows(instance, NULL, NULL);
         assert_int_equal(outcome.kind, count == 251 ? CT_SUCCEEDED : CT_PROGRAM_ERROR);
         if (count == 252)
             assert_non_null(strstr(outcome.message, "'p' 'wide'"));
@@ -204,7 +204,7 @@ static void test_reserved_rows_are_told(void **state) {
     (void)state;
     open_world();
     execute_row(old_table.backend, CT_INSERT, "_mtable_mine");
-    struct ct_outcome outcome = mt_check_rows(instance);
+    struct ct_outcome outcome = mt_check_rows(instance, NULL, NULL);
     assert_int_equal(outcome.kind, CT_PROGRAM_ERROR);
     assert_non_null(strstr(outcome.message, "_mtable_mine"));
 }
