@@ -267,9 +267,14 @@ static void release(void *block, const void *caller) {
         const struct sct_access access = posix_access(block, bytes, SCT_ACCESS_WRITE);
         sct_touch(&access);
     }
-    // A mutex that lies in it is no more: what is made there next is another one.
-    if (posix_controls())
+    if (posix_controls()) {
+        const char *held = posix_lock_held_in((uintptr_t)block, bytes);
+        if (held)
+            posix_violate(SCT_KIND_PROGRAM_ERROR, posix_place(caller),
+                          "a block of %zu bytes is freed while another thread holds '%s' in it",
+                          bytes, held);
         posix_objects_forget((uintptr_t)block, bytes);
+    }
     ASSERT(heap.next >= (uintptr_t)block + bytes);
     header->freed = caller;
     memset(state_at((uintptr_t)block), STATE_FREED, (bytes + 7) / 8 + (bytes == 0));

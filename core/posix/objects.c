@@ -146,6 +146,27 @@ uint32_t posix_locks_held(const char **names, uint32_t max) {
     return held.count;
 }
 
+// Whether another thread has the lock, or writes.
+static bool is_of_another(const struct entry *entry) {
+    const struct sct_lock *lock = entry->kind == POSIX_MUTEX
+                                      ? &((const struct posix_mutex *)entry->record)->lock
+                                      : entry->record;
+    const struct sct_rwlock *rwlock = entry->record;
+    const struct sct_strand *holder = entry->kind == POSIX_RWLOCK ? rwlock->writer : lock->holder;
+    return holder && holder != sct_self();
+}
+
+const char *posix_lock_held_in(uintptr_t address, size_t bytes) {
+    for (size_t i = 0; i < table.capacity; i++) {
+        const struct entry *entry = &table.entries[i];
+        bool is_lock =
+            entry->kind == POSIX_MUTEX || entry->kind == POSIX_SPIN || entry->kind == POSIX_RWLOCK;
+        if (entry->address - address < bytes && entry->record && is_lock && is_of_another(entry))
+            return ((const struct sct_object *)entry->record)->name;
+    }
+    return NULL;
+}
+
 const char *posix_object_title(const void *address, enum posix_kind kind) {
     static const char *const kinds[POSIX_KINDS] = {
         [POSIX_MUTEX] = "mutex",           [POSIX_CONDITION] = "condition",

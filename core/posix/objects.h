@@ -48,6 +48,9 @@ void posix_objects_visit(void (*visit)(void *context, enum posix_kind kind, cons
 // Up to [max] names of locks that the running thread holds; how many.
 uint32_t posix_locks_held(const char **names, uint32_t max);
 
+// The name of a lock in that memory that another thread holds; NULL if there is none.
+const char *posix_lock_held_in(uintptr_t address, size_t bytes);
+
 // What a new object is called: its variable, or "mutex-3": the third mutex without one.
 const char *posix_object_title(const void *address, enum posix_kind kind);
 
