@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+// A line, so that `head -1` and `file` say what it is; another number where the records change.
 static const char magic[] = "mtcheck-checkpoint 1\n";
 
 enum { TEXT_MAX = 1 << 20, NUMBER_BYTES = 8 };
@@ -21,6 +22,9 @@ static bool file_error(const struct sct_checkpoint *checkpoint, struct error *er
 static bool write_record(struct sct_checkpoint *checkpoint, const void *data, size_t size) {
     ASSERT(checkpoint->file);
     ASSERT(size <= record_max); // else nobody would read it
+    // Length and checksum before the data: a reader knows how much to read, and whether all of it
+    // has come, wherever the writer was killed. Flushed at once: from then on it is the kernel's,
+    // and the end of this process loses nothing.
     struct sct_bytes head = {0};
     sct_bytes_add_number(&head, size);
     sct_bytes_add_number(&head, hash_bytes(data, size));
@@ -33,6 +37,7 @@ static bool write_record(struct sct_checkpoint *checkpoint, const void *data, si
 
 // One number of the file; false at its end.
 static bool read_number(FILE *file, uint64_t *number) {
+    // The lowest byte first, as sct_bytes_add_number has it, whatever the machine.
     unsigned char digits[NUMBER_BYTES];
     if (fread(digits, 1, NUMBER_BYTES, file) != NUMBER_BYTES)
         return false;
@@ -48,6 +53,7 @@ static bool read_record(FILE *file, uint64_t size_max, struct sct_bytes *record)
     record->size = 0;
     if (!read_number(file, &size) || !read_number(file, &checksum) || size > size_max)
         return false;
+    // In pieces: a torn length may be any number, and must not ask for so much memory.
     char buffer[4096];
     while (record->size < size) {
         size_t wanted = size - record->size < sizeof buffer ? size - record->size : sizeof buffer;
@@ -96,7 +102,8 @@ bool sct_checkpoint_next(struct sct_checkpoint *checkpoint, struct sct_bytes *re
     long end = ftell(checkpoint->file);
     if (read_record(checkpoint->file, record_max, record))
         return true;
-    // A torn record: cut off, so that the next one stands in its place.
+    // A torn record: cut off, so that the next one stands in its place. (ISO C asks for a call that
+    // sets the position between reading and writing; fseek is that, too.)
     clearerr(checkpoint->file);
     if (end >= 0 && fseek(checkpoint->file, end, SEEK_SET) == 0 &&
         ftruncate(fileno(checkpoint->file), end) != 0)
@@ -111,11 +118,16 @@ bool sct_checkpoint_read(struct sct_checkpoint *checkpoint, struct sct_bytes *re
 
 bool sct_checkpoint_put(struct sct_checkpoint *checkpoint, const struct sct_bytes *record,
                         struct error *error) {
+    ASSERT(checkpoint->file && checkpoint->path);
     return write_record(checkpoint, record->data, record->size) || file_error(checkpoint, error);
 }
 
 bool sct_checkpoint_publish(struct sct_checkpoint *checkpoint, const char *path,
                             struct error *error) {
+    // Its data on the disk before its name is (rename(2) takes the place of the old file in one
+    // step, but file systems may write names before data): or after a loss of power there would be
+    // a complete name with an empty file.
+    ASSERT(checkpoint->file);
     bool is_done = fsync(fileno(checkpoint->file)) == 0 && rename(checkpoint->path, path) == 0;
     if (!is_done)
         file_error(checkpoint, error);

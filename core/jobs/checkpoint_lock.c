@@ -14,12 +14,16 @@
 
 // Whether the name still stands for the open file: else its holder has removed it meanwhile.
 static bool is_still_there(const struct sct_checkpoint_lock *lock) {
+    ASSERT(lock->file >= 0 && lock->path);
     struct stat opened, named;
     return fstat(lock->file, &opened) == 0 && stat(lock->path, &named) == 0 &&
            opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
 static bool try_lock(struct sct_checkpoint_lock *lock, const char *path, struct error *error) {
+    // A lock of POSIX, not flock(2): it is the process's, so a forked worker does not have it, and
+    // it works over NFS. It is lost when the process closes any descriptor of the file (fcntl(2)):
+    // the lock's file is opened nowhere else.
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     struct error inner;
     lock->file = file_open(lock->path, O_RDWR | O_CREAT, &inner);
@@ -43,6 +47,8 @@ bool sct_checkpoint_lock(struct sct_checkpoint_lock *lock, const char *path, str
     size_t bytes = strlen(path) + sizeof ".lock";
     lock->path = grow_new(bytes, 1, "the name of a lock");
     snprintf(lock->path, bytes, "%s.lock", path);
+    // Whoever held it may have removed the file between our opening and our locking it: then what
+    // is locked has no name, another one may lock a new file of that name, and both would go on.
     while (try_lock(lock, path, error)) {
         if (is_still_there(lock))
             return true;

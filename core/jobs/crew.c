@@ -16,6 +16,8 @@ static const struct sct_campaign_options *campaign_of(const struct sct_crew *cre
 // What it was deciding is kept: run again, it may tell why.
 static bool describe_death(struct sct_crew *crew, unsigned index, struct error *error) {
     ASSERT(index < crew->worker_count);
+    // Its decisions are in shared memory, where it wrote them itself: the record outlives it. Of
+    // several who die the first is told.
     struct sct_campaign *campaign = crew->sum.campaign;
     if (crew->records[index]->is_running && !campaign->died.is_found) {
         campaign->died.is_found = true;
@@ -44,8 +46,9 @@ static void add_range(struct sct_crew *crew, const unsigned char *range, size_t 
     bool goes_on;
     ASSERT(size > 0);
     crew->range.iteration_offset = before; // workers number within what they send
+    struct sct_reader reader = {range, range + size, false};
     bool is_range =
-        sct_range_add(&crew->range, range, size, &crew->sum, crew->jobs->on_new_group, &goes_on);
+        sct_range_add(&crew->range, &reader, &crew->sum, crew->jobs->on_new_group, &goes_on);
     ASSERT(is_range); // a socket loses nothing, and a checkpoint has checksums
     ASSERT(campaign->iterations_run >= before);
     campaign->search.bound_runs += campaign->iterations_run - before;
@@ -63,6 +66,7 @@ void sct_crew_add_ranges(struct sct_crew *crew, const struct sct_bytes *ranges) 
     ASSERT(reader.at == reader.end);
 }
 
+// What a piece came to is added once: its ranges are emptied then, and it may go on.
 static void add_piece(struct sct_crew *crew, struct sct_piece *piece) {
     sct_crew_add_ranges(crew, &piece->ranges);
     piece->ranges.size = 0;
@@ -70,6 +74,8 @@ static void add_piece(struct sct_crew *crew, struct sct_piece *piece) {
     piece->meets_bound = false;
 }
 
+// So many executions were in that share of the tree; as many, by the estimator, in the rest of it
+// (core/strategy/path.h). Of no share at all there is no estimate.
 static void set_estimate(struct sct_searched *search, double share) {
     search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
 }
@@ -79,7 +85,9 @@ static void finish_tree(struct sct_crew *crew) {
     struct sct_searched *search = &crew->sum.campaign->search;
     struct sct_shared_states *states = sct_search_shared(campaign_of(crew)->search);
     ASSERT(!crew->frontier.first && crew->path->depth == 0);
-    // Nobody works, so nobody is about to keep a promise.
+    ASSERT(count_idle(crew) == crew->worker_count);
+    // Nobody works, so nobody is about to keep a promise: requests that are still open were made
+    // when there was nothing to give.
     atomic_store(&crew->control->wanted, atomic_load(&crew->control->promised));
     if (sct_searched_advance(search, crew->path)) {
         if (states)
@@ -88,6 +96,9 @@ static void finish_tree(struct sct_crew *crew) {
         return;
     }
     set_estimate(search, sct_path_share(crew->path));
+    // With a cache a state may have been entered, and cut off, by an execution that had come to it
+    // late; one that came to it earlier was pruned there. So what lies behind it may never have
+    // been seen.
     search->is_cut = states && crew->sum.campaign->step_limit_hits > 0;
     search->is_exhausted = !search->is_cut;
     crew->is_over = crew->is_settled = true;
@@ -95,7 +106,7 @@ static void finish_tree(struct sct_crew *crew) {
 
 // The last leaf of the piece is a violation that ends the search.
 static void finish_at_violation(struct sct_crew *crew, const struct sct_piece *piece) {
-    ASSERT(piece->is_done && piece->has_ended);
+    ASSERT(piece->is_done && piece->has_ended && crew->is_ordered);
     struct sct_searched *search = &crew->sum.campaign->search;
     if (!piece->is_last)
         set_estimate(search, piece->end);
@@ -112,6 +123,7 @@ static void add_from_left(struct sct_crew *crew) {
         add_piece(crew, piece);
         if (!piece->is_done)
             return;
+        // Removed first: finish_at_violation may find that nothing is left of the tree.
         struct sct_piece copy = *piece;
         sct_frontier_remove(&crew->frontier, piece);
         if (copy.has_ended)
@@ -133,6 +145,8 @@ static void drop_right(struct sct_crew *crew, struct sct_piece *piece) {
     struct sct_piece *next;
     for (struct sct_piece *right = piece->next; right; right = next) {
         next = right->next;
+        // Who works on it is told, and sends a report all the same, with which the piece ends: it
+        // is not to be removed before.
         if (right->is_worked_on)
             right->is_dropped = true;
         else
@@ -148,8 +162,10 @@ static void take_gift(struct sct_crew *crew, struct sct_piece *giver, struct sct
     bool is_path = sct_path_read(reader, &path);
     ASSERT(is_path);
     crew->received++;
+    // Each gift keeps a promise, and was made before it was sent.
     ASSERT(crew->received <= atomic_load(&crew->control->promised));
     ASSERT(path.depth > 0); // the root is nobody's to give
+    // The right end of what the giver had: so it stands directly to the right of it.
     if (!giver->is_dropped)
         sct_frontier_add(&crew->frontier, giver, &path);
     sct_path_deinit(&path);
@@ -171,6 +187,9 @@ static void update_piece(struct sct_piece *piece, const struct sct_crew_report *
                          struct sct_reader *reader) {
     bool is_path = sct_path_read(reader, &piece->path);
     ASSERT(is_path);
+    // Where it ends: the next piece begins there, or, at the right end of the tree, nothing does.
+    // That is asked now, as the next piece may be gone when this one is added.
+    ASSERT(!piece->is_worked_on);
     piece->is_done = report->is_done || report->has_ended;
     piece->has_ended = report->has_ended;
     piece->is_last = report->is_done && !piece->next;
@@ -192,6 +211,8 @@ static void take_away(struct sct_crew *crew, struct sct_piece *piece) {
     crew->is_over = crew->is_settled = true;
 }
 
+// In order, a piece waits until all to its left are added; so the sum is at any time that of one
+// process which has come so far. With a cache there is no such order to keep.
 static void take_report(struct sct_crew *crew, struct sct_piece *piece, struct sct_reader *reader) {
     struct sct_crew_report report = read_report(reader);
     if (crew->is_settled)
@@ -228,6 +249,7 @@ static bool take_message(struct sct_crew *crew, unsigned index, struct error *er
         take_gift(crew, piece, &reader);
         return true;
     }
+    // It waits for a piece now, and looks at nothing: the call back is void before the next one.
     crew->pieces[index] = NULL;
     atomic_store(&crew->control->lines[index].is_recalled, false);
     take_report(crew, piece, &reader);
@@ -253,6 +275,8 @@ static bool take_messages(struct sct_crew *crew, struct error *error) {
 
 static uint64_t executions_left(const struct sct_crew *crew) {
     uint64_t all = campaign_of(crew)->iterations, run = crew->sum.campaign->iterations_run;
+    // One worker where there is a limit (start_workers): so what it has run is what was added.
+    ASSERT(all == SCT_UNLIMITED || crew->worker_count <= 1);
     return all == SCT_UNLIMITED ? all : all > run ? all - run : 0;
 }
 
@@ -279,6 +303,8 @@ static bool hand_out_pieces(struct sct_crew *crew, struct error *error) {
             !hand_out(crew, i, piece, error))
             return false;
     // Idle ones ask for as many pieces as are not under way to them already.
+    // Only while somebody works: else there is nobody to answer, and the leftmost piece is handed
+    // out.
     uint64_t asked = atomic_load(&crew->control->wanted) - crew->received;
     unsigned idle = count_idle(crew);
     if (idle < crew->worker_count && idle > asked)
@@ -293,6 +319,8 @@ static void tell_progress(const struct sct_crew *crew) {
     const struct sct_campaign_options *options = campaign_of(crew);
     if (!options->on_progress)
         return;
+    // A view of its own: the sum has only what was added, which in order lags behind. Workers write
+    // their lines as they go; they may be of different moments, which nobody minds here.
     struct sct_campaign view = *crew->sum.campaign;
     view.iterations_run = view.iterations_resumed;
     view.violations = crew->violations_resumed;
@@ -319,6 +347,7 @@ static bool gather(struct sct_crew *crew, struct error *error) {
     atomic_store(&crew->control->pauses, true);
     bool is_good = true;
     while (is_good && count_idle(crew) < crew->worker_count) {
+        // One that somebody has stopped (SIGSTOP) would keep all from ending.
         if (is_interrupted(crew))
             sct_workers_continue(crew->workers, crew->worker_count);
         is_good = take_messages(crew, error);
@@ -330,6 +359,8 @@ static bool gather(struct sct_crew *crew, struct error *error) {
 
 // Between two: not soon after the last, if that took long.
 static bool save(struct sct_crew *crew, struct error *error) {
+    // Pieces and cache stand still, or are not written.
+    ASSERT(crew->is_settled || count_idle(crew) == crew->worker_count);
     double begin = sct_sum_seconds(&crew->sum);
     if (!crew->jobs->checkpoint)
         return true;
@@ -357,6 +388,8 @@ static bool is_stopped(struct sct_crew *crew) {
     return options->seconds_max > 0 && sct_sum_seconds(&crew->sum) >= options->seconds_max;
 }
 
+// Workers find that the cache is nearly full and stop between two executions; nobody may be in it
+// while its entries move.
 static bool wants_growth(const struct sct_crew *crew) {
     const struct sct_shared_states *states = sct_search_shared(campaign_of(crew)->search);
     return states && sct_shared_states_wants_growth(states);
@@ -374,6 +407,8 @@ static bool grow(struct sct_crew *crew, struct error *error) {
 static bool go_on(struct sct_crew *crew, struct error *error) {
     if (wants_growth(crew) && !grow(crew, error))
         return false;
+    // Gathered, everybody has reported: that may have been the end of the search, of which
+    // `conclude` writes the last checkpoint.
     if (is_due(crew) && (!gather(crew, error) || (!crew->is_over && !save(crew, error))))
         return false;
     if (crew->is_over || !crew->frontier.first)
@@ -409,6 +444,8 @@ static bool conclude(struct sct_crew *crew, struct error *error) {
 
 static bool start_workers(struct sct_crew *crew, struct error *error) {
     bool is_limited = campaign_of(crew)->iterations != SCT_UNLIMITED;
+    // Several could not keep a limit together: who has how many left would have to be agreed on
+    // before each execution.
     unsigned count = is_limited ? 1 : crew->jobs->workers;
     const struct sct_work todo = {.run = sct_crew_work, .context = crew, .is_told = true};
     fflush(NULL); // a worker must not write it again
@@ -427,6 +464,7 @@ static bool begin(struct sct_crew *crew, struct error *error) {
         sct_frontier_add(&crew->frontier, NULL, crew->path);
         return save(crew, error);
     }
+    // Counters and marks are this process's: what the checkpoint has of them is added to nothing.
     sct_range_clear(&crew->range);
     if (!sct_crew_load(crew, error))
         return false;

@@ -26,8 +26,10 @@ struct writer {
     struct error *error;
 };
 
+// In the crew's buffer: one record at a time.
 static struct sct_bytes *begin_record(struct writer *writer, enum record kind) {
     struct sct_bytes *record = &writer->crew->bytes;
+    ASSERT(kind >= RECORD_SEARCH && kind <= RECORD_END);
     record->size = 0;
     sct_bytes_add_number(record, (uint64_t)kind);
     return record;
@@ -54,6 +56,7 @@ static bool write_search(struct writer *writer) {
 
 static bool write_sum(struct writer *writer) {
     const struct sct_crew *crew = writer->crew;
+    // The campaign gets its groups when the sum is closed; until then they are beside it.
     struct sct_campaign sum = *crew->sum.campaign;
     sum.groups = crew->sum.groups.first;
     sct_range_write(&crew->range, &sum, begin_record(writer, RECORD_SUM));
@@ -74,6 +77,8 @@ static bool write_states(struct writer *writer, const struct sct_shared_states *
     uint64_t place = 0;
     struct digest key;
     uint32_t bound;
+    // In records of a megabyte: a reader needs memory for one, not for the whole cache twice. 17
+    // bytes for an entry, as the bound fits in one.
     for (bool is_more = true; is_more;) {
         struct sct_bytes *record = begin_record(writer, RECORD_STATES);
         int count = 0;
@@ -91,7 +96,8 @@ static bool write_states(struct writer *writer, const struct sct_shared_states *
     return true;
 }
 
-// What has ended for good has nothing to go on from.
+// What has ended for good has nothing to go on from. The end last: a file that was cut off anywhere
+// has none (sct_crew_check).
 static bool write_records(struct writer *writer) {
     const struct sct_crew *crew = writer->crew;
     const struct sct_shared_states *states = crew->is_settled ? NULL : states_of(crew);
@@ -104,6 +110,8 @@ static bool write_records(struct writer *writer) {
 }
 
 bool sct_crew_save(struct sct_crew *crew, struct error *error) {
+    // Beside the other one, as rename does not reach into another file system; the lock
+    // (checkpoint_lock.h) keeps others off this name, too.
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s.tmp", crew->jobs->checkpoint);
     struct writer writer = {.crew = crew, .error = error};
@@ -134,9 +142,10 @@ static bool read_search(struct sct_reader *record, struct sct_crew *crew) {
 
 static bool read_sum(struct sct_reader *record, struct sct_crew *crew) {
     bool goes_on;
+    // Numbers in the sum are those of the whole already.
     crew->range.iteration_offset = 0;
-    bool is_good = sct_range_add(&crew->range, record->at, (size_t)(record->end - record->at),
-                                 &crew->sum, crew->jobs->on_new_group, &goes_on);
+    bool is_good =
+        sct_range_add(&crew->range, record, &crew->sum, crew->jobs->on_new_group, &goes_on);
     crew->sum.campaign->distinct_behaviours = crew->sum.campaign->search.executions;
     return is_good;
 }
@@ -150,6 +159,8 @@ static bool read_states(struct sct_reader *record, struct sct_crew *crew) {
         if (record->is_bad || record->at == record->end)
             return false;
         uint32_t bound = *record->at++;
+        // No state comes twice in a checkpoint: one that is not new is damage that a checksum does
+        // not see.
         if (sct_shared_states_wants_growth(states))
             sct_shared_states_grow(states);
         if (sct_shared_states_visit(states, key, bound) != SCT_VISIT_NEW)
@@ -197,6 +208,8 @@ static uint64_t kind_of(const struct sct_bytes *bytes, uint64_t *number) {
 
 bool sct_crew_check(struct sct_checkpoint *checkpoint, uint64_t cache_bytes, struct error *error) {
     struct sct_bytes record = {0};
+    // All of it is read once, checksums and all, before anything is believed: a search that has
+    // begun with half of it could not be undone.
     long begin = ftell(checkpoint->file);
     uint64_t kind = 0, states = 0;
     while (sct_checkpoint_read(checkpoint, &record))

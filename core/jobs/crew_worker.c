@@ -14,6 +14,7 @@ struct worker {
     struct sct_bytes bytes;          // of the message in hand
 };
 
+// _exit, not exit: handlers and buffers are the first process's, of which this one is a copy.
 static void leave_if(bool is_over) {
     if (is_over)
         _exit(0); // whoever reads knows more
@@ -36,6 +37,7 @@ static bool claim_request(struct sct_crew_control *control) {
     // Two counts that only grow: asked for, and promised. Whoever raises the second one has
     // promised, so no request is answered twice, and none waits for a lock.
     uint64_t promised = atomic_load_explicit(&control->promised, memory_order_relaxed);
+    // (A failed exchange puts the new count into [promised]: it is compared again.)
     while (promised < atomic_load_explicit(&control->wanted, memory_order_relaxed))
         if (atomic_compare_exchange_weak(&control->promised, &promised, promised + 1))
             return true;
@@ -63,6 +65,8 @@ static bool is_growing(const struct worker *worker) {
 }
 
 // Stops for a pause, and gives a piece away where somebody has none.
+// Called between two executions, so all that it looks at is read without an order: what it misses
+// now it sees after the next one.
 static bool goes_on(void *context) {
     struct worker *worker = context;
     struct sct_crew_control *control = worker->control;
@@ -88,6 +92,8 @@ static void tell(void *context, const struct sct_campaign *campaign) {
 // Numbered as all of this worker's, so that as many as usual are repeated.
 static struct sct_campaign_options describe(struct worker *worker, uint64_t iterations) {
     struct sct_campaign_options own = sct_range_describe(&worker->hooks);
+    // The campaign repeats its first executions and every so-many-th (campaign.h): numbered from 0
+    // in each piece, small pieces would be all repetition.
     own.first_iteration = worker->executions;
     own.iteration_step = 1;
     own.iterations = iterations;
@@ -115,6 +121,7 @@ static void write_report(struct worker *worker, struct sct_campaign *campaign) {
         group->iteration -= worker->executions;
     if (campaign->unrepeatable.is_found)
         campaign->unrepeatable.iteration -= worker->executions;
+    // (add_range of crew.c moves them to where they are in the whole.)
     sct_range_write(worker->jobs->range, campaign, bytes);
 }
 
@@ -124,6 +131,7 @@ static void search_piece(struct worker *worker, uint64_t iterations) {
     sct_range_clear(worker->jobs->range);
     sct_campaign_run(worker->engine, &own, &campaign);
     write_report(worker, &campaign);
+    // Told before the report is: whoever has read that finds counts that are no older.
     worker->executions += campaign.iterations_run;
     worker->violations += campaign.violations;
     atomic_store(&worker->line->executions, worker->executions);
@@ -144,6 +152,8 @@ _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
         .path = whole->strategy->path,
         .channel = channel,
     };
+    // When a bound is done is only known to the first process: others may still work within it.
+    ASSERT(index < crew->jobs->workers && worker.path);
     worker.path->is_one_bound = true;
     sct_engine_forked(crew->engine);
     sct_engine_record_in(crew->engine, crew->records[index]);

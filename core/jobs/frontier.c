@@ -23,6 +23,8 @@ static void insert(struct sct_frontier *frontier, struct sct_piece *left, struct
 struct sct_piece *sct_frontier_add(struct sct_frontier *frontier, struct sct_piece *left,
                                    const struct sct_path *path) {
     struct sct_piece *piece = new_piece();
+    // A copy with the kind of bound alone: the caches and reductions that the strategy's own path
+    // tells of its frames know nothing of this one.
     piece->path.bound_kind = path->bound_kind;
     sct_path_take(&piece->path, path);
     piece->start = sct_path_share(path);
@@ -48,6 +50,7 @@ void sct_frontier_deinit(struct sct_frontier *frontier) {
     ASSERT(!frontier->last);
 }
 
+// The leftmost: what stands further left can be added sooner, and holds the others up.
 struct sct_piece *sct_frontier_waiting(const struct sct_frontier *frontier) {
     struct sct_piece *piece = frontier->first;
     while (piece && (piece->is_worked_on || piece->is_done))
@@ -65,7 +68,10 @@ double sct_frontier_left(const struct sct_frontier *frontier) {
 
 // ---- As bytes ----------------------------------------------------------------------------------
 
+_Static_assert(sizeof(double) == sizeof(uint64_t), "a double is one number");
+
 void sct_bytes_add_double(struct sct_bytes *bytes, double value) {
+    // The bits of IEEE 754, so that shares are the same to the last digit when they are read again.
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     sct_bytes_add_number(bytes, bits);
@@ -95,6 +101,7 @@ void sct_path_write(const struct sct_path *path, struct sct_bytes *bytes) {
 
 static bool read_frame(struct sct_reader *reader, struct sct_path_frame *frame) {
     uint64_t first = sct_take_number(reader), second = sct_take_number(reader);
+    // What is the cache's (entry, cuts) does not travel: it is of the process that has it.
     *frame = (struct sct_path_frame){
         .answer = (uint16_t)(first >> 48),
         .limit = (uint16_t)(first >> 32),
@@ -140,6 +147,7 @@ void sct_piece_write(const struct sct_piece *piece, struct sct_bytes *bytes) {
 }
 
 bool sct_piece_read(struct sct_reader *reader, struct sct_frontier *frontier) {
+    // In the frontier at once, whatever comes: it is freed with the others, if the rest is damaged.
     struct sct_piece *piece = new_piece();
     insert(frontier, frontier->last, piece);
     piece->is_done = sct_take_number(reader) != 0;

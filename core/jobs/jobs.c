@@ -31,6 +31,7 @@ uint64_t sct_range_first(const struct sct_range_options *options, uint64_t range
 }
 
 uint64_t sct_range_iterations(const struct sct_range_options *options, uint64_t range) {
+    // Rounded up without a sum, which could overflow: SCT_UNLIMITED is the largest number there is.
     uint64_t all = options->campaign->iterations, each = range_size(options);
     if (range >= all / each + (all % each != 0))
         return 0;
@@ -57,6 +58,7 @@ struct piece {
 
 enum { GOES_NOT_ON = 2 }; // exit status of who has run the last range
 
+// Volatile, not atomic: one writes, and the other reads when that one's process has ended.
 static volatile uint64_t *sent_by(const struct piece *piece) {
     return &piece->crew->sent_ranges[piece->range % piece->crew->jobs->workers];
 }
@@ -64,11 +66,17 @@ static volatile uint64_t *sent_by(const struct piece *piece) {
 // Whether the campaign goes on behind it.
 static bool run_piece(struct piece *piece) {
     struct crew *crew = piece->crew;
-    bool goes_on = sct_range_run(
-        crew->engine, &piece->options, sct_range_first(&piece->options, piece->range),
-        sct_range_iterations(&piece->options, piece->range), seconds_left(crew), &crew->bytes);
+    const struct sct_range range = {
+        .first = sct_range_first(&piece->options, piece->range),
+        .iterations = sct_range_iterations(&piece->options, piece->range),
+        .seconds_max = seconds_left(crew),
+    };
+    bool goes_on = sct_range_run(crew->engine, &piece->options, &range, &crew->bytes);
+    // Nobody reads any more: the first process has what it wants, or is gone.
     if (!sct_write_message(piece->channel, &crew->bytes))
         _exit(1);
+    // After the message: whoever dies in between has told all, and is still taken for one who has
+    // not, which is the safe side.
     ++*sent_by(piece);
     return goes_on;
 }
@@ -87,6 +95,7 @@ static bool run_isolated(struct piece *piece) {
     int status = sct_process_run(run_alone, piece);
     if (status >= 0 && *sent_by(piece) > sent)
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    // Die as it did, so that the first process says by which signal (sct_worker_died).
     if (status >= 0 && WIFSIGNALED(status)) {
         signal(WTERMSIG(status), SIG_DFL);
         raise(WTERMSIG(status));
@@ -133,8 +142,9 @@ static bool describe_death(struct crew *crew, unsigned index, struct error *erro
 }
 
 static void add_range(struct crew *crew, bool *goes_on) {
-    bool is_range = sct_range_add(crew->jobs->range, crew->bytes.data, crew->bytes.size, &crew->sum,
-                                  crew->jobs->on_new_group, goes_on);
+    struct sct_reader reader = {crew->bytes.data, crew->bytes.data + crew->bytes.size, false};
+    bool is_range =
+        sct_range_add(crew->jobs->range, &reader, &crew->sum, crew->jobs->on_new_group, goes_on);
     ASSERT(is_range); // a pipe loses nothing, and a checkpoint has checksums
     crew->next_range++;
 }
@@ -149,6 +159,8 @@ static void add_checkpoint(struct crew *crew, bool *goes_on) {
 static enum sct_reading next_range(struct crew *crew) {
     const struct sct_range_source *source = crew->jobs->source;
     if (!source) {
+        // From the one whose turn it is, though others may have more: pipes hold what they have run
+        // ahead, and block them when they are full.
         unsigned index = (unsigned)(crew->next_range % crew->jobs->workers);
         return sct_read_message(crew->workers[index].channel, &crew->bytes,
                                 campaign_of(crew)->interrupted);

@@ -29,6 +29,8 @@ void sct_process_begin(pid_t first_process) {
 }
 
 void sct_process_end_with(pid_t first_process) {
+    // The signal comes when the thread that has forked ends (prctl(2)), which is always the first
+    // of its process. If it ended before the call nothing comes: so look afterwards, not before.
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
@@ -41,6 +43,7 @@ int sct_process_run(void (*run)(void *context), void *context) {
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {
         sct_process_begin(first_process);
+        // What it prints is its own; handlers of exit are not.
         run(context);
         fflush(NULL);
         _exit(0);
@@ -62,7 +65,8 @@ static bool open_channel(bool is_told, int ends[2]) {
     return true;
 }
 
-// The first process has ends[0].
+// The first process has ends[0]. Kept out of the way of a program under control (descriptor.h),
+// which may close whatever numbers it likes.
 static bool make_channel(bool is_told, int ends[2]) {
     if (!open_channel(is_told, ends))
         return false;
@@ -79,6 +83,8 @@ bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct s
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {
         sct_process_begin(first_process);
+        // Of the others' channels it has copies: as long as those are open nobody sees the end of
+        // file when the first process ends, and the others' workers wait for ever.
         for (unsigned i = 0; i < index; i++)
             close(workers[i].channel);
         close(ends[0]);
@@ -95,6 +101,7 @@ bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct s
 bool sct_worker_died(struct sct_worker *workers, unsigned index, const char *when,
                      struct error *error) {
     ASSERT(workers[index].process > 0);
+    // It has closed its end, so it ends or has ended: this does not wait long.
     int status = 0;
     waitpid(workers[index].process, &status, 0);
     workers[index].process = 0;
@@ -113,6 +120,8 @@ void sct_workers_continue(const struct sct_worker *workers, unsigned count) {
 void sct_workers_dismiss(struct sct_worker *workers, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         if (workers[i].process > 0) {
+            // SIGTERM is ignored there (sct_process_begin), and one that is stopped would not see
+            // it.
             kill(workers[i].process, SIGKILL);
             waitpid(workers[i].process, NULL, 0);
         }
@@ -197,7 +206,9 @@ bool sct_worker_read(const struct sct_worker *workers, unsigned count, unsigned 
     return read_message(&source, bytes) == SCT_READ_ALL;
 }
 
+// A pipe has no send: there SIGPIPE would come, which for a worker is as good an end as any.
 static ssize_t write_some(int channel, const void *data, size_t size) {
+    ASSERT(size > 0);
     ssize_t sent = send(channel, data, size, MSG_NOSIGNAL);
     return sent < 0 && errno == ENOTSOCK ? write(channel, data, size) : sent;
 }

@@ -11,6 +11,11 @@
 // The numbers of a campaign, in a fixed order, for writing and for adding alike.
 enum { SUMS = 13 };
 
+// The bytes, in this order: whether the campaign goes on; the sums; for each strategy of a
+// portfolio its own two; the first execution that did not repeat; groups, each behind a 1, then 0;
+// fingerprints behind their number; counters; marks. All but the fingerprints are sums, or are
+// found in the first range that has them: added in their order they are what one process had.
+
 static void list_sums(struct sct_campaign *campaign, uint64_t *sums[SUMS]) {
     struct sct_searched *search = &campaign->search;
     uint64_t *const all[SUMS] = {
@@ -54,6 +59,7 @@ static void add_counters(struct sct_bytes *bytes, const struct sct_counters *cou
     sct_bytes_add_number(bytes, 0);
 }
 
+// By name: another build may have met them in another order.
 static void add_marks(struct sct_bytes *bytes) {
     for (const struct sct_mark *mark = NULL; (mark = sct_marks_next(mark));) {
         if (mark->count == 0)
@@ -106,6 +112,7 @@ static char *record(void *context, uint64_t iteration, const struct sct_result *
 
 struct sct_campaign_options sct_range_describe(struct sct_range_hooks *hooks) {
     ASSERT(hooks->whole);
+    // Findings and progress are for the whole to tell, when the range is added in its turn.
     struct sct_campaign_options own = *hooks->whole;
     own.before_counted = before_counted;
     own.after_counted = after_counted;
@@ -140,25 +147,25 @@ void sct_range_write(const struct sct_range_options *options, struct sct_campaig
 }
 
 bool sct_range_run(struct sct_engine *engine, const struct sct_range_options *options,
-                   uint64_t first, uint64_t iterations, double seconds_max,
-                   struct sct_bytes *bytes) {
+                   const struct sct_range *range, struct sct_bytes *bytes) {
     const struct sct_campaign_options *whole = options->campaign;
     uint64_t step = whole->iteration_step ? whole->iteration_step : 1;
-    ASSERT(iterations > 0);
-    ASSERT(!whole->iterations || first < whole->iterations);
+    ASSERT(range->iterations > 0);
+    ASSERT(!whole->iterations || range->first < whole->iterations);
     struct sct_bytes fingerprints = {0};
     struct sct_range_hooks hooks = {whole, &fingerprints, options->present_iteration};
     struct sct_campaign_options own = sct_range_describe(&hooks);
-    own.first_iteration = whole->first_iteration + first * step;
-    own.iterations = iterations;
-    own.seconds_max = seconds_max;
+    own.first_iteration = whole->first_iteration + range->first * step;
+    own.iterations = range->iterations;
+    own.seconds_max = range->seconds_max;
+    // From 0, so that what they are afterwards is what this range has added.
     sct_range_clear(options);
     struct sct_campaign campaign;
     sct_campaign_run(engine, &own, &campaign);
-    ASSERT(campaign.iterations_run <= iterations);
+    ASSERT(campaign.iterations_run <= range->iterations);
     // Each execution has one, in their order: the sum of the whole counts those it has not seen.
     ASSERT(fingerprints.size == campaign.iterations_run * sizeof(uint64_t));
-    bool goes_on = campaign.iterations_run == iterations && !campaign.was_interrupted &&
+    bool goes_on = campaign.iterations_run == range->iterations && !campaign.was_interrupted &&
                    !campaign.unrepeatable.is_found &&
                    (campaign.violations == 0 || whole->keep_going);
     bytes->size = 0;
@@ -175,6 +182,8 @@ static char *copy(const char *text) {
 }
 
 // A copy of "kind NUL where NUL", which a violation only points to.
+// In one allocation, which the group owns: texts of a campaign of one process are constants or live
+// in it, those of a range end with the bytes.
 static void keep_texts(struct sct_group *group, const char *kind, const char *where) {
     ASSERT(!group->texts);
     size_t kind_size = strlen(kind) + 1, where_size = where ? strlen(where) + 1 : 0;
@@ -256,6 +265,7 @@ static void take_campaign(struct sct_reader *source, const struct target *target
 }
 
 static void take_fingerprints(struct sct_reader *source, struct sct_sum *sum) {
+    // How many distinct there are is no sum: each is looked for among those of all ranges before.
     uint64_t count = sct_take_number(source);
     for (uint64_t i = 0; i < count && !source->is_bad; i++)
         sum->campaign->distinct_behaviours += sct_seen_add(&sum->seen, sct_take_number(source));
@@ -280,18 +290,17 @@ static void take_marks(struct sct_reader *source) {
         sct_marks_add(name, sct_take_number(source));
 }
 
-bool sct_range_add(const struct sct_range_options *options, const unsigned char *bytes, size_t size,
+bool sct_range_add(const struct sct_range_options *options, struct sct_reader *range,
                    struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
                    bool *goes_on) {
-    ASSERT(bytes || size == 0);
+    ASSERT(range->at <= range->end && !range->is_bad);
     ASSERT(sum->campaign);
-    struct sct_reader source = {.at = bytes, .end = bytes + size};
     struct target target = {options, sum, on_new_group};
-    *goes_on = sct_take_number(&source) == 1;
-    take_campaign(&source, &target);
-    take_fingerprints(&source, sum);
+    *goes_on = sct_take_number(range) == 1;
+    take_campaign(range, &target);
+    take_fingerprints(range, sum);
     for (size_t i = 0; i < options->counter_arrays; i++)
-        take_counters(&source, &options->counters[i]);
-    take_marks(&source);
-    return !source.is_bad && source.at == source.end;
+        take_counters(range, &options->counters[i]);
+    take_marks(range);
+    return !range->is_bad && range->at == range->end;
 }

@@ -35,13 +35,18 @@ struct sct_range_hooks {
 // [hooks], the context; findings and progress are told to nobody.
 struct sct_campaign_options sct_range_describe(struct sct_range_hooks *hooks);
 
-// Runs the [iterations] iterations of the campaign that begin with its [first]-th, and writes what
-// they added up to into [bytes], which is emptied before. Counters and marks begin at 0 and are
-// left as the range left them. Ends early as a campaign does. [seconds_max] as there. Whether the
-// campaign may go on behind this range.
+// Which iterations of a campaign.
+struct sct_range {
+    uint64_t first;      // from its [first]-th on
+    uint64_t iterations; // how many, at least 1
+    double seconds_max;  // as in the campaign's options
+};
+
+// Runs [range] of the campaign, and writes what its iterations added up to into [bytes], which is
+// emptied before. Counters and marks begin at 0 and are left as the range left them. Ends early as
+// a campaign does. Whether the campaign may go on behind this range.
 bool sct_range_run(struct sct_engine *engine, const struct sct_range_options *options,
-                   uint64_t first, uint64_t iterations, double seconds_max,
-                   struct sct_bytes *bytes);
+                   const struct sct_range *range, struct sct_bytes *bytes);
 
 // Counters and marks begin at 0.
 void sct_range_clear(const struct sct_range_options *options);
@@ -51,9 +56,11 @@ void sct_range_clear(const struct sct_range_options *options);
 void sct_range_write(const struct sct_range_options *options, struct sct_campaign *campaign,
                      struct sct_bytes *bytes);
 
-// Adds a range to [sum], counters and marks included. Calls [on_new_group] for each group that is
-// new. Whether the bytes are a range; if not, [sum] is spoilt. *[goes_on] as of sct_range_run.
-bool sct_range_add(const struct sct_range_options *options, const unsigned char *bytes, size_t size,
+// Adds a range, all that [range] has left to read, to [sum], counters and marks included. Calls
+// [on_new_group] for each group that is new. Whether the bytes are a range; if not, [sum] is
+// spoilt.
+// *[goes_on] as of sct_range_run.
+bool sct_range_add(const struct sct_range_options *options, struct sct_reader *range,
                    struct sct_sum *sum, void (*on_new_group)(void *, const struct sct_group *),
                    bool *goes_on);
 

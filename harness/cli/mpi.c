@@ -130,9 +130,14 @@ _Noreturn void mpi_work(struct sct_engine *engine, const struct sct_range_option
     for (bool goes_on = true; goes_on && (iterations = sct_range_iterations(options, range)) > 0;
          range += (uint64_t)(ranks - 1)) {
         double left = campaign->seconds_max - (clock_seconds() - started_at);
-        double limit = campaign->seconds_max == 0 ? 0 : left > 0 ? left : 1e-9;
-        goes_on = sct_range_run(engine, options, sct_range_first(options, range), iterations, limit,
-                                &bytes);
+        const struct sct_range part = {
+            .first = sct_range_first(options, range),
+            .iterations = iterations,
+            .seconds_max = campaign->seconds_max == 0 ? 0
+                           : left > 0                 ? left
+                                                      : 1e-9,
+        };
+        goes_on = sct_range_run(engine, options, &part, &bytes);
         ASSERT(bytes.size <= INT_MAX);
         if (!is_wanted())
             exit(0);

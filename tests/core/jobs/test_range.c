@@ -60,6 +60,19 @@ static void keep_counts(struct total *total) {
     total->marks = count_of_mark();
 }
 
+// From the [first]-th iteration on, without a limit of time.
+static bool run_range(const struct sct_range_options *options, uint64_t first, uint64_t iterations,
+                      struct sct_bytes *bytes) {
+    return sct_range_run(engine, options,
+                         &(struct sct_range){.first = first, .iterations = iterations}, bytes);
+}
+
+static bool add_range(const struct sct_range_options *options, const struct sct_bytes *bytes,
+                      struct sct_sum *sum, bool *goes_on) {
+    struct sct_reader range = {bytes->data, bytes->data + bytes->size, false};
+    return sct_range_add(options, &range, sum, NULL, goes_on);
+}
+
 static void run_whole(struct sct_strategy *strategy, struct total *total) {
     struct sct_campaign_options options = describe(strategy);
     sct_range_clear(&(struct sct_range_options){
@@ -77,15 +90,14 @@ static void run_in_ranges(struct sct_strategy *strategy, uint64_t length, struct
     size_t count = 0;
     for (uint64_t first = 0; first < ITERATIONS; first += length) {
         uint64_t left = ITERATIONS - first;
-        assert_true(sct_range_run(engine, &range, first, left < length ? left : length, 0,
-                                  &parts[count++]));
+        assert_true(run_range(&range, first, left < length ? left : length, &parts[count++]));
     }
     struct sct_sum sum;
     sct_range_clear(&range);
     sct_sum_init(&sum, &total->campaign, strategy);
     for (size_t i = 0; i < count; i++) {
         bool goes_on;
-        assert_true(sct_range_add(&range, parts[i].data, parts[i].size, &sum, NULL, &goes_on));
+        assert_true(add_range(&range, &parts[i], &sum, &goes_on));
         assert_true(goes_on);
         sct_bytes_free(&parts[i]);
     }
@@ -144,12 +156,12 @@ static void test_ranges_end_early(void **state) {
     const struct sct_range_options range = {
         .campaign = &options, .counters = &counters, .counter_arrays = 1};
     struct sct_bytes bytes = {0};
-    assert_false(sct_range_run(engine, &range, 0, ITERATIONS, 0, &bytes));
+    assert_false(run_range(&range, 0, ITERATIONS, &bytes));
     struct sct_sum sum;
     struct sct_campaign campaign;
     bool goes_on = true;
     sct_sum_init(&sum, &campaign, strategy);
-    assert_true(sct_range_add(&range, bytes.data, bytes.size, &sum, NULL, &goes_on));
+    assert_true(add_range(&range, &bytes, &sum, &goes_on));
     assert_false(goes_on);
     assert_true(campaign.iterations_run < ITERATIONS);
     assert_int_equal(campaign.violations, 1);
@@ -181,12 +193,14 @@ static void test_new_groups_are_told_once(void **state) {
     struct sct_sum sum;
     struct sct_campaign campaign;
     bool goes_on;
-    sct_range_run(engine, &range, 0, ITERATIONS, 0, &bytes);
+    run_range(&range, 0, ITERATIONS, &bytes);
     sct_sum_init(&sum, &campaign, strategy);
     told.count = 0;
     range.iteration_offset = 1000000;
-    for (int i = 0; i < 2; i++)
-        assert_true(sct_range_add(&range, bytes.data, bytes.size, &sum, tell_group, &goes_on));
+    for (int i = 0; i < 2; i++) {
+        struct sct_reader reader = {bytes.data, bytes.data + bytes.size, false};
+        assert_true(sct_range_add(&range, &reader, &sum, tell_group, &goes_on));
+    }
     assert_int_equal(told.count, 3);
     for (size_t i = 0; i < told.count; i++)
         assert_in_range(told.iterations[i], 1000000, 1000000 + 3 * ITERATIONS + 5);
@@ -205,7 +219,7 @@ static void test_damaged_ranges_are_refused(void **state) {
     const struct sct_range_options range = {
         .campaign = &options, .counters = &counters, .counter_arrays = 1};
     struct sct_bytes bytes = {0};
-    sct_range_run(engine, &range, 0, 30, 0, &bytes);
+    run_range(&range, 0, 30, &bytes);
     for (size_t length = 0; length <= bytes.size + 1; length++) {
         unsigned char *copy = calloc(1, length + 1);
         memcpy(copy, bytes.data, length < bytes.size ? length : bytes.size);
@@ -213,8 +227,8 @@ static void test_damaged_ranges_are_refused(void **state) {
         struct sct_campaign campaign;
         bool goes_on;
         sct_sum_init(&sum, &campaign, strategy);
-        assert_int_equal(sct_range_add(&range, copy, length, &sum, NULL, &goes_on),
-                         length == bytes.size);
+        const struct sct_bytes part = {.data = copy, .size = length};
+        assert_int_equal(add_range(&range, &part, &sum, &goes_on), length == bytes.size);
         sct_sum_close(&sum, &options);
         sct_campaign_free(&campaign);
         free(copy);
