@@ -16,7 +16,10 @@ static const char help[] = "Runs a test again and again under a scheduler that c
 static const struct term steps[] = {{"thread", "begins"}, {NULL, NULL}};
 static const struct subject_view view = {.steps = steps};
 
+// What a suite says of a test; the rest of what a subject may have (variants, coverage, panels) is
+// left out, as a test's author can have each as a test or a mark.
 static struct subject_test subject_test_of(const struct sct_test *test) {
+    ASSERT(test->name && test->program.setup);
     return (struct subject_test){
         .name = test->name,
         .summary = test->summary,
@@ -27,7 +30,8 @@ static struct subject_test subject_test_of(const struct sct_test *test) {
     };
 }
 
-// What traces, names of files and command lines can hold.
+// What traces, names of files and command lines can hold: a trace has them between spaces and line
+// ends, and its file is called by them. Other bytes, those of UTF-8 too, are left alone.
 static bool check_name(const char *what, const char *name) {
     size_t length = 0;
     while ((unsigned char)name[length] > ' ' && name[length] != 0x7f && name[length] != '/')
@@ -39,6 +43,8 @@ static bool check_name(const char *what, const char *name) {
     return false;
 }
 
+// All that is wrong is said at once. An author's mistake, but known only when the program runs, so
+// it is a line and a status, as for any other input.
 static bool check_suite(const struct sct_suite *suite) {
     bool is_good = check_name("suite", suite->name);
     for (size_t i = 0; i < suite->test_count; i++) {
@@ -54,9 +60,13 @@ static bool check_suite(const struct sct_suite *suite) {
 
 int sct_run(int argc, char **argv, const struct sct_suite *suite) {
     ASSERT(suite->test_count >= 1);
+    ASSERT(suite->tests);
+    // First: what is wrong with the suite is complained of in its name.
     status_begin(suite->name);
     if (!check_suite(suite))
         return EXIT_USAGE;
+    // On the heap: there may be thousands (one for each number of threads, say). They live as long
+    // as the command, in workers as in the process that forks them.
     struct subject_test *tests = grow_new(suite->test_count, sizeof *tests, "tests");
     const struct subject_test **list = grow_new(suite->test_count + 1, sizeof *list, "tests");
     for (size_t i = 0; i < suite->test_count; i++) {

@@ -13,6 +13,8 @@
 
 static const uint64_t seed = 0x70726f6265; // any will do, but always the same
 
+// Random walks from the root: each decision has all its alternatives, and depends on all before it.
+// Builds that decide differently anywhere on the way differ in the sum, but for a chance of 2^-64.
 static uint64_t run_walks(struct sct_engine *engine, const struct sct_program *program) {
     struct error error;
     struct sct_strategy *strategy = sct_strategy_new("random", &error);
@@ -33,6 +35,8 @@ static uint64_t run_walks(struct sct_engine *engine, const struct sct_program *p
 uint64_t sct_probe(const struct sct_program *program, const struct sct_engine_options *options) {
     // In a process of its own: the program's first executions may change what later ones find.
     ASSERT(program && options);
+    // Zero until the sum is there, which says that it came to its end.
+    ASSERT(!sct_engine_inside());
     uint64_t *shared = sct_map_shared(sizeof *shared);
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {

@@ -49,6 +49,8 @@ static void replay(void *context) {
     struct sct_witness *witness = ((struct replaying *)context)->witness;
     const struct sct_trace *trace = ((struct replaying *)context)->trace;
     struct sct_witness_shared *shared = witness->shared;
+    // The mask is inherited from the witness, which holds some back: code under test must not see
+    // it.
     sigprocmask(SIG_SETMASK, &blocked_before, NULL);
     // As many steps as the recording had: with fewer its fair tail would begin elsewhere.
     ASSERT(!shared->has_answered && trace->steps_max > 0);
@@ -70,6 +72,7 @@ static int run_fresh(struct sct_witness *witness, const struct sct_trace *trace)
     // left behind in its process is not here.
     witness->shared->has_answered = witness->shared->is_confirmed = false;
     witness->shared->is_violation = false;
+    // What the last one left there must not be taken for this one's, should it end at once.
     witness->fresh->is_running = witness->fresh->words[0] = 0;
     return sct_process_run(replay, &(struct replaying){witness, trace});
 }
@@ -121,6 +124,8 @@ static bool confirm(struct sct_witness *witness, const struct sct_trace *trace,
 static volatile sig_atomic_t campaign_process;
 
 // Also to one that is stopped: it goes on for that.
+// (kill(2) is async-signal-safe. The process may have ended, but is not waited for yet: its number
+// is nobody else's.)
 static void pass_on(int number) {
     if (campaign_process <= 0)
         return;
@@ -143,6 +148,8 @@ struct signals {
 
 // They wait in both processes until each is ready for them.
 static void hold_signals(struct signals *before) {
+    // The old actions are kept for the campaign's process, which gets the handlers by the fork, and
+    // must end by these signals as if there had been no witness.
     sigset_t held;
     sigemptyset(&held);
     sigaddset(&held, SIGCHLD);
@@ -172,6 +179,8 @@ static bool answer_one(struct sct_witness *witness) {
         sct_bytes_free(&bytes);
         return false;
     }
+    // As text, though both are one program: it is what a user would replay, so the way through the
+    // file format is tried, too.
     struct sct_trace trace;
     struct error difference = {""};
     char *text = grow_new(bytes.size + 1, 1, "a trace");
@@ -195,12 +204,15 @@ static int wait_for_campaign(struct sct_witness *witness, pid_t process,
         // SIGCHLD is let in while it waits only: a death between the two lines is not missed.
         if (waitpid(process, &status, WNOHANG) == process)
             return status;
+        // Behind the end of its questions the socket would always be ready: -1 is passed over
+        // (poll(2)).
         struct pollfd poll = {.fd = asks ? witness->socket : -1, .events = POLLIN};
         if (ppoll(&poll, 1, NULL, while_waiting) > 0)
             asks = answer_one(witness);
     }
 }
 
+// SIGPIPE: of a campaign whose reader (`head`) has ended; a finding of it would go nowhere.
 static bool is_passed_on(int number) {
     for (int i = 0; i < PASSED_ON; i++)
         if (passed_on[i] == number)
@@ -210,10 +222,13 @@ static bool is_passed_on(int number) {
 
 // As the campaign's process ended, if it did so by itself or was told to.
 static void end_as(int status) {
+    ASSERT(WIFEXITED(status) || WIFSIGNALED(status));
     if (WIFEXITED(status))
         exit(WEXITSTATUS(status));
     if (!is_passed_on(WTERMSIG(status)))
         return;
+    // By the signal itself, not by 128 and its number: a shell tells the two apart, and stops a
+    // loop of commands only for the former.
     sigset_t unblocked;
     sigemptyset(&unblocked);
     sigaddset(&unblocked, WTERMSIG(status));
@@ -237,6 +252,7 @@ static struct sct_trace trace_of_end(const struct sct_witness *witness, int stat
     };
     struct text text = text_in(trace.message, sizeof trace.message);
     describe_end(status, &text);
+    // As of an execution that came to its verdict: words and decisions are the same numbers.
     trace.fingerprint = hash_bytes(witness->record->words, sizeof(uint32_t) * trace.decision_count);
     trace.decisions = grow_new(trace.decision_count + 1, sizeof *trace.decisions, "a trace");
     for (uint32_t i = 0; i < trace.decision_count; i++)
