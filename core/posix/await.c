@@ -35,6 +35,8 @@ struct posix_loop {
     uint32_t head;  // where the loop begins that is closed
     uint32_t rounds;
     bool is_closed;
+    const char
+        *low; // the lowest stack pointer of its looks: what each key has of the stack begins there
     struct looked looks[LOOKS_MAX];
     struct sct_queue queue; // of the thread itself, while it waits
     struct posix_loop *next_waiting;
@@ -82,9 +84,11 @@ void posix_look_write(const void *address) {
     const char *low = (const char *)address;
     if (!self->loop || self->loop->count == 0)
         return;
-    // What lies on its stack is in the key, if not too deep: a loop may count there, and is then
-    // never where it was.
-    bool is_state = low < self->stack_top && self->stack_top - low <= STACK_MAX;
+    // What lies on its stack is in the keys, if not too far up: a loop may count there, and is then
+    // never where it was. (Below a look's stack pointer are frames that are no more when it is
+    // made.)
+    const char *here = __builtin_frame_address(0);
+    bool is_state = low >= here && low < self->stack_top && low - self->loop->low < STACK_MAX;
     if (!is_state)
         forget(self->loop);
 }
@@ -164,6 +168,8 @@ struct posix_look posix_look_begin(const void *address, unsigned bytes, const vo
     // A step since the last look that has neither looked nor passed is a change.
     if (loop->steps != sct_steps())
         forget(loop);
+    const char *low = (const char *)posix_registers[STACK_POINTER];
+    loop->low = loop->count > 0 && loop->low < low ? loop->low : low;
     look.key = state_key(self, address, caller);
     while (look.round < loop->count && loop->looks[look.round].key != look.key)
         look.round++;
