@@ -64,6 +64,8 @@ static const struct sct_strand *describe_unfinished(const struct sct_engine *eng
             text_add(text, "waits for %s", strand->waits_for ? strand->waits_for : "its turn");
         if (strand->waiting && strand->waiting->explain)
             strand->waiting->explain(strand->waiting->thing, text);
+        // The first is blamed: in the order of their creation, which is the same whoever came to
+        // wait last.
         first = first ? first : strand;
     }
     return first;
@@ -241,6 +243,8 @@ void *sct_context(void) {
 }
 
 static uint64_t fingerprint(const struct sct_engine *engine) {
+    // Kinds, numbers of alternatives and answers. Labels are for people: to put one better is no
+    // change of what happens.
     return hash_bytes(engine->record->words, sizeof(uint32_t) * engine->now.decision_count);
 }
 
@@ -317,6 +321,7 @@ static void apply_defaults(struct sct_engine_options *options) {
     if (options->steps_max == 0)
         options->steps_max = DEFAULT_STEPS;
     if (options->fair_after == 0)
+        // As much for the strategy as for the fair tail, in which a livelock must last to be told.
         options->fair_after = options->steps_max / 2;
     if (options->fair_after > options->steps_max)
         options->fair_after = options->steps_max;
@@ -369,6 +374,7 @@ void sct_engine_close(struct sct_engine *engine) {
 void sct_engine_forked(struct sct_engine *engine) {
     if (!engine->own_record) // the other process's
         engine->own_record = engine->record = sct_record_new(engine->options.steps_max, false);
+    // A child inherits handlers, but no timers.
     if (engine->options.catch_signals)
         sct_guard_start_timer();
 }

@@ -13,6 +13,8 @@ struct sct_machine *sct_machine_create(const char *name) {
     sct_step_touches(engine, SCT_ACCESS_NUMBERS, 0);
     ASSERT(name);
     machine->name = name;
+    // Numbered as they are created, and known again by that: in another order the same names are
+    // other machines, hence the touch above.
     machine->index = engine->now.machine_count++;
     machine->last = &machine->first;
     ASSERT(!machine->first && !machine->receiver); // the arena has given it empty
@@ -49,6 +51,8 @@ static struct sct_task_name *find_name(struct sct_engine *engine, struct sct_mac
         if (known->name == name)
             return known;
     struct sct_task_name **link = &machine->task_names;
+    // A bound on the list, for programs that make up a name for each task: it is gone through at
+    // every start.
     for (unsigned i = 1; *link; i++, link = &(*link)->next)
         if (i == SCT_TASK_NAMES_MAX || strcmp((*link)->name, name) == 0)
             return *link;
@@ -152,6 +156,7 @@ void sct_machine_stop(struct sct_machine *machine) {
     }
     ASSERT(!machine->receiver || machine->receiver->own.is_stopped);
     machine->receiver = NULL;
+    // What was sent to it is lost with it, as with a process that dies.
     machine->first = NULL;
     machine->last = &machine->first;
     sct_cool_monitors(engine, machine);

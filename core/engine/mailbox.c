@@ -72,6 +72,7 @@ static struct sct_message *wait_for_message(struct sct_engine *engine, struct sc
     struct sct_message *message;
     do {
         ASSERT(!machine->receiver);
+        // One of its tasks at a time, so that it is clear whom a message enables.
         machine->receiver = task;
         machine->receives = kinds;
         sct_park_quietly(engine, label);
@@ -114,6 +115,7 @@ struct sct_message *sct_receive(uint32_t kinds, bool may_idle, const char *label
 
 void sct_call(struct sct_machine *to, struct sct_call *call, const char *label, const char *where) {
     call->caller = sct_self();
+    // Set before the call is sent: it may be answered before this one runs again.
     call->is_answered = false;
     ASSERT(!call->caller->is_activity);
     sct_send(to, &call->message, label, where);

@@ -105,6 +105,7 @@ bool sct_time_passes(struct sct_engine *engine) {
         waiting->may_give_up = any = true;
         sct_waiting_enable(engine, waiting);
     }
+    // One at a time, and only where no clock can help: each of them waits for nothing else to run.
     struct sct_waiting *idle = any ? NULL : find_idle(engine);
     if (idle) {
         idle->may_give_up = any = true;

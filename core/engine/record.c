@@ -51,5 +51,6 @@ void sct_engine_record_in(struct sct_engine *engine, struct sct_record *record) 
     sct_record_free(engine->own_record);
     engine->own_record = NULL;
     engine->record = record;
+    // What was decided stays behind in the old one.
     engine->now.decision_count = 0;
 }

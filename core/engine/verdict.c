@@ -15,6 +15,7 @@ const char *sct_running_name(const struct sct_engine *engine) {
 }
 
 void sct_make_line(char *text) {
+    // Traces and reports have a line for it, whatever the system under test puts in.
     for (; *text; text++)
         if ((unsigned char)*text < ' ')
             *text = ' ';

@@ -53,6 +53,7 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     sct_edge_release(&round->edge);
     ASSERT(barrier->arrived < barrier->count);
     bool is_last = ++barrier->arrived == barrier->count;
+    // As pthread_barrier_wait tells one of them that it is the serial thread: it may do more.
     sct_object_learn(is_last);
     // The next round begins before anybody is let through: who is fast and comes back must not meet
     // the old one.

@@ -107,6 +107,7 @@ static struct sct_access access_of(const struct sct_object *object, enum sct_acc
 }
 
 void sct_object_touch(const struct sct_object *object, enum sct_access_mode mode) {
+    // A campaign that samples pays no more than this test.
     if (!sct_is_reducing(sct_engine_now))
         return;
     const struct sct_access access = access_of(object, mode);

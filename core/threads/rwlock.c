@@ -30,6 +30,8 @@ void sct_rwlock_init(struct sct_rwlock *lock, const char *name) {
     *lock = (struct sct_rwlock){.writer = NULL};
     sct_object_init(&lock->object, "rwlock", name);
     lock->object.explain = explain;
+    // Three queues: a reader is enabled while nobody writes, a writer while nobody holds the lock,
+    // one that is held back while no writer waits either.
     sct_queue_init(&lock->readers);
     sct_queue_init(&lock->writers);
     sct_queue_init(&lock->held_back);
@@ -152,6 +154,7 @@ bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_pat
 
 bool sct_rwlock_try_read_at(struct sct_rwlock *lock, const char *where) {
     sct_object_point(&lock->object, "try to read", SCT_ACCESS_WRITE, where);
+    // A try does not wait, but may be refused for the same reason: writers that wait.
     bool can_read = !lock->writer && !is_held_back(lock);
     sct_object_learn(can_read);
     if (can_read)

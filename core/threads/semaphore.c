@@ -50,6 +50,7 @@ bool sct_semaphore_wait_at(struct sct_semaphore *semaphore, const char *where,
 
 bool sct_semaphore_try_at(struct sct_semaphore *semaphore, const char *where) {
     sct_object_point(&semaphore->object, "try", SCT_ACCESS_WRITE, where);
+    // To have tried in vain is learnt, too: what the task does next depends on it.
     bool is_positive = semaphore->value > 0;
     sct_object_learn(is_positive);
     if (is_positive)
