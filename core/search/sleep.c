@@ -16,6 +16,12 @@ static struct sct_sleep_node *node_at(struct sct_sleep *sleep, uint32_t index) {
 }
 
 // A footprint has room for many accesses and most have few: what is behind the last is not copied.
+static void copy_print(struct sct_footprint *to, const struct sct_footprint *from) {
+    ASSERT(to != from && from->count <= SCT_TOUCHES_MAX);
+    memcpy(to, from,
+           offsetof(struct sct_footprint, accesses) + from->count * sizeof *from->accesses);
+}
+
 static void copy_sleeper(struct sct_sleeper *to, const struct sct_sleeper *from) {
     ASSERT(to != from && from->print.count <= SCT_TOUCHES_MAX);
     memcpy(to, from,
@@ -141,37 +147,22 @@ void sct_sleep_close(struct sct_sleep *sleep) {
     keep(sleep, slots);
 }
 
-static struct sct_slots enabled_of(const struct sct_sleep_node *node) {
-    return (struct sct_slots){.words = {node->enabled}};
-}
-
-// [enabled]: of the node.
-static struct sct_schedule_point point_of(const struct sct_sleep_node *node,
-                                          const struct sct_slots *enabled) {
-    return (struct sct_schedule_point){
-        .enabled = enabled,
-        .count = sct_count_bits(node->enabled),
-        .current = node->current,
-        .gives_way = node->gives_way,
-    };
+static unsigned slot_of(const struct sct_sleep_node *node, uint32_t alternative) {
+    return sct_word_alternative_slot(node->enabled, node->current + node->gives_way, alternative);
 }
 
 // The first of [slots], in the order of the node's alternatives.
 static uint32_t first_of(const struct sct_sleep_node *node, uint64_t slots) {
-    const struct sct_slots enabled = enabled_of(node);
-    const struct sct_schedule_point point = point_of(node, &enabled);
     uint32_t alternative = 0;
     ASSERT(slots & node->enabled); // or it would not end
-    while (!(slots >> sct_alternative_slot(&point, alternative) & 1))
+    while (!(slots >> slot_of(node, alternative) & 1))
         alternative++;
     return alternative;
 }
 
 static void take(struct sct_sleep *sleep, struct sct_sleep_node *node, uint32_t alternative) {
-    const struct sct_slots enabled = enabled_of(node);
-    const struct sct_schedule_point point = point_of(node, &enabled);
-    ASSERT(alternative < point.count);
-    node->slot = sct_alternative_slot(&point, alternative);
+    ASSERT(alternative < sct_count_bits(node->enabled));
+    node->slot = slot_of(node, alternative);
     sct_footprint_clear(&node->slot_print);
     node->cuts = sleep->path->cuts; // to see later whether there was one below
     ASSERT(node->enabled & bit(node->slot));
@@ -238,9 +229,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     path->first_answer = first_of(node, free ? free : eager);
     if (free) {
         node->free_steps = free_steps + 1;
-        const struct sct_slots enabled = enabled_of(node);
-        const struct sct_schedule_point point = point_of(node, &enabled);
-        node->todo = bit(sct_alternative_slot(&point, path->first_answer));
+        node->todo = bit(slot_of(node, path->first_answer));
     }
     take(sleep, node, path->first_answer);
 }
@@ -314,8 +303,10 @@ static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node) {
         sleeper = &sleepers[node->count++];
     // With all that its step has touched, whatever values it drew: who sleeps is woken by any of
     // it.
-    *sleeper =
-        (struct sct_sleeper){.slot = node->slot, .since = node->time, .print = node->slot_print};
+    sleeper->slot = node->slot;
+    sleeper->is_half_awake = false;
+    sleeper->since = node->time;
+    copy_print(&sleeper->print, &node->slot_print);
 }
 
 // What the decision took until now is searched: it sleeps, unless something was left incomplete,

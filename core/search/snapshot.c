@@ -63,7 +63,7 @@ static inline void copy(struct copier *copier, void *data, size_t bytes) {
 }
 
 // Who sleeps, of a search that is reduced: as much as there is of it.
-static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
+static inline void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
     struct sct_sleep_moment *now = &sleep->now;
     // The counts first: in both directions they say how much of the rest there is.
     copy(copier, now, offsetof(struct sct_sleep_moment, print.accesses));
@@ -72,7 +72,8 @@ static void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
     copy(copier, sleep->asleep, sleep->now.asleep_count * sizeof *sleep->asleep);
 }
 
-static void copy_slots(struct copier *copier, struct sct_engine *engine, unsigned slot_count) {
+static inline void copy_slots(struct copier *copier, struct sct_engine *engine,
+                              unsigned slot_count) {
     ASSERT(slot_count <= SCT_TASKS_MAX);
     copy(copier, engine->slots, slot_count * sizeof *engine->slots);
     copy(copier, engine->seats, slot_count * sizeof *engine->seats);
@@ -112,14 +113,14 @@ static size_t stacks_bytes(const struct sct_engine *engine, const struct sct_cor
 }
 
 // The stack pointer says how much there is, in both directions.
-static void copy_stack(struct copier *copier, struct sct_coro *coro) {
+static inline void copy_stack(struct copier *copier, struct sct_coro *coro) {
     copy(copier, coro, sizeof *coro);
     ASSERT(stack_bytes(coro) <= coro->stack_bytes);
     copy(copier, coro->stack_pointer, stack_bytes(coro));
 }
 
-static void copy_stacks(struct copier *copier, struct sct_engine *engine,
-                        struct sct_coro *running) {
+static inline void copy_stacks(struct copier *copier, struct sct_engine *engine,
+                               struct sct_coro *running) {
     struct sct_coro_pool *pool = &engine->pool;
     for (size_t i = 0; i < pool->taken_count; i++)
         copy_stack(copier, pool->order[i]);
@@ -160,9 +161,12 @@ static size_t bytes_needed(const struct sct_snapshots *snapshots, const struct s
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-// The arena comes first: what else is copied is found in it.
-static void copy_all(struct copier *copier, struct sct_snapshots *snapshots,
-                     struct sct_engine *engine, const struct sct_snapshot *snapshot) {
+// The arena comes first: what else is copied is found in it. A function for each direction, which
+// asks for it nowhere.
+__attribute__((always_inline)) static inline void copy_all(struct copier *copier,
+                                                           struct sct_snapshots *snapshots,
+                                                           struct sct_engine *engine,
+                                                           const struct sct_snapshot *snapshot) {
     ASSERT(snapshot->arena_used <= engine->arena.size);
     copy(copier, engine->arena.base, snapshot->arena_used);
     copy(copier, engine->pool.order, snapshot->made_count * sizeof *engine->pool.order);

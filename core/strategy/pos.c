@@ -72,8 +72,13 @@ pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point
     return chosen;
 }
 
+__attribute__((noinline, cold)) static unsigned
+pick_widely(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    return pick_among(strategy, point, true);
+}
+
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
-    return sct_slots_are_wide(point->enabled) ? pick_among(strategy, point, true)
+    return sct_slots_are_wide(point->enabled) ? pick_widely(strategy, point)
                                               : pick_among(strategy, point, false);
 }
 

@@ -129,18 +129,22 @@ static inline unsigned sct_first_slot(const struct sct_schedule_point *point) {
 SCT_API unsigned sct_wide_alternative_slot(const struct sct_schedule_point *point,
                                            uint32_t alternative);
 
-// Of slots of the first word.
-static inline unsigned sct_narrow_alternative_slot(const struct sct_schedule_point *point,
-                                                   uint32_t alternative) {
-    unsigned first = sct_first_slot(point) % 64;
-    uint64_t enabled = point->enabled->words[0];
-    uint64_t rotated = enabled >> first | enabled << (-first & 63);
+// The slot of an alternative, of those in one word, when the first of them is that one.
+static inline unsigned sct_word_alternative_slot(uint64_t enabled, unsigned first,
+                                                 uint32_t alternative) {
+    uint64_t rotated = enabled >> (first & 63) | enabled << (-first & 63);
     // The first slot's bit is the lowest now: the alternatives are the bits from there on, in
     // order.
     while (alternative-- > 0)
         rotated &= rotated - 1;
     ASSERT(rotated);
     return ((unsigned)__builtin_ctzll(rotated) + first) % 64;
+}
+
+// Where no more than those of the first word are enabled.
+static inline unsigned sct_narrow_alternative_slot(const struct sct_schedule_point *point,
+                                                   uint32_t alternative) {
+    return sct_word_alternative_slot(point->enabled->words[0], sct_first_slot(point), alternative);
 }
 
 static inline unsigned sct_alternative_slot(const struct sct_schedule_point *point,
