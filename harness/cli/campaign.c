@@ -73,9 +73,12 @@ static void end_counting(void *context, uint64_t iteration, const struct sct_res
     sct_marks_count(false);
     if (!session->context)
         return;
-    const uint64_t *now = session->run.what.subject->variants->passes(session->context);
-    for (size_t i = 0; i < session->variant_count; i++)
-        session->reached[i] += now[i] - session->passes[i];
+    const uint64_t *restrict now = session->run.what.subject->variants->passes(session->context);
+    const uint64_t *restrict before = session->passes;
+    uint64_t *restrict reached = session->reached;
+    size_t count = session->variant_count;
+    for (size_t i = 0; i < count; i++)
+        reached[i] += now[i] - before[i];
 }
 
 static void on_progress(void *context, const struct sct_campaign *campaign) {

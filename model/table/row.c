@@ -47,9 +47,12 @@ const struct ct_property *ct_row_property(const struct ct_row *row, const char *
         else
             high = middle;
     }
-    for (size_t i = low; i < high; i++)
-        if (equal_strings(row->properties[i].name, name))
+    // Names are constants as a rule, and found by their addresses.
+    for (size_t i = low; i < high; i++) {
+        const char *other = row->properties[i].name;
+        if (other == name || (*other == *name && equal_strings(other, name)))
             return &row->properties[i];
+    }
     return NULL;
 }
 
