@@ -41,6 +41,7 @@ struct migration {
     uint64_t total_new;    // of the new one, if they may be cleaned up already
     uint64_t cleaned_from; // the count of rows when the clean-up began
     bool is_terminal;
+    bool is_warned; // that the lease is renewed late
 };
 
 static FILE *out_of(const struct migration *migration) {
@@ -100,9 +101,25 @@ static void print_progress(const struct migration *migration, const char *text) 
     fflush(out);
 }
 
+// Says, once, that the lease is renewed too late for comfort. It is renewed when a third of it is
+// over, so that two thirds are left; here less than one is.
+static void watch_lease(struct migration *migration, uint64_t now) {
+    uint64_t end = atomic_load(&mt_holder_lease(&migration->holder)->end);
+    int32_t lease_ms = atomic_load(&migration->holder.lease_ms);
+    bool is_late = end > 0 && end < now + mt_nanoseconds(lease_ms) / 3;
+    if (!is_late || migration->is_warned || migration->session.options->is_json)
+        return;
+    migration->is_warned = true;
+    fprintf(out_of(migration),
+            "%sthe lease of %d ms is renewed late: the control table is slow or the machine is "
+            "loaded; make the next migration with a longer one (init --lease-ms)\n",
+            migration->is_terminal ? "\r\033[K" : "", (int)lease_ms);
+}
+
 static void tell(void *context) {
     struct migration *migration = context;
     uint64_t now = clock_nanoseconds();
+    watch_lease(migration, now);
     if (now - migration->told < TELL)
         return;
     migration->told = now;
@@ -417,6 +434,14 @@ static int tell_immovable(const struct immovable *immovable, struct ct_outcome o
     return outcome.kind == CT_PROGRAM_ERROR ? LIVE_NEGATIVE : LIVE_FAILED;
 }
 
+// Another migrator may have begun since the configuration was read: applications leave marks in the
+// old table then.
+static bool has_begun(struct migration *migration) {
+    struct error ignored;
+    return session_read_config(&migration->session, &ignored) &&
+           migration->session.config.state != MT_USE_OLD_HIDE_METADATA;
+}
+
 // A migration that has begun was checked then; rows may still be such as cannot be moved, then it
 // says so.
 static int check_rows(struct migration *migration, struct error *error) {
@@ -430,6 +455,10 @@ static int check_rows(struct migration *migration, struct error *error) {
                                                           .env = env_of(migration)});
     struct ct_outcome outcome = mt_check_rows(plain, name_row, &immovable);
     int status = tell_immovable(&immovable, outcome, error);
+    if (status == LIVE_NEGATIVE && has_begun(migration)) {
+        error->text[0] = '\0';
+        status = LIVE_DONE;
+    }
     ct_close(mt_interface(plain));
     return status;
 }
