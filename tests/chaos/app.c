@@ -24,7 +24,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { COPIED_A_SECOND = 150, COPIED_AT_ONCE = 7, SERVERS_MAX = 8, STATUS_LOST = 1 };
+enum { COPIED_A_SECOND = 150, COPIED_AT_ONCE = 7, SERVERS_MAX = 8, REST_MS = 40 };
+enum { STATUS_LOST = 1 };
 
 static volatile sig_atomic_t is_ending;
 
@@ -39,7 +40,7 @@ static void end_at_term(void) {
 }
 
 static void rest(struct caller *caller) {
-    long milliseconds = (long)rng_below(&caller->rng, 8);
+    long milliseconds = (long)rng_below(&caller->rng, REST_MS);
     nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000}, NULL);
 }
 
