@@ -81,11 +81,11 @@ static void describe(struct migration *migration, struct text *text) {
         text_add(text, " paused");
     else if (migration->pace.orders.hold_before == (int32_t)state + 1)
         text_add(text, " held before %s", mt_state_name(state + 1));
-    if (total > 0)
+    if (total > 0 && state != MT_USE_NEW_WITH_TOMBSTONES) // no pass belongs to it
         text_add(text, " %s %llu of %llu rows, %.0f rows/s",
                  state < MT_USE_NEW_HIDE_METADATA ? "copied" : "cleaned up",
                  (unsigned long long)rows, (unsigned long long)total, rate);
-    if (rows > 0 && total > rows)
+    if (rows > 0 && total > rows && state != MT_USE_NEW_WITH_TOMBSTONES)
         text_add(text, ", %.0f s left of it", (double)(total - rows) / rate);
 }
 
