@@ -4,6 +4,7 @@
 #include "core/base/number.h"
 #include "model/table/row.h"
 
+#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -447,6 +448,25 @@ bool ct_double_parse(const char *text, size_t length, double *value) {
     return true;
 }
 
+// Writes a number of few digits, as most are, without the C library: [value] is a whole number of
+// ten-thousandths. The quotient of two whole numbers is rounded as their decimal is read.
+static bool write_short(double value, char text[CT_DOUBLE_TEXT]) {
+    enum { PLACES = 4, SCALE = 10000 };
+    double size = fabs(value);
+    int64_t scaled = size < 1e9 ? (int64_t)(size * SCALE + 0.5) : 0;
+    if (scaled == 0 || (double)scaled / SCALE != size)
+        return false;
+    int length =
+        snprintf(text, CT_DOUBLE_TEXT, "%s%" PRId64 ".", value < 0 ? "-" : "", scaled / SCALE);
+    int64_t places = scaled % SCALE;
+    for (int i = 0; i < PLACES && (i == 0 || places > 0); i++) {
+        text[length++] = (char)('0' + places * 10 / SCALE);
+        places = places * 10 % SCALE;
+    }
+    text[length] = '\0';
+    return true;
+}
+
 void ct_double_format(double value, char text[CT_DOUBLE_TEXT]) {
     if (isnan(value) || isinf(value)) {
         snprintf(text, CT_DOUBLE_TEXT, "%s",
@@ -455,6 +475,8 @@ void ct_double_format(double value, char text[CT_DOUBLE_TEXT]) {
                               : "-Infinity");
         return;
     }
+    if (write_short(value, text))
+        return;
     // Any decimal of 15 digits survives a double, and no double needs more than 17.
     for (int digits = 15; digits <= 17; digits++) {
         write_number(value, digits, text);

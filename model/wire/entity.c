@@ -240,16 +240,25 @@ static void add_string(struct wire_out *out, const char *name, const char *value
     wire_add_json(out, value, strlen(value));
 }
 
+static void add_quoted_text(struct wire_out *out, const char *text) {
+    wire_add(out, "\"");
+    wire_add(out, text);
+    wire_add(out, "\"");
+}
+
 static void add_binary(struct wire_out *out, const struct ct_property *property) {
     char *text = arena_alloc(out->arena, WIRE_BASE64_SIZE((size_t)property->size));
     wire_base64(property->value.bytes, property->size, text);
-    wire_add_format(out, "\"%s\"", text);
+    add_quoted_text(out, text);
 }
 
 static void add_double(struct wire_out *out, double value) {
     char text[CT_DOUBLE_TEXT];
     ct_double_format(value, text);
-    wire_add_format(out, isfinite(value) ? "%s" : "\"%s\"", text);
+    if (isfinite(value))
+        wire_add(out, text);
+    else
+        add_quoted_text(out, text);
 }
 
 static void add_value(struct wire_out *out, const struct ct_property *property) {
@@ -271,11 +280,11 @@ static void add_value(struct wire_out *out, const struct ct_property *property) 
         return;
     case CT_DATETIME:
         ct_ticks_format(property->value.ticks, text);
-        wire_add_format(out, "\"%s\"", text);
+        add_quoted_text(out, text);
         return;
     case CT_GUID:
         ct_guid_format(property->value.bytes, text);
-        wire_add_format(out, "\"%s\"", text);
+        add_quoted_text(out, text);
         return;
     case CT_BINARY:
         add_binary(out, property);
@@ -309,8 +318,14 @@ static bool needs_type(const struct ct_property *property) {
 static void add_property(struct wire_out *out, const struct ct_property *property,
                          enum wire_metadata metadata, bool *is_first) {
     if (metadata != WIRE_METADATA_NONE && needs_type(property)) {
-        const char *name = arena_printf(out->arena, "%s%s", property->name, annotation);
-        add_string(out, name, readers[property->type].name, is_first);
+        wire_add(out, *is_first ? "" : ",");
+        *is_first = false;
+        wire_add_json(out, property->name, strlen(property->name));
+        out->size--; // the quote: the name goes on
+        wire_add(out, annotation);
+        wire_add(out, "\":\"");
+        wire_add(out, readers[property->type].name);
+        wire_add(out, "\"");
     }
     add_name(out, property->name, is_first);
     add_value(out, property);

@@ -17,7 +17,18 @@ struct wire_out {
     size_t size, capacity;
 };
 
-void wire_add_bytes(struct wire_out *out, const void *bytes, size_t size);
+// Room for [size] more bytes and the NUL.
+void wire_make_room(struct wire_out *out, size_t size);
+
+// Inline: an answer is made of a dozen short pieces a row.
+static inline void wire_add_bytes(struct wire_out *out, const void *bytes, size_t size) {
+    if (out->size + size >= out->capacity)
+        wire_make_room(out, size);
+    if (size > 0)
+        memcpy(out->data + out->size, bytes, size);
+    out->size += size;
+    out->data[out->size] = '\0';
+}
 
 // A NUL-terminated text, as it is.
 static inline void wire_add(struct wire_out *out, const char *text) {

@@ -5,6 +5,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Read strictly: the whole text or nothing.
@@ -186,6 +187,18 @@ static void test_doubles(void **state) {
         assert_null(strchr(text, ','));
     }
     setlocale(LC_ALL, "C");
+    // Those of few digits are as the C library has them.
+    for (int i = 0; i < 100000; i++) {
+        static const double scales[] = {1, 10, 100, 1e3, 1e4, 1e5};
+        char expected[CT_DOUBLE_TEXT + 2];
+        double drawn = (double)(int32_t)rng_next(&rng) / scales[i % 6] / (i % 7 == 0 ? 1e3 : 1);
+        ct_double_format(drawn, text);
+        snprintf(expected, CT_DOUBLE_TEXT, "%.15g", drawn);
+        if (!strpbrk(expected, ".e"))
+            strcat(expected, ".0");
+        if (strtod(expected, NULL) == drawn) // else it has more of them
+            assert_string_equal(text, expected);
+    }
 }
 
 int main(void) {
