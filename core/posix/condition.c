@@ -28,6 +28,7 @@ static struct condition *new_condition(const pthread_cond_t *condition) {
 }
 
 static struct condition *record_of(const pthread_cond_t *condition) {
+    ASSERT(posix_controls());
     struct condition *record = posix_object_find(condition, POSIX_CONDITION);
     return record ? record : new_condition(condition);
 }

@@ -75,6 +75,7 @@ static int add(struct handlers *handlers, void (*function)(void *), void *argume
 
 // The last one first; they may register more.
 static void run_handlers(struct handlers *handlers) {
+    ASSERT(posix_controls());
     while (handlers->count > 0) {
         // Taken off before it runs: it may add another one in its place.
         struct handler handler = handlers->list[--handlers->count];

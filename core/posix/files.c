@@ -70,6 +70,7 @@ static int compare_numbers(const void *left, const void *right) {
 
 // What is open now, however many and however high: a parent may leave any number of them open.
 static void find_inherited(void) {
+    ASSERT(inherited_count == 0);
     DIR *folder = opendir("/proc/self/fd");
     if (!folder)
         fail_at(FAIL_RESOURCE, HERE, "/proc/self/fd: %s", strerror(errno));

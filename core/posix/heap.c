@@ -51,6 +51,8 @@ _Static_assert(POSIX_HEAP_BASE % ALIGNMENT == 0 && POSIX_HEAP_BYTES % 8 == 0,
 // Of every 8 bytes of the heap: how many of them belong to a block, from the first on, or that the
 // block was freed.
 enum { STATE_NONE = 0, STATE_FREED = 0xfd };
+_Static_assert(STATE_FREED > 8, "a freed word is no count of bytes");
+
 #define STATES ((unsigned char *)(POSIX_HEAP_BASE + POSIX_HEAP_BYTES))
 #define STATE_COUNT (POSIX_HEAP_BYTES / 8)
 
@@ -173,6 +175,7 @@ static void put_away(struct header *header) {
     if (!posix_world.options.reuses_memory || size >= SIZES || !posix_controls())
         return;
     ASSERT(header != heap.free[size]);
+    ASSERT(is_freed(header + 1));
     let_go(&header->edge);
     header->next = heap.free[size];
     heap.free[size] = header;

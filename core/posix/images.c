@@ -110,6 +110,7 @@ static void add_segment(struct segments *to, uintptr_t low, uintptr_t high) {
 // What can be written of the image: not what the linker has protected after relocation
 // (PT_GNU_RELRO; glibc protects whole pages, up to the last one that it fills).
 static void add_segments(const struct dl_phdr_info *info, struct segments *to) {
+    ASSERT(page_bytes > 0);
     const ElfW(Phdr) *relro = find_header(info, PT_GNU_RELRO);
     uintptr_t relro_low = relro ? info->dlpi_addr + relro->p_vaddr : 0;
     uintptr_t relro_high = relro ? (relro_low + relro->p_memsz) & ~(page_bytes - 1) : 0;
@@ -304,7 +305,9 @@ bool posix_has_locals(void) {
     return has_locals;
 }
 
+// The part that is not in the file is zero, as the dynamic linker makes it for a new thread.
 void posix_locals_begin(void *thread_pointer, bool is_main) {
+    ASSERT(thread_pointer);
     for (size_t i = 0; i < locals_count; i++) {
         char *block = (char *)thread_pointer + locals[i].offset;
         const struct locals *image = &locals[i];

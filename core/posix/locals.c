@@ -42,6 +42,7 @@ static void make(unsigned index) {
     pthread_t lender;
     void *stack = mmap(NULL, LENDER_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    ASSERT(!blocks[index]);
     REAL(sem_init)(&is_lent, 0, 0);
     pthread_attr_init(&attributes);
     if (stack == MAP_FAILED || pthread_attr_setstack(&attributes, stack, LENDER_BYTES) != 0 ||

@@ -48,6 +48,7 @@ static bool is_initial(const pthread_mutex_t *mutex) {
 }
 
 struct posix_mutex *posix_mutex_of(pthread_mutex_t *mutex, const char *where) {
+    ASSERT(posix_controls());
     struct posix_mutex *record = posix_object_find(mutex, POSIX_MUTEX);
     if (__builtin_expect(record != NULL, 1))
         return record;

@@ -22,6 +22,8 @@ static struct {
 
 enum { FIRST_CAPACITY = 64 };
 
+_Static_assert((FIRST_CAPACITY & (FIRST_CAPACITY - 1)) == 0, "a table is cut by a mask");
+
 static struct entry *slot_of(struct entry *entries, size_t capacity, uintptr_t address,
                              enum posix_kind kind) {
     // By kind, too: a mutex and an annotation may be at one address. Fibonacci hashing (Knuth,

@@ -10,6 +10,7 @@ enum sct_order posix_orders_at(const void *caller, enum sct_atomic_kind kind, en
     unsigned i = 0;
     while (i < orders->count && orders->places[i].caller != caller)
         i++;
+    ASSERT(i == orders->count || orders->places[i].kind == kind);
     if (i < orders->count)
         return orders->places[i].tried;
     if (i < POSIX_ORDER_PLACES)

@@ -142,6 +142,7 @@ static char *read_line(const char *path, int number) {
 }
 
 const char *posix_source_line(const char *place) {
+    ASSERT(place);
     for (uint32_t i = 0; i < source_count; i++) {
         struct place_source *source = &sources[i];
         if (strcmp(source->place, place) != 0)
@@ -166,6 +167,7 @@ static char *describe_place(uintptr_t address, const void *question, const void 
     struct posix_source source;
     uintptr_t offset;
     const char *function = posix_symbol(inside, &offset);
+    // Without lines: the offset in the file, which is the same wherever the file was loaded.
     if (!posix_source_of(inside, &source)) {
         const char *object = posix_object_name(inside, &offset);
         return function ? format("%s (%s)", object, function)

@@ -14,6 +14,8 @@ enum { POSIX_REGISTERS = 12 };
 // Of the last call of such a hook; the last one is the stack pointer, where the call came from.
 extern uintptr_t posix_registers[POSIX_REGISTERS];
 
+_Static_assert(sizeof posix_registers == 96, "the code below stores twelve words of eight bytes");
+
 #if defined(__x86_64__)
 #define POSIX_KEEP_REGISTERS                \
     "movq %rbx, posix_registers(%rip)\n"    \

@@ -16,10 +16,12 @@ static struct sct_rwlock *new_rwlock(const pthread_rwlock_t *lock) {
 }
 
 static struct sct_rwlock *record_of(const pthread_rwlock_t *lock) {
+    ASSERT(posix_controls());
     struct sct_rwlock *record = posix_object_find(lock, POSIX_RWLOCK);
     return record ? record : new_rwlock(lock);
 }
 
+// To read again while one reads is allowed, and counted, as POSIX has it.
 // glibc notices who writes already (EDEADLK); who reads already would wait for itself.
 static void check_mine(const struct sct_rwlock *record, bool for_writing, const char *where) {
     if (record->writer == sct_self() || (for_writing && sct_rwlock_reads(record)))

@@ -24,6 +24,7 @@ _Static_assert(SEM_VALUE_MAX == SCT_SEMAPHORE_MAX, "sem_init refuses what the re
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the value is in the first word");
 
 static struct sct_semaphore *record_of(const sem_t *semaphore) {
+    ASSERT(posix_controls());
     struct sct_semaphore *record = posix_object_find(semaphore, POSIX_SEMAPHORE);
     unsigned value;
     memcpy(&value, semaphore, sizeof value);

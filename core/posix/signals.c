@@ -120,6 +120,7 @@ static bool send_to_waiter(struct posix_thread *thread, int number) {
 // Where it does not wait it would be interrupted between any two instructions, of which there are
 // no points: such a program is refused, not run with less than all its schedules.
 static void send_to_thread(struct posix_thread *thread, int number, const char *where) {
+    ASSERT(posix_controls() && is_signal(number));
     if (thread->has_ended || send_to_waiter(thread, number))
         return;
     if (thread->mask & bit(number))
@@ -161,6 +162,7 @@ static int take_pending(uint64_t set) {
 }
 
 static void handle_pending(const char *where) {
+    ASSERT(posix_controls());
     struct posix_thread *self = posix_self();
     for (int number; (number = take_pending(~self->mask)) != 0;)
         handle(number, where);
@@ -170,6 +172,7 @@ static void handle_pending(const char *where) {
 
 // The next signal of [set] that comes, or has come; others run meanwhile.
 static int wait_for(uint64_t set, const char *where) {
+    ASSERT(posix_controls());
     sct_point("wait for a signal", where, &sct_access_unknown);
     struct posix_thread *self = posix_self();
     int number = take_pending(set);
@@ -185,6 +188,8 @@ static int wait_for(uint64_t set, const char *where) {
 
 // As pause, with [mask] meanwhile.
 static int wait_for_handler(uint64_t mask, const char *where) {
+    ASSERT(posix_controls());
+    // Any signal that is not blocked and does something wakes it; one that is ignored does not.
     struct posix_thread *self = posix_self();
     uint64_t before = self->mask, set = ~mask;
     for (int number = 1; number < SIGNALS; number++)

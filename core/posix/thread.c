@@ -64,6 +64,7 @@ struct posix_ending {
 // Destructors of C++'s thread_local objects; they may register more. Before those of keys, as glibc
 // has it (__call_tls_dtors, then __nptl_deallocate_tsd).
 static void run_endings(struct posix_thread *self) {
+    ASSERT(self == posix_self());
     while (self->endings) {
         struct posix_ending *ending = self->endings;
         self->endings = ending->next;

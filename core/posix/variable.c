@@ -19,6 +19,7 @@ const char *posix_variable_step(const char *verb, const void *address) {
 
 // "write by t2 (queue.c:41 (put))".
 static void add_side(struct text *text, const struct sct_race_side *side) {
+    ASSERT(side->thread_name);
     text_add(text, "%s by %s (%s)", sct_access_kind_name(side->kind), side->thread_name,
              posix_place(side->place));
 }

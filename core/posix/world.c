@@ -98,6 +98,7 @@ static void save_random(void) {
 }
 
 static void put_random_back(void) {
+    ASSERT(posix_world.in_tool > 0);
     setstate(spare_random_state);
     memcpy(random_state, first_random_state, sizeof random_state);
     setstate(random_state);
@@ -106,6 +107,7 @@ static void put_random_back(void) {
 // What the C library keeps of a program besides.
 // (Of the C library's other variables programs see little: strtok's place, localtime's buffer.)
 static void reset_library(void) {
+    ASSERT(posix_world.in_tool > 0);
     environ = environment.vector;
     optind = 0; // getopt begins anew
     seed48((unsigned short[3]){0, 0, 0});
@@ -150,6 +152,7 @@ static void set_up(void *context) {
 }
 
 struct sct_program posix_program_under(const struct posix_options *options) {
+    ASSERT(posix_world.is_open);
     return (struct sct_program){
         .setup = set_up,
         .memory = posix_memory_open(options),
