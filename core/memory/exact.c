@@ -18,6 +18,7 @@ static inline void put_in(event_set set, uint32_t event) {
     set[event / 64] |= UINT64_C(1) << event % 64;
 }
 
+// Words, not a list: the sets are dense, and what is asked of them is whether two meet.
 static inline void add_all(event_set set, const event_set other) {
     for (int i = 0; i < SCT_EVENT_WORDS; i++)
         set[i] |= other[i];

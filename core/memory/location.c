@@ -4,6 +4,10 @@
 
 enum { STORES = 8, BUCKETS = 64 }; // room at first
 
+// A location is the list of its stores in modification order (C11, 5.1.2.4, 7); which of them an
+// operation reads, and where a store goes, are choices within what its thread's view and the model
+// leave. Nothing is taken out of the list, so an index says how many stores come before.
+
 // What an operation needs to know.
 struct operation {
     struct sct_memory_state *memory;
@@ -119,6 +123,9 @@ static bool is_allowed(const struct operation *operation, enum sct_order order, 
 
 // ---- Edges that orders make --------------------------------------------------------------------
 
+// C11, 5.1.2.4, 11, and 7.17.4: an acquire that reads a release, or what its release sequence
+// carries, synchronises with it. A relaxed read does so once an acquire fence follows it: until
+// then the thread keeps what it has read (pending).
 static void take_message(const struct operation *operation, const struct sct_edge *message,
                          enum sct_order order) {
     struct sct_party *party = operation->party;
@@ -162,6 +169,8 @@ static struct sct_edge *join_messages(struct arena *arena, struct sct_edge *a, s
     return both;
 }
 
+// What a store carries: of a release all that its thread knows; else what a release fence before it
+// let go of (7.17.4, 2); of a read-modify-write what the store that it reads carries, too.
 static struct sct_edge *message_of(const struct operation *operation, uint32_t index,
                                    const struct sct_store *store) {
     struct arena *arena = operation->now->arena;
@@ -221,6 +230,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
         operation->memory->model->on_store(operation->party, store);
     struct sct_event_record event = event_of(operation, order, is_update ? index : 0, store);
     note_event(operation, &event);
+    // A new epoch: what the thread does behind the release is not known to who acquires it.
     if (store->is_release)
         sct_party_advance(operation->party);
 }
@@ -347,6 +357,8 @@ static inline bool is_told(const struct operation *operation) {
 
 uint64_t sct_location_load(struct sct_location *location, enum sct_order order) {
     struct operation operation = begin(location);
+    // Counted first, then chosen, then counted again to the one that was: no list, as most loads
+    // have one or two stores to choose from.
     uint32_t least = lowest(&operation, order), count = 0;
     uint64_t barred = 0;
     for (uint32_t index = location->count; index-- > least;)
@@ -488,6 +500,8 @@ static struct alternative choose_way(const struct operation *operation,
 uint64_t sct_location_change(struct sct_location *location, enum sct_change change,
                              uint64_t operand, enum sct_order order) {
     struct operation operation = begin(location);
+    // C11, 7.17.3, 12: it reads the last value before its own in modification order. On x86 it
+    // waits for the buffer, which is emptied before it chooses.
     drain(&operation);
     struct request request = {.lowest = lowest(&operation, order), .order = order, .is_any = true};
     request.lowest_failing = request.lowest;
@@ -539,7 +553,6 @@ bool sct_location_exchange(struct sct_location *location, struct sct_exchange *e
 // Its first store is of whoever makes it, and known to all who are told of the location.
 static struct sct_location *new_location(uint32_t bytes, uint64_t value) {
     ASSERT(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
-    ASSERT(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
     struct sct_memory_state *memory = sct_memory_state();
     struct sct_location *location = ARENA_NEW(memory->now->arena, struct sct_location);
     location->bytes = bytes;
@@ -580,6 +593,7 @@ void sct_location_pass_value(uint64_t value) {
 
 // ---- By address --------------------------------------------------------------------------------
 
+// By words of eight bytes: variables of different sizes that overlap are in one bucket.
 static struct sct_location **bucket_of(const struct sct_location_table *table, uintptr_t address) {
     uint64_t hash = (uint64_t)(address >> 3) * UINT64_C(0x9e3779b97f4a7c15);
     return &table->buckets[hash >> 32 & (table->bucket_count - 1)];

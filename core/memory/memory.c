@@ -94,7 +94,7 @@ static struct sct_party *add_party(struct sct_memory_moment *now, const char *na
     ASSERT(now->party_count < now->party_capacity);
     party->number = now->party_count;
     party->name = name;
-    party->first_epoch = 1;
+    party->first_epoch = 1; // 0 is what nobody has done: known to all
     now->parties[now->party_count++] = party;
     return party;
 }
@@ -129,6 +129,7 @@ static void start(struct sct_memory *base, unsigned slot, const char *name) {
     party = is_successor ? succeed(now, last, name) : add_party(now, name);
     // All that the creator has done happens before all that the new one does, not the other way
     // round.
+    // (C11, 7.26.5.1: the end of the call that creates it synchronises with its beginning.)
     sct_edge_join(&party->view, now->arena, &parent->view);
     sct_clock_set(&party->view.known, now->arena, party->number, party->first_epoch);
     sct_party_advance(parent);
@@ -173,6 +174,7 @@ const char *sct_memory_thread_name(uint32_t number) {
 
 // All such fences are in one order, here that of execution: each learns what threads knew at those
 // before it, for coherence alone. It does not make that happen before, so it hides no race.
+// (C11, 7.17.3, 11; the rules 9 and 10, of a fence and an access, are in the models' bounds.)
 static void fence_seq_cst(struct sct_memory_moment *now, struct sct_party *party) {
     ASSERT(!now->events);
     struct sct_edge *view = &party->view;

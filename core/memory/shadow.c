@@ -8,6 +8,9 @@ enum { CELL_BYTES = 8 };
 
 // From the lowest bit: the bytes of the cell, the kind, the thread, the epoch (never 0).
 enum { KIND_SHIFT = 8, THREAD_SHIFT = 16, EPOCH_SHIFT = 32 };
+_Static_assert(SCT_PLAIN_WRITE == 1 && SCT_ATOMIC_READ == 2,
+               "a kind is a bit to write, one to be atomic");
+_Static_assert(CELL_BYTES == 8, "a cell has a bit for each of its bytes");
 
 #define BYTES_BITS UINT64_C(0xff)
 #define WRITE_BIT ((uint64_t)SCT_PLAIN_WRITE << KIND_SHIFT)
@@ -85,7 +88,9 @@ static inline unsigned check(struct sct_memory_state *memory, const struct sct_c
                              const struct sct_cell *cell, uint64_t new, const void *place,
                              const struct target *target) {
     unsigned best = SCT_SLOTS;
-    // Slots fill up in turn and are never emptied between: the first empty one ends the list.
+    // One word compares thread, epoch, kind and bytes at once: a loop that accesses the same again
+    // and again between two releases ends here at the first comparison. Slots fill up in turn and
+    // are never emptied between: the first empty one ends the list.
     for (unsigned i = 0; i < SCT_SLOTS; i++) {
         uint64_t old = cell->accesses[i];
         if (old == new)
