@@ -2,7 +2,7 @@
 #include "core/engine/inside.h"
 #include "core/memory/exact.h"
 
-enum { STORES = 8, BUCKETS = 64 }; // room at first
+enum { STORES = 8 }; // room at first
 
 // A location is the list of its stores in modification order (C11, 5.1.2.4, 7); which of them an
 // operation reads, and where a store goes, are choices within what its thread's view and the model
@@ -20,10 +20,6 @@ static inline struct operation begin(struct sct_location *location) {
     struct sct_memory_state *memory = sct_memory_state();
     ASSERT(memory && location->count > 0);
     return (struct operation){memory, memory->now, sct_party_now(memory), location};
-}
-
-static inline uint64_t mask_of(uint32_t bytes) {
-    return bytes == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * bytes) - 1;
 }
 
 // ---- Choices -----------------------------------------------------------------------------------
@@ -211,7 +207,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
     struct sct_location *location = operation->location;
     struct sct_store *store = ARENA_ARRAY(now->arena, struct sct_store, 1);
     *store = (struct sct_store){
-        .value = value & mask_of(location->bytes),
+        .value = value & sct_location_mask(location->bytes),
         .time = ++now->store_count,
         .place = now->place,
         .event = sct_graph_event(operation->party),
@@ -244,7 +240,7 @@ static void reset(const struct operation *operation, uint64_t value) {
     location->count = 0;
     make_room_for_store(arena, location);
     location->stores[0] = ARENA_NEW(arena, struct sct_store);
-    location->stores[0]->value = value & mask_of(location->bytes);
+    location->stores[0]->value = value & sct_location_mask(location->bytes);
     location->stores[0]->time = operation->now->store_count;
     location->count = 1;
 }
@@ -533,7 +529,7 @@ bool sct_location_exchange(struct sct_location *location, struct sct_exchange *e
         .order = exchange->success,
         .failing_order = exchange->failure,
         .is_weak = exchange->is_weak && !sct_memory_is_over(),
-        .expected = exchange->expected & mask_of(location->bytes),
+        .expected = exchange->expected & sct_location_mask(location->bytes),
     };
     struct alternative way = choose_way(&operation, &request);
     exchange->is_too_late = !way.succeeds && is_too_late(&operation, &request);
@@ -551,7 +547,7 @@ bool sct_location_exchange(struct sct_location *location, struct sct_exchange *e
 // ---- Locations ---------------------------------------------------------------------------------
 
 // Its first store is of whoever makes it, and known to all who are told of the location.
-static struct sct_location *new_location(uint32_t bytes, uint64_t value) {
+struct sct_location *sct_location_new(uint32_t bytes, uint64_t value) {
     ASSERT(bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
     struct sct_memory_state *memory = sct_memory_state();
     struct sct_location *location = ARENA_NEW(memory->now->arena, struct sct_location);
@@ -561,8 +557,9 @@ static struct sct_location *new_location(uint32_t bytes, uint64_t value) {
     return location;
 }
 
-struct sct_location *sct_location_new(uint32_t bytes, uint64_t value) {
-    return new_location(bytes, value);
+void sct_location_reset(struct sct_location *location, uint64_t value) {
+    const struct operation operation = begin(location);
+    reset(&operation, value);
 }
 
 uint64_t sct_location_newest(const struct sct_location *location) {
@@ -589,118 +586,4 @@ void sct_location_pass(uint64_t time) {
 void sct_location_pass_value(uint64_t value) {
     sct_memory_state()->now->passes_value = true;
     sct_memory_state()->now->passed_value = value;
-}
-
-// ---- By address --------------------------------------------------------------------------------
-
-// By words of eight bytes: variables of different sizes that overlap are in one bucket.
-static struct sct_location **bucket_of(const struct sct_location_table *table, uintptr_t address) {
-    uint64_t hash = (uint64_t)(address >> 3) * UINT64_C(0x9e3779b97f4a7c15);
-    return &table->buckets[hash >> 32 & (table->bucket_count - 1)];
-}
-
-// The old buckets stay in the arena, which is emptied when the execution ends: twice the largest at
-// most.
-static void grow(struct arena *arena, struct sct_location_table *table) {
-    struct sct_location_table old = *table;
-    table->bucket_count = old.bucket_count ? 2 * old.bucket_count : BUCKETS;
-    size_t bytes = table->bucket_count * sizeof *table->buckets;
-    table->buckets = arena_zalloc(arena, bytes);
-    for (uint32_t i = 0; i < old.bucket_count; i++)
-        for (struct sct_location *location = old.buckets[i], *next; location; location = next) {
-            next = location->next;
-            struct sct_location **bucket = bucket_of(table, location->address);
-            location->next = *bucket;
-            *bucket = location;
-        }
-}
-
-static bool overlaps(const struct sct_location *location, uintptr_t address, size_t bytes) {
-    ASSERT(location->bytes > 0);
-    return location->address < address + bytes && address < location->address + location->bytes;
-}
-
-static struct sct_location *find(const struct sct_location_table *table, uintptr_t address,
-                                 uint32_t bytes) {
-    if (table->bucket_count == 0)
-        return NULL;
-    struct sct_location *location = *bucket_of(table, address);
-    while (location && (location->address != address || location->bytes != bytes))
-        location = location->next;
-    return location;
-}
-
-static struct sct_location *add(struct sct_memory_moment *now, uintptr_t address, uint32_t bytes,
-                                uint64_t value) {
-    struct sct_location_table *table = &now->table;
-    if (table->count++ >= table->bucket_count)
-        grow(now->arena, table);
-    struct sct_location *location = new_location(bytes, value),
-                        **bucket = bucket_of(table, address);
-    location->address = address;
-    location->stores[0]->time = 0; // it has been there, whoever comes first
-    location->next = *bucket;
-    *bucket = location;
-    return location;
-}
-
-// Whether another that overlaps with [location] was used after it.
-// (All that can overlap with it are in one bucket: a location lies within a word of 8 bytes.)
-static bool is_overtaken(struct sct_location_table *table, const struct sct_location *location) {
-    const struct sct_location *other = *bucket_of(table, location->address);
-    for (; other; other = other->next)
-        if (other != location && other->last_use > location->last_use &&
-            overlaps(other, location->address, location->bytes))
-            return true;
-    return false;
-}
-
-struct sct_location *sct_location_at(uintptr_t address, uint32_t bytes, uint64_t value) {
-    struct sct_memory_state *memory = sct_memory_state();
-    struct sct_memory_moment *now = memory->now;
-    struct sct_location_table *table = &now->table;
-    ASSERT(address % bytes == 0);
-    struct sct_location *location = find(table, address, bytes);
-    if (!location)
-        location = add(now, address, bytes, value);
-    bool was_overtaken = is_overtaken(table, location);
-    table->overlaps += was_overtaken;
-    if (was_overtaken || sct_location_newest(location) != (value & mask_of(bytes))) {
-        const struct operation operation = begin(location);
-        reset(&operation, value);
-    }
-    location->last_use = ++table->uses;
-    return location;
-}
-
-static void remove_from(struct sct_location_table *table, struct sct_location **link,
-                        uintptr_t address, size_t bytes) {
-    while (*link)
-        if (overlaps(*link, address, bytes)) {
-            *link = (*link)->next;
-            table->count--;
-        } else {
-            link = &(*link)->next;
-        }
-}
-
-void sct_location_forget(uintptr_t address, size_t bytes) {
-    struct sct_memory_state *memory = sct_memory_state();
-    if (!memory || memory->now->table.count == 0)
-        return;
-    struct sct_location_table *table = &memory->now->table;
-    ASSERT(address + bytes >= address);
-    // Of a large range each bucket is looked at once, not each word of the range.
-    if (bytes / 8 >= table->bucket_count) {
-        for (uint32_t i = 0; i < table->bucket_count; i++)
-            remove_from(table, &table->buckets[i], address, bytes);
-        return;
-    }
-    for (uintptr_t word = address & ~(uintptr_t)7; word < address + bytes; word += 8)
-        remove_from(table, bucket_of(table, word), address, bytes);
-}
-
-uint32_t sct_location_overlaps(void) {
-    ASSERT(sct_memory_state());
-    return sct_memory_state()->now->table.overlaps;
 }

@@ -32,6 +32,14 @@ struct sct_location {
     struct sct_location *next; // in its bucket
 };
 
+// The bits of a value that a location of [bytes] bytes holds.
+static inline uint64_t sct_location_mask(uint32_t bytes) {
+    return bytes == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * bytes) - 1;
+}
+
+// location.c: forgets the history of [location]; its one store is of [value], by whoever runs.
+void sct_location_reset(struct sct_location *location, uint64_t value);
+
 // What is NULL does nothing.
 struct sct_model {
     // The index of the oldest store that [party] may read by an access of [order]; it may read all
