@@ -159,6 +159,7 @@ static bool is_of_another(const struct entry *entry) {
 }
 
 const char *posix_lock_held_in(uintptr_t address, size_t bytes) {
+    ASSERT(address + bytes >= address);
     for (size_t i = 0; i < table.capacity; i++) {
         const struct entry *entry = &table.entries[i];
         bool is_lock =

@@ -37,6 +37,7 @@ static const char *exception_type(void) {
 }
 
 static void terminate(void) {
+    ASSERT(of_library);
     if (!posix_controls()) {
         of_library();
         abort();
@@ -50,6 +51,7 @@ static void terminate(void) {
 }
 
 void posix_terminate_save(void) {
+    ASSERT(!first); // once: what is set later is the program's
     find("_ZSt13set_terminatePFvvE", &set_handler);
     find("_ZN9__gnu_cxx27__verbose_terminate_handlerEv", &of_library);
     if (!set_handler || !of_library)
@@ -60,6 +62,7 @@ void posix_terminate_save(void) {
 }
 
 void posix_terminate_begin(void) {
+    ASSERT(!first || set_handler);
     if (first)
         set_handler(first);
 }

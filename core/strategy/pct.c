@@ -115,6 +115,7 @@ pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point
 
 __attribute__((noinline, cold)) static unsigned
 pick_widely(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
+    ASSERT(sct_slots_are_wide(point->enabled)); // slower where they are not
     return pick_among(strategy, point, true);
 }
 
