@@ -2,6 +2,7 @@
 // scripts/test-browser, which names the browser (CHROMIUM) and a folder with pages (PAGES):
 //   bug.html     the first violation of bug 3
 //   min.html     the same, minimized
+//   rich.html    one of bug 3 under the published workload that suits.js takes
 //   schema.html  the first violation of the schema upgrade's bug 2
 //   long.html    bug.html's story drawn out to 5,000 steps
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,0 +1,28 @@
+// Whether the pages named have what the tests look at; says of the first that has not what is
+// missing: node suits.js PAGE...
+//
+// Which story a seed gives changes with every change of the workload; what the tests say of a page
+// must hold of any, but some of it wants something to be there.
+import { readFileSync } from 'node:fs';
+import { countComings } from './comings.js';
+
+const wanted = {
+  'a linearization point': ({ steps }) =>
+    steps.some(({ i }) => i.some(({ t }) => t.includes('LINEARIZATION POINT'))),
+  'a word that comes once into a table': (story) =>
+    [...countComings(story).values()].some(
+      (at) => at.length === 1 && at[0] < story.steps.length - 1,
+    ),
+  'a word that comes more often': (story) =>
+    [...countComings(story).values()].some((at) => at.length > 1),
+};
+
+for (const name of process.argv.slice(2)) {
+  const [, json] = /id="data">(.*?)<\/script>/s.exec(readFileSync(name, 'utf8'));
+  const story = JSON.parse(json);
+  for (const [what, has] of Object.entries(wanted))
+    if (!has(story)) {
+      console.log(`${name} lacks ${what}`);
+      process.exit(1);
+    }
+}
