@@ -21,6 +21,7 @@ function add(token) {
     text[++count] = token
     line_of[count] = FNR
     file_of[count] = FILENAME
+    is_of_macro[count] = is_macro_line
 }
 
 FNR == 1 { in_comment = in_directive = in_macro = 0 }
@@ -49,6 +50,7 @@ FNR == 1 { in_comment = in_directive = in_macro = 0 }
     }
     if (in_macro && !goes_on)
         line = line "}"
+    is_macro_line = in_macro
     in_directive = goes_on
     if (!goes_on)
         in_macro = 0
@@ -109,6 +111,8 @@ function find_bodies(    i, close_, head, is_static) {
             is_static = 0
         else if (text[i] == "static")
             is_static = file_of[i] !~ /[.]h$/
+        else if (text[i] == "HOOK") # in front of what only a program under control calls
+            is_static = 1
         else if (text[i] == "(" && (i in partner) && is_name(i - 1) &&
                  text[partner[i] + 1] == "{") {
             head = i - 1
@@ -116,7 +120,8 @@ function find_bodies(    i, close_, head, is_static) {
             bodies++
             body_start[bodies] = close_
             body_end[bodies] = partner[close_]
-            defines[bodies] = text[close_ + 1] == "static" # a macro that defines things
+            # A macro that defines things; a function may begin with a static of its own.
+            defines[bodies] = is_of_macro[close_ + 1] && text[close_ + 1] == "static"
             body_name[bodies] = key(text[head], is_static ? file_of[head] : "")
             if (is_static)
                 local[file_of[head], text[head]] = 1

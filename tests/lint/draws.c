@@ -24,6 +24,11 @@ static uint32_t reroll(uint32_t sides) {
     return COIN() ? die(sides) : 0;
 }
 
+static uint32_t by_table(uint32_t sides) {
+    static const uint32_t least[] = {1, 2};
+    return least[0] + die(sides);
+}
+
 static const struct seam seam = {.ask = reroll};
 
 void planted_unordered(uint32_t *table, const struct seam *by) {
@@ -36,6 +41,7 @@ void planted_unordered(uint32_t *table, const struct seam *by) {
     add(by->ask(2), seam.ask(3));                             // found
     if (die(6) == die(6))                                     // found
         table[1] = die(6) < 3 ? die(6) : add(die(2), die(2)); // found
+    add(by_table(6), by_table(2));                            // found
     for (uint32_t i = 0; i < die(2) * die(2); i++)            // found
         add(pair.first, add(1, COIN() && COIN()) + die(6));   // found
 }
