@@ -468,6 +468,7 @@ static bool write_short(double value, char text[CT_DOUBLE_TEXT]) {
 }
 
 void ct_double_format(double value, char text[CT_DOUBLE_TEXT]) {
+    ASSERT(text);
     if (isnan(value) || isinf(value)) {
         snprintf(text, CT_DOUBLE_TEXT, "%s",
                  isnan(value) ? "NaN"
