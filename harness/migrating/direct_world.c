@@ -138,9 +138,17 @@ void app_restart(struct app *app) {
     sct_task_start(app->client.machine, "main again", run_program, app);
 }
 
+// A task may have forgotten how many batches it has sent; how many come before the one that will
+// not be answered still matters, and whether that will be done.
+static uint64_t loss_ahead(const struct client_faults *faults) {
+    if (faults->lost_answer_at <= faults->writes)
+        return 0;
+    return 4 * (uint64_t)(faults->lost_answer_at - faults->writes) + faults->loss;
+}
+
 static struct digest app_digest(struct app *app) {
-    uint64_t words[] = {app->arrived_state, app->held_state, app->pushed_state, app->is_dead,
-                        app->deadly_push};
+    uint64_t words[] = {app->arrived_state, app->held_state,  app->pushed_state,
+                        app->is_dead,       app->deadly_push, loss_ahead(&app->client.faults)};
     struct digest digest = digest_of(words, sizeof words);
     for (const struct arrival *arrival = app->arrivals; arrival; arrival = arrival->next)
         digest = digest_fold(digest, 2u * arrival->state + arrival->is_taken);

@@ -2,7 +2,7 @@
 // with one call each, while the whole migration runs; every backend call with its annotation one
 // step, ETags counted per key so that independent writes commute. The old table holds no row, one,
 // or both at first: a choice, or fixed in small-1-0, small-3-1 and the like. There are no faults
-// but in small-4. In the end the checks of the default test hold.
+// but in small-4 and small-8. In the end the checks of the default test hold.
 //
 // small-1: a call is one operation (7 types, 2 keys, for three of the types If-Match any, wrong or
 // current, isHappy or not) or an atomic query (all rows, isHappy, not isHappy).
@@ -24,6 +24,9 @@
 //
 // small-7: over tables with limits one service deletes if exists, or writes both keys in a batch
 // that begins with the greater one, the other makes one of those writes.
+//
+// small-8: there is one service, with one of those writes; the answer to one of the batches that it
+// sends is lost, which was done or was not.
 #include "core/engine/inside.h"
 #include "harness/migrating/faults.h"
 #include "harness/migrating/final_state.h"
@@ -112,6 +115,15 @@ static void any_call(struct app *app) {
         one_call(app);
     else
         one_stream(app);
+}
+
+// Drawn before the call, not in the midst of it, where states are not compared.
+static void unanswered_write(struct app *app) {
+    enum { BATCHES = 4 }; // most that one write sends
+    app->client.faults.lost_answer_at = 1 + sct_choose(BATCHES, "batch that is not answered");
+    bool is_done = sct_choose(2, "done, but not answered") == 1;
+    app->client.faults.loss = is_done ? LOSS_OF_DONE : LOSS_OF_NOT_DONE;
+    call_operation(app);
 }
 
 static void strange_query(struct app *app) {
@@ -207,7 +219,7 @@ static void load(struct world *world, uint32_t count) {
         tables_load(&world->tables, rows, count);
 }
 
-// Without a [second] service the migrator dies.
+// Beside any call of a single service the migrator dies.
 static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app),
                    void (*second)(struct app *app)) {
     struct tables_options options = {.choose = uniform_choice, .etags_per_key = true};
@@ -222,7 +234,7 @@ static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app
         app_add(world, "service-1", second);
     struct app *migrator = app_add(world, "migrator", app_migrate);
     world_start_direct(world);
-    if (!second)
+    if (first == any_call)
         faults_kill(migrator);
 }
 
@@ -272,3 +284,5 @@ SMALL_EACH(small_6, "small-6", keyed_query, call_operation, true,
            "a query with conditions on keys and a write")
 SMALL_EACH(small_7, "small-7", limited_call, call_operation, true,
            "tables with limits, a delete or a batch and a write")
+SMALL_EACH(small_8, "small-8", unanswered_write, NULL, true,
+           "a write of which a batch is not answered")

@@ -44,6 +44,9 @@ struct digest request_digest(const struct request *request) {
 }
 
 struct digest call_digest(const struct call_record *call) {
+    // What was to be its linearization point was not done, and not answered: it has no outcome yet.
+    if (!call->is_linearized)
+        return (struct digest){0};
     struct digest digest = outcome_digest(call->outcome);
     if (call->outcome.kind != CT_SUCCEEDED)
         return digest;

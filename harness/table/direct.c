@@ -25,6 +25,12 @@ static bool loses_answer(struct client *client, const struct request *request) {
     return true;
 }
 
+static bool is_done_unanswered(const struct client_faults *faults) {
+    if (faults->loss == LOSS_DRAWN)
+        return sct_choose(2, "done, but not answered") == 1;
+    return faults->loss == LOSS_OF_DONE;
+}
+
 // A request names what it touches when it is served: what was refused has changed nothing.
 static void take_point(struct client *client, const char *label, const char *where,
                        const struct sct_access *access) {
@@ -44,7 +50,7 @@ static void serve_when_ready(struct client *client, struct request *request) {
     if (meets_server_error(client, request))
         tables_fail(request);
     else if (loses_answer(client, request))
-        tables_lose(host->tables, request, sct_choose(2, "done, but not answered") == 1);
+        tables_lose(host->tables, request, is_done_unanswered(&client->faults));
     else
         tables_serve(host->tables, request);
 }

@@ -31,9 +31,9 @@ struct client_faults {
     size_t calls;           // to the backend tables so far, failed ones included
     size_t server_error_at; // the call of this number, from 1 on, fails; 0: none does
     size_t writes;          // batches among them
-    size_t lost_answer_at;  // the batch of this number is not answered, done (drawn) or not; 0: all
-                            // are
-    size_t death_after;     // after the call of this number [die] is called; 0: never so
+    size_t lost_answer_at;  // the batch of this number is not answered; 0: all are
+    enum { LOSS_DRAWN, LOSS_OF_DONE, LOSS_OF_NOT_DONE } loss; // whether it is done; or drawn then
+    size_t death_after; // after the call of this number [die] is called; 0: never so
     void (*die)(struct client *client);
     void *mortal;        // for [die]: its own
     size_t stall_before; // so many backend calls of atomic calls from now [stall] is called; 0: no

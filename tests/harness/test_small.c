@@ -101,6 +101,8 @@ static void test_small_states_are_the_same_by_sleep_sets(void **state) {
         {"small-4-0", BUG_MISSING_ANNOTATION},
         {"small-5-0", NO_BUG},
         {"small-5-0", BUG_TOMBSTONE_OUTPUT_ETAG_INVERTED},
+        {"small-8-0", NO_BUG},
+        {"small-8-1", BUG_UNKNOWN_TAKEN_FOR_NOT_DONE},
     };
     if (ARENA_POISONS)
         skip(); // without snapshots it takes minutes
