@@ -92,6 +92,15 @@ static bool read_time(const char *text, int64_t *ticks) {
     return ct_ticks_parse(time, (size_t)size, ticks);
 }
 
+// Whether a parameter is there twice: two readers may then take it for different things.
+static bool has_doubles(const struct wire_headers *query) {
+    for (size_t i = 0; i < query->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcasecmp(query->list[i].name, query->list[k].name) == 0)
+                return true;
+    return false;
+}
+
 static enum wire_error check_sas(const struct server_account *account, int64_t now,
                                  struct arena *arena, struct access *access) {
     const struct wire_sas *sas = &access->sas;
@@ -116,11 +125,14 @@ enum wire_error access_check(const struct server_account *account,
     access->end = INT64_MAX;
     if (strcmp(target->account, account->name) != 0)
         return WIRE_AUTHENTICATION;
-    access->is_owner = authorization;
-    if (authorization)
-        return check_key(account, request, target, authorization, arena);
+    access->is_owner =
+        authorization && check_key(account, request, target, authorization, arena) == WIRE_OK;
+    if (access->is_owner)
+        return WIRE_OK;
     access->sas = sas_of(target);
-    return access->sas.sig ? check_sas(account, request->now, arena, access) : WIRE_AUTHENTICATION;
+    if (!access->sas.sig || has_doubles(&target->query))
+        return WIRE_AUTHENTICATION;
+    return check_sas(account, request->now, arena, access);
 }
 
 // ---- Permissions -------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ enum {
     METRICS_BYTES = 1 << 16,
     METRICS_CONNECTIONS = 16,
     ARENA_BYTES_KEPT = 256 << 10, // by a thread between requests
+    ID_LENGTH_MAX = 64,           // of a client's id of its request, in the log
     TIMES_SHIFT = 6,              // the shortest times that are told apart are 2^6 us
 };
 
@@ -53,6 +54,9 @@ struct server {
     uint16_t metrics_port;
     atomic_uint_fast64_t times[SERVER_TIMES], microseconds;
     char id_prefix[20];
+    // What a client is told of how long a connection on which nothing happens is left open: one
+    // that sends just then cannot know whether its request was heard.
+    char keep_alive[32];
     atomic_uint_fast64_t requests, errors_client, errors_server, next_id;
     atomic_size_t bytes, active;
     pthread_mutex_t lock; // of what follows
@@ -178,6 +182,7 @@ static enum MHD_Result send_answer(struct server *server, struct MHD_Connection 
         return MHD_NO;
     for (size_t i = 0; i < answer->header_count; i++)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    MHD_add_response_header(response, "Keep-Alive", server->keep_alive);
     atomic_fetch_add(&server->requests, 1);
     if (answer->status >= 500)
         atomic_fetch_add(&server->errors_server, 1);
@@ -213,16 +218,28 @@ static void count_time(struct server *server, double seconds) {
     atomic_fetch_add(&server->microseconds, microseconds);
 }
 
-// The query is left out: it may have a signature in it.
+// The length of an id that a client gave, as far as it is one; whoever reads the log trusts it.
+static int id_length(const char *id) {
+    static const char characters[] =
+        "0123456789-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t length = strspn(id, characters);
+    return length < ID_LENGTH_MAX ? (int)length : ID_LENGTH_MAX;
+}
+
+// The query is left out: it may have a signature in it. A client that tries again does so under the
+// same id.
 static void log_answer(const struct server *server, const struct server_request *request,
                        const struct server_answer *answer, double seconds) {
     char time[CT_TICKS_TEXT];
+    const char *client = wire_header(&request->headers, "x-ms-client-request-id");
     if (!server->options.logs)
         return;
+    client = client ? client : "-";
     ct_ticks_format(request->now, time);
-    fprintf(stderr, "time=%s id=%s method=%.16s path=%.*s status=%u error=%s us=%.0f\n", time,
-            request->id, request->method, (int)strcspn(request->target, "? \n"), request->target,
-            answer->status, answer->error ? answer->error : "-", seconds * 1e6);
+    fprintf(stderr, "time=%s id=%s client=%.*s method=%.16s path=%.*s status=%u error=%s us=%.0f\n",
+            time, request->id, id_length(client), client, request->method,
+            (int)strcspn(request->target, "? \n"), request->target, answer->status,
+            answer->error ? answer->error : "-", seconds * 1e6);
 }
 
 static void answer_refusal(struct arena *arena, const struct server_request *request,
@@ -547,6 +564,8 @@ struct server *server_start(const struct server_options *options, struct error *
     struct server *server = grow_new(1, sizeof *server, "a server");
     uint64_t random = 0;
     server->options = *options;
+    snprintf(server->keep_alive, sizeof server->keep_alive, "timeout=%u",
+             options->request_seconds < IDLE_SECONDS ? options->request_seconds : IDLE_SECONDS);
     server->links.before = server->links.after = &server->links;
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->stops, NULL);

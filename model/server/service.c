@@ -64,7 +64,7 @@ bool call_read_accept(struct call *call) {
     if (strstr(accept, "odata=fullmetadata"))
         call->metadata = WIRE_METADATA_FULL;
     return strstr(accept, "json") || strstr(accept, "*/*") || call->target.kind == TARGET_BATCH ||
-           call->target.kind == TARGET_SERVICE;
+           call->target.kind == TARGET_SERVICE || target_query(&call->target, "comp");
 }
 
 // The base of URLs that clients are told: the host is what they have called it.
@@ -84,7 +84,21 @@ bool server_is_table_name(const char *name) {
     return target_check_name(name) == WIRE_OK;
 }
 
+// A day: "2019-02-02". Which one does not matter, all of them are served alike.
+static bool is_version(const char *text) {
+    static const char form[] = "0000-00-00";
+    for (size_t i = 0; i < sizeof form; i++)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    return true;
+}
+
 static void dispatch(struct call *call) {
+    // What is asked of a table beside its entities, by a word: its access policies.
+    if (call->target.kind != TARGET_SERVICE && target_query(&call->target, "comp")) {
+        answer_error(call, WIRE_NOT_IMPLEMENTED);
+        return;
+    }
     switch (call->target.kind) {
     case TARGET_SERVICE:
         call_service(call);
@@ -132,7 +146,8 @@ void server_answer_to(struct server_store *store, const struct server_account *a
     memset(answer, 0, sizeof *answer);
     const char *version = call_header(call, "x-ms-version");
     const char *client_id = call_header(call, "x-ms-client-request-id");
-    answer_header(call, "x-ms-version", version ? version : "2019-02-02");
+    bool is_known = !version || is_version(version);
+    answer_header(call, "x-ms-version", version && is_known ? version : "2019-02-02");
     answer_header(call, "x-ms-request-id", request->id);
     if (client_id)
         answer_header(call, "x-ms-client-request-id", client_id);
@@ -142,6 +157,8 @@ void server_answer_to(struct server_store *store, const struct server_account *a
     enum wire_error error = target_parse(arena, request->target, &call->target);
     if (error == WIRE_OK)
         error = access_check(account, request, &call->target, arena, &call->access);
+    if (error == WIRE_OK && !is_known)
+        error = WIRE_HEADER;
     if (error == WIRE_OK && !call_read_accept(call))
         error = WIRE_FORMAT;
     if (error != WIRE_OK) {

@@ -132,8 +132,10 @@ enum wire_error target_parse(struct arena *arena, const char *text, struct targe
     size_t account = strcspn(path + 1, "/");
     const char *rest = path + 1 + account;
     rest += *rest == '/';
+    size_t rest_length = strlen(rest);
+    rest_length -= rest_length > 0 && rest[rest_length - 1] == '/'; // "Tables/"
     target->account = wire_percent_read(arena, path + 1, account, false);
-    const char *resource = wire_percent_read(arena, rest, strlen(rest), false);
+    const char *resource = wire_percent_read(arena, rest, rest_length, false);
     if (!target->account || !resource)
         return WIRE_URI;
     enum wire_error error = read_resource(arena, resource, target);

@@ -158,8 +158,9 @@ static inline void sign(struct server_request *request, bool is_lite) {
                                 .date = date,
                                 .account = ACCOUNT,
                                 .path = path};
-    if (strstr(request->target, "comp=properties"))
-        parts.comp = "properties";
+    const char *comp = strstr(request->target, "comp=");
+    if (comp)
+        parts.comp = arena_printf(&arena, "%.*s", (int)strcspn(comp + 5, "&"), comp + 5);
     wire_sign(&account.key,
               is_lite ? wire_shared_key_lite_text(&arena, &parts)
                       : wire_shared_key_text(&arena, &parts),

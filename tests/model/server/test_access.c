@@ -68,6 +68,9 @@ static void test_dates(void **state) {
 
 // ---- Shared access signatures ------------------------------------------------------------------
 
+// Of requests with a signature in their target too, if there is one.
+static const char *authorization;
+
 static unsigned ask_sas(const char *method, const char *target, const char *body,
                         const struct wire_sas *sas, bool is_for_account) {
     char signature[WIRE_SIGNATURE_SIZE];
@@ -91,6 +94,8 @@ static unsigned ask_sas(const char *method, const char *target, const char *body
     struct server_request request = request_of(method, wire_text(&out), body);
     if (strcmp(method, "DELETE") == 0)
         add_request_header(&request, "If-Match", "*");
+    if (authorization)
+        add_request_header(&request, "Authorization", authorization);
     return send_request(&request);
 }
 
@@ -159,8 +164,35 @@ static void test_table_sas(void **state) {
         expect("403 AuthenticationFailed");
     }
     sas = table_sas("raud");
-    ask_sas("GET", "/acc/Demo?sp=r", "", &sas, false); // the first one counts
+    ask_sas("GET", "/acc/Demo?sp=r", "", &sas, false);
     expect("403 AuthenticationFailed");
+}
+
+// Nobody shall have to know which of two counts.
+static void test_doubles(void **state) {
+    (void)state;
+    struct wire_sas sas = table_sas("raud");
+    make_table();
+    assert_int_equal(ask_sas("GET", "/acc/Demo?$top=1", "", &sas, false), 200);
+    ask_sas("GET", "/acc/Demo?$top=1&$TOP=1", "", &sas, false);
+    expect("403 AuthenticationFailed");
+    ask_sas("GET", "/acc/Demo?sig=x", "", &sas, false);
+    expect("403 AuthenticationFailed");
+}
+
+// Of a key's signature and one in the target that holds which holds, with its own rights.
+static void test_both(void **state) {
+    (void)state;
+    struct wire_sas sas = table_sas("r");
+    make_table();
+    authorization = "SharedKeyLite " ACCOUNT ":wrong";
+    assert_int_equal(ask_sas("GET", "/acc/Demo", "", &sas, false), 200);
+    ask_sas("PUT", ENTITY, "{}", &sas, false);
+    expect("403 AuthorizationPermissionMismatch");
+    sas.se = "2026-11-22T04:08:15Z";
+    ask_sas("GET", "/acc/Demo", "", &sas, false);
+    expect("403 AuthenticationFailed");
+    authorization = NULL;
 }
 
 static void test_account_sas(void **state) {
@@ -176,6 +208,14 @@ static void test_account_sas(void **state) {
     assert_int_equal(ask_sas("GET", "/acc/Demo", "", &sas, true), 200);
     ask_sas("DELETE", "/acc/Tables('Demo')", "", &sas, true);
     expect("403 AuthorizationPermissionMismatch");
+    static const char name[] = "{\"TableName\":\"More\"}";
+    ask_sas("POST", "/acc/Tables", name, &sas, true);
+    expect("403 AuthorizationPermissionMismatch");
+    sas.sp = "w";
+    assert_int_equal(ask_sas("POST", "/acc/Tables/", name, &sas, true), 201);
+    sas.sp = "c";
+    assert_int_equal(ask_sas("POST", "/acc/Tables", name, &sas, true), 409);
+    sas.sp = "rl";
     sas.srt = "o";
     ask_sas("GET", "/acc/Tables", "", &sas, true);
     expect("403 AuthorizationResourceTypeMismatch");
@@ -200,8 +240,9 @@ static void test_deadlines(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_endpoint, close_endpoint)
     const struct CMUnitTest tests[] = {
-        TEST(test_keys),      TEST(test_bad_headers), TEST(test_dates),     TEST(test_permissions),
-        TEST(test_table_sas), TEST(test_account_sas), TEST(test_deadlines),
+        TEST(test_keys),        TEST(test_bad_headers), TEST(test_dates),
+        TEST(test_permissions), TEST(test_table_sas),   TEST(test_account_sas),
+        TEST(test_deadlines),   TEST(test_doubles),     TEST(test_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

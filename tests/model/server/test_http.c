@@ -30,6 +30,7 @@ static struct server_store *open_store(void *context, struct error *error) {
 }
 
 static struct server *server;
+static bool has_log;
 
 static void start(unsigned request_seconds, size_t memory_bytes) {
     struct error error = {""};
@@ -39,6 +40,7 @@ static void start(unsigned request_seconds, size_t memory_bytes) {
                                      .request_seconds = request_seconds,
                                      .memory_bytes = memory_bytes,
                                      .has_metrics = true,
+                                     .logs = has_log,
                                      .account = account,
                                      .open_store = open_store};
     server = server_start(&options, &error);
@@ -80,18 +82,20 @@ static void say_text(int to, const char *text) {
     say(to, text, strlen(text));
 }
 
+static char heard[READ_BYTES]; // the last answer
+
 // Reads up to the end of a small answer; its status, 0 if the connection ends before.
 static int hear(int from) {
-    char text[READ_BYTES] = "";
     size_t size = 0;
-    while (!strstr(text, "\r\n\r\n") || (!strstr(text, "}}}") && strstr(text, "odata.error"))) {
-        ssize_t got = recv(from, text + size, sizeof text - 1 - size, 0);
+    *heard = '\0';
+    while (!strstr(heard, "\r\n\r\n") || (!strstr(heard, "}}}") && strstr(heard, "odata.error"))) {
+        ssize_t got = recv(from, heard + size, sizeof heard - 1 - size, 0);
         if (got <= 0)
             return 0;
         size += (size_t)got;
-        text[size] = '\0';
+        heard[size] = '\0';
     }
-    const char *status = strchr(text, ' ');
+    const char *status = strchr(heard, ' ');
     assert_non_null(status);
     return (status[1] - '0') * 100 + (status[2] - '0') * 10 + (status[3] - '0');
 }
@@ -123,6 +127,49 @@ static void test_connection(void **state) {
     close(client);
     assert_serves();
     assert_int_equal(server_counts(server).requests, 4);
+}
+
+// How long it may stand idle is told, and is no longer than a request may take.
+static void test_idle_connections(void **state) {
+    (void)state;
+    start(7, 64 << 20);
+    assert_serves();
+    assert_non_null(strcasestr(heard, "\r\nKeep-Alive: timeout=7\r\n"));
+    server_stop(server, 1);
+    start(3600, 64 << 20);
+    assert_serves();
+    assert_non_null(strcasestr(heard, "\r\nKeep-Alive: timeout=30\r\n"));
+}
+
+// A line for each request, with the id that its client gave it as far as that is one; nothing of
+// its signature.
+static void test_log(void **state) {
+    char line[1024];
+    FILE *log = tmpfile();
+    int before = dup(STDERR_FILENO);
+    (void)state;
+    assert_non_null(log);
+    dup2(fileno(log), STDERR_FILENO);
+    has_log = true;
+    start(60, 64 << 20);
+    has_log = false;
+    int client = dial();
+    say_text(client, "GET /acc/Demo?sig=secret HTTP/1.1\r\nHost: h\r\n"
+                     "x-ms-client-request-id: 12-ab\x01 status=200\r\n\r\n");
+    int status = hear(client);
+    say_text(client, request_line);
+    hear(client);
+    close(client);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    rewind(log);
+    assert_int_equal(status, 403);
+    assert_non_null(fgets(line, sizeof line, log));
+    assert_non_null(strstr(line, " client=12-ab method=GET path=/acc/Demo status=403 "));
+    assert_null(strstr(line, "secret"));
+    assert_non_null(fgets(line, sizeof line, log));
+    assert_non_null(strstr(line, " client=- method=GET path=/acc/Tables status=403 "));
+    fclose(log);
 }
 
 // A body over the limit is refused by its length before it is sent, or, sent in chunks without one,
@@ -300,7 +347,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_connection),   TEST(test_long_bodies),      TEST(test_long_headers),
         TEST(test_slow_clients), TEST(test_many_connections), TEST(test_bounded_memory),
-        TEST(test_port_in_use),  TEST(test_metrics),
+        TEST(test_port_in_use),  TEST(test_metrics),          TEST(test_idle_connections),
+        TEST(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,14 @@ static const struct {
     {"POST", "/acc/$batch", "", "Content-Type", "multipart/mixed", "400 InvalidInput"},
     {"GET", "/acc/$batch", "", NULL, NULL, "405 UnsupportedHttpVerb"},
     {"PUT", "/acc/?restype=service&comp=properties", "", NULL, NULL, "501 NotImplemented"},
+    {"GET", "/acc/?restype=service&comp=stats", "", NULL, NULL, "400 InvalidQueryParameterValue"},
+    {"GET", "/acc/Demo?comp=acl", "", NULL, NULL, "501 NotImplemented"},
+    {"PUT", "/acc/Demo?comp=acl", "", NULL, NULL, "501 NotImplemented"},
+    {"GET", "/acc/Demo", "", "x-ms-version", "", "400 InvalidHeaderValue"},
+    {"GET", "/acc/Demo", "", "x-ms-version", "newest", "400 InvalidHeaderValue"},
+    {"GET", "/acc/Demo", "", "x-ms-version", "2019-02-0", "400 InvalidHeaderValue"},
+    {"GET", "/acc/Demo", "", "x-ms-version", "2019-02-020", "400 InvalidHeaderValue"},
+    {"GET", "/acc/Demo//", "", NULL, NULL, "404 TableNotFound"},
 };
 
 // Every refusal by its status and code.
