@@ -100,6 +100,34 @@ static enum wire_error read_part(struct call *call, struct wire_span part,
 
 // ---- Answering ---------------------------------------------------------------------------------
 
+// What stands behind a status, as in every answer of HTTP.
+static const char *reason_of(unsigned status) {
+    static const struct {
+        unsigned status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+    };
+    size_t found = 0, count = sizeof reasons / sizeof reasons[0];
+    while (found < count && reasons[found].status != status)
+        found++;
+    ASSERT(found < count);
+    return reasons[found].reason;
+}
+
 static void begin_answer(struct call *call, struct wire_out *body) {
     const char *id = call->request->id;
     wire_add_format(body,
@@ -108,16 +136,16 @@ static void begin_answer(struct call *call, struct wire_out *body) {
                     id, id);
 }
 
-static void begin_part(struct call *call, struct wire_out *body, const char *line) {
+static void begin_part(struct call *call, struct wire_out *body, unsigned status) {
     wire_add_format(body,
                     "--changesetresponse_%s\r\n"
                     "Content-Type: application/http\r\n"
                     "Content-Transfer-Encoding: binary\r\n\r\n"
-                    "HTTP/1.1 %s\r\n"
+                    "HTTP/1.1 %u %s\r\n"
                     "X-Content-Type-Options: nosniff\r\n"
                     "Cache-Control: no-cache\r\n"
                     "DataServiceVersion: 3.0;\r\n",
-                    call->request->id, line);
+                    call->request->id, status, reason_of(status));
 }
 
 static void end_batch(struct call *call, struct wire_out *body) {
@@ -141,7 +169,7 @@ static void answer_failed(struct call *call, size_t index, enum wire_error error
     struct wire_error_text text = wire_error_text(error);
     const char *message = arena_printf(call->arena, "%zu:%s", index, text.message);
     begin_answer(call, &body);
-    begin_part(call, &body, arena_printf(call->arena, "%u %s", text.status, text.code));
+    begin_part(call, &body, text.status);
     wire_add_format(&body, "Content-Type: %s\r\n\r\n", answer_content_type(call));
     answer_add_error(call, &body, error, message);
     wire_add(&body, "\r\n");
@@ -168,7 +196,7 @@ static void answer_done(struct call *call, const struct transaction *transaction
     for (size_t i = 0; i < transaction->count; i++) {
         const struct call_operation *operation = &transaction->operations[i];
         bool has_body = operation->type == CT_INSERT && !operation->wants_no_content;
-        begin_part(call, &body, has_body ? "201 Created" : "204 No Content");
+        begin_part(call, &body, has_body ? 201 : 204);
         if (operation->wants_no_content)
             wire_add(&body, "Preference-Applied: return-no-content\r\n");
         if (operation->type == CT_INSERT) {
@@ -194,7 +222,7 @@ static void add_answer(struct wire_out *body, const char *id, const struct serve
     wire_add_format(body,
                     "--batchresponse_%s\r\nContent-Type: application/http\r\n"
                     "Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 %u %s\r\n",
-                    id, answer->status, answer->error ? answer->error : "OK");
+                    id, answer->status, reason_of(answer->status));
     for (size_t i = 0; i < answer->header_count; i++)
         wire_add_format(body, "%s: %s\r\n", answer->headers[i].name, answer->headers[i].value);
     wire_add(body, "\r\n");
