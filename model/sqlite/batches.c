@@ -1,5 +1,4 @@
 #include "core/base/clock.h"
-#include "core/base/number.h"
 #include "model/sqlite/connection.h"
 #include "model/sqlite/record.h"
 #include "model/table/batch.h"
@@ -11,6 +10,8 @@
 #include <time.h>
 
 // A batch under way: the lock of the file is held.
+enum { TICKS_A_SECOND = 10000000 };
+
 struct writing {
     struct ct_sqlite_table *table;
     struct arena *arena;
@@ -20,22 +21,18 @@ struct writing {
 
 // ---- ETags and times ---------------------------------------------------------------------------
 
-// The number in [etag]; that of no row if it is not one of this file's.
-static sqlite3_int64 number_of(const struct ct_sqlite_table *table, const char *etag) {
-    size_t prefix = strlen(table->etag_prefix);
-    uint64_t number = 0;
-    if (strncmp(etag, table->etag_prefix, prefix) != 0)
-        return -1;
-    size_t digits = number_scan(etag + prefix, 10, INT64_MAX, &number);
-    bool is_whole = digits > 0 && strcmp(etag + prefix + digits, "\"") == 0;
-    return is_whole && strcmp(etag + prefix, "0\"") != 0 ? (sqlite3_int64)number : -1;
-}
-
 // 100 ns ticks since 1970.
 static int64_t present_time(void) {
     struct timespec now;
     timespec_get(&now, TIME_UTC);
-    return (int64_t)now.tv_sec * 10000000 + now.tv_nsec / 100;
+    return (int64_t)now.tv_sec * TICKS_A_SECOND + now.tv_nsec / 100;
+}
+
+// The Timestamp of the row that is next: what its ETag tells, unless the clock was set back.
+static int64_t time_of(const struct writing *writing) {
+    int64_t number = (int64_t)writing->number;
+    return number - writing->time < TICKS_A_SECOND && number > writing->time ? number
+                                                                             : writing->time;
 }
 
 // ---- Operations --------------------------------------------------------------------------------
@@ -66,7 +63,7 @@ static struct ct_outcome write_row(struct writing *writing, enum ct_statement wh
     sqlite3_stmt *statement = connection_statement(writing->table, which);
     bind_key(writing, statement, row->key);
     sqlite3_bind_int64(statement, 4, (sqlite3_int64)writing->number);
-    sqlite3_bind_int64(statement, 5, writing->time);
+    sqlite3_bind_int64(statement, 5, time_of(writing));
     sqlite3_bind_blob(statement, 6, bytes, (int)size, SQLITE_STATIC);
     if (which == STATEMENT_REPLACE_IF)
         sqlite3_bind_int64(statement, 7, if_number);
@@ -110,7 +107,7 @@ static struct ct_outcome delete_row(struct writing *writing, const struct ct_ope
         connection_statement(writing->table, is_any ? STATEMENT_DELETE : STATEMENT_DELETE_IF);
     bind_key(writing, statement, entity->key);
     if (!is_any)
-        sqlite3_bind_int64(statement, 4, number_of(writing->table, entity->etag));
+        sqlite3_bind_int64(statement, 4, connection_number(writing->table, entity->etag));
     int changes;
     struct ct_outcome outcome = change(writing, statement, &changes);
     if (outcome.kind == CT_SUCCEEDED && changes == 0 && !ct_is_delete_if_exists(operation))
@@ -124,7 +121,7 @@ static struct ct_outcome replace_row(struct writing *writing, const struct ct_ro
     int changes;
     struct ct_outcome outcome =
         write_row(writing, is_any ? STATEMENT_REPLACE : STATEMENT_REPLACE_IF, entity,
-                  is_any ? 0 : number_of(writing->table, entity->etag), result, &changes);
+                  is_any ? 0 : connection_number(writing->table, entity->etag), result, &changes);
     if (outcome.kind == CT_SUCCEEDED && changes == 0)
         return refuse(writing, entity, index);
     return outcome;
@@ -213,7 +210,7 @@ static void bind_group(const struct writing *writing, sqlite3_stmt *statement,
                        const struct ct_operation *operations) {
     sqlite3_bind_int64(statement, 1, writing->table->id);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)writing->number);
-    sqlite3_bind_int64(statement, 3, writing->time);
+    sqlite3_bind_int64(statement, 3, time_of(writing));
     for (int i = 0; i < SQLITE_GROUP; i++) {
         const struct ct_row *row = operations[i].entity;
         int parameter = GROUP_FIRST + i * GROUP_ROW;
@@ -272,19 +269,17 @@ void connection_roll_back(struct ct_sqlite_table *table) {
 // Takes [count] new numbers; the first goes to [first]. A RETURNING would make a table of its own
 // for the one row, each time.
 static int take_numbers(struct ct_sqlite_table *table, size_t count, uint64_t *first) {
-    sqlite3_stmt *statement = connection_statement(table, STATEMENT_NUMBERS);
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)count);
-    int code = connection_run(statement);
-    if (code != SQLITE_DONE)
-        return code;
-    statement = connection_statement(table, STATEMENT_LAST_NUMBER);
-    code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        *first = (uint64_t)sqlite3_column_int64(statement, 0) - count + 1;
-        code = SQLITE_DONE;
-    }
+    sqlite3_stmt *statement = connection_statement(table, STATEMENT_LAST_NUMBER);
+    int code = sqlite3_step(statement);
+    int64_t last = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    int64_t now = present_time();
     sqlite3_reset(statement);
-    return code;
+    if (code != SQLITE_ROW)
+        return code;
+    *first = (uint64_t)(now > last ? now : last + 1);
+    statement = connection_statement(table, STATEMENT_NUMBERS);
+    sqlite3_bind_int64(statement, 1, (int64_t)(*first + count) - 1 - last);
+    return connection_run(statement);
 }
 
 // A commit failed. If the log was written but could not be synced, its last frame may be a commit

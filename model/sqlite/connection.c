@@ -1,7 +1,9 @@
 #include "model/sqlite/connection.h"
 #include "core/base/clock.h"
+#include "core/base/number.h"
 #include "model/sqlite/catalog.h"
 #include "model/table/row.h"
+#include "model/table/value.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -102,8 +104,8 @@ int connection_run(sqlite3_stmt *statement) {
 }
 
 // By hand: each row that is written or read has one.
-const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,
-                            uint64_t number) {
+static const char *counted_etag(const struct ct_sqlite_table *table, struct arena *arena,
+                                uint64_t number) {
     enum { DIGITS_MAX = 20 };
     char digits[DIGITS_MAX];
     size_t count = 0, prefix = strlen(table->etag_prefix);
@@ -119,6 +121,68 @@ const char *connection_etag(const struct ct_sqlite_table *table, struct arena *a
     *end++ = '"';
     *end = '\0';
     return etag;
+}
+
+#define ETAG_BEGIN "W/\"datetime'"
+#define ETAG_END "'\""
+enum { TIME_TEXT = sizeof "2026-11-22T04%3A08%3A15.8122003Z" - 1 };
+
+// Writes the time with all of its digits, and colons as they stand in an address.
+static void write_time(int64_t ticks, char text[TIME_TEXT + 1]) {
+    char plain[CT_TICKS_TEXT];
+    ct_ticks_format(ticks, plain);
+    size_t length = strlen(plain);
+    if (length < CT_TICKS_TEXT - 1)
+        memcpy(plain + length - 1, ".0000000Z", sizeof ".0000000Z");
+    for (const char *at = plain; *at; at++)
+        if (*at == ':') {
+            memcpy(text, "%3A", 3);
+            text += 3;
+        } else {
+            *text++ = *at;
+        }
+    *text = '\0';
+}
+
+const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,
+                            uint64_t number) {
+    if (!CONNECTION_IS_TIME(number))
+        return counted_etag(table, arena, number);
+    char *etag = arena_alloc(arena, sizeof ETAG_BEGIN + TIME_TEXT + sizeof ETAG_END);
+    memcpy(etag, ETAG_BEGIN, sizeof ETAG_BEGIN);
+    write_time((int64_t)number, etag + sizeof ETAG_BEGIN - 1);
+    memcpy(etag + sizeof ETAG_BEGIN - 1 + TIME_TEXT, ETAG_END, sizeof ETAG_END);
+    return etag;
+}
+
+// Only what would be written for a time is read as it.
+static int64_t number_of_time(const char *text) {
+    char plain[TIME_TEXT + 1], again[TIME_TEXT + 1];
+    size_t count = 0;
+    int64_t ticks;
+    if (strlen(text) != TIME_TEXT + sizeof ETAG_END - 1 || strcmp(text + TIME_TEXT, ETAG_END) != 0)
+        return -1;
+    for (size_t i = 0; i < TIME_TEXT; i++) {
+        bool is_colon = strncmp(text + i, "%3A", 3) == 0;
+        plain[count++] = is_colon ? ':' : text[i];
+        i += is_colon ? 2 : 0;
+    }
+    if (!ct_ticks_parse(plain, count, &ticks) || ticks < 0 || !CONNECTION_IS_TIME((uint64_t)ticks))
+        return -1;
+    write_time(ticks, again);
+    return strncmp(again, text, TIME_TEXT) == 0 ? ticks : -1;
+}
+
+int64_t connection_number(const struct ct_sqlite_table *table, const char *etag) {
+    size_t prefix = strlen(table->etag_prefix);
+    uint64_t number = 0;
+    if (strncmp(etag, ETAG_BEGIN, sizeof ETAG_BEGIN - 1) == 0)
+        return number_of_time(etag + sizeof ETAG_BEGIN - 1);
+    if (strncmp(etag, table->etag_prefix, prefix) != 0)
+        return -1;
+    size_t digits = number_scan(etag + prefix, 10, INT64_MAX, &number);
+    bool is_whole = digits > 0 && strcmp(etag + prefix + digits, "\"") == 0;
+    return is_whole && number > 0 && !CONNECTION_IS_TIME(number) ? (int64_t)number : -1;
 }
 
 // Not as text: BLOBs are in the order of their bytes. In the file, too, bytes have their rank, so

@@ -18,7 +18,7 @@ enum ct_statement {
     STATEMENT_BEGIN_READING, // what is read then is as of one instant
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
-    STATEMENT_NUMBERS,     // ?1: how many numbers of ETags are taken
+    STATEMENT_NUMBERS,     // ?1: how far the last number of ETags goes on
     STATEMENT_LAST_NUMBER, // one row: the last that was
     // ?1 table, ?2 partition key, ?3 row key, ?4 number of the ETag, ?5 time, ?6 properties
     STATEMENT_INSERT,
@@ -66,9 +66,18 @@ sqlite3_stmt *connection_statement(struct ct_sqlite_table *table, enum ct_statem
 // Runs a statement that gives no rows; SQLITE_DONE if all is well. It is reset.
 int connection_run(sqlite3_stmt *statement);
 
-// The ETag of that number, in [arena].
+// The ETag of that number, in [arena]. As the service's it tells when the row was written: older
+// official clients take the time of an entity that they have inserted from there. Numbers are
+// ticks, each later than all before in the file; those of files that once counted from one are
+// written after the file's name.
 const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,
                             uint64_t number);
+
+// The number in [etag]; that of no row if it is not one of this file's.
+int64_t connection_number(const struct ct_sqlite_table *table, const char *etag);
+
+// Whether a number is a time. (Of 1970, the clock was not set.)
+#define CONNECTION_IS_TIME(number) ((number) >= UINT64_C(1000000000000000))
 
 // Of a key that outlives the statement's run.
 void connection_bind_key(sqlite3_stmt *statement, int parameter, const char *key);

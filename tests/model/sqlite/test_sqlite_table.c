@@ -2,7 +2,9 @@
 #include "tests/model/sqlite/store.h"
 
 #include "core/base/clock.h"
+#include "model/table/value.h"
 
+#include <regex.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -30,7 +32,8 @@ static const char *etag_of(struct ct_sqlite_table *table, const char *row) {
     return rows.rows[0]->etag;
 }
 
-// No ETag is used twice: not after the row is gone, not by another instance, not by another file.
+// No ETag is used twice: not after the row is gone, not by another instance; not by another file,
+// unless both write in the same tenth of a microsecond.
 static void test_etags_are_new(void **state) {
     (void)state;
     char second[128];
@@ -54,6 +57,108 @@ static void test_etags_are_new(void **state) {
     close_store(far);
 }
 
+// Somebody else writes to the file.
+static void run_sql(const char *sql) {
+    sqlite3 *database;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static struct ct_outcome replace_if(struct ct_sqlite_table *table, const char *row,
+                                    const char *etag) {
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    struct ct_op_result result;
+    ct_batch_add(&batch, CT_REPLACE, ct_row_new(&arena, (struct ct_key){"p", row}, etag, NULL, 0));
+    return ct_execute(ct_sqlite_interface(table), &batch, &arena, &result);
+}
+
+static const struct ct_row *row_of(struct ct_sqlite_table *table, const char *row) {
+    struct ct_rows rows;
+    const struct ct_filter *point = ct_filter_point(&arena, (struct ct_key){"p", row});
+    assert_int_equal(ct_query(ct_sqlite_interface(table), point, &arena, &rows).kind, CT_SUCCEEDED);
+    assert_int_equal(rows.count, 1);
+    return rows.rows[0];
+}
+
+// An ETag is a time as the service writes it, with every digit. No two are the same, in their
+// order, and that of a row that is written alone is its Timestamp.
+static void test_etags_are_times(void **state) {
+    static const char form[] = "^W/\"datetime'([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})%3A([0-9]{2})%3A"
+                               "([0-9]{2}\\.[0-9]{7}Z)'\"$";
+    struct ct_sqlite_table *table = open_named(path, "t");
+    regex_t pattern;
+    regmatch_t parts[4];
+    const char *before = "";
+    int64_t ticks;
+    (void)state;
+    assert_int_equal(regcomp(&pattern, form, REG_EXTENDED), 0);
+    assert_int_equal(put_rows(table, "a", 40, 1).kind, CT_SUCCEEDED);
+    for (int i = 0; i < 40; i++) {
+        const char *etag = etag_of(table, arena_printf(&arena, "a-%d", i));
+        assert_int_equal(regexec(&pattern, etag, 0, NULL, 0), 0);
+        assert_true(strcmp(before, etag) < 0);
+        before = etag;
+    }
+    assert_int_equal(put_rows(table, "a", 1, 2).kind, CT_SUCCEEDED);
+    const struct ct_row *row = row_of(table, "a-0");
+    assert_true(strcmp(before, row->etag) < 0);
+    assert_int_equal(regexec(&pattern, row->etag, 4, parts, 0), 0);
+    const char *text = arena_printf(
+        &arena, "%.*s:%.2s:%.11s", (int)(parts[1].rm_eo - parts[1].rm_so),
+        row->etag + parts[1].rm_so, row->etag + parts[2].rm_so, row->etag + parts[3].rm_so);
+    assert_true(ct_ticks_parse(text, strlen(text), &ticks));
+    assert_int_equal(ticks, row->timestamp);
+    regfree(&pattern);
+    close_store(table);
+}
+
+// A row's ETag as it is written, and nothing that says the same otherwise.
+static void test_etags_are_exact(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    assert_int_equal(put_rows(table, "a", 1, 1).kind, CT_SUCCEEDED);
+    run_sql("UPDATE entities SET number = 17953204960000000");
+    static const char *const others[] = {
+        "W/\"datetime'2026-11-22T04%3A08%3A16Z'\"",
+        "W/\"datetime'2026-11-22T04%3a08%3a16.0000000Z'\"",
+        "W/\"datetime'2026-11-22T04:08:16.0000000Z'\"",
+        "W/\"datetime'2026-11-22T04%3A08%3A16.0000000'\"",
+        "W/\"datetime'2026-11-22T05%3A08%3A16.00+01%3A00'\"",
+        "W/\"datetime'2026-11-22T04%3A08%3A16.0000000Z'",
+        "W/\"datetime'",
+        "W/\"datetime'2026-11-22T04%3A08%3A16.0000001Z'\"",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_true(
+            ct_failed_with(replace_if(table, "a-0", others[i]), CT_STATUS_PRECONDITION_FAILED));
+    const char *own = "W/\"datetime'2026-11-22T04%3A08%3A16.0000000Z'\"";
+    assert_string_equal(etag_of(table, "a-0"), own);
+    assert_int_equal(replace_if(table, "a-0", own).kind, CT_SUCCEEDED);
+    close_store(table);
+}
+
+// Files in which ETags were counted go on; and where the clock was set back, ETags do.
+static void test_old_etags(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    assert_int_equal(put_rows(table, "a", 1, 1).kind, CT_SUCCEEDED);
+    run_sql("UPDATE entities SET number = 7; UPDATE file SET last_number = 7, name = 'abc'");
+    close_store(table);
+    table = open_named(path, "t");
+    assert_string_equal(etag_of(table, "a-0"), "W/\"abc-7\"");
+    assert_true(
+        ct_failed_with(replace_if(table, "a-0", "W/\"abc-0\""), CT_STATUS_PRECONDITION_FAILED));
+    assert_int_equal(replace_if(table, "a-0", "W/\"abc-7\"").kind, CT_SUCCEEDED);
+    int64_t now = row_of(table, "a-0")->timestamp;
+    run_sql("UPDATE file SET last_number = 22000000000000000");
+    assert_int_equal(put_rows(table, "a", 1, 1).kind, CT_SUCCEEDED);
+    assert_string_equal(etag_of(table, "a-0"), "W/\"datetime'2039-09-18T23%3A06%3A40.0000001Z'\"");
+    int64_t late = row_of(table, "a-0")->timestamp - now;
+    assert_true(late >= 0 && late < 3600 * INT64_C(10000000));
+    close_store(table);
+}
+
 static void refuse(const char *file, const char *name, const char *what) {
     struct error error = {""};
     struct ct_sqlite_table *table = ct_sqlite_open(
@@ -62,13 +167,6 @@ static void refuse(const char *file, const char *name, const char *what) {
     if (!strstr(error.text, what))
         fail_msg("expected '%s' in '%s'", what, error.text);
     assert_null(strchr(error.text, '\n'));
-}
-
-static void run_sql(const char *sql) {
-    sqlite3 *database;
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(database);
 }
 
 // A file of another kind is refused with one line that says so, and is not changed.
@@ -286,11 +384,19 @@ static void test_many_inserts(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_store, remove_store)
     const struct CMUnitTest tests[] = {
-        TEST(test_stays),        TEST(test_etags_are_new),
-        TEST(test_other_files),  TEST(test_damaged_row),
-        TEST(test_busy),         TEST(test_deadline),
-        TEST(test_long_stream),  TEST(test_reads_only_the_range),
-        TEST(test_many_inserts), TEST(test_stream_of_large_rows),
+        TEST(test_stays),
+        TEST(test_etags_are_new),
+        TEST(test_etags_are_times),
+        TEST(test_etags_are_exact),
+        TEST(test_old_etags),
+        TEST(test_other_files),
+        TEST(test_damaged_row),
+        TEST(test_busy),
+        TEST(test_deadline),
+        TEST(test_long_stream),
+        TEST(test_reads_only_the_range),
+        TEST(test_many_inserts),
+        TEST(test_stream_of_large_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
