@@ -39,7 +39,7 @@ void answer_add_error(const struct call *call, struct wire_out *out, enum wire_e
     struct wire_error_text text = wire_error_text(error);
     char time[CT_TICKS_TEXT];
     ct_ticks_format(call->request->now, time);
-    message = arena_printf(out->arena, "%s\nRequestId:%s\nTime:%s",
+    message = arena_printf(out->arena, "%s%s\nRequestId:%s\nTime:%s", call->is_part ? "0:" : "",
                            message ? message : text.message, call->request->id, time);
     wire_add_format(out,
                     "{\"odata.error\":{\"code\":\"%s\",\"message\":{\"lang\":\"en-US\","

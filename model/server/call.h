@@ -18,6 +18,7 @@ struct call {
     const char *method;          // with X-HTTP-Method taken into account
     enum wire_metadata metadata; // as the client accepts it
     const char *base;            // "http://host/account"
+    bool is_part;                // of a batch: messages of errors begin with its index, 0
 };
 
 // A header of the request, or NULL.

@@ -238,6 +238,7 @@ static enum wire_error answer_read(struct call *call, const struct wire_message 
     struct call *reader = ARENA_NEW(call->arena, struct call);
     *reader = *call;
     reader->answer = &read;
+    reader->is_part = true;
     enum wire_error error = read_request(call, only, &inner, &reader->method, &reader->target);
     enum target_kind kind = reader->target.kind;
     if (error != WIRE_OK)

@@ -321,6 +321,7 @@ static void test_batch_of_a_read(void **state) {
     batch_of_one("GET /acc/Demo(PartitionKey='p',RowKey='s')");
     assert_string_equal(told(), "202 ResourceNotFound");
     assert_non_null(strstr(answer.body, "\r\nHTTP/1.1 404 Not Found\r\n"));
+    assert_non_null(strstr(answer.body, "\"value\":\"0:The specified resource does not exist."));
     static const char *const refused[] = {"GET /acc/Tables", "GET /other/Demo", "GET /acc/",
                                           "DELETE /acc/Demo(PartitionKey='p',RowKey='r')", "GET"};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
