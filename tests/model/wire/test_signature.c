@@ -25,6 +25,29 @@ static void test_sign(void **state) {
     assert_false(wire_key_read(huge, &key));
 }
 
+// A key that fills a block of the hash, or nearly, or is itself hashed first: the bytes of RFC
+// 4231, test case 6, of which the one with 131 is that case.
+static void test_keys(void **state) {
+    static const struct {
+        size_t size;
+        const char *signature;
+    } cases[] = {
+        {63, "ufbTIFYD3dz7hxuBMvaY8vw7DPl2X+0BEyMdHmc51yg="},
+        {64, "hDMqdYDtPPdd6DxkTI0sHCYq2Q4BkOXFrkuCshAujnU="},
+        {65, "xilVqWlE/2jeq7wOq2GSBlwcVbuN3uFhUe1TN/kR6rk="},
+        {131, "YOQxWR7gtn8Niiaqy/W3f44LxiE3KMUUBUYEDw7jf1Q="},
+        {256, "y5B9ktFnLJcOJMo0lV1NEn+56R3xtHXc2Dx02lO8+Dk="},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wire_key key = {.size = cases[i].size};
+        char signature[WIRE_SIGNATURE_SIZE];
+        memset(key.bytes, 0xaa, key.size);
+        wire_sign(&key, "Test Using Larger Than Block-Size Key - Hash Key First", signature);
+        assert_string_equal(signature, cases[i].signature);
+    }
+}
+
 // The texts of the service's documentation, as the emulator accepts them.
 static void test_texts(void **state) {
     (void)state;
@@ -61,6 +84,7 @@ static void test_sas_texts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(test_sign),
+        ARENA_TEST(test_keys),
         ARENA_TEST(test_texts),
         ARENA_TEST(test_sas_texts),
     };
