@@ -3,8 +3,10 @@
 // number of its process. Run by scripts/bench-tables, which compares two servers.
 //
 // Each connection has a thread and partitions of its own. A line for each kind of operation: its
-// name, operations a second, the median and the 99th percentile of their times in ms, and the CPU
-// time of the server for one in ms, which is the same whatever else the machine does.
+// name, operations a second, the median and the 99th percentile of their times in ms, the CPU time
+// of the server for one in ms, which is the same whatever else the machine does, and once more the
+// two times, at half of that many a second. There operations are due at fixed moments, and the time
+// of one that is late is counted from when it was due.
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/clock.h"
 #include "core/base/grow.h"
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CONNECTIONS_MAX = 64, TIMES_MAX = 1 << 20, PARTITION_ROWS = 1000 };
@@ -31,9 +34,10 @@ struct client {
     pthread_t thread;
     struct ct_azure_table *azure;
     struct arena arena;
-    unsigned number, count, batches;
+    unsigned number, first, count;
     enum work work;
-    double until;
+    double begin, until;
+    double interval; // between operations; 0: one follows the other
     float *times;
 };
 
@@ -93,13 +97,23 @@ static struct ct_outcome operate(struct client *client, unsigned step) {
     return read_rows(client, ct_filter_in_partition(arena, full), PARTITION_ROWS);
 }
 
+static void sleep_until(double moment) {
+    double left = moment - clock_seconds();
+    struct timespec pause = {.tv_sec = (time_t)left};
+    pause.tv_nsec = (long)((left - (double)pause.tv_sec) * 1e9);
+    if (left > 0)
+        nanosleep(&pause, NULL);
+}
+
 static void *run(void *context) {
     struct client *client = context;
     for (client->count = 0; client->count < TIMES_MAX; client->count++) {
-        double begin = clock_seconds();
+        double begin = client->interval > 0 ? client->begin + client->interval * client->count
+                                            : clock_seconds();
         if (begin >= client->until)
             break;
-        struct ct_outcome outcome = operate(client, client->count);
+        sleep_until(begin);
+        struct ct_outcome outcome = operate(client, client->first + client->count);
         if (outcome.kind != CT_SUCCEEDED)
             stop(names[client->work], outcome);
         client->times[client->count] = (float)(clock_seconds() - begin);
@@ -133,33 +147,59 @@ static double cpu_seconds(const char *process) {
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
 
-static void measure(struct client *clients, unsigned count, enum work work, double seconds,
-                    const char *process) {
-    size_t total = 0, at = 0;
-    double begin = clock_seconds(), cpu = cpu_seconds(process);
+// Times of all clients in order, and what they are of.
+struct times {
+    float *list;
+    size_t count;
+    double seconds;
+};
+
+static double ms_at(const struct times *times, double part) {
+    size_t index = (size_t)(part * (double)times->count);
+    return 1000 * (double)times->list[index < times->count ? index : times->count - 1];
+}
+
+// All clients at once, for so many [seconds], [rate] operations a second; 0: as many as they can.
+static struct times run_all(struct client *clients, unsigned count, double seconds, double rate) {
+    struct times times = {0};
+    double begin = clock_seconds();
     for (unsigned i = 0; i < count; i++) {
-        clients[i].work = work;
+        clients[i].interval = rate > 0 ? count / rate : 0;
+        clients[i].begin = begin + (rate > 0 ? i / rate : 0);
         clients[i].until = begin + seconds;
         if (pthread_create(&clients[i].thread, NULL, run, &clients[i]) != 0)
             exit(3);
     }
     for (unsigned i = 0; i < count; i++) {
         pthread_join(clients[i].thread, NULL);
-        total += clients[i].count;
+        clients[i].first += clients[i].count;
+        times.count += clients[i].count;
     }
-    double passed = clock_seconds() - begin;
-    cpu = cpu_seconds(process) - cpu;
-    float *times = grow_new(total + 1, sizeof *times, "times");
+    times.seconds = clock_seconds() - begin;
+    times.list = grow_new(times.count + 1, sizeof *times.list, "times");
+    for (unsigned i = 0, at = 0; i < count; at += clients[i++].count)
+        memcpy(times.list + at, clients[i].times, clients[i].count * sizeof *times.list);
+    qsort(times.list, times.count, sizeof *times.list, order);
+    return times;
+}
+
+static void measure(struct client *clients, unsigned count, enum work work, double seconds,
+                    const char *process) {
     for (unsigned i = 0; i < count; i++) {
-        memcpy(times + at, clients[i].times, clients[i].count * sizeof *times);
-        at += clients[i].count;
+        clients[i].work = work;
+        clients[i].first = 0;
     }
-    qsort(times, total, sizeof *times, order);
-    printf("%s\t%.1f\t%.2f\t%.2f\t%.3f\n", names[work], (double)total / passed,
-           1000 * (double)times[total / 2], 1000 * (double)times[total - total / 100 - 1],
-           1000 * cpu / (double)total);
+    double cpu = cpu_seconds(process);
+    struct times full = run_all(clients, count, seconds, 0);
+    cpu = cpu_seconds(process) - cpu;
+    double rate = (double)full.count / full.seconds;
+    struct times half = run_all(clients, count, seconds, rate / 2);
+    printf("%s\t%.1f\t%.2f\t%.2f\t%.3f\t%.2f\t%.2f\n", names[work], rate, ms_at(&full, 0.5),
+           ms_at(&full, 0.99), 1000 * cpu / (double)full.count, ms_at(&half, 0.5),
+           ms_at(&half, 0.99));
     fflush(stdout);
-    free(times);
+    free(full.list);
+    free(half.list);
 }
 
 static void open_client(struct client *client, const char *name, unsigned number) {
