@@ -1,6 +1,7 @@
 #include "core/posix/atomic.h"
 #include "core/engine/inside.h"
 #include "core/posix/await.h"
+#include "core/posix/exit.h"
 #include "core/posix/heap.h"
 #include "core/posix/hook.h"
 #include "core/posix/inspect.h"
@@ -125,12 +126,23 @@ static const void *address_of(struct posix_atomic atomic) {
     return (const void *)(uintptr_t)atomic.address;
 }
 
+// (C11, 6.3.2.3, 7: such a pointer is undefined already when it is made. Where processors do it at
+// all it is not one access: it may be torn.)
+_Noreturn __attribute__((noinline, cold)) static void refuse_misaligned(struct posix_atomic atomic,
+                                                                        const char *verb) {
+    posix_violate(SCT_KIND_PROGRAM_ERROR, posix_place(atomic.caller),
+                  "misaligned: an atomic %s of %u bytes at an address that is no multiple of %u",
+                  verb, atomic.bytes, atomic.bytes);
+}
+
 // Takes the point, and finds what is known of the variable then. [look] NULL: it does not read.
 static struct sct_location *take_point(struct posix_atomic atomic, struct posix_look *look,
                                        const char *verb, enum sct_atomic_kind kind,
                                        enum sct_order order) {
     ASSERT(posix_controls());
     const void *address = address_of(atomic);
+    if (__builtin_expect((uintptr_t)address % atomic.bytes != 0, 0))
+        refuse_misaligned(atomic, verb);
     const struct sct_access access = posix_access(address, atomic.bytes, sct_memory_mode(kind));
     const char *label = posix_variable_step(verb, address);
     if (look)

@@ -4,6 +4,7 @@
 #include "core/posix/files.h"
 #include "core/posix/heap.h"
 #include "core/posix/hook.h"
+#include "core/posix/thread.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,7 +63,7 @@ void posix_exit_begin(void) {
     begin(&exit_handlers, &first_exit_handlers);
     begin(&quick_handlers, &first_quick_handlers);
     ASSERT(posix_world.in_tool > 0);
-    posix_world.is_exiting = false;
+    posix_world.exiting = NULL;
 }
 
 static int add(struct handlers *handlers, void (*function)(void *), void *argument) {
@@ -115,15 +116,31 @@ _Noreturn static void leave(int status) {
 }
 
 _Noreturn static void end_by(struct handlers *handlers, int status) {
-    while (posix_world.is_exiting) // somebody else is at it: this thread has nothing more to do
-        sct_park("the end of the program");
+    struct posix_thread *self = posix_self();
     ASSERT(posix_controls());
-    posix_world.is_exiting = true;
+    // While somebody else is at it this thread has nothing more to do, unless that one ends in a
+    // handler. Its own handlers may exit, too: what is left of them is run then, as glibc does.
+    while (posix_world.exiting && posix_world.exiting != self) {
+        self->awaits_exit = true;
+        sct_park("the end of the program");
+    }
+    posix_world.exiting = self;
     // What handlers do, in whatever order they came to be registered, is not declared.
     if (sct_reducing() && handlers->count > 0)
         sct_touch(&sct_access_unknown);
     run_handlers(handlers);
     leave(status);
+}
+
+void posix_exit_left(const struct posix_thread *self) {
+    if (posix_world.exiting != self)
+        return;
+    posix_world.exiting = NULL;
+    for (struct posix_thread *thread = posix_first_thread(); thread; thread = thread->next)
+        if (thread->awaits_exit) {
+            thread->awaits_exit = false;
+            sct_wake(thread->strand);
+        }
 }
 
 void posix_exit(int status) {

@@ -100,6 +100,8 @@ static long wake(const uint32_t *address, uint32_t count_max, const char *where)
 static long call_futex(const struct arguments *arguments, const char *where) {
     ASSERT(posix_controls());
     uint32_t *address = (uint32_t *)arguments->values[0];
+    if ((uintptr_t)address % sizeof *address != 0)
+        return fail(EINVAL);
     int operation = (int)arguments->values[1];
     uint32_t value = (uint32_t)arguments->values[2];
     const struct timespec *time = (const struct timespec *)arguments->values[3];

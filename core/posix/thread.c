@@ -80,8 +80,12 @@ static void end_thread(struct posix_thread *self) {
     posix_keys_destroy_values(self);
     posix_mutexes_abandon();
     self->has_ended = true;
-    if (--posix_world.living == 0)
+    ASSERT(posix_world.living > 0);
+    // It still counts as one that lives: a handler may end it once more.
+    if (posix_world.living == 1)
         posix_exit(0);
+    posix_world.living--;
+    posix_exit_left(self);
 }
 
 static void *run_thread(void *argument) {

@@ -22,6 +22,7 @@ struct posix_thread {
     char given_name[POSIX_NAME_BYTES];
     unsigned block; // of thread-local variables; 0: the process's own, main's
     bool is_main, is_detached, has_ended;
+    bool awaits_exit;             // parked until whoever exits has ended
     struct posix_ending *endings; // destructors of thread_local objects, the last first
     void *cleanups;               // of pthread_cleanup_push, the last first; see cleanup.c
     void *result;                 // while it is on the way out

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct posix_thread;
+
 enum posix_points {
     POSIX_POINTS_SYNC,     // at calls of primitives, atomics and files
     POSIX_POINTS_VOLATILE, // at accesses to volatile variables too
@@ -67,11 +69,12 @@ struct posix_world {
     // leaves such executions without a verdict; whether there was one.
     bool leaves_crowds, was_crowded;
     // Of the execution:
-    bool is_told;           // somebody listens
-    uint64_t now;           // virtual time, in nanoseconds since its begin
-    uint32_t living;        // threads that have not ended
-    bool has_robust;        // mutexes
-    bool is_exiting;        // exit was called
+    bool is_told;    // somebody listens
+    uint64_t now;    // virtual time, in nanoseconds since its begin
+    uint32_t living; // threads that have not ended
+    bool has_robust; // mutexes
+    // Who has called exit and runs its handlers; NULL: nobody.
+    struct posix_thread *exiting;
     uint32_t names_made[9]; // objects without a symbol, by kind
     // Called in each execution that comes to an end of the program's own; NULL: nobody is.
     void (*on_pass)(void);
