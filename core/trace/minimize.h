@@ -10,6 +10,8 @@
 //             tasks exchanged
 //   search    all schedules with few switches for the same values, and some hundred random ones for
 //             each simpler input for which the present schedule does not fail
+// None has more decisions than the start.
+//
 // Failing is not monotone: a subset may pass where a smaller one fails, so the result is the
 // smallest that was met, with no single answer in it that could be given back.
 //

@@ -74,6 +74,29 @@ static void start_chooser(void *context) {
     start("idler", writer, NULL);
 }
 
+static bool is_raised;
+
+static void raise_flag(void *argument) {
+    (void)argument;
+    step("raise");
+    is_raised = true;
+}
+
+// Without a switch to whoever raises the flag it goes round and round, and fails all the same.
+static void wait_for_flag(void *argument) {
+    (void)argument;
+    for (int i = 0; i < 1000 && !is_raised; i++)
+        step("look");
+    sct_violation("planted", "at the end");
+}
+
+static void start_waiter(void *context) {
+    (void)context;
+    is_raised = false;
+    start("waiter", wait_for_flag, NULL);
+    start("raiser", raise_flag, NULL);
+}
+
 // ---- Help --------------------------------------------------------------------------------------
 
 // Minimises from the execution of "random" with [seed]. False if that does not fail.
@@ -149,6 +172,18 @@ static void test_minimize_finds_the_known_minimum(void **state) {
         assert_false(minimum.was_interrupted);
         assert_replays(&writers, text);
         free(text);
+    }
+}
+
+static void test_minimize_makes_nothing_longer(void **state) {
+    (void)state;
+    const struct sct_program program = {.setup = start_waiter};
+    uint64_t seed = 0;
+    for (int i = 0; i < STARTS; i++, seed++) {
+        struct sct_minimum minimum;
+        seed = next_start(&program, seed, &minimum, NULL);
+        assert_true(minimum.before.decisions < 1000);
+        assert_true(minimum.now.decisions <= minimum.before.decisions);
     }
 }
 
@@ -455,6 +490,7 @@ static void test_nearest_names_a_value_or_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_minimize_finds_the_known_minimum),
+        ENGINE_TEST(test_minimize_makes_nothing_longer),
         ENGINE_TEST(test_minimize_is_not_stopped_by_passing_subsets),
         ENGINE_TEST(test_minimize_keeps_the_failure),
         ENGINE_TEST(test_minimize_is_deterministic),
