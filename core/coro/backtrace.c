@@ -42,6 +42,25 @@ struct sct_frame sct_frame_of_signal(const void *context) {
     return frame;
 }
 
+READS_FOREIGN_STACKS uintptr_t sct_frames_bottom(struct sct_frame from, const void *low,
+                                                 const void *high,
+                                                 bool (*is_inside)(const void *code)) {
+    ASSERT(low < high && is_inside);
+    uintptr_t first = (uintptr_t)low, last = (uintptr_t)high - sizeof(struct saved);
+    uintptr_t frame = from.frame_pointer;
+    while (frame >= first && frame <= last && frame % sizeof(uintptr_t) == 0) {
+        const struct saved *saved = (const struct saved *)frame;
+        // Above these two words is what the caller had before the call (System V ABI, 3.2.2). On
+        // AArch64 the variables of whoever was called may lie there, too.
+        if (!is_inside((const void *)saved->return_address))
+            return saved->return_address ? frame + sizeof *saved : 0;
+        if (saved->caller_frame <= frame)
+            return 0;
+        frame = saved->caller_frame;
+    }
+    return 0;
+}
+
 READS_FOREIGN_STACKS uint32_t sct_backtrace(struct sct_frame from, const void *low,
                                             const void *high, const void **addresses,
                                             uint32_t max) {

@@ -3,6 +3,7 @@
 #ifndef CORE_CORO_BACKTRACE_H
 #define CORE_CORO_BACKTRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,11 @@ struct sct_frame sct_frame_of_signal(const void *context);
 // and [high]; returns how many.
 uint32_t sct_backtrace(struct sct_frame from, const void *low, const void *high,
                        const void **addresses, uint32_t max);
+
+// Of the innermost call between [low] and [high] that code made of which [is_inside] says no: an
+// address that the caller's stack pointer was not below then (x86-64: the stack pointer itself).
+// 0: there is none.
+uintptr_t sct_frames_bottom(struct sct_frame from, const void *low, const void *high,
+                            bool (*is_inside)(const void *code));
 
 #endif

@@ -82,6 +82,9 @@ void *sct_coro_thread_pointer(void);
 // with ucontext).
 uint32_t sct_coro_backtrace(const struct sct_coro *coro, const void **addresses, uint32_t max);
 
+// sct_frames_bottom of the suspended [coro]; 0 with ucontext, and if it has not begun.
+uintptr_t sct_coro_bottom(const struct sct_coro *coro, bool (*is_inside)(const void *code));
+
 // Whether [address] lies in the guard below one of the pool's stacks.
 bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address);
 

@@ -112,6 +112,15 @@ void sct_stack_bounds(const void **low, size_t *bytes) {
     *bytes = coro->stack_bytes;
 }
 
+uintptr_t sct_strand_bottom(const struct sct_strand *strand, bool (*is_inside)(const void *code)) {
+    const struct sct_coro *coro = strand->coro;
+    ASSERT(coro);
+    if (strand != sct_self())
+        return sct_coro_bottom(coro, is_inside);
+    return sct_frames_bottom(sct_frame_here(), coro->stack_low, coro->stack_low + coro->stack_bytes,
+                             is_inside);
+}
+
 void sct_block(void) {
     struct sct_engine *engine = sct_engine_running();
     ASSERT(engine->now.current && !engine->self->is_activity);

@@ -43,7 +43,7 @@ struct segments {
 static struct segments own, foreign; // the program's; those of libraries that it came with
 static struct locals locals[POSIX_IMAGES_MAX];
 static size_t locals_count;
-static struct code system_code, program_code;
+static struct code system_code, program_code, tester_code;
 static char build_id[POSIX_BUILD_ID_MAX];
 static bool has_locals;
 static size_t page_bytes;
@@ -200,6 +200,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
         is_named(info, "libc.so") || is_named(info, "ld-linux") || is_named(info, "libmtcheck.so");
     if (is_system)
         add_code(info, &system_code);
+    if (is_named(info, "libmtcheck.so"))
+        add_code(info, &tester_code);
     const ElfW(Phdr) *of_threads = find_header(info, PT_TLS);
     has_locals = has_locals || (!is_system && of_threads && of_threads->p_memsz > 0);
     if (*(bool *)is_first)
@@ -224,6 +226,7 @@ void posix_images_find(void) {
     page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     has_locals = false;
     own.count = foreign.count = locals_count = system_code.count = program_code.count = 0;
+    tester_code.count = 0;
     dl_iterate_phdr(visit, &is_first);
     ASSERT(!is_first && page_bytes > 0);
     ASSERT((page_bytes & (page_bytes - 1)) == 0);
@@ -385,6 +388,10 @@ bool posix_is_system_code(const void *address) {
 
 bool posix_is_program_code(const void *address) {
     return is_in(&program_code, address);
+}
+
+bool posix_is_tester_code(const void *address) {
+    return is_in(&tester_code, address);
 }
 
 const char *posix_build_id(void) {

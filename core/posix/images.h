@@ -42,6 +42,9 @@ bool posix_is_foreign(const void *address);
 // Whether [address] is code of the C library, of the dynamic linker, or of this library.
 bool posix_is_system_code(const void *address);
 
+// Whether [address] is code of this library.
+bool posix_is_tester_code(const void *address);
+
 // Whether [address] is code of one of the images.
 bool posix_is_program_code(const void *address);
 

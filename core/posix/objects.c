@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // pthread_spinlock_t
 #include "core/posix/objects.h"
 #include "core/engine/machine.h"
+#include "core/posix/frames.h"
 #include "core/posix/mutex.h"
 #include "core/posix/places.h"
 #include "core/posix/world.h"
@@ -55,6 +56,14 @@ void posix_objects_begin(void) {
     reserve(FIRST_CAPACITY);
 }
 
+static const char *const kinds[POSIX_KINDS] = {
+    [POSIX_MUTEX] = "mutex",           [POSIX_CONDITION] = "condition",
+    [POSIX_RWLOCK] = "rwlock",         [POSIX_SEMAPHORE] = "semaphore",
+    [POSIX_BARRIER] = "barrier",       [POSIX_ONCE] = "once",
+    [POSIX_SPIN] = "spinlock",         [POSIX_FUTEX] = "futex",
+    [POSIX_ANNOTATION] = "annotation",
+};
+
 // In the first bytes of an object that was destroyed. No static initialiser begins so, thus a
 // program that assigns one to it later (PTHREAD_MUTEX_INITIALIZER, without a call) makes a new
 // object.
@@ -77,6 +86,11 @@ static bool has_ended(const void *address) {
 
 void *posix_object_find(const void *address, enum posix_kind kind) {
     ASSERT(table.capacity > 0); // an execution has begun
+    // To wake at an address where nobody waits any more is what libraries may do when whoever
+    // waited has returned; and an order is told of any address.
+    bool is_named = kind == POSIX_FUTEX || kind == POSIX_ANNOTATION;
+    if (posix_may_be_stack(address) && !is_named)
+        posix_frames_check_object(address, kinds[kind]);
     void *record = slot_of(table.entries, table.capacity, (uintptr_t)address, kind)->record;
     const struct sct_object *object = record;
     // Destroyed, and the bytes say so no more: it is another one, not known yet.
@@ -171,13 +185,6 @@ const char *posix_lock_held_in(uintptr_t address, size_t bytes) {
 }
 
 const char *posix_object_title(const void *address, enum posix_kind kind) {
-    static const char *const kinds[POSIX_KINDS] = {
-        [POSIX_MUTEX] = "mutex",           [POSIX_CONDITION] = "condition",
-        [POSIX_RWLOCK] = "rwlock",         [POSIX_SEMAPHORE] = "semaphore",
-        [POSIX_BARRIER] = "barrier",       [POSIX_ONCE] = "once",
-        [POSIX_SPIN] = "spinlock",         [POSIX_FUTEX] = "futex",
-        [POSIX_ANNOTATION] = "annotation",
-    };
     ASSERT(kind < POSIX_KINDS && kinds[kind]);
     const char *variable = posix_variable(address);
     // By the order of first use in this execution, which is the same in a replay; addresses are not

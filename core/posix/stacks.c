@@ -3,6 +3,7 @@
 #include "core/base/grow.h"
 #include "core/coro/backtrace.h"
 #include "core/engine/machine.h"
+#include "core/memory/race.h"
 #include "core/posix/images.h"
 #include "core/posix/places.h"
 #include "core/posix/objects.h"
@@ -22,6 +23,7 @@ struct key {
 
 struct entry {
     uint64_t stamp; // of the execution
+    uint64_t order; // of accesses
     struct key key;
     uint32_t call_count, held_count;
     const void *calls[CALLS_MAX];
@@ -29,7 +31,7 @@ struct entry {
 };
 
 static struct entry *entries; // two that would be in the same place: the later one is
-static uint64_t stamp;
+static uint64_t stamp, noted;
 
 void posix_stacks_begin(void) {
     // Entries of other executions are told by their stamps: nothing is cleared.
@@ -74,11 +76,22 @@ void posix_stacks_note(uintptr_t address, size_t bytes, enum sct_access_kind kin
     for (; key.word <= (address + bytes - 1) / 8; key.word++) {
         struct entry *entry = slot_of(&key);
         entry->stamp = stamp;
+        entry->order = ++noted;
         entry->key = key;
         note_calls(entry);
         // Also locks that it has by reading: they order it, too.
         entry->held_count = posix_locks_held(entry->held, HELD_SHOWN);
     }
+}
+
+static void tell(const struct entry *entry, struct text *text) {
+    ASSERT(entry->stamp == stamp);
+    for (uint32_t i = 0; i < entry->call_count; i++)
+        text_add(text, "%s%s", i > 0 ? " < " : "", posix_place(entry->calls[i]));
+    for (uint32_t i = 0; i < entry->held_count; i++)
+        text_add(text, "%s%s", i > 0 ? ", " : "; holding ", entry->held[i]);
+    if (entry->held_count == 0)
+        text_add(text, "; holding no lock");
 }
 
 bool posix_stacks_tell(uintptr_t address, uint32_t thread, enum sct_access_kind kind,
@@ -87,11 +100,21 @@ bool posix_stacks_tell(uintptr_t address, uint32_t thread, enum sct_access_kind 
     const struct entry *entry = entries ? slot_of(&key) : NULL;
     if (!entry || entry->stamp != stamp || !is_same(&entry->key, &key))
         return false;
-    for (uint32_t i = 0; i < entry->call_count; i++)
-        text_add(text, "%s%s", i > 0 ? " < " : "", posix_place(entry->calls[i]));
-    for (uint32_t i = 0; i < entry->held_count; i++)
-        text_add(text, "%s%s", i > 0 ? ", " : "; holding ", entry->held[i]);
-    if (entry->held_count == 0)
-        text_add(text, "; holding no lock");
+    tell(entry, text);
+    return true;
+}
+
+bool posix_stacks_tell_last(uintptr_t address, struct text *text) {
+    const struct entry *last = NULL;
+    // All are looked at: whose access it was, and where, is what is asked.
+    for (uint32_t i = 0; entries && i < ENTRIES; i++)
+        if (entries[i].stamp == stamp && entries[i].key.word == address / 8 &&
+            (!last || entries[i].order > last->order))
+            last = &entries[i];
+    if (!last)
+        return false;
+    text_add(text, "%s by %s: ", sct_access_kind_name(last->key.kind),
+             sct_memory_thread_name(last->key.thread));
+    tell(last, text);
     return true;
 }

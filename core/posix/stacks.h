@@ -16,6 +16,10 @@ void posix_stacks_begin(void);
 void posix_stacks_note(uintptr_t address, size_t bytes, enum sct_access_kind kind,
                        const void *place);
 
+// Adds "write by main: q.c:41 (put) < main.c:12 (work)" for the last access of anybody to the eight
+// bytes of [address]; false if none is known.
+bool posix_stacks_tell_last(uintptr_t address, struct text *text);
+
 // Adds "q.c:41 (put) < main.c:12 (work), holding lock" for the last such access of [thread] to the
 // eight bytes of [address]; false if it is not known.
 bool posix_stacks_tell(uintptr_t address, uint32_t thread, enum sct_access_kind kind,

@@ -4,6 +4,7 @@
 #include "core/engine/inside.h"
 #include "core/posix/await.h"
 #include "core/posix/exit.h"
+#include "core/posix/frames.h"
 #include "core/posix/hook.h"
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
@@ -100,6 +101,7 @@ static void *run_thread(void *argument) {
         sct_use_thread_pointer(block);
     // What lies above this frame is the engine's; what the program has on the stack is below.
     posix_stack_begins();
+    posix_frames_add(self);
     self->stack_top = __builtin_frame_address(0);
     errno = 0; // a lent block has that of whoever had it
     void *result = self->function_of_c11 ? (void *)(intptr_t)self->function_of_c11(self->argument)

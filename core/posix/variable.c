@@ -3,6 +3,7 @@
 #include "core/memory/location.h"
 #include "core/memory/race.h"
 #include "core/posix/exit.h"
+#include "core/posix/frames.h"
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/posix/places.h"
@@ -195,6 +196,8 @@ void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind
                          const void *caller) {
     if (posix_is_heap(address))
         posix_heap_check(address, bytes, kind, caller);
+    else if (posix_may_be_stack(address))
+        posix_frames_check(address, bytes, kind, caller);
     if (__builtin_expect(posix_world.is_told, 0))
         posix_stacks_note((uintptr_t)address, bytes, kind, caller);
     sct_shadow_access((uintptr_t)address, bytes < WATCHED_BYTES ? bytes : WATCHED_BYTES, kind,

@@ -31,7 +31,7 @@ struct sct_memory *posix_memory_open(const struct posix_options *options);
 void posix_stack_begins(void);
 
 // The running thread, which is under control, accesses [bytes] bytes at [address] in the call that
-// returns to [caller]. A violation if they are no part of a living block, or if it races.
+// returns to [caller]. A violation if they are no part of a living block or call, or if it races.
 void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
                          const void *caller);
 

@@ -7,6 +7,7 @@
 #include "core/posix/await.h"
 #include "core/posix/exit.h"
 #include "core/posix/files.h"
+#include "core/posix/frames.h"
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
@@ -141,6 +142,7 @@ static void set_up(void *context) {
     posix_terminate_begin();
     posix_signals_begin();
     posix_threads_begin();
+    posix_frames_begin();
     posix_awaits_begin();
     if (posix_world.options.wakes_spuriously)
         sct_condition_allow_spurious();

@@ -46,6 +46,7 @@ static const struct term terms[] = {
     {"deadlock", "nobody can go on: each waits for what another would have to do"},
     {"livelock", "everybody goes on, and nobody gets anywhere"},
     {"use-after-free", "memory is accessed that was given back by free"},
+    {"use-after-return", "a variable of a call that has returned is accessed through a pointer"},
     {"heap-overflow", "memory behind or before a block of malloc is accessed"},
     {"double-free", "a block is given back twice"},
     {"bad-free", "what is given back was not got from malloc"},

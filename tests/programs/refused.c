@@ -1,6 +1,7 @@
 // Does what cannot be put under control; which, says its argument.
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,30 @@ static void allocate_much(void) {
             abort();
 }
 
+static sem_t *place;
+
+__attribute__((noinline)) static void set_up_local(void) {
+    sem_t semaphore;
+    sem_init(&semaphore, 0, 0);
+    place = &semaphore;
+}
+
+// Of a thread, too, which has ended before anybody reads it.
+__attribute__((noinline)) static void *return_local(void *unused) {
+    int number = 1;
+    int *volatile pointer = &number;
+    (void)unused;
+    return pointer;
+}
+
+static int read_local_of_thread(void) {
+    pthread_t thread;
+    void *number;
+    pthread_create(&thread, NULL, return_local, NULL);
+    pthread_join(thread, &number);
+    return *(int *)number;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2)
         return 0;
@@ -51,7 +76,14 @@ int main(int argc, char **argv) {
         syscall(SYS_kill, getpid(), SIGKILL);
     else if (strcmp(argv[1], "memory") == 0)
         allocate_much();
-    else
+    else if (strcmp(argv[1], "own") == 0)
+        return *(int *)return_local(NULL);
+    else if (strcmp(argv[1], "thread") == 0)
+        return read_local_of_thread();
+    else if (strcmp(argv[1], "semaphore") == 0) {
+        set_up_local();
+        sem_post(place);
+    } else
         create_many();
     return 0;
 }
