@@ -154,6 +154,17 @@ double sct_sum_seconds(const struct sct_sum *sum) {
     return clock_seconds() - sum->started_at;
 }
 
+// What was counted while they were few is exact; then only the whole can be estimated.
+static void close_behaviours(struct sct_sum *sum) {
+    struct sct_campaign *campaign = sum->campaign;
+    if (campaign->search.path)
+        return;
+    uint64_t count = sct_seen_count(&sum->seen), runs = campaign->iterations_run;
+    campaign->distinct_is_estimate = !sct_seen_is_exact(&sum->seen);
+    campaign->distinct_behaviours = count < runs ? count : runs;
+    campaign->sketch = sct_seen_take_sketch(&sum->seen);
+}
+
 void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *options) {
     struct sct_campaign *campaign = sum->campaign;
     campaign->groups = sum->groups.first;
@@ -168,6 +179,7 @@ void sct_sum_close(struct sct_sum *sum, const struct sct_campaign_options *optio
         campaign->rate = sct_rate_until_first(runs);
     else
         campaign->rate = sct_rate_fixed(campaign->violations, runs);
+    close_behaviours(sum);
     sct_groups_deinit(&sum->groups);
     sct_seen_deinit(&sum->seen);
 }
@@ -480,6 +492,8 @@ void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_optio
 void sct_campaign_free(struct sct_campaign *campaign) {
     sct_groups_free(campaign->groups);
     campaign->groups = NULL;
+    sct_seen_free_sketch(campaign->sketch);
+    campaign->sketch = NULL;
     sct_record_free(campaign->died.record);
     campaign->died.record = NULL;
 }

@@ -94,6 +94,9 @@ struct sct_campaign {
     uint64_t decisions;
     uint64_t points;
     uint64_t distinct_behaviours;
+    // They were too many to be kept apart: their number is an estimate, once the campaign is over.
+    bool distinct_is_estimate;
+    struct sct_sketch *sketch; // of them, once it is over; NULL: of a search, which has none
     // Over iteration number, decisions and outcome of all executions: a sum modulo 2^64, so that
     // parts of a campaign add up to the whole in any order.
     uint64_t fingerprint;

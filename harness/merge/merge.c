@@ -170,6 +170,42 @@ static void add_times(json_t *merged, const struct merge_input *inputs, size_t c
                         json_real(longest > 0 ? runs / longest : 0));
 }
 
+// Unites what [inputs] have seen. False if one of them does not tell it, or tells it wrongly.
+static bool unite_sketches(const struct merge_input *inputs, size_t count,
+                           struct sct_sketch *united) {
+    struct sct_sketch sketch;
+    for (size_t i = 0; i < count; i++) {
+        if (!sct_sketch_read(&sketch, text_of(inputs[i].report, "distinct_sketch")))
+            return false;
+        sct_sketch_unite(united, &sketch);
+    }
+    return true;
+}
+
+// Whoever has seen what another has seen, too, is not known: by numbers alone there are bounds.
+static void add_distinct(json_t *merged, const struct merge_input *inputs, size_t count) {
+    struct sct_sketch united = {{0}};
+    uint64_t least = largest_of(inputs, count, "distinct_behaviours");
+    uint64_t most = sum_of(inputs, count, "distinct_behaviours");
+    bool is_estimate = false;
+    for (size_t i = 0; i < count; i++)
+        is_estimate |= is_set(&inputs[i], "distinct_is_estimate");
+    json_object_del(merged, "distinct_sketch");
+    set_count(merged, "distinct_behaviours", least);
+    json_object_set_new(merged, "distinct_is_estimate", json_boolean(is_estimate));
+    if (count == 1)
+        return;
+    set_count(merged, "distinct_behaviours_at_most", most);
+    if (!unite_sketches(inputs, count, &united))
+        return;
+    // Bounds that are estimates do not bind: of all that were seen there is the same estimate
+    // however they were divided.
+    uint64_t estimate = sct_sketch_estimate(&united);
+    if (!is_estimate)
+        estimate = estimate < least ? least : estimate > most ? most : estimate;
+    set_count(merged, "distinct_behaviours_estimate", estimate);
+}
+
 static void add_sums(json_t *merged, const struct merge_input *inputs, size_t count) {
     static const char *const names[] = {"iterations_run", "violations", "step_limit_hits",
                                         "checks_unknown", "decisions"};
@@ -188,10 +224,7 @@ static void add_sums(json_t *merged, const struct merge_input *inputs, size_t co
     json_object_set_new(merged, "fingerprint", json_string(text));
     json_object_set_new(merged, "interrupted", json_boolean(was_interrupted));
     json_object_set_new(merged, "shard", json_pack("{s:i, s:i}", "index", 0, "count", 1));
-    set_count(merged, "distinct_behaviours", largest_of(inputs, count, "distinct_behaviours"));
-    if (count > 1)
-        set_count(merged, "distinct_behaviours_at_most",
-                  sum_of(inputs, count, "distinct_behaviours"));
+    add_distinct(merged, inputs, count);
     add_times(merged, inputs, count);
 }
 

@@ -6,7 +6,9 @@
 // while first_violation and failure_rate are still those of one process. Three members say less
 // than in other reports:
 //   distinct_behaviours    that many at least: the most of any shard; at most their sum, which is
-//                          added as distinct_behaviours_at_most
+//                          added as distinct_behaviours_at_most, and about as many as is added as
+//                          distinct_behaviours_estimate: of as many as one process estimates, its
+//                          own
 //   elapsed_seconds        the longest of the shards', as if they ran at the same time
 //   executions_per_second  by that
 #ifndef HARNESS_MERGE_MERGE_H

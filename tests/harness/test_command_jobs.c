@@ -129,7 +129,10 @@ static void test_merged_shards_are_the_whole(void **state) {
         json_int_t distinct = count_of(whole, "distinct_behaviours");
         assert_true(count_of(merged, "distinct_behaviours") <= distinct);
         assert_true(count_of(merged, "distinct_behaviours_at_most") >= distinct);
+        json_int_t estimate = count_of(merged, "distinct_behaviours_estimate");
+        assert_in_range(estimate, distinct - distinct / 30, distinct + distinct / 30);
         json_object_del(merged, "distinct_behaviours_at_most");
+        json_object_del(merged, "distinct_behaviours_estimate");
         json_object_set(merged, "distinct_behaviours",
                         json_object_get(whole, "distinct_behaviours"));
         assert_same_report(merged, whole);

@@ -1,6 +1,9 @@
+#define _POSIX_C_SOURCE 200809L // open_memstream
 #include "tests/support/test.h"
 
 #include "core/base/assert.h"
+#include "harness/models.h"
+#include "harness/report/campaign/report.h"
 #include "harness/report/json.h"
 #include "harness/report/plain.h"
 
@@ -70,8 +73,55 @@ static void test_plain_text(void **state) {
     }
 }
 
+// What [print] says of a campaign of four executions, as text for free().
+static char *report_of(void (*print)(FILE *, const struct campaign_report *,
+                                     const struct sct_campaign *),
+                       const struct sct_campaign *campaign, uint64_t shards) {
+    char *text = NULL;
+    size_t bytes;
+    const struct subject *subject = subject_find(models, "schema-upgrade");
+    uint64_t reached[64] = {0};
+    assert_true(subject_variant_count(subject) <= 64);
+    const struct campaign_report run = {
+        .what = {.subject = subject, .test = subject_test(subject, "default")},
+        .reached = reached,
+        .strategy = "random",
+        .commit = "",
+        .iterations = 4,
+        .shard_count = shards,
+    };
+    FILE *out = open_memstream(&text, &bytes);
+    print(out, &run, campaign);
+    fclose(out);
+    return text;
+}
+
+// A number of behaviours that is an estimate is called one, in text and in JSON; what a shard has
+// seen goes with its report.
+static void test_report_says_what_is_an_estimate(void **state) {
+    (void)state;
+    struct sct_sketch sketch = {{0}};
+    struct sct_campaign campaign = {.iterations_run = 4, .distinct_behaviours = 3};
+    char *text = report_of(report_campaign_text, &campaign, 1);
+    assert_non_null(strstr(text, "4 executions (3 distinct) in"));
+    free(text);
+    campaign.distinct_is_estimate = true;
+    campaign.sketch = &sketch;
+    text = report_of(report_campaign_text, &campaign, 1);
+    assert_non_null(strstr(text, "4 executions (about 3 distinct) in"));
+    assert_non_null(strstr(text, "is an estimate"));
+    free(text);
+    for (uint64_t shards = 1; shards <= 2; shards++) {
+        text = report_of(report_campaign_json, &campaign, shards);
+        assert_non_null(strstr(text, "\"distinct_is_estimate\": true"));
+        assert_int_equal(strstr(text, "distinct_sketch") != NULL, shards > 1);
+        free(text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_report_says_what_is_an_estimate),
         cmocka_unit_test(test_json_fails_for_want_of_memory),
         cmocka_unit_test(test_json_of_any_bytes),
         cmocka_unit_test(test_plain_text),

@@ -89,6 +89,13 @@ static void set_identity(json_t *object, const struct campaign_report *run,
                                   (json_int_t)run->shard_count));
 }
 
+// What shards have seen cannot be added up without it.
+static void set_sketch(json_t *object, const struct sct_sketch *sketch) {
+    char text[SCT_SKETCH_REGISTERS + 1];
+    sct_sketch_write(sketch, text);
+    json_object_set_new(object, "distinct_sketch", json_string(text));
+}
+
 static void set_counts(json_t *object, const struct campaign_report *run,
                        const struct sct_campaign *campaign) {
     json_object_set_new(object, "iterations",
@@ -104,6 +111,10 @@ static void set_counts(json_t *object, const struct campaign_report *run,
                         json_real(report_executions_per_second(campaign)));
     json_object_set_new(object, "decisions", value_number(campaign->decisions));
     json_object_set_new(object, "distinct_behaviours", value_number(campaign->distinct_behaviours));
+    json_object_set_new(object, "distinct_is_estimate",
+                        json_boolean(campaign->distinct_is_estimate));
+    if (run->shard_count > 1 && campaign->sketch)
+        set_sketch(object, campaign->sketch);
 }
 
 static json_t *json_bound(const struct sct_campaign *campaign) {

@@ -177,11 +177,14 @@ static void print_search(FILE *out, const struct campaign_report *run,
 static void print_counts(FILE *out, const struct sct_campaign *campaign) {
     double seconds = campaign->elapsed_seconds;
     fprintf(out,
-            "%" PRIu64 " executions (%" PRIu64 " distinct) in %.2f s, %.0f/s; %" PRIu64
+            "%" PRIu64 " executions (%s%" PRIu64 " distinct) in %.2f s, %.0f/s; %" PRIu64
             " violations, %" PRIu64 " cut off at the step bound\n",
-            campaign->iterations_run, campaign->distinct_behaviours, seconds,
-            report_executions_per_second(campaign), campaign->violations,
-            campaign->step_limit_hits);
+            campaign->iterations_run, campaign->distinct_is_estimate ? "about " : "",
+            campaign->distinct_behaviours, seconds, report_executions_per_second(campaign),
+            campaign->violations, campaign->step_limit_hits);
+    if (campaign->distinct_is_estimate)
+        fprintf(out, "how many are distinct is an estimate (standard error 0.8 %%): they were more "
+                     "than are kept\n");
     if (campaign->iterations_resumed > 0)
         fprintf(out, "%" PRIu64 " of the executions are from the checkpoint\n",
                 campaign->iterations_resumed);
