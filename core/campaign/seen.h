@@ -11,9 +11,9 @@
 enum { SCT_SEEN_EXACT_MAX = 3 << 20 }; // elements
 
 struct sct_seen {
-    uint64_t *slots; // 0: empty; NULL: there were too many
-    size_t capacity; // a power of two
-    size_t count;    // in the slots
+    uint64_t *slots;           // 0: empty; NULL: there were too many
+    size_t capacity;           // a power of two
+    size_t count;              // in the slots
     struct sct_sketch *sketch; // of all that was added; mapped
 };
 
