@@ -1,5 +1,7 @@
 #include "model/config/guard.h"
 
+#include "model/table/batch.h"
+
 static uint64_t present(const struct mt_lease *lease) {
     return lease->env->ops->now(lease->env);
 }
@@ -54,6 +56,22 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
     if (outcome.kind == CT_UNKNOWN && !bug_on(guard->lease->bugs, BUG_UNKNOWN_ENDS_SUBSCRIPTION))
         wait_until(guard->lease, deadline);
     return outcome;
+}
+
+static void execute_all(struct ct_table *table, const char *where, struct ct_write *writes,
+                        size_t count, struct arena *arena) {
+    struct mt_guard *guard = (struct mt_guard *)table;
+    uint64_t deadline = bound(guard);
+    bool is_unknown = false;
+    for (size_t i = 0; deadline == 0 && i < count; i++)
+        writes[i].outcome = too_late();
+    if (deadline == 0)
+        return;
+    ct_execute_all_at(guard->inner.table, where, writes, count, arena);
+    for (size_t i = 0; i < count; i++)
+        is_unknown = is_unknown || writes[i].outcome.kind == CT_UNKNOWN;
+    if (is_unknown) // as above
+        wait_until(guard->lease, deadline);
 }
 
 static struct ct_outcome query(struct ct_table *table, const char *where,
@@ -139,12 +157,14 @@ static void close_table(struct ct_table *table) {
     ct_close(((struct mt_guard *)table)->inner.table);
 }
 
+#define TABLE_OPS                                                                                \
+    .version = CT_TABLE_VERSION, .execute = execute, .query = query, .open_stream = open_stream, \
+    .close = close_table, .limits = limits
+
 void mt_guard_init(struct mt_guard *guard, const struct mt_bounded *inner, struct mt_lease *lease) {
-    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
-                                            .execute = execute,
-                                            .query = query,
-                                            .open_stream = open_stream,
-                                            .close = close_table,
-                                            .limits = limits};
-    *guard = (struct mt_guard){.table = {&ops}, .inner = *inner, .lease = lease};
+    static const struct ct_table_ops ops = {TABLE_OPS};
+    static const struct ct_table_ops ops_of_groups = {TABLE_OPS, .execute_all = execute_all};
+    bool takes_groups = ct_takes_groups(inner->table);
+    *guard = (struct mt_guard){
+        .table = {takes_groups ? &ops_of_groups : &ops}, .inner = *inner, .lease = lease};
 }

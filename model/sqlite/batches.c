@@ -332,25 +332,56 @@ static struct ct_outcome check_table(struct ct_sqlite_table *table, struct arena
     return code == SQLITE_ROW ? ct_success() : connection_failure(table, code, arena);
 }
 
+// Begins a transaction in which [count] operations have numbers. If it cannot be nothing is held.
+static struct ct_outcome begin(struct writing *writing, size_t count) {
+    struct ct_sqlite_table *table = writing->table;
+    int code = run_plain(table, STATEMENT_BEGIN);
+    if (code != SQLITE_DONE)
+        return connection_failure(table, code, writing->arena);
+    // The lock is held: whoever fences waits until this transaction has had its effect.
+    struct ct_outcome outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (clock_seconds() < table->deadline)
+        outcome = check_table(table, writing->arena);
+    if (outcome.kind == CT_SUCCEEDED) {
+        code = take_numbers(table, count, &writing->number);
+        if (code != SQLITE_DONE)
+            outcome = connection_failure(table, code, writing->arena);
+    }
+    if (outcome.kind != CT_SUCCEEDED)
+        connection_roll_back(table);
+    return outcome;
+}
+
 static struct ct_outcome write_batch(struct ct_sqlite_table *table, const struct ct_batch *batch,
                                      struct arena *arena, struct ct_op_result *done) {
     struct writing writing = {.table = table, .arena = arena, .time = present_time()};
-    int code = run_plain(table, STATEMENT_BEGIN);
-    if (code != SQLITE_DONE)
-        return connection_failure(table, code, arena);
-    // The lock is held: whoever fences waits until this batch has had its effect.
-    struct ct_outcome outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    if (clock_seconds() < table->deadline)
-        outcome = check_table(table, arena);
-    if (outcome.kind == CT_SUCCEEDED) {
-        code = take_numbers(table, batch->count, &writing.number);
-        outcome = code == SQLITE_DONE ? apply_all(&writing, batch, done)
-                                      : connection_failure(table, code, arena);
-    }
+    struct ct_outcome outcome = begin(&writing, batch->count);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    outcome = apply_all(&writing, batch, done);
     if (outcome.kind == CT_SUCCEEDED)
         return connection_commit(table, arena);
     connection_roll_back(table);
     return outcome;
+}
+
+// What [batch] is refused with before anybody looks at the file.
+static struct ct_outcome check(const struct ct_sqlite_table *table, const struct ct_batch *batch) {
+    const char *error = ct_batch_program_error(batch);
+    if (error)
+        return ct_program_error(error);
+    size_t index;
+    enum ct_error refused = ct_check_batch(&table->rules, batch, &index);
+    return refused != CT_ERROR_NONE ? ct_refusal(refused, index) : ct_success();
+}
+
+// [batch] is done, with these results.
+static void give(const struct ct_batch *batch, const struct ct_op_result *done,
+                 struct ct_op_result *results) {
+    memcpy(results, done, batch->count * sizeof *results);
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->operations[i].type != CT_DELETE)
+            batch->operations[i].entity->etag = done[i].etag;
 }
 
 struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *where,
@@ -358,22 +389,140 @@ struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *w
                                        struct ct_op_result *results) {
     struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
     (void)where;
-    const char *error = ct_batch_program_error(batch);
-    if (error)
-        return ct_program_error(error);
-    size_t index;
-    enum ct_error refused = ct_check_batch(&table->rules, batch, &index);
-    if (refused != CT_ERROR_NONE)
-        return ct_refusal(refused, index);
-    struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
-    struct ct_outcome outcome = write_batch(table, batch, arena, done);
+    struct ct_outcome outcome = check(table, batch);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
-    memcpy(results, done, batch->count * sizeof *results);
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->operations[i].type != CT_DELETE)
-            batch->operations[i].entity->etag = done[i].etag;
+    struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
+    outcome = write_batch(table, batch, arena, done);
+    if (outcome.kind == CT_SUCCEEDED)
+        give(batch, done, results);
     return outcome;
+}
+
+// ---- Several batches in one transaction --------------------------------------------------------
+
+// Of a batch, what became of it so far.
+struct part {
+    struct ct_write *write;
+    struct ct_op_result *done;
+};
+
+static bool has_failed(struct ct_outcome outcome) {
+    return outcome.kind == CT_INTERNAL_ERROR || ct_failed_with(outcome, CT_STATUS_SERVER_ERROR);
+}
+
+static bool is_single_insert(const struct part *part) {
+    const struct ct_batch *batch = &part->write->batch;
+    return batch->count == 1 && batch->operations[0].type == CT_INSERT;
+}
+
+// Whether the next parts are Inserts of one row each, as many as a group has.
+static bool are_single_inserts(const struct part *parts, size_t count) {
+    for (size_t i = 0; i < SQLITE_GROUP; i++)
+        if (i >= count || !is_single_insert(&parts[i]))
+            return false;
+    return true;
+}
+
+// By one statement, which inserts those that can be. Fails only as a whole.
+static struct ct_outcome insert_singles(struct writing *writing, struct part *parts) {
+    struct ct_operation operations[SQLITE_GROUP];
+    struct ct_op_result done[SQLITE_GROUP];
+    struct ct_batch batch = {operations, SQLITE_GROUP, SQLITE_GROUP};
+    for (size_t i = 0; i < SQLITE_GROUP; i++)
+        operations[i] = parts[i].write->batch.operations[0];
+    struct ct_outcome outcome = insert_group(writing, &batch, 0, done);
+    bool has_conflict = ct_failed_with(outcome, CT_STATUS_CONFLICT);
+    for (size_t i = 0; i < SQLITE_GROUP; i++) {
+        struct ct_row *row = NULL;
+        parts[i].done[0] = done[i];
+        parts[i].write->outcome = ct_success();
+        if (has_failed(outcome) || !has_conflict)
+            continue;
+        struct ct_outcome found = find(writing, operations[i].entity->key, &row);
+        if (found.kind != CT_SUCCEEDED)
+            return found;
+        if (!row || strcmp(row->etag, done[i].etag) != 0)
+            parts[i].write->outcome = ct_storage_error(CT_STATUS_CONFLICT, 0);
+    }
+    return has_conflict ? ct_success() : outcome;
+}
+
+// What a refused batch has done is taken back; one operation has done nothing then.
+static struct ct_outcome apply_part(struct writing *writing, struct part *part) {
+    struct ct_sqlite_table *table = writing->table;
+    struct ct_write *write = part->write;
+    uint64_t first = writing->number;
+    bool needs_saving = write->batch.count > 1;
+    int code = SQLITE_DONE;
+    if (needs_saving)
+        code = run_plain(table, STATEMENT_SAVE);
+    if (code != SQLITE_DONE)
+        return connection_failure(table, code, writing->arena);
+    write->outcome = apply_all(writing, &write->batch, part->done);
+    writing->number = first + write->batch.count;
+    if (has_failed(write->outcome))
+        return write->outcome;
+    if (needs_saving && write->outcome.kind != CT_SUCCEEDED)
+        code = run_plain(table, STATEMENT_FORGET);
+    if (needs_saving && code == SQLITE_DONE)
+        code = run_plain(table, STATEMENT_KEEP);
+    return code == SQLITE_DONE ? ct_success() : connection_failure(table, code, writing->arena);
+}
+
+static struct ct_outcome apply_parts(struct writing *writing, struct part *parts, size_t count) {
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED;) {
+        bool are_singles = are_single_inserts(parts + i, count - i);
+        outcome = are_singles ? insert_singles(writing, parts + i) : apply_part(writing, &parts[i]);
+        i += are_singles ? SQLITE_GROUP : 1;
+    }
+    return outcome;
+}
+
+// An outcome other than success is that of every part: none has been done, or that is not known.
+static struct ct_outcome write_parts(struct ct_sqlite_table *table, struct part *parts,
+                                     size_t count, struct arena *arena) {
+    struct writing writing = {.table = table, .arena = arena, .time = present_time()};
+    size_t operations = 0;
+    for (size_t i = 0; i < count; i++)
+        operations += parts[i].write->batch.count;
+    struct ct_outcome outcome = begin(&writing, operations);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
+    outcome = apply_parts(&writing, parts, count);
+    // SQLite may have rolled back by itself.
+    if (outcome.kind == CT_SUCCEEDED && sqlite3_get_autocommit(table->database))
+        outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (outcome.kind == CT_SUCCEEDED)
+        return connection_commit(table, arena);
+    connection_roll_back(table);
+    return outcome;
+}
+
+void sqlite_table_execute_all(struct ct_table *interface, const char *where,
+                              struct ct_write *writes, size_t count, struct arena *arena) {
+    struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
+    struct part *parts = ARENA_ARRAY(arena, struct part, count);
+    size_t part_count = 0;
+    (void)where;
+    for (size_t i = 0; i < count; i++) {
+        struct ct_write *write = &writes[i];
+        write->outcome = check(table, &write->batch);
+        if (write->outcome.kind == CT_SUCCEEDED)
+            parts[part_count++] =
+                (struct part){write, ARENA_ARRAY(arena, struct ct_op_result, write->batch.count)};
+    }
+    if (part_count == 0)
+        return;
+    struct ct_outcome outcome = write_parts(table, parts, part_count, arena);
+    for (size_t i = 0; i < part_count; i++) {
+        struct ct_write *write = parts[i].write;
+        if (outcome.kind != CT_SUCCEEDED)
+            write->outcome = outcome;
+        else if (write->outcome.kind == CT_SUCCEEDED)
+            give(&write->batch, parts[i].done, write->results);
+    }
 }
 
 struct ct_outcome ct_sqlite_fence(struct ct_sqlite_table *table) {

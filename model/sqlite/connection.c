@@ -56,6 +56,9 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN_READING] = "BEGIN",
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
+    [STATEMENT_SAVE] = "SAVEPOINT one",
+    [STATEMENT_KEEP] = "RELEASE one",
+    [STATEMENT_FORGET] = "ROLLBACK TO one",
     [STATEMENT_NUMBERS] = "UPDATE file SET last_number = last_number + ?1",
     [STATEMENT_LAST_NUMBER] = "SELECT last_number FROM file",
     [STATEMENT_INSERT] = "INSERT INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
@@ -380,6 +383,7 @@ static const struct ct_table_ops table_ops = {
     .version = CT_TABLE_VERSION,
     .limits = limits,
     .execute = sqlite_table_execute,
+    .execute_all = sqlite_table_execute_all,
     .query = sqlite_table_query,
     .open_stream = sqlite_table_open_stream,
     .close = close_table,

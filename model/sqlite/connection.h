@@ -18,6 +18,9 @@ enum ct_statement {
     STATEMENT_BEGIN_READING, // what is read then is as of one instant
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
+    STATEMENT_SAVE, // a part of a transaction begins, and ends so that it stays or so that it
+    STATEMENT_KEEP, // has not been; after that it has begun again, and is to be kept
+    STATEMENT_FORGET,
     STATEMENT_NUMBERS,     // ?1: how far the last number of ETags goes on
     STATEMENT_LAST_NUMBER, // one row: the last that was
     // ?1 table, ?2 partition key, ?3 row key, ?4 number of the ETag, ?5 time, ?6 properties
@@ -94,6 +97,8 @@ void connection_roll_back(struct ct_sqlite_table *table);
 struct ct_outcome sqlite_table_execute(struct ct_table *table, const char *where,
                                        struct ct_batch *batch, struct arena *arena,
                                        struct ct_op_result *results);
+void sqlite_table_execute_all(struct ct_table *table, const char *where, struct ct_write *writes,
+                              size_t count, struct arena *arena);
 struct ct_outcome sqlite_table_query(struct ct_table *table, const char *where,
                                      const struct ct_filter *filter, struct arena *arena,
                                      struct ct_rows *rows);

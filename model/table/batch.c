@@ -73,6 +73,24 @@ bool ct_batch_lacks_if_match(const struct ct_batch *batch) {
     return false;
 }
 
+static void execute_each(struct ct_table *table, const char *where, struct ct_write *writes,
+                         size_t count, struct arena *arena) {
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < count; i++) {
+        if (!ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
+            outcome = table->ops->execute(table, where, &writes[i].batch, arena, writes[i].results);
+        writes[i].outcome = outcome;
+    }
+}
+
+void ct_execute_all_at(struct ct_table *table, const char *where, struct ct_write *writes,
+                       size_t count, struct arena *arena) {
+    if (ct_takes_groups(table))
+        table->ops->execute_all(table, where, writes, count, arena);
+    else
+        execute_each(table, where, writes, count, arena);
+}
+
 const char *ct_operation_name(const struct ct_operation *operation) {
     switch (operation->type) {
     case CT_INSERT:

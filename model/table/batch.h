@@ -28,6 +28,19 @@ const char *ct_batch_program_error(const struct ct_batch *batch);
 // table may find that out only where there is a row, and answer 404 before.
 bool ct_batch_lacks_if_match(const struct ct_batch *batch);
 
+// Whether [table] gains by executing several batches together.
+static inline bool ct_takes_groups(const struct ct_table *table) {
+    return table->ops->version >= 3 && table->ops->execute_all;
+}
+
+// As execute_all of a table: through it, or one batch after the other. Then a server error, after
+// which nothing more is sent, is the outcome of all that follow.
+void ct_execute_all_at(struct ct_table *table, const char *where, struct ct_write *writes,
+                       size_t count, struct arena *arena);
+
+#define ct_execute_all(table, writes, count, arena) \
+    ct_execute_all_at((table), HERE, (writes), (count), (arena))
+
 // "Insert", "Replace", ..., "DeleteIfExists".
 const char *ct_operation_name(const struct ct_operation *operation);
 

@@ -179,6 +179,14 @@ struct ct_op_result {
     struct ct_row *entity; // the operation's entity, with its ETag as the batch left it
 };
 
+// A batch among others that are executed together (execute_all), and what came of it: as execute
+// returns it. [results] has room for those of all its operations.
+struct ct_write {
+    struct ct_batch batch;
+    struct ct_op_result *results;
+    struct ct_outcome outcome;
+};
+
 // ---- Tables ------------------------------------------------------------------------------------
 
 struct ct_filter; // filter.h; a NULL filter matches every row
@@ -187,7 +195,7 @@ struct ct_stream;
 
 // What [version] of a table of functions may say. A member that is added later says since which
 // version it is there; nobody looks at it in an older one.
-enum { CT_TABLE_VERSION = 2, CT_STREAM_VERSION = 1 };
+enum { CT_TABLE_VERSION = 3, CT_STREAM_VERSION = 1 };
 
 // What a table can do. Those who ask for more get the error that is named.
 struct ct_table_limits {
@@ -227,6 +235,11 @@ struct ct_table_ops {
     // What the table can do, always the same. NULL: what the service can, without limits of its
     // answers. Since version 2.
     struct ct_table_limits (*limits)(struct ct_table *table);
+    // Executes [count] batches, each as by [execute], with an outcome of its own: in any order, one
+    // by one or at one instant. When it returns none is under way, but for those that are unknown.
+    // NULL: there is nothing to be gained by it (ct_execute_all, batch.h). Since version 3.
+    void (*execute_all)(struct ct_table *table, const char *where, struct ct_write *writes,
+                        size_t count, struct arena *arena);
 };
 
 struct ct_stream_ops {

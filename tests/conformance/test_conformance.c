@@ -550,6 +550,82 @@ static void test_random_agreement(void **state) {
     }
 }
 
+// ---- Groups ------------------------------------------------------------------------------------
+
+static struct ct_write write_of(struct ct_batch batch) {
+    return (struct ct_write){.batch = batch,
+                             .results = ARENA_ARRAY(&arena, struct ct_op_result, batch.count)};
+}
+
+static struct ct_write write_row(enum ct_op_type type, struct ct_row *row) {
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    ct_batch_add(&batch, type, row);
+    return write_of(batch);
+}
+
+static struct ct_write write_two(struct ct_row *first, struct ct_row *second) {
+    struct ct_batch batch = ct_batch_new(&arena, 2);
+    ct_batch_add(&batch, CT_INSERT, first);
+    ct_batch_add(&batch, CT_INSERT, second);
+    return write_of(batch);
+}
+
+// Each batch of a group has an outcome of its own: a refused one has done nothing, whatever it had
+// begun with, and the others have.
+static void test_group(void **state) {
+    (void)state;
+    put("b", "2", "a", true);
+    const char *etag = put("d", "1", "a", true);
+    struct ct_write writes[] = {
+        write_two(entity("a", "1", NULL, "a", true), entity("a", "2", NULL, "a", true)),
+        write_two(entity("b", "1", NULL, "a", true), entity("b", "2", NULL, "a", false)),
+        write_row(CT_INSERT, entity("b", "3", NULL, "a", true)),
+        write_of(ct_batch_new(&arena, 1)),
+        write_row(CT_REPLACE, entity("d", "1", "x", "a", false)),
+        write_row(CT_REPLACE, entity("d", "2", CT_ANY_ETAG, "a", false)),
+        write_row(CT_INSERT_OR_MERGE, entity("e", "1", NULL, "a", true)),
+    };
+    ct_execute_all(table, writes, sizeof writes / sizeof writes[0], &arena);
+    assert_int_equal(writes[0].outcome.kind, CT_SUCCEEDED);
+    assert_result(&writes[0].results[1], CT_STATUS_CREATED);
+    assert_string_equal(get("a", "2")->etag, writes[0].results[1].etag);
+    assert_error(writes[1].outcome, CT_STATUS_CONFLICT, 1);
+    assert_null(get("b", "1"));
+    assert_true(has(get("b", "2"), "a", true));
+    assert_int_equal(writes[2].outcome.kind, CT_SUCCEEDED);
+    assert_non_null(get("b", "3"));
+    assert_int_equal(writes[3].outcome.kind, CT_PROGRAM_ERROR);
+    assert_error(writes[4].outcome, CT_STATUS_PRECONDITION_FAILED, 0);
+    assert_string_equal(get("d", "1")->etag, etag);
+    assert_error(writes[5].outcome, CT_STATUS_NOT_FOUND, 0);
+    assert_int_equal(writes[6].outcome.kind, CT_SUCCEEDED);
+    assert_result(&writes[6].results[0], CT_STATUS_NO_CONTENT);
+}
+
+// Many rows, each by a batch of its own, of which some are there.
+static void test_group_of_inserts(void **state) {
+    (void)state;
+    enum { WRITES = 75, STEP = 7 };
+    struct ct_write writes[WRITES];
+    for (int i = 0; i < WRITES; i += STEP)
+        put(arena_printf(&arena, "p%02d", i), "1", "old", true);
+    for (int i = 0; i < WRITES; i++)
+        writes[i] =
+            write_row(CT_INSERT, entity(arena_printf(&arena, "p%02d", i), "1", NULL, "new", true));
+    ct_execute_all(table, writes, WRITES, &arena);
+    for (int i = 0; i < WRITES; i++) {
+        const struct ct_row *row = get(arena_printf(&arena, "p%02d", i), "1");
+        assert_true(has(row, i % STEP == 0 ? "old" : "new", true));
+        if (i % STEP == 0) {
+            assert_error(writes[i].outcome, CT_STATUS_CONFLICT, 0);
+            continue;
+        }
+        assert_int_equal(writes[i].outcome.kind, CT_SUCCEEDED);
+        assert_result(&writes[i].results[0], CT_STATUS_CREATED);
+        assert_string_equal(row->etag, writes[i].results[0].etag);
+    }
+}
+
 // ---- The list of tests -------------------------------------------------------------------------
 
 static const struct {
@@ -576,6 +652,8 @@ static const struct {
     TEST(test_stream),
     TEST(test_stream_during_writes),
     TEST(test_random_agreement),
+    TEST(test_group),
+    TEST(test_group_of_inserts),
 };
 enum { TESTS = sizeof tests / sizeof tests[0] };
 

@@ -49,16 +49,21 @@ static inline struct ct_sqlite_table *open_named(const char *file, const char *n
     return table;
 }
 
-// Puts [count] rows ("p", "[row]-0"), ... with one number, in one batch.
-static inline struct ct_outcome put_rows(struct ct_sqlite_table *table, const char *row, int count,
-                                         int32_t number) {
+// A batch that puts [count] rows ("p", "[row]-0"), ... with one number.
+static inline struct ct_batch rows_of(const char *row, int count, int32_t number) {
     struct ct_batch batch = ct_batch_new(&arena, (size_t)count);
-    struct ct_op_result results[CT_BATCH_OPERATIONS_MAX];
     struct ct_property property = ct_int32("n", number);
     for (int i = 0; i < count; i++) {
         struct ct_key key = {"p", arena_printf(&arena, "%s-%d", row, i)};
         ct_batch_add(&batch, CT_INSERT_OR_REPLACE, ct_row_new(&arena, key, NULL, &property, 1));
     }
+    return batch;
+}
+
+static inline struct ct_outcome put_rows(struct ct_sqlite_table *table, const char *row, int count,
+                                         int32_t number) {
+    struct ct_batch batch = rows_of(row, count, number);
+    struct ct_op_result results[CT_BATCH_OPERATIONS_MAX];
     return ct_execute(ct_sqlite_interface(table), &batch, &arena, results);
 }
 

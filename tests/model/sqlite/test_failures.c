@@ -90,6 +90,40 @@ static void test_disk_dies(void **state) {
     assert_true(unknown >= 1);
 }
 
+// Two batches of 20 rows by one transaction, of rows of the same number.
+static struct ct_outcome put_group(struct ct_sqlite_table *table, int32_t number) {
+    struct ct_write writes[2];
+    for (int w = 0; w < 2; w++)
+        writes[w] = (struct ct_write){.batch = rows_of(w == 0 ? "a" : "b", 20, number),
+                                      .results = ARENA_ARRAY(&arena, struct ct_op_result, 20)};
+    ct_execute_all(ct_sqlite_interface(table), writes, 2, &arena);
+    assert_int_equal(writes[0].outcome.kind, writes[1].outcome.kind);
+    assert_int_equal(writes[0].outcome.status, writes[1].outcome.status);
+    return writes[0].outcome;
+}
+
+// The n-th write or sync fails, alone, for every n of a group: all of it is done or nothing.
+static void test_each_call_of_a_group_fails_once(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_named(path, "t");
+    assert_int_equal(put_group(table, 0).kind, CT_SUCCEEDED);
+    int32_t present = 0;
+    unsigned refused = 0;
+    bool has_failed = true;
+    for (unsigned n = 1; has_failed; n++) {
+        failing_vfs_set(n, 1);
+        struct ct_outcome outcome = put_group(table, (int32_t)n);
+        has_failed = failing_vfs_calls() >= n;
+        failing_vfs_set(0, 0);
+        present = outcome.kind == CT_SUCCEEDED ? (int32_t)n : present;
+        refused += ct_failed_with(outcome, CT_STATUS_SERVER_ERROR);
+        assert_int_equal(number_in(table, "a", 19), present);
+        assert_int_equal(number_in(table, "b", 0), present);
+    }
+    assert_true(refused >= 2);
+    close_store(table);
+}
+
 // A full disk refuses batches and keeps what it has; when there is room again it goes on.
 static void test_full_disk(void **state) {
     (void)state;
@@ -119,6 +153,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_each_call_fails_once),
         TEST(test_disk_dies),
+        TEST(test_each_call_of_a_group_fails_once),
         TEST(test_full_disk),
     };
     failing_vfs_install();
