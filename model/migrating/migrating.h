@@ -12,6 +12,12 @@
 #include "model/table/check.h"
 #include "model/table/env.h"
 
+// Connections of one copier.
+struct mt_copier {
+    struct ct_table *old_table;
+    struct ct_table *new_table;
+};
+
 struct mt_options {
     // The two must never give out the same ETag, or a condition on a row's old version could hold
     // for its copy. It is not believed blindly: a copy that gets the ETag of its original ends the
@@ -20,8 +26,13 @@ struct mt_options {
     struct ct_table *new_table;
     struct mt_config *config;
     struct ct_env *env;
-    // So many rows of a partition are copied by one batch, if the tables take it; 0 or 1: singly.
+    // The migrator copies and cleans up so many rows together, if the tables take it: those of a
+    // partition in one batch. 0 or 1: singly.
     size_t copy_rows;
+    // The copy pass is made by so many tasks at once, each with tables of its own, further
+    // connections of the two above, which then are read from alone. 0: by one, with those above.
+    const struct mt_copier *copiers;
+    size_t copier_count;
     struct bug_set *bugs; // injected bugs, or NULL
 };
 

@@ -1,110 +1,5 @@
-// The migrator: the walk through the states, the copy pass, the clean-up pass.
+// The migrator: the walk through the states, and the clean-up pass.
 #include "model/migrating/mtable.h"
-
-// Rows that are kept for one batch take memory; so much is enough.
-enum { KEPT_BYTES = 4 << 20 };
-
-static bool is_much(const struct mt_table *table, size_t start) {
-    return arena_mark(table->arena) - start >= KEPT_BYTES;
-}
-
-// ---- The copy pass -----------------------------------------------------------------------------
-
-struct copy_pass {
-    struct mt_table *table;
-    struct ct_stream *stream;   // of the old table
-    const char *partition;      // of the last data row; NULL: there was none
-    size_t start;               // mark of the arena: nothing above it is needed but [partition]
-    size_t row;                 // likewise, behind [partition]
-    const struct ct_row **kept; // of [partition], to be copied together; NULL: rows go singly
-    size_t kept_count;
-};
-
-// Bug InsertBehindMigrator: goes on with a stream opened now, from the partition on.
-static struct ct_outcome reopen(struct copy_pass *pass) {
-    struct mt_table *table = pass->table;
-    const struct ct_filter *filter =
-        ct_filter_compare_string(table->arena, CT_PARTITION_KEY, CT_GE, pass->partition);
-    ct_stream_close(pass->stream);
-    return ct_open_stream(table->old_table, filter, &pass->stream);
-}
-
-// The partition of [row], the next data row, is another than before: switches it.
-static struct ct_outcome enter_partition(struct copy_pass *pass, const struct ct_row *row) {
-    struct mt_table *table = pass->table;
-    mt_reset(table, pass->start);
-    pass->partition = arena_strdup(table->arena, row->key.partition);
-    struct ct_outcome outcome = mt_ensure_switched(table, pass->partition);
-    pass->row = arena_mark(table->arena);
-    return outcome;
-}
-
-// Copies what was kept.
-static struct ct_outcome copy_kept(struct copy_pass *pass) {
-    struct ct_outcome outcome = ct_success();
-    if (pass->kept_count > 0)
-        outcome = mt_try_copy_rows(pass->table, pass->kept, pass->kept_count);
-    pass->kept_count = 0;
-    return outcome;
-}
-
-static struct ct_outcome keep_row(struct copy_pass *pass, const struct ct_row *row) {
-    pass->kept[pass->kept_count++] = ct_row_clone(pass->table->arena, row);
-    bool is_full = pass->kept_count == pass->table->copy_rows || is_much(pass->table, pass->row);
-    return is_full ? copy_kept(pass) : ct_success();
-}
-
-static struct ct_outcome copy_row(struct copy_pass *pass, const struct ct_row *row) {
-    if (!ct_string_equal(row->key.partition, pass->partition)) {
-        struct ct_outcome outcome = copy_kept(pass);
-        if (outcome.kind == CT_SUCCEEDED)
-            outcome = enter_partition(pass, row);
-        if (outcome.kind != CT_SUCCEEDED)
-            return outcome;
-        // The row cannot be stale: nobody has changed the old table since the scan began.
-        if (bug_on(pass->table->bugs, BUG_INSERT_BEHIND_MIGRATOR))
-            return reopen(pass);
-    }
-    return pass->kept ? keep_row(pass, row) : mt_try_copy(pass->table, row);
-}
-
-static struct ct_outcome copy_rows(struct copy_pass *pass) {
-    struct mt_table *table = pass->table;
-    struct digest mark = mt_observed(table);
-    for (;;) {
-        const struct ct_row *row;
-        struct ct_outcome outcome = ct_stream_read(pass->stream, &row);
-        if (outcome.kind != CT_SUCCEEDED)
-            return outcome;
-        if (!row)
-            return copy_kept(pass);
-        if (mt_is_internal(row->key))
-            continue;
-        outcome = copy_row(pass, row);
-        if (outcome.kind != CT_SUCCEEDED)
-            return outcome;
-        if (pass->kept_count > 0)
-            continue;
-        // Copied rows are done with; known is the partition.
-        mt_forget(table, mark, pass->partition, 0);
-        mt_reset(table, pass->row);
-    }
-}
-
-static struct ct_outcome copy_rows_of_old_table(struct mt_table *table) {
-    struct copy_pass pass = {.table = table};
-    if (table->copy_rows > 1)
-        pass.kept = ARENA_ARRAY(table->arena, const struct ct_row *, table->copy_rows);
-    pass.start = arena_mark(table->arena);
-    struct ct_outcome outcome = ct_open_stream(table->old_table, NULL, &pass.stream);
-    if (outcome.kind == CT_SUCCEEDED)
-        outcome = copy_rows(&pass);
-    if (pass.stream)
-        ct_stream_close(pass.stream);
-    if (ct_failed_with(outcome, CT_STATUS_BAD_REQUEST) && outcome.message)
-        return outcome; // a row that cannot be moved
-    return mt_unexpected(outcome, "copy pass: unexpected answer of the old table");
-}
 
 // ---- The clean-up pass -------------------------------------------------------------------------
 
@@ -166,7 +61,7 @@ static struct ct_outcome delete_version(struct mt_table *table, const struct ct_
     return ct_success();
 }
 
-// What a scan does with the rows of a backend, one by one or several of a partition together.
+// What a scan does with the rows of a backend, one by one or several together.
 struct cleaning {
     struct ct_table *backend;
     // Deals with *[row] by itself, as above.
@@ -174,7 +69,7 @@ struct cleaning {
     // The operation by which a batch deals with [row]; false: nothing is to be done.
     bool (*operation_of)(struct mt_table *table, const struct ct_row *row,
                          struct ct_operation *operation);
-    const struct ct_row **kept; // of one partition, NULL: rows go singly
+    const struct ct_row **kept; // in key order; NULL: rows go singly
     size_t kept_count;
     size_t start; // mark of the arena: above it is what is kept, and what came of it
 };
@@ -203,56 +98,80 @@ static struct ct_outcome clean_singly(struct mt_table *table, const struct clean
     return outcome;
 }
 
-// Notes the rows that [batch] has rewritten, or may have.
-static void note_rewritten(struct mt_table *table, const struct ct_batch *batch,
-                           const struct ct_op_result *results) {
+// Notes the rows that [write] has rewritten, or may have.
+static void note_rewritten(struct mt_table *table, const struct ct_write *write) {
+    const struct ct_batch *batch = &write->batch;
     struct ct_op_result *changed = ARENA_ARRAY(table->arena, struct ct_op_result, batch->count);
+    bool is_known = write->outcome.kind == CT_SUCCEEDED;
     size_t count = 0;
+    if (!is_known && write->outcome.kind != CT_UNKNOWN) {
+        mt_note(table);
+        return;
+    }
     for (size_t i = 0; i < batch->count; i++)
         if (batch->operations[i].type != CT_DELETE)
-            changed[count++] = (struct ct_op_result){.entity = batch->operations[i].entity,
-                                                     .etag = results ? results[i].etag : NULL};
+            changed[count++] =
+                (struct ct_op_result){.entity = batch->operations[i].entity,
+                                      .etag = is_known ? write->results[i].etag : NULL};
     mt_note_etags(table, changed, count);
 }
 
-// Deals with what was kept: by one batch, or singly if a row has changed meanwhile.
-static struct ct_outcome clean_kept(struct mt_table *table, struct cleaning *cleaning) {
-    size_t count = cleaning->kept_count;
-    struct ct_batch batch = ct_batch_new(table->arena, count);
-    struct ct_op_result *results = ARENA_ARRAY(table->arena, struct ct_op_result, count);
-    cleaning->kept_count = 0;
-    for (size_t i = 0; i < count; i++) {
+// Kept rows of one partition, and the batch by which they are dealt with.
+struct cleaned {
+    const struct ct_row *const *rows;
+    size_t count;
+};
+
+static struct ct_write write_of_cleaning(struct mt_table *table, const struct cleaning *cleaning,
+                                         const struct cleaned *cleaned) {
+    struct ct_write write = mt_new_write(table->arena, cleaned->count);
+    for (size_t i = 0; i < cleaned->count; i++) {
         struct ct_operation operation;
-        if (cleaning->operation_of(table, cleaning->kept[i], &operation))
-            ct_batch_add(&batch, operation.type, operation.entity);
+        if (cleaning->operation_of(table, cleaned->rows[i], &operation))
+            ct_batch_add(&write.batch, operation.type, operation.entity);
     }
-    if (batch.count == 0)
-        return ct_success();
-    struct ct_outcome outcome = ct_execute(cleaning->backend, &batch, table->arena, results);
-    if (outcome.kind == CT_SUCCEEDED) {
-        note_rewritten(table, &batch, results);
+    return write;
+}
+
+// Singly, if a row has changed meanwhile.
+static struct ct_outcome conclude_cleaning(struct mt_table *table, const struct cleaning *cleaning,
+                                           const struct cleaned *cleaned,
+                                           struct ct_outcome outcome) {
+    if (outcome.kind == CT_SUCCEEDED)
         return outcome;
-    }
     if (mt_is_server_error(outcome) || outcome.kind == CT_PROGRAM_ERROR ||
         outcome.kind == CT_INTERNAL_ERROR)
         return mt_unexpected(outcome, "clean-up: unexpected answer of a backend table");
-    if (outcome.kind == CT_UNKNOWN)
-        note_rewritten(table, &batch, NULL);
-    else
-        mt_note(table);
     outcome = ct_success();
-    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
-        outcome = clean_singly(table, cleaning, cleaning->kept[i]);
+    for (size_t i = 0; i < cleaned->count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = clean_singly(table, cleaning, cleaned->rows[i]);
     return outcome;
 }
 
-// The next row; one of another partition, or one too many, ends what was kept.
+// Deals with what was kept, by a batch for each partition.
+static struct ct_outcome clean_kept(struct mt_table *table, struct cleaning *cleaning) {
+    size_t kept = cleaning->kept_count, count = 0;
+    struct cleaned *cleaned = ARENA_ARRAY(table->arena, struct cleaned, kept);
+    struct ct_write *writes = ARENA_ARRAY(table->arena, struct ct_write, kept);
+    cleaning->kept_count = 0;
+    for (size_t first = 0, length; first < kept; first += length) {
+        length = mt_run_length(cleaning->kept + first, kept - first);
+        cleaned[count] = (struct cleaned){cleaning->kept + first, length};
+        writes[count] = write_of_cleaning(table, cleaning, &cleaned[count]);
+        count += writes[count].batch.count > 0;
+    }
+    mt_execute_all(table, cleaning->backend, writes, count, note_rewritten);
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = conclude_cleaning(table, cleaning, &cleaned[i], writes[i].outcome);
+    return outcome;
+}
+
+// The next row; one too many has what was kept dealt with.
 static struct ct_outcome keep_for_cleaning(struct mt_table *table, struct cleaning *cleaning,
                                            const struct ct_row *row) {
     struct ct_outcome outcome = ct_success();
-    bool is_other = cleaning->kept_count > 0 &&
-                    !ct_string_equal(cleaning->kept[0]->key.partition, row->key.partition);
-    if (is_other || cleaning->kept_count == table->copy_rows || is_much(table, cleaning->start)) {
+    if (cleaning->kept_count == table->copy_rows || mt_has_much(table, cleaning->start)) {
         outcome = clean_kept(table, cleaning);
         mt_reset(table, cleaning->start);
     }
@@ -355,7 +274,7 @@ static struct ct_outcome walk(struct mt_table *table, enum mt_state *state) {
     struct digest mark = mt_observed(table);
     struct ct_outcome outcome = leave_old_table(table, state);
     if (outcome.kind == CT_SUCCEEDED && *state <= MT_PREFER_NEW) {
-        outcome = copy_rows_of_old_table(table);
+        outcome = mt_copy_pass(table);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
         mt_forget(table, mark, "migrator: rows are copied", 0);

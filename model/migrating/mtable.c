@@ -57,6 +57,8 @@ struct mt_table *mt_open(const struct mt_options *options) {
         .env = env,
         .arena = arena,
         .copy_rows = copy_rows_of(options),
+        .copiers = options->copiers,
+        .copier_count = options->copier_count,
         .bugs = options->bugs,
     };
     return table;
@@ -70,4 +72,29 @@ struct mt_table mt_with_arena(const struct mt_table *table, struct arena *arena)
 
 struct ct_table *mt_interface(struct mt_table *table) {
     return &table->interface;
+}
+
+static bool was_executed(struct ct_outcome outcome) {
+    return outcome.kind == CT_SUCCEEDED || outcome.kind == CT_UNKNOWN ||
+           (outcome.kind == CT_STORAGE_ERROR && !mt_is_server_error(outcome));
+}
+
+static void execute_one(struct mt_table *table, struct ct_table *backend, struct ct_write *write) {
+    write->outcome = ct_execute(backend, &write->batch, table->arena, write->results);
+}
+
+void mt_execute_all(struct mt_table *table, struct ct_table *backend, struct ct_write *writes,
+                    size_t count,
+                    void (*note)(struct mt_table *table, const struct ct_write *write)) {
+    bool is_together = ct_takes_groups(backend);
+    if (is_together)
+        ct_execute_all(backend, writes, count, table->arena);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_together && i > 0 && !was_executed(writes[i - 1].outcome))
+            writes[i].outcome = writes[i - 1].outcome; // without a further call
+        else if (!is_together)
+            execute_one(table, backend, &writes[i]);
+        if (was_executed(writes[i].outcome))
+            note(table, &writes[i]);
+    }
 }

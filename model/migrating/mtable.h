@@ -31,6 +31,8 @@ struct mt_table {
     struct ct_env *env;
     struct arena *arena; // of the instance; in a call's copy, that of the call
     size_t copy_rows;
+    const struct mt_copier *copiers;
+    size_t copier_count;
     struct bug_set *bugs; // may be NULL
 };
 
@@ -47,6 +49,10 @@ struct ct_outcome mt_mark_populated(struct mt_table *table, const char *partitio
 // Makes the partition SWITCHED, whatever it was.
 struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partition);
 
+// The same for [count] >= 1 different ones, which are taken for unmarked before anybody looks.
+struct ct_outcome mt_ensure_all_switched(struct mt_table *table, const char *const *partitions,
+                                         size_t count);
+
 // The state of the partition as the old table has it now.
 struct ct_outcome mt_read_state(struct mt_table *table, const char *partition,
                                 enum mt_partition_state *state);
@@ -62,8 +68,8 @@ const char *mt_why_immovable(struct arena *arena, const struct ct_row *row);
 // moved is CT_STATUS_BAD_REQUEST, and the message names it.
 struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row);
 
-// The same for [count] >= 1 rows of one partition, in key order, by one batch if the new table has
-// none of them, else by one of those that it lacks. [rows] may be in another order afterwards.
+// The same for [count] >= 1 rows in key order: those of a partition by one batch if the new table
+// has none of them, else by one of those that it lacks. [rows] may be in another order afterwards.
 struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row **rows,
                                    size_t count);
 
@@ -82,6 +88,9 @@ struct ct_outcome mt_query_named(struct mt_table *table, struct ct_table *backen
 // Copies the rows that [batch] names.
 struct ct_outcome mt_ensure_rows_migrated(struct mt_table *table, const struct ct_batch *batch,
                                           const struct mt_named_rows *named);
+
+// copying.c: copies every row of the old table.
+struct ct_outcome mt_copy_pass(struct mt_table *table);
 
 // What one of the two backends cannot do.
 struct ct_table_limits mt_limits(struct ct_table *interface);
@@ -141,6 +150,12 @@ static inline void mt_reset(struct mt_table *table, size_t mark) {
     table->env->ops->arena_reset(table->env, table->arena, mark);
 }
 
+// Whether so much was made above [mark] as may be kept for batches.
+static inline bool mt_has_much(const struct mt_table *table, size_t mark) {
+    enum { MUCH_BYTES = 4 << 20 };
+    return arena_mark(table->arena) - mark >= MUCH_BYTES;
+}
+
 static inline bool mt_is_server_error(struct ct_outcome outcome) {
     return ct_failed_with(outcome, CT_STATUS_SERVER_ERROR);
 }
@@ -176,6 +191,26 @@ static inline struct ct_outcome mt_write_at(struct mt_table *table, struct ct_ta
     *etag = result.etag;
     return outcome;
 }
+
+// A batch of [count] operations, to be added, and room for its results.
+static inline struct ct_write mt_new_write(struct arena *arena, size_t count) {
+    return (struct ct_write){.batch = ct_batch_new(arena, count),
+                             .results = ARENA_ARRAY(arena, struct ct_op_result, count)};
+}
+
+// How many of [count] >= 1 rows in key order are in the partition of the first.
+static inline size_t mt_run_length(const struct ct_row *const *rows, size_t count) {
+    size_t length = 1;
+    while (length < count && ct_string_equal(rows[length]->key.partition, rows[0]->key.partition))
+        length++;
+    return length;
+}
+
+// Executes [writes] on [backend]; where it gains by it, together. [note] is called for each that
+// was executed, at its time.
+void mt_execute_all(struct mt_table *table, struct ct_table *backend, struct ct_write *writes,
+                    size_t count,
+                    void (*note)(struct mt_table *table, const struct ct_write *write));
 
 #define mt_write(table, backend, op_type, op_entity, etag) \
     mt_write_at((table), (backend), HERE, (struct ct_operation){(op_type), (op_entity)}, (etag))

@@ -105,6 +105,37 @@ struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partiti
     return switch_from_none(table, partition, &(bool){false});
 }
 
+// ---- Several partitions ------------------------------------------------------------------------
+
+static void note_plainly(struct mt_table *table, const struct ct_write *write) {
+    (void)write;
+    mt_note(table);
+}
+
+struct ct_outcome mt_ensure_all_switched(struct mt_table *table, const char *const *partitions,
+                                         size_t count) {
+    if (count == 1)
+        return mt_ensure_switched(table, partitions[0]);
+    struct ct_write *writes = ARENA_ARRAY(table->arena, struct ct_write, count);
+    for (size_t i = 0; i < count; i++) {
+        writes[i] = mt_new_write(table->arena, 1);
+        ct_batch_add(&writes[i].batch, CT_INSERT,
+                     mt_meta_row(table->arena, partitions[i], MT_PARTITION_SWITCHED, NULL));
+    }
+    mt_execute_all(table, table->old_table, writes, count, note_plainly);
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++) {
+        outcome = writes[i].outcome;
+        if (outcome.kind == CT_UNKNOWN)
+            outcome = decide_switched(table, partitions[i]);
+        else if (ct_failed_with(outcome, CT_STATUS_CONFLICT)) // it has a meta row: which one?
+            outcome = mt_ensure_switched(table, partitions[i]);
+    }
+    return mt_unexpected(outcome, "switch: unexpected answer of the old table");
+}
+
+// ---- Copies ------------------------------------------------------------------------------------
+
 // Whether the copy of a row is there; no client deletes a row of the new table in these states.
 static struct ct_outcome decide_copied(struct mt_table *table, struct ct_key key) {
     const struct ct_row *copy;
@@ -179,31 +210,40 @@ static struct ct_outcome copy_one_by_one(struct mt_table *table, const struct ct
     return outcome;
 }
 
-// By one batch. If that [is_refused] nothing was done: some row is there already, or they are too
-// large together.
-static struct ct_outcome copy_together(struct mt_table *table, const struct ct_row *const *rows,
-                                       size_t count, bool *is_refused) {
-    struct ct_batch batch = ct_batch_new(table->arena, count);
-    struct ct_op_result *results = ARENA_ARRAY(table->arena, struct ct_op_result, count);
+static struct ct_write write_of_copies(struct mt_table *table, const struct ct_row *const *rows,
+                                       size_t count) {
+    struct ct_write write = mt_new_write(table->arena, count);
     for (size_t i = 0; i < count; i++) {
         struct ct_row *copy = mt_write_row(table->arena, rows[i], NULL);
-        ct_batch_add(&batch, CT_INSERT, copy);
-        results[i] = (struct ct_op_result){.entity = copy};
+        ct_batch_add(&write.batch, CT_INSERT, copy);
+        write.results[i] = (struct ct_op_result){.entity = copy};
     }
-    struct ct_outcome outcome = ct_execute(table->new_table, &batch, table->arena, results);
-    *is_refused = outcome.kind == CT_STORAGE_ERROR && !mt_is_server_error(outcome);
-    if (*is_refused) {
+    return write;
+}
+
+static bool is_refused(const struct ct_write *write) {
+    return write->outcome.kind == CT_STORAGE_ERROR && !mt_is_server_error(write->outcome);
+}
+
+static void note_copies(struct mt_table *table, const struct ct_write *write) {
+    if (is_refused(write))
         mt_note(table);
+    else
+        mt_note_etags(table, write->results, write->batch.count);
+}
+
+// Of a [write] that was executed. If it was refused nothing was done: some row is there already, or
+// they are too large together.
+static struct ct_outcome conclude_copies(struct mt_table *table, const struct ct_row *const *rows,
+                                         const struct ct_write *write) {
+    struct ct_outcome outcome = write->outcome;
+    if (is_refused(write))
         return ct_success();
-    }
-    if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN)
-        return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
-    mt_note_etags(table, results, count);
     if (outcome.kind == CT_UNKNOWN)
-        return decide_all_copied(table, rows, count);
-    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
-        outcome = check_etags(rows[i], results[i].etag);
-    return outcome;
+        return decide_all_copied(table, rows, write->batch.count);
+    for (size_t i = 0; i < write->batch.count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = check_etags(rows[i], write->results[i].etag);
+    return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
 }
 
 // Takes from [rows] those that the new table has; none if it does not give all of their range.
@@ -230,21 +270,60 @@ static struct ct_outcome leave_missing(struct mt_table *table, const struct ct_r
     return outcome;
 }
 
-// A pass that is repeated meets its own rows, and applications copy some.
-struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row **rows,
+// After a refusal. A pass that is repeated meets its own rows, and applications copy some.
+static struct ct_outcome copy_rest(struct mt_table *table, const struct ct_row **rows,
                                    size_t count) {
     size_t all = count;
-    bool is_refused;
-    for (size_t i = 0; i < count; i++)
-        if (mt_why_immovable(table->arena, rows[i]))
-            return copy_one_by_one(table, rows, count); // which says why
-    struct ct_outcome outcome = copy_together(table, rows, count, &is_refused);
-    if (outcome.kind == CT_SUCCEEDED && is_refused)
-        outcome = leave_missing(table, rows, &count);
-    if (outcome.kind == CT_SUCCEEDED && is_refused && count > 0 && count < all)
-        outcome = copy_together(table, rows, count, &is_refused);
-    if (outcome.kind == CT_SUCCEEDED && is_refused)
-        outcome = copy_one_by_one(table, rows, count);
+    struct ct_outcome outcome = leave_missing(table, rows, &count);
+    if (outcome.kind == CT_SUCCEEDED && count > 0 && count < all) {
+        struct ct_write write = write_of_copies(table, rows, count);
+        mt_execute_all(table, table->new_table, &write, 1, note_copies);
+        outcome = conclude_copies(table, rows, &write);
+        if (!is_refused(&write))
+            return outcome;
+    }
+    return outcome.kind == CT_SUCCEEDED ? copy_one_by_one(table, rows, count) : outcome;
+}
+
+// Rows of one partition.
+struct run {
+    const struct ct_row **rows;
+    size_t count;
+    struct ct_write *write; // NULL: they go singly, for one of them cannot be moved
+};
+
+static bool is_movable(struct mt_table *table, const struct run *run) {
+    for (size_t i = 0; i < run->count; i++)
+        if (mt_why_immovable(table->arena, run->rows[i]))
+            return false;
+    return true;
+}
+
+static struct ct_outcome conclude_run(struct mt_table *table, const struct run *run) {
+    if (!run->write)
+        return copy_one_by_one(table, run->rows, run->count); // which says why
+    struct ct_outcome outcome = conclude_copies(table, run->rows, run->write);
+    bool is_there = run->count == 1 && ct_failed_with(run->write->outcome, CT_STATUS_CONFLICT);
+    return is_refused(run->write) && !is_there ? copy_rest(table, run->rows, run->count) : outcome;
+}
+
+struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row **rows,
+                                   size_t count) {
+    struct run *runs = ARENA_ARRAY(table->arena, struct run, count);
+    struct ct_write *writes = ARENA_ARRAY(table->arena, struct ct_write, count);
+    size_t run_count = 0, write_count = 0;
+    for (size_t first = 0; first < count; first += runs[run_count++].count) {
+        struct run *run = &runs[run_count];
+        *run = (struct run){rows + first, mt_run_length(rows + first, count - first), NULL};
+        if (!is_movable(table, run))
+            continue;
+        run->write = &writes[write_count++];
+        *run->write = write_of_copies(table, run->rows, run->count);
+    }
+    mt_execute_all(table, table->new_table, writes, write_count, note_copies);
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < run_count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = conclude_run(table, &runs[i]);
     return outcome;
 }
 
