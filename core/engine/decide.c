@@ -282,12 +282,83 @@ __attribute__((noinline)) static void reschedule_searched(struct sct_engine *eng
     begin_step(engine, slot);
 }
 
-void sct_reschedule(struct sct_engine *engine) {
-    if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0)) {
-        if (engine->now.is_still)
-            look_for_change(engine);
-        pass_bound(engine, false);
+// ---- Tasks that begin quietly ------------------------------------------------------------------
+
+void sct_begin_quietly(struct sct_engine *engine, struct sct_task *task) {
+    ASSERT(sct_slots_have(&engine->now.fresh, task->slot));
+    task->is_unbegun = true;
+    engine->now.unbegun_count++;
+    engine->now.point_bound = 0;
+}
+
+// All that a beginner must not add to.
+static uint64_t made_so_far(const struct sct_engine *engine) {
+    const struct sct_moment *now = &engine->now;
+    return (uint64_t)now->decision_count + now->task_count + now->machine_count + now->object_count;
+}
+
+static struct sct_task *find_unbegun(const struct sct_engine *engine) {
+    unsigned slot;
+    struct sct_task *found = NULL;
+    for (struct sct_slots_walk walk = sct_slots_walk(&engine->now.fresh);
+         !found && sct_slots_next(&walk, &slot);)
+        if (engine->seats[slot].task->is_unbegun)
+            found = engine->seats[slot].task;
+    ASSERT(found);
+    return found;
+}
+
+static void check_beginner(struct sct_engine *engine) {
+    const struct sct_task *beginner = engine->beginner;
+    engine->beginner = NULL;
+    REQUIRE(sct_slots_have(&engine->now.alive, beginner->slot) &&
+                made_so_far(engine) == engine->made_before,
+            "a task of a program with begins_quietly draws, makes or starts something, or ends, "
+            "before its first scheduling point");
+}
+
+// Whether a task has begun now, at a point that is none yet: the step goes on in it. It is not the
+// one that ran last, so that strategies see what they would if it had begun before.
+static bool let_begin(struct sct_engine *engine) {
+    if (engine->beginner)
+        check_beginner(engine);
+    if (engine->now.unbegun_count == 0) {
+        engine->now.point_bound = engine->now.is_in_tail ? 0 : engine->options.fair_after;
+        return false;
     }
+    struct sct_task *task = find_unbegun(engine);
+    struct sct_strand *from = engine->self;
+    task->is_unbegun = false;
+    engine->now.unbegun_count--;
+    engine->now.point_count--;
+    engine->beginner = task;
+    engine->made_before = made_so_far(engine);
+    if (engine->now.current)
+        engine->now.current->strand = from;
+    engine->now.current = task;
+    engine->self = &task->own;
+    sct_coro_switch(from->coro, task->own.coro);
+    return true;
+}
+
+// A point that is looked at: tasks begin there, and the fair tail.
+__attribute__((noinline, cold)) static bool look_at_point(struct sct_engine *engine) {
+    if (engine->program->begins_quietly && let_begin(engine))
+        return true;
+    if (engine->now.point_count <= engine->now.point_bound)
+        return false;
+    if (engine->now.is_still)
+        look_for_change(engine);
+    pass_bound(engine, false);
+    return false;
+}
+
+// ------------------------------------------------------------------------------------------------
+
+void sct_reschedule(struct sct_engine *engine) {
+    if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0) &&
+        look_at_point(engine))
+        return; // the running task was chosen again
     if (__builtin_expect(engine->seam.search != NULL, 0)) {
         reschedule_searched(engine);
         return;
@@ -316,6 +387,9 @@ void sct_point(const char *label, const char *where, const struct sct_access *ac
 
 void sct_yield(const char *where) {
     struct sct_engine *engine = sct_engine_running();
-    engine->now.gives_way = engine->now.current != NULL; // setup and finish are atomic
+    // In setup and finish, which are atomic, nobody does; nor who has only begun, and did not run
+    // last.
+    if (engine->now.current && engine->now.current->slot == engine->now.last_slot)
+        engine->now.gives_way = true;
     sct_point_in(engine, "yield", where, &sct_access_none);
 }

@@ -132,6 +132,7 @@ static void finish(void *argument) {
 static void reset_result(struct sct_engine *engine) {
     engine->told_decisions = 0;
     engine->last_self = NULL;
+    engine->beginner = NULL;
     engine->is_finishing = false;
     engine->has_ended_itself = false;
     engine->result.violation.kind = NULL;

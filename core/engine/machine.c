@@ -134,6 +134,9 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     sct_slots_add(&engine->now.enabled, slot);
     sct_slots_add(&engine->now.fresh, slot);
     engine->now.task_count++;
+    task->is_unbegun = false;
+    if (__builtin_expect(engine->program->begins_quietly, 0))
+        sct_begin_quietly(engine, task);
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell(engine, (struct sct_event){.kind = SCT_EVENT_TASK_STARTED,
                                             .machine = machine->name,

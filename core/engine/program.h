@@ -32,6 +32,12 @@ struct sct_program {
     // of it: sound whatever the program does, but with more states, and without end where a task
     // goes round in a loop.
     bool tasks_observe;
+    // A task does nothing that another could tell before its first scheduling point or wait: it
+    // draws no value, makes or starts nothing, reads and writes nothing that is shared, and does
+    // not end. Then it comes there at once, when the step that starts it ends: to begin is no
+    // decision and no state of its own, and a search has fewer of both. A program error where the
+    // engine sees that it is not so.
+    bool begins_quietly;
     // All that an execution changes lies in the arena and on stacks of coroutines; statics are set
     // before the first choice and the same each time. A systematic search may then go back by
     // copying memory (core/search/snapshot.h).

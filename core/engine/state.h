@@ -33,7 +33,8 @@ struct sct_task {
     struct sct_strand *strand;   // where it continues when chosen: its own or one of its activities
     struct sct_strand own;
     unsigned slot;
-    bool is_idle; // waits in sct_receive with may_idle
+    bool is_idle;    // waits in sct_receive with may_idle
+    bool is_unbegun; // it begins when the running step ends (begins_quietly of struct sct_program)
 };
 
 struct sct_monitor;
@@ -85,14 +86,16 @@ struct sct_moment {
     struct sct_slots alive;   // slots in use
     struct sct_task *current; // NULL in setup and finish, which are atomic
     uint32_t decision_count, schedule_count, point_count;
-    // Where the fair tail begins; in it, where the execution is cut off.
+    // Where the fair tail begins; in it, where the execution is cut off. (Of points 0 while a task
+    // is to begin: then each point is looked at.)
     uint32_t decision_bound, point_bound;
     unsigned last_slot;
     struct sct_monitor *hot, **hot_end; // in the order of becoming hot
     uint32_t task_count;
     uint32_t operation_count;
     uint32_t machine_count;
-    uint32_t object_count; // of core/threads/object.h
+    uint32_t object_count;  // of core/threads/object.h
+    uint32_t unbegun_count; // of tasks that begin when the running step ends
     uint64_t birth; // the number of the execution that began it; others go on from its snapshots
     uint32_t tail_point, tail_decision; // the counts when the fair tail began
     uint32_t checks_unknown;
@@ -135,6 +138,9 @@ struct sct_engine {
     struct sct_record *record, *own_record; // of the decisions; NULL: it is another's
     struct sct_decision_note *notes;
 
+    // Who begins within the running step, or NULL, and how much had been made and drawn before.
+    const struct sct_task *beginner;
+    uint64_t made_before;
     struct sct_strategy tail; // who is asked in the fair tail
     uint64_t seed;            // of this execution
     uint32_t decision_capacity;
@@ -242,6 +248,9 @@ struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_
 
 // strand.c: the task's slot is free again.
 void sct_task_end(struct sct_engine *engine, const struct sct_task *task);
+
+// decide.c: [task], which was just made, begins when the running step ends.
+void sct_begin_quietly(struct sct_engine *engine, struct sct_task *task);
 
 // strand.c: ends the running task, which is on its own coroutine.
 SCT_NORETURN void sct_task_exit(void);

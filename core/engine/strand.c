@@ -22,6 +22,7 @@ void sct_task_end(struct sct_engine *engine, const struct sct_task *task) {
     ASSERT(engine->seats[task->slot].task == task);
     sct_slots_remove(&engine->now.enabled, task->slot);
     sct_slots_remove(&engine->now.alive, task->slot);
+    engine->now.unbegun_count -= task->is_unbegun;
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell(engine, (struct sct_event){.kind = SCT_EVENT_TASK_ENDED,
                                             .machine = task->machine->name,

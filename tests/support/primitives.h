@@ -226,8 +226,13 @@ static inline void execute(const struct instruction *at, uint32_t *own) {
     }
 }
 
+// Whether threads come to a scheduling point before they look at anything.
+static bool steps_in;
+
 static inline void *interpret(void *argument) {
     uint32_t thread = (uint32_t)(uintptr_t)argument, own = 0;
+    if (steps_in)
+        sct_point("step in", HERE, &sct_access_none);
     for (uint32_t i = 0; i < lengths[thread]; i++)
         execute(&program_text[thread][i], &own);
     world->owned[thread] = own; // which nobody else looks at before the end

@@ -34,7 +34,7 @@ static struct sct_campaign search(struct sct_search_options options) {
 
 static void expect_same_ends(const struct sct_search_options *options, uint64_t programs) {
     struct sct_program plain = *options->program;
-    plain.is_copyable = false;
+    plain.is_copyable = plain.begins_quietly = false;
     static struct ends expected;
     uint64_t compared = 0, executions = 0, violated = 0, with_them = 0;
     digest_end = digest_world;
@@ -45,7 +45,9 @@ static void expect_same_ends(const struct sct_search_options *options, uint64_t 
         if (!whole.search.is_exhausted)
             continue;
         expected = ends;
+        steps_in = options->program->begins_quietly;
         struct sct_campaign campaign = search(*options);
+        steps_in = false;
         assert_true(campaign.search.is_exhausted);
         if (ends.count != expected.count ||
             memcmp(ends.digests, expected.digests, ends.count * sizeof *ends.digests) != 0)
@@ -75,6 +77,17 @@ static void test_primitives_with_a_cache_and_tasks_that_observe_nothing(void **s
     expect_same_ends(
         &(struct sct_search_options){.program = &generated_unobserved, .cache_bytes = CACHE_BYTES},
         150);
+}
+
+// In the whole tree it is their beginnings that they step in with. (Cells are not declared, so that
+// there is no reduction; test_sleep.c has those.)
+static void test_primitives_of_threads_that_begin_quietly(void **state) {
+    (void)state;
+    struct sct_program program = generated;
+    program.begins_quietly = true;
+    expect_same_ends(&(struct sct_search_options){.program = &program}, 100);
+    expect_same_ends(&(struct sct_search_options){.program = &program, .cache_bytes = CACHE_BYTES},
+                     100);
 }
 
 // ---- Known programs ----------------------------------------------------------------------------
@@ -226,6 +239,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_primitives_with_a_cache),
         ENGINE_TEST(test_primitives_with_a_cache_and_tasks_that_observe_nothing),
+        ENGINE_TEST(test_primitives_of_threads_that_begin_quietly),
         ENGINE_TEST(test_primitives_overdraw_the_bank),
         ENGINE_TEST(test_primitives_deadlock_in_a_ring),
         ENGINE_TEST(test_primitives_let_philosophers_starve),

@@ -102,6 +102,39 @@ static void test_same_ends_as_the_whole_tree(void **state) {
     }
 }
 
+// Tasks that begin quietly leave out decisions and states, and no end; all ways to search.
+static void test_same_ends_of_tasks_that_begin_quietly(void **state) {
+    (void)state;
+    struct sct_program quiet = program;
+    quiet.begins_quietly = true;
+    size_t compared = 0, programs = ARENA_POISONS ? 30 : 150;
+    uint64_t states = 0, of_quiet = 0;
+    for (uint64_t seed = 1; compared < programs; seed++) {
+        assert_true(seed < 20 * programs);
+        draw_program(seed, OPCODES, true);
+        if (lengths[1] == 0 || lengths[2] == 0)
+            continue; // a task that ends at once does not begin quietly
+        search(&program, SCT_REDUCE_NONE, false, 0, &whole);
+        if (!whole.search.is_exhausted)
+            continue;
+        search(&program, SCT_REDUCE_NONE, true, 0, &cached);
+        states += cached.states;
+        for (int way = 0; way < 5; way++) {
+            static const enum sct_reduction reductions[] = {SCT_REDUCE_NONE, SCT_REDUCE_NONE,
+                                                            SCT_REDUCE_SLEEP, SCT_REDUCE_SLEEP,
+                                                            SCT_REDUCE_DPOR};
+            search(&quiet, reductions[way], way & 1, 0, &reduced);
+            assert_true(reduced.search.is_exhausted);
+            if (!ends_equal(&reduced.ends, &whole.ends))
+                fail_msg("program %llu, way %d: %zu ends, whole %zu", (unsigned long long)seed, way,
+                         reduced.ends.count, whole.ends.count);
+            of_quiet += way == 1 ? reduced.states : 0;
+        }
+        compared++;
+    }
+    assert_true(of_quiet < states * 2 / 3);
+}
+
 // Going back by snapshots is the same search as running every prefix again, cache or not.
 static void test_snapshots_know_who_sleeps(void **state) {
     (void)state;
@@ -295,6 +328,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_same_states_by_fewer_transitions),
         ENGINE_TEST(test_same_ends_as_the_whole_tree),
+        ENGINE_TEST(test_same_ends_of_tasks_that_begin_quietly),
         ENGINE_TEST(test_snapshots_know_who_sleeps),
         ENGINE_TEST(test_same_states_of_automata),
         cmocka_unit_test(test_same_states_within_a_limit),
