@@ -161,6 +161,21 @@ is_current() {
     [[ -z $newer ]]
 }
 
+# copy_sources FOLDER: what a build needs, into FOLDER/source, which becomes [root], and FOLDER
+# [builds]: from here on [build] builds the copy. One script at a time, until it ends. The copies
+# are new: what an earlier one left in the build folder must not pass for up to date.
+copy_sources() {
+    mkdir -p "$1"
+    exec 8>"$1/lock"
+    flock 8
+    rm -rf "$1/source"
+    mkdir "$1/source"
+    cp -r "$root"/{CMakeLists.txt,CMakePresets.json,core,bugs,model,harness,tests,scripts} \
+        "$1/source/"
+    root=$1/source
+    builds=$1
+}
+
 # ---- Servers of tables ---------------------------------------------------------------------------
 
 # install_packages FOLDER: what the lock file in tests/FOLDER names, in the build folder.
