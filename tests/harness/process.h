@@ -119,10 +119,16 @@ static inline bool catches(pid_t child, int number) {
     return caught >> (number - 1) & 1;
 }
 
-// Waits until it does.
+// Waits until it does; fails if the process ends before.
 static inline void await_handler(pid_t child, int number) {
-    while (!catches(child, number))
+    siginfo_t ended = {0};
+    while (!catches(child, number)) {
+        waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT);
+        if (ended.si_pid == child)
+            fail_msg("the process ended before it caught signal %d: status %d", number,
+                     ended.si_status);
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
 }
 
 static inline void forget(struct ended *ended) {
