@@ -1,4 +1,4 @@
-#include "core/trace/minimize.h"
+#include "core/trace/minimize_internal.h"
 #include "core/base/assert.h"
 #include "core/base/clock.h"
 #include "core/base/grow.h"
@@ -8,41 +8,13 @@
 #include <string.h>
 
 enum {
-    PROGRESS_EVERY = 512, // tries
-    SEARCH_RUNS = 160,    // random executions for each simpler input
-    WAYS = 4,             // of scheduling those
-    PLACED_RUNS = 20000,  // of one round of schedules with few switches
-    DROP_LENGTH = 24,     // values left out together, when not all to the end
-    LOWER_VALUES = 40,    // nonzero values up to which pairs of lowering and leaving out are tried
+    SEARCH_RUNS = 160,   // random executions for each simpler input
+    PLACED_RUNS = 20000, // of one round of schedules with few switches
 };
 
-// The smaller the better, field by field.
-struct cost {
-    uint64_t fields[4];
-};
+static const double progress_seconds = 0.25;
 
-// A failing execution.
-struct found {
-    struct sct_plan plan;
-    struct cost cost;
-    struct sct_measures measures;
-    uint32_t schedule_count, task_count;
-};
-
-struct minimizer {
-    struct sct_engine *engine;
-    const struct sct_minimize_options *options;
-    struct sct_minimum *minimum;
-    struct sct_follower follower;
-    struct sct_strategy *ways[WAYS];
-    char *pattern;
-    struct found best, other; // [other] is worked on when it comes from a search
-    struct sct_plan candidate, input;
-    uint64_t tries_max;
-    double started_at; // seconds of the clock
-};
-
-static int compare(const struct cost *a, const struct cost *b) {
+static int compare(const struct sct_cost *a, const struct sct_cost *b) {
     for (int i = 0; i < 4; i++)
         if (a->fields[i] != b->fields[i])
             return a->fields[i] < b->fields[i] ? -1 : 1;
@@ -52,7 +24,7 @@ static int compare(const struct cost *a, const struct cost *b) {
 // ---- Trying ------------------------------------------------------------------------------------
 
 // Looked at before every try: so one try more is the most that an interruption waits for.
-static bool should_stop(struct minimizer *minimizer) {
+static bool should_stop(struct sct_minimizer *minimizer) {
     const struct sct_minimize_options *options = minimizer->options;
     struct sct_minimum *minimum = minimizer->minimum;
     minimum->looks++;
@@ -65,14 +37,18 @@ static bool should_stop(struct minimizer *minimizer) {
     return minimum->was_interrupted || minimum->reached_limit;
 }
 
-// Whether a limit or an interruption was met: nothing is run any more. Every loop of tries ends
-// with it, for even what leads up to a try is work.
-static bool is_over(const struct minimizer *minimizer) {
-    return minimizer->minimum->was_interrupted || minimizer->minimum->reached_limit;
+// By the clock: a try of a long execution takes as long as hundreds of others.
+static void tell_progress(struct sct_minimizer *minimizer) {
+    const struct sct_minimize_options *options = minimizer->options;
+    double elapsed = minimizer->minimum->elapsed_seconds;
+    if (!options->progress || elapsed - minimizer->told_at < progress_seconds)
+        return;
+    minimizer->told_at = elapsed;
+    options->progress(options->context, minimizer->minimum);
 }
 
-static struct cost measure(const struct sct_follower *follower, const struct sct_result *result,
-                           struct sct_measures *measures) {
+static struct sct_cost measure(const struct sct_follower *follower, const struct sct_result *result,
+                               struct sct_measures *measures) {
     const struct sct_plan *seen = &follower->seen;
     ASSERT(follower->preemption_count <= seen->switch_count);
     uint64_t sum = 0;
@@ -89,11 +65,12 @@ static struct cost measure(const struct sct_follower *follower, const struct sct
     // Fewer operations of the system under test first: they are what a reader must understand. A
     // preemption counts twice, since it is harder to follow than another answer. The sum of the
     // answers is last: it makes a lowered value an improvement although as much deviates as before.
-    return (struct cost){{measures->operations, measures->deviations + measures->preemptions,
-                          measures->decisions, sum}};
+    return (struct sct_cost){{measures->operations, measures->deviations + measures->preemptions,
+                              measures->decisions, sum}};
 }
 
-static bool is_same_failure(const struct minimizer *minimizer, const struct sct_result *result) {
+static bool is_same_failure(const struct sct_minimizer *minimizer,
+                            const struct sct_result *result) {
     if (result->outcome != SCT_VIOLATED)
         return false;
     char *pattern = sct_violation_pattern(&result->violation);
@@ -107,7 +84,8 @@ static bool is_same_failure(const struct minimizer *minimizer, const struct sct_
 
 // Runs what the follower is set to; if that fails the same way and is smaller than *[found], or if
 // [is_any], it becomes *[found].
-static bool run(struct minimizer *minimizer, struct found *found, uint64_t seed, bool is_any) {
+static bool run(struct sct_minimizer *minimizer, struct sct_found *found, uint64_t seed,
+                bool is_any) {
     struct sct_minimum *minimum = minimizer->minimum;
     if (should_stop(minimizer))
         return false;
@@ -115,12 +93,11 @@ static bool run(struct minimizer *minimizer, struct found *found, uint64_t seed,
                                                      &minimizer->follower.base, seed);
     ASSERT(result->outcome != SCT_DIVERGED); // what does not fit a plan is answered by default
     minimum->tries++;
-    if (minimum->tries % PROGRESS_EVERY == 0 && minimizer->options->progress)
-        minimizer->options->progress(minimizer->options->context, minimum);
+    tell_progress(minimizer);
     if (!is_same_failure(minimizer, result))
         return false;
     struct sct_measures measures;
-    struct cost cost = measure(&minimizer->follower, result, &measures);
+    struct sct_cost cost = measure(&minimizer->follower, result, &measures);
     // With fewer switches a thread that waits may go round and round before the fair tail ends its
     // wait: such an execution is none that anybody would rather read.
     bool is_longer = measures.decisions > minimum->before.decisions;
@@ -137,8 +114,8 @@ static bool run(struct minimizer *minimizer, struct found *found, uint64_t seed,
     return true;
 }
 
-static bool try_plan(struct minimizer *minimizer, const struct sct_plan *plan,
-                     struct found *found) {
+static bool try_plan(struct sct_minimizer *minimizer, const struct sct_plan *plan,
+                     struct sct_found *found) {
     ASSERT(plan != &minimizer->follower.seen);
     minimizer->follower.plan = plan;
     minimizer->follower.scheduler = NULL;
@@ -146,11 +123,10 @@ static bool try_plan(struct minimizer *minimizer, const struct sct_plan *plan,
     return run(minimizer, found, 0, false);
 }
 
-// As it is, and with its switches moved to where the changed values have moved the steps.
-static bool try_candidate(struct minimizer *minimizer, struct found *found) {
+bool sct_minimizer_try(struct sct_minimizer *minimizer, struct sct_found *found) {
     if (try_plan(minimizer, &minimizer->candidate, found))
         return true;
-    if (is_over(minimizer))
+    if (sct_minimizer_is_over(minimizer))
         return false; // it may not have been run
     return sct_follower_realign(&minimizer->follower, &minimizer->candidate) &&
            try_plan(minimizer, &minimizer->candidate, found);
@@ -163,7 +139,7 @@ static uint32_t smaller(uint32_t a, uint32_t b) {
 }
 
 // Keeps only the switches from [first] on, at most [count].
-static bool keep_switches(struct minimizer *minimizer, struct found *found, uint32_t first,
+static bool keep_switches(struct sct_minimizer *minimizer, struct sct_found *found, uint32_t first,
                           uint32_t count) {
     ASSERT(first < found->plan.switch_count);
     ASSERT(count > 0);
@@ -173,22 +149,22 @@ static bool keep_switches(struct minimizer *minimizer, struct found *found, uint
     uint32_t end = first + smaller(count, candidate->switch_count - first);
     sct_plan_drop_switches(candidate, end, candidate->switch_count - end);
     sct_plan_drop_switches(candidate, 0, first);
-    return try_candidate(minimizer, found);
+    return sct_minimizer_try(minimizer, found);
 }
 
 // Leaves out, or alone keeps, runs of switches: halves, quarters, ... single ones. Whether it
 // helped.
-static bool drop_switches(struct minimizer *minimizer, struct found *found) {
+static bool drop_switches(struct sct_minimizer *minimizer, struct sct_found *found) {
     bool is_better = false;
     // Delta debugging (Zeller, Hildebrandt 2002), with subsets and complements of one granularity
     // in one pass.
     for (uint32_t length = found->plan.switch_count; length > 0; length /= 2) {
-        for (uint32_t i = 0; i < found->plan.switch_count && !is_over(minimizer);) {
+        for (uint32_t i = 0; i < found->plan.switch_count && !sct_minimizer_is_over(minimizer);) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
             sct_plan_drop_switches(&minimizer->candidate, i,
                                    smaller(length, found->plan.switch_count - i));
             bool is_fewer =
-                try_candidate(minimizer, found) || keep_switches(minimizer, found, i, length);
+                sct_minimizer_try(minimizer, found) || keep_switches(minimizer, found, i, length);
             is_better |= is_fewer;
             // A success has replaced found->plan, which is shorter now: the bounds are read anew
             // each time.
@@ -201,33 +177,35 @@ static bool drop_switches(struct minimizer *minimizer, struct found *found) {
 // Leaves out two switches that need not be neighbours.
 // Of two preemptions each may need the other (one takes a lock, one gives it back): neither can be
 // left out alone.
-static bool drop_switch_pairs(struct minimizer *minimizer, struct found *found) {
+static bool drop_switch_pairs(struct sct_minimizer *minimizer, struct sct_found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i + 1 < found->plan.switch_count; i++)
-        for (uint32_t j = i + 1; j < found->plan.switch_count && !is_over(minimizer); j++) {
+        for (uint32_t j = i + 1; j < found->plan.switch_count && !sct_minimizer_is_over(minimizer);
+             j++) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
             ASSERT(i < j); // the later one first: the other stays where it is
             sct_plan_drop_switches(&minimizer->candidate, j, 1);
             sct_plan_drop_switches(&minimizer->candidate, i, 1);
-            is_better |= try_candidate(minimizer, found);
+            is_better |= sct_minimizer_try(minimizer, found);
         }
     return is_better;
 }
 
 // Moves a switch by one step of its task, or gives the turn to another task.
-static bool move_switches(struct minimizer *minimizer, struct found *found) {
+static bool move_switches(struct sct_minimizer *minimizer, struct sct_found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.switch_count; i++)
         for (uint32_t distance = 1;
-             distance <= 8 && i < found->plan.switch_count && !is_over(minimizer); distance++) {
+             distance <= 8 && i < found->plan.switch_count && !sct_minimizer_is_over(minimizer);
+             distance++) {
             sct_plan_copy(&minimizer->candidate, &found->plan);
             minimizer->candidate.switches[i].step += distance;
-            is_better |= try_candidate(minimizer, found);
+            is_better |= sct_minimizer_try(minimizer, found);
             if (i >= found->plan.switch_count || found->plan.switches[i].step < distance)
                 continue;
             sct_plan_copy(&minimizer->candidate, &found->plan);
             minimizer->candidate.switches[i].step -= distance;
-            is_better |= try_candidate(minimizer, found);
+            is_better |= sct_minimizer_try(minimizer, found);
         }
     return is_better;
 }
@@ -280,17 +258,17 @@ static struct task_list list_tasks(const struct sct_plan *plan) {
 }
 
 // Exchanges the roles of two tasks; and, if [then] is not NULL, of all pairs of those after that.
-static bool exchange_pairs(struct minimizer *minimizer, struct found *found,
+static bool exchange_pairs(struct sct_minimizer *minimizer, struct sct_found *found,
                            const struct task_list *list, const uint64_t *then) {
     bool is_better = false;
     for (uint32_t i = 0; i < list->count; i++)
-        for (uint32_t j = i + 1; j < list->count && !is_over(minimizer); j++) {
+        for (uint32_t j = i + 1; j < list->count && !sct_minimizer_is_over(minimizer); j++) {
             const uint64_t pair[] = {list->tasks[i], list->tasks[j]};
             sct_plan_copy(&minimizer->candidate, &found->plan);
             if (then)
                 exchange(&minimizer->candidate, then[0], then[1]);
             exchange(&minimizer->candidate, pair[0], pair[1]);
-            is_better |= try_candidate(minimizer, found);
+            is_better |= sct_minimizer_try(minimizer, found);
             if (!then && list->count <= TURNED_TASKS_MAX)
                 is_better |= exchange_pairs(minimizer, found, list, pair);
         }
@@ -298,158 +276,27 @@ static bool exchange_pairs(struct minimizer *minimizer, struct found *found,
 }
 
 // Exchanging all pairs of roles twice over is how three go round: (a b)(b c).
-static bool exchange_tasks(struct minimizer *minimizer, struct found *found) {
+static bool exchange_tasks(struct sct_minimizer *minimizer, struct sct_found *found) {
     // Listed before: the tasks of a plan that gets better on the way may be fewer, and pairs of one
     // that is gone change nothing and fail.
     struct task_list list = list_tasks(&found->plan);
     return exchange_pairs(minimizer, found, &list, NULL);
 }
 
-// ---- Values ------------------------------------------------------------------------------------
-
-// How many of [count] answers from [first] on are not the default.
-static uint32_t count_nonzero(const struct sct_plan *plan, uint32_t first, uint32_t count) {
-    uint32_t end = first + smaller(count, plan->value_count - first), found = 0;
-    ASSERT(first <= plan->value_count);
-    for (uint32_t i = first; i < end; i++)
-        found += plan->values[i].answer > 0;
-    return found;
-}
-
-// All but a run of values by default: when only a short run matters this is a single try.
-static bool zero_others(struct minimizer *minimizer, struct found *found, uint32_t first,
-                        uint32_t count) {
-    struct sct_plan *candidate = &minimizer->candidate;
-    sct_plan_copy(candidate, &found->plan);
-    uint32_t end = first + smaller(count, candidate->value_count - first);
-    sct_plan_zero_values(candidate, 0, first);
-    sct_plan_zero_values(candidate, end, candidate->value_count - end);
-    return try_candidate(minimizer, found);
-}
-
-// Sets runs of values, or all others, to 0: halves, quarters, ... single ones. Whether it helped.
-static bool zero_values(struct minimizer *minimizer, struct found *found) {
-    bool is_better = false;
-    for (uint32_t length = found->plan.value_count; length > 0; length /= 2) {
-        // Kept up to date here, as counting costs as much as copying the plan.
-        uint32_t all = count_nonzero(&found->plan, 0, UINT32_MAX);
-        for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i += length) {
-            // Known before the plan is copied: most runs of a long one have nothing to set to 0.
-            uint32_t inside = count_nonzero(&found->plan, i, length);
-            bool has_helped = false;
-            if (inside > 0) {
-                sct_plan_copy(&minimizer->candidate, &found->plan);
-                sct_plan_zero_values(&minimizer->candidate, i, length);
-                has_helped = try_candidate(minimizer, found);
-            }
-            if (!has_helped && all > inside)
-                has_helped = zero_others(minimizer, found, i, length);
-            if (has_helped)
-                all = count_nonzero(&found->plan, 0, UINT32_MAX);
-            is_better |= has_helped;
-        }
-    }
-    return is_better;
-}
-
-// Makes single values lower: the lowest that still fails, half, one less.
-static bool lower_values(struct minimizer *minimizer, struct found *found) {
-    // Upwards from 1, because the lowest is wanted, but only for a while; beyond that one less at a
-    // time, which each success repeats with the new answer.
-    enum { LOWEST_TRIED = 8 };
-    bool is_better = false;
-    for (uint32_t i = 0; i < found->plan.value_count; i++)
-        for (uint32_t value = 1; i < found->plan.value_count && !is_over(minimizer); value++) {
-            uint32_t answer = found->plan.values[i].answer;
-            if (value >= answer)
-                break;
-            sct_plan_copy(&minimizer->candidate, &found->plan);
-            minimizer->candidate.values[i].answer = value > LOWEST_TRIED ? answer - 1 : value;
-            bool is_lower = try_candidate(minimizer, found);
-            is_better |= is_lower;
-            if (is_lower == (value <= LOWEST_TRIED))
-                break; // the lowest, or not even one less
-        }
-    return is_better;
-}
-
-// How many values [asker] was given from the [first] one on.
-static uint32_t count_from(const struct sct_plan *plan, uint64_t asker, uint32_t first) {
-    uint32_t count = 0;
-    for (uint32_t i = first; i < plan->value_count; i++)
-        count += plan->values[i].asker == asker;
-    return count;
-}
-
-// Longer runs first: a call and all its arguments go in one try, while a part of them leaves the
-// rest of the arguments to be read by the wrong question.
-static bool drop_values(struct minimizer *minimizer, struct found *found) {
-    bool is_better = false;
-    for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i++) {
-        uint64_t asker = found->plan.values[i].asker;
-        uint32_t rest = count_from(&found->plan, asker, i);
-        for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
-            sct_plan_copy(&minimizer->candidate, &found->plan);
-            sct_plan_drop_values_of_asker(&minimizer->candidate, i, length);
-            if (!try_candidate(minimizer, found))
-                continue;
-            is_better = true;
-            break;
-        }
-    }
-    return is_better;
-}
-
-// Lowers the [i]-th value by one and leaves out values of the same task behind it: one call fewer,
-// and not the last.
-static bool lower_and_drop(struct minimizer *minimizer, struct found *found, uint32_t i) {
-    ASSERT(i < found->plan.value_count);
-    ASSERT(found->plan.values[i].answer > 0);
-    uint64_t asker = found->plan.values[i].asker;
-    for (uint32_t first = i + 1; first < found->plan.value_count && !is_over(minimizer); first++) {
-        if (found->plan.values[first].asker != asker)
-            continue;
-        uint32_t rest = count_from(&found->plan, asker, first);
-        for (uint32_t length = rest < DROP_LENGTH ? rest : DROP_LENGTH; length > 0; length--) {
-            sct_plan_copy(&minimizer->candidate, &found->plan);
-            minimizer->candidate.values[i].answer--;
-            sct_plan_drop_values_of_asker(&minimizer->candidate, first, length);
-            if (try_candidate(minimizer, found))
-                return true;
-        }
-    }
-    return false;
-}
-
-static bool lower_and_drop_values(struct minimizer *minimizer, struct found *found) {
-    bool is_better = false;
-    uint32_t nonzero = count_nonzero(&found->plan, 0, UINT32_MAX);
-    for (uint32_t i = 0; i < found->plan.value_count && !is_over(minimizer); i++) {
-        // A try for each pair of a value and a run behind it: with many values that is not to be
-        // had.
-        if (found->plan.values[i].answer == 0 || nonzero > LOWER_VALUES ||
-            !lower_and_drop(minimizer, found, i))
-            continue;
-        is_better = true;
-        nonzero = count_nonzero(&found->plan, 0, UINT32_MAX);
-    }
-    return is_better;
-}
-
 // ---- Searching schedules -----------------------------------------------------------------------
 
 // Runs random schedules with the values of minimizer->input; the first that fails is shrunk and, if
 // smaller, becomes the best.
-static bool search_randomly(struct minimizer *minimizer) {
-    struct found *best = &minimizer->best, *other = &minimizer->other;
+static bool search_randomly(struct sct_minimizer *minimizer) {
+    struct sct_found *best = &minimizer->best, *other = &minimizer->other;
     ASSERT(best->schedule_count < UINT32_MAX);
     struct sct_calibration calibration = {.decisions_max = best->schedule_count + 1,
                                           .tasks_max = best->task_count};
     bool is_found = false;
-    for (uint32_t i = 0; i < SEARCH_RUNS && !is_found && !is_over(minimizer); i++) {
+    for (uint32_t i = 0; i < SEARCH_RUNS && !is_found && !sct_minimizer_is_over(minimizer); i++) {
         // The ways share a length that was measured on the failure: their change points fall within
         // it.
-        struct sct_strategy *way = minimizer->ways[i % WAYS];
+        struct sct_strategy *way = minimizer->ways[i % SCT_MINIMIZE_WAYS];
         way->calibration = calibration;
         minimizer->follower.plan = &minimizer->input;
         minimizer->follower.scheduler = way;
@@ -460,21 +307,21 @@ static bool search_randomly(struct minimizer *minimizer) {
         return false;
     // Shrunk before it is compared: a random schedule has more switches than any that was shrunk,
     // and would never win as it is.
-    while (drop_switches(minimizer, other) && zero_values(minimizer, other)) {
+    while (drop_switches(minimizer, other) && sct_minimize_zero(minimizer, other)) {
     }
     return try_plan(minimizer, &other->plan, best);
 }
 
 // All schedules with up to [depth] more switches than the [used] ones in places, behind those.
 struct placing {
-    struct minimizer *minimizer;
+    struct sct_minimizer *minimizer;
     const struct sct_plan *values; // of which plan
     struct sct_plan_place places[4];
     uint64_t tries_end;
 };
 
 static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
-    struct minimizer *minimizer = placing->minimizer;
+    struct sct_minimizer *minimizer = placing->minimizer;
     struct sct_follower *follower = &minimizer->follower;
     ASSERT(used + depth <= sizeof placing->places / sizeof placing->places[0]);
     ASSERT(used == 0 || placing->places[used - 1].ordinal > 0);
@@ -498,7 +345,7 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     uint32_t *counts = grow_to(NULL, count, sizeof *counts, "a search of schedules");
     memcpy(counts, follower->counts, count * sizeof *counts);
     bool is_better = false;
-    for (uint32_t i = first; i < count && !is_better && !is_over(minimizer); i++)
+    for (uint32_t i = first; i < count && !is_better && !sct_minimizer_is_over(minimizer); i++)
         for (uint32_t answer = 1; answer < counts[i] && !is_better; answer++) {
             // Behind the last one only: the places are an increasing sequence, so no set of them is
             // tried twice.
@@ -510,7 +357,7 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
 }
 
 // Schedules with fewer and fewer switches than the best has, for the values of [plan].
-static bool search_placed(struct minimizer *minimizer, const struct sct_plan *plan,
+static bool search_placed(struct sct_minimizer *minimizer, const struct sct_plan *plan,
                           uint32_t depth_max, uint64_t tries_max) {
     for (uint32_t depth = 0; depth <= depth_max; depth++) {
         // Depth by depth: all schedules with one switch before any with two, so the first that is
@@ -524,7 +371,7 @@ static bool search_placed(struct minimizer *minimizer, const struct sct_plan *pl
 }
 
 // As many switches as can all be tried, and fewer than the best has.
-static bool search_few_switches(struct minimizer *minimizer) {
+static bool search_few_switches(struct sct_minimizer *minimizer) {
     enum { DEPTH_MAX = 3 };
     ASSERT(DEPTH_MAX < 4); // places of struct placing
     uint32_t switches = minimizer->best.plan.switch_count;
@@ -538,17 +385,20 @@ static bool search_few_switches(struct minimizer *minimizer) {
 }
 
 // Simpler inputs for which the present schedule does not fail: perhaps another does.
-static bool search_input(struct minimizer *minimizer) {
+static bool search_input(struct sct_minimizer *minimizer) {
     // Cheap and complete within a switch before expensive and by chance.
     return search_placed(minimizer, &minimizer->input, 1, SEARCH_RUNS) ||
            search_randomly(minimizer);
 }
 
-static bool search_inputs(struct minimizer *minimizer) {
-    struct found *best = &minimizer->best;
-    for (uint32_t i = 0; i < best->plan.value_count && !is_over(minimizer); i++) {
+static bool search_inputs(struct sct_minimizer *minimizer) {
+    struct sct_found *best = &minimizer->best;
+    for (uint32_t i = 0; i < best->plan.value_count && !sct_minimizer_is_over(minimizer); i++) {
+        if (best->plan.values[i].answer == 0)
+            continue; // before the plan is copied
         sct_plan_copy(&minimizer->input, &best->plan);
-        if (sct_plan_zero_values(&minimizer->input, i, 1) && search_input(minimizer))
+        sct_plan_zero_values(&minimizer->input, i, 1);
+        if (search_input(minimizer))
             return true;
     }
     return false;
@@ -564,14 +414,15 @@ static uint32_t next_of_asker(const struct sct_plan *plan, uint32_t i) {
 }
 
 // One call fewer: a value lowered by one, with a run of the values behind it left out.
-static bool search_shorter_inputs(struct minimizer *minimizer) {
+static bool search_shorter_inputs(struct sct_minimizer *minimizer) {
     const struct sct_plan *best = &minimizer->best.plan;
-    for (uint32_t i = 0; i < best->value_count && !is_over(minimizer); i++) {
+    for (uint32_t i = 0; i < best->value_count && !sct_minimizer_is_over(minimizer); i++) {
         uint32_t next = next_of_asker(best, i);
         if (best->values[i].answer == 0 || next == best->value_count)
             continue;
-        uint32_t rest = count_from(best, best->values[i].asker, next);
-        for (uint32_t length = 1; length <= rest && length <= DROP_LENGTH; length++) {
+        uint32_t rest =
+            sct_minimizer_count_from(best, best->values[i].asker, next, SCT_DROP_LENGTH);
+        for (uint32_t length = 1; length <= rest; length++) {
             sct_plan_copy(&minimizer->input, best);
             minimizer->input.values[i].answer--;
             sct_plan_drop_values_of_asker(&minimizer->input, next, length);
@@ -585,34 +436,34 @@ static bool search_shorter_inputs(struct minimizer *minimizer) {
 // ---- The whole ---------------------------------------------------------------------------------
 
 // The cheap steps until none of them helps.
-static void polish(struct minimizer *minimizer, struct found *found) {
+static void polish(struct sct_minimizer *minimizer, struct sct_found *found) {
     bool is_better;
     do {
         // Values first: fewer calls are fewer steps, and with them go the switches that fell among
         // them.
-        is_better = zero_values(minimizer, found);
+        is_better = sct_minimize_zero(minimizer, found);
         is_better |= drop_switches(minimizer, found);
-        is_better |= drop_values(minimizer, found);
+        is_better |= sct_minimize_drop(minimizer, found);
         is_better |= exchange_tasks(minimizer, found);
-        is_better |= lower_values(minimizer, found);
+        is_better |= sct_minimize_lower(minimizer, found);
     } while (is_better && !should_stop(minimizer));
 }
 
 // The expensive ones, cheapest first; the first that helps gives the cheap ones another chance.
-static bool improve(struct minimizer *minimizer) {
-    struct found *best = &minimizer->best;
+static bool improve(struct sct_minimizer *minimizer) {
+    struct sct_found *best = &minimizer->best;
     // Each of these costs a number of tries that is quadratic, or a search.
-    return lower_and_drop_values(minimizer, best) || drop_switch_pairs(minimizer, best) ||
+    return sct_minimize_lower_and_drop(minimizer, best) || drop_switch_pairs(minimizer, best) ||
            move_switches(minimizer, best) || search_few_switches(minimizer) ||
            search_inputs(minimizer) || search_shorter_inputs(minimizer);
 }
 
-static void open_search(struct minimizer *minimizer) {
+static void open_search(struct sct_minimizer *minimizer) {
     ASSERT(minimizer->engine);
     ASSERT(minimizer->options->program);
-    static const char *const ways[WAYS] = {"pct:2", "pct:3", "sticky:3", "delay:2"};
+    static const char *const ways[SCT_MINIMIZE_WAYS] = {"pct:2", "pct:3", "sticky:3", "delay:2"};
     struct error error;
-    for (int i = 0; i < WAYS; i++) {
+    for (int i = 0; i < SCT_MINIMIZE_WAYS; i++) {
         minimizer->ways[i] = sct_strategy_new(ways[i], &error);
         ASSERT(minimizer->ways[i]);
     }
@@ -620,9 +471,9 @@ static void open_search(struct minimizer *minimizer) {
     minimizer->started_at = clock_seconds();
 }
 
-static void close_search(struct minimizer *minimizer) {
+static void close_search(struct sct_minimizer *minimizer) {
     ASSERT(!minimizer->follower.leader);
-    for (int i = 0; i < WAYS; i++)
+    for (int i = 0; i < SCT_MINIMIZE_WAYS; i++)
         sct_strategy_free(minimizer->ways[i]);
     sct_follower_free(&minimizer->follower);
     sct_plan_free(&minimizer->best.plan);
@@ -633,7 +484,7 @@ static void close_search(struct minimizer *minimizer) {
 }
 
 // Runs the start; whether it fails.
-static bool run_start(struct minimizer *minimizer) {
+static bool run_start(struct sct_minimizer *minimizer) {
     const struct sct_minimize_options *options = minimizer->options;
     ASSERT(options->start);
     // What leads decides everything in its own way once; what it has done is a plan from then on,
@@ -646,7 +497,7 @@ static bool run_start(struct minimizer *minimizer) {
     if (result->outcome != SCT_VIOLATED)
         return false;
     minimizer->pattern = sct_violation_pattern(&result->violation);
-    struct found *best = &minimizer->best;
+    struct sct_found *best = &minimizer->best;
     sct_plan_copy(&best->plan, &minimizer->follower.seen);
     best->cost = measure(&minimizer->follower, result, &best->measures);
     best->schedule_count = result->schedule_count;
@@ -657,7 +508,7 @@ static bool run_start(struct minimizer *minimizer) {
 }
 
 // The best once more, so that it is the engine's last run.
-static void run_best(struct minimizer *minimizer, struct sct_plan *plan) {
+static void run_best(struct sct_minimizer *minimizer, struct sct_plan *plan) {
     ASSERT(plan != &minimizer->best.plan);
     sct_plan_copy(plan, &minimizer->best.plan);
     minimizer->follower.plan = plan;
@@ -670,7 +521,7 @@ static void run_best(struct minimizer *minimizer, struct sct_plan *plan) {
 
 bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,
                   struct sct_plan *plan, struct sct_minimum *minimum) {
-    struct minimizer minimizer = {
+    struct sct_minimizer minimizer = {
         .engine = engine,
         .options = options,
         .minimum = minimum,

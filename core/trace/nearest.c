@@ -9,14 +9,26 @@ struct attempt {
     struct sct_follower follower;
     struct sct_plan candidate;
     struct sct_nearest nearest;
-    double started_at, seconds_max; // of the clock
+    const struct sct_nearest_limits *limits;
+    double started_at, told_at; // seconds of the clock
 };
+
+static const double progress_seconds = 0.25;
 
 // Looked at before every run, and by every loop of runs.
 static bool is_over(struct attempt *attempt) {
-    if (attempt->seconds_max > 0 && clock_seconds() - attempt->started_at >= attempt->seconds_max)
-        attempt->nearest.reached_limit = true;
-    return attempt->nearest.reached_limit;
+    const struct sct_nearest_limits *limits = attempt->limits;
+    struct sct_nearest *nearest = &attempt->nearest;
+    double now = clock_seconds();
+    nearest->was_interrupted |= limits->interrupted && *limits->interrupted;
+    nearest->reached_limit |=
+        nearest->was_interrupted ||
+        (limits->seconds_max > 0 && now - attempt->started_at >= limits->seconds_max);
+    if (limits->progress && now - attempt->told_at >= progress_seconds) {
+        attempt->told_at = now;
+        limits->progress(limits->context, nearest);
+    }
+    return nearest->reached_limit;
 }
 
 // The nearest execution that passes differs from the failing one in one answer, the last that can
@@ -52,23 +64,28 @@ static bool passes_without_switch(struct attempt *attempt, bool preemptions) {
 
 static bool passes_without_value(struct attempt *attempt) {
     for (uint32_t i = attempt->plan->value_count; i-- > 0 && !is_over(attempt);) {
+        // A value that is 0 already makes no other execution, and is not run.
+        if (attempt->plan->values[i].answer == 0)
+            continue;
         sct_plan_copy(&attempt->candidate, attempt->plan);
         attempt->nearest.is_switch = false;
         attempt->nearest.index = i;
-        // A value that is 0 already makes no other execution, and is not run.
-        if (sct_plan_zero_values(&attempt->candidate, i, 1) && passes(attempt))
+        sct_plan_zero_values(&attempt->candidate, i, 1);
+        if (passes(attempt))
             return true;
     }
     return false;
 }
 
 struct sct_nearest sct_nearest_find(struct sct_engine *engine, const struct sct_program *program,
-                                    const struct sct_plan *plan, double seconds_max) {
+                                    const struct sct_plan *plan,
+                                    const struct sct_nearest_limits *limits) {
     struct attempt attempt = {.engine = engine,
                               .program = program,
                               .plan = plan,
-                              .started_at = clock_seconds(),
-                              .seconds_max = seconds_max};
+                              .limits = limits,
+                              .started_at = clock_seconds()};
+    attempt.told_at = attempt.started_at;
     sct_follower_init(&attempt.follower);
     // Preemptions first: they are what a reader takes for the cause of a race.
     if (!passes_without_switch(&attempt, true) && !passes_without_switch(&attempt, false))

@@ -7,9 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// A minimisation that takes longer than this stops with what it has: it is a help, not a duty.
-static const double seconds_max = 30;
-
 static void show_progress(void *context, const struct sct_minimum *minimum) {
     const struct minimize_job *job = context;
     if (job->shows_progress)
@@ -155,6 +152,24 @@ static void tell_removed(const struct minimize_job *job, const struct sct_plan *
 
 // ---- The job -----------------------------------------------------------------------------------
 
+// In what is left of the time, but not nothing: of a minimum there is little to run.
+static void explain_minimum(const struct minimize_job *job, const struct sct_plan *plan,
+                            struct minimized *minimized) {
+    double left = minimize_seconds_max - minimized->minimum.elapsed_seconds;
+    const struct explaining explaining = {
+        .engine = job->engine,
+        .program = job->program,
+        .what = job->what,
+        .plan = plan,
+        .limits = {.seconds_max = left > 1 ? left : 1,
+                   .interrupted = job->interrupted,
+                   .progress = job->shows_progress ? explain_show_progress : NULL},
+    };
+    explain(&explaining, &minimized->explanation);
+    if (job->shows_progress)
+        explain_clear_progress();
+}
+
 bool minimize_trace(const struct minimize_job *job, struct minimized *minimized) {
     struct sct_plan before = {0}, after = {0};
     *minimized = (struct minimized){0};
@@ -164,7 +179,7 @@ bool minimize_trace(const struct minimize_job *job, struct minimized *minimized)
                                        .program = job->program,
                                        .start = job->start,
                                        .seed = job->header->seed,
-                                       .seconds_max = seconds_max,
+                                       .seconds_max = minimize_seconds_max,
                                        .interrupted = job->interrupted,
                                        .progress = show_progress,
                                        .context = (void *)(uintptr_t)job,
@@ -175,7 +190,7 @@ bool minimize_trace(const struct minimize_job *job, struct minimized *minimized)
     if (is_failing) {
         write_trace(job, minimized);
         tell_removed(job, &before, &after, minimized);
-        explain(job->engine, job->program, job->what, &after, &minimized->explanation);
+        explain_minimum(job, &after, minimized);
     }
     sct_plan_free(&before);
     sct_plan_free(&after);

@@ -8,6 +8,9 @@
 
 #include <signal.h>
 
+// What takes longer, --minimize or --explain, stops with what it has: it is a help, not a duty.
+static const double minimize_seconds_max = 30;
+
 struct minimize_job {
     struct sct_engine *engine;
     const struct sct_program *program;

@@ -96,7 +96,20 @@ static void explain_replay(struct replaying *replaying, struct sct_strategy *str
     struct session *session = replaying->session;
     struct sct_plan plan = {0};
     sct_plan_record(session->engine, &session->program, strategy, 0, &plan);
-    explain(session->engine, &session->program, &session->run.what, &plan, &replaying->explanation);
+    bool shows_progress = session_shows_progress(session);
+    const struct explaining explaining = {
+        .engine = session->engine,
+        .program = &session->program,
+        .what = &session->run.what,
+        .plan = &plan,
+        .limits = {.seconds_max = minimize_seconds_max,
+                   .interrupted = &process_interrupted,
+                   .progress = shows_progress ? explain_show_progress : NULL},
+    };
+    process_catch_interrupts();
+    explain(&explaining, &replaying->explanation);
+    if (shows_progress)
+        explain_clear_progress();
     replaying->report.explanation = &replaying->explanation;
     sct_plan_free(&plan);
 }

@@ -173,10 +173,13 @@ void session_inspect_minimized(struct inspection *inspection, const struct minim
     inspection->run.explanation_count = minimized->explanation.count;
 }
 
+bool session_shows_progress(const struct session *session) {
+    return !session->options->quiet && isatty(STDERR_FILENO);
+}
+
 bool session_minimize(struct session *session, struct sct_strategy *start,
                       const struct sct_trace *header, const char *path,
                       struct minimized *minimized) {
-    const struct options *options = session->options;
     return minimize_trace(
         &(struct minimize_job){
             .engine = session->engine,
@@ -186,7 +189,7 @@ bool session_minimize(struct session *session, struct sct_strategy *start,
             .header = header,
             .path = path,
             .interrupted = &process_interrupted,
-            .shows_progress = !options->quiet && isatty(STDERR_FILENO),
+            .shows_progress = session_shows_progress(session),
         },
         minimized);
 }

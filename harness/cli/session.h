@@ -83,6 +83,9 @@ void session_inspect_minimized(struct inspection *inspection, const struct minim
 
 // --minimize: see minimize_trace. [start] leads to the failure that [header] tells of, whose trace
 // is at [path].
+// Whether a line about progress on standard error is wanted and seen.
+bool session_shows_progress(const struct session *session);
+
 bool session_minimize(struct session *session, struct sct_strategy *start,
                       const struct sct_trace *header, const char *path,
                       struct minimized *minimized);

@@ -88,7 +88,10 @@ static void test_minimal_traces_replay(void **state) {
             fail_msg("%s: %s", trace.bug, error.text);
         sct_replay_init(&replay, &trace);
         sct_plan_record(run.engine, &run.program, &replay.base, 0, &plan);
-        explain(run.engine, &run.program, &run.what, &plan, &explanation);
+        explain(
+            &(struct explaining){
+                .engine = run.engine, .program = &run.program, .what = &run.what, .plan = &plan},
+            &explanation);
         assert_true(explanation.count >= 2);
         const char *last = explanation.lines[explanation.count - 1];
         assert_true(strstr(last, "The nearest execution that passes") ||

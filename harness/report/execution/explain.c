@@ -3,7 +3,6 @@
 #include "core/engine/listener.h"
 #include "harness/report/json.h"
 #include "harness/report/plain.h"
-#include "core/trace/nearest.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -16,8 +15,6 @@ enum {
     NAMES_BYTES = 200,
     DETAILS_SHOWN = 2, // of a run of details that is not near a stop, the first
     STEPS_SHOWN = 8,   // of steps without a word in between
-    // The search of the nearest execution that passes, a run for every answer, stops after that.
-    NEAREST_SECONDS = 30,
 };
 
 static void add_line(struct explanation *explanation, const char *line) {
@@ -300,19 +297,30 @@ static void tell_parting(struct text *text, const struct parting *parting) {
     text_add(text, ".");
 }
 
-static void explain_nearest(struct sct_engine *engine, const struct sct_program *program,
-                            const struct subject_view *view, const struct sct_plan *plan,
-                            struct explanation *explanation) {
+// That the search was given up.
+static void tell_given_up(struct text *line, const struct explaining *explaining,
+                          const struct sct_nearest *nearest) {
+    const struct sct_plan *plan = explaining->plan;
+    text_add(line, "Whether an execution that differs in one answer only passes is not known: ");
+    if (nearest->was_interrupted)
+        text_add(line, "it was interrupted");
+    else
+        text_add(line, "the limit of %.0f s was reached", explaining->limits.seconds_max);
+    text_add(line, " after %" PRIu32 " of at most %" PRIu32 " runs.", nearest->tries,
+             plan->switch_count + plan->value_count);
+}
+
+static void explain_nearest(const struct explaining *explaining, struct explanation *explanation) {
     char buffer[600];
     struct text line = text_in(buffer, sizeof buffer);
-    struct sct_nearest nearest = sct_nearest_find(engine, program, plan, NEAREST_SECONDS);
+    struct sct_engine *engine = explaining->engine;
+    const struct sct_plan *plan = explaining->plan;
+    struct sct_nearest nearest =
+        sct_nearest_find(engine, explaining->program, plan, &explaining->limits);
     if (plan->switch_count == 0)
         add_line(explanation, "No switch but those by default is needed: the inputs decide.");
     if (nearest.reached_limit && !nearest.is_found) {
-        text_add(&line,
-                 "Whether an execution that differs in one answer only passes is not known: the"
-                 " limit of %d s was reached after %" PRIu32 " of at most %" PRIu32 " runs.",
-                 NEAREST_SECONDS, nearest.tries, plan->switch_count + plan->value_count);
+        tell_given_up(&line, explaining, &nearest);
         add_line(explanation, buffer);
         return;
     }
@@ -322,12 +330,13 @@ static void explain_nearest(struct sct_engine *engine, const struct sct_program 
     }
     uint32_t at = nearest.is_switch ? plan->switches[nearest.index].decision
                                     : plan->values[nearest.index].decision;
+    const struct subject_view *view = subject_view(explaining->what->test);
     struct parting parting = {view, engine, at, .passing = keep(engine, at)};
     struct sct_follower follower;
     sct_follower_init(&follower);
     follower.plan = plan;
     sct_engine_listen(engine, listen_for_parting, &parting);
-    sct_engine_run(engine, program, &follower.base, 0);
+    sct_engine_run(engine, explaining->program, &follower.base, 0);
     sct_engine_listen(engine, NULL, NULL);
     bool has_waited = parting.failing.has_waited;
     parting.failing = keep(engine, at);
@@ -350,15 +359,23 @@ static void explain_evidence(const struct sct_episodes *story, struct explanatio
     }
 }
 
-void explain(struct sct_engine *engine, const struct sct_program *program,
-             const struct subject_run *what, const struct sct_plan *plan,
-             struct explanation *explanation) {
+void explain_show_progress(void *context, const struct sct_nearest *nearest) {
+    (void)context;
+    fprintf(stderr, "\rexplaining: %" PRIu32 " runs, none of which passes\033[K", nearest->tries);
+}
+
+void explain_clear_progress(void) {
+    fprintf(stderr, "\r\033[K");
+}
+
+void explain(const struct explaining *explaining, struct explanation *explanation) {
+    const struct subject_run *what = explaining->what;
     struct sct_episodes story;
     const struct subject_view *view = subject_view(what->test);
     struct telling telling = {view, what->variant, &story, NULL};
     const struct sct_episodes_options options = {
         .counter = what->passes, .has_steps = !view->retell, .has_places = view->has_places};
-    sct_episodes_tell(engine, program, plan, &options, &story);
+    sct_episodes_tell(explaining->engine, explaining->program, explaining->plan, &options, &story);
     for (uint32_t i = story.note_count; i-- > 0;)
         if (story.notes[i].is_mark)
             telling.first_mark = &story.notes[i];
@@ -370,7 +387,7 @@ void explain(struct sct_engine *engine, const struct sct_program *program,
                  story.violation.machine, story.violation.message);
         add_line(explanation, buffer);
         explain_evidence(&story, explanation);
-        explain_nearest(engine, program, view, plan, explanation);
+        explain_nearest(explaining, explanation);
     }
     sct_episodes_free(&story);
 }

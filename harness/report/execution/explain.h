@@ -3,8 +3,9 @@
 #ifndef HARNESS_REPORT_EXECUTION_EXPLAIN_H
 #define HARNESS_REPORT_EXECUTION_EXPLAIN_H
 
-#include "core/trace/minimize.h"
 #include "core/trace/episodes.h"
+#include "core/trace/minimize.h"
+#include "core/trace/nearest.h"
 #include "harness/subject/subject.h"
 
 #include <jansson.h>
@@ -17,13 +18,24 @@ struct explanation {
     uint32_t count, capacity;
 };
 
-// Explains what [plan] does, in the words of its test's view: one line for every change of machine
-// (who was stopped between which two steps, what the others did meanwhile), one for the violation,
-// and one for the nearest execution that passes. Runs executions. To be freed with
+struct explaining {
+    struct sct_engine *engine;
+    const struct sct_program *program;
+    const struct subject_run *what;
+    const struct sct_plan *plan;
+    struct sct_nearest_limits limits; // of the search for the nearest execution that passes
+};
+
+// Explains what the plan does, in the words of its test's view: one line for every change of
+// machine (who was stopped between which two steps, what the others did meanwhile), one for the
+// violation, and one for the nearest execution that passes. Runs executions. To be freed with
 // explanation_free.
-void explain(struct sct_engine *engine, const struct sct_program *program,
-             const struct subject_run *what, const struct sct_plan *plan,
-             struct explanation *explanation);
+void explain(const struct explaining *explaining, struct explanation *explanation);
+
+// Progress for its limits: a line on standard error that is written over, and is to be cleared with
+// [explain_clear_progress].
+void explain_show_progress(void *context, const struct sct_nearest *nearest);
+void explain_clear_progress(void);
 
 void explanation_free(struct explanation *explanation);
 

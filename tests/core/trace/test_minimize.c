@@ -289,24 +289,44 @@ static void test_minimize_respects_the_limit_of_tries(void **state) {
 enum { LONG_TASKS = 3, LONG_STEPS = 1000 };
 
 static int long_left;
+static int long_steps = LONG_STEPS;
+static int long_sum, long_total; // updates of the sum are lost, of the total none
+
+static const struct sct_nearest_limits no_limits;
 
 static void long_task(void *argument) {
     (void)argument;
-    for (int i = 0; i < LONG_STEPS; i++) {
+    for (int i = 0; i < long_steps; i++) {
+        int seen = long_sum;
         step("step");
-        sct_choose(2, i % 2 ? "odd" : "even");
+        int added = (int)sct_choose(2, i % 2 ? "odd" : "even");
+        long_sum = seen + added;
+        long_total += added;
     }
     sct_check(--long_left > 0, "planted", "at the end");
+}
+
+static void check_sum(void *context) {
+    (void)context;
+    sct_check(long_sum == long_total, "lost", "an update is lost");
 }
 
 static void start_long(void *context) {
     (void)context;
     long_left = LONG_TASKS;
+    long_sum = long_total = 0;
     for (int i = 0; i < LONG_TASKS; i++)
         start("task", long_task, NULL);
 }
 
 static const struct sct_program long_program = {.setup = start_long};
+
+static void start_losing(void *context) {
+    start_long(context);
+    long_left++; // the sum alone is wrong
+}
+
+static const struct sct_program losing_program = {.setup = start_losing, .finish = check_sum};
 
 // What following takes grows with the execution and the plan, not with their product: some 2 looks
 // for an entry and 2 for a decision, where the product would be 10^6.
@@ -346,12 +366,45 @@ static void test_minimize_ends_with_its_limit(void **state) {
     }
 }
 
+// One update is lost of 90 or of 2,880: the tries, each of which takes as long as the execution,
+// are hardly more. That many values are the default, and which of those are left out, makes none.
+static void test_minimize_tries_grow_slowly(void **state) {
+    (void)state;
+    uint64_t few = 0;
+    for (long_steps = 30; long_steps <= 960; long_steps *= 2) {
+        struct sct_minimum minimum;
+        struct sct_minimize_options options = {0};
+        assert_true(minimize_from(&losing_program, 1, &options, &minimum, NULL));
+        assert_false(minimum.reached_limit);
+        assert_true(minimum.now.deviations <= 3);
+        if (long_steps == 30)
+            few = minimum.tries;
+        assert_in_range(minimum.tries, 1, 4 * few);
+    }
+    long_steps = LONG_STEPS;
+}
+
+static void test_nearest_can_be_interrupted(void **state) {
+    (void)state;
+    static const volatile sig_atomic_t interrupted = 1;
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_plan plan = {0};
+    sct_plan_record(engine, &long_program, strategy, 1, &plan);
+    const struct sct_nearest_limits limits = {.interrupted = &interrupted};
+    struct sct_nearest nearest = sct_nearest_find(engine, &long_program, &plan, &limits);
+    assert_true(nearest.was_interrupted);
+    assert_int_equal(nearest.tries, 0);
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+}
+
 static void test_nearest_ends_with_its_limit(void **state) {
     (void)state;
     struct sct_strategy *strategy = new_strategy("random");
     struct sct_plan plan = {0};
     sct_plan_record(engine, &long_program, strategy, 1, &plan);
-    struct sct_nearest nearest = sct_nearest_find(engine, &long_program, &plan, 1e-9);
+    struct sct_nearest nearest = sct_nearest_find(
+        engine, &long_program, &plan, &(struct sct_nearest_limits){.seconds_max = 1e-9});
     assert_true(nearest.reached_limit);
     assert_false(nearest.is_found);
     assert_true(nearest.tries <= 1);
@@ -451,7 +504,7 @@ static void test_nearest_passing_execution(void **state) {
     (void)state;
     struct sct_plan plan = {0};
     minimal_plan(&plan);
-    struct sct_nearest nearest = sct_nearest_find(engine, &writers, &plan, 0);
+    struct sct_nearest nearest = sct_nearest_find(engine, &writers, &plan, &no_limits);
     assert_true(nearest.is_found);
     assert_true(nearest.is_switch);
     assert_false(nearest.reached_limit);
@@ -476,13 +529,13 @@ static void test_nearest_names_a_value_or_nothing(void **state) {
     struct sct_minimum minimum;
     while (!sct_minimize(engine, &options, &plan, &minimum))
         options.start_seed++;
-    struct sct_nearest nearest = sct_nearest_find(engine, &flags, &plan, 0);
+    struct sct_nearest nearest = sct_nearest_find(engine, &flags, &plan, &no_limits);
     assert_true(nearest.is_found);
     assert_false(nearest.is_switch);
     assert_int_equal(plan.values[nearest.index].answer, 1);
     assert_int_equal(plan.values[nearest.index].count, 2);
     sct_plan_record(engine, &always, strategy, 1, &plan);
-    assert_false(sct_nearest_find(engine, &always, &plan, 0).is_found);
+    assert_false(sct_nearest_find(engine, &always, &plan, &no_limits).is_found);
     sct_plan_free(&plan);
     sct_strategy_free(strategy);
 }
@@ -499,6 +552,8 @@ int main(void) {
         ENGINE_TEST(test_minimize_refuses_a_start_that_passes),
         ENGINE_TEST(test_plan_is_followed_in_linear_time),
         ENGINE_TEST(test_minimize_ends_with_its_limit),
+        ENGINE_TEST(test_minimize_tries_grow_slowly),
+        ENGINE_TEST(test_nearest_can_be_interrupted),
         ENGINE_TEST(test_nearest_ends_with_its_limit),
         ENGINE_TEST(test_plan_repeats_any_execution),
         ENGINE_TEST(test_empty_plan_stays),
