@@ -26,50 +26,61 @@ static void draw(struct pos *pos, const struct sct_schedule_point *point, unsign
     pos->seen_steps[slot] = point->slots[slot].steps;
 }
 
-// Draws for tasks that are new, waiting or not, and those that have moved on since their last draw.
-static inline void draw_for_new_steps(struct pos *pos, const struct sct_schedule_point *point,
-                                      bool is_wide) {
-    // In the order of slots, whichever of the two sets they are in.
+// What the slots tell in one look at each of them: there may be 64 and more.
+struct seen {
+    unsigned highest; // of the enabled, by priority
+    unsigned free;    // the first enabled that touches nothing; SCT_TASKS_MAX: none
+};
+
+// Draws for tasks that are new, waiting or not, and those that have moved on since their last draw,
+// in the order of slots.
+static inline struct seen look(struct pos *pos, const struct sct_schedule_point *point,
+                               bool is_wide) {
+    struct seen seen = {SCT_TASKS_MAX, SCT_TASKS_MAX};
+    uint64_t best = 0;
     for (uint32_t word = 0; word <= (is_wide ? point->enabled->last : 0); word++) {
-        uint64_t fresh = point->fresh->words[word];
-        for (uint64_t left = point->enabled->words[word] | fresh; left; left &= left - 1) {
+        uint64_t fresh = point->fresh->words[word], enabled = point->enabled->words[word];
+        for (uint64_t left = enabled | fresh; left; left &= left - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(left), slot = word * 64 + bit;
-            if (fresh >> bit & 1 || pos->seen_steps[slot] != point->slots[slot].steps)
+            const struct sct_slot *known = &point->slots[slot];
+            if (fresh >> bit & 1 || pos->seen_steps[slot] != known->steps)
                 draw(pos, point, slot);
+            if (!(enabled >> bit & 1))
+                continue;
+            if (known->access->mode == SCT_ACCESS_NONE && seen.free == SCT_TASKS_MAX)
+                seen.free = slot;
+            // Of equals the first.
+            if (seen.highest == SCT_TASKS_MAX || pos->priorities[slot] > best) {
+                seen.highest = slot;
+                best = pos->priorities[slot];
+            }
         }
     }
-}
-
-static inline unsigned highest(const struct pos *pos, const struct sct_slots *enabled,
-                               bool is_wide) {
-    struct sct_slots_walk walk = sct_slots_walk_in(enabled, is_wide);
-    unsigned best = 0, slot;
-    bool is_found = sct_slots_next(&walk, &best);
-    ASSERT(is_found);
-    while (sct_slots_next(&walk, &slot))
-        if (pos->priorities[slot] > pos->priorities[best])
-            best = slot;
-    return best;
+    ASSERT(seen.highest != SCT_TASKS_MAX);
+    return seen;
 }
 
 __attribute__((always_inline)) static inline unsigned
 pick_among(struct sct_strategy *strategy, const struct sct_schedule_point *point, bool is_wide) {
     struct pos *pos = (struct pos *)strategy;
-    draw_for_new_steps(pos, point, is_wide);
+    struct seen seen = look(pos, point, is_wide);
+    // A priority was drawn for it all the same, so that how many numbers a step costs does not
+    // depend on what it touches.
+    if (seen.free != SCT_TASKS_MAX)
+        return seen.free;
+    const struct sct_access *chosen = point->slots[seen.highest].access;
+    // With that all others race, none of which touches nothing.
+    bool races_with_all = chosen->mode == SCT_ACCESS_UNKNOWN;
+    // Its state stays in registers: many draws, each of which needs that of the one before.
+    struct rng rng = pos->base.rng;
     unsigned slot;
     for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
          sct_slots_next(&walk, &slot);)
-        // A priority was drawn for it all the same, so that how many numbers a step costs does not
-        // depend on what it touches.
-        if (point->slots[slot].access->mode == SCT_ACCESS_NONE)
-            return slot;
-    unsigned chosen = highest(pos, point->enabled, is_wide);
-    for (struct sct_slots_walk walk = sct_slots_walk_in(point->enabled, is_wide);
-         sct_slots_next(&walk, &slot);)
-        if (slot != chosen &&
-            sct_accesses_race(point->slots[slot].access, point->slots[chosen].access))
-            draw(pos, point, slot);
-    return chosen;
+        if (slot != seen.highest &&
+            (races_with_all || sct_accesses_race(point->slots[slot].access, chosen)))
+            pos->priorities[slot] = rng_next(&rng); // of the same step
+    pos->base.rng = rng;
+    return seen.highest;
 }
 
 __attribute__((noinline, cold)) static unsigned
