@@ -16,8 +16,8 @@ struct sct_machine *sct_machine_create(const char *name) {
     // Numbered as they are created, and known again by that: in another order the same names are
     // other machines, hence the touch above.
     machine->index = engine->now.machine_count++;
-    machine->last = &machine->first;
     ASSERT(!machine->first && !machine->receiver); // the arena has given it empty
+    sct_mailbox_clear(machine);
     machine->next = engine->now.machines;
     engine->now.machines = machine;
     return machine;
@@ -160,8 +160,7 @@ void sct_machine_stop(struct sct_machine *machine) {
     ASSERT(!machine->receiver || machine->receiver->own.is_stopped);
     machine->receiver = NULL;
     // What was sent to it is lost with it, as with a process that dies.
-    machine->first = NULL;
-    machine->last = &machine->first;
+    sct_mailbox_clear(machine);
     sct_cool_monitors(engine, machine);
     for (; stopped; stopped = stopped->next)
         sct_strand_free_mutexes(stopped);

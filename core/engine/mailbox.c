@@ -49,17 +49,25 @@ void sct_send(struct sct_machine *to, struct sct_message *message, const char *l
 
 // The first of these kinds: those of one kind are taken in the order in which they were sent.
 static struct sct_message *take(struct sct_machine *machine, uint32_t kinds) {
-    for (struct sct_message **link = &machine->first; *link; link = &(*link)->next) {
-        struct sct_message *message = *link;
-        if (!(kinds & SCT_KIND_BIT(message->kind)))
-            continue;
-        *link = message->next;
-        // It was the last: the next one is appended where it stood.
-        if (machine->last == &message->next)
-            machine->last = link;
-        return message;
+    struct sct_message **link = machine->passed, *message;
+    // Who wants none of what was passed by goes on behind it: what nobody takes may be much, and
+    // would be looked at by everybody.
+    if (kinds & machine->skipped) {
+        link = &machine->first;
+        machine->skipped = 0;
     }
-    return NULL;
+    for (; (message = *link) && !(kinds & SCT_KIND_BIT(message->kind)); link = &message->next) {
+        machine->skipped |= SCT_KIND_BIT(message->kind);
+        sct_engine_now->passed_messages++;
+    }
+    machine->passed = link;
+    if (!message)
+        return NULL;
+    *link = message->next;
+    // It was the last: the next one is appended where it stood.
+    if (machine->last == &message->next)
+        machine->last = link;
+    return message;
 }
 
 // The running task, the machine's receiver, waits until a message of [kinds] is there.

@@ -55,8 +55,10 @@ struct sct_machine {
     struct sct_task_name *task_names;  // at most SCT_TASK_NAMES_MAX
     struct sct_machine *next;          // all machines
     struct sct_message *first, **last; // mailbox
+    struct sct_message **passed;       // in it: all before that are of kinds [skipped]
     struct sct_task *receiver;         // waits in sct_receive
     uint32_t receives;                 // for these kinds
+    uint32_t skipped;                  // or of fewer, or none
 };
 
 // A decision as one word: kind, count, answer.
@@ -162,8 +164,15 @@ struct sct_engine {
     void *narrator_context;
     struct sct_strand *last_self; // who was running when the execution ended
     struct sct_engine_options options;
-    uint64_t executions; // for the watchdog: progress even where no point is met
+    uint64_t executions;      // for the watchdog: progress even where no point is met
+    uint64_t passed_messages; // by all who received something behind them
 };
+
+static inline void sct_mailbox_clear(struct sct_machine *machine) {
+    machine->first = NULL;
+    machine->last = machine->passed = &machine->first;
+    machine->skipped = 0;
+}
 
 // The engine, or NULL.
 extern struct sct_engine *sct_engine_now;

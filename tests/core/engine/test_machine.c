@@ -1,3 +1,4 @@
+#include "core/engine/state.h"
 #include "tests/support/programs.h"
 
 enum { KIND_A, KIND_B, KIND_REPLY };
@@ -131,6 +132,75 @@ static void test_receive_is_not_woken_by_other_kinds(void **state) {
     }
     // Not for a moment: both could run at the beginning only.
     assert_int_equal(run_stay(unwanted_first)->schedule_count, 1);
+}
+
+enum { UNWANTED = 10000 };
+
+static uint64_t passed_messages; // while those were in the mailbox
+
+static void receive_among_many(void *argument) {
+    (void)argument;
+    struct sct_machine *self = sct_machine_self();
+    for (int i = 0; i < UNWANTED; i++)
+        post(self, KIND_A, 'a');
+    uint64_t before = sct_engine_now->passed_messages;
+    for (int i = 0; i < UNWANTED; i++) {
+        uint32_t kind = i % 2 ? KIND_B : KIND_REPLY;
+        post(self, kind, 'b');
+        sct_receive(SCT_KIND_BIT(kind), false, "a letter");
+    }
+    passed_messages = sct_engine_now->passed_messages - before;
+}
+
+static void many_unwanted(void *context) {
+    (void)context;
+    server = start("server", receive_among_many, NULL);
+}
+
+// Messages that nobody takes are passed by once, not by everybody who receives: 10^4, where 10^4
+// receivers would pass 10^8.
+static void test_receive_passes_others_once(void **state) {
+    (void)state;
+    assert_passed(run_stay(many_unwanted));
+    assert_in_range(passed_messages, 1, 2 * UNWANTED);
+}
+
+// Posts and receives at random; an array says what is the oldest of the kinds.
+static void receive_as_an_array_would(void *argument) {
+    (void)argument;
+    struct {
+        uint32_t kind;
+        char text;
+    } letters[200];
+    uint32_t count = 0;
+    for (int i = 0; i < 2000; i++) {
+        uint32_t kinds = 1 + sct_choose(ANY_KIND, "kinds"), at = 0;
+        while (at < count && !(kinds & SCT_KIND_BIT(letters[at].kind)))
+            at++;
+        if (count < 200 && (at == count || sct_choose(2, "post"))) {
+            letters[count].kind = sct_choose(3, "kind");
+            letters[count].text = (char)('a' + i % 26);
+            post(sct_machine_self(), letters[count].kind, letters[count].text);
+            count++;
+        } else if (at < count) {
+            const struct letter *letter =
+                (struct letter *)sct_receive(kinds, false, "one of these");
+            sct_check(letter->text == letters[at].text, "wrong", "it is not the oldest");
+            memmove(letters + at, letters + at + 1, (count - at - 1) * sizeof letters[0]);
+            count--;
+        }
+    }
+}
+
+static void many_letters(void *context) {
+    (void)context;
+    server = start("server", receive_as_an_array_would, NULL);
+}
+
+static void test_receive_takes_the_oldest_wanted(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++)
+        assert_passed(run_random(many_letters, seed));
 }
 
 static void serve(void *argument) {
@@ -496,6 +566,8 @@ int main(void) {
         ENGINE_TEST(test_receive_takes_the_oldest_of_several_senders),
         ENGINE_TEST(test_receive_leaves_other_kinds_in_order),
         ENGINE_TEST(test_receive_is_not_woken_by_other_kinds),
+        ENGINE_TEST(test_receive_passes_others_once),
+        ENGINE_TEST(test_receive_takes_the_oldest_wanted),
         ENGINE_TEST(test_send_supports_requests_and_replies),
         ENGINE_TEST(test_post_is_not_a_scheduling_point),
         ENGINE_TEST(test_call_waits_for_the_answer),
