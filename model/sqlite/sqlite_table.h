@@ -1,9 +1,10 @@
 // A chain table in an SQLite file: durable, atomic, for many processes at once.
 //
 // One file holds many tables. A batch is one transaction, and what was answered as done is on disk
-// (in write-ahead logging, with a sync before the answer). ETags come from a counter that the same
-// transaction moves on, and begin with the file's own random name: they are never used again, and
-// those of two files differ. An instance has a connection of its own: it serves one thread at a
+// (in write-ahead logging, with a sync before the answer). ETags are times in the service's form,
+// each later than all before in the file, which the same transaction moves on: they are never used
+// again, and two files give out the same one only where both write the row in the same tenth of a
+// microsecond (whoever copies a row looks whether that happened). An instance has a connection of its own: it serves one thread at a
 // time; other threads and processes open further ones.
 //
 // Outcomes. CT_STATUS_SERVER_ERROR: nothing was done (others wrote for too long, the disk is full,
