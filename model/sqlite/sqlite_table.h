@@ -4,8 +4,8 @@
 // (in write-ahead logging, with a sync before the answer). ETags are times in the service's form,
 // each later than all before in the file, which the same transaction moves on: they are never used
 // again, and two files give out the same one only where both write the row in the same tenth of a
-// microsecond (whoever copies a row looks whether that happened). An instance has a connection of its own: it serves one thread at a
-// time; other threads and processes open further ones.
+// microsecond (whoever copies a row looks whether that happened). An instance has a connection of
+// its own: it serves one thread at a time; other threads and processes open further ones.
 //
 // Outcomes. CT_STATUS_SERVER_ERROR: nothing was done (others wrote for too long, the disk is full,
 // the deadline had passed). CT_UNKNOWN: the file failed in the middle of a commit and does not tell
