@@ -1,12 +1,13 @@
 // How many operations a second an endpoint of the Azure Table protocol does: bench_tables TABLE
-// CONNECTIONS SECONDS PROCESS, with its connection string in MTABLE_CONNECTION_STRING and the
-// number of its process. Run by scripts/bench-tables, which compares two servers.
+// CONNECTIONS SECONDS PROCESS [OTHER], with its connection string in MTABLE_CONNECTION_STRING and
+// the number of its process. Run by scripts/bench-tables, which compares two servers.
 //
 // Each connection has a thread and partitions of its own. A line for each kind of operation: its
 // name, operations a second, the median and the 99th percentile of their times in ms, the CPU time
 // of the server for one in ms, which is the same whatever else the machine does, and once more the
 // two times, at half of that many a second. There operations are due at fixed moments, and the time
-// of one that is late is counted from when it was due.
+// of one that is late is counted from when it was due. OTHER has what was printed for another
+// server: then the two times come a third time, at half of that one's many.
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/clock.h"
 #include "core/base/grow.h"
@@ -183,6 +184,22 @@ static struct times run_all(struct client *clients, unsigned count, double secon
     return times;
 }
 
+// At half of [rate].
+static void measure_half(struct client *clients, unsigned count, double seconds, double rate) {
+    struct times times = run_all(clients, count, seconds, rate / 2);
+    printf("\t%.2f\t%.2f", ms_at(&times, 0.5), ms_at(&times, 0.99));
+    free(times.list);
+}
+
+// The next line of what was printed for another server; its rate.
+static double read_rate(FILE *other) {
+    double rate;
+    if (fscanf(other, "%*[^\t] %lf %*[^\n] ", &rate) == 1 && rate > 0)
+        return rate;
+    fprintf(stderr, "bench_tables: expected lines that this program has printed\n");
+    exit(3);
+}
+
 static void measure(struct client *clients, unsigned count, enum work work, double seconds,
                     const char *process) {
     for (unsigned i = 0; i < count; i++) {
@@ -193,13 +210,10 @@ static void measure(struct client *clients, unsigned count, enum work work, doub
     struct times full = run_all(clients, count, seconds, 0);
     cpu = cpu_seconds(process) - cpu;
     double rate = (double)full.count / full.seconds;
-    struct times half = run_all(clients, count, seconds, rate / 2);
-    printf("%s\t%.1f\t%.2f\t%.2f\t%.3f\t%.2f\t%.2f\n", names[work], rate, ms_at(&full, 0.5),
-           ms_at(&full, 0.99), 1000 * cpu / (double)full.count, ms_at(&half, 0.5),
-           ms_at(&half, 0.99));
-    fflush(stdout);
+    printf("%s\t%.1f\t%.2f\t%.2f\t%.3f", names[work], rate, ms_at(&full, 0.5), ms_at(&full, 0.99),
+           1000 * cpu / (double)full.count);
     free(full.list);
-    free(half.list);
+    measure_half(clients, count, seconds, rate);
 }
 
 static void open_client(struct client *client, const char *name, unsigned number) {
@@ -228,14 +242,21 @@ int main(int argument_count, char **arguments) {
     static struct client clients[CONNECTIONS_MAX];
     uint32_t count;
     double seconds;
-    if (argument_count != 5 || !number_parse32(arguments[2], 1, CONNECTIONS_MAX, &count) ||
+    FILE *other = argument_count == 6 ? fopen(arguments[5], "r") : NULL;
+    if ((argument_count != 5 && !other) ||
+        !number_parse32(arguments[2], 1, CONNECTIONS_MAX, &count) ||
         !number_parse_seconds(arguments[3], &seconds)) {
-        fprintf(stderr, "usage: bench_tables TABLE CONNECTIONS SECONDS PROCESS\n");
+        fprintf(stderr, "usage: bench_tables TABLE CONNECTIONS SECONDS PROCESS [OTHER]\n");
         return 2;
     }
     for (uint32_t i = 0; i < count; i++)
         open_client(&clients[i], arguments[1], i);
-    for (int work = 0; work < WORKS; work++)
+    for (int work = 0; work < WORKS; work++) {
         measure(clients, count, (enum work)work, seconds, arguments[4]);
+        if (other)
+            measure_half(clients, count, seconds, read_rate(other));
+        printf("\n");
+        fflush(stdout);
+    }
     return 0;
 }
