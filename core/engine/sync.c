@@ -1,4 +1,5 @@
 #include "core/engine/sync.h"
+#include "core/engine/inside.h"
 #include "core/engine/state.h"
 
 // Only where somebody asks: it numbers what the running task has made, which costs a hash.
@@ -56,16 +57,41 @@ void sct_mutex_init(struct sct_mutex *mutex) {
     ASSERT(sct_engine_inside());
     mutex->holder = NULL;
     mutex->edge = NULL;
-    sct_queue_init(&mutex->waiters);
+    sct_queue_init(&mutex->tasks);
+    sct_queue_init(&mutex->activities);
     mutex->identity = identify();
+}
+
+// A task's own coroutine waits to take a step that is enabled exactly while the mutex is free: so
+// it is chosen only when it gets the mutex, and to wait is one state, however often others come
+// first.
+static void await_mutex(struct sct_mutex *mutex, const char *waits_for) {
+    struct sct_engine *engine = sct_engine_now;
+    const struct sct_awaited step = {
+        .label = waits_for,
+        .waits_for = waits_for,
+        .access = sct_is_reducing(engine) ? *engine->now.after_wait : sct_access_unknown,
+    };
+    struct digest before = {0, 0};
+    if (sct_keeps_digests(engine)) {
+        before = *sct_running_digest(engine);
+        sct_observe_place(engine, waits_for);
+        sct_observe_digest(mutex->identity); // which one
+    }
+    sct_await(&mutex->tasks, &step, SCT_WAIT_FOR_EVER, false);
+    if (sct_keeps_digests(engine) && !engine->seam.observes_all)
+        *sct_running_digest(engine) = before; // that it waited makes no difference
 }
 
 void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
     touch(mutex->identity);
-    // Looks again when it is woken: somebody else may have come first, for to be free is not yet to
-    // be given (no hand-over, as with a futex).
+    // An activity has no slot to be chosen by. It looks again when it is woken: another may have
+    // come first.
     while (mutex->holder)
-        sct_linger(&mutex->waiters, waits_for);
+        if (sct_self()->is_activity)
+            sct_linger(&mutex->activities, waits_for);
+        else
+            await_mutex(mutex, waits_for);
     touch(mutex->identity);
     sct_edge_acquire(mutex->edge);
     struct sct_strand *self = sct_self();
@@ -78,6 +104,7 @@ void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for) {
         self->held->link_held = &mutex->next_held;
     self->held = mutex;
     change(mutex->identity, 0, 1);
+    sct_queue_grant(&mutex->tasks, false);
 }
 
 static void free_mutex(struct sct_mutex *mutex) {
@@ -90,7 +117,8 @@ static void free_mutex(struct sct_mutex *mutex) {
     ASSERT(!mutex->next_held || *mutex->next_held->link_held == mutex->next_held);
     sct_edge_release(&mutex->edge);
     change(mutex->identity, 1, 0);
-    sct_queue_wake(&mutex->waiters);
+    sct_queue_wake(&mutex->activities);
+    sct_queue_grant(&mutex->tasks, !mutex->holder);
 }
 
 void sct_mutex_release(struct sct_mutex *mutex) {

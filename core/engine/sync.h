@@ -31,18 +31,20 @@ void sct_waiters_wake(struct sct_waiters *waiters);
 struct sct_mutex {
     struct sct_strand *holder;                // NULL: free
     struct sct_mutex *next_held, **link_held; // among those of the holder
-    struct sct_queue waiters;
-    struct digest identity; // for systematic searches
-    struct sct_edge *edge;  // from those who have held it
+    struct sct_queue tasks;                   // that wait: enabled exactly while it is free
+    struct sct_queue activities;              // likewise, parked
+    struct digest identity;                   // for systematic searches
+    struct sct_edge *edge;                    // from those who have held it
 };
 
 void sct_mutex_init(struct sct_mutex *mutex);
 
-// Takes the mutex in this very step if it is free, else waits until it is and tries again.
+// Takes the mutex in this very step if it is free. Else waits, a scheduling point: a task is
+// enabled exactly while the mutex is free, and takes it when it is chosen (another may come first).
 void sct_mutex_acquire(struct sct_mutex *mutex, const char *waits_for);
 
-// Frees the mutex, which the caller holds (program error otherwise), and wakes everybody who waits:
-// tasks compete for it; the first activity takes it in this very step.
+// Frees the mutex, which the caller holds (program error otherwise): the first activity that waits
+// takes it in this very step, else tasks compete for it.
 void sct_mutex_release(struct sct_mutex *mutex);
 
 // A count that can be waited for until it is 0.

@@ -1,6 +1,7 @@
 // Three protocols, each once more in Promela beside this file: scripts/check-spin compares how many
 // states SPIN and the search have of them.
 #include "core/engine/inside.h"
+#include "core/engine/sync.h"
 #include "core/sct.h"
 
 enum { TASKS_MAX = 10 };
@@ -67,6 +68,41 @@ static void set_up_philosophers(void *context) {
         sct_lock_init(&forks[i], names[i]);
     for (uintptr_t i = 0; i < size.tasks; i++)
         sct_thread_create(names[i], dine, (void *)i);
+}
+
+// ---- The same by mutexes without scheduling points ---------------------------------------------
+
+static struct sct_mutex *mutexes;
+
+static void take(uintptr_t fork) {
+    sct_point("take", HERE, &sct_access_none);
+    sct_mutex_acquire(&mutexes[fork], names[fork]);
+}
+
+static void put_down(uintptr_t fork) {
+    sct_point("put down", HERE, &sct_access_none);
+    sct_mutex_release(&mutexes[fork]);
+}
+
+static void dine_by_mutexes(void *argument) {
+    uintptr_t own = (uintptr_t)argument, next = (own + 1) % size.tasks;
+    uintptr_t lower = own < next ? own : next, upper = own < next ? next : own;
+    for (uintptr_t meal = 0; meal < size.rounds; meal++) {
+        take(lower);
+        take(upper);
+        put_down(upper);
+        put_down(lower);
+    }
+}
+
+static void set_up_mutexes(void *context) {
+    size = *(const struct size *)context;
+    mutexes = ARENA_ARRAY(sct_arena(), struct sct_mutex, size.tasks);
+    for (uintptr_t i = 0; i < size.tasks; i++)
+        sct_mutex_init(&mutexes[i]);
+    sct_touch_after_waits(&sct_access_none);
+    for (uintptr_t i = 0; i < size.tasks; i++)
+        sct_task_start(sct_machine_create(names[i]), "main", dine_by_mutexes, (void *)i);
 }
 
 // ---- commit.pml --------------------------------------------------------------------------------
@@ -164,6 +200,8 @@ int main(int argc, char **argv) {
         PROTOCOL("toy-large", set_up_toy, add_nothing, 4, 3),
         PROTOCOL("philosophers", set_up_philosophers, add_nothing, 4, 2),
         PROTOCOL("philosophers-large", set_up_philosophers, add_nothing, 6, 3),
+        PROTOCOL("mutexes", set_up_mutexes, add_nothing, 3, 2),
+        PROTOCOL("mutexes-large", set_up_mutexes, add_nothing, 5, 2),
         PROTOCOL("commit", set_up_commit, add_outcomes, 4, 1),
         PROTOCOL("commit-large", set_up_commit, add_outcomes, 10, 1),
     };
