@@ -25,6 +25,10 @@ uint32_t sct_steps(void);
 // The stack that the running code is on: its lowest byte, and how many there are.
 void sct_stack_bounds(const void **low, size_t *bytes);
 
+// What [strand], which lives, uses of its stack: its lowest byte, and how many there are. The
+// registers that calls keep are there, too, if it is suspended.
+void sct_strand_stack(const struct sct_strand *strand, const void **low, size_t *bytes);
+
 // Of [strand], which lives: the lowest byte of its stack that code uses of which [is_inside] says
 // no (sct_frames_bottom); 0 if that is not known.
 uintptr_t sct_strand_bottom(const struct sct_strand *strand, bool (*is_inside)(const void *code));

@@ -113,6 +113,18 @@ void sct_stack_bounds(const void **low, size_t *bytes) {
     *bytes = coro->stack_bytes;
 }
 
+void sct_strand_stack(const struct sct_strand *strand, const void **low, size_t *bytes) {
+    const struct sct_coro *coro = strand->coro;
+    ASSERT(coro);
+    const char *end = coro->stack_low + coro->stack_bytes;
+    const char *pointer = strand == sct_self() ? __builtin_frame_address(0) : coro->stack_pointer;
+    // It may run on a stack of its own making, or be where nobody says (ucontext).
+    if (pointer < coro->stack_low || pointer >= end)
+        pointer = coro->stack_low;
+    *low = pointer;
+    *bytes = (size_t)(end - pointer);
+}
+
 uintptr_t sct_strand_bottom(const struct sct_strand *strand, bool (*is_inside)(const void *code)) {
     const struct sct_coro *coro = strand->coro;
     ASSERT(coro);

@@ -103,8 +103,7 @@ _Noreturn static void leave(int status) {
     if (options->expects_exit && (status & 0xff) != options->exit_status)
         sct_violation(POSIX_KIND_EXIT_STATUS, "the program ends with status %d, expected %d",
                       status & 0xff, options->exit_status);
-    // With others alive their stacks, registers included, are roots that nobody looks at here.
-    if (options->finds_leaks && posix_world.living <= 1)
+    if (options->finds_leaks)
         posix_heap_find_leaks();
     posix_files_show();
     if (posix_world.on_pass) {

@@ -8,6 +8,7 @@
 #include "core/posix/images.h"
 #include "core/posix/objects.h"
 #include "core/posix/races.h"
+#include "core/posix/roots.h"
 #include "core/posix/variable.h"
 
 #include <errno.h>
@@ -342,7 +343,8 @@ static void find_block(struct blocks *blocks, uintptr_t address) {
     blocks->found[blocks->found_count++] = low - 1;
 }
 
-static void look_through(struct blocks *blocks, const void *memory, size_t bytes) {
+static void look_through(void *context, const void *memory, size_t bytes) {
+    struct blocks *blocks = context;
     uintptr_t first = ((uintptr_t)memory + 7) & ~(uintptr_t)7, end = (uintptr_t)memory + bytes;
     for (uintptr_t at = first; at + sizeof(uintptr_t) <= end; at += sizeof(uintptr_t)) {
         uintptr_t word;
@@ -352,20 +354,9 @@ static void look_through(struct blocks *blocks, const void *memory, size_t bytes
     }
 }
 
-static void look_through_locals(void *blocks, const void *memory, size_t bytes) {
-    look_through(blocks, memory, bytes);
-}
-
-// From variables, from what constructors have made, and from the running stack.
+// From the program's variables and threads, and from what constructors have made.
 static void find_all(struct blocks *blocks) {
-    const void *low;
-    size_t bytes;
-    sct_stack_bounds(&low, &bytes);
-    const char *here = __builtin_frame_address(0);
-    look_through(blocks, here, (size_t)((const char *)low + bytes - here));
-    for (size_t i = 0; i < posix_segment_count(); i++)
-        look_through(blocks, posix_segment_at(i)->start, posix_segment_at(i)->bytes);
-    posix_locals_visit(look_through_locals, blocks);
+    posix_roots_visit(look_through, blocks);
     look_through(blocks, (void *)POSIX_HEAP_BASE, heap.first - POSIX_HEAP_BASE);
     // The list grows while it is gone through: so all blocks are looked through that are led to.
     for (uint32_t i = 0; i < blocks->found_count; i++) {
@@ -376,7 +367,6 @@ static void find_all(struct blocks *blocks) {
 
 void posix_heap_find_leaks(void) {
     struct blocks blocks = {.count = 0};
-    ASSERT(posix_world.living <= 1);
     posix_enter_tool();
     list_blocks(&blocks);
     find_all(&blocks);

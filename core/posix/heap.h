@@ -39,8 +39,8 @@ void posix_heap_begin(void);
 void posix_heap_check(const void *address, size_t bytes, enum sct_access_kind kind,
                       const void *caller);
 
-// At the end of an execution in which nobody but the running thread lives: a violation if there are
-// blocks that no pointer leads to, from variables, the stack, or other such blocks.
+// At the end of an execution: a violation if there are blocks that no pointer leads to, from
+// variables, threads (roots.h) or other such blocks.
 void posix_heap_find_leaks(void);
 
 // Adds "of a block of 48 bytes allocated at q.c:12 (new_node)" for [address] in the heap.

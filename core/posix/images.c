@@ -324,9 +324,11 @@ void posix_locals_begin(void *thread_pointer, bool is_main) {
     }
 }
 
-void posix_locals_visit(void (*tell)(void *context, const void *memory, size_t bytes),
+void posix_locals_visit(const void *thread_pointer,
+                        void (*tell)(void *context, const void *memory, size_t bytes),
                         void *context) {
-    const char *pointer = sct_coro_thread_pointer();
+    const char *pointer = thread_pointer;
+    ASSERT(pointer);
     for (size_t i = 0; i < locals_count; i++)
         tell(context, pointer + locals[i].offset, locals[i].bytes);
 }

@@ -60,8 +60,9 @@ bool posix_has_locals(void);
 // are in a new thread, or, for main, as constructors have left them.
 void posix_locals_begin(void *thread_pointer, bool is_main);
 
-// Tells of the running thread's thread-local variables of the images, in pieces.
-void posix_locals_visit(void (*tell)(void *context, const void *memory, size_t bytes),
+// Tells of the images' thread-local variables in the block at [thread_pointer], in pieces.
+void posix_locals_visit(const void *thread_pointer,
+                        void (*tell)(void *context, const void *memory, size_t bytes),
                         void *context);
 
 #endif

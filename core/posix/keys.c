@@ -75,6 +75,15 @@ void posix_keys_destroy_values(struct posix_thread *thread) {
     }
 }
 
+// Not those of keys that are no more: nobody can ask for them.
+void posix_keys_visit(const struct posix_thread *thread,
+                      void (*tell)(void *context, const void *memory, size_t bytes),
+                      void *context) {
+    for (unsigned i = 0; thread->values && i < POSIX_KEYS_MAX; i++)
+        if (is_key(i) && thread->values[i].generation == keys[i].generation)
+            tell(context, &thread->values[i].value, sizeof thread->values[i].value);
+}
+
 // ---- Operations --------------------------------------------------------------------------------
 
 // A program that is going to be under control has its keys here from its first constructor on.

@@ -11,4 +11,8 @@ void posix_keys_begin(struct posix_thread *main_thread);
 // Runs the destructors of the values of [thread], the running one.
 void posix_keys_destroy_values(struct posix_thread *thread);
 
+// Tells of the values of [thread], which lives, in pieces.
+void posix_keys_visit(const struct posix_thread *thread,
+                      void (*tell)(void *context, const void *memory, size_t bytes), void *context);
+
 #endif

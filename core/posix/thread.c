@@ -94,6 +94,7 @@ static void *run_thread(void *argument) {
     ASSERT(!self->strand && posix_self() == self);
     self->strand = sct_self();
     void *block = self->block > 0 ? posix_locals_block(self->block) : sct_coro_thread_pointer();
+    self->locals = block;
     // The block first, then the pointer: nothing runs on what another thread has left there.
     if (self->is_main || self->block > 0)
         posix_locals_begin(block, self->is_main);
@@ -106,6 +107,7 @@ static void *run_thread(void *argument) {
     errno = 0; // a lent block has that of whoever had it
     void *result = self->function_of_c11 ? (void *)(intptr_t)self->function_of_c11(self->argument)
                                          : self->function(self->argument);
+    self->result = result;
     end_thread(self);
     return result;
 }
@@ -257,6 +259,7 @@ HOOK int pthread_join(pthread_t id, void **result) {
     if (error != 0)
         return error;
     void *value = sct_thread_join_at(thread->thread, WHERE);
+    thread->is_joined = true;
     ASSERT(thread->has_ended);
     if (result)
         *result = value;
@@ -362,6 +365,7 @@ HOOK int thrd_join(thrd_t id, int *result) {
     if (check_join(thread) != 0)
         return thrd_error;
     void *value = sct_thread_join_at(thread->thread, WHERE);
+    thread->is_joined = true;
     if (result)
         *result = (int)(intptr_t)value;
     return thrd_success;

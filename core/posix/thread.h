@@ -21,12 +21,13 @@ struct posix_thread {
     void *argument;
     char given_name[POSIX_NAME_BYTES];
     unsigned block; // of thread-local variables; 0: the process's own, main's
-    bool is_main, is_detached, has_ended;
+    bool is_main, is_detached, has_ended, is_joined;
     bool awaits_exit;             // parked until whoever exits has ended
     struct posix_ending *endings; // destructors of thread_local objects, the last first
     void *cleanups;               // of pthread_cleanup_push, the last first; see cleanup.c
-    void *result;                 // while it is on the way out
+    void *result;                 // of one that has ended, or is on the way out
     struct posix_value *values;   // by key; NULL: none was set
+    const void *locals;           // the thread pointer that finds its thread-local variables
     const char *stack_top;        // of what is the program's on its stack
     struct posix_loop *loop;      // see await.h; NULL: it has not looked at anything yet
     struct posix_thread *next;    // of all threads, the last created first
