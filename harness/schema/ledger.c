@@ -23,19 +23,17 @@ struct truth {
     const char *area;
 };
 
-static const char *text_of(const struct ct_row *row, const char *name) {
-    const struct ct_property *property = ct_row_property(row, name);
+static const char *text_of(const struct ct_property *property) {
     return property && property->type == CT_STRING ? property->value.string : NULL;
 }
 
-static int32_t number_of(const struct ct_row *row, const char *name) {
-    const struct ct_property *property = ct_row_property(row, name);
+static int32_t number_of(const struct ct_property *property) {
     return property && property->type == CT_INT32 ? property->value.int32 : INT32_MIN;
 }
 
-static unsigned version_of(const struct ct_row *row) {
+static unsigned version_of(const struct ct_property *property) {
     static const char *const names[] = {"1.0", "1.5", "2.0", "3.0"};
-    const char *name = text_of(row, "SchemaVersion");
+    const char *name = text_of(property);
     for (int i = 0; name && i < SU_VERSION_COUNT; i++)
         if (ct_string_equal(name, names[i]))
             return (unsigned)i;
@@ -43,12 +41,17 @@ static unsigned version_of(const struct ct_row *row) {
 }
 
 static struct truth truth_of(const struct ct_row *row) {
+    enum { AREA, SCALE, VERSION, TEMPERATURE, TIME, COUNT };
+    static const char *const names[COUNT] = {"SampleArea", "Scale", "SchemaVersion", "Temperature",
+                                             "TimeOfCapture"};
+    const struct ct_property *found[COUNT];
+    ct_row_pick(row, names, COUNT, found);
     return (struct truth){
-        .version = version_of(row),
-        .time = number_of(row, "TimeOfCapture"),
-        .temperature = number_of(row, "Temperature"),
-        .scale = text_of(row, "Scale"),
-        .area = text_of(row, "SampleArea"),
+        .version = version_of(found[VERSION]),
+        .time = number_of(found[TIME]),
+        .temperature = number_of(found[TEMPERATURE]),
+        .scale = text_of(found[SCALE]),
+        .area = text_of(found[AREA]),
     };
 }
 
@@ -109,9 +112,10 @@ static bool is_older(const struct truth *after, const struct truth *before) {
     return after->version == NO_VERSION || after->version < before->version;
 }
 
-// The properties that concern one entry, as [party] has written it.
+// The properties that concern one entry, as [party] has written it over what [earlier] tells.
 static void check_entry(const struct party *party, const struct record *record,
-                        const struct ct_row *before, const struct ct_row *after) {
+                        const struct truth *earlier, const struct ct_row *before,
+                        const struct ct_row *after) {
     struct truth truth = truth_of(after);
     if (truth.version == SU_1_5 && !truth.area)
         report(KIND_AREA_MISSING, before, after, "a 1.5 entry has no area");
@@ -122,11 +126,8 @@ static void check_entry(const struct party *party, const struct record *record,
     if (!record->chosen && is_chosen(&truth))
         report(KIND_DEFAULT_TRUSTED, before, after,
                "an area that nobody chose is marked as chosen");
-    if (before) {
-        struct truth earlier = truth_of(before);
-        if (is_older(&truth, &earlier))
-            report(KIND_VERSION_DOWN, before, after, "the version went down");
-    }
+    if (before && is_older(&truth, earlier))
+        report(KIND_VERSION_DOWN, before, after, "the version went down");
     if (truth.version == SU_3_0 && truth.scale)
         report(KIND_UPGRADE_INCOMPLETE, before, after, "a 3.0 entry has the removed property");
     if (truth.version != SU_3_0 && party->server.release == SU_R3)
@@ -150,7 +151,7 @@ static void note_change(struct ledger *ledger, struct party *party, const struct
     cover_upgrade(party);
     keep_record(record, party, &earlier);
     if (after)
-        check_entry(party, record, before, after);
+        check_entry(party, record, &earlier, before, after);
 }
 
 static struct party *party_of(struct ledger *ledger, const struct sct_machine *machine) {
@@ -170,9 +171,11 @@ void ledger_wrote(void *context, const struct sct_machine *caller) {
     struct ct_rows after = ct_memory_rows(table);
     party->writes++;
     for (size_t b = 0, a = 0; b < before.count || a < after.count;) {
-        int order = b == before.count  ? 1
-                    : a == after.count ? -1
-                                       : ct_key_compare(before.rows[b]->key, after.rows[a]->key);
+        bool is_unchanged = b < before.count && a < after.count && before.rows[b] == after.rows[a];
+        int order = is_unchanged        ? 0
+                    : b == before.count ? 1
+                    : a == after.count  ? -1
+                                        : ct_key_compare(before.rows[b]->key, after.rows[a]->key);
         const struct ct_row *old_row = order <= 0 ? before.rows[b++] : NULL;
         const struct ct_row *new_row = order >= 0 ? after.rows[a++] : NULL;
         if (old_row != new_row)
@@ -185,7 +188,7 @@ void ledger_open(struct ledger *ledger, const struct tables *tables) {
     ledger->tables = tables;
     for (size_t i = 0; i < rows.count; i++)
         ledger->records[key_index(rows.rows[i]->key.row)] =
-            (struct record){.temperature = number_of(rows.rows[i], "Temperature")};
+            (struct record){.temperature = truth_of(rows.rows[i]).temperature};
 }
 
 bool ledger_has_entry(const struct ledger *ledger, size_t key) {
@@ -276,17 +279,20 @@ void ledger_begin(struct ledger *ledger, struct party *party, const struct erran
     party->keys_seen = 0;
 }
 
-static void check_failure(const struct party *party, const struct su_outcome *outcome) {
-    sct_check(outcome->result != SU_UNREADABLE, KIND_PROPERTY_ERROR,
-              "%s fails on an entry in which property %s is unknown to it or missing",
-              su_release_name(party->server.release), outcome->property);
-    if (outcome->result != SU_FAILED)
-        return;
+_Noreturn static void report_failure(const struct party *party, const struct su_outcome *outcome) {
     char buffer[TEXT_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe_outcome(&text, outcome->cause, NULL, 0);
     sct_violation(KIND_CALL_FAILED, "%s ended with %s",
                   schema_operation_names[party->errand.operation], buffer);
+}
+
+static void check_failure(const struct party *party, const struct su_outcome *outcome) {
+    sct_check(outcome->result != SU_UNREADABLE, KIND_PROPERTY_ERROR,
+              "%s fails on an entry in which property %s is unknown to it or missing",
+              su_release_name(party->server.release), outcome->property);
+    if (outcome->result == SU_FAILED)
+        report_failure(party, outcome);
 }
 
 static bool is_write(enum schema_operation operation) {
@@ -317,7 +323,7 @@ static void cover(const struct ledger *ledger, const struct party *party,
         size_t now = ct_memory_revision(tables_visible(ledger->tables));
         const struct ct_row *row = entry_at(ledger, now, party->errand.key);
         cell.outcome = ENDED_CONFLICT;
-        cell.version = row ? version_of(row) : NO_VERSION;
+        cell.version = row ? truth_of(row).version : NO_VERSION;
     } else {
         cell.outcome = outcome->retries ? ENDED_RETRIED : ENDED_DONE;
         cell.version = reading ? reading->version : party->over;

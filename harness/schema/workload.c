@@ -47,10 +47,10 @@ void workload_draw(struct fleet *fleet) {
 
 struct ct_row *workload_first_entry(size_t key) {
     struct ct_property properties[] = {
-        ct_int32(SU_TIME, 0),
-        ct_int32(SU_TEMPERATURE, 20),
         ct_string(SU_SCALE, SU_SCALE_DEFAULT),
         ct_string(SU_VERSION, "1.0"),
+        ct_int32(SU_TEMPERATURE, 20),
+        ct_int32(SU_TIME, 0),
     };
     return ct_row_new(sct_arena(), (struct ct_key){STATION, entry_keys[key]}, NULL, properties,
                       sizeof properties / sizeof properties[0]);

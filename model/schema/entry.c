@@ -1,8 +1,6 @@
 #include "model/schema/entry.h"
 #include "model/table/row.h"
 
-enum { PROPERTIES_MAX = 5 };
-
 static const char *const version_names[SU_VERSION_COUNT] = {"1.0", "1.5", "2.0", "3.0"};
 
 // What the classes of the releases have in them.
@@ -33,26 +31,36 @@ const char *su_release_name(enum su_release release) {
 
 // ---- Reading -----------------------------------------------------------------------------------
 
-static bool class_knows(enum su_release release, const char *property) {
-    if (ct_string_equal(property, SU_AREA))
+// The properties of a row, by their names in their order.
+enum { AREA, SCALE, VERSION, TEMPERATURE, TIME, PROPERTIES_KNOWN };
+
+static const char *const known_names[PROPERTIES_KNOWN] = {
+    SU_AREA, SU_SCALE, SU_VERSION, SU_TEMPERATURE, SU_TIME,
+};
+
+static bool class_knows(enum su_release release, int property) {
+    switch (property) {
+    case AREA:
         return classes[release].knows_area;
-    if (ct_string_equal(property, SU_SCALE))
+    case SCALE:
         return classes[release].knows_scale;
-    return ct_string_equal(property, SU_TIME) || ct_string_equal(property, SU_TEMPERATURE) ||
-           ct_string_equal(property, SU_VERSION);
-}
-
-static bool find_unknown(enum su_release release, const struct ct_row *row, const char **property) {
-    for (size_t i = 0; i < row->property_count; i++) {
-        *property = row->properties[i].name;
-        if (!class_knows(release, *property))
-            return true;
+    default:
+        return true;
     }
-    return false;
 }
 
-static bool get_number(const struct ct_row *row, const char *name, int32_t *value) {
-    const struct ct_property *property = ct_row_property(row, name);
+// The first property of [row] that is not one of those [found] in it which the class knows; NULL if
+// there is none.
+static const char *find_unknown(enum su_release release, const struct ct_row *row,
+                                const struct ct_property *const *found) {
+    const struct ct_property *property = row->properties;
+    for (int i = 0; i < PROPERTIES_KNOWN; i++)
+        if (found[i] == property && class_knows(release, i))
+            property++;
+    return property == row->properties + row->property_count ? NULL : property->name;
+}
+
+static bool get_number(const struct ct_property *property, int32_t *value) {
     if (!property || property->type != CT_INT32)
         return false;
     *value = property->value.int32;
@@ -60,13 +68,12 @@ static bool get_number(const struct ct_row *row, const char *name, int32_t *valu
 }
 
 // NULL if there is none.
-static const char *get_string(const struct ct_row *row, const char *name) {
-    const struct ct_property *property = ct_row_property(row, name);
+static const char *get_string(const struct ct_property *property) {
     return property && property->type == CT_STRING ? property->value.string : NULL;
 }
 
-static bool get_version(const struct ct_row *row, enum su_version *version) {
-    const char *name = get_string(row, SU_VERSION);
+static bool get_version(const struct ct_property *property, enum su_version *version) {
+    const char *name = get_string(property);
     for (int i = 0; name && i < SU_VERSION_COUNT; i++)
         if (ct_string_equal(name, version_names[i])) {
             *version = (enum su_version)i;
@@ -76,18 +83,18 @@ static bool get_version(const struct ct_row *row, enum su_version *version) {
 }
 
 // The first property that the class needs and [row] lacks; NULL if there is none.
-static const char *read_known(enum su_release release, const struct ct_row *row,
+static const char *read_known(enum su_release release, const struct ct_property *const *found,
                               struct su_entry *entry) {
-    if (!get_number(row, SU_TIME, &entry->time))
+    if (!get_number(found[TIME], &entry->time))
         return SU_TIME;
-    if (!get_number(row, SU_TEMPERATURE, &entry->temperature))
+    if (!get_number(found[TEMPERATURE], &entry->temperature))
         return SU_TEMPERATURE;
-    if (!get_version(row, &entry->version))
+    if (!get_version(found[VERSION], &entry->version))
         return SU_VERSION;
-    entry->scale = classes[release].knows_scale ? get_string(row, SU_SCALE) : NULL;
+    entry->scale = classes[release].knows_scale ? get_string(found[SCALE]) : NULL;
     if (classes[release].needs_scale && !entry->scale)
         return SU_SCALE;
-    entry->area = classes[release].knows_area ? get_string(row, SU_AREA) : NULL;
+    entry->area = classes[release].knows_area ? get_string(found[AREA]) : NULL;
     if (classes[release].knows_area && entry->version >= SU_1_5 && !entry->area)
         return SU_AREA;
     return NULL;
@@ -96,9 +103,11 @@ static const char *read_known(enum su_release release, const struct ct_row *row,
 bool su_entry_parse(enum su_release release, const struct ct_row *row, struct su_entry *entry,
                     const char **property) {
     *entry = (struct su_entry){.key = row->key, .etag = row->etag};
-    if (classes[release].refuses_unknown && find_unknown(release, row, property))
-        return false;
-    *property = read_known(release, row, entry);
+    const struct ct_property *found[PROPERTIES_KNOWN];
+    ct_row_pick(row, known_names, PROPERTIES_KNOWN, found);
+    *property = classes[release].refuses_unknown ? find_unknown(release, row, found) : NULL;
+    if (!*property)
+        *property = read_known(release, found, entry);
     return !*property;
 }
 
@@ -119,17 +128,16 @@ struct su_reading su_entry_reading(enum su_release release, const struct su_entr
 
 struct ct_row *su_entry_format(enum su_release release, const struct su_entry *entry,
                                const char *if_match, struct arena *arena) {
-    struct ct_property properties[PROPERTIES_MAX] = {
-        ct_int32(SU_TIME, entry->time),
-        ct_int32(SU_TEMPERATURE, entry->temperature),
-        ct_string(SU_VERSION, version_names[entry->version]),
-    };
-    size_t count = 3;
+    struct ct_property properties[PROPERTIES_KNOWN]; // in the order of their names
+    size_t count = 0;
     // What was not there is not added: an entry at 3.0 stays without Scale.
-    if (classes[release].knows_scale && entry->scale)
-        properties[count++] = ct_string(SU_SCALE, entry->scale);
     if (classes[release].knows_area && entry->area)
         properties[count++] = ct_string(SU_AREA, entry->area);
+    if (classes[release].knows_scale && entry->scale)
+        properties[count++] = ct_string(SU_SCALE, entry->scale);
+    properties[count++] = ct_string(SU_VERSION, version_names[entry->version]);
+    properties[count++] = ct_int32(SU_TEMPERATURE, entry->temperature);
+    properties[count++] = ct_int32(SU_TIME, entry->time);
     return ct_row_new(arena, entry->key, if_match, properties, count);
 }
 

@@ -56,6 +56,27 @@ const struct ct_property *ct_row_property(const struct ct_row *row, const char *
     return NULL;
 }
 
+// Names are constants as a rule: those that are equal have one address, and need no comparison.
+void ct_row_pick(const struct ct_row *row, const char *const *names, size_t count,
+                 const struct ct_property **found) {
+    const struct ct_property *property = row->properties;
+    const struct ct_property *end = property + row->property_count;
+    size_t i = 0;
+    for (;;) {
+        while (i < count && property < end && property->name == names[i])
+            found[i++] = property++;
+        if (i == count || property == end)
+            break;
+        int order = ct_string_order(property->name, names[i]);
+        if (order >= 0)
+            found[i++] = order == 0 ? property : NULL;
+        if (order <= 0)
+            property++;
+    }
+    for (; i < count; i++)
+        found[i] = NULL;
+}
+
 static bool equal_properties(const struct ct_row *a, const struct ct_row *b) {
     if (a->property_count != b->property_count)
         return false;
@@ -87,9 +108,10 @@ static struct ct_row *allocate_row(struct arena *arena, struct ct_key key, const
     return row;
 }
 
-// Puts [property] into its place among the first [count] elements of [sorted].
-static void insert_property(struct ct_property *sorted, size_t count, struct ct_property property) {
-    size_t at = count;
+// Puts the last of the first [count] elements of [sorted] into its place among the others.
+static void sink_last(struct ct_property *sorted, size_t count) {
+    const struct ct_property property = sorted[count - 1];
+    size_t at = count - 1;
     for (; at > 0; at--) {
         int order = ct_string_order(sorted[at - 1].name, property.name);
         ASSERT(order != 0);
@@ -103,8 +125,11 @@ static void insert_property(struct ct_property *sorted, size_t count, struct ct_
 struct ct_row *ct_row_new(struct arena *arena, struct ct_key key, const char *etag,
                           const struct ct_property *properties, size_t count) {
     struct ct_row *row = allocate_row(arena, key, etag, count);
-    for (size_t i = 0; i < count; i++)
-        insert_property(row->properties, i, properties[i]);
+    if (count > 0)
+        memcpy(row->properties, properties, count * sizeof *properties);
+    for (size_t i = 1; i < count; i++) // mostly in order already
+        if (ct_string_order(row->properties[i - 1].name, row->properties[i].name) >= 0)
+            sink_last(row->properties, i + 1);
     return row;
 }
 
@@ -150,33 +175,43 @@ struct ct_row *ct_row_merge(struct arena *arena, const struct ct_row *base,
     return row;
 }
 
-size_t ct_rows_search(struct ct_rows rows, struct ct_key key, bool *exists) {
+// The index of the row with [key] and, if there is one, the row; else where it would stand.
+static inline size_t search(struct ct_rows rows, struct ct_key key, const struct ct_row **found) {
     size_t low = 0;
     size_t high = rows.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = ct_key_compare(rows.rows[middle]->key, key);
-        *exists = order == 0;
-        if (order == 0)
+        const struct ct_row *row = rows.rows[middle];
+        int order = ct_key_compare(row->key, key);
+        if (order == 0) {
+            *found = row;
             return middle;
+        }
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *exists = false;
+    *found = NULL;
     return low;
 }
 
+size_t ct_rows_search(struct ct_rows rows, struct ct_key key, bool *exists) {
+    const struct ct_row *found;
+    size_t at = search(rows, key, &found);
+    *exists = found != NULL;
+    return at;
+}
+
 size_t ct_rows_lower_bound(struct ct_rows rows, struct ct_key key) {
-    bool exists;
-    return ct_rows_search(rows, key, &exists);
+    const struct ct_row *found;
+    return search(rows, key, &found);
 }
 
 const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key) {
-    bool exists;
-    size_t at = ct_rows_search(rows, key, &exists);
-    return exists ? rows.rows[at] : NULL;
+    const struct ct_row *found;
+    search(rows, key, &found);
+    return found;
 }
 
 struct digest ct_row_digest(const struct ct_row *row) {

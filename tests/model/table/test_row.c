@@ -99,6 +99,33 @@ static void test_row_new_refuses_a_repeated_name(void **state) {
     expect_assert_failure(ct_row_new(&arena, key("p", "r"), NULL, twice, 3));
 }
 
+// Of every set of five names, from rows with every set of them and of a sixth: as one by one. Names
+// are the same text in the same place, or elsewhere.
+static void test_row_pick_agrees_with_lookup(void **state) {
+    (void)state;
+    static const char *const names[] = {"a", "ab", "b", "c", "ca", "z"};
+    enum { NAMES = 5, SETS = 1 << NAMES };
+    for (unsigned set = 0; set < 2 * SETS; set++) {
+        struct ct_property given[NAMES + 1];
+        size_t count = 0;
+        for (unsigned i = 0; i <= NAMES; i++)
+            if (set >> i & 1)
+                given[count++] = int32(i % 2 ? elsewhere(names[i]) : names[i], (int32_t)i);
+        const struct ct_row *row = ct_row_new(&arena, key("p", "r"), NULL, given, count);
+        for (unsigned asked = 0; asked < SETS; asked++) {
+            const char *wanted[NAMES];
+            const struct ct_property *found[NAMES];
+            size_t wanted_count = 0;
+            for (unsigned i = 0; i < NAMES; i++)
+                if (asked >> i & 1)
+                    wanted[wanted_count++] = names[i];
+            ct_row_pick(row, wanted, wanted_count, found);
+            for (size_t i = 0; i < wanted_count; i++)
+                assert_ptr_equal(found[i], ct_row_property(row, wanted[i]));
+        }
+    }
+}
+
 // A property is found by content of its name, an unknown one is NULL.
 static void test_row_property_finds_by_name(void **state) {
     (void)state;
@@ -235,6 +262,7 @@ int main(void) {
         ARENA_TEST(test_key_next_is_the_row_key_and_a_space),
         ARENA_TEST(test_row_new_sorts_properties),
         ARENA_TEST(test_row_new_refuses_a_repeated_name),
+        ARENA_TEST(test_row_pick_agrees_with_lookup),
         ARENA_TEST(test_row_property_finds_by_name),
         ARENA_TEST(test_property_equal_tells_every_difference),
         ARENA_TEST(test_row_equal_tells_every_difference),
