@@ -266,31 +266,36 @@ static const struct ct_filter *rest_of(const struct ct_filter *filter) {
 // Where matches of [filter], which targets [partition], can lie: rows of that partition.
 static struct ct_rows query_range(struct ct_rows rows, const struct ct_filter *filter,
                                   const char *partition) {
-    const struct ct_filter *rest = rest_of(filter);
     const struct ct_filter *target = filter->kind == CT_FILTER_AND ? filter->left : filter;
-    if (strlen(partition) < target->operand.size) // it goes on behind a U+0000: no key does
+    if (!target->can_be_key) // it goes on behind a U+0000: no key does
         return (struct ct_rows){.rows = rows.rows, .count = 0};
-    bool is_point = rest && rest->kind == CT_FILTER_COMPARE && rest->compare == CT_EQ &&
-                    rest->operand.type == CT_STRING &&
-                    ct_string_equal(rest->operand.name, CT_ROW_KEY);
-    struct ct_key low = {partition, is_point ? rest->operand.value.string : ""};
-    size_t at = ct_rows_lower_bound(rows, low);
+    size_t at = ct_rows_lower_bound(rows, (struct ct_key){partition, ""});
     size_t end = at;
-    size_t count_max = is_point ? 1 : rows.count;
-    while (end < rows.count && end - at < count_max &&
-           ct_string_equal(rows.rows[end]->key.partition, partition))
+    while (end < rows.count && ct_string_equal(rows.rows[end]->key.partition, partition))
         end++;
     return (struct ct_rows){.rows = rows.rows + at, .count = end - at};
+}
+
+// The one row of [key], if there is.
+static struct ct_rows find_point(struct ct_rows rows, struct ct_key key) {
+    bool exists;
+    size_t at = ct_rows_search(rows, key, &exists);
+    return (struct ct_rows){.rows = rows.rows + at, .count = exists};
 }
 
 static struct ct_outcome query(struct ct_table *table, const char *where,
                                const struct ct_filter *filter, struct arena *arena,
                                struct ct_rows *rows) {
     (void)where;
-    const char *partition = ct_filter_partition(filter);
+    const char *partition = ct_filter_partition(filter), *row = ct_filter_row(filter);
     if (!partition)
         return ct_program_error("an atomic query must target one partition");
-    struct ct_rows range = query_range(ct_memory_rows(memory_table(table)), filter, partition);
+    struct ct_rows present = ct_memory_rows(memory_table(table));
+    if (row) { // in no table more than it may give
+        *rows = find_point(present, (struct ct_key){partition, row});
+        return ct_success();
+    }
+    struct ct_rows range = query_range(present, filter, partition);
     const struct ct_filter *rest = rest_of(filter);
     const struct ct_row **found = ARENA_ARRAY(arena, const struct ct_row *, range.count);
     size_t count = 0;

@@ -2,16 +2,7 @@
 
 #include "model/table/row.h"
 
-// The one copy of these names that every filter made here holds, so that evaluation mostly
-// recognises a key by its pointer.
-static const char partition_key_name[] = CT_PARTITION_KEY;
-static const char row_key_name[] = CT_ROW_KEY;
-
-static const char *shared_key_name(const char *name) {
-    if (ct_string_equal(name, partition_key_name))
-        return partition_key_name;
-    return ct_string_equal(name, row_key_name) ? row_key_name : name;
-}
+#include <string.h>
 
 // ---- Evaluation --------------------------------------------------------------------------------
 
@@ -53,17 +44,16 @@ static bool key_satisfies(const char *key, const struct ct_filter *filter) {
     if (literal->type != CT_STRING)
         return filter->compare == CT_NE;
     int order = ct_string_order(key, literal->value.string);
-    if (order == 0 && strlen(literal->value.string) < literal->size)
+    if (order == 0 && !filter->can_be_key)
         order = -1; // the literal goes on behind a U+0000
     return order_satisfies(filter->compare, order_of_sign(order));
 }
 
 static bool comparison_matches(const struct ct_filter *filter, const struct ct_row *row) {
+    if (filter->subject != CT_OF_PROPERTY)
+        return key_satisfies(filter->subject == CT_OF_ROW_KEY ? row->key.row : row->key.partition,
+                             filter);
     const char *name = filter->operand.name;
-    if (ct_string_equal(name, partition_key_name))
-        return key_satisfies(row->key.partition, filter);
-    if (ct_string_equal(name, row_key_name))
-        return key_satisfies(row->key.row, filter);
     const struct ct_property *property = ct_row_property(row, name);
     if (!property && ct_string_equal(name, CT_TIMESTAMP)) {
         struct ct_property timestamp = ct_datetime(CT_TIMESTAMP, row->timestamp);
@@ -94,11 +84,13 @@ bool ct_filter_matches(const struct ct_filter *filter, const struct ct_row *row)
 
 // ---- The targeted partition --------------------------------------------------------------------
 
+static bool asks_for(const struct ct_filter *filter, enum ct_subject subject) {
+    return filter->kind == CT_FILTER_COMPARE && filter->compare == CT_EQ &&
+           filter->subject == subject && filter->operand.type == CT_STRING;
+}
+
 static const char *compared_partition(const struct ct_filter *filter) {
-    bool targets = filter->kind == CT_FILTER_COMPARE && filter->compare == CT_EQ &&
-                   filter->operand.type == CT_STRING &&
-                   ct_string_equal(filter->operand.name, partition_key_name);
-    return targets ? filter->operand.value.string : NULL;
+    return asks_for(filter, CT_OF_PARTITION_KEY) ? filter->operand.value.string : NULL;
 }
 
 const char *ct_filter_partition(const struct ct_filter *filter) {
@@ -107,15 +99,42 @@ const char *ct_filter_partition(const struct ct_filter *filter) {
     return compared_partition(filter->kind == CT_FILTER_AND ? filter->left : filter);
 }
 
+const char *ct_filter_row(const struct ct_filter *filter) {
+    bool is_point = filter && filter->kind == CT_FILTER_AND &&
+                    asks_for(filter->left, CT_OF_PARTITION_KEY) && filter->left->can_be_key &&
+                    asks_for(filter->right, CT_OF_ROW_KEY) && filter->right->can_be_key;
+    return is_point ? filter->right->operand.value.string : NULL;
+}
+
 // ---- Building ----------------------------------------------------------------------------------
+
+static enum ct_subject subject_of(const char *name) {
+    if (ct_string_equal(name, CT_ROW_KEY))
+        return CT_OF_ROW_KEY;
+    return ct_string_equal(name, CT_PARTITION_KEY) ? CT_OF_PARTITION_KEY : CT_OF_PROPERTY;
+}
+
+static struct ct_filter *new_comparison(struct arena *arena, enum ct_subject subject,
+                                        enum ct_compare compare, struct ct_property operand) {
+    struct ct_filter *filter = ARENA_ARRAY(arena, struct ct_filter, 1);
+    *filter = (struct ct_filter){
+        .kind = CT_FILTER_COMPARE, .compare = compare, .subject = subject, .operand = operand};
+    return filter;
+}
 
 const struct ct_filter *ct_filter_compare(struct arena *arena, enum ct_compare compare,
                                           struct ct_property operand) {
-    struct ct_filter *filter = ARENA_NEW(arena, struct ct_filter);
-    operand.name = shared_key_name(operand.name);
-    filter->kind = CT_FILTER_COMPARE;
-    filter->compare = compare;
-    filter->operand = operand;
+    struct ct_filter *filter = new_comparison(arena, subject_of(operand.name), compare, operand);
+    filter->can_be_key =
+        operand.type == CT_STRING && !memchr(operand.value.string, '\0', operand.size);
+    return filter;
+}
+
+static const struct ct_filter *compare_key(struct arena *arena, enum ct_subject subject,
+                                           enum ct_compare compare, const char *key) {
+    const char *name = subject == CT_OF_ROW_KEY ? CT_ROW_KEY : CT_PARTITION_KEY;
+    struct ct_filter *filter = new_comparison(arena, subject, compare, ct_string(name, key));
+    filter->can_be_key = true;
     return filter;
 }
 
@@ -132,10 +151,8 @@ const struct ct_filter *ct_filter_compare_bool(struct arena *arena, const char *
 static const struct ct_filter *new_boolean(struct arena *arena, enum ct_filter_kind kind,
                                            const struct ct_filter *left,
                                            const struct ct_filter *right) {
-    struct ct_filter *filter = ARENA_NEW(arena, struct ct_filter);
-    filter->kind = kind;
-    filter->left = left;
-    filter->right = right;
+    struct ct_filter *filter = ARENA_ARRAY(arena, struct ct_filter, 1);
+    *filter = (struct ct_filter){.kind = kind, .left = left, .right = right};
     return filter;
 }
 
@@ -157,20 +174,19 @@ const struct ct_filter *ct_filter_not(struct arena *arena, const struct ct_filte
 }
 
 const struct ct_filter *ct_filter_in_partition(struct arena *arena, const char *partition) {
-    return ct_filter_compare_string(arena, partition_key_name, CT_EQ, partition);
+    return compare_key(arena, CT_OF_PARTITION_KEY, CT_EQ, partition);
 }
 
 const struct ct_filter *ct_filter_point(struct arena *arena, struct ct_key key) {
     return ct_filter_and(arena, ct_filter_in_partition(arena, key.partition),
-                         ct_filter_compare_string(arena, row_key_name, CT_EQ, key.row));
+                         compare_key(arena, CT_OF_ROW_KEY, CT_EQ, key.row));
 }
 
 const struct ct_filter *ct_filter_from(struct arena *arena, struct ct_key key) {
     const struct ct_filter *same =
         ct_filter_and(arena, ct_filter_in_partition(arena, key.partition),
-                      ct_filter_compare_string(arena, row_key_name, CT_GE, key.row));
-    const struct ct_filter *later =
-        ct_filter_compare_string(arena, partition_key_name, CT_GT, key.partition);
+                      compare_key(arena, CT_OF_ROW_KEY, CT_GE, key.row));
+    const struct ct_filter *later = compare_key(arena, CT_OF_PARTITION_KEY, CT_GT, key.partition);
     return ct_filter_or(arena, same, later);
 }
 
@@ -178,7 +194,7 @@ const struct ct_filter *ct_filter_from(struct arena *arena, struct ct_key key) {
 static const struct ct_filter *any_row(struct arena *arena, const char *const *row_keys,
                                        size_t count) {
     if (count == 1)
-        return ct_filter_compare_string(arena, row_key_name, CT_EQ, row_keys[0]);
+        return compare_key(arena, CT_OF_ROW_KEY, CT_EQ, row_keys[0]);
     size_t half = count / 2;
     const struct ct_filter *first = any_row(arena, row_keys, half);
     return ct_filter_or(arena, first, any_row(arena, row_keys + half, count - half));

@@ -28,10 +28,16 @@
 enum ct_compare { CT_EQ, CT_NE, CT_LT, CT_LE, CT_GT, CT_GE };
 enum ct_filter_kind { CT_FILTER_COMPARE, CT_FILTER_AND, CT_FILTER_OR, CT_FILTER_NOT };
 
+// What a comparison's name means.
+enum ct_subject { CT_OF_PROPERTY, CT_OF_PARTITION_KEY, CT_OF_ROW_KEY };
+
+// Made by ct_filter_compare and those below it only.
 struct ct_filter {
     enum ct_filter_kind kind;
+    enum ct_compare compare; // CT_FILTER_COMPARE only, as the next two and [operand]
+    enum ct_subject subject;
+    bool can_be_key;                      // the literal: a string without U+0000
     const struct ct_filter *left, *right; // AND, OR; NOT has [left] only
-    enum ct_compare compare;              // CT_FILTER_COMPARE only, as the rest
     struct ct_property operand;           // the name, and the literal
 };
 
@@ -61,6 +67,10 @@ bool ct_filter_matches(const struct ct_filter *filter, const struct ct_row *row)
 // match in any partition. (Who has a filter that says so otherwise puts that comparison before it;
 // range.h finds the partition.)
 const char *ct_filter_partition(const struct ct_filter *filter);
+
+// The row key that [filter] asks for beside a partition: it is what ct_filter_point makes. NULL if
+// it is anything else.
+const char *ct_filter_row(const struct ct_filter *filter);
 
 // Builders. A NULL (empty) operand is neutral for and, and absorbs or; there is no not of it
 // (asserted).

@@ -39,9 +39,9 @@ static struct ct_bounds bounds_of_operand(const struct ct_filter *filter, bool i
 
 static struct ct_range range_of_comparison(const struct ct_filter *filter, bool is_negated) {
     struct ct_range range = {all_strings, all_strings};
-    if (strcmp(filter->operand.name, CT_PARTITION_KEY) == 0)
+    if (filter->subject == CT_OF_PARTITION_KEY)
         range.partition = bounds_of_operand(filter, is_negated);
-    else if (strcmp(filter->operand.name, CT_ROW_KEY) == 0)
+    else if (filter->subject == CT_OF_ROW_KEY)
         range.row = bounds_of_operand(filter, is_negated);
     return range;
 }

@@ -224,6 +224,37 @@ static void test_filter_partition_is_syntactic(void **state) {
         assert_true(ct_string_equal(ct_filter_partition(parse(cases[i].text)), cases[i].partition));
 }
 
+// Only a partition and a row key, both as strings that a key can be, ask for one row.
+static void test_filter_row_is_that_of_a_point(void **state) {
+    (void)state;
+    const struct {
+        const char *text, *row;
+    } cases[] = {
+        {"PartitionKey eq 'p' and RowKey eq 'r'", "r"},
+        {"'p' eq PartitionKey and 'r' eq RowKey", "r"},
+        {"PartitionKey eq 'p' and RowKey eq ''", ""},
+        {"PartitionKey eq 'p' and RowKey ge 'r'", NULL},
+        {"PartitionKey eq 'p' and RowKey eq 1", NULL},
+        {"PartitionKey eq 'p' and a eq 'r'", NULL},
+        {"PartitionKey ne 'p' and RowKey eq 'r'", NULL},
+        {"PartitionKey eq 'p' or RowKey eq 'r'", NULL},
+        {"RowKey eq 'r' and PartitionKey eq 'p'", NULL},
+        {"PartitionKey eq 'p' and RowKey eq 'r' and a eq 'b'", NULL},
+        {"PartitionKey eq 'p' and not (RowKey eq 'r')", NULL},
+        {"PartitionKey eq 'p'", NULL},
+        {"RowKey eq 'r'", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_true(ct_string_equal(ct_filter_row(parse(cases[i].text)), cases[i].row));
+    assert_string_equal(ct_filter_row(ct_filter_point(&arena, (struct ct_key){"p", "r"})), "r");
+    // A key has no U+0000.
+    const struct ct_filter *partition = ct_filter_in_partition(&arena, "p");
+    const struct ct_filter *row =
+        ct_filter_compare(&arena, CT_EQ, ct_string_of(CT_ROW_KEY, "r\0s", 3));
+    assert_null(ct_filter_row(ct_filter_and(&arena, partition, row)));
+}
+
 // ---- Builders ----------------------------------------------------------------------------------
 
 // The helpers build what their headers say, in the grammar's own words.
@@ -522,6 +553,7 @@ int main(void) {
         ARENA_TEST(test_filter_matches_only_ne_between_types),
         ARENA_TEST(test_filter_matches_combines),
         ARENA_TEST(test_filter_partition_is_syntactic),
+        ARENA_TEST(test_filter_row_is_that_of_a_point),
         ARENA_TEST(test_filter_builders_format_as_documented),
         ARENA_TEST(test_filter_builders_treat_empty_operands),
         ARENA_TEST(test_filter_from_matches_keys_from_its_own_on),
