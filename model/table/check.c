@@ -28,23 +28,20 @@ static size_t units_of(const char *text, size_t size) {
 
 // [units]: of a text.
 static size_t value_bytes(const struct ct_property *property, size_t units) {
-    switch (property->type) {
-    case CT_BOOL:
-        return 1;
-    case CT_INT32:
-        return sizeof(int32_t);
-    case CT_INT64:
-    case CT_DOUBLE:
-    case CT_DATETIME:
-        return sizeof(int64_t);
-    case CT_GUID:
-        return CT_GUID_BYTES;
-    case CT_BINARY:
-        return LENGTH_BYTES + property->size;
-    case CT_STRING:
-        return LENGTH_BYTES + UNIT_BYTES * units;
-    }
-    return 0;
+    static const uint8_t fixed[] = {
+        [CT_BOOL] = 1,
+        [CT_INT32] = sizeof(int32_t),
+        [CT_INT64] = sizeof(int64_t),
+        [CT_DOUBLE] = sizeof(double),
+        [CT_DATETIME] = sizeof(int64_t),
+        [CT_GUID] = CT_GUID_BYTES,
+        [CT_BINARY] = LENGTH_BYTES,
+        [CT_STRING] = LENGTH_BYTES,
+    };
+    size_t bytes = fixed[property->type];
+    if (property->type == CT_STRING)
+        bytes += UNIT_BYTES * units;
+    return property->type == CT_BINARY ? bytes + property->size : bytes;
 }
 
 size_t ct_row_bytes(const struct ct_row *row) {
@@ -85,36 +82,39 @@ static bool is_digit(unsigned char byte) {
     return byte >= '0' && byte <= '9';
 }
 
+static bool is_letter(unsigned char byte) {
+    return (unsigned char)((byte | 0x20) - 'a') < 26;
+}
+
 // Letters, of which every byte from 0x80 on is a part, digits and '_'. As sets of bits: a campaign
 // looks at the names of each entity anew.
 static bool is_of_identifier(unsigned char byte) {
-    static const uint64_t ascii[2] = {
+    static const uint64_t bytes[4] = {
         UINT64_C(0x3FF) << '0',
         (UINT64_C(0x3FFFFFF) << ('A' - 64)) | (UINT64_C(0x3FFFFFF) << ('a' - 64)) |
             UINT64_C(1) << ('_' - 64),
+        UINT64_MAX,
+        UINT64_MAX,
     };
-    return byte >= 0x80 || (ascii[byte / 64] >> byte % 64 & 1);
+    return bytes[byte / 64] >> byte % 64 & 1;
 }
 
 // What properties may not be called.
 static bool is_system(const char *name) {
-    switch (*name) {
-    case 'P':
-        return strcmp(name, CT_PARTITION_KEY) == 0;
-    case 'R':
-        return strcmp(name, CT_ROW_KEY) == 0;
-    case 'T':
-        return strcmp(name, CT_TIMESTAMP) == 0;
-    default:
-        return false;
-    }
+    bool may_be = *name == 'P' || *name == 'R' || *name == 'T';
+    return may_be && (strcmp(name, CT_PARTITION_KEY) == 0 || strcmp(name, CT_ROW_KEY) == 0 ||
+                      strcmp(name, CT_TIMESTAMP) == 0);
 }
 
 static enum ct_error check_name(const struct ct_rules *rules, const char *name, size_t *bytes_max) {
-    bool is_identifier = !is_digit((unsigned char)*name);
     size_t size = 0;
-    for (; name[size]; size++)
-        is_identifier &= is_of_identifier((unsigned char)name[size]);
+    while (is_letter((unsigned char)name[size])) // mostly there is nothing else
+        size++;
+    while (is_of_identifier((unsigned char)name[size]))
+        size++;
+    bool is_identifier = name[size] == '\0' && !is_digit((unsigned char)*name);
+    while (name[size])
+        size++;
     *bytes_max += UNIT_BYTES * size;
     if (size > CT_NAME_UNITS_MAX && units_of(name, size) > CT_NAME_UNITS_MAX)
         return CT_ERROR_NAME_TOO_LONG;
