@@ -14,6 +14,7 @@
 #include "core/base/assert.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -33,6 +34,8 @@
 
 enum { ARENA_ALIGNMENT = 8 };
 
+#define ARENA_BYTES_MAX (SIZE_MAX / 2) // no arena has as many
+
 struct arena {
     char *base;
     size_t used; // bytes handed out since the last reset, always a multiple of ARENA_ALIGNMENT
@@ -50,10 +53,12 @@ SCT_API SCT_NORETURN void arena_exhausted(const struct arena *arena, size_t byte
 // Returns [bytes] of uninitialised memory, 8-byte aligned, valid until the arena is reset below it.
 static inline void *arena_alloc(struct arena *arena, size_t bytes) {
     size_t rounded = (bytes + (ARENA_ALIGNMENT - 1)) & ~(size_t)(ARENA_ALIGNMENT - 1);
-    if (__builtin_expect(rounded < bytes || rounded > arena->size - arena->used, 0))
+    size_t used = arena->used, end = used + rounded;
+    // The first, so that [end] has not wrapped around: for a constant the compiler knows it.
+    if (__builtin_expect(bytes > ARENA_BYTES_MAX || end > arena->size, 0))
         arena_exhausted(arena, bytes);
-    char *result = arena->base + arena->used;
-    arena->used += rounded;
+    char *result = arena->base + used;
+    arena->used = end;
 #if ARENA_POISONS
     __asan_unpoison_memory_region(result, bytes);
 #endif

@@ -243,10 +243,16 @@ void *sct_context(void) {
     return sct_engine_now->now.context;
 }
 
-static uint64_t fingerprint(const struct sct_engine *engine) {
+// Once for the same decisions: a final check may have asked for it.
+static uint64_t fingerprint(struct sct_engine *engine) {
+    struct sct_moment *now = &engine->now;
     // Kinds, numbers of alternatives and answers. Labels are for people: to put one better is no
     // change of what happens.
-    return hash_bytes(engine->record->words, sizeof(uint32_t) * engine->now.decision_count);
+    if (now->hashed_decisions != now->decision_count || now->decision_count == 0) {
+        now->hash = hash_bytes(engine->record->words, sizeof(uint32_t) * now->decision_count);
+        now->hashed_decisions = now->decision_count;
+    }
+    return now->hash;
 }
 
 uint64_t sct_fingerprint_so_far(void) {

@@ -101,6 +101,9 @@ struct sct_moment {
     uint64_t birth; // the number of the execution that began it; others go on from its snapshots
     uint32_t tail_point, tail_decision; // the counts when the fair tail began
     uint32_t checks_unknown;
+    // The fingerprint of the first so many decisions, if it was asked for.
+    uint32_t hashed_decisions;
+    uint64_t hash;
     bool is_in_tail;
     // Of the tail: nothing has changed in it, with these tasks enabled; and whether the running
     // step, said to write, has changed nothing.
