@@ -60,9 +60,8 @@ static void on_new_group(void *context, const struct sct_group *group) {
 static void begin_counting(void *context, uint64_t iteration) {
     struct session *session = context;
     sct_witness_note(&session->witness, iteration, session->counted++);
-    if (session->context)
-        memcpy(session->passes, session->run.what.subject->variants->passes(session->context),
-               session->variant_count * sizeof *session->passes);
+    if (session->passing)
+        memcpy(session->passes, session->passing, session->variant_count * sizeof *session->passes);
     sct_marks_count(true);
 }
 
@@ -71,9 +70,9 @@ static void end_counting(void *context, uint64_t iteration, const struct sct_res
     (void)result;
     struct session *session = context;
     sct_marks_count(false);
-    if (!session->context)
+    if (!session->passing)
         return;
-    const uint64_t *restrict now = session->run.what.subject->variants->passes(session->context);
+    const uint64_t *restrict now = session->passing;
     const uint64_t *restrict before = session->passes;
     uint64_t *restrict reached = session->reached;
     size_t count = session->variant_count;

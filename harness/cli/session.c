@@ -50,8 +50,9 @@ bool session_choose_variant(struct session *session, const char *name, struct er
     what->variant = name ? &session->variant : NULL;
     session->context = variants ? variants->open(what->variant) : NULL;
     session->program = subject_program(what->subject, what->test, session->context);
+    session->passing = session->context ? variants->passes(session->context) : NULL;
     if (name)
-        what->passes = &variants->passes(session->context)[session->variant.index];
+        what->passes = &session->passing[session->variant.index];
     session->variant_count = subject_variant_count(what->subject);
     session->passes = grow_new(session->variant_count + 1, sizeof(uint64_t), "counters");
     session->reached = grow_new(session->variant_count + 1, sizeof(uint64_t), "counters");

@@ -19,6 +19,7 @@ struct session {
     struct variant variant; // that is on, if run.what.variant is set
     void *context;          // of the programs of a subject with variants; owned
     size_t variant_count;
+    const uint64_t *passing;    // how often the places of each variant were passed so far
     uint64_t *passes, *reached; // by variant: before this execution, and by those that count; owned
     struct sct_program program;
     struct sct_engine *engine;

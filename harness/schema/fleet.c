@@ -14,9 +14,10 @@ enum {
 
 // Somebody has moved: wakes those whose wait is over, and nobody in vain.
 static void tell_change(struct fleet *fleet) {
-    for (size_t i = 0; i <= PARTIES_MAX; i++) {
+    for (uint32_t waiting = fleet->waiting; waiting; waiting &= waiting - 1) {
+        size_t i = (size_t)__builtin_ctz(waiting);
         struct fleet_wait *wait = &fleet->waits[i];
-        if (wait->is_over && wait->is_over(fleet, i))
+        if (wait->is_over(fleet, i))
             sct_waiters_wake(&wait->queue);
     }
 }
@@ -25,9 +26,10 @@ static void await(struct fleet *fleet, size_t index,
                   bool (*is_over)(const struct fleet *fleet, size_t index), const char *waits_for) {
     struct fleet_wait *wait = &fleet->waits[index];
     wait->is_over = is_over;
+    fleet->waiting |= 1u << index;
     while (!is_over(fleet, index))
         sct_waiters_wait(&wait->queue, waits_for);
-    wait->is_over = NULL;
+    fleet->waiting &= ~(1u << index);
 }
 
 // What the running task does from here on depends on nothing that it has learnt but [value]: what

@@ -18,7 +18,7 @@ struct fleet;
 
 // How one of them waits for the others: until [is_over] says so.
 struct fleet_wait {
-    bool (*is_over)(const struct fleet *fleet, size_t index); // NULL: it does not wait
+    bool (*is_over)(const struct fleet *fleet, size_t index);
     struct sct_waiters queue;
 };
 
@@ -49,6 +49,7 @@ struct fleet {
     // Stops the worker's machine and starts its program again.
     void (*restart_worker)(struct fleet *fleet);
     struct fleet_wait waits[PARTIES_MAX + 1]; // of the parties, then the roll-out
+    uint32_t waiting;                         // those who do: bit per wait
     bool awaits_upgrade[SU_FLEET_MAX];
     bool upgrades_in_a_row;     // an upgrade ends nobody's waiting for one
     bool is_idle[SU_FLEET_MAX]; // the server goes on only when somebody else has moved

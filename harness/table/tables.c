@@ -51,12 +51,14 @@ void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count
 // Two bytes of the partition key, six of the row key: keys that agree in those look alike.
 uint64_t tables_access_key(struct ct_key key) {
     uint64_t bits = 0;
-    const char *text = key.partition ? key.partition : "";
-    for (int i = 0; i < 2; i++)
-        bits = bits << 8 | (unsigned char)(*text ? *text++ : 0);
-    text = key.row ? key.row : "";
-    for (int i = 0; i < 6; i++)
-        bits = bits << 8 | (unsigned char)(*text ? *text++ : 0);
+    int shift = 64; // how many bits are to come
+    if (key.partition)
+        for (const char *text = key.partition; *text && shift > 48; text++)
+            bits |= (uint64_t)(unsigned char)*text << (shift -= 8);
+    shift = 48;
+    if (key.row)
+        for (const char *text = key.row; *text && shift > 0; text++)
+            bits |= (uint64_t)(unsigned char)*text << (shift -= 8);
     return bits;
 }
 
@@ -288,6 +290,8 @@ static void touch_what_is_read(const struct request *request) {
 }
 
 static struct ct_outcome serve_batch(struct tables *tables, const struct request *request) {
+    if (sct_reducing())
+        touch_counters(tables, request);
     struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
     struct ct_batch *batch = request->as.execute.batch;
     struct ct_outcome outcome = ct_execute(table, batch, sct_arena(), request->as.execute.results);
@@ -296,14 +300,14 @@ static struct ct_outcome serve_batch(struct tables *tables, const struct request
 }
 
 static struct ct_outcome serve_call(struct tables *tables, struct request *request) {
+    if (request->kind == REQUEST_EXECUTE)
+        return serve_batch(tables, request);
     if (sct_reducing()) {
         touch_counters(tables, request);
         touch_what_is_read(request);
     }
     struct ct_table *table = ct_memory_table_interface(tables->backend[request->table]);
     switch (request->kind) {
-    case REQUEST_EXECUTE:
-        return serve_batch(tables, request);
     case REQUEST_QUERY:
         return ct_query(table, request->as.query.filter, sct_arena(), request->as.query.rows);
     case REQUEST_OPEN_STREAM:
@@ -319,6 +323,7 @@ static struct ct_outcome serve_call(struct tables *tables, struct request *reque
     case REQUEST_PEEK_VALID:
         peek_valid(tables, request);
         return ct_success();
+    case REQUEST_EXECUTE:
     case REQUEST_ANNOTATE:
         break;
     }
@@ -394,7 +399,7 @@ static bool execute_unseen(struct tables *tables, const struct request *request)
     struct request unseen = *request;
     unseen.as.execute.batch = &batch;
     unseen.as.execute.results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch.count);
-    return serve_call(tables, &unseen).kind == CT_SUCCEEDED;
+    return serve_batch(tables, &unseen).kind == CT_SUCCEEDED;
 }
 
 void tables_lose(struct tables *tables, struct request *request, bool is_done) {

@@ -34,6 +34,8 @@ bool su_rollout_allows(const struct su_fleet *fleet, size_t server, enum su_rele
 }
 
 bool su_worker_is_due(const struct su_fleet *fleet) {
-    return (su_fleet_runs(fleet, SU_R2) && fleet->swept < SU_2_0) ||
-           (su_fleet_runs(fleet, SU_R3) && fleet->swept < SU_3_0);
+    enum su_release release = fleet->releases[0];
+    bool is_unswept =
+        (release == SU_R2 && fleet->swept < SU_2_0) || (release == SU_R3 && fleet->swept < SU_3_0);
+    return is_unswept && su_fleet_runs(fleet, release);
 }
