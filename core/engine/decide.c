@@ -153,7 +153,9 @@ static inline uint32_t ask_value(struct sct_engine *engine, uint32_t count, bool
     return is_weak && is_in_walk ? 0 : sct_ask_value(engine->strategy, count, is_weak);
 }
 
-static inline uint32_t choose(uint32_t count, const char *label, bool is_weak) {
+// Of a constant, as above.
+__attribute__((always_inline)) static inline uint32_t choose(uint32_t count, const char *label,
+                                                             bool is_weak) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
     if (count == 1) // no decision: a trace has only what could have been otherwise
@@ -252,7 +254,8 @@ __attribute__((noinline, cold)) static unsigned find_next(struct sct_engine *eng
 }
 
 // The same, mostly without it: no slot behind the first word was ever used, and somebody can run.
-static inline unsigned next_slot(struct sct_engine *engine, bool is_searched) {
+__attribute__((always_inline)) static inline unsigned next_slot(struct sct_engine *engine,
+                                                                bool is_searched) {
     uint64_t enabled = engine->now.enabled.words[0];
     if (sct_slots_are_wide(&engine->now.alive))
         return find_next(engine);

@@ -108,8 +108,12 @@ static bool is_system(const char *name) {
 
 static enum ct_error check_name(const struct ct_rules *rules, const char *name, size_t *bytes_max) {
     size_t size = 0;
-    while (is_letter((unsigned char)name[size])) // mostly there is nothing else
+    while (is_letter((unsigned char)name[size]))
         size++;
+    if (name[size] == '\0' && size > 0 && size <= CT_NAME_UNITS_MAX) { // as most names are
+        *bytes_max += UNIT_BYTES * size;
+        return is_system(name) ? CT_ERROR_NAME_INVALID : CT_ERROR_NONE;
+    }
     while (is_of_identifier((unsigned char)name[size]))
         size++;
     bool is_identifier = name[size] == '\0' && !is_digit((unsigned char)*name);
@@ -125,15 +129,26 @@ static enum ct_error check_name(const struct ct_rules *rules, const char *name, 
 static enum ct_error check_value(const struct ct_property *property, size_t *bytes_max) {
     bool is_large = false;
     *bytes_max += value_bytes(property, property->size);
-    if (property->type == CT_STRING && property->size > CT_STRING_UNITS_MAX)
-        is_large = units_of(property->value.string, property->size) > CT_STRING_UNITS_MAX;
-    if (property->type == CT_BINARY)
+    switch (property->type) {
+    case CT_STRING:
+        is_large = property->size > CT_STRING_UNITS_MAX &&
+                   units_of(property->value.string, property->size) > CT_STRING_UNITS_MAX;
+        break;
+    case CT_BINARY:
         is_large = property->size > CT_BINARY_BYTES_MAX;
-    bool is_out_of_range = property->type == CT_DATETIME && (property->value.ticks < CT_TICKS_MIN ||
-                                                             property->value.ticks > CT_TICKS_MAX);
-    if (is_large)
-        return CT_ERROR_VALUE_TOO_LARGE;
-    return is_out_of_range ? CT_ERROR_OUT_OF_RANGE : CT_ERROR_NONE;
+        break;
+    case CT_DATETIME:
+        return property->value.ticks < CT_TICKS_MIN || property->value.ticks > CT_TICKS_MAX
+                   ? CT_ERROR_OUT_OF_RANGE
+                   : CT_ERROR_NONE;
+    case CT_BOOL:
+    case CT_INT32:
+    case CT_INT64:
+    case CT_DOUBLE:
+    case CT_GUID:
+        break;
+    }
+    return is_large ? CT_ERROR_VALUE_TOO_LARGE : CT_ERROR_NONE;
 }
 
 static enum ct_error check_properties(const struct ct_rules *rules, const struct ct_row *row,
