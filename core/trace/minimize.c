@@ -12,126 +12,6 @@ enum {
     PLACED_RUNS = 20000, // of one round of schedules with few switches
 };
 
-static const double progress_seconds = 0.25;
-
-static int compare(const struct sct_cost *a, const struct sct_cost *b) {
-    for (int i = 0; i < 4; i++)
-        if (a->fields[i] != b->fields[i])
-            return a->fields[i] < b->fields[i] ? -1 : 1;
-    return 0;
-}
-
-// ---- Trying ------------------------------------------------------------------------------------
-
-// Looked at before every try: so one try more is the most that an interruption waits for.
-static bool should_stop(struct sct_minimizer *minimizer) {
-    const struct sct_minimize_options *options = minimizer->options;
-    struct sct_minimum *minimum = minimizer->minimum;
-    minimum->looks++;
-    minimum->elapsed_seconds = clock_seconds() - minimizer->started_at;
-    if (options->interrupted && *options->interrupted)
-        minimum->was_interrupted = true;
-    if (minimum->tries >= minimizer->tries_max ||
-        (options->seconds_max > 0 && minimum->elapsed_seconds >= options->seconds_max))
-        minimum->reached_limit = true;
-    return minimum->was_interrupted || minimum->reached_limit;
-}
-
-// By the clock: a try of a long execution takes as long as hundreds of others.
-static void tell_progress(struct sct_minimizer *minimizer) {
-    const struct sct_minimize_options *options = minimizer->options;
-    double elapsed = minimizer->minimum->elapsed_seconds;
-    if (!options->progress || elapsed - minimizer->told_at < progress_seconds)
-        return;
-    minimizer->told_at = elapsed;
-    options->progress(options->context, minimizer->minimum);
-}
-
-static struct sct_cost measure(const struct sct_follower *follower, const struct sct_result *result,
-                               struct sct_measures *measures) {
-    const struct sct_plan *seen = &follower->seen;
-    ASSERT(follower->preemption_count <= seen->switch_count);
-    uint64_t sum = 0;
-    *measures = (struct sct_measures){
-        .deviations = seen->switch_count,
-        .decisions = result->decision_count,
-        .preemptions = follower->preemption_count,
-        .operations = result->operation_count,
-    };
-    for (uint32_t i = 0; i < seen->value_count; i++) {
-        measures->deviations += seen->values[i].answer > 0;
-        sum += seen->values[i].answer;
-    }
-    // Fewer operations of the system under test first: they are what a reader must understand. A
-    // preemption counts twice, since it is harder to follow than another answer. The sum of the
-    // answers is last: it makes a lowered value an improvement although as much deviates as before.
-    return (struct sct_cost){{measures->operations, measures->deviations + measures->preemptions,
-                              measures->decisions, sum}};
-}
-
-static bool is_same_failure(const struct sct_minimizer *minimizer,
-                            const struct sct_result *result) {
-    if (result->outcome != SCT_VIOLATED)
-        return false;
-    char *pattern = sct_violation_pattern(&result->violation);
-    ASSERT(minimizer->pattern);
-    // Patterns leave out numbers and the like: values of a smaller execution are other ones.
-    // Without a pattern at all a minimum would often be another, simpler failure.
-    bool is_same = strcmp(pattern, minimizer->pattern) == 0;
-    free(pattern);
-    return is_same;
-}
-
-// Runs what the follower is set to; if that fails the same way and is smaller than *[found], or if
-// [is_any], it becomes *[found].
-static bool run(struct sct_minimizer *minimizer, struct sct_found *found, uint64_t seed,
-                bool is_any) {
-    struct sct_minimum *minimum = minimizer->minimum;
-    if (should_stop(minimizer))
-        return false;
-    const struct sct_result *result = sct_engine_run(minimizer->engine, minimizer->options->program,
-                                                     &minimizer->follower.base, seed);
-    ASSERT(result->outcome != SCT_DIVERGED); // what does not fit a plan is answered by default
-    minimum->tries++;
-    tell_progress(minimizer);
-    if (!is_same_failure(minimizer, result))
-        return false;
-    struct sct_measures measures;
-    struct sct_cost cost = measure(&minimizer->follower, result, &measures);
-    // With fewer switches a thread that waits may go round and round before the fair tail ends its
-    // wait: such an execution is none that anybody would rather read.
-    bool is_longer = measures.decisions > minimum->before.decisions;
-    if (!is_any && (is_longer || compare(&cost, &found->cost) >= 0))
-        return false;
-    // What happened is kept, not what was planned: entries that fitted nothing fall away.
-    sct_plan_copy(&found->plan, &minimizer->follower.seen);
-    found->cost = cost;
-    found->measures = measures;
-    found->schedule_count = result->schedule_count;
-    found->task_count = result->task_count;
-    if (found == &minimizer->best)
-        minimum->now = measures;
-    return true;
-}
-
-static bool try_plan(struct sct_minimizer *minimizer, const struct sct_plan *plan,
-                     struct sct_found *found) {
-    ASSERT(plan != &minimizer->follower.seen);
-    minimizer->follower.plan = plan;
-    minimizer->follower.scheduler = NULL;
-    minimizer->follower.places = NULL;
-    return run(minimizer, found, 0, false);
-}
-
-bool sct_minimizer_try(struct sct_minimizer *minimizer, struct sct_found *found) {
-    if (try_plan(minimizer, &minimizer->candidate, found))
-        return true;
-    if (sct_minimizer_is_over(minimizer))
-        return false; // it may not have been run
-    return sct_follower_realign(&minimizer->follower, &minimizer->candidate) &&
-           try_plan(minimizer, &minimizer->candidate, found);
-}
-
 // ---- Switches ----------------------------------------------------------------------------------
 
 static uint32_t smaller(uint32_t a, uint32_t b) {
@@ -301,7 +181,8 @@ static bool search_randomly(struct sct_minimizer *minimizer) {
         minimizer->follower.plan = &minimizer->input;
         minimizer->follower.scheduler = way;
         minimizer->follower.places = NULL;
-        is_found = run(minimizer, other, sct_execution_seed(minimizer->options->seed, i), true);
+        is_found = sct_minimizer_run(minimizer, other,
+                                     sct_execution_seed(minimizer->options->seed, i), true);
     }
     if (!is_found)
         return false;
@@ -309,7 +190,7 @@ static bool search_randomly(struct sct_minimizer *minimizer) {
     // and would never win as it is.
     while (drop_switches(minimizer, other) && sct_minimize_zero(minimizer, other)) {
     }
-    return try_plan(minimizer, &other->plan, best);
+    return sct_minimizer_try_plan(minimizer, &other->plan, best);
 }
 
 // All schedules with up to [depth] more switches than the [used] ones in places, behind those.
@@ -333,9 +214,9 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
     follower->places = placing->places;
     follower->place_count = used;
     // The prefix alone, too: its run tells how many alternatives there are behind it.
-    if (run(minimizer, &minimizer->best, 0, false))
+    if (sct_minimizer_run(minimizer, &minimizer->best, 0, false))
         return true;
-    if (depth == 0 || should_stop(minimizer))
+    if (depth == 0 || sct_minimizer_should_stop(minimizer))
         return false;
     uint32_t count = follower->decision_count;
     uint32_t first = used > 0 ? placing->places[used - 1].ordinal : 0;
@@ -446,7 +327,7 @@ static void polish(struct sct_minimizer *minimizer, struct sct_found *found) {
         is_better |= sct_minimize_drop(minimizer, found);
         is_better |= exchange_tasks(minimizer, found);
         is_better |= sct_minimize_lower(minimizer, found);
-    } while (is_better && !should_stop(minimizer));
+    } while (is_better && !sct_minimizer_should_stop(minimizer));
 }
 
 // The expensive ones, cheapest first; the first that helps gives the cheap ones another chance.
@@ -499,7 +380,7 @@ static bool run_start(struct sct_minimizer *minimizer) {
     minimizer->pattern = sct_violation_pattern(&result->violation);
     struct sct_found *best = &minimizer->best;
     sct_plan_copy(&best->plan, &minimizer->follower.seen);
-    best->cost = measure(&minimizer->follower, result, &best->measures);
+    best->cost = sct_minimizer_measure(&minimizer->follower, result, &best->measures);
     best->schedule_count = result->schedule_count;
     best->task_count = result->task_count;
     ASSERT(best->measures.preemptions <= best->measures.deviations);
@@ -516,7 +397,7 @@ static void run_best(struct sct_minimizer *minimizer, struct sct_plan *plan) {
     minimizer->follower.places = NULL;
     const struct sct_result *result = sct_engine_run(minimizer->engine, minimizer->options->program,
                                                      &minimizer->follower.base, 0);
-    ASSERT(is_same_failure(minimizer, result));
+    ASSERT(sct_is_same_failure(minimizer, result));
 }
 
 bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,
@@ -533,9 +414,9 @@ bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *
     if (is_failing) {
         do
             polish(&minimizer, &minimizer.best);
-        while (!should_stop(&minimizer) && improve(&minimizer));
+        while (!sct_minimizer_should_stop(&minimizer) && improve(&minimizer));
         run_best(&minimizer, plan);
-        should_stop(&minimizer); // for the time
+        sct_minimizer_should_stop(&minimizer); // for the time
     }
     close_search(&minimizer);
     return is_failing;

@@ -44,6 +44,27 @@ static inline bool sct_minimizer_is_over(const struct sct_minimizer *minimizer) 
     return minimizer->minimum->was_interrupted || minimizer->minimum->reached_limit;
 }
 
+// The clock, the limits and an interruption: as above. Looked at before every try, so one try more
+// is the most that an interruption waits for.
+bool sct_minimizer_should_stop(struct sct_minimizer *minimizer);
+
+// Whether the execution failed as the first one did.
+bool sct_is_same_failure(const struct sct_minimizer *minimizer, const struct sct_result *result);
+
+// What the execution that [follower] has just followed costs a reader, and its [measures].
+struct sct_cost sct_minimizer_measure(const struct sct_follower *follower,
+                                      const struct sct_result *result,
+                                      struct sct_measures *measures);
+
+// Runs what the follower is set to; if that fails the same way and is smaller than *[found], or if
+// [is_any], it becomes *[found].
+bool sct_minimizer_run(struct sct_minimizer *minimizer, struct sct_found *found, uint64_t seed,
+                       bool is_any);
+
+// Runs [plan], not the follower's own, likewise.
+bool sct_minimizer_try_plan(struct sct_minimizer *minimizer, const struct sct_plan *plan,
+                            struct sct_found *found);
+
 // Runs minimizer->candidate, as it is, and with its switches moved to where the changed values have
 // moved the steps; what fails and is smaller becomes *[found].
 bool sct_minimizer_try(struct sct_minimizer *minimizer, struct sct_found *found);
