@@ -66,7 +66,8 @@ struct cleaning {
     struct ct_table *backend;
     // Deals with *[row] by itself, as above.
     struct ct_outcome (*clean)(struct mt_table *table, const struct ct_row **row);
-    // The operation by which a batch deals with [row]; false: nothing is to be done.
+    // The operation by which a batch deals with [row]; false: nothing is to be done. NULL: rows go
+    // singly.
     bool (*operation_of)(struct mt_table *table, const struct ct_row *row,
                          struct ct_operation *operation);
     const struct ct_row **kept; // in key order; NULL: rows go singly
@@ -192,7 +193,7 @@ static struct ct_outcome clean_row(struct mt_table *table, struct cleaning *clea
 // Deals with every raw row of the backend, and with what becomes of it meanwhile.
 static struct ct_outcome clean_rows(struct mt_table *table, struct cleaning cleaning) {
     struct ct_stream *stream;
-    if (table->copy_rows > 1)
+    if (table->copy_rows > 1 && cleaning.operation_of)
         cleaning.kept = ARENA_ARRAY(table->arena, const struct ct_row *, table->copy_rows);
     cleaning.start = arena_mark(table->arena);
     struct digest mark = mt_observed(table);
@@ -367,16 +368,10 @@ struct ct_outcome mt_check_rows(struct mt_table *instance,
 
 // ---- The way back ------------------------------------------------------------------------------
 
-static bool delete_metadata_operation(struct mt_table *table, const struct ct_row *row,
-                                      struct ct_operation *operation) {
-    return mt_is_internal(row->key) && delete_operation(table, row, operation);
-}
-
 static struct ct_outcome delete_metadata(struct mt_table *table, const struct ct_row **row) {
-    if (mt_is_internal((*row)->key))
-        return delete_version(table, row);
+    const struct ct_key key = (*row)->key;
     *row = NULL;
-    return ct_success();
+    return mt_is_internal(key) ? mt_unmark(table, key.partition) : ct_success();
 }
 
 // In PREFER_OLD everything is still in the old table, beside marks that nobody needs who is in the
@@ -389,8 +384,8 @@ static struct ct_outcome walk_back(struct mt_table *table, enum mt_state *state)
         outcome = push(table, MT_USE_OLD_HIDE_METADATA, state);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
-    return clean_rows(table, (struct cleaning){table->old_table, delete_metadata,
-                                               delete_metadata_operation, NULL, 0, 0});
+    return clean_rows(table,
+                      (struct cleaning){table->old_table, delete_metadata, NULL, NULL, 0, 0});
 }
 
 struct ct_outcome mt_undo(struct mt_table *instance) {

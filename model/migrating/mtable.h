@@ -46,6 +46,10 @@ struct mt_table mt_with_arena(const struct mt_table *table, struct arena *arena)
 // Makes the partition POPULATED unless it has a state already.
 struct ct_outcome mt_mark_populated(struct mt_table *table, const char *partition);
 
+// Back to a partition without a state: its meta row and its assertion row go, in one batch. When
+// all clients are in the first state. A read and a write, again when an answer is lost.
+struct ct_outcome mt_unmark(struct mt_table *table, const char *partition);
+
 // Makes the partition SWITCHED, whatever it was.
 struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partition);
 

@@ -105,6 +105,38 @@ struct ct_outcome mt_ensure_switched(struct mt_table *table, const char *partiti
     return switch_from_none(table, partition, &(bool){false});
 }
 
+// Both rows go together: an assertion row alone lets who is in PREFER_OLD write to the old table,
+// of a partition that another has SWITCHED without a look at it.
+static struct ct_outcome delete_marks(struct mt_table *table, const char *partition,
+                                      enum mt_partition_state state) {
+    struct ct_batch batch = ct_batch_new(table->arena, 2);
+    if (state != MT_PARTITION_NONE)
+        ct_batch_add(&batch, CT_DELETE,
+                     mt_bare_row(table->arena, mt_meta_key(partition), CT_ANY_ETAG));
+    if (state != MT_PARTITION_SWITCHED)
+        ct_batch_add(&batch, CT_DELETE,
+                     mt_bare_row(table->arena, mt_assertion_key(partition), CT_ANY_ETAG));
+    struct ct_op_result results[2];
+    struct ct_outcome outcome = ct_execute(table->old_table, &batch, table->arena, results);
+    bool is_gone = ct_failed_with(outcome, CT_STATUS_NOT_FOUND);
+    if (outcome.kind != CT_SUCCEEDED && outcome.kind != CT_UNKNOWN && !is_gone)
+        return mt_unexpected(outcome, "unmark: unexpected answer of the old table");
+    mt_note(table);
+    return is_gone ? ct_success() : outcome;
+}
+
+struct ct_outcome mt_unmark(struct mt_table *table, const char *partition) {
+    struct ct_outcome outcome;
+    do { // what was not answered is looked at again
+        enum mt_partition_state state;
+        outcome = mt_read_state(table, partition, &state);
+        if (outcome.kind != CT_SUCCEEDED)
+            return outcome;
+        outcome = delete_marks(table, partition, state);
+    } while (outcome.kind == CT_UNKNOWN);
+    return outcome;
+}
+
 // ---- Several partitions ------------------------------------------------------------------------
 
 static void note_plainly(struct mt_table *table, const struct ct_write *write) {
