@@ -22,6 +22,9 @@ struct sending {
     enum store_id store;
     uint64_t deadline; // of true time
     uint64_t delay;    // before it is executed
+    // A group: batches of one transaction, of which [request] has the one that is served.
+    struct ct_write *writes;
+    size_t write_count; // 0: it is none
 };
 
 // A stream of a table, of a process.
@@ -29,6 +32,7 @@ struct proxy_stream {
     struct ct_stream stream; // first member
     const struct proxy *proxy;
     struct ct_stream *backend;
+    bool is_read;                      // a read is under way
     struct proxy_stream *next, **link; // among the open ones
 };
 
@@ -107,6 +111,23 @@ static void perform_and_tell(struct sending *sending) {
     sct_note_as(SCT_NOTE_PLAIN, "%s   (%s)", buffer, request->where);
 }
 
+static void serve_write(struct sending *sending, struct ct_write *write) {
+    sending->request.as.execute.batch = &write->batch;
+    sending->request.as.execute.results = write->results;
+    perform_and_tell(sending);
+    write->outcome = sending->request.outcome;
+}
+
+// All in one step.
+static void take_effect(struct sending *sending) {
+    if (sending->write_count == 0)
+        perform_and_tell(sending);
+    for (size_t i = 0; i < sending->write_count; i++)
+        serve_write(sending, &sending->writes[i]);
+    if (sending->write_count > 0)
+        sending->request.outcome = ct_success();
+}
+
 static bool is_write(const struct sending *sending) {
     return sending->request.kind == REQUEST_EXECUTE;
 }
@@ -131,7 +152,7 @@ static bool begin(struct sending *sending) {
 
 static void serve(struct sending *sending) {
     if (begin(sending))
-        perform_and_tell(sending);
+        take_effect(sending);
 }
 
 // ---- Faults ------------------------------------------------------------------------------------
@@ -151,16 +172,25 @@ static void give_up(struct sending *sending) {
                                                  : ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
 }
 
+static struct ct_write detach_write(const struct ct_batch *batch) {
+    return (struct ct_write){.batch = ct_batch_copy(sct_arena(), batch),
+                             .results =
+                                 ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count)};
+}
+
 // A copy that does not touch what the caller has, who may be gone.
 static struct sending *detach(const struct sending *sending) {
     struct sending *copy = ARENA_NEW(sct_arena(), struct sending);
     *copy = *sending;
-    if (is_write(sending)) {
-        struct ct_batch *batch = ARENA_NEW(sct_arena(), struct ct_batch);
-        *batch = ct_batch_copy(sct_arena(), sending->request.as.execute.batch);
-        copy->request.as.execute.batch = batch;
-        copy->request.as.execute.results =
-            ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
+    if (sending->write_count > 0) {
+        copy->writes = ARENA_ARRAY(sct_arena(), struct ct_write, sending->write_count);
+        for (size_t i = 0; i < sending->write_count; i++)
+            copy->writes[i] = detach_write(&sending->writes[i].batch);
+    } else if (is_write(sending)) {
+        struct ct_write *write = ARENA_NEW(sct_arena(), struct ct_write);
+        *write = detach_write(sending->request.as.execute.batch);
+        copy->request.as.execute.batch = &write->batch;
+        copy->request.as.execute.results = write->results;
     }
     return copy;
 }
@@ -206,7 +236,7 @@ static void stall_within(struct sending *sending, uint64_t duration) {
     store->locked_by = sending->process;
     stand_still_for(sending->process, duration);
     process_touch(SCT_ACCESS_WRITE, PROCESS_STORE, sending->store);
-    perform_and_tell(sending);
+    take_effect(sending);
     store->locked_by = NULL;
     sct_waiters_wake(&store->unlocked);
 }
@@ -406,6 +436,35 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
     return send(&sending);
 }
 
+static void execute_in_turn(struct ct_table *table, const char *where, struct ct_write *writes,
+                            size_t count, struct arena *arena) {
+    bool is_reversed = sct_choose(2, "order of a group") == 1;
+    struct ct_outcome outcome = ct_success();
+    for (size_t i = 0; i < count; i++) {
+        struct ct_write *write = &writes[is_reversed ? count - 1 - i : i];
+        if (!ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
+            outcome = execute(table, where, &write->batch, arena, write->results);
+        write->outcome = outcome;
+    }
+}
+
+// In a file one transaction, at a server one after the other, in some order.
+static void execute_all(struct ct_table *table, const char *where, struct ct_write *writes,
+                        size_t count, struct arena *arena) {
+    const struct proxy *proxy = (struct proxy *)table;
+    if (!proxy->process->world->is_of_files) {
+        execute_in_turn(table, where, writes, count, arena);
+        return;
+    }
+    struct sending sending = new_sending(proxy, REQUEST_EXECUTE, where);
+    sending.writes = writes;
+    sending.write_count = count;
+    sending.request.as.execute.batch = &writes[0].batch;
+    struct ct_outcome outcome = send(&sending);
+    for (size_t i = 0; outcome.kind != CT_SUCCEEDED && i < count; i++)
+        writes[i].outcome = outcome;
+}
+
 static struct ct_outcome query(struct ct_table *table, const char *where,
                                const struct ct_filter *filter, struct arena *arena,
                                struct ct_rows *rows) {
@@ -422,7 +481,11 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
     struct sending sending = new_sending(stream->proxy, REQUEST_READ_STREAM, where);
     sending.request.as.read.stream = stream->backend;
     sending.request.as.read.row = row;
-    return send(&sending);
+    sct_check(!stream->is_read, SCT_KIND_PROGRAM_ERROR, "a stream is read by two tasks at once");
+    stream->is_read = true;
+    struct ct_outcome outcome = send(&sending);
+    stream->is_read = false;
+    return outcome;
 }
 
 static void list_stream(struct proxy_stream *stream) {
@@ -473,16 +536,26 @@ static struct ct_outcome fence(struct ct_table *table) {
     return ct_success();
 }
 
+#define TABLE_OPS                                                                                \
+    .version = CT_TABLE_VERSION, .execute = execute, .query = query, .open_stream = open_stream, \
+    .close = close_table
+
+static struct mt_bounded connect(struct process *process, enum store_id store,
+                                 struct proxy *proxy) {
+    static const struct ct_table_ops ops = {TABLE_OPS};
+    static const struct ct_table_ops ops_of_groups = {TABLE_OPS, .execute_all = execute_all};
+    *proxy =
+        (struct proxy){{process->world->takes_groups ? &ops_of_groups : &ops}, process, store, 0};
+    return (struct mt_bounded){&proxy->table, set_deadline, fence};
+}
+
+struct mt_bounded network_connect(struct process *process, enum store_id store) {
+    return connect(process, store, ARENA_NEW(sct_arena(), struct proxy));
+}
+
 static void connect_tables(struct process *process) {
-    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
-                                            .execute = execute,
-                                            .query = query,
-                                            .open_stream = open_stream,
-                                            .close = close_table};
-    for (int i = 0; i < STORE_COUNT; i++) {
-        process->proxies[i] = (struct proxy){{&ops}, process, (enum store_id)i, 0};
-        process->bounded[i] = (struct mt_bounded){&process->proxies[i].table, set_deadline, fence};
-    }
+    for (int i = 0; i < STORE_COUNT; i++)
+        process->bounded[i] = connect(process, (enum store_id)i, &process->proxies[i]);
 }
 
 struct process *network_add(struct production *world, const char *name, uint32_t rate,

@@ -14,4 +14,7 @@ struct digest network_digest(const struct production *world);
 struct process *network_add(struct production *world, const char *name, uint32_t rate,
                             void (*program)(struct process *process), void *data);
 
+// A further connection of [process] to a store, in the execution's arena.
+struct mt_bounded network_connect(struct process *process, enum store_id store);
+
 #endif

@@ -105,6 +105,7 @@ struct production {
     struct world_time time;
     struct bug_set *bugs;
     bool is_of_files;   // the sort of the tables
+    bool takes_groups;  // several batches go together (execute_all)
     bool etags_per_key; // see struct ct_memory_options
     struct store_state stores[STORE_COUNT];
     struct proxy_stream *streams; // the open ones

@@ -79,17 +79,25 @@ struct digest programs_digest(const struct production *world) {
 
 // ---- Applications ------------------------------------------------------------------------------
 
-static struct mt_table *open_instance(struct process *process, struct mt_config *config,
-                                      struct mt_lease *lease, size_t copy_rows) {
+// The two tables by the connections [old_table] and [new_table], as long as [lease] lasts.
+static struct mt_copier guarded(const struct mt_bounded *old_table,
+                                const struct mt_bounded *new_table, struct mt_lease *lease) {
     struct mt_guard *guards = ARENA_ARRAY(sct_arena(), struct mt_guard, 2);
-    mt_guard_init(&guards[0], &process->bounded[STORE_OLD], lease);
-    mt_guard_init(&guards[1], &process->bounded[STORE_NEW], lease);
-    return mt_open(&(struct mt_options){.old_table = &guards[0].table,
-                                        .new_table = &guards[1].table,
-                                        .config = config,
-                                        .env = &process->env,
-                                        .copy_rows = copy_rows,
-                                        .bugs = process->world->bugs});
+    mt_guard_init(&guards[0], old_table, lease);
+    mt_guard_init(&guards[1], new_table, lease);
+    return (struct mt_copier){&guards[0].table, &guards[1].table};
+}
+
+// What every process's instance has.
+static struct mt_options options_of(struct process *process, struct mt_config *config,
+                                    struct mt_lease *lease) {
+    struct mt_copier own =
+        guarded(&process->bounded[STORE_OLD], &process->bounded[STORE_NEW], lease);
+    return (struct mt_options){.old_table = own.old_table,
+                               .new_table = own.new_table,
+                               .config = config,
+                               .env = &process->env,
+                               .bugs = process->world->bugs};
 }
 
 static void rest(struct process *process, uint64_t time) {
@@ -134,8 +142,9 @@ static void run_application(struct process *process) {
                                                        .about = process->name,
                                                        .bugs = process->world->bugs});
     process->shared = member;
-    struct mt_table *instance =
-        open_instance(process, mt_member_config(member), mt_member_lease(member), 0);
+    struct mt_options options =
+        options_of(process, mt_member_config(member), mt_member_lease(member));
+    struct mt_table *instance = mt_open(&options);
     while (mt_member_join(member).kind != CT_SUCCEEDED)
         rest(process, process->world->lease / 4);
     process_task(process, "lease", run_member, member);
@@ -201,6 +210,22 @@ static void end_migration(struct process *process) {
     table_log_settle(process_log(process));
 }
 
+static struct mt_table *open_migrator(struct process *process, struct mt_holder *holder) {
+    const struct migrator_plan *plan = process->program_data;
+    struct mt_lease *lease = mt_holder_lease(holder);
+    struct mt_options options = options_of(process, mt_holder_config(holder), lease);
+    struct mt_copier *copiers = ARENA_ARRAY(sct_arena(), struct mt_copier, plan->copiers + 1);
+    for (size_t i = 0; i < plan->copiers; i++) {
+        struct mt_bounded old_table = network_connect(process, STORE_OLD);
+        struct mt_bounded new_table = network_connect(process, STORE_NEW);
+        copiers[i] = guarded(&old_table, &new_table, lease);
+    }
+    options.copy_rows = plan->copy_rows;
+    options.copiers = copiers;
+    options.copier_count = plan->copiers;
+    return mt_open(&options);
+}
+
 static void run_migrator(struct process *process) {
     const struct migrator_plan *plan = process->program_data;
     struct production *world = process->world;
@@ -217,8 +242,7 @@ static void run_migrator(struct process *process) {
         options.fenced[i] = &process->bounded[i];
     mt_holder_init(holder, &options);
     process->shared = holder;
-    struct mt_table *instance =
-        open_instance(process, mt_holder_config(holder), mt_holder_lease(holder), plan->copy_rows);
+    struct mt_table *instance = open_migrator(process, holder);
     process_task(process, "lease", run_holder, holder);
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "the migration to end");

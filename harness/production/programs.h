@@ -18,7 +18,8 @@ struct app_plan {
 struct migrator_plan {
     uint64_t delay;
     size_t copy_rows;
-    bool undoes; // goes to PREFER_OLD and back again, if it is the first
+    size_t copiers; // at once; 0: one, without a task of its own
+    bool undoes;    // goes to PREFER_OLD and back again, if it is the first
 };
 
 // All that tasks of [world] share, and the check of its end reads, in contents.

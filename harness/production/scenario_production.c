@@ -1,6 +1,7 @@
 // production: the lease service, its clients and two migrators as they run in production, over
 // tables in files or at a server, in virtual time. Judged by the history of the calls, by what the
-// migration leaves, and by the promise that everything ends.
+// migration leaves, and by the promise that everything ends. copiers: the same with several copiers
+// in each migrator, over tables that may execute batches in groups.
 #include "harness/production/network.h"
 #include "harness/production/programs.h"
 #include "harness/production/show.h"
@@ -13,6 +14,9 @@ enum {
     FAULTS = 3,    // at most, of an execution
     REQUESTS = 48, // a fault falls at one of so many requests of its process
     WRITES = 6,    // or of so many batches
+    COPIERS = 2,
+    COPY_ROWS = 3,      // at most
+    COPY_REQUESTS = 12, // of a copy pass, more or less
 };
 
 // What goes wrong in an execution.
@@ -44,6 +48,12 @@ static struct process *add_migrator(struct production *world, const char *name, 
     plan->copy_rows = 1 + 2 * sct_choose(2, "rows copied at once");
     plan->undoes = undoes;
     return programs_add_migrator(world, name, draw_rate(), plan);
+}
+
+static void draw_copiers(struct process *migrator) {
+    struct migrator_plan *plan = migrator->program_data;
+    plan->copy_rows = 1 + sct_choose(COPY_ROWS, "rows copied at once");
+    plan->copiers = COPIERS;
 }
 
 static enum fault_kind draw_kind(const struct production *world) {
@@ -115,7 +125,18 @@ static void draw_expulsion(struct production *world, struct process *application
                                          .duration = draw_duration(world)};
 }
 
-static void setup(void *bugs) {
+// While it copies, most often.
+static void draw_fault_of_copier(struct production *world, struct process *migrator) {
+    struct fault *fault = &migrator->faults[0];
+    fault->kind = draw_kind(world);
+    fault->moment = sct_choose(4, "at a read") == 3 ? MOMENT_READ : MOMENT_WRITE;
+    fault->number = 1 + sct_choose(COPY_REQUESTS, "request");
+    fault->duration = fault->kind == FAULT_LATE || fault->kind == FAULT_DEATH_LATE
+                          ? draw_lateness(world)
+                          : draw_duration(world);
+}
+
+static void set_up(void *bugs, bool has_copiers) {
     struct production *world = ARENA_NEW(sct_arena(), struct production);
     sct_context_set(world);
     struct process *processes[APPS + MIGRATORS];
@@ -126,6 +147,7 @@ static void setup(void *bugs) {
     network_init(world);
     enum theme theme = (enum theme)sct_choose(THEME_COUNT, "theme");
     bool has_expulsion = theme == THEME_EXPULSION;
+    world->takes_groups = has_copiers && sct_choose(2, "groups") == 1;
     // Which shows in partitions that are otherwise empty.
     uint32_t keys = 1 + (has_expulsion ? 0 : sct_choose(CALLS_KEYS, "keys"));
     calls_load(world, keys);
@@ -135,15 +157,27 @@ static void setup(void *bugs) {
     processes[count++] = add_migrator(world, "migrator-0", false);
     if (sct_choose(2, "second migrator") == 1)
         processes[count++] = add_migrator(world, "migrator-1", sct_choose(3, "undoes") == 2);
+    for (uint32_t i = APPS; has_copiers && i < count; i++)
+        draw_copiers(processes[i]);
     if (has_expulsion)
         draw_expulsion(world, processes[0], processes[APPS]);
     else if (theme == THEME_LATE_BATCH)
         draw_late_batch(world, processes[0]);
+    else if (has_copiers && theme == THEME_ANY_TOO)
+        draw_fault_of_copier(world, processes[APPS]);
     else
         draw_faults(world, processes, count);
     for (uint32_t i = 0; i < count; i++)
         process_start(processes[i]);
     world_time_start(&world->time);
+}
+
+static void setup(void *bugs) {
+    set_up(bugs, false);
+}
+
+static void setup_copiers(void *bugs) {
+    set_up(bugs, true);
 }
 
 static void finish(void *world) {
@@ -156,5 +190,13 @@ const struct subject_test scenario_production = {
     .summary =
         "leases, deadlines, two migrators; processes stall and die, requests are lost or late",
     .program = {.setup = setup, .finish = finish},
+    .view = &production_view,
+};
+
+extern const struct subject_test scenario_copiers;
+const struct subject_test scenario_copiers = {
+    .name = "copiers",
+    .summary = "production, and each migrator copies with two tasks at once, perhaps in groups",
+    .program = {.setup = setup_copiers, .finish = finish},
     .view = &production_view,
 };

@@ -1,4 +1,4 @@
-// The test of leases: clean as they are, and the portfolio finds each of their bugs within its
+// The tests of leases: clean as they are, and the portfolio finds each of their bugs within its
 // budget from three seeds.
 #define CELLS_TEST "production"
 enum { MEASURED = 20000 };
@@ -22,6 +22,11 @@ static void test_clean_without_bugs(void **state) {
     expect_clean("production", CLEAN, cells, CELLS);
 }
 
+static void test_copiers_are_clean(void **state) {
+    (void)state;
+    expect_clean("copiers", CLEAN, cells, CELLS);
+}
+
 static void test_budgets_have_their_reason(void **state) {
     (void)state;
     expect_reasons(cells, CELLS);
@@ -35,6 +40,7 @@ static void test_every_bug_has_its_cell(void **state) {
 int main(void) {
     const struct CMUnitTest others[] = {
         cmocka_unit_test(test_clean_without_bugs),
+        cmocka_unit_test(test_copiers_are_clean),
         cmocka_unit_test(test_budgets_have_their_reason),
         cmocka_unit_test(test_every_bug_has_its_cell),
     };
