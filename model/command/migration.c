@@ -36,7 +36,8 @@ static bool read_options(const struct settings *settings, struct live_options *o
                            error) &&
            settings_number("throttle", settings->throttle, 0, INT32_MAX, &options->rows_per_second,
                            error) &&
-           settings_number("batch", settings->batch, 1, 10000, &options->batch_rows, error);
+           settings_number("batch", settings->batch, 1, 10000, &options->batch_rows, error) &&
+           settings_number("jobs", settings->jobs, 1, 64, &options->jobs, error);
 }
 
 static int run(const struct settings *settings, int arguments,

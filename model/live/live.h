@@ -46,6 +46,7 @@ struct live_options {
     uint32_t rows_per_second; // 0: as fast as it goes; live_throttle changes it
     const char *hold_before;  // a state: waits for `resume` before it is pushed; NULL: for none
     uint32_t batch_rows;      // so many rows are copied at once, up to 10,000; 0: 1,000
+    uint32_t jobs;            // so many copy at once, up to 64; 0: 2
     const volatile sig_atomic_t *is_interrupted; // ends as soon as it is set; NULL: never
     struct bug_set *bugs;                        // injected bugs, or NULL
 };

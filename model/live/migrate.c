@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/clock.h"
 #include "model/config/holder.h"
+#include "model/live/accounts.h"
 #include "model/live/pace.h"
 #include "model/live/session.h"
 #include "model/migrating/migrating.h"
@@ -21,14 +22,28 @@ enum {
     WRITING_TO_READING = 10, // of a whole migration to two readings of the table, measured
     KEPT_BYTES = 8 << 20,    // of an arena: what a batch takes, again and again
     NAMED_MAX = 10,          // of rows that cannot be moved
-    NEW_TABLE = 1,           // of the two paced ones
+    JOBS = 2,
+    JOBS_MAX = 64,
+};
+
+enum { OLD_TABLE, NEW_TABLE, TABLES };
+
+// The two tables as one thread uses them.
+struct lane {
+    struct file_connection files[TABLES];
+    struct mt_guard guards[TABLES];
+    struct paced_table paced[TABLES];
 };
 
 struct migration {
     struct session session;
-    struct file_connection old_file, new_file, orders, fences[3];
-    struct mt_guard guards[2];
-    struct paced_table paced[2];
+    struct file_connection orders, fences[3];
+    struct lane own;
+    struct lane lanes[JOBS_MAX]; // of copiers, if there are several
+    struct mt_copier copiers[JOBS_MAX];
+    uint32_t lane_count;
+    pthread_mutex_t turns[TABLES];
+    _Atomic uint64_t rows[TABLES]; // written or deleted
     struct pace pace;
     struct mt_holder holder;
     struct mt_config config; // the holder's, with the operator's patience before each push
@@ -64,8 +79,8 @@ static uint64_t done_of(const struct migration *migration, uint64_t *total) {
     bool is_copying = migration->holder.row.state < MT_USE_NEW_HIDE_METADATA;
     uint64_t copies =
         migration->total > migration->total_new ? migration->total : migration->total_new;
-    uint64_t done = is_copying ? migration->paced[NEW_TABLE].rows
-                               : migration->pace.rows - migration->cleaned_from;
+    uint64_t done =
+        is_copying ? migration->rows[NEW_TABLE] : migration->pace.rows - migration->cleaned_from;
     *total = is_copying ? migration->total : migration->total + copies;
     *total = *total > done ? *total : done;
     return done;
@@ -82,9 +97,13 @@ static void describe(struct migration *migration, struct text *text) {
     else if (migration->pace.orders.hold_before == (int32_t)state + 1)
         text_add(text, " held before %s", mt_state_name(state + 1));
     if (total > 0 && state != MT_USE_NEW_WITH_TOMBSTONES) // no pass belongs to it
-        text_add(text, " %s %llu of %llu rows, %.0f rows/s",
+        text_add(text, " %s %llu of %llu rows",
                  state < MT_USE_NEW_HIDE_METADATA ? "copied" : "cleaned up",
-                 (unsigned long long)rows, (unsigned long long)total, rate);
+                 (unsigned long long)rows, (unsigned long long)total);
+    if (total > 0 && state == MT_PREFER_NEW && migration->lane_count > 0)
+        text_add(text, " by %u copiers", (unsigned)migration->lane_count);
+    if (total > 0 && state != MT_USE_NEW_WITH_TOMBSTONES)
+        text_add(text, ", %.0f rows/s", rate);
     if (rows > 0 && total > rows && state != MT_USE_NEW_WITH_TOMBSTONES)
         text_add(text, ", %.0f s left of it", (double)(total - rows) / rate);
 }
@@ -203,11 +222,24 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
 // ---- Opening -----------------------------------------------------------------------------------
 
 // The migrator's own writes are not synced one by one, but before whatever counts on them (harden).
+static bool open_lane(struct migration *migration, struct lane *lane, struct error *error) {
+    const struct mt_control_config *config = &migration->session.config;
+    return file_open(&lane->files[OLD_TABLE], config->old_name, true, error) &&
+           file_open(&lane->files[NEW_TABLE], config->new_name, true, error);
+}
+
+static void close_lane(struct lane *lane) {
+    for (int i = 0; i < TABLES; i++)
+        file_close(&lane->files[i]);
+}
+
 static bool open_files(struct migration *migration, struct error *error) {
     const char *control = migration->session.options->control;
     const struct mt_control_config *config = &migration->session.config;
-    return file_open(&migration->old_file, config->old_name, true, error) &&
-           file_open(&migration->new_file, config->new_name, true, error) &&
+    for (uint32_t i = 0; i < migration->lane_count; i++)
+        if (!open_lane(migration, &migration->lanes[i], error))
+            return false;
+    return open_lane(migration, &migration->own, error) &&
            file_open_control(&migration->orders, control, error) &&
            file_open(&migration->fences[0], config->old_name, false, error) &&
            file_open(&migration->fences[1], config->new_name, false, error) &&
@@ -215,8 +247,9 @@ static bool open_files(struct migration *migration, struct error *error) {
 }
 
 static void close_files(struct migration *migration) {
-    file_close(&migration->old_file);
-    file_close(&migration->new_file);
+    close_lane(&migration->own);
+    for (uint32_t i = 0; i < migration->lane_count; i++)
+        close_lane(&migration->lanes[i]);
     file_close(&migration->orders);
     for (int i = 0; i < 3; i++)
         file_close(&migration->fences[i]);
@@ -242,9 +275,33 @@ static void init_holder(struct migration *migration) {
     mt_holder_init(&migration->holder, &holder);
 }
 
+// Batches of this process for one file take turns; those for an account go side by side.
+static void init_lane(struct migration *migration, struct lane *lane) {
+    const char *names[TABLES] = {migration->session.config.old_name,
+                                 migration->session.config.new_name};
+    for (int i = 0; i < TABLES; i++) {
+        pthread_mutex_t *turn = account_is_named(names[i]) ? NULL : &migration->turns[i];
+        mt_guard_init(&lane->guards[i], &lane->files[i].bounded,
+                      mt_holder_lease(&migration->holder));
+        pace_init(&lane->paced[i], &lane->guards[i].table, &migration->pace, &migration->rows[i],
+                  turn);
+    }
+}
+
+static void init_lanes(struct migration *migration) {
+    for (int i = 0; i < TABLES; i++)
+        pthread_mutex_init(&migration->turns[i], NULL);
+    init_lane(migration, &migration->own);
+    for (uint32_t i = 0; i < migration->lane_count; i++) {
+        struct lane *lane = &migration->lanes[i];
+        init_lane(migration, lane);
+        migration->copiers[i] =
+            (struct mt_copier){&lane->paced[OLD_TABLE].table, &lane->paced[NEW_TABLE].table};
+    }
+}
+
 static void init_tables(struct migration *migration) {
     const struct live_options *options = migration->session.options;
-    struct file_connection *files[2] = {&migration->old_file, &migration->new_file};
     static const struct mt_config_ops ops = {.version = MT_CONFIG_VERSION,
                                              .subscribe = subscribe,
                                              .unsubscribe = unsubscribe,
@@ -256,17 +313,16 @@ static void init_tables(struct migration *migration) {
                                     .is_interrupted = options->is_interrupted,
                                     .tell = tell,
                                     .context = migration};
-    for (int i = 0; i < 2; i++) {
-        mt_guard_init(&migration->guards[i], &files[i]->bounded,
-                      mt_holder_lease(&migration->holder));
-        pace_init(&migration->paced[i], &migration->guards[i].table, &migration->pace);
-    }
+    pthread_mutex_init(&migration->pace.mutex, NULL);
+    init_lanes(migration);
     migration->instance = mt_open(
-        &(struct mt_options){.old_table = &migration->paced[0].table,
-                             .new_table = &migration->paced[1].table,
+        &(struct mt_options){.old_table = &migration->own.paced[OLD_TABLE].table,
+                             .new_table = &migration->own.paced[NEW_TABLE].table,
                              .config = &migration->config,
                              .env = env_of(migration),
                              .copy_rows = options->batch_rows ? options->batch_rows : COPY_ROWS,
+                             .copiers = migration->copiers,
+                             .copier_count = migration->lane_count,
                              .bugs = options->bugs});
 }
 
@@ -276,7 +332,10 @@ static void run_holder(void *holder) {
 
 static bool migration_open(struct migration *migration, const struct live_options *options,
                            struct error *error) {
+    uint32_t jobs = options->jobs ? options->jobs : JOBS;
     *migration = (struct migration){.begun = clock_nanoseconds()};
+    // One needs no connections beside the migrator's own.
+    migration->lane_count = jobs <= 1 ? 0 : jobs < JOBS_MAX ? jobs : JOBS_MAX;
     if (!session_open(&migration->session, options, false, error))
         return false;
     migration->session.env.kept_bytes = KEPT_BYTES;
@@ -298,6 +357,9 @@ static void migration_close(struct migration *migration) {
     ct_close(mt_interface(migration->instance));
     mt_holder_deinit(&migration->holder);
     close_files(migration);
+    pthread_mutex_destroy(&migration->pace.mutex);
+    for (int i = 0; i < TABLES; i++)
+        pthread_mutex_destroy(&migration->turns[i]);
     session_close(&migration->session);
 }
 
@@ -445,7 +507,8 @@ static bool has_begun(struct migration *migration) {
 // A migration that has begun was checked then; rows may still be such as cannot be moved, then it
 // says so.
 static int check_rows(struct migration *migration, struct error *error) {
-    struct ct_table *tables[2] = {migration->old_file.table, migration->new_file.table};
+    struct ct_table *tables[2] = {migration->own.files[OLD_TABLE].table,
+                                  migration->own.files[NEW_TABLE].table};
     struct immovable immovable = {.options = migration->session.options};
     if (migration->session.config.state != MT_USE_OLD_HIDE_METADATA)
         return LIVE_DONE;
@@ -487,9 +550,9 @@ int live_migrate(const struct live_options *options, struct error *error) {
         return LIVE_FAILED;
     int status = check_rows(&migration, error);
     if (status == LIVE_DONE)
-        migration.total = count_rows(migration.old_file.table);
+        migration.total = count_rows(migration.own.files[OLD_TABLE].table);
     if (migration.session.config.state > MT_PREFER_NEW)
-        migration.total_new = count_rows(migration.new_file.table);
+        migration.total_new = count_rows(migration.own.files[NEW_TABLE].table);
     if (status == LIVE_DONE && options->is_dry_run)
         tell_plan(&migration);
     else if (status == LIVE_DONE && !give_orders(&migration, error))

@@ -1,6 +1,7 @@
 #include "model/live/pace.h"
 
 #include "core/base/clock.h"
+#include "model/table/batch.h"
 
 enum { SECOND = 1000000000, LOOK = SECOND / 5, NAP = SECOND / 20 };
 
@@ -28,7 +29,7 @@ static void nap(struct pace *pace) {
     env->ops->sleep(env, HERE, NAP);
 }
 
-bool pace_wait(struct pace *pace, uint64_t rows) {
+static bool wait_for_turn(struct pace *pace, uint64_t rows) {
     look(pace, false);
     while (!is_interrupted(pace) && (pace->orders.is_paused || clock_nanoseconds() < pace->due)) {
         nap(pace);
@@ -41,13 +42,22 @@ bool pace_wait(struct pace *pace, uint64_t rows) {
     return !is_interrupted(pace);
 }
 
+bool pace_wait(struct pace *pace, uint64_t rows) {
+    pthread_mutex_lock(&pace->mutex);
+    bool may_go = wait_for_turn(pace, rows);
+    pthread_mutex_unlock(&pace->mutex);
+    return may_go;
+}
+
 bool pace_hold(struct pace *pace, enum mt_state state) {
+    pthread_mutex_lock(&pace->mutex);
     look(pace, true);
     while (!is_interrupted(pace) &&
            (pace->orders.is_paused || pace->orders.hold_before == (int32_t)state)) {
         nap(pace);
         look(pace, false);
     }
+    pthread_mutex_unlock(&pace->mutex);
     return !is_interrupted(pace);
 }
 
@@ -57,18 +67,53 @@ static struct paced_table *paced_of(struct ct_table *table) {
     return (struct paced_table *)table;
 }
 
+static void take_turn(struct paced_table *paced) {
+    if (paced->turn)
+        pthread_mutex_lock(paced->turn);
+}
+
+static void end_turn(struct paced_table *paced) {
+    if (paced->turn)
+        pthread_mutex_unlock(paced->turn);
+}
+
+static void count_rows(struct paced_table *paced, const struct ct_batch *batch,
+                       struct ct_outcome outcome) {
+    if (outcome.kind != CT_SUCCEEDED)
+        return;
+    *paced->rows += batch->count;
+    paced->pace->rows += batch->count;
+}
+
 static struct ct_outcome execute(struct ct_table *table, const char *where, struct ct_batch *batch,
                                  struct arena *arena, struct ct_op_result *results) {
     struct paced_table *paced = paced_of(table);
     if (!pace_wait(paced->pace, batch->count))
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    take_turn(paced);
     struct ct_outcome outcome =
         paced->inner->ops->execute(paced->inner, where, batch, arena, results);
-    if (outcome.kind == CT_SUCCEEDED) {
-        paced->rows += batch->count;
-        paced->pace->rows += batch->count;
-    }
+    end_turn(paced);
+    count_rows(paced, batch, outcome);
     return outcome;
+}
+
+static void execute_all(struct ct_table *table, const char *where, struct ct_write *writes,
+                        size_t count, struct arena *arena) {
+    struct paced_table *paced = paced_of(table);
+    uint64_t rows = 0;
+    for (size_t i = 0; i < count; i++)
+        rows += writes[i].batch.count;
+    bool may_go = pace_wait(paced->pace, rows);
+    for (size_t i = 0; !may_go && i < count; i++)
+        writes[i].outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (!may_go)
+        return;
+    take_turn(paced);
+    ct_execute_all_at(paced->inner, where, writes, count, arena);
+    end_turn(paced);
+    for (size_t i = 0; i < count; i++)
+        count_rows(paced, &writes[i].batch, writes[i].outcome);
 }
 
 static struct ct_outcome query(struct ct_table *table, const char *where,
@@ -92,12 +137,14 @@ static void close_table(struct ct_table *table) {
     (void)table; // whoever made it closes what is within
 }
 
-void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace) {
-    static const struct ct_table_ops ops = {.version = CT_TABLE_VERSION,
-                                            .execute = execute,
-                                            .query = query,
-                                            .open_stream = open_stream,
-                                            .close = close_table,
-                                            .limits = limits};
-    *paced = (struct paced_table){{&ops}, inner, pace, 0};
+#define TABLE_OPS                                                                                \
+    .version = CT_TABLE_VERSION, .execute = execute, .query = query, .open_stream = open_stream, \
+    .close = close_table, .limits = limits
+
+void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace,
+               _Atomic uint64_t *rows, pthread_mutex_t *turn) {
+    static const struct ct_table_ops ops = {TABLE_OPS};
+    static const struct ct_table_ops ops_of_groups = {TABLE_OPS, .execute_all = execute_all};
+    *paced = (struct paced_table){
+        {ct_takes_groups(inner) ? &ops_of_groups : &ops}, inner, pace, rows, turn};
 }

@@ -12,23 +12,30 @@ struct paced_table {
     struct ct_table table; // first member
     struct ct_table *inner;
     struct pace *pace;
-    uint64_t rows; // that its batches have written or deleted so far
+    _Atomic uint64_t *rows; // counts what its batches have written or deleted; may be others' too
+    // Held while a batch is within: who waits for another copier's goes on at once after it, and
+    // need not look again and again. NULL: batches do not wait for each other there.
+    pthread_mutex_t *turn;
 };
 
+// One for all copiers: their batches together go at the operator's pace.
 struct pace {
     struct thread_env *env;
-    struct file_connection *control; // for orders; of the migrator's thread alone
+    struct file_connection *control; // for orders
     const char *migration;
     const volatile sig_atomic_t *is_interrupted; // NULL: never
     void (*tell)(void *context);                 // called now and then, while it waits too
     void *context;
+    pthread_mutex_t mutex; // of what follows and [control]; whoever waits has it, others line up
     struct orders orders;
-    uint64_t looked; // at the orders, when
-    uint64_t due;    // before which the next batch may not go
-    uint64_t rows;   // of all its tables
+    uint64_t looked;       // at the orders, when
+    uint64_t due;          // before which the next batch may not go
+    _Atomic uint64_t rows; // of all its tables
 };
 
-void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace);
+// [rows] and [turn]: see struct paced_table.
+void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace,
+               _Atomic uint64_t *rows, pthread_mutex_t *turn);
 
 // Waits for as long as the operator wants, also because [rows] more are to come. False:
 // interrupted.

@@ -1,7 +1,7 @@
 // How fast a migration copies, beside the statement that copies rows by itself: run by
 // scripts/bench --migration.
 //
-//   bench_migration FOLDER ROWS PARTITION-ROWS
+//   bench_migration FOLDER ROWS PARTITION-ROWS [JOBS]
 //
 // A table of ROWS rows, PARTITION-ROWS in each partition, five properties and 110 bytes a row,
 // is copied from one SQLite file to another: by INSERT ... SELECT in one transaction, and by the
@@ -127,7 +127,8 @@ static ssize_t hear(void *unused, const char *text, size_t size) {
     return (ssize_t)size;
 }
 
-static void migrate(const char *folder, const char *old_name, const char *new_name, uint64_t rows) {
+static void migrate(const char *folder, const char *old_name, const char *new_name, uint64_t rows,
+                    uint64_t jobs) {
     char control[PATH_BYTES];
     struct error error = {""};
     snprintf(control, sizeof control, "%s/control", folder);
@@ -137,6 +138,7 @@ static void migrate(const char *folder, const char *old_name, const char *new_na
         .out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = hear}),
         .old_name = old_name,
         .new_name = new_name,
+        .jobs = (uint32_t)jobs,
     };
     if (live_init(&options, &error) != LIVE_DONE)
         stop("init", error.text);
@@ -149,11 +151,12 @@ static void migrate(const char *folder, const char *old_name, const char *new_na
 }
 
 int main(int count, char **arguments) {
-    uint64_t rows = 0, partition_rows = 0;
+    uint64_t rows = 0, partition_rows = 0, jobs = 0;
     char old_name[PATH_BYTES + 2], new_name[PATH_BYTES + 2];
-    if (count != 4 || !number_parse(arguments[2], 1, INT32_MAX, &rows) ||
-        !number_parse(arguments[3], 1, INT32_MAX, &partition_rows))
-        stop("usage", "expected FOLDER ROWS PARTITION-ROWS");
+    if (count < 4 || count > 5 || !number_parse(arguments[2], 1, INT32_MAX, &rows) ||
+        !number_parse(arguments[3], 1, INT32_MAX, &partition_rows) ||
+        (count == 5 && !number_parse(arguments[4], 1, INT32_MAX, &jobs)))
+        stop("usage", "expected FOLDER ROWS PARTITION-ROWS [JOBS]");
     snprintf(old_path, sizeof old_path, "%s/old", arguments[1]);
     snprintf(new_path, sizeof new_path, "%s/new", arguments[1]);
     snprintf(plain_path, sizeof plain_path, "%s/plain", arguments[1]);
@@ -161,7 +164,7 @@ int main(int count, char **arguments) {
     snprintf(new_name, sizeof new_name, "%s#t", new_path);
     fill(old_name, rows, partition_rows);
     copy_by_sql(rows);
-    migrate(arguments[1], old_name, new_name, rows);
+    migrate(arguments[1], old_name, new_name, rows, jobs);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("memory in MB\t%.1f\t\t\n", (double)usage.ru_maxrss / 1024);
