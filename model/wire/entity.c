@@ -140,7 +140,7 @@ static enum ct_type type_by_form(const json_t *value) {
 // A row that is being read.
 struct reading {
     struct arena *arena;
-    struct ct_property properties[CT_ROW_PROPERTIES_MAX];
+    struct ct_property *properties; // room for each member, but for no more than a row may have
     size_t count;
     struct ct_key key;
     const char *etag;
@@ -198,19 +198,21 @@ static enum wire_error read_member(struct reading *reading, const json_t *object
 
 enum wire_error wire_entity_of(struct arena *arena, const struct json_t *object,
                                struct ct_row **row) {
-    struct reading *reading = ARENA_NEW(arena, struct reading);
+    struct reading reading = {.arena = arena};
+    size_t members = json_object_size(object);
     const char *name;
     json_t *value;
-    reading->arena = arena;
     if (!json_is_object(object))
         return WIRE_INVALID_INPUT;
+    members = members < CT_ROW_PROPERTIES_MAX ? members : CT_ROW_PROPERTIES_MAX;
+    reading.properties = ARENA_ARRAY(arena, struct ct_property, members);
     json_object_foreach((json_t *)object, name, value) {
-        enum wire_error error = read_member(reading, object, name, value);
+        enum wire_error error = read_member(&reading, object, name, value);
         if (error != WIRE_OK)
             return error;
     }
-    *row = ct_row_new(arena, reading->key, reading->etag, reading->properties, reading->count);
-    (*row)->timestamp = reading->timestamp;
+    *row = ct_row_new(arena, reading.key, reading.etag, reading.properties, reading.count);
+    (*row)->timestamp = reading.timestamp;
     return WIRE_OK;
 }
 
