@@ -10,10 +10,28 @@ enum {
     CALLS_MAX = 10,   // a death falls within so many of the worker's calls, which few passes exceed
 };
 
+// ---- What steps touch --------------------------------------------------------------------------
+
+// All parties and the roll-out.
+static void touch_all(enum sct_access_mode mode) {
+    schema_touch(mode, 0, SCHEMA_ROLL_OUT);
+}
+
+// What others see of the party [index].
+static void touch_own(size_t index) {
+    schema_touch(SCT_ACCESS_WRITE, index, index);
+}
+
+// A step that names what it touches where somebody asks.
+static void take_point(const char *label, const char *where) {
+    sct_point(label, where, sct_reducing() ? &sct_access_none : &sct_access_unknown);
+}
+
 // ---- Waiting -----------------------------------------------------------------------------------
 
 // Somebody has moved: wakes those whose wait is over, and nobody in vain.
 static void tell_change(struct fleet *fleet) {
+    touch_all(SCT_ACCESS_READ);
     for (uint32_t waiting = fleet->waiting; waiting; waiting &= waiting - 1) {
         size_t i = (size_t)__builtin_ctz(waiting);
         struct fleet_wait *wait = &fleet->waits[i];
@@ -25,10 +43,15 @@ static void tell_change(struct fleet *fleet) {
 static void await(struct fleet *fleet, size_t index,
                   bool (*is_over)(const struct fleet *fleet, size_t index), const char *waits_for) {
     struct fleet_wait *wait = &fleet->waits[index];
+    touch_own(index);
+    touch_all(SCT_ACCESS_READ);
     wait->is_over = is_over;
     fleet->waiting |= 1u << index;
-    while (!is_over(fleet, index))
+    while (!is_over(fleet, index)) {
         sct_waiters_wait(&wait->queue, waits_for);
+        touch_all(SCT_ACCESS_READ); // in a new step
+    }
+    touch_own(index);
     fleet->waiting &= ~(1u << index);
 }
 
@@ -117,6 +140,7 @@ static void upgrade_any(struct fleet *fleet) {
     size_t servers[SU_FLEET_MAX];
     enum su_release releases[SU_FLEET_MAX];
     uint32_t count = 0;
+    touch_all(SCT_ACCESS_WRITE);
     for (size_t i = 0; i < fleet->state.count; i++)
         if (may_be_upgraded(fleet, i, &releases[count]))
             servers[count++] = i;
@@ -130,7 +154,7 @@ static void roll_out(void *argument) {
     struct fleet *fleet = argument;
     while (!su_fleet_runs(&fleet->state, SU_R3)) {
         await(fleet, PARTIES_MAX, rollout_may_go_on, "a server that may be upgraded");
-        sct_point("upgrade", HERE, &sct_access_unknown);
+        take_point("upgrade", HERE);
         upgrade_any(fleet);
         forget("the roll-out", 0);
     }
@@ -222,9 +246,11 @@ void fleet_serve_requests(struct fleet *fleet, size_t index, uint32_t count,
     ASSERT(fleet->upgrades_in_a_row);
     for (uint32_t left = count; left > 0; left--) {
         if (left < count) // the first one falls where the task begins
-            sct_point("request", HERE, &sct_access_unknown);
+            take_point("request", HERE);
+        touch_own(index);
         fleet->awaits_upgrade[index] = false;
         serve(fleet, index, left);
+        touch_own(index);
         fleet->awaits_upgrade[index] = true;
         tell_change(fleet);
         forget("requests", left);
@@ -286,7 +312,7 @@ void fleet_start(struct fleet *fleet, struct client *worker_client) {
     fleet->worker_client = worker_client;
     worker_client->faults.die = die;
     worker_client->faults.mortal = fleet;
-    sct_task_start(sct_machine_create("roll-out"), "main", roll_out, fleet);
+    sct_task_start_with(sct_machine_create("roll-out"), "main", roll_out, fleet, &sct_access_none);
 }
 
 // Sweeps once. A pass that a server error has met is made again.
@@ -304,6 +330,8 @@ static void sweep(struct fleet *fleet) {
 
 static void pass(struct fleet *fleet) {
     struct party *worker = fleet->worker;
+    touch_own(fleet->state.count);
+    touch_all(SCT_ACCESS_READ);
     worker->server.release = fleet->state.releases[0];
     enum su_version target = worker->server.release == SU_R3 ? SU_3_0 : SU_2_0;
     if (sct_narrating())
@@ -312,6 +340,7 @@ static void pass(struct fleet *fleet) {
     tell_change(fleet);
     sweep(fleet);
     ledger_check_swept(&fleet->ledger, target);
+    touch_own(fleet->state.count);
     fleet->is_sweeping = false;
     fleet->state.swept = target;
     tell_change(fleet);
@@ -323,6 +352,7 @@ static bool worker_is_due(const struct fleet *fleet, size_t index) {
 }
 
 void fleet_sweep(struct fleet *fleet) {
+    touch_own(fleet->state.count);
     draw_death(fleet);
     while (fleet->state.swept < SU_3_0) {
         await(fleet, fleet->state.count, worker_is_due, "the servers to run its next release");

@@ -165,6 +165,7 @@ static struct party *party_of(struct ledger *ledger, const struct sct_machine *m
 void ledger_wrote(void *context, const struct sct_machine *caller) {
     struct ledger *ledger = context;
     struct party *party = party_of(ledger, caller);
+    schema_touch(SCT_ACCESS_WRITE, SCHEMA_HISTORY, SCHEMA_HISTORY);
     const struct ct_memory_table *table = tables_visible(ledger->tables);
     size_t revision = ct_memory_revision(table);
     struct ct_rows before = ct_memory_rows_at(table, revision - 1);
@@ -252,6 +253,7 @@ static size_t times_present(const struct ledger *ledger, const struct party *par
 void ledger_scanned(struct ledger *ledger, struct party *party, const char *key,
                     const struct su_reading *reading) {
     size_t index = key_index(key);
+    schema_touch(SCT_ACCESS_READ, SCHEMA_HISTORY, SCHEMA_HISTORY);
     sct_check(party->keys_seen >> index == 0, KIND_READING_INVALID,
               "a scan returned entry '%s' after a later one", key);
     party->keys_seen |= (size_t)1 << index;
@@ -271,6 +273,7 @@ static void check_scan(const struct ledger *ledger, const struct party *party) {
 // ---- Operations --------------------------------------------------------------------------------
 
 void ledger_begin(struct ledger *ledger, struct party *party, const struct errand *errand) {
+    schema_touch(SCT_ACCESS_READ, SCHEMA_HISTORY, SCHEMA_HISTORY);
     party->errand = *errand;
     party->is_busy = true;
     party->calls = party->client->faults.calls;
@@ -350,6 +353,7 @@ static bool has_failed(const struct ledger *ledger, const struct party *party,
 bool ledger_end(struct ledger *ledger, struct party *party, const struct su_outcome *outcome,
                 const struct su_reading *reading) {
     size_t key = party->errand.key;
+    schema_touch(SCT_ACCESS_READ, SCHEMA_HISTORY, SCHEMA_HISTORY);
     party->is_busy = false;
     if (has_failed(ledger, party, outcome)) {
         check_writes(party, outcome);
@@ -425,6 +429,7 @@ struct digest ledger_digest(const struct ledger *ledger) {
 // ---- The ends ----------------------------------------------------------------------------------
 
 void ledger_check_swept(const struct ledger *ledger, enum su_version version) {
+    schema_touch(SCT_ACCESS_READ, SCHEMA_HISTORY, SCHEMA_HISTORY);
     struct ct_rows rows = ct_memory_rows(tables_visible(ledger->tables));
     for (size_t i = 0; i < rows.count; i++) {
         struct truth truth = truth_of(rows.rows[i]);

@@ -17,6 +17,19 @@ enum { KEYS_MAX = 3, PARTIES_MAX = SU_FLEET_MAX + 1 };
 
 #define STATION "athgr"
 
+// For reduced searches: what steps touch of the fleet and the ledger, beside the rows. Keys: each
+// party, the roll-out after them (what others may see of it), and the history of the table, to
+// which every write adds and which readings are compared with.
+enum {
+    SCHEMA_OBJECT = 1 << 20, // more than tables and their locks have
+    SCHEMA_ROLL_OUT = PARTIES_MAX,
+    SCHEMA_HISTORY,
+};
+
+static inline void schema_touch(enum sct_access_mode mode, size_t low, size_t high) {
+    sct_touch(&(struct sct_access){mode, SCHEMA_OBJECT, low, high});
+}
+
 extern const char *const entry_keys[KEYS_MAX];
 
 // An operation under way.

@@ -1,4 +1,5 @@
 #include "harness/schema/plain_world.h"
+#include "core/engine/inside.h"
 #include "core/engine/program.h"
 #include "harness/schema/coverage.h"
 #include "harness/schema/show.h"
@@ -27,7 +28,7 @@ static void run_worker(void *argument) {
 static void restart_worker(struct fleet *fleet) {
     struct sct_machine *machine = fleet->worker_client->machine;
     sct_machine_stop(machine);
-    sct_task_start(machine, "main again", run_worker, fleet);
+    sct_task_start_with(machine, "main again", run_worker, fleet, &sct_access_none);
 }
 
 static void join(struct plain_world *world, size_t index, const char *name) {
@@ -58,10 +59,11 @@ void plain_world_start(struct plain_world *world,
     world->serve = serve;
     for (size_t i = 0; i < servers; i++) {
         world->servers[i] = (struct plain_server){world, i};
-        sct_task_start(world->clients[i].machine, "main", run_server, &world->servers[i]);
+        sct_task_start_with(world->clients[i].machine, "main", run_server, &world->servers[i],
+                            &sct_access_none);
     }
     fleet_start(&world->fleet, worker);
-    sct_task_start(worker->machine, "main", run_worker, &world->fleet);
+    sct_task_start_with(worker->machine, "main", run_worker, &world->fleet, &sct_access_none);
 }
 
 static void show(const void *context, struct panel_sink *sink) {

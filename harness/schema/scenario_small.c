@@ -17,6 +17,7 @@
 //
 // small-5: two entries, two servers, of which the first has two requests, the second one; the
 // worker dies as in small-4.
+#include "core/engine/inside.h"
 #include "harness/subject/subject.h"
 #include "harness/schema/plain_world.h"
 #include "harness/schema/show.h"
@@ -81,6 +82,7 @@ static void load(struct plain_world *world, uint32_t count) {
 
 static void set_up(void *bugs, uint32_t entries, const struct size *size) {
     struct plain_world *world = plain_world_new();
+    sct_touch_after_waits(&sct_access_none);
     size_t servers = 0;
     while (servers < SERVERS_MAX && size->requests[servers] > 0)
         servers++;
@@ -124,6 +126,7 @@ static const struct size size_5 = {.keys = 2, .requests = {2, 1}, .has_death = t
                     .digest = add_digest,               \
                     .tasks_observe = true,              \
                     .is_copyable = true},               \
+        .is_reducible = true,                           \
         .view = &schema_view,                           \
     };
 

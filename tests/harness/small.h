@@ -65,6 +65,20 @@ static inline uint64_t expect_same_ends(const char *test, enum bug bug, const ch
     return cached.violations;
 }
 
+// Exactly as many states, and the same ends, by fewer transitions.
+static inline void expect_same_states(const char *test, enum bug bug) {
+    static struct ends all;
+    struct sct_explorer whole, reduced;
+    search_by(test, bug, "dfs", SCT_REDUCE_NONE, &whole);
+    all = ends;
+    search_by(test, bug, "dfs", SCT_REDUCE_SLEEP, &reduced);
+    if (reduced.states_met != whole.states_met || !ends_equal(&ends, &all))
+        fail_msg("%s, bug %d: %llu states and %zu ends, with sleep sets %llu and %zu", test,
+                 (int)bug, (unsigned long long)whole.states_met, all.count,
+                 (unsigned long long)reduced.states_met, ends.count);
+    assert_true(reduced.transitions < whole.transitions);
+}
+
 // [walks] random walks come to many ends, but to none that the search has not seen.
 static inline void expect_covers_walks(const char *test, uint64_t walks) {
     static struct ends all;

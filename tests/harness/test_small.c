@@ -71,20 +71,6 @@ static void test_small_covers_random_walks(void **state) {
 
 // ---- Sleep sets --------------------------------------------------------------------------------
 
-// Exactly as many states, and the same ends, by fewer transitions.
-static void expect_same_states(const char *test, enum bug bug) {
-    static struct ends all;
-    struct sct_explorer whole, reduced;
-    search_by(test, bug, "dfs", SCT_REDUCE_NONE, &whole);
-    all = ends;
-    search_by(test, bug, "dfs", SCT_REDUCE_SLEEP, &reduced);
-    if (reduced.states_met != whole.states_met || !ends_equal(&ends, &all))
-        fail_msg("%s, bug %d: %llu states and %zu ends, with sleep sets %llu and %zu", test,
-                 (int)bug, (unsigned long long)whole.states_met, all.count,
-                 (unsigned long long)reduced.states_met, ends.count);
-    assert_true(reduced.transitions < whole.transitions);
-}
-
 // What steps say that they touch is all that they touch: no state is lost, whether the protocol is
 // right or not.
 static void test_small_states_are_the_same_by_sleep_sets(void **state) {
