@@ -93,9 +93,13 @@ static struct sct_event_record event_of(const struct operation *operation, enum 
     };
 }
 
-static void note_event(const struct operation *operation, const struct sct_event_record *event) {
-    if (operation->now->events)
-        sct_events_add(operation->now->events, operation->now->arena, event);
+// Made only where somebody keeps it: it is large beside what else an operation does.
+static inline void note_event(const struct operation *operation, enum sct_order order,
+                              uint32_t read, const struct sct_store *stored) {
+    if (__builtin_expect(operation->now->events == NULL, 1))
+        return;
+    struct sct_event_record event = event_of(operation, order, read, stored);
+    sct_events_add(operation->now->events, operation->now->arena, &event);
 }
 
 // Whether the order of SEQ_CST lets it read stores[read - 1] (0: nothing), and store, if it does,
@@ -195,7 +199,8 @@ static void make_room_for_store(struct arena *arena, struct sct_location *locati
 static void insert(struct sct_location *location, uint32_t index, struct sct_store *store) {
     ASSERT(index <= location->count && location->count < location->capacity);
     struct sct_store **place = &location->stores[index];
-    memmove(place + 1, place, (location->count - index) * sizeof *place);
+    if (index < location->count)
+        memmove(place + 1, place, (location->count - index) * sizeof *place);
     *place = store;
     location->count++;
 }
@@ -224,8 +229,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
     insert(location, index, store);
     if (operation->memory->model->on_store)
         operation->memory->model->on_store(operation->party, store);
-    struct sct_event_record event = event_of(operation, order, is_update ? index : 0, store);
-    note_event(operation, &event);
+    note_event(operation, order, is_update ? index : 0, store);
     // A new epoch: what the thread does behind the release is not known to who acquires it.
     if (store->is_release)
         sct_party_advance(operation->party);
@@ -285,8 +289,7 @@ static uint64_t read_store(const struct operation *operation, uint32_t index,
 static uint64_t load_at(const struct operation *operation, uint32_t index, enum sct_order order) {
     // The event comes after the read: what an acquire has taken up is known with it.
     uint64_t value = read_store(operation, index, order);
-    struct sct_event_record event = event_of(operation, order, index + 1, NULL);
-    note_event(operation, &event);
+    note_event(operation, order, index + 1, NULL);
     return value;
 }
 

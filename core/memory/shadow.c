@@ -111,6 +111,23 @@ static inline unsigned check(struct sct_memory_state *memory, const struct sct_c
     return best < SCT_SLOTS ? best : memory->now->turn++ % SCT_SLOTS;
 }
 
+// Same thread, kind and bytes: they differ in the epoch alone.
+static inline bool is_again(uint64_t old, uint64_t new) {
+    return (uint32_t)(old ^ new) == 0;
+}
+
+// Atomic accesses do not race with one another: where all of [cell] are, the slot that [new] had
+// before; else SCT_SLOTS. (It is covered: what a thread did before happens before what it does.)
+static inline unsigned slot_of_atomic(const struct sct_cell *cell, uint64_t new) {
+    unsigned own = SCT_SLOTS;
+    for (unsigned i = 0; i < SCT_SLOTS && cell->accesses[i] != 0; i++) {
+        if (!(cell->accesses[i] & ATOMIC_BIT))
+            return SCT_SLOTS;
+        own = is_again(cell->accesses[i], new) ? i : own;
+    }
+    return own;
+}
+
 static inline void access_cell(struct sct_memory_state *memory, struct sct_cell *cell, uint64_t new,
                                const void *place, const struct target *target) {
     if (cell->stamp != memory->now->stamp) {
@@ -119,10 +136,13 @@ static inline void access_cell(struct sct_memory_state *memory, struct sct_cell 
         cell->places[0] = place;
         return;
     }
-    const struct sct_party *party = memory->now->parties[thread_of(new)];
-    unsigned slot = check(memory, &party->view.known, cell, new, place, target);
-    if (slot == SCT_SLOTS)
-        return;
+    unsigned slot = new &ATOMIC_BIT ? slot_of_atomic(cell, new) : SCT_SLOTS;
+    if (slot == SCT_SLOTS) {
+        const struct sct_party *party = memory->now->parties[thread_of(new)];
+        slot = check(memory, &party->view.known, cell, new, place, target);
+        if (slot == SCT_SLOTS)
+            return;
+    }
     cell->accesses[slot] = new;
     cell->places[slot] = place;
 }

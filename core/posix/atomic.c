@@ -126,6 +126,29 @@ static const void *address_of(struct posix_atomic atomic) {
     return (const void *)(uintptr_t)atomic.address;
 }
 
+// What a step is called, and where it is: texts that stay as long as the process.
+struct step {
+    const void *address, *caller;
+    const char *label, *where;
+};
+
+// The last ones that were asked for, which a loop asks for again and again.
+enum { STEPS = 256 };
+static struct step steps[STEPS];
+
+// A call has one verb.
+static inline const struct step *step_at(struct posix_atomic atomic, const char *verb) {
+    const void *address = address_of(atomic);
+    uint64_t hash =
+        ((uintptr_t)address ^ (uintptr_t)atomic.caller << 3) * UINT64_C(0x9e3779b97f4a7c15);
+    struct step *step = &steps[hash >> 56];
+    if (__builtin_expect(step->address != address || step->caller != atomic.caller, 0))
+        *step = (struct step){address, atomic.caller, posix_variable_step(verb, address),
+                              posix_place(atomic.caller)};
+    return step;
+}
+_Static_assert(STEPS == 1 << 8, "eight bits of a hash choose one");
+
 // (C11, 6.3.2.3, 7: such a pointer is undefined already when it is made. Where processors do it at
 // all it is not one access: it may be torn.)
 _Noreturn __attribute__((noinline, cold)) static void refuse_misaligned(struct posix_atomic atomic,
@@ -144,11 +167,13 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
     if (__builtin_expect((uintptr_t)address % atomic.bytes != 0, 0))
         refuse_misaligned(atomic, verb);
     const struct sct_access access = posix_access(address, atomic.bytes, sct_memory_mode(kind));
-    const char *label = posix_variable_step(verb, address);
-    if (look)
-        posix_look_point(look, label, access.mode);
-    else
-        sct_point(label, posix_place(atomic.caller), &access);
+    const struct step *step = step_at(atomic, verb);
+    if (look) {
+        look->where = step->where;
+        posix_look_point(look, step->label, access.mode);
+    } else {
+        sct_point(step->label, step->where, &access);
+    }
     if (__builtin_expect(posix_world.is_told, 0))
         show(atomic);
     posix_memory_access(address, atomic.bytes,

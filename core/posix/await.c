@@ -159,7 +159,7 @@ void posix_look_change(const void *address, unsigned bytes) {
 // ---- Looks -------------------------------------------------------------------------------------
 
 struct posix_look posix_look_begin(const void *address, unsigned bytes, const void *caller) {
-    struct posix_look look = {.address = address, .caller = caller, .bytes = bytes};
+    struct posix_look look = {.address = address, .bytes = bytes};
     if (!posix_world.options.awaits)
         return look;
     ASSERT(posix_controls());
@@ -183,13 +183,21 @@ struct posix_look posix_look_begin(const void *address, unsigned bytes, const vo
     return look;
 }
 
-static void wait_for_change(struct posix_loop *loop, const struct sct_awaited *step) {
+static void wait_for_change(struct posix_loop *loop, const struct posix_look *look,
+                            const char *label, const struct sct_access *access) {
     struct posix_loop **link = &waiting;
+    const struct sct_awaited step = {
+        .label = label,
+        .waits_for = posix_variable_step("a store to", look->address),
+        .where = look->where,
+        .access = *access,
+    };
     ASSERT(loop->is_closed && loop->head < loop->count);
     sct_queue_init(&loop->queue);
     loop->next_waiting = waiting;
     waiting = loop;
-    bool has_come = sct_await(&loop->queue, step, SCT_WAIT_IDLE, has_any_changed(loop, loop->head));
+    bool has_come =
+        sct_await(&loop->queue, &step, SCT_WAIT_IDLE, has_any_changed(loop, loop->head));
     // Others may have begun or ceased to wait meanwhile: it is no more the first.
     while (*link != loop) {
         ASSERT(*link);
@@ -198,33 +206,27 @@ static void wait_for_change(struct posix_loop *loop, const struct sct_awaited *s
     *link = loop->next_waiting;
     loop->rounds = has_come ? 0 : loop->rounds + 1;
     if (loop->rounds >= POSIX_ROUNDS_MAX)
-        posix_violate(SCT_KIND_LIVELOCK, step->where, "a loop waits for ever for %s",
-                      step->waits_for);
+        posix_violate(SCT_KIND_LIVELOCK, step.where, "a loop waits for ever for %s",
+                      step.waits_for);
 }
 
 void posix_look_point(struct posix_look *look, const char *label, enum sct_access_mode mode) {
-    const struct sct_awaited step = {
-        .label = label,
-        .waits_for = posix_variable_step("a store to", look->address),
-        .where = posix_place(look->caller),
-        .access = posix_access(look->address, look->bytes, mode),
-    };
+    const struct sct_access access = posix_access(look->address, look->bytes, mode);
     struct posix_loop *loop = look->round > 0 ? posix_self()->loop : NULL;
     ASSERT(!loop || look->round <= loop->count);
     // Only at its head: a wait in the middle would be for variables of which some are still to be
     // read in this round.
     if (loop && look->round - 1 == loop->head)
-        wait_for_change(loop, &step);
+        wait_for_change(loop, look, label, &access);
     else
-        sct_point(step.label, step.where, &step.access);
+        sct_point(label, look->where, &access);
     // A step that ends a wait depends on the stores to all that it has waited for, not only to what
     // it reads itself.
     for (uint32_t i = loop ? loop->head : 0; loop && i < loop->count && sct_reducing(); i++) {
         const struct looked *other = &loop->looks[i];
-        const struct sct_access access =
-            posix_access(other->address, other->bytes, SCT_ACCESS_READ);
+        const struct sct_access read = posix_access(other->address, other->bytes, SCT_ACCESS_READ);
         if (i != look->round - 1)
-            sct_touch(&access);
+            sct_touch(&read);
     }
 }
 

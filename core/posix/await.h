@@ -28,7 +28,8 @@ struct posix_loop;
 
 // One read, from before its point to its end.
 struct posix_look {
-    const void *address, *caller;
+    const void *address;
+    const char *where; // the place of the call; set before the point
     unsigned bytes;
     uint64_t key;   // of the place, the variable and the thread's state
     uint32_t round; // the index, from 1, of the same one in the loop that is closed; 0: it is new

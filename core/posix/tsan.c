@@ -54,6 +54,7 @@ static inline void read_volatile(const void *address, unsigned bytes, const void
         return;
     }
     struct posix_look look = posix_look_begin(address, bytes, caller);
+    look.where = posix_place(caller);
     posix_look_point(&look, posix_variable_step("read volatile", address), SCT_ACCESS_READ);
     posix_memory_access(address, bytes, SCT_ATOMIC_READ, caller);
     posix_look_end(&look, NULL, posix_value_at(address, bytes), POSIX_LOOK_READ);
