@@ -86,6 +86,33 @@ static inline pid_t worker_of(pid_t process) {
     return 0;
 }
 
+// Hundredths of a second of a processor that [process] has used; 0 if there is none.
+static inline unsigned long ticks_of(pid_t process) {
+    char path[100];
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
+    FILE *file = process > 0 ? fopen(path, "r") : NULL;
+    unsigned long user = 0, kernel = 0;
+    if (file && fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                       &user, &kernel) != 2)
+        user = kernel = 0;
+    if (file)
+        fclose(file);
+    return user + kernel;
+}
+
+// Waits until the campaign that the witness [process] watches, or a worker of it, has surely run
+// executions: by the time that it had, which a busy machine gives late.
+static inline void wait_for_executions(pid_t process) {
+    enum { TICKS = 30 };
+    for (int i = 0; i < SECONDS_MAX * 100; i++) {
+        pid_t campaign = child_of(process), worker = campaign > 0 ? child_of(campaign) : 0;
+        if (ticks_of(campaign) >= TICKS || ticks_of(worker) >= TICKS)
+            return;
+        sleep_ms(10);
+    }
+    fail_msg("process %d does nothing", process);
+}
+
 // [child] is killed where it is. Resumed from checkpoint "c", and once more when it is complete, it
 // comes to the [expected] report, by [report], and so many [traces].
 static inline void assert_survives(pid_t child, json_t *(*report)(const char *line, int status),

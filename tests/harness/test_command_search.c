@@ -111,7 +111,7 @@ static void test_interrupted_search(void **state) {
     static const char *const lines[] = {ENDLESS, ENDLESS "-j 2", ENDLESS "-j 2 --checkpoint c"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         pid_t child = start_line(lines[i]);
-        sleep_ms(3000); // its first execution has ended, on a busy machine too
+        wait_for_executions(child);
         kill(child, SIGTERM);
         sleep_ms(5);
         kill(child, SIGTERM);
