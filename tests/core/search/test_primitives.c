@@ -236,6 +236,37 @@ static void test_primitives_let_philosophers_starve(void **state) {
     assert_true(reduced.search.transitions < campaign.search.transitions);
 }
 
+// A thread that has ended leaves a value that nobody has read: it is in no thread's state.
+static struct sct_atomic *left;
+static struct sct_thread *writer;
+
+static void *write_or_not(void *argument) {
+    if (sct_choose(2, "coin") == 1)
+        sct_atomic_store(left, 1);
+    return argument;
+}
+
+static void *read_when_it_has_ended(void *argument) {
+    sct_thread_join(writer);
+    sct_check(sct_atomic_load(left) == 0, "left", "a value was left");
+    return argument;
+}
+
+static void set_up_left(void *context) {
+    (void)context;
+    left = ARENA_NEW(sct_arena(), struct sct_atomic);
+    sct_atomic_init(left, "left", 0);
+    writer = sct_thread_create("writer", write_or_not, NULL);
+    sct_thread_create("reader", read_when_it_has_ended, NULL);
+}
+
+static void test_primitives_keep_what_is_left(void **state) {
+    (void)state;
+    digest_end = nothing;
+    expect_found((struct sct_program){.setup = set_up_left, .digest = nothing_shared}, "left",
+                 true);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_primitives_with_a_cache),
@@ -244,6 +275,7 @@ int main(void) {
         ENGINE_TEST(test_primitives_overdraw_the_bank),
         ENGINE_TEST(test_primitives_deadlock_in_a_ring),
         ENGINE_TEST(test_primitives_let_philosophers_starve),
+        ENGINE_TEST(test_primitives_keep_what_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,11 +106,14 @@ static void test_repeated_key_is_refused(void **state) {
     assert_refused(3, with(inserts(5), 3, "001", NULL, 0));
 }
 
-// The protocol's two rows are nobody else's.
+// The protocol's two rows are nobody else's, nor is any key that begins as theirs do: who reads the
+// old table directly skips those.
 static void test_reserved_rows_are_refused(void **state) {
     (void)state;
     assert_refused(0, with(inserts(2), 0, "_mtable_partition_meta", NULL, 0));
     assert_refused(1, with(inserts(2), 1, "_mtable_partition_populated_assertion", NULL, 0));
+    assert_refused(1, with(inserts(2), 1, "_mtable_x", NULL, 0));
+    assert_refused(0, with(inserts(2), 0, "_mtable_", NULL, 0));
 }
 
 // Nor are its two properties: a row that carries the mark would be taken for a tombstone.
