@@ -59,7 +59,8 @@ struct server {
     char keep_alive[32];
     atomic_uint_fast64_t requests, errors_client, errors_server, next_id;
     atomic_size_t bytes, active;
-    pthread_mutex_t lock; // of what follows
+    atomic_bool is_closing; // whoever connects now is hung up on
+    pthread_mutex_t lock;   // of what follows
     struct worker *workers, *free_workers;
     struct link links; // a ring
     uint64_t link_count;
@@ -516,6 +517,15 @@ static void close_workers(struct server *server) {
     free(server->workers);
 }
 
+// Instead of MHD_quiesce_daemon, which takes the listening socket out of a thread's epoll set while
+// the thread may do so too, and then ends the process (libmicrohttpd 0.9.75, MHD_epoll).
+static enum MHD_Result accepts(void *context, const struct sockaddr *address, socklen_t length) {
+    const struct server *server = context;
+    (void)address;
+    (void)length;
+    return atomic_load(&server->is_closing) ? MHD_NO : MHD_YES;
+}
+
 static bool listen_at(struct server *server, struct error *error) {
     const struct server_options *options = &server->options;
     struct sockaddr_storage address;
@@ -524,14 +534,15 @@ static bool listen_at(struct server *server, struct error *error) {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     flags |= address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
     server->daemon = MHD_start_daemon(
-        flags, options->port, NULL, NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, say_nothing,
-        NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE,
-        options->threads > 1 ? options->threads : 0, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT, options->connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HEADER_BYTES_MAX, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server, MHD_OPTION_NOTIFY_COMPLETED,
-        end_exchange, server, MHD_OPTION_NOTIFY_CONNECTION, notice_link, server, MHD_OPTION_END);
+        flags, options->port, accepts, server, handle, server, MHD_OPTION_EXTERNAL_LOGGER,
+        say_nothing, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+        MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
+        leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server,
+        MHD_OPTION_NOTIFY_COMPLETED, end_exchange, server, MHD_OPTION_NOTIFY_CONNECTION,
+        notice_link, server, MHD_OPTION_END);
     if (!server->daemon)
         return error_set(error, "cannot listen at %.100s, port %u: is another program there?",
                          options->address, options->port);
@@ -613,7 +624,7 @@ struct server_counts server_counts(const struct server *server) {
 
 void server_stop(struct server *server, unsigned seconds) {
     double until = clock_seconds() + seconds;
-    int listening = MHD_quiesce_daemon(server->daemon);
+    atomic_store(&server->is_closing, true);
     while (atomic_load(&server->active) > 0 && clock_seconds() < until)
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     pthread_mutex_lock(&server->lock);
@@ -624,8 +635,6 @@ void server_stop(struct server *server, unsigned seconds) {
     MHD_stop_daemon(server->daemon);
     if (server->metrics)
         MHD_stop_daemon(server->metrics);
-    if (listening >= 0)
-        close(listening);
     close_workers(server);
     pthread_cond_destroy(&server->stops);
     pthread_mutex_destroy(&server->lock);
