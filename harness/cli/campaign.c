@@ -450,11 +450,20 @@ static bool create_checkpoint(const struct session *session, struct sct_checkpoi
     return sct_checkpoint_create(checkpoint, options->checkpoint, text.data, error);
 }
 
+// A search that is not shared leaves the workers that were asked for without work.
+static void tell_of_lone_search(const struct session *session) {
+    const struct options *options = session->options;
+    if (session->strategy->path && options->jobs > 1 && !search_is_shared(session))
+        complain("--jobs %u: a search %s runs in one process", options->jobs,
+                 options->reduction != SCT_REDUCE_NONE ? "with --reduce" : "of some iterations");
+}
+
 static int run_and_report(void *context) {
     struct session *session = context;
     const struct options *options = session->options;
     process_catch_interrupts();
     session_open_engine(session, options->max_steps);
+    tell_of_lone_search(session);
     calibrate(session);
     struct sct_campaign campaign;
     struct error error;

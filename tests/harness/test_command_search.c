@@ -71,6 +71,23 @@ static void test_jobs_find_the_same(void **state) {
     }
 }
 
+// What cannot be shared is said, and done by one process.
+static void test_jobs_of_a_lone_search(void **state) {
+    (void)state;
+    struct ended ended =
+        run("--strategy dfs --reduce sleep --test small-8-0 --iterations 100 -j 2 --quiet");
+    assert_string_equal(ended.err,
+                        "mtcheck: --jobs 2: a search with --reduce runs in one process\n");
+    forget(&ended);
+    ended = run("--strategy dfs --test small-8-0 --iterations 100 -j 2 --quiet");
+    assert_string_equal(ended.err,
+                        "mtcheck: --jobs 2: a search of some iterations runs in one process\n");
+    forget(&ended);
+    ended = run("--strategy dfs:delay=1 --test small-8-0 -j 2 --quiet");
+    assert_string_equal(ended.err, "");
+    forget(&ended);
+}
+
 static void test_full_cache_of_jobs(void **state) {
     (void)state;
     struct ended ended = run("--strategy dfs --test small-1-0 --cache 64K -j 2 --format json");
@@ -226,6 +243,7 @@ int main(void) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const struct CMUnitTest tests[] = {
         TEST(test_jobs_find_the_same),
+        TEST(test_jobs_of_a_lone_search),
         TEST(test_full_cache_of_jobs),
         TEST(test_killed_searcher),
         TEST(test_interrupted_search),
