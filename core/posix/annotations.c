@@ -17,6 +17,8 @@ static struct sct_object *object_at(const volatile void *address) {
     struct sct_object *object = posix_object_find(place, POSIX_ANNOTATION);
     if (object)
         return object;
+    // By whichever side comes first: who acquires what nobody has released yet finds no edge, and
+    // learns nothing.
     object = posix_object_new(place, POSIX_ANNOTATION, sizeof *object);
     sct_object_init(object, "annotation", posix_object_title(place, POSIX_ANNOTATION));
     return object;
@@ -73,6 +75,8 @@ IGNORED(IgnoreWritesEnd)
 IGNORED(IgnoreSyncBegin)
 IGNORED(IgnoreSyncEnd)
 
+// A race that the program calls benign is undefined all the same (C11, 5.1.2.4, 25): it is told,
+// unless --suppress is given.
 ANNOTATION(BenignRaceSized, const char *file, int line, const volatile void *address, size_t bytes,
            const char *why) {
     (void)file;

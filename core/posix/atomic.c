@@ -52,6 +52,8 @@ static void put(struct posix_atomic atomic, uint64_t value) {
 // others are made of where nobody is under control and threads are the system's.
 static bool swap(struct posix_atomic atomic, uint64_t expected, uint64_t desired) {
     enum { ORDER = __ATOMIC_SEQ_CST };
+    // Of the size of the operation: the built-in writes what it has found over the value that it
+    // was to find.
     uint8_t one = (uint8_t)expected;
     uint16_t two = (uint16_t)expected;
     uint32_t four = (uint32_t)expected;
@@ -102,6 +104,7 @@ static void show(struct posix_atomic atomic) {
     for (uint32_t i = 0; i < shown.count; i++)
         if (shown.list[i].atomic.address == atomic.address)
             return;
+    // What has no symbol has no name that would mean the same in another execution.
     if (name && shown.count < SHOWN_MAX)
         shown.list[shown.count++] = (struct shown){name, atomic};
 }
@@ -142,6 +145,8 @@ static inline const struct step *step_at(struct posix_atomic atomic, const char 
     uint64_t hash =
         ((uintptr_t)address ^ (uintptr_t)atomic.caller << 3) * UINT64_C(0x9e3779b97f4a7c15);
     struct step *step = &steps[hash >> 56];
+    // Two that meet in one place only take it from each other in turn: their texts stay, and to ask
+    // for them again is slower, not wrong.
     if (__builtin_expect(step->address != address || step->caller != atomic.caller, 0))
         *step = (struct step){address, atomic.caller, posix_variable_step(verb, address),
                               posix_place(atomic.caller)};
@@ -178,6 +183,8 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
         show(atomic);
     posix_memory_access(address, atomic.bytes,
                         kind == SCT_LOADS ? SCT_ATOMIC_READ : SCT_ATOMIC_WRITE, atomic.caller);
+    // For searches with a reduction: how steps on one location depend on each other is a matter of
+    // their orders, and of other locations too, which the access at the point does not say.
     if (sct_reducing()) {
         const struct sct_access place = sct_memory_place(kind, order, access.low, access.high);
         sct_touch(&place);
@@ -231,6 +238,8 @@ uint64_t posix_atomic_load(struct posix_atomic atomic, enum sct_order order) {
     if (!posix_controls())
         return get(atomic);
     order = posix_order(atomic.caller, SCT_LOADS, order);
+    // First, while the registers that the hook has kept are still those of this call: at the point
+    // others run, and keep theirs in the same place (await.h).
     struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
     struct sct_location *location = take_point(atomic, &look, "load", SCT_LOADS, order);
     uint64_t value = sct_location_load(location, order);
@@ -333,6 +342,8 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
     ASSERT(!has_swapped || exchange->expected == expected);
     if (has_swapped)
         publish(atomic, location);
+    // One that has found what it expects, and failed, may succeed at the next try though nobody has
+    // changed anything: it must not wait for that.
     if (!has_swapped)
         posix_look_end(&look, location, exchange->expected,
                        exchange->expected == expected ? POSIX_LOOK_SPURIOUS : POSIX_LOOK_READ);
@@ -347,7 +358,7 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
 
 void posix_atomic_fence(enum sct_order order, const void *caller) {
     if (!posix_controls()) {
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); // as strong as any that was asked for
         return;
     }
     order = posix_order(caller, SCT_FENCES, order);

@@ -58,6 +58,8 @@ void posix_awaits_begin(void) {
 // something to do, until POSIX_ROUNDS_MAX. Never 0, which is a look of no loop.
 static uint64_t state_key(const struct posix_thread *self, const void *address,
                           const void *caller) {
+    // Of the registers those that survive calls are enough: by the calling convention compiled code
+    // relies on no others behind one.
     const char *low = (const char *)posix_registers[STACK_POINTER];
     size_t bytes = (size_t)(self->stack_top - low);
     uint64_t hash = hash_bytes(posix_registers, sizeof posix_registers);
@@ -96,6 +98,8 @@ void posix_look_write(const void *address) {
 // A step that is nothing for a loop (a yield in it) must not look like one that came between.
 void posix_look_pass(void) {
     struct posix_loop *loop = posix_self()->loop;
+    // Only right behind a look: if another step has come between, the next look forgets the loop,
+    // and should.
     if (loop && loop->steps + 1 == sct_steps())
         loop->steps++;
 }
@@ -112,6 +116,7 @@ uint64_t posix_value_at(const void *address, unsigned bytes) {
         return *(const volatile uint32_t *)address;
     case 8:
         return *(const volatile uint64_t *)address;
+    // Of 16 bytes, which only volatile variables have here: a number that tells their values apart.
     default:
         return hash_bytes(address, bytes);
     }
@@ -160,6 +165,7 @@ void posix_look_change(const void *address, unsigned bytes) {
 
 struct posix_look posix_look_begin(const void *address, unsigned bytes, const void *caller) {
     struct posix_look look = {.address = address, .bytes = bytes};
+    // With key 0: what follows then takes it for a look of no loop.
     if (!posix_world.options.awaits)
         return look;
     ASSERT(posix_controls());
@@ -196,6 +202,8 @@ static void wait_for_change(struct posix_loop *loop, const struct posix_look *lo
     sct_queue_init(&loop->queue);
     loop->next_waiting = waiting;
     waiting = loop;
+    // Enabled at once if something has changed since this round looked at it: nobody will tell of
+    // that change again.
     bool has_come =
         sct_await(&loop->queue, &step, SCT_WAIT_IDLE, has_any_changed(loop, loop->head));
     // Others may have begun or ceased to wait meanwhile: it is no more the first.
@@ -204,6 +212,8 @@ static void wait_for_change(struct posix_loop *loop, const struct posix_look *lo
         link = &(*link)->next_waiting;
     }
     *link = loop->next_waiting;
+    // Not granted, it was chosen because nothing else could run (SCT_WAIT_IDLE): a round that no
+    // change has called for.
     loop->rounds = has_come ? 0 : loop->rounds + 1;
     if (loop->rounds >= POSIX_ROUNDS_MAX)
         posix_violate(SCT_KIND_LIVELOCK, step.where, "a loop waits for ever for %s",
@@ -270,6 +280,8 @@ void posix_look_end(const struct posix_look *look, const struct sct_location *lo
         loop->looks[look->round - 1] = now;
         return;
     }
+    // Something else than in the round before: that round is over, and this look is the first of
+    // another one. So it is where there is no room for one more.
     if (look->round > 0 || loop->count == LOOKS_MAX)
         forget(loop);
     ASSERT(loop->count < LOOKS_MAX);

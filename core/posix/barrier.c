@@ -44,6 +44,8 @@ HOOK int pthread_barrier_wait(pthread_barrier_t *barrier) {
     const char *where = WHERE;
     struct sct_barrier *record = record_of(barrier, where);
     bool is_last = sct_barrier_wait_at(record, where);
+    // The record is in the arena: it is there also if somebody who went on first has destroyed the
+    // barrier by now.
     ASSERT(record->arrived < record->count); // who completes a round begins the next one
     return is_last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
 }

@@ -54,6 +54,8 @@ HOOK void __pthread_unregister_cancel(__pthread_unwind_buf_t *buffer) {
 HOOK void __pthread_unwind_next(__pthread_unwind_buf_t *buffer) {
     if (!posix_controls())
         REAL(__pthread_unwind_next)(buffer);
+    // The routine that was jumped to has run. If there is another one this does not return; else
+    // all is cleaned up, and the thread is left as at pthread_exit.
     posix_clean_up(posix_self());
     posix_thread_leave();
 }

@@ -64,6 +64,8 @@ static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid
                       const struct timespec *deadline, const char *where) {
     struct condition *record = record_of(condition);
     struct posix_mutex *held = held_mutex(mutex, where);
+    // Before the mutex is let go of: an error but that of the deadline leaves it as it is (POSIX,
+    // pthread_cond_timedwait).
     if (!posix_is_deadline(deadline))
         return EINVAL;
     if (posix_is_past(clock, deadline))
@@ -81,6 +83,8 @@ static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid
 
 HOOK int pthread_cond_init(pthread_cond_t *restrict condition,
                            const pthread_condattr_t *restrict attributes) {
+    // By the C library as well: it writes the clock that the attributes say into the object, where
+    // clock_of finds it.
     int error = REAL(pthread_cond_init)(condition, attributes);
     if (posix_controls() && error == 0)
         new_condition(condition);
@@ -156,6 +160,8 @@ HOOK void cnd_destroy(cnd_t *condition) {
 HOOK int cnd_wait(cnd_t *condition, mtx_t *mutex) {
     if (!posix_controls())
         return REAL(cnd_wait)(condition, mutex);
+    // There is no error to pass on: that of a dead owner needs a robust mutex, which mtx_init does
+    // not make.
     wait(posix_of(condition), (pthread_mutex_t *)mutex, WHERE);
     return thrd_success;
 }
@@ -164,6 +170,7 @@ HOOK int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
                        const struct timespec *restrict deadline) {
     if (!posix_controls())
         return REAL(cnd_timedwait)(condition, mutex, deadline);
+    // C11, 7.26.3.5: a deadline is one of TIME_UTC.
     int error =
         wait_until(posix_of(condition), (pthread_mutex_t *)mutex, CLOCK_REALTIME, deadline, WHERE);
     return error == 0 ? thrd_success : error == ETIMEDOUT ? thrd_timedout : thrd_error;

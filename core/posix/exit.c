@@ -55,6 +55,7 @@ void posix_exit_save(void) {
 
 static void begin(struct handlers *handlers, const struct handlers *first) {
     ASSERT(first->count <= HANDLERS_MAX);
+    // As many as there are, not the whole list of 4 KiB: this is paid by every execution.
     handlers->count = first->count;
     memcpy(handlers->list, first->list, first->count * sizeof first->list[0]);
 }
@@ -69,6 +70,7 @@ void posix_exit_begin(void) {
 static int add(struct handlers *handlers, void (*function)(void *), void *argument) {
     ASSERT(handlers->count <= HANDLERS_MAX);
     if (handlers->count == HANDLERS_MAX)
+        // As glibc's where memory is short: atexit hands it on as its failure.
         return -1;
     handlers->list[handlers->count++] = (struct handler){function, argument};
     return 0;
@@ -106,6 +108,7 @@ _Noreturn static void leave(int status) {
     if (options->finds_leaks)
         posix_heap_find_leaks();
     posix_files_show();
+    // As the tester: what is called may allocate, and that is not the program's heap to see.
     if (posix_world.on_pass) {
         posix_enter_tool();
         posix_world.on_pass();
@@ -210,6 +213,7 @@ _Noreturn HOOK void __assert_fail(const char *expression, const char *file, unsi
                                   const char *function) {
     if (!posix_controls())
         REAL(__assert_fail)(expression, file, line, function);
+    // Without folders: two builds of the same source in two places have the same message.
     const char *slash = strrchr(file, '/');
     sct_violation(SCT_KIND_ASSERTION, "%s (%s:%u, %s)", expression, slash ? slash + 1 : file, line,
                   function ? function : "?");

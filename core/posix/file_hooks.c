@@ -68,6 +68,7 @@ HOOK int dup2(int from, int to) {
     if (!posix_controls())
         return REAL(dup2)(from, to);
     point("duplicate a descriptor", WHERE);
+    // Before it is known whether the call succeeds: to put back what is as it was does no harm.
     posix_file_disturbed(to);
     return REAL(dup2)(from, to);
 }
@@ -111,6 +112,8 @@ HOOK ssize_t read(int number, void *buffer, size_t bytes) {
     if (!posix_controls())
         return REAL(read)(number, buffer, bytes);
     point("read", WHERE);
+    // It may wait in the kernel, where it keeps all threads from running: the watchdog tells of
+    // that (watchdog.h).
     ssize_t result = REAL(read)(number, buffer, bytes);
     ASSERT(result < 0 || (size_t)result <= bytes);
     // Afterwards: only what has come was written.
@@ -123,6 +126,8 @@ HOOK ssize_t write(int number, const void *buffer, size_t bytes) {
     if (!posix_controls())
         return REAL(write)(number, buffer, bytes);
     point("write", WHERE);
+    // The kernel reads the buffer in the program's name: an access like any other, and told before
+    // it is made, as those are.
     if (bytes > 0)
         posix_range_access(buffer, bytes, false, CALLER);
     return REAL(write)(number, buffer, bytes);

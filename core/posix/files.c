@@ -58,6 +58,7 @@ static void replace_by_nothing(int number, int flags) {
     int nothing = open("/dev/null", flags | O_CLOEXEC);
     if (nothing < 0 || (nothing != number && dup2(nothing, number) < 0))
         fail_at(FAIL_RESOURCE, HERE, "/dev/null: %s", strerror(errno));
+    // It is that number itself if that was closed: open gives out the lowest one.
     if (nothing != number)
         close(nothing);
 }
@@ -77,6 +78,7 @@ static void find_inherited(void) {
     for (struct dirent *entry; (entry = readdir(folder));) {
         char *end;
         long number = strtol(entry->d_name, &end, 10);
+        // Neither . and .. nor the descriptor by which this looks, which is gone behind it.
         if (end == entry->d_name || number == dirfd(folder))
             continue;
         GROW(inherited, inherited_count + 1, inherited_room, "the descriptors of a program");
@@ -118,12 +120,15 @@ void posix_files_open(bool shows_output) {
     if (inherited_count > 0)
         sct_descriptors_above(inherited[inherited_count - 1].number + 1);
     FILE *out = keep_stream(STDOUT_FILENO), *err = keep_stream(STDERR_FILENO);
+    // As standard error is: a tester that dies has then said all that it had to say.
     setvbuf(err, NULL, _IONBF, 0);
     posix_streams_use(out, err);
     if (!shows_output) {
         replace_by_nothing(STDOUT_FILENO, O_WRONLY);
         replace_by_nothing(STDERR_FILENO, O_WRONLY);
     }
+    // After the program's output has been replaced: what each execution gets back is what stands in
+    // its place, not the tester's.
     for (uint32_t i = 0; i < inherited_count; i++)
         write_down(&inherited[i]);
     first_free = find_free();
@@ -170,6 +175,7 @@ static void restore_inherited(void) {
 
 static void close_between(int first, int after) {
     ASSERT(first >= 0);
+    // Numbers in between that are not open are no error to it (close_range(2)).
     if (first < after)
         close_range((unsigned)first, (unsigned)after - 1, 0);
 }
@@ -215,6 +221,8 @@ void posix_files_show(void) {
 void posix_file_disturbed(int number) {
     ASSERT(posix_controls());
     has_closed = true;
+    // Numbers above the last inherited one are of the program's own making: there is nothing to put
+    // back.
     is_disturbed =
         is_disturbed || (inherited_count > 0 && number <= inherited[inherited_count - 1].number);
 }
@@ -230,5 +238,7 @@ void posix_stream_opened(FILE *stream) {
 void posix_stream_closed(FILE *stream) {
     for (size_t i = 0; i < stream_count; i++)
         if (streams[i] == stream)
+            // The last one takes its place: no order of opening any more, but one that the same
+            // calls make again.
             streams[i] = streams[--stream_count];
 }

@@ -32,10 +32,11 @@ void posix_frames_begin(void) {
 }
 
 static inline bool is_on(const struct stack *stack, uintptr_t address) {
-    return address - stack->low < stack->bytes;
+    return address - stack->low < stack->bytes; // below it the difference wraps, and is too large
 }
 
 static struct stack *find(uintptr_t address) {
+    // Mostly it is the stack of the access before: threads work on their own.
     if (last_found < stack_count && is_on(&stacks[last_found], address))
         return &stacks[last_found];
     uint32_t low = 0, high = stack_count;
@@ -65,10 +66,12 @@ void posix_frames_add(const struct posix_thread *self) {
     // As many as live at a time at most: who begins takes the stack of somebody who has ended, if
     // there is one.
     ASSERT(stack_count < SCT_TASKS_MAX);
+    // Put in order at once: a stack is added seldom, and looked for at each access to one.
     uint32_t i = stack_count++;
     for (; i > 0 && stacks[i - 1].low > low; i--)
         stacks[i] = stacks[i - 1];
     stacks[i] = (struct stack){low, bytes, self};
+    // One span with all gaps in it, so that the test in line is one comparison; find knows better.
     const struct stack *top = &stacks[stack_count - 1];
     posix_stacks_span.low = stacks[0].low;
     posix_stacks_span.bytes = top->low + top->bytes - stacks[0].low;
@@ -120,6 +123,8 @@ static uintptr_t bottom_of(const struct posix_thread *owner) {
 }
 
 static inline bool is_dead(const struct posix_thread *owner, uintptr_t address) {
+    // One that has ended may still run, on this stack: the last thread runs the handlers of exit.
+    // Of one that is gone no bottom may be asked.
     bool is_over = owner->has_ended && owner->strand != sct_self();
     return is_over || address < bottom_of(owner);
 }

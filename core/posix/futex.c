@@ -53,6 +53,8 @@ static long wait(uint32_t *address, uint32_t expected, const struct timespec *de
                  clockid_t clock, bool is_relative, const char *where) {
     struct futex *record = record_of(address);
     sct_object_point(&record->object, "wait for", SCT_ACCESS_WRITE, where);
+    // The word is read, too: else a search could take a store to it, which decides whether this
+    // waits, for independent of this step.
     const struct sct_access access = posix_access(address, sizeof *address, SCT_ACCESS_READ);
     sct_touch(&access);
     // Compared and queued in one step, as the kernel does both under the lock of its bucket: a wake
@@ -88,6 +90,8 @@ static long wake(const uint32_t *address, uint32_t count_max, const char *where)
         // Where all are woken it is the same in which order; else any may be among them.
         uint32_t index = count_max < count ? sct_choose(count, "who is woken") : 0;
         ASSERT(index < count);
+        // To the queue of those who may go on: who is woken takes a step of its own, when it is
+        // chosen, and others may come before it.
         sct_object_move(sct_queue_at(&record->waiters, index), &record->woken, &record->object,
                         "wake", true);
     }
@@ -106,7 +110,9 @@ static long call_futex(const struct arguments *arguments, const char *where) {
     uint32_t value = (uint32_t)arguments->values[2];
     const struct timespec *time = (const struct timespec *)arguments->values[3];
     bool is_realtime = operation & FUTEX_CLOCK_REALTIME;
+    // Without FUTEX_PRIVATE_FLAG, which says that no other process takes part: none does here.
     switch (operation & FUTEX_CMD_MASK) {
+    // A length is the same on every clock: here all of them go on alike.
     case FUTEX_WAIT:
         return wait(address, value, time, CLOCK_MONOTONIC, true, where);
     case FUTEX_WAIT_BITSET:
