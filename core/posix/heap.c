@@ -41,7 +41,7 @@ struct header {
     // With --heap reuse: the next free block of its size; from those who freed it.
     struct header *next;
     struct sct_edge *edge;
-    uint64_t padding;
+    uint64_t padding; // to a multiple of ALIGNMENT; where a search for leaks leaves its marks
 };
 _Static_assert(sizeof(struct header) % ALIGNMENT == 0, "blocks are aligned behind their headers");
 _Static_assert(ALIGNMENT % _Alignof(max_align_t) == 0, "a block may hold any type");
@@ -141,6 +141,8 @@ static uint32_t check_of(uintptr_t block, size_t bytes) {
 
 static void mark(uintptr_t block, size_t bytes) {
     ASSERT(block % ALIGNMENT == 0);
+    // Whole words, then as much of the last one as belongs to the block: its other bytes are an
+    // overflow already.
     memset(state_at(block), 8, bytes / 8);
     if (bytes % 8 != 0)
         *state_at(block + bytes) = (unsigned char)(bytes % 8);
@@ -185,6 +187,7 @@ static void put_away(struct header *header) {
 // A free block for [bytes] bytes, as a new one; or NULL.
 static void *take_again(size_t bytes, size_t alignment, const void *caller) {
     size_t size = size_of(bytes);
+    // What is used again was aligned as usual: who asks for more gets a new block.
     struct header *header = size < SIZES && alignment == ALIGNMENT ? heap.free[size] : NULL;
     if (!header)
         return NULL;
@@ -194,6 +197,7 @@ static void *take_again(size_t bytes, size_t alignment, const void *caller) {
     uintptr_t block = (uintptr_t)(header + 1);
     // The old size may have been another one of the same class: no state of it must be left.
     memset(state_at(block), STATE_NONE, size * ALIGNMENT / 8);
+    // Zero like a new one: calloc comes here, too.
     memset((void *)block, 0, bytes);
     *header = (struct header){.bytes = (uint32_t)bytes,
                               .check = check_of(block, bytes),
@@ -210,6 +214,8 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller) {
         errno = ENOMEM;
         return NULL;
     }
+    // A weak choice: strategies that sample let most calls succeed. Else few programs would come
+    // past their first blocks.
     if (posix_world.options.fails_malloc && posix_controls() &&
         choose_failure(2, "allocating fails")) {
         errno = ENOMEM;
@@ -219,6 +225,8 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller) {
     void *again = take_again(bytes, alignment, caller);
     if (again)
         return again;
+    // The header stands right before its block, also where a large alignment leaves a gap before
+    // it: from a block it is found without a search.
     uintptr_t block = (heap.next + sizeof(struct header) + alignment - 1) & ~(alignment - 1);
     uintptr_t next = (block + bytes + REDZONE_BYTES + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
     if (next > POSIX_HEAP_BASE + POSIX_HEAP_BYTES)
@@ -272,6 +280,8 @@ static void release(void *block, const void *caller) {
         sct_touch(&access);
     }
     if (posix_controls()) {
+        // To destroy a mutex that is locked is undefined (POSIX); who has still to unlock this one
+        // would do so in freed memory.
         const char *held = posix_lock_held_in((uintptr_t)block, bytes);
         if (held)
             posix_violate(SCT_KIND_PROGRAM_ERROR, posix_place(caller),
@@ -281,6 +291,7 @@ static void release(void *block, const void *caller) {
     }
     ASSERT(heap.next >= (uintptr_t)block + bytes);
     header->freed = caller;
+    // A block of no bytes has a word, too: without one a second free of it would go unseen.
     memset(state_at((uintptr_t)block), STATE_FREED, (bytes + 7) / 8 + (bytes == 0));
     put_away(header);
 }
@@ -320,6 +331,7 @@ static void list_blocks(struct blocks *blocks) {
             continue;
         GROW(blocks->list, blocks->count + 1, blocks->room, "blocks");
         blocks->list[blocks->count++] = header;
+        // Over its own bytes, which are the program's: what looks like a header in them is none.
         at += header->bytes / ALIGNMENT * ALIGNMENT;
     }
     blocks->found = grow_new(blocks->count + 1, sizeof *blocks->found, "blocks");
@@ -336,6 +348,7 @@ static void find_block(struct blocks *blocks, uintptr_t address) {
             high = middle;
     }
     struct header *header = low > 0 ? blocks->list[low - 1] : NULL;
+    // Just behind its last byte is inside, too: so points who has gone through an array to its end.
     if (!header || address - (uintptr_t)(header + 1) > header->bytes || header->padding)
         return;
     ASSERT(blocks->found_count < blocks->count);
@@ -345,6 +358,7 @@ static void find_block(struct blocks *blocks, uintptr_t address) {
 
 static void look_through(void *context, const void *memory, size_t bytes) {
     struct blocks *blocks = context;
+    // At multiples of 8 alone, where compilers put pointers but in packed structures.
     uintptr_t first = ((uintptr_t)memory + 7) & ~(uintptr_t)7, end = (uintptr_t)memory + bytes;
     for (uintptr_t at = first; at + sizeof(uintptr_t) <= end; at += sizeof(uintptr_t)) {
         uintptr_t word;
@@ -373,6 +387,8 @@ void posix_heap_find_leaks(void) {
     uint32_t count = 0;
     size_t bytes = 0;
     const void *allocated = NULL;
+    // Backwards: the place that is left at the end is that of the first. Constructors' blocks are
+    // no leak of an execution, which did not ask for them.
     for (uint32_t i = blocks.count; i-- > 0;) {
         const struct header *header = blocks.list[i];
         bool is_lost = !header->padding && (uintptr_t)header >= heap.first &&
@@ -398,6 +414,7 @@ void posix_heap_find_leaks(void) {
 static const struct header *header_before(uintptr_t address) {
     uintptr_t block = address & ~(uintptr_t)(ALIGNMENT - 1);
     ASSERT(posix_is_heap((const void *)address));
+    // As many tries as the block has units of 16 bytes: only messages ask.
     for (; block > POSIX_HEAP_BASE; block -= ALIGNMENT) {
         const struct header *header = header_of((const void *)block);
         if (header)
@@ -498,6 +515,7 @@ HOOK void free(void *block) {
 HOOK void *realloc(void *block, size_t bytes) {
     if (posix_is_heap(block))
         return reallocate(block, bytes, CALLER);
+    // Another allocator's block stays there, whoever asks for more: it knows how long it is.
     if (block || !is_of_program(CALLER))
         return __libc_realloc(block, bytes);
     return allocate(bytes, ALIGNMENT, CALLER);
@@ -540,6 +558,8 @@ HOOK size_t malloc_usable_size(void *block) {
     if (!posix_is_heap(block))
         return REAL(malloc_usable_size)(block);
     const struct header *header = header_of(block);
+    // What was asked for: the bytes behind it, which another allocator would leave to the program,
+    // are an overflow here.
     return header ? header->bytes : 0;
 }
 

@@ -214,6 +214,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_first) {
         has_locals = has_locals || names(info, "uselocale") || names(info, "dlopen") ||
                      names(info, "flockfile");
     } else if (!is_system) {
+        // Only to name the variable that has changed, where executions do not repeat: nobody puts
+        // it back, and of its accesses nothing is told.
         add_segments(info, &foreign);
     }
     *(bool *)is_first = false;
@@ -272,6 +274,7 @@ void posix_images_save(void) {
     }
     for (size_t i = 0; i < foreign.count; i++)
         copy_segment(&foreign.list[i]);
+    // The process's own block: constructors have run with it, and main gets it in each execution.
     char *pointer = sct_coro_thread_pointer();
     for (size_t i = 0; i < locals_count; i++) {
         locals[i].first_state = allocate(locals[i].bytes);

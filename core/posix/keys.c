@@ -40,6 +40,7 @@ static struct posix_value *new_values(void) {
 
 void posix_keys_begin(struct posix_thread *main_thread) {
     ASSERT(main_thread->is_main && !main_thread->values);
+    // With their generations: the same keys in every execution.
     memcpy(keys, first_keys, sizeof keys);
     if (has_first_values)
         main_thread->values = memcpy(new_values(), first_values, sizeof first_values);
@@ -119,6 +120,7 @@ static int set(unsigned key, const void *value) {
     struct posix_thread *self = posix_controls() ? posix_self() : NULL;
     if (self && !self->values)
         self->values = new_values();
+    // Without a thread it is a constructor that sets it, before the first execution.
     has_first_values = has_first_values || !self;
     struct posix_value *values = self ? self->values : first_values;
     values[key] = (struct posix_value){(void *)(uintptr_t)value, keys[key].generation};

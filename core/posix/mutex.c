@@ -34,6 +34,7 @@ static struct posix_mutex *new_mutex(const pthread_mutex_t *mutex, int type) {
     sct_lock_init(&record->lock, posix_object_title(mutex, POSIX_MUTEX));
     record->type = type;
     record->is_robust = mutex->__data.__kind & ROBUST_BIT;
+    // So that threads that end look through the table only where it may have one.
     posix_world.has_robust = posix_world.has_robust || record->is_robust;
     return record;
 }
@@ -84,6 +85,7 @@ static int taken(struct posix_mutex *record, const char *where) {
         return 0;
     if (!record->is_unrecoverable)
         return EOWNERDEAD;
+    // Given back in a step of its own: those who wait for it come to know the same, one by one.
     sct_lock_release_at(&record->lock, where);
     return ENOTRECOVERABLE;
 }
@@ -98,6 +100,8 @@ static int lock(pthread_mutex_t *mutex, const char *where) {
 
 static int try_lock(pthread_mutex_t *mutex, const char *where) {
     struct posix_mutex *record = posix_mutex_of(mutex, where);
+    // POSIX, pthread_mutex_trylock: locked by anybody, the caller too, is busy, but for recursive
+    // ones.
     if (is_mine(record))
         return record->type == PTHREAD_MUTEX_RECURSIVE ? lock_again(record, where) : EBUSY;
     return sct_lock_try_at(&record->lock, where) ? taken(record, where) : EBUSY;
@@ -162,6 +166,8 @@ void posix_mutexes_abandon(void) {
 // ---- Hooks -------------------------------------------------------------------------------------
 
 HOOK int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes) {
+    // By the C library as well: it checks the attributes and writes type and robustness into the
+    // kind, from where the record has them.
     int error = REAL(pthread_mutex_init)(mutex, attributes);
     if (posix_controls() && error == 0)
         new_mutex(mutex, type_of(mutex->__data.__kind));
@@ -203,6 +209,7 @@ HOOK int pthread_mutex_consistent(pthread_mutex_t *mutex) {
     struct posix_mutex *record = posix_mutex_of(mutex, WHERE);
     if (!is_mine(record) || !record->has_dead_owner)
         return EINVAL;
+    // No point: nobody else can tell before it is unlocked, and that is one.
     record->has_dead_owner = false;
     return 0;
 }
@@ -229,6 +236,7 @@ static int c11_result(int error) {
 }
 
 HOOK int mtx_init(mtx_t *mutex, int type) {
+    // (mtx_timed makes no difference: any mutex can be waited for with a deadline here.)
     int result = REAL(mtx_init)(mutex, type);
     if (posix_controls() && result == thrd_success)
         new_mutex(posix_of(mutex),

@@ -39,6 +39,8 @@ static struct entry *slot_of(struct entry *entries, size_t capacity, uintptr_t a
 static void reserve(size_t capacity) {
     ASSERT(2 * table.count <= capacity);
     ASSERT((capacity & (capacity - 1)) == 0); // the hash is cut by a mask
+    // The old one is left in the arena, which frees nothing before the execution ends: as each is
+    // twice the one before, all old ones together are smaller than the new one.
     struct entry *entries = arena_zalloc(sct_arena(), capacity * sizeof *entries);
     for (size_t i = 0; i < table.capacity; i++)
         if (table.entries[i].address)

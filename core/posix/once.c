@@ -54,6 +54,8 @@ static bool is_of_process(const void *control) {
 static const uint64_t *process_guard; // that is being done: the tester works meanwhile
 
 static void leave_guard(const uint64_t *guard) {
+    // Guards that open and close within it pass through as the tester's do: only its own end is the
+    // end of that.
     if (guard == process_guard)
         posix_leave_tool();
     process_guard = guard == process_guard ? NULL : process_guard;
@@ -84,6 +86,8 @@ HOOK int __cxa_guard_acquire(uint64_t *guard) {
     if (!posix_controls())
         return REAL(__cxa_guard_acquire)(guard);
     struct once *record = record_of(guard);
+    // Told to begin, the caller keeps the lock until it releases or aborts the guard: who comes
+    // meanwhile waits for the lock, as the ABI has it.
     sct_lock_acquire_at(&record->lock, WHERE);
     if (!record->is_done)
         return 1;

@@ -7,6 +7,7 @@ enum sct_order posix_orders_at(const void *caller, enum sct_atomic_kind kind, en
     // beyond the room keeps its own order and is just not tried.
     struct posix_orders *orders = &posix_orders;
     ASSERT(orders->are_used && orders->count <= POSIX_ORDER_PLACES);
+    // One by one: they are few, and asked for only while orders are tried.
     unsigned i = 0;
     while (i < orders->count && orders->places[i].caller != caller)
         i++;

@@ -122,6 +122,7 @@ static void remember_source(const char *place, const struct posix_source *source
 // Without the white space around it.
 static char *read_line(const char *path, int number) {
     ASSERT(posix_world.in_tool > 0); // the file is none of the program's
+    // From its begin, each time: only lines that a page shows are asked for, once each.
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t room = 0;
@@ -151,7 +152,7 @@ const char *posix_source_line(const char *place) {
         if (!source->is_read)
             source->text = read_line(source->path, source->line);
         posix_leave_tool();
-        source->is_read = true;
+        source->is_read = true; // also if it cannot be: it is tried once
         return source->text;
     }
     return NULL;
@@ -231,6 +232,8 @@ const char *posix_step(const char *verb, const void *address, const char *otherw
     const char *name = posix_variable(address);
     if (name)
         return look_up((uintptr_t)address, verb, describe_step, name);
+    // By the address of the constant: one text for all of the heap, where each block's own would
+    // have no end.
     return look_up((uintptr_t)otherwise, verb, describe_step, otherwise);
 }
 
@@ -242,5 +245,7 @@ static char *describe_number(uintptr_t number, const void *question, const void 
 }
 
 const char *posix_numbered(const char *name, uint32_t number) {
+    // A number in the place of the address, as the name is a question of its own: one table has
+    // them all.
     return look_up(number, name, describe_number, NULL);
 }

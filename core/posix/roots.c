@@ -26,6 +26,7 @@ static void visit_stack(const struct visit *visit, const struct posix_thread *th
 }
 
 static void visit_living(const struct visit *visit, const struct posix_thread *thread) {
+    // Of one that has not begun this is all that leads to what it was given.
     look_at(visit, &thread->argument, sizeof thread->argument);
     posix_keys_visit(thread, visit->look, visit->context);
     if (!thread->strand) // it has not begun

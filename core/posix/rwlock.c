@@ -73,6 +73,7 @@ static int write_lock_until(pthread_rwlock_t *lock, clockid_t clock,
     if (!posix_is_deadline(deadline))
         return EINVAL;
     check_mine(record, true, where);
+    // As above: a free lock is taken however late it is.
     bool is_locked = posix_is_past(clock, deadline)
                          ? sct_rwlock_try_write_at(record, where)
                          : sct_rwlock_write_at(record, where, SCT_WAIT_TIMED);
@@ -84,6 +85,8 @@ static int write_lock_until(pthread_rwlock_t *lock, clockid_t clock,
 
 HOOK int pthread_rwlock_init(pthread_rwlock_t *restrict lock,
                              const pthread_rwlockattr_t *restrict attributes) {
+    // For what it refuses. Whom the attributes prefer makes no difference: here nobody is
+    // preferred.
     int error = REAL(pthread_rwlock_init)(lock, attributes);
     if (posix_controls() && error == 0)
         new_rwlock(lock);
@@ -109,6 +112,7 @@ HOOK int pthread_rwlock_wrlock(pthread_rwlock_t *lock) {
 HOOK int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock) {
     if (!posix_controls())
         return REAL(pthread_rwlock_tryrdlock)(lock);
+    // No check for a lock of one's own: a try does not wait for itself, it fails.
     return sct_rwlock_try_read_at(record_of(lock), WHERE) ? 0 : EBUSY;
 }
 

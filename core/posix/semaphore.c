@@ -66,6 +66,8 @@ HOOK int sem_destroy(sem_t *semaphore) {
 HOOK int sem_wait(sem_t *semaphore) {
     if (!posix_controls())
         return REAL(sem_wait)(semaphore);
+    // Never EINTR: a signal that would be handled in a thread which waits here is refused
+    // (signals.c).
     sct_semaphore_wait_at(record_of(semaphore), WHERE, SCT_WAIT_FOR_EVER);
     return 0;
 }
