@@ -42,7 +42,7 @@ static void visit_lock(void *context, enum posix_kind kind, const void *record,
     const struct sct_object *object = record; // each record begins with it
     (void)address;
     ASSERT(locks->count <= LOCKS_MAX);
-    // Other kinds are held by nobody; a name that is NULL is that of a destroyed one.
+    // Other kinds the program does not hold; a name that is NULL is that of a destroyed object.
     if (!kinds[kind] || !object->name || locks->count == LOCKS_MAX)
         return;
     struct posix_lock_state *state = &locks->states[locks->count++];

@@ -236,8 +236,8 @@ static int c11_result(int error) {
 }
 
 HOOK int mtx_init(mtx_t *mutex, int type) {
-    // (mtx_timed makes no difference: any mutex can be waited for with a deadline here.)
     int result = REAL(mtx_init)(mutex, type);
+    // mtx_timed makes no difference: any mutex can be waited for with a deadline here.
     if (posix_controls() && result == thrd_success)
         new_mutex(posix_of(mutex),
                   type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_NORMAL);

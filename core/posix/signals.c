@@ -40,6 +40,7 @@ void posix_signals_save(void) {
     sigset_t mask;
     ASSERT(!posix_world.is_open);
     memcpy(first_actions, actions, sizeof actions);
+    // Main's is that of the process: what a parent has blocked stays blocked across exec (POSIX).
     sigprocmask(SIG_SETMASK, NULL, &mask);
     first_mask = bits_of(&mask);
 }
@@ -77,6 +78,7 @@ static bool is_ignored(int number) {
 
 // The running thread handles it.
 static void handle(int number, const char *where) {
+    // A copy: the handler may install another one for its own signal.
     const struct sigaction action = actions[number];
     if (is_ignored(number))
         return;
@@ -121,6 +123,7 @@ static bool send_to_waiter(struct posix_thread *thread, int number) {
 // no points: such a program is refused, not run with less than all its schedules.
 static void send_to_thread(struct posix_thread *thread, int number, const char *where) {
     ASSERT(posix_controls() && is_signal(number));
+    // Before the mask: who waits for a signal by sigwait has blocked it (POSIX).
     if (thread->has_ended || send_to_waiter(thread, number))
         return;
     if (thread->mask & bit(number))
@@ -164,6 +167,7 @@ static int take_pending(uint64_t set) {
 static void handle_pending(const char *where) {
     ASSERT(posix_controls());
     struct posix_thread *self = posix_self();
+    // Asked anew each time: a handler may have sent more.
     for (int number; (number = take_pending(~self->mask)) != 0;)
         handle(number, where);
 }
@@ -230,6 +234,7 @@ HOOK int sigaction(int number, const struct sigaction *restrict action,
 HOOK sighandler_t signal(int number, sighandler_t handler) {
     if (!has_actions())
         return REAL(signal)(number, handler);
+    // As glibc's, which has the meaning of BSD (signal(2)): the handler stays installed.
     const struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     struct sigaction old;
     return sigaction(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
@@ -239,6 +244,7 @@ static int change_mask(int how, const sigset_t *set, sigset_t *old, const char *
     ASSERT(posix_controls());
     struct posix_thread *self = posix_self();
     uint64_t before = self->mask, bits = set ? bits_of(set) : 0;
+    // Without a set [how] means nothing, and is not looked at (POSIX).
     if (set && how == SIG_BLOCK)
         self->mask |= bits;
     else if (set && how == SIG_UNBLOCK)
@@ -288,6 +294,7 @@ HOOK int raise(int number) {
 HOOK int kill(pid_t process, int number) {
     if (!posix_controls())
         return REAL(kill)(process, number);
+    // 0 is the whole group of the process, of which nobody else takes part.
     if (process != getpid() && process != 0)
         posix_refuse("kill() of another process", WHERE);
     if (number != 0 && !is_signal(number)) {

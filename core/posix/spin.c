@@ -42,6 +42,8 @@ HOOK int pthread_spin_lock(pthread_spinlock_t *lock) {
         return REAL(pthread_spin_lock)(lock);
     struct sct_lock *record = record_of(lock);
     const char *where = WHERE;
+    // Before the lock's own check, which would say misuse: a real one spins for ever here, or says
+    // EDEADLK (POSIX).
     if (record->holder == sct_self())
         posix_violate(SCT_KIND_DEADLOCK, where, "spinlock '%s' is locked again by its holder",
                       record->object.name);

@@ -72,6 +72,7 @@ static void note_calls(struct entry *entry) {
 void posix_stacks_note(uintptr_t address, size_t bytes, enum sct_access_kind kind,
                        const void *place) {
     ASSERT(bytes > 0 && posix_world.is_told);
+    // At each word that it touches: a race is found at one, whichever, and asks by that.
     struct key key = {address / 8, sct_memory_thread(), kind, place};
     for (; key.word <= (address + bytes - 1) / 8; key.word++) {
         struct entry *entry = slot_of(&key);

@@ -49,6 +49,7 @@ WRAP(void *, memset, void *to, int value, size_t bytes) {
     return memset(to, value, bytes);
 }
 
+// All of both, also behind the first difference: all of it must be there (C11, 7.24.4.1).
 WRAP(int, memcmp, const void *a, const void *b, size_t bytes) {
     reads(a, bytes, CALLER);
     reads(b, bytes, CALLER);
@@ -65,12 +66,14 @@ WRAP(void *, memchr, const void *memory, int value, size_t bytes) {
 // ---- Strings -----------------------------------------------------------------------------------
 
 WRAP(size_t, strlen, const char *text) {
+    // Of a string the length has to be found before the access can be told.
     size_t length = strlen(text);
     reads(text, length + 1, CALLER);
     return length;
 }
 
 static size_t bytes_within(const char *text, size_t max) {
+    // With the NUL, if one was met: it was read to know that.
     size_t length = strnlen(text, max);
     return length < max ? length + 1 : max;
 }
@@ -95,6 +98,7 @@ WRAP(char *, stpcpy, char *restrict to, const char *restrict from) {
 }
 
 WRAP(char *, strncpy, char *restrict to, const char *restrict from, size_t bytes) {
+    // What is behind the NUL is written, too: with more of them (C11, 7.24.2.4).
     reads(from, bytes_within(from, bytes), CALLER);
     writes(to, bytes, CALLER);
     return strncpy(to, from, bytes);

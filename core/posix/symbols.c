@@ -82,6 +82,7 @@ static const char *base_name(const char *path) {
 
 // The innermost function at [address], which may be one that was compiled into another.
 static const char *innermost_function(Dwfl_Module *module, uintptr_t address) {
+    // The debugging information has addresses as in the file; the bias is what loading has added.
     Dwarf_Addr bias;
     Dwarf_Die *unit = dw.unit_at(module, address, &bias);
     Dwarf_Die *scopes = NULL;

@@ -42,6 +42,7 @@ static void terminate(void) {
         of_library();
         abort();
     }
+    // To write the type's name allocates, which is not the program's to see.
     posix_enter_tool();
     const char *type = exception_type();
     posix_leave_tool();

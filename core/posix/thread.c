@@ -46,6 +46,7 @@ static const char *name_for(const void *function) {
     // stays the same where another one is left out.
     const char *name = posix_function(function);
     struct name_count *counts = name_counts;
+    // Pointers will do: the text for a function is made once (places.h).
     while (counts && counts->name != name)
         counts = counts->next;
     if (!counts) {
@@ -79,6 +80,8 @@ static void end_thread(struct posix_thread *self) {
     ASSERT(self == posix_self());
     run_endings(self);
     posix_keys_destroy_values(self);
+    // After the destructors, which may still unlock: the kernel looks for what is held when the
+    // thread is gone (set_robust_list(2)).
     posix_mutexes_abandon();
     self->has_ended = true;
     ASSERT(posix_world.living > 0);
@@ -141,6 +144,7 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
     const void *function = shape->function_of_c11 ? (const void *)(uintptr_t)shape->function_of_c11
                                                   : (const void *)(uintptr_t)shape->function;
     const char *name = shape->is_main ? "main" : name_for(function);
+    // Cut to the length that pthread_setname_np allows; the last byte is zero, from the shape.
     strncpy(thread->given_name, name, POSIX_NAME_BYTES - 1);
     if (shape->is_main)
         thread->mask = posix_signals_mask();
@@ -231,6 +235,8 @@ HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(
     check_room(CALLER);
     if (posix_world.options.fails_create && sct_choose_weak(2, "creating fails"))
         return EAGAIN;
+    // Stored before the point, where the new thread may begin: it may look for itself there, and so
+    // it is with glibc.
     *id = (pthread_t)posix_thread_create(&shape);
     go_on_after_creating(WHERE);
     return 0;
@@ -246,6 +252,8 @@ struct posix_thread *posix_thread_of(pthread_t id) {
 }
 
 static int check_join(const struct posix_thread *thread) {
+    // Only oneself: threads that wait for each other in a ring are a deadlock, which the engine
+    // tells with all who take part.
     if (thread == posix_self())
         return EDEADLK;
     return thread->is_detached ? EINVAL : 0;
@@ -333,6 +341,7 @@ HOOK int __cxa_thread_atexit_impl(void (*function)(void *), void *argument, void
     if (!posix_controls())
         return REAL(__cxa_thread_atexit_impl)(function, argument, image);
     struct posix_thread *self = posix_self();
+    // In the arena: of an execution that is left in the middle nothing is to be freed.
     struct posix_ending *ending = ARENA_NEW(sct_arena(), struct posix_ending);
     *ending = (struct posix_ending){function, argument, self->endings};
     self->endings = ending;

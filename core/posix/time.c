@@ -51,6 +51,8 @@ bool posix_is_past(clockid_t clock, const struct timespec *deadline) {
 // The running step moves time on; those that look at it depend on each other and on all others.
 static void touch_time(bool looks) {
     ASSERT(posix_controls());
+    // Sleeps add up in whatever order they come, so two of them are like two reads. Who looks at
+    // the sum, or sets it, is like one that writes: by that its order with each sleep matters.
     const struct sct_access access = {.mode = looks ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
                                       .object = POSIX_TIME};
     if (sct_reducing())
@@ -87,6 +89,7 @@ HOOK int clock_gettime(clockid_t clock, struct timespec *time) {
 HOOK int timespec_get(struct timespec *time, int base) {
     if (!posix_controls())
         return REAL(timespec_get)(time, base);
+    // C11, 7.27.2.5: 0 says that there is no such base.
     if (base != TIME_UTC)
         return 0;
     *time = look(CLOCK_REALTIME);
@@ -115,6 +118,8 @@ HOOK clock_t clock(void) {
         return REAL(clock)();
     touch_time(true);
     posix_world.now += LOOK_NS;
+    // CLOCKS_PER_SEC is a million (POSIX), and no other time than the virtual one is the same in a
+    // replay.
     return (clock_t)(posix_world.now / 1000);
 }
 
@@ -123,6 +128,8 @@ HOOK clock_t clock(void) {
 // Others may run as long as they like: a sleep is a point, and its length is only told by clocks.
 static void sleep_for(uint64_t length, const char *where) {
     ASSERT(posix_controls());
+    // Time moves on behind the point: what others do before this one is chosen again they do while
+    // it sleeps, by their clocks, too.
     sct_point("sleep", where, &sct_access_none);
     touch_time(false);
     posix_look_pass();

@@ -9,6 +9,7 @@
 
 // ---- Accesses ----------------------------------------------------------------------------------
 
+// Out of line: most accesses are no points, and their way stays short.
 __attribute__((noinline)) static void point(const void *address, size_t bytes,
                                             enum sct_access_mode mode, const char *verb,
                                             const void *caller) {
@@ -20,6 +21,8 @@ static inline void access_plain(const void *address, size_t bytes, bool writes,
                                 const void *caller) {
     if (!posix_controls())
         return;
+    // With --races all of the plain accesses those of a surveyed race are points: what the other
+    // order of the two does is then tried.
     if (__builtin_expect(posix_world.options.points == POSIX_POINTS_ALL, 0) ||
         (posix_world.options.races == POSIX_RACES_ALL && posix_is_racy(caller)))
         point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
@@ -148,6 +151,8 @@ HOOK void __tsan_vptr_update(void **address, void *value) {
 
 // ---- Functions ---------------------------------------------------------------------------------
 
+// Called by a constructor in each unit of the program; the library has one of its own
+// (harness/programs/start.c).
 void __tsan_init(void);
 HOOK void __tsan_init(void) {
 }

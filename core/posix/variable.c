@@ -157,7 +157,7 @@ struct sct_memory *posix_memory_open(const struct posix_options *options) {
         .has_c11_release_sequences = options->has_c11_release_sequences,
         .history = options->history,
         .stale_max = options->stale_max,
-        .is_exact = options->is_exact && options->model == SCT_MEMORY_C11,
+        .is_exact = options->is_exact && options->model == SCT_MEMORY_C11, // of RC11 alone
         .on_race = report_race,
         .on_load = note_choice,
         .ignores_race = posix_ignores_race,
@@ -194,10 +194,13 @@ enum { WATCHED_BYTES = 4096 };
 
 void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
                          const void *caller) {
+    // Whether it may be accessed at all comes first: of a freed block that is the finding, and not
+    // the race with who has freed it.
     if (posix_is_heap(address))
         posix_heap_check(address, bytes, kind, caller);
     else if (posix_may_be_stack(address))
         posix_frames_check(address, bytes, kind, caller);
+    // Noted before it is looked at: if it races it is a side of the report itself.
     if (__builtin_expect(posix_world.is_told, 0))
         posix_stacks_note((uintptr_t)address, bytes, kind, caller);
     sct_shadow_access((uintptr_t)address, bytes < WATCHED_BYTES ? bytes : WATCHED_BYTES, kind,

@@ -114,6 +114,8 @@ static bool is_asleep(void) {
     long bytes = watched.call_system(SYS_read, file, line, sizeof line - 1);
     watched.call_system(SYS_close, file);
     line[bytes > 0 ? bytes : 0] = '\0';
+    // The name stands in brackets, and may have any in it: the state is behind the last one
+    // (proc(5)).
     const char *name_end = strrchr(line, ')');
     return !name_end || strncmp(name_end, ") S", 3) == 0;
 }

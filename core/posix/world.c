@@ -80,6 +80,8 @@ static void *run_main(void *unused) {
     struct posix_world *world = &posix_world;
     ASSERT(posix_controls() && posix_self()->is_main);
     int status = world->program_main(world->argc, arguments.vector, environment.vector);
+    // To return from main is to exit (C11, 5.1.2.2.3). Else it is the end of one thread, as if it
+    // had called pthread_exit.
     if (!world->options.has_threads_after_main)
         posix_exit(status);
     return NULL;
@@ -213,6 +215,7 @@ uint32_t posix_world_identity(void) {
     };
     uint64_t hash = hash_bytes(numbers, sizeof numbers) ^ posix_races_hash();
     hash = rng_mix(hash ^ hash_bytes(posix_build_id(), strlen(posix_build_id())));
+    // Without argv[0]: by what path a program was started is no part of what it is.
     for (size_t i = 1; i < arguments.count; i++)
         hash = rng_mix(hash ^ hash_bytes(arguments.first[i], strlen(arguments.first[i])));
     return (uint32_t)(hash >> 32);

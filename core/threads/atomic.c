@@ -19,6 +19,8 @@ static void become(struct sct_atomic *atomic) {
 void sct_atomic_init(struct sct_atomic *atomic, const char *name, uint64_t value) {
     sct_object_init(&atomic->object, "atomic", name);
     atomic->value = value;
+    // The first value is a store like others, by who initialises it: who has not synchronised with
+    // that reads it all the same, as there is no older one.
     atomic->location = sct_memory_now ? sct_location_new(sizeof value, value) : NULL;
     become(atomic);
 }
@@ -203,6 +205,7 @@ void sct_fence_at(enum sct_order order, const char *where) {
         const struct sct_access place = sct_memory_place(SCT_FENCES, order, 0, 0);
         sct_point("fence", where, &place);
     }
+    // Behind the point: those of SEQ_CST have one order, which is that of their steps.
     sct_memory_fence(order);
 }
 

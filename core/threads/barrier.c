@@ -39,6 +39,8 @@ void sct_barrier_init(struct sct_barrier *barrier, const char *name, uint32_t co
 
 void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where) {
     sct_object_point(&barrier->object, "destroy", SCT_ACCESS_WRITE, where);
+    // Those who were let through and have not gone on since are no obstacle: they are in a round
+    // that is over, and need only that.
     SCT_OBJECT_REQUIRE(barrier->arrived == 0, &barrier->object,
                        "is destroyed while somebody waits for it");
     sct_object_destroy(&barrier->object);
@@ -66,6 +68,7 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
         const struct sct_wait wait = {&barrier->object, "pass", where, SCT_WAIT_FOR_EVER};
         sct_object_wait(&round->queue, &wait, false);
     }
+    // The last one, too: it has waited for nobody, but goes on behind all of them.
     sct_edge_acquire(round->edge);
     return is_last;
 }

@@ -25,6 +25,7 @@ void sct_lock_init(struct sct_lock *lock, const char *name) {
 void sct_lock_destroy_at(struct sct_lock *lock, const char *where) {
     sct_object_point(&lock->object, "destroy", SCT_ACCESS_WRITE, where);
     SCT_OBJECT_REQUIRE(!lock->holder, &lock->object, "is destroyed while it is held");
+    // In the queue is also who can go on already, and has not been chosen since.
     SCT_OBJECT_REQUIRE(sct_queue_count(&lock->waiters) == 0, &lock->object,
                        "is destroyed while somebody waits for it");
     sct_object_destroy(&lock->object);
@@ -134,6 +135,7 @@ static bool wait_for_signal(struct sct_condition *condition, struct sct_lock *lo
     if (was_signalled)
         take(lock);
     else
+        // Nobody has moved it there: it comes to the lock like anybody else, in a step of its own.
         acquire(lock, where, SCT_WAIT_FOR_EVER);
     return was_signalled;
 }
@@ -149,6 +151,7 @@ void sct_condition_wait_at(struct sct_condition *condition, struct sct_lock *loc
 
 bool sct_condition_wait_timed_at(struct sct_condition *condition, struct sct_lock *lock,
                                  const char *where) {
+    // A wait that has given up may say that it was woken: to its caller that is a spurious end.
     return wait_for_signal(condition, lock, where, SCT_WAIT_TIMED) ||
            (sct_engine_now->now.wakes_spuriously && sct_choose(2, "wake up spuriously"));
 }
@@ -157,6 +160,7 @@ bool sct_condition_wait_timed_at(struct sct_condition *condition, struct sct_loc
 static void signal_one(struct sct_condition *condition, uint32_t index) {
     struct sct_lock *lock = condition->lock;
     ASSERT(lock);
+    // The lock may have been destroyed since: who waits would come back to nothing.
     sct_object_check(&lock->object);
     sct_object_move(sct_queue_at(&condition->waiters, index), &lock->waiters, &lock->object,
                     acquire_verb, !lock->holder);

@@ -46,6 +46,7 @@ void sct_object_tell_party(const struct sct_strand *strand, const char *verb, st
     const struct sct_task *task = strand ? strand->task : NULL;
     if (!task)
         return;
+    // A slot is given on when its task has ended: who sits there now may be another.
     bool lives =
         sct_slots_have(&engine->now.alive, task->slot) && engine->seats[task->slot].task == task;
     text_add(text, ", which %s %ss%s", task->machine->name, verb,
@@ -156,6 +157,7 @@ static struct sct_awaited step_of(struct sct_object *object, const char *verb, c
         .label = sct_object_label(object, verb),
         .waits_for = sct_object_label(object, object->kind),
         .where = where,
+        // A write whatever it waits for: who gets there first changes what the others find.
         .access = access_of(object, SCT_ACCESS_WRITE),
         .thing = object,
         .explain = object->explain ? explain : NULL,
@@ -171,6 +173,7 @@ bool sct_object_wait(struct sct_queue *queue, const struct sct_wait *wait, bool 
 
 void sct_object_move(struct sct_waiting *waiting, struct sct_queue *queue,
                      struct sct_object *object, const char *verb, bool can_go_on) {
+    // Its place stays that of its own call: the one that moves it is somewhere else.
     unsigned slot = waiting->strand->task->slot;
     struct sct_awaited step = step_of(object, verb, sct_engine_now->slots[slot].where);
     sct_step_touches(sct_engine_now, SCT_ACCESS_PRIMITIVES, object->number);

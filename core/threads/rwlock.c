@@ -27,6 +27,7 @@ static void explain(const void *thing, struct text *text) {
 }
 
 void sct_rwlock_init(struct sct_rwlock *lock, const char *name) {
+    // All of it: storage that is used again has the lists of an execution whose arena is gone.
     *lock = (struct sct_rwlock){.writer = NULL};
     sct_object_init(&lock->object, "rwlock", name);
     lock->object.explain = explain;
@@ -143,6 +144,7 @@ bool sct_rwlock_read_at(struct sct_rwlock *lock, const char *where, enum sct_pat
                        "is taken for reading by the one who writes");
     const struct sct_wait wait = {&lock->object, "read", where, patience};
     if (!sct_object_wait(&lock->readers, &wait, !lock->writer))
+        // Nothing is granted to others: a reader that waits has kept nobody from the lock.
         return false;
     // POSIX leaves it open whether a reader goes before writers that wait: both are tried, where
     // the program has asked for it.

@@ -28,6 +28,8 @@ static void end(struct sct_thread *thread, void *result) {
     thread->result = result;
     // What the thread has done happens before what follows a join of it.
     sct_edge_release(&thread->object.edge);
+    // Behind the last release: its number among the clocks may go to a later thread whose creator
+    // knows all of this one (core/memory/clock.h).
     sct_edge_end();
     thread->has_ended = true;
     become(thread);
@@ -53,6 +55,7 @@ struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(vo
     thread->argument = argument;
     sct_queue_init(&thread->joiners);
     become(thread);
+    // Last: strategies see it from now on, and whoever begins it finds the whole record.
     sct_task_start_with(sct_machine_create(name), "thread", thread_main, thread, access);
     return thread;
 }
@@ -117,5 +120,7 @@ void sct_thread_exit(void *result) {
     REQUIRE(self, "only a thread can be ended by sct_thread_exit");
     REQUIRE(!sct_self()->is_activity, "an activity ends its thread");
     end(self, result);
+    // No frame of its own is returned through: what it owns is in the arena
+    // (core/engine/machine.h).
     sct_task_exit();
 }
