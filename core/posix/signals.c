@@ -268,8 +268,10 @@ HOOK int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restri
 HOOK int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old) {
     if (!posix_controls())
         return REAL(sigprocmask)(how, set, old);
-    errno = change_mask(how, set, old, WHERE);
-    return errno == 0 ? 0 : -1;
+    int error = change_mask(how, set, old, WHERE);
+    if (error != 0) // what succeeds leaves errno as it is
+        errno = error;
+    return error == 0 ? 0 : -1;
 }
 
 HOOK int sigpending(sigset_t *set) {

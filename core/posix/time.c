@@ -29,8 +29,13 @@ static uint64_t begin_of(clockid_t clock) {
 
 _Static_assert(sizeof(time_t) == 8, "seconds until a distant deadline fit");
 
+// What is further away than that is as good as for ever: tv_sec may be the greatest there is.
+static const uint64_t distant = UINT64_C(1) << 62;
+
 static uint64_t to_number(const struct timespec *time) {
     ASSERT(posix_is_deadline(time));
+    if ((uint64_t)time->tv_sec >= distant / SECOND)
+        return distant;
     return (uint64_t)time->tv_sec * SECOND + (uint64_t)time->tv_nsec;
 }
 
@@ -148,8 +153,10 @@ static int sleep_for_time(const struct timespec *length, struct timespec *left, 
 HOOK int nanosleep(const struct timespec *length, struct timespec *left) {
     if (!posix_controls())
         return REAL(nanosleep)(length, left);
-    errno = sleep_for_time(length, left, WHERE);
-    return errno == 0 ? 0 : -1;
+    int error = sleep_for_time(length, left, WHERE);
+    if (error != 0) // what succeeds leaves errno as it is
+        errno = error;
+    return error == 0 ? 0 : -1;
 }
 
 HOOK int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
