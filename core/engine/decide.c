@@ -65,6 +65,8 @@ __attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine
     // First where the tail begins; then at every point, as point_bound is 0 from there on.
     if (!engine->now.is_in_tail)
         begin_tail(engine, is_inside_step);
+    // A tail of no length (fair_after at steps_max) ends where it begins, so this is asked in
+    // either case.
     if (!is_at_bound(engine))
         return;
     // Systematic searches have no fair tail: what does not end there may have been starved.
@@ -135,6 +137,8 @@ __attribute__((always_inline)) static inline unsigned decide_task(struct sct_eng
     const struct sct_schedule_point *point = &engine->point;
     uint32_t alternative;
     check_room(engine, false);
+    // Counted before a snapshot may be taken below, which so has it: whoever comes back to that
+    // decides this one, and does not count it again.
     engine->now.schedule_count++;
     fill_point(engine, is_wide);
     unsigned slot = ask_task(engine, point, &alternative, is_wide);
@@ -142,6 +146,8 @@ __attribute__((always_inline)) static inline unsigned decide_task(struct sct_eng
         fill_point(engine, is_wide); // the execution has come back from other decisions
         slot = ask_task(engine, point, &alternative, is_wide);
     }
+    // The strategy has been shown who is new. Where no slot behind the first word was ever used
+    // that word is all of them.
     if (is_wide)
         sct_slots_clear(&engine->now.fresh);
     else
@@ -177,6 +183,8 @@ __attribute__((always_inline)) static inline uint32_t choose(uint32_t count, con
     record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell_value(engine);
+    // A task that was answered otherwise is in another state, though it may do the same for a
+    // while.
     if (sct_keeps_digests(engine)) {
         struct digest *digest = &engine->seats[sct_running_slot(engine)].observed;
         *digest = digest_fold(*digest, answer);
@@ -283,6 +291,7 @@ static inline void begin_step(struct sct_engine *engine, unsigned slot) {
 
 __attribute__((noinline)) static void reschedule_searched(struct sct_engine *engine) {
     wait_for_anyone(engine);
+    // After time has passed: who may give up now is part of the state that is visited.
     end_searched_step(engine);
     unsigned slot = next_slot(engine, true);
     engine->now.gives_way = false;
@@ -302,12 +311,15 @@ void sct_begin_quietly(struct sct_engine *engine, struct sct_task *task) {
 // All that a beginner must not add to.
 static uint64_t made_so_far(const struct sct_engine *engine) {
     const struct sct_moment *now = &engine->now;
+    // None of them gets smaller, so that their sum tells whether any has grown.
     return (uint64_t)now->decision_count + now->task_count + now->machine_count + now->object_count;
 }
 
 static struct sct_task *find_unbegun(const struct sct_engine *engine) {
     unsigned slot;
     struct sct_task *found = NULL;
+    // In the order of slots: what a beginner does nobody can tell, so any order is as good, and
+    // this one is always the same.
     for (struct sct_slots_walk walk = sct_slots_walk(&engine->now.fresh);
          !found && sct_slots_next(&walk, &slot);)
         if (engine->seats[slot].task->is_unbegun)
@@ -338,6 +350,7 @@ static bool let_begin(struct sct_engine *engine) {
     struct sct_strand *from = engine->self;
     task->is_unbegun = false;
     engine->now.unbegun_count--;
+    // The new task will come to a point of its own, with which this one is counted.
     engine->now.point_count--;
     engine->beginner = task;
     engine->made_before = made_so_far(engine);

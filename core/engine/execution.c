@@ -274,6 +274,8 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     rng_seed(&strategy->rng, seed);
     strategy->diverged = false;
     strategy->ops->begin(strategy);
+    // From here on the death of this process counts as the execution's: whoever outlives it finds
+    // this in the record.
     engine->record->is_running = 1;
     run_schedule(engine);
     struct sct_result *result = &engine->result;
@@ -379,6 +381,8 @@ void sct_engine_close(struct sct_engine *engine) {
 }
 
 void sct_engine_forked(struct sct_engine *engine) {
+    // A record that was given (sct_engine_record_in) may be shared memory, in which parent and
+    // child would each write over what the other has.
     if (!engine->own_record) // the other process's
         engine->own_record = engine->record = sct_record_new(engine->options.steps_max, false);
     // A child inherits handlers, but no timers.

@@ -86,6 +86,8 @@ static void end_child(void) {
 
 void sct_exits_watch(void) {
     static bool is_watching;
+    // Once in a process, however many engines it opens: there is no call that takes such a handler
+    // back.
     if (!is_watching)
         is_watching = pthread_atfork(NULL, NULL, end_child) == 0;
 }

@@ -69,6 +69,7 @@ _Noreturn static void die(const char *what) {
 
 static void on_fault(int number, siginfo_t *info, void *context) {
     struct sct_engine *engine = sct_engine_now;
+    // A code of 0 or less: a process has sent it (sigaction(2)). abort() sends it to its own.
     bool is_from_elsewhere = info->si_code <= 0 && info->si_pid != getpid();
     // Somebody's kill(1) is no finding, and the tool's own fault must not look like one.
     if (!sct_engine_inside() || is_from_elsewhere)
@@ -109,6 +110,8 @@ static void on_tick(int number, siginfo_t *info, void *context) {
 
 void sct_guard_start_timer(void) {
     struct timeval interval = {.tv_usec = TICK_MS * 1000};
+    // Time in user mode alone (setitimer(2)): a call that sleeps in the kernel is no endless loop,
+    // and is not noticed.
     struct itimerval timer = {.it_interval = interval, .it_value = interval};
     setitimer(ITIMER_VIRTUAL, &timer, NULL);
 }
@@ -127,10 +130,14 @@ void sct_guard_install(struct sct_engine *engine) {
     action.sa_sigaction = on_fault;
     for (int i = 0; i < FAULT_COUNT; i++)
         sigaction(fault_signals[i], &action, &old_actions[i]);
+    // Ticks come at any time, in the middle of the program's system calls too, which go on then
+    // (SA_RESTART); faults are of the instruction that runs.
     struct sigaction tick = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
     sigemptyset(&tick.sa_mask);
     tick.sa_sigaction = on_tick;
     sigaction(SIGVTALRM, &tick, &old_timer_action);
+    // A mask is inherited. With its signal blocked a fault ends the process, whatever its handler
+    // is, and no tick ever comes.
     sigset_t unblocked;
     sigemptyset(&unblocked);
     sigaddset(&unblocked, SIGVTALRM);

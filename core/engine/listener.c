@@ -82,6 +82,7 @@ bool sct_narrating(void) {
 }
 
 static void note(enum sct_note_class about, const char *format, va_list arguments) {
+    // On the stack, as it is told within this call: a listener that keeps it copies it.
     char line[LINE_BYTES];
     vsnprintf(line, sizeof line, format, arguments);
     sct_tell(sct_engine_now,

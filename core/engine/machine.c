@@ -152,6 +152,7 @@ void sct_machine_stop(struct sct_machine *machine) {
     // must not meet a half of it alive.
     struct sct_strand *stopped = sct_strands_stop(engine, machine);
     for (struct sct_strand *strand = stopped; strand; strand = strand->next) {
+        // An activity has no slot: it used the turn of its task, which ends here as well.
         if (strand->is_activity)
             continue;
         sct_task_end(engine, strand->task);

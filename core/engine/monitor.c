@@ -87,6 +87,7 @@ static void begin_item(struct text *text, const struct sct_machine *machine) {
 static void describe_strand(const struct sct_engine *engine, const struct sct_strand *strand,
                             struct text *text) {
     const struct sct_task *task = strand->task;
+    // Of the task whose turn it is task->strand may be old: it is set when the turn is given away.
     const struct sct_strand *next = task == engine->now.current ? engine->self : task->strand;
     bool is_next = next == strand && sct_slots_have(&engine->now.enabled, task->slot);
     bool is_idle = !strand->is_activity && task->is_idle && !task->machine->first;
@@ -133,6 +134,8 @@ static bool blame_spinner(struct sct_engine *engine, uint32_t points) {
     const struct sct_task *found = engine->now.is_still ? find_spinner(engine) : NULL;
     if (!found || points < STILL_POINTS || points < engine->options.livelock_points)
         return false;
+    // Less than the message has: its closing brace is not to be cut off, or what it closes would be
+    // part of the pattern (pattern.c).
     char rest[sizeof engine->result.violation.message * 3 / 4];
     struct text rest_text = text_in(rest, sizeof rest);
     describe_rest(engine, NULL, &rest_text);

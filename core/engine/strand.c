@@ -76,6 +76,7 @@ static void activity_main(void *argument) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(engine->self == self);
     ASSERT(self->is_activity && self->resumer);
+    // As in sct_task_exit: what is free here is not taken by anybody before the switch.
     end_strand(engine, self);
     engine->self = self->resumer;
     sct_coro_switch(self->coro, self->resumer->coro);
@@ -195,6 +196,7 @@ void sct_wake_quietly(struct sct_engine *engine, struct sct_strand *strand) {
     if (__builtin_expect(strand->is_stopped, 0))
         return;
     ASSERT(strand->waits_for);
+    // Before it runs: an activity takes the edge up within this call.
     sct_edge_release(&strand->edge);
     // An activity runs at once, inside the step of whoever wakes it; a task when it is chosen.
     if (strand->is_activity)

@@ -115,9 +115,11 @@ static void free_mutex(struct sct_mutex *mutex) {
         mutex->next_held->link_held = mutex->link_held;
     mutex->holder = NULL;
     ASSERT(!mutex->next_held || *mutex->next_held->link_held == mutex->next_held);
+    // Let go of before anybody is woken, who takes it up at once if it is an activity.
     sct_edge_release(&mutex->edge);
     change(mutex->identity, 1, 0);
     sct_queue_wake(&mutex->activities);
+    // An activity that was woken has run, and may hold the mutex by now: then no task can have it.
     sct_queue_grant(&mutex->tasks, !mutex->holder);
 }
 

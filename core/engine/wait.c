@@ -26,6 +26,7 @@ bool sct_await(struct sct_queue *queue, const struct sct_awaited *step, enum sct
                bool can_go_on) {
     struct sct_engine *engine = sct_engine_running();
     struct sct_strand *self = engine->self;
+    // Nobody else runs in setup and final check: what cannot go on now never will.
     if (!engine->now.current) {
         sct_check(can_go_on, SCT_KIND_DEADLOCK, "an atomic phase waits for %s", step->waits_for);
         return true;
