@@ -42,6 +42,7 @@ static bool is_foreign_link(const char *path) {
 // The same of [path] and every folder on the way to it.
 static bool is_way_foreign(const char *path) {
     char part[PATH_MAX];
+    // From 1 on: the root, of which a leading slash speaks, is no link.
     for (size_t i = 1; i <= strlen(path); i++) {
         if (path[i] != '/' && path[i] != '\0')
             continue;
@@ -158,10 +159,12 @@ static bool replace(const char *place, const void *bytes, size_t size) {
         errno = ENAMETOOLONG;
         return false;
     }
+    // The last 4 characters (".tmp") stay as they are; the six before them are what is chosen.
     int file = mkostemps(temporary, 4, O_CLOEXEC);
     if (file < 0)
         return false;
     // On disk before it has the name: after a crash there is the old file or the new one, whole.
+    // mkostemps makes it readable for its owner alone, whatever the umask: hence the mode.
     bool is_written = close_written(file, write_all(file, bytes, size) && fsync(file) == 0 &&
                                               fchmod(file, mode_for(place)) == 0);
     if (is_written && rename(temporary, place) == 0) {

@@ -74,6 +74,7 @@ bool number_parse_signed(const char *text, int64_t min, int64_t max, int64_t *nu
     if (!number_parse(text + is_negative, 0, (uint64_t)INT64_MAX + is_negative, &size))
         return false;
     // -2^63 has no positive counterpart: subtracted where that cannot overflow.
+    // "-0" is 0, from which nothing can be taken away first.
     int64_t value = !is_negative ? (int64_t)size : size > 0 ? -(int64_t)(size - 1) - 1 : 0;
     if (value < min || value > max)
         return false;

@@ -6,6 +6,8 @@ void rng_seed(struct rng *rng, uint64_t seed) {
         // As the authors advise: another generator, so that seeds that are alike give states that
         // are not.
         rng->state[i] = rng_mix(seed);
+        // The increment of splitmix64, which rng_mix adds as well: so these are the first four
+        // words of that generator's own sequence.
         seed += UINT64_C(0x9e3779b97f4a7c15);
     }
     // All zero is the one state that the generator never leaves. rng_mix is a bijection, so that at

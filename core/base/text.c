@@ -6,6 +6,7 @@
 #include <string.h>
 
 struct text text_in(char *buffer, size_t capacity) {
+    // Room for the mark of what was cut off, and its NUL.
     ASSERT(capacity >= 4);
     buffer[0] = '\0';
     return (struct text){.data = buffer, .length = 0, .capacity = capacity};

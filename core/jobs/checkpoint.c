@@ -28,6 +28,7 @@ static bool write_record(struct sct_checkpoint *checkpoint, const void *data, si
     struct sct_bytes head = {0};
     sct_bytes_add_number(&head, size);
     sct_bytes_add_number(&head, hash_bytes(data, size));
+    // A record of no bytes may have no data at all (NULL), which is nothing for fwrite.
     bool is_written = fwrite(head.data, 1, head.size, checkpoint->file) == head.size &&
                       (size == 0 || fwrite(data, 1, size, checkpoint->file) == size) &&
                       fflush(checkpoint->file) == 0;

@@ -42,6 +42,8 @@ static bool try_lock(struct sct_checkpoint_lock *lock, const char *path, struct 
 bool sct_checkpoint_lock(struct sct_checkpoint_lock *lock, const char *path, struct error *error) {
     struct stat status;
     *lock = (struct sct_checkpoint_lock){.file = -1};
+    // A device (/dev/null) or a pipe keeps nothing that two could spoil, and beside it there may be
+    // no place for the file of a lock.
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return true;
     size_t bytes = strlen(path) + sizeof ".lock";

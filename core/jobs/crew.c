@@ -166,6 +166,8 @@ static void take_gift(struct sct_crew *crew, struct sct_piece *giver, struct sct
     ASSERT(crew->received <= atomic_load(&crew->control->promised));
     ASSERT(path.depth > 0); // the root is nobody's to give
     // The right end of what the giver had: so it stands directly to the right of it.
+    // A dropped piece lies to the right of the violation that ends the search, and so does its
+    // gift.
     if (!giver->is_dropped)
         sct_frontier_add(&crew->frontier, giver, &path);
     sct_path_deinit(&path);
@@ -196,6 +198,8 @@ static void update_piece(struct sct_piece *piece, const struct sct_crew_report *
     piece->end = report->is_done && piece->next ? piece->next->start : report->share;
     piece->left = piece->is_done ? 0 : sct_path_left(&piece->path);
     piece->meets_bound = piece->meets_bound || report->meets_bound;
+    // Behind what earlier reports of it brought: after a pause a piece is handed out again, and in
+    // order it may wait long for those to its left.
     sct_bytes_add_block(&piece->ranges, reader->at, (size_t)(reader->end - reader->at));
 }
 
@@ -286,6 +290,8 @@ static bool hand_out(struct sct_crew *crew, unsigned index, struct sct_piece *pi
     crew->bytes.size = 0;
     sct_bytes_add_number(&crew->bytes, executions_left(crew));
     sct_path_write(&piece->path, &crew->bytes);
+    // Before it is sent: from then on the worker writes its line, and would be told over with what
+    // is older.
     atomic_store(&crew->control->lines[index].left, piece->left);
     if (!sct_write_message(crew->workers[index].channel, &crew->bytes))
         return describe_death(crew, index, error);
@@ -450,6 +456,8 @@ static bool start_workers(struct sct_crew *crew, struct error *error) {
     const struct sct_work todo = {.run = sct_crew_work, .context = crew, .is_told = true};
     fflush(NULL); // a worker must not write it again
     for (crew->worker_count = 0; crew->worker_count < count; crew->worker_count++) {
+        // Before its fork, by which it gets the same memory: it is still here when the worker has
+        // died.
         crew->records[crew->worker_count] =
             sct_record_new(sct_engine_steps_max(crew->engine), true);
         if (!sct_worker_start(crew->workers, crew->worker_count, &todo, error))
@@ -499,6 +507,8 @@ bool sct_crew_run(struct sct_engine *engine, const struct sct_crew_jobs *jobs,
     };
     sct_sum_init(&crew.sum, campaign, options->strategy);
     bool is_good = run_crew(&crew, error);
+    // By force: what was wanted of them they have reported, and the rest (to the right of a
+    // violation, or after an error) does not count.
     sct_workers_dismiss(crew.workers, SCT_WORKERS_MAX);
     for (unsigned i = 0; i < SCT_WORKERS_MAX; i++)
         sct_record_free(crew.records[i]);

@@ -129,6 +129,7 @@ bool sct_crew_save(struct sct_crew *crew, struct error *error) {
 
 static bool read_search(struct sct_reader *record, struct sct_crew *crew) {
     struct sct_searched *search = &crew->sum.campaign->search;
+    // A search that had ended for good is not begun again: what it had found is told once more.
     crew->is_settled = crew->is_over = sct_take_number(record) != 0;
     crew->path->bound = (uint32_t)sct_take_number(record);
     crew->path->meets_bound = sct_take_number(record) != 0;

@@ -108,6 +108,7 @@ static void write_report(struct worker *worker, struct sct_campaign *campaign) {
     struct sct_bytes *bytes = &worker->bytes;
     const struct sct_path *path = worker->path;
     bytes->size = 0;
+    // In the order in which take_message, read_report and update_piece of crew.c take it apart.
     sct_bytes_add_number(bytes, MESSAGE_REPORT);
     sct_bytes_add_number(bytes, campaign->search.is_exhausted);
     sct_bytes_add_number(bytes, campaign->violations > 0 && !worker->hooks.whole->keep_going);
@@ -156,6 +157,7 @@ _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
     ASSERT(index < crew->jobs->workers && worker.path);
     worker.path->is_one_bound = true;
     sct_engine_forked(crew->engine);
+    // Its decisions go where the first process finds them if it dies (describe_death of crew.c).
     sct_engine_record_in(crew->engine, crew->records[index]);
     for (;;) {
         receive(&worker);

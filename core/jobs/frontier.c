@@ -117,6 +117,7 @@ static bool read_frame(struct sct_reader *reader, struct sct_path_frame *frame) 
 
 bool sct_path_read(struct sct_reader *reader, struct sct_path *path) {
     struct sct_path part = {.bound_kind = (enum sct_bound_kind)sct_take_number(reader)};
+    // sct_path_take leaves the kind as it is: a strategy has its own for good.
     path->bound_kind = part.bound_kind;
     part.bound = (uint32_t)sct_take_number(reader);
     uint64_t depth = sct_take_number(reader);

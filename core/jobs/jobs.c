@@ -97,6 +97,8 @@ static bool run_isolated(struct piece *piece) {
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     // Die as it did, so that the first process says by which signal (sct_worker_died).
     if (status >= 0 && WIFSIGNALED(status)) {
+        // Some a worker ignores (sct_process_begin), others have handlers (guard.c): none is to
+        // keep it alive.
         signal(WTERMSIG(status), SIG_DFL);
         raise(WTERMSIG(status));
     }
@@ -119,6 +121,7 @@ _Noreturn static void work(void *context, unsigned index, int channel) {
         ASSERT(piece.range % workers == index && piece.range >= crew->next_range);
         goes_on = crew->jobs->is_isolated ? run_isolated(&piece) : run_piece(&piece);
     }
+    // Not exit: handlers and buffers are the first process's, of which this one is a copy.
     _exit(0);
 }
 

@@ -94,6 +94,7 @@ bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct s
     int saved = errno;
     close(ends[1]);
     ASSERT(ends[0] > 0); // 0 is a worker without a channel
+    // Without a process, too: the channel is closed when all are dismissed.
     workers[index] = (struct sct_worker){.process = process > 0 ? process : 0, .channel = ends[0]};
     return process > 0 || error_set(error, "cannot start worker %u: %s", index, strerror(saved));
 }
@@ -214,6 +215,7 @@ static ssize_t write_some(int channel, const void *data, size_t size) {
 }
 
 static bool write_all(int channel, const void *data, size_t size) {
+    // A signal in the middle leaves a part unwritten (write(2)): the rest follows.
     for (const char *at = data; size > 0;) {
         ssize_t written = write_some(channel, at, size);
         ASSERT(written <= (ssize_t)size);

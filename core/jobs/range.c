@@ -229,6 +229,7 @@ static void take_group(struct sct_reader *source, const struct target *target) {
     iteration += target->options->iteration_offset;
     group->iteration = iteration;
     group->bound = (uint32_t)bound;
+    // A pointer does not travel: which strategy ran is a function of the iteration's number.
     group->strategy = sct_strategy_for(campaign->strategy, iteration);
     group->decision_count = (uint32_t)decisions;
     group->count = count;
