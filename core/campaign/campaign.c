@@ -109,6 +109,7 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
 void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
                    struct sct_strategy *strategy, uint64_t seed) {
     struct error error;
+    // A systematic search draws nothing that lengths could guide.
     if (strategy->path)
         return;
     struct sct_strategy *measuring[CALIBRATION_STRATEGIES];
@@ -161,6 +162,7 @@ static void close_behaviours(struct sct_sum *sum) {
         return;
     uint64_t count = sct_seen_count(&sum->seen), runs = campaign->iterations_run;
     campaign->distinct_is_estimate = !sct_seen_is_exact(&sum->seen);
+    // An estimate may be of more than were run.
     campaign->distinct_behaviours = count < runs ? count : runs;
     campaign->sketch = sct_seen_take_sketch(&sum->seen);
 }
@@ -419,6 +421,8 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
         return false;
     }
     bool is_early = run->campaign->iterations_run <= REPEAT_FIRST;
+    // What a search has cut off is not repeated: without the search (run_one) it goes on, and is
+    // another execution.
     bool is_due = options->repeat_every > 0 && result->outcome != SCT_PRUNED &&
                   (is_early || iteration % options->repeat_every == 0);
     // Before the path advances, as the leaf's answers are what is repeated.

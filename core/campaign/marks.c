@@ -146,6 +146,8 @@ static struct sct_mark *new_mark(const char *name) {
 
 void sct_marks_add(const char *name, uint64_t count) {
     ASSERT(name);
+    // Made here, as the counts of other processes alone are looked up by name: a campaign of one
+    // process does without.
     if (!slots) {
         make_room();
         index_marks(sorted);

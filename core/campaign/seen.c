@@ -92,6 +92,7 @@ bool sct_seen_add(struct sct_seen *seen, uint64_t fingerprint) {
         return true;
     }
     *slot = key;
+    // The last table, of 32 MiB, gets fuller instead of larger.
     if (++seen->count * 2 > seen->capacity && seen->capacity < LAST_CAPACITY)
         grow(seen);
     return true;

@@ -63,9 +63,13 @@ uint64_t sct_sketch_estimate(const struct sct_sketch *sketch) {
     if (counts[0] == all)
         return 0;
     double sum = all * correction_of_full(1 - counts[RANK_MAX] / all);
+    // The sum over all registers of 2^-rank, by Horner's rule; its terms for the ranks 0 and
+    // RANK_MAX are the two corrections.
     for (int rank = RANK_BITS; rank >= 1; rank--)
         sum = (sum + counts[rank]) / 2;
     sum += all * correction_of_empty(counts[0] / all);
+    // The harmonic mean of 2^rank, for each register, by the factor that takes its bias off where
+    // there are many of them: 1 / (2 ln 2).
     double estimate = all * all / (twice_ln_2 * sum) + 0.5;
     // Where all registers are full there is no end.
     return estimate < 0x1p63 ? (uint64_t)estimate : UINT64_MAX;

@@ -90,6 +90,7 @@ struct sct_rate sct_rate_until_first(uint64_t runs) {
     return (struct sct_rate){
         .estimate = 1 / n,
         .low95 = -expm1(log(0.975) / n),
+        // A single run says nothing against any rate, however high.
         .high95 = runs == 1 ? 1 : -expm1(log(0.025) / (n - 1)),
     };
 }

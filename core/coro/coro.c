@@ -69,6 +69,8 @@ __asm__(".text\n"
         ".size sct_coro_jump_, .-sct_coro_jump_\n"
         ".section .note.GNU-stack,\"\",@progbits\n"
         ".text\n");
+// In words from the stack pointer that is stored: how many the jump takes back, and which of them
+// it goes to. The one below that is the frame pointer, here as on AArch64 (frame_of).
 enum { FRAME_WORDS = 7, FRAME_ENTRY = 6, FRAME_PADDING = 1 };
 #elif defined(__aarch64__)
 __asm__(".text\n"
@@ -106,6 +108,8 @@ __asm__(".text\n"
         ".size sct_coro_jump_, .-sct_coro_jump_\n"
         ".section .note.GNU-stack,\"\",%progbits\n"
         ".text\n");
+// d8 to d15, too: a callee keeps the lower halves of these vector registers (AAPCS64, 6.1.2).
+// x86-64 has none to keep.
 enum { FRAME_WORDS = 20, FRAME_ENTRY = 11, FRAME_PADDING = 0 };
 #endif
 
@@ -197,6 +201,7 @@ static void enter(void) {
 static void own_stack(const void **low, size_t *bytes) {
     static void *cached_low;
     static size_t cached_bytes;
+    // Asked for once: of a process's first thread glibc reads it from /proc/self/maps.
     if (!cached_low) {
         pthread_attr_t attributes;
         pthread_getattr_np(pthread_self(), &attributes);

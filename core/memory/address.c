@@ -6,6 +6,8 @@ enum { BUCKETS = 64 }; // room at first
 
 // By words of eight bytes: variables of different sizes that overlap are in one bucket.
 static struct sct_location **bucket_of(const struct sct_location_table *table, uintptr_t address) {
+    // Multiplicative hashing (Knuth, The Art of Computer Programming, 6.4): into the product's bits
+    // from 32 on all lower ones of the word's number have gone.
     uint64_t hash = (uint64_t)(address >> 3) * UINT64_C(0x9e3779b97f4a7c15);
     return &table->buckets[hash >> 32 & (table->bucket_count - 1)];
 }

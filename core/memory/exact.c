@@ -198,6 +198,8 @@ static void find_before(const struct view *view, event_set before) {
     memset(before, 0, sizeof(event_set));
     if (!is_seq_cst(view->new))
         return;
+    // psc_base (exact.h), from its end: scb leads to the new event, or to what happens before it if
+    // it is a fence.
     for (uint32_t y = 0; y < view->count; y++) {
         if (y != new && !(is_fence && happens_before(view, y, new)))
             continue;
@@ -242,6 +244,7 @@ static void find_passage(const struct view *view, struct passage *passage) {
     for (uint32_t i = 0; i < new && view->new->location; i++) {
         if (is_overwritten(view, new, i))
             add_targets(view, i, passage->to);
+        // psc_F by way of the new event: eco leads from it to [i], which happens before a fence.
         for (uint32_t fence = i + 1; fence < new &&is_before_in_location(view, new, i); fence++)
             if (is_in(view->events->fences, fence) && happens_before(view, i, fence))
                 put_in(passage->to_fences, fence);

@@ -69,6 +69,8 @@ static inline uint32_t lowest(const struct operation *operation, enum sct_order 
     uint32_t count = operation->location->count, history = operation->memory->options.history;
     if (sct_memory_is_over())
         return count - 1;
+    // Where memory is exact psc says what SEQ_CST allows (is_allowed): the bound is that of
+    // coherence alone.
     enum sct_order known_order = operation->now->events ? SCT_RELAXED : order;
     uint32_t index = operation->memory->model->lowest(operation->memory, operation->party,
                                                       operation->location, known_order);
@@ -112,6 +114,7 @@ static bool is_allowed(const struct operation *operation, enum sct_order order, 
         return true;
     size_t mark = arena_mark(now->arena);
     struct sct_event_record event = event_of(operation, order, read, stores ? &new_store : NULL);
+    // With an acquire comes what the store that it reads carries: its event would know that, too.
     if (event.read && event.read->message && sct_order_acquires(order)) {
         event.known = sct_clock_copy(&event.known, now->arena);
         sct_clock_join(&event.known, now->arena, &event.read->message->known);
@@ -525,6 +528,7 @@ static bool is_too_late(const struct operation *operation, const struct request 
 
 bool sct_location_exchange(struct sct_location *location, struct sct_exchange *exchange) {
     struct operation operation = begin(location);
+    // Though it may fail: on x86 (LOCK CMPXCHG) it waits for the buffer all the same.
     drain(&operation);
     const struct request request = {
         .lowest = lowest(&operation, exchange->success),

@@ -124,6 +124,8 @@ static void start(struct sct_memory *base, unsigned slot, const char *name) {
     struct sct_memory_moment *now = memory->now;
     struct sct_party *parent = sct_party_now(memory), *last = now->by_slot[slot], *party;
     ASSERT(slot < SCT_TASKS_MAX && parent);
+    // Not where memory is exact: there events of one number are of one thread (is_sequenced of
+    // exact.c).
     bool is_successor =
         last && last->has_ended && !memory->options.is_exact && knows_all(parent, last);
     party = is_successor ? succeed(now, last, name) : add_party(now, name);

@@ -108,6 +108,7 @@ static inline unsigned check(struct sct_memory_state *memory, const struct sct_c
         if (is_before && is_covered)
             best = i;
     }
+    // In turn, and from the beginning in each execution: the same one always finds the same races.
     return best < SCT_SLOTS ? best : memory->now->turn++ % SCT_SLOTS;
 }
 

@@ -68,6 +68,7 @@ int sct_run(int argc, char **argv, const struct sct_suite *suite) {
     // On the heap: there may be thousands (one for each number of threads, say). They live as long
     // as the command, in workers as in the process that forks them.
     struct subject_test *tests = grow_new(suite->test_count, sizeof *tests, "tests");
+    // NULL ends it: grow_new gives zeros.
     const struct subject_test **list = grow_new(suite->test_count + 1, sizeof *list, "tests");
     for (size_t i = 0; i < suite->test_count; i++) {
         tests[i] = subject_test_of(&suite->tests[i]);

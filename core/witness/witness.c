@@ -60,6 +60,7 @@ static void replay(void *context) {
     sct_engine_record_in(engine, witness->fresh);
     struct sct_replay replay;
     sct_replay_init(&replay, trace);
+    // Any seed will do: a replay draws nothing, and answers in the fair tail, too.
     const struct sct_result *result = sct_engine_run(engine, witness->program, &replay.base, 0);
     shared->is_confirmed = sct_replay_confirms(&replay, result, &shared->difference);
     tell_violation(shared, result);
@@ -333,6 +334,7 @@ int sct_witness_run(struct sct_witness *witness, int (*campaign)(void *context),
     witness->socket = process == 0 ? sockets[1] : -1;
     close(sockets[0]);
     if (process == 0)
+        // It ends with the witness, which is the process that its user has started and waits for.
         sct_process_end_with(first_process);
     else
         close(sockets[1]);
