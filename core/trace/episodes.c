@@ -81,6 +81,7 @@ static void tell_heard(struct telling *telling, const struct sct_heard *heard) {
 static void tell_recording(struct sct_episodes *told, const struct sct_episodes_options *options,
                            uint32_t decision_count) {
     const struct sct_recording *recording = &told->recording;
+    // Until the first turn it is setup that runs, by the name that the engine gives it.
     struct telling telling = {.told = told, .options = *options, .machine = "harness"};
     // When all is over, not while it runs: what happens in an execution is recorded in one place,
     // and this is one way to look at it.
@@ -150,6 +151,7 @@ static void mark_stop(struct sct_episodes *told, const struct turn *turns,
     ASSERT(stop->decision >= told->notes[episode->first_note].decision);
     episode->is_stopped = true;
     episode->stopped_at = stop->decision;
+    // Copied, as a label may lie in the arena of the execution; episodes outlive that.
     snprintf(episode->stopped_before, sizeof episode->stopped_before, "%s",
              stop->label ? stop->label : "");
 }

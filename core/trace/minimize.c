@@ -75,6 +75,7 @@ static bool drop_switch_pairs(struct sct_minimizer *minimizer, struct sct_found 
 static bool move_switches(struct sct_minimizer *minimizer, struct sct_found *found) {
     bool is_better = false;
     for (uint32_t i = 0; i < found->plan.switch_count; i++)
+        // All distances, not up to the first that does not help: one further may.
         for (uint32_t distance = 1;
              distance <= 8 && i < found->plan.switch_count && !sct_minimizer_is_over(minimizer);
              distance++) {
@@ -98,6 +99,7 @@ static uint64_t exchanged(uint64_t task, uint64_t a, uint64_t b) {
 
 static void exchange(struct sct_plan *plan, uint64_t a, uint64_t b) {
     ASSERT(a != b);
+    // Steps and answers stay: the one is to do what the other did.
     for (uint32_t i = 0; i < plan->value_count; i++)
         plan->values[i].asker = exchanged(plan->values[i].asker, a, b);
     for (uint32_t i = 0; i < plan->switch_count; i++) {
@@ -220,6 +222,7 @@ static bool place(struct placing *placing, uint32_t used, uint32_t depth) {
         return false;
     uint32_t count = follower->decision_count;
     uint32_t first = used > 0 ? placing->places[used - 1].ordinal : 0;
+    // No decision came behind the last place: there is nowhere to put another.
     if (first >= count)
         return false;
     // The follower's counts are of its last execution, which the recursion below runs over.

@@ -118,6 +118,8 @@ bool sct_minimizer_try(struct sct_minimizer *minimizer, struct sct_found *found)
         return true;
     if (sct_minimizer_is_over(minimizer))
         return false; // it may not have been run
+    // Without values that were left out a task takes fewer steps, and a switch that is planned
+    // after so many comes too late or never.
     return sct_follower_realign(&minimizer->follower, &minimizer->candidate) &&
            sct_minimizer_try_plan(minimizer, &minimizer->candidate, found);
 }

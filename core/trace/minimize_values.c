@@ -164,6 +164,8 @@ static bool was_tried(struct alike *alike, uint32_t first, uint32_t count) {
         return false;
     uint64_t key =
         rng_mix(rng_mix(questions ^ asker) ^ ((uint64_t)alike->stretches[first] << 32 | count));
+    // The hash stands for the run. Of two with the same one the second is not tried: that may cost
+    // a smaller minimum, never a wrong one.
     uint64_t *slot = find(alike, key | 1);
     if (*slot != 0)
         return true;

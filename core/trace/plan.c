@@ -221,6 +221,7 @@ static unsigned answer_slot(struct sct_follower *follower, const struct sct_sche
     ASSERT(!follower->leader || !follower->scheduler); // one of them decides
     if (inner) {
         unsigned slot = inner->ops->pick(inner, point);
+        // The engine looks at the strategy that it runs, which is the follower.
         follower->base.diverged = inner->diverged;
         return slot;
     }
@@ -362,6 +363,7 @@ static int64_t drift(const struct sct_follower *follower, const struct sct_plan 
         else
             high = middle;
     }
+    // No value of its task comes before the switch: there is nothing to go by.
     if (low == 0 || follower->met[low - 1].asker != moved->task)
         return 0;
     uint32_t value = follower->met[low - 1].value;

@@ -59,12 +59,14 @@ void sct_recording_start(struct sct_recording *recording, struct sct_engine *eng
                          const struct sct_recording_options *options) {
     *recording = (struct sct_recording){.options = *options};
     arena_init(&recording->arena, options->bytes);
+    // What it has counted before is of other executions.
     recording->counted = options->counter ? *options->counter : 0;
     sct_engine_listen(engine, listen, recording);
 }
 
 void sct_recording_stop(struct sct_recording *recording, struct sct_engine *engine) {
     sct_engine_listen(engine, NULL, NULL);
+    // What it has grown by since the last event is told by none.
     recording->has_grown = has_grown(recording);
 }
 

@@ -19,6 +19,7 @@ static char written(char c) {
 static bool skip_word(const char **text, const char *word) {
     // What is compared is what a trace of this execution would say, character by character, without
     // writing it.
+    // An empty word stands as "-" in a trace (format_word).
     for (const char *c = *word ? word : "-"; *c; c++, (*text)++)
         if (**text != written(*c))
             return false;
@@ -142,6 +143,7 @@ static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_po
         exact = find_alternative(point, decision, true);
     // Before anything is skipped: the difference is told of the place where it was met.
     compare(tolerant, SCT_DECISION_SCHEDULE, point->count, exact < point->count);
+    // Behind values that were skipped another decision may be due than the one above.
     decision = next_schedule(tolerant);
     if (!decision)
         return sct_alternative_slot(point, 0);

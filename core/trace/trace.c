@@ -394,6 +394,7 @@ static bool scan_default(char **text, bool is_last, struct sct_decision *decisio
         return false;
     decision->count = (uint32_t)count;
     decision->label = *text;
+    // No label has one of its own: format_word writes a comma.
     size_t length = strcspn(*text, ";");
     if (length == 0 || is_last)
         return length > 0 && (*text)[length] == '\0';
@@ -448,6 +449,7 @@ static bool read_decision_line(struct reader *reader, uint32_t index, uint32_t c
 static bool read_decisions(struct reader *reader, struct sct_trace *trace, size_t length) {
     // Before anything is allocated: a number in a file of a hundred bytes must not ask for
     // gigabytes.
+    // The shortest is in a line of defaults: "s2 a" and the character that ends it.
     enum { DECISION_BYTES_MIN = 5 };
     if (trace->decision_count > length / DECISION_BYTES_MIN)
         return error_set(reader->error,
