@@ -83,8 +83,8 @@ static inline void check_room(struct sct_engine *engine, bool is_inside_step) {
 static inline void record(struct sct_engine *engine, uint32_t packed,
                           const struct sct_machine *machine, const char *label, const char *where) {
     uint32_t index = engine->now.decision_count;
-    // The end first, for whoever reads after this process: killed in between, it leaves a list that is
-    // shorter by one and not one that goes on with an earlier execution's.
+    // The end first, for whoever reads after this process: killed in between, it leaves a list that
+    // is shorter by one, not one that goes on with an earlier execution's.
     engine->record->words[index + 1] = 0;
     atomic_signal_fence(memory_order_seq_cst);
     engine->record->words[index] = packed;
