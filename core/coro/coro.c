@@ -411,42 +411,32 @@ bool sct_coro_in_guard(const struct sct_coro_pool *pool, const void *address) {
     return false;
 }
 
-#ifndef SCT_UCONTEXT
-// Where the suspended [coro] goes on; zeros if it was left on another stack, a signal handler's.
+// Where the suspended [coro] goes on; zeros where that is not known: with ucontext, and if it was
+// left on another stack, a signal handler's.
 static struct sct_frame frame_of(const struct sct_coro *coro) {
+#ifndef SCT_UCONTEXT
     const uintptr_t *frame = coro->stack_pointer;
-    if (!coro->stack_low || (const char *)frame < coro->stack_low ||
-        (const char *)(frame + FRAME_WORDS) > coro->stack_low + coro->stack_bytes)
-        return (struct sct_frame){0, 0};
     // The frame pointer is saved beside the address.
-    return (struct sct_frame){frame[FRAME_ENTRY], frame[FRAME_ENTRY - 1]};
-}
+    if (coro->stack_low && (const char *)frame >= coro->stack_low &&
+        (const char *)(frame + FRAME_WORDS) <= coro->stack_low + coro->stack_bytes)
+        return (struct sct_frame){frame[FRAME_ENTRY], frame[FRAME_ENTRY - 1]};
 #endif
+    (void)coro;
+    return (struct sct_frame){0, 0};
+}
 
 uint32_t sct_coro_backtrace(const struct sct_coro *coro, const void **addresses, uint32_t max) {
-#ifdef SCT_UCONTEXT
-    (void)coro;
-    (void)addresses;
-    (void)max;
-    return 0;
-#else
     struct sct_frame from = frame_of(coro);
-    if (from.program_counter == 0)
-        return 0;
-    return sct_backtrace(from, coro->stack_low, coro->stack_low + coro->stack_bytes, addresses,
-                         max);
-#endif
+    return from.program_counter == 0
+               ? 0
+               : sct_backtrace(from, coro->stack_low, coro->stack_low + coro->stack_bytes,
+                               addresses, max);
 }
 
 uintptr_t sct_coro_bottom(const struct sct_coro *coro, bool (*is_inside)(const void *code)) {
-#ifdef SCT_UCONTEXT
-    (void)coro;
-    (void)is_inside;
-    return 0;
-#else
     struct sct_frame from = frame_of(coro);
-    if (from.program_counter == 0)
-        return 0;
-    return sct_frames_bottom(from, coro->stack_low, coro->stack_low + coro->stack_bytes, is_inside);
-#endif
+    return from.program_counter == 0
+               ? 0
+               : sct_frames_bottom(from, coro->stack_low, coro->stack_low + coro->stack_bytes,
+                                   is_inside);
 }
