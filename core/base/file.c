@@ -127,9 +127,7 @@ static bool close_written(int file, bool is_written) {
     return is_written && is_closed;
 }
 
-// Makes the new name in the folder of [path] survive a crash of the machine, where that is
-// possible.
-static void sync_folder(const char *path) {
+void file_sync_name(const char *path) {
     char folder[PATH_MAX];
     folder_of(path, folder, sizeof folder);
     int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -168,7 +166,7 @@ static bool replace(const char *place, const void *bytes, size_t size) {
     bool is_written = close_written(file, write_all(file, bytes, size) && fsync(file) == 0 &&
                                               fchmod(file, mode_for(place)) == 0);
     if (is_written && rename(temporary, place) == 0) {
-        sync_folder(place);
+        file_sync_name(place);
         return true;
     }
     int reason = errno;

@@ -16,4 +16,7 @@ int file_open(const char *path, int flags, struct error *error);
 // on return. What is replaced keeps its mode. False with the reason, without the path.
 bool file_write(const char *path, const void *bytes, size_t size, struct error *error);
 
+// Makes the new name [path] in its folder survive a crash of the machine, where that is possible.
+void file_sync_name(const char *path);
+
 #endif

@@ -140,6 +140,15 @@ static void reset_result(struct sct_engine *engine) {
     engine->executions++;
 }
 
+// From here on the death of this process counts as the execution's: whoever outlives it finds that
+// in the record. Not before the end of what is kept is marked: what the last execution left would
+// pass for this one's.
+static void begin_record(struct sct_engine *engine) {
+    ASSERT(engine->now.decision_count < engine->record->capacity);
+    engine->record->words[engine->now.decision_count] = 0;
+    engine->record->is_running = 1;
+}
+
 static void reset(struct sct_engine *engine) {
     struct sct_moment *now = &engine->now;
     // All that an execution has made lies in the arena and on stacks: to forget it is two
@@ -156,9 +165,7 @@ static void reset(struct sct_engine *engine) {
         .context = engine->program->context,
     };
     engine->seats[SCT_TASKS_MAX] = (struct sct_seat){.task = NULL};
-    // Whoever reads the record of a process that was killed must not take what the last execution
-    // left for this one's.
-    engine->record->words[0] = 0;
+    begin_record(engine);
     if (sct_memory_now)
         sct_memory_now->begin(sct_memory_now);
 }
@@ -170,7 +177,7 @@ static void run_schedule(struct sct_engine *engine) {
                                     : NULL;
     if (strand) {
         // The words before it are those of the path and stay; the end was further on.
-        engine->record->words[engine->now.decision_count] = 0;
+        begin_record(engine);
         run_to_end(engine, strand);
         return;
     }
@@ -274,9 +281,6 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
     rng_seed(&strategy->rng, seed);
     strategy->diverged = false;
     strategy->ops->begin(strategy);
-    // From here on the death of this process counts as the execution's: whoever outlives it finds
-    // this in the record.
-    engine->record->is_running = 1;
     run_schedule(engine);
     struct sct_result *result = &engine->result;
     bool has_blocked = engine->now.has_blocked;

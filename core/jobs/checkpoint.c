@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // fdatasync, ftruncate
 #include "core/jobs/checkpoint.h"
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/hash.h"
 
 #include <errno.h>
@@ -130,7 +131,9 @@ bool sct_checkpoint_publish(struct sct_checkpoint *checkpoint, const char *path,
     // a complete name with an empty file.
     ASSERT(checkpoint->file);
     bool is_done = fsync(fileno(checkpoint->file)) == 0 && rename(checkpoint->path, path) == 0;
-    if (!is_done)
+    if (is_done)
+        file_sync_name(path);
+    else
         file_error(checkpoint, error);
     sct_checkpoint_close(checkpoint);
     return is_done;

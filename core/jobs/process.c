@@ -72,7 +72,14 @@ static bool make_channel(bool is_told, int ends[2]) {
         return false;
     for (int i = 0; i < 2; i++)
         ends[i] = sct_descriptor_keep(ends[i]);
-    return ends[0] >= 0 && ends[1] >= 0;
+    if (ends[0] >= 0 && ends[1] >= 0)
+        return true;
+    int reason = errno;
+    for (int i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+    errno = reason;
+    return false;
 }
 
 bool sct_worker_start(struct sct_worker *workers, unsigned index, const struct sct_work *work,
