@@ -1,8 +1,9 @@
-// Tests that are small enough to be searched to their end: one partition, two keys, two services
-// with one call each, while the whole migration runs; every backend call with its annotation one
-// step, ETags counted per key so that independent writes commute. The old table holds no row, one,
-// or both at first: a choice, or fixed in small-1-0, small-3-1 and the like. There are no faults
-// but in small-4 and small-8. In the end the checks of the default test hold.
+// Tests that are small enough to be searched to their end: two keys, in one partition but in
+// small-10, two services with one call each, while the whole migration runs; every backend call
+// with its annotation one step, ETags counted per key so that independent writes commute. The old
+// table holds no row, one, or both at first: a choice, or fixed in small-1-0, small-3-1 and the
+// like. There are no faults but in small-4 and small-8. In the end the checks of the default test
+// hold.
 //
 // small-1: a call is one operation (7 types, 2 keys, for three of the types If-Match any, wrong or
 // current, isHappy or not) or an atomic query (all rows, isHappy, not isHappy).
@@ -27,6 +28,11 @@
 //
 // small-8: there is one service, with one of those writes; the answer to one of the batches that it
 // sends is lost, which was done or was not.
+//
+// small-9: there are three services; a call is one of four writes of the first key, or a query.
+//
+// small-10: the keys are in two partitions; one service reads a stream of both or makes one of
+// those writes, the other makes one of those writes.
 #include "core/engine/inside.h"
 #include "harness/migrating/faults.h"
 #include "harness/migrating/final_state.h"
@@ -39,6 +45,7 @@
 enum { KEYS = 2, ANY_ROWS = KEYS + 1 };
 
 static const char *const row_keys[KEYS] = {"0", "1"};
+static const char *const partitions[KEYS] = {THE_PARTITION, "1"}; // of small-10
 
 // ---- Calls -------------------------------------------------------------------------------------
 
@@ -77,14 +84,22 @@ static const char *choose_if_match(struct app *app, struct ct_key key) {
     return row ? row->etag : wrong;
 }
 
-static void call_operation(struct app *app) {
-    uint32_t type = sct_choose(TYPES, "operation");
-    struct ct_key key = {THE_PARTITION, row_keys[sct_choose(KEYS, "key")]};
+static void operate(struct app *app, uint32_t type, struct ct_key key) {
     bool happy = sct_choose(2, "isHappy") == 1;
     struct ct_batch batch = ct_batch_new(sct_arena(), 1);
     const char *if_match = has_if_match(type) ? choose_if_match(app, key) : NULL;
     add_operation(&batch, app, (struct small_operation){type, key, if_match, happy});
     app_execute(app, &batch);
+}
+
+static void call_operation(struct app *app) {
+    uint32_t type = sct_choose(TYPES, "operation");
+    operate(app, type, (struct ct_key){THE_PARTITION, row_keys[sct_choose(KEYS, "key")]});
+}
+
+static void call_in_partition(struct app *app) {
+    uint32_t type = sct_choose(TYPES, "operation");
+    operate(app, type, (struct ct_key){partitions[sct_choose(KEYS, "partition")], row_keys[0]});
 }
 
 // NULL: none.
@@ -206,17 +221,42 @@ static void one_batch(struct app *app) {
     app_execute(app, &batch);
 }
 
+static void crowded_call(struct app *app) {
+    static const uint32_t types[] = {CT_INSERT, CT_REPLACE, CT_DELETE, DELETE_IF_EXISTS};
+    const uint32_t count = sizeof types / sizeof types[0];
+    uint32_t choice = sct_choose(count + 1, "call");
+    if (choice == count) {
+        app_query(app, ct_filter_in_partition(sct_arena(), THE_PARTITION));
+        return;
+    }
+    struct ct_batch batch = ct_batch_new(sct_arena(), 1);
+    struct ct_key key = {THE_PARTITION, row_keys[0]};
+    const char *if_match = has_if_match(types[choice]) ? CT_ANY_ETAG : NULL;
+    add_operation(&batch, app, (struct small_operation){types[choice], key, if_match, true});
+    app_execute(app, &batch);
+}
+
+static void stream_or_call_in_partition(struct app *app) {
+    if (sct_choose(2, "stream") == 0)
+        call_in_partition(app);
+    else
+        one_stream(app);
+}
+
 // ---- The world ---------------------------------------------------------------------------------
 
-static void load(struct world *world, uint32_t count) {
+static void load(struct world *world, uint32_t count, bool has_partitions) {
     struct ct_row *rows[KEYS];
     for (uint32_t i = 0; i < count; i++) {
         struct ct_property property = is_happy(i == 0);
-        rows[i] = ct_row_new(sct_arena(), (struct ct_key){THE_PARTITION, row_keys[i]}, NULL,
-                             &property, 1);
+        struct ct_key key = has_partitions ? (struct ct_key){partitions[i], row_keys[0]}
+                                           : (struct ct_key){THE_PARTITION, row_keys[i]};
+        rows[i] = ct_row_new(sct_arena(), key, NULL, &property, 1);
     }
-    if (count > 0)
-        tables_load(&world->tables, rows, count);
+    // A batch is of one partition.
+    uint32_t batch_rows = has_partitions ? 1 : count;
+    for (uint32_t i = 0; i < count; i += batch_rows)
+        tables_load(&world->tables, rows + i, batch_rows);
 }
 
 // Beside any call of a single service the migrator dies.
@@ -228,10 +268,13 @@ static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     world->has_slow_calls = false;
     sct_touch_after_waits(&sct_access_none);
-    load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"));
+    load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"),
+         first == stream_or_call_in_partition);
     app_add(world, "service-0", first);
     if (second)
         app_add(world, "service-1", second);
+    if (first == crowded_call)
+        app_add(world, "service-2", first);
     struct app *migrator = app_add(world, "migrator", app_migrate);
     world_start_direct(world);
     if (first == any_call)
@@ -286,3 +329,7 @@ SMALL_EACH(small_7, "small-7", limited_call, call_operation, true,
            "tables with limits, a delete or a batch and a write")
 SMALL_EACH(small_8, "small-8", unanswered_write, NULL, true,
            "a write of which a batch is not answered")
+SMALL_EACH(small_9, "small-9", crowded_call, crowded_call, true,
+           "three services with a write of one key or a query each")
+SMALL_EACH(small_10, "small-10", stream_or_call_in_partition, call_in_partition, true,
+           "a stream of two partitions or a write, and a write")

@@ -11,6 +11,8 @@ static void test_small_is_clean_within_a_delay(void **state) {
     assert_int_equal(expect_same_ends("small-1", NO_BUG, "dfs:delay=0"), 0);
     assert_int_equal(expect_same_ends("small-4-1", NO_BUG, "dfs:delay=1"), 0);
     assert_int_equal(expect_same_ends("small-5-1", NO_BUG, "dfs:delay=1"), 0);
+    assert_int_equal(expect_same_ends("small-9-1", NO_BUG, "dfs:delay=1"), 0);
+    assert_int_equal(expect_same_ends("small-10-1", NO_BUG, "dfs:delay=0"), 0);
 }
 
 // A stream's state, its windows and what its reader forgets: nothing is lost by them.
@@ -22,6 +24,7 @@ static void test_small_streams_are_the_same(void **state) {
     assert_int_equal(expect_same_ends("small-2-2", NO_BUG, "dfs:delay=1"), 0);
     expect_same_ends("small-2-2", BUG_QUERY_STREAMED_BACK_UP_NEW_STREAM, "dfs:delay=1");
     expect_same_ends("small-2-1", BUG_QUERY_STREAMED_LOCK, "dfs:delay=1");
+    expect_same_ends("small-10-0", BUG_ENSURE_PARTITION_SWITCHED_FROM_POPULATED, "dfs:delay=1");
 }
 
 // The same for bugs that only some interleavings meet.
