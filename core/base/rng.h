@@ -8,6 +8,7 @@
 
 #include "core/base/api.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rng {
@@ -28,10 +29,13 @@ static inline uint64_t rng_rotate_(uint64_t x, int bits) {
     return (x << bits) | (x >> (64 - bits));
 }
 
-// 64 fair bits.
-static inline uint64_t rng_next(struct rng *rng) {
+// What the next number will be.
+static inline uint64_t rng_peek_(const struct rng *rng) {
+    return rng_rotate_(rng->state[1] * 5, 7) * 9;
+}
+
+static inline void rng_step_(struct rng *rng) {
     uint64_t *s = rng->state;
-    uint64_t result = rng_rotate_(s[1] * 5, 7) * 9;
     uint64_t t = s[1] << 17;
     s[2] ^= s[0];
     s[3] ^= s[1];
@@ -39,6 +43,12 @@ static inline uint64_t rng_next(struct rng *rng) {
     s[0] ^= s[3];
     s[2] ^= t;
     s[3] = rng_rotate_(s[3], 45);
+}
+
+// 64 fair bits.
+static inline uint64_t rng_next(struct rng *rng) {
+    uint64_t result = rng_peek_(rng);
+    rng_step_(rng);
     return result;
 }
 
@@ -58,6 +68,17 @@ static inline uint32_t rng_below(struct rng *rng, uint32_t count) {
     if (__builtin_expect((uint32_t)product < count, 0))
         return rng_below_rarely_(rng, count, product);
     return (uint32_t)(product >> 32);
+}
+
+// The same into [drawn], if one number is enough for it, as nearly always; else false, and nothing
+// was drawn. It calls nothing, so that whoever can do without has no registers to keep.
+static inline bool rng_below_at_once(struct rng *rng, uint32_t count, uint32_t *drawn) {
+    uint64_t product = (rng_peek_(rng) >> 32) * count;
+    if (__builtin_expect((uint32_t)product < count, 0))
+        return false;
+    rng_step_(rng);
+    *drawn = (uint32_t)(product >> 32);
+    return true;
 }
 
 // Uniform in 0 .. [count]-1 for counts beyond 32 bits. [count] >= 1.

@@ -230,6 +230,23 @@ static void start_switch(struct sct_coro *from, const struct sct_coro *to) {
 // own has its own errno there. Asked for once: it is a call.
 static int nobodys_errno, *errno_place = &nobodys_errno;
 
+static inline void jump(struct sct_coro *from, struct sct_coro *to) {
+#ifdef SCT_UCONTEXT
+    ucontext_t here;
+    from->context = &here;
+    // On the stack that is left: it lives as long as the coroutine stays switched away.
+    swapcontext(&here, to->context);
+#else
+    sct_coro_jump_(&from->stack_pointer, to->stack_pointer);
+#endif
+}
+
+__attribute__((noinline, cold)) static void change_pointer_and_jump(struct sct_coro *from,
+                                                                    struct sct_coro *to) {
+    set_thread_pointer(to->thread_pointer);
+    jump(from, to);
+}
+
 // All that has to be done is done before the jump, which can so be the last thing: it returns to
 // whoever called this.
 void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
@@ -241,15 +258,9 @@ void sct_coro_switch(struct sct_coro *from, struct sct_coro *to) {
     // Every switch sets it, as it costs less than asking whether [to] was ever entered.
     starting = to;
     if (__builtin_expect(to->thread_pointer != present_thread_pointer, 0))
-        set_thread_pointer(to->thread_pointer);
-#ifdef SCT_UCONTEXT
-    ucontext_t here;
-    from->context = &here;
-    // On the stack that is left: it lives as long as the coroutine stays switched away.
-    swapcontext(&here, to->context);
-#else
-    sct_coro_jump_(&from->stack_pointer, to->stack_pointer);
-#endif
+        change_pointer_and_jump(from, to);
+    else
+        jump(from, to);
     finish_switch(from);
 }
 

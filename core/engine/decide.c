@@ -75,9 +75,21 @@ __attribute__((noinline, cold)) static void pass_bound(struct sct_engine *engine
 }
 
 // The record has room for twice as many decisions as points: values are drawn without one.
+static inline bool has_room(const struct sct_engine *engine) {
+    return __builtin_expect(engine->now.decision_count != engine->now.decision_bound, 1);
+}
+
 static inline void check_room(struct sct_engine *engine, bool is_inside_step) {
-    if (__builtin_expect(engine->now.decision_count == engine->now.decision_bound, 0))
+    if (!has_room(engine))
         pass_bound(engine, is_inside_step);
+}
+
+// Nobody hears of decisions, and none is searched for: the execution is a sample among many. Its
+// decisions are mostly uniform draws, which [sct_choose] and [sct_reschedule] make on a short way
+// of their own. That calls nothing, and so has no registers to keep. What it does is what the
+// general way does where all that it has tested holds.
+static inline bool is_unheard(const struct sct_engine *engine) {
+    return __builtin_expect(!engine->listener && !engine->seam.search, 1);
 }
 
 static inline void record(struct sct_engine *engine, uint32_t packed,
@@ -85,9 +97,10 @@ static inline void record(struct sct_engine *engine, uint32_t packed,
     uint32_t index = engine->now.decision_count;
     // The end first, for whoever reads after this process: killed in between, it leaves a list that
     // is shorter by one, not one that goes on with an earlier execution's.
-    engine->record->words[index + 1] = 0;
+    uint32_t *words = engine->record->words;
+    words[index + 1] = 0;
     atomic_signal_fence(memory_order_seq_cst);
-    engine->record->words[index] = packed;
+    words[index] = packed;
     engine->notes[index] = (struct sct_decision_note){machine, label, where};
     engine->now.decision_count = index + 1;
 }
@@ -97,25 +110,6 @@ static inline void record(struct sct_engine *engine, uint32_t packed,
 static inline bool was_offered(struct sct_engine *engine) {
     return __builtin_expect(engine->seam.takes_snapshots, 0) &&
            engine->seam.calls->offer(engine->seam.search, engine);
-}
-
-// Asks the strategy which of several enabled tasks runs: its slot, and which [alternative] that is.
-// [is_wide]: slots behind the first word may be in use.
-static inline unsigned ask_task(struct sct_engine *engine, const struct sct_schedule_point *point,
-                                uint32_t *alternative, bool is_wide) {
-    struct sct_strategy *strategy = engine->strategy;
-    if (strategy->ops->pick_alternative) {
-        *alternative = strategy->ops->pick_alternative(strategy, point);
-        return is_wide ? sct_alternative_slot(point, *alternative)
-                       : sct_narrow_alternative_slot(point, *alternative);
-    }
-    unsigned slot = strategy->ops->pick(strategy, point);
-    if (__builtin_expect(strategy->diverged, 0))
-        sct_leave(engine, SCT_DIVERGED);
-    // Not before: who has diverged has answered anything.
-    ASSERT(slot < SCT_TASKS_MAX); // and enabled, which is asserted where its number is found
-    *alternative = sct_slot_alternative(point, slot);
-    return slot;
 }
 
 // What strategies are told of the decision that is due. What they are told by address is always in
@@ -129,32 +123,46 @@ static inline void fill_point(struct sct_engine *engine, bool is_wide) {
     point->ordinal = engine->now.schedule_count;
 }
 
+// Asks the strategy which of several enabled tasks runs: its slot. [is_wide]: slots behind the
+// first word may be in use.
+static inline unsigned ask_task(struct sct_engine *engine, bool is_wide) {
+    struct sct_strategy *strategy = engine->strategy;
+    fill_point(engine, is_wide);
+    unsigned slot = strategy->ops->pick(strategy, &engine->point);
+    if (__builtin_expect(strategy->diverged, 0))
+        sct_leave(engine, SCT_DIVERGED);
+    // Not before: who has diverged has answered anything.
+    ASSERT(slot < SCT_TASKS_MAX); // and enabled, which is asserted where its number is found
+    return slot;
+}
+
+// The task in [slot] runs, that alternative of so many.
+static inline void record_task(struct sct_engine *engine, unsigned slot, uint32_t alternative,
+                               uint32_t count) {
+    record(engine, sct_pack(SCT_DECISION_SCHEDULE, count, alternative),
+           engine->seats[slot].task->machine, engine->slots[slot].label, engine->slots[slot].where);
+}
+
 // Decides which of several enabled tasks runs. With [sct_choose], the one place where
 // nondeterminism enters an execution and where it is recorded. Of constants the compiler makes a
 // function without the tests that they answer.
 __attribute__((always_inline)) static inline unsigned decide_task(struct sct_engine *engine,
                                                                   bool is_searched, bool is_wide) {
-    const struct sct_schedule_point *point = &engine->point;
-    uint32_t alternative;
     check_room(engine, false);
     // Counted before a snapshot may be taken below, which so has it: whoever comes back to that
     // decides this one, and does not count it again.
     engine->now.schedule_count++;
-    fill_point(engine, is_wide);
-    unsigned slot = ask_task(engine, point, &alternative, is_wide);
-    if (is_searched && was_offered(engine)) {
-        fill_point(engine, is_wide); // the execution has come back from other decisions
-        slot = ask_task(engine, point, &alternative, is_wide);
-    }
+    unsigned slot = ask_task(engine, is_wide);
+    if (is_searched && was_offered(engine))
+        slot = ask_task(engine, is_wide); // the execution has come back from other decisions
     // The strategy has been shown who is new. Where no slot behind the first word was ever used
     // that word is all of them.
     if (is_wide)
         sct_slots_clear(&engine->now.fresh);
     else
         engine->now.fresh.words[0] = 0;
-    const struct sct_task *task = engine->seats[slot].task;
-    record(engine, sct_pack(SCT_DECISION_SCHEDULE, point->count, alternative), task->machine,
-           engine->slots[slot].label, engine->slots[slot].where);
+    const struct sct_schedule_point *point = &engine->point;
+    record_task(engine, slot, sct_slot_alternative(point, slot), point->count);
     return slot;
 }
 
@@ -164,12 +172,18 @@ static inline uint32_t ask_value(struct sct_engine *engine, uint32_t count, bool
     return is_weak && is_in_walk ? 0 : sct_ask_value(engine->strategy, count, is_weak);
 }
 
+static inline void record_value(struct sct_engine *engine, uint32_t answer, uint32_t count,
+                                const char *label) {
+    const struct sct_machine *machine = engine->now.current ? engine->now.current->machine : NULL;
+    record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
+}
+
 // Of a constant, as above.
 __attribute__((always_inline)) static inline uint32_t choose(uint32_t count, const char *label,
                                                              bool is_weak) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(count >= 1 && count <= SCT_CHOICES_MAX);
-    if (count == 1) // no decision: a trace has only what could have been otherwise
+    if (count == 1)
         return 0;
     check_room(engine, true);
     engine->question = label;
@@ -179,8 +193,7 @@ __attribute__((always_inline)) static inline uint32_t choose(uint32_t count, con
     if (__builtin_expect(engine->strategy->diverged, 0))
         sct_leave(engine, SCT_DIVERGED);
     ASSERT(answer < count);
-    const struct sct_machine *machine = engine->now.current ? engine->now.current->machine : NULL;
-    record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
+    record_value(engine, answer, count, label);
     if (__builtin_expect(engine->listener != NULL, 0))
         sct_tell_value(engine);
     // A task that was answered otherwise is in another state, though it may do the same for a
@@ -192,8 +205,22 @@ __attribute__((always_inline)) static inline uint32_t choose(uint32_t count, con
     return answer;
 }
 
-uint32_t sct_choose(uint32_t count, const char *label) {
+__attribute__((noinline)) static uint32_t choose_in_general(uint32_t count, const char *label) {
     return choose(count, label, false);
+}
+
+uint32_t sct_choose(uint32_t count, const char *label) {
+    struct sct_engine *engine = sct_engine_now;
+    struct sct_strategy *strategy = engine->strategy;
+    uint32_t answer;
+    if (count == 1) // no decision: a trace has only what could have been otherwise
+        return 0;
+    if (count == 0 || count > SCT_CHOICES_MAX || !is_unheard(engine) || !has_room(engine) ||
+        strategy->ops->choose != sct_choose_uniform ||
+        !rng_below_at_once(&strategy->rng, count, &answer))
+        return choose_in_general(count, label);
+    record_value(engine, answer, count, label);
+    return answer;
 }
 
 uint32_t sct_choose_weak(uint32_t count, const char *label) {
@@ -279,11 +306,11 @@ __attribute__((always_inline)) static inline unsigned next_slot(struct sct_engin
     return take_only(engine, (unsigned)__builtin_ctzll(enabled));
 }
 
-// The step of the task in [slot] begins.
-static inline void begin_step(struct sct_engine *engine, unsigned slot) {
+// The step of the task in [slot] begins. [is_heard]: there may be a listener.
+static inline void begin_step(struct sct_engine *engine, unsigned slot, bool is_heard) {
     struct sct_task *next = engine->seats[slot].task;
     engine->slots[slot].steps++;
-    if (__builtin_expect(engine->listener != NULL, 0))
+    if (is_heard && __builtin_expect(engine->listener != NULL, 0))
         go_on_and_tell(engine, next);
     else if (next != engine->now.current)
         go_on(engine, next);
@@ -296,7 +323,7 @@ __attribute__((noinline)) static void reschedule_searched(struct sct_engine *eng
     unsigned slot = next_slot(engine, true);
     engine->now.gives_way = false;
     begin_searched_step(engine, slot);
-    begin_step(engine, slot);
+    begin_step(engine, slot, true);
 }
 
 // ---- Tasks that begin quietly ------------------------------------------------------------------
@@ -376,7 +403,7 @@ __attribute__((noinline, cold)) static bool look_at_point(struct sct_engine *eng
 
 // ------------------------------------------------------------------------------------------------
 
-void sct_reschedule(struct sct_engine *engine) {
+__attribute__((noinline)) static void reschedule_in_general(struct sct_engine *engine) {
     if (__builtin_expect(++engine->now.point_count > engine->now.point_bound, 0) &&
         look_at_point(engine))
         return; // the running task was chosen again
@@ -386,7 +413,47 @@ void sct_reschedule(struct sct_engine *engine) {
     }
     unsigned slot = next_slot(engine, false);
     engine->now.gives_way = false;
-    begin_step(engine, slot);
+    begin_step(engine, slot, true);
+}
+
+// The short way to who runs next, where several are [enabled], all in the first word: one uniform
+// draw. False if that does not do, and nothing has changed.
+static inline bool draw_task(struct sct_engine *engine, uint64_t enabled, unsigned *slot) {
+    uint32_t alternative, count = sct_count_bits(enabled);
+    if (!has_room(engine) || !rng_below_at_once(&engine->strategy->rng, count, &alternative))
+        return false;
+    unsigned first = engine->now.last_slot + engine->now.gives_way;
+    *slot = sct_word_alternative_slot(enabled, first, alternative);
+    engine->now.schedule_count++;
+    engine->now.fresh.words[0] = 0;
+    record_task(engine, *slot, alternative, count);
+    return true;
+}
+
+// The same, however many are enabled, if the short way leads anywhere.
+static inline bool take_next(struct sct_engine *engine, unsigned *slot) {
+    uint64_t enabled = engine->now.enabled.words[0];
+    if (!engine->strategy->ops->picks_uniformly || !is_unheard(engine) ||
+        engine->now.point_count >= engine->now.point_bound ||
+        sct_slots_are_wide(&engine->now.alive))
+        return false;
+    if (enabled & (enabled - 1))
+        return draw_task(engine, enabled, slot);
+    if (enabled == 0)
+        return false;
+    *slot = (unsigned)__builtin_ctzll(enabled);
+    return true;
+}
+
+void sct_reschedule(struct sct_engine *engine) {
+    unsigned slot;
+    if (!take_next(engine, &slot)) {
+        reschedule_in_general(engine);
+        return;
+    }
+    engine->now.point_count++;
+    engine->now.gives_way = false;
+    begin_step(engine, slot, false);
 }
 
 void sct_point_in(struct sct_engine *engine, const char *label, const char *where,

@@ -6,16 +6,9 @@ static void begin(struct sct_strategy *strategy) {
     (void)strategy;
 }
 
-// The engine records the number of the alternative, and would have to count the slots before the
-// one picked for it.
-static uint32_t pick_alternative(struct sct_strategy *strategy,
-                                 const struct sct_schedule_point *point) {
-    ASSERT(point->count >= 2);
-    return rng_below(&strategy->rng, point->count);
-}
-
 static unsigned pick(struct sct_strategy *strategy, const struct sct_schedule_point *point) {
-    return sct_alternative_slot(point, pick_alternative(strategy, point));
+    ASSERT(point->count >= 2);
+    return sct_alternative_slot(point, rng_below(&strategy->rng, point->count));
 }
 
 extern const struct sct_strategy_ops sct_strategy_random_ops;
@@ -25,7 +18,7 @@ const struct sct_strategy_ops sct_strategy_random_ops = {
     .size = sizeof(struct sct_strategy),
     .begin = begin,
     .pick = pick,
-    .pick_alternative = pick_alternative,
+    .picks_uniformly = true,
     .choose = sct_choose_uniform,
     .choose_weak = sct_choose_often_first,
 };

@@ -94,10 +94,9 @@ struct sct_strategy_ops {
     void (*begin)(struct sct_strategy *strategy);
     // The slot to run, one of point->enabled.
     unsigned (*pick)(struct sct_strategy *strategy, const struct sct_schedule_point *point);
-    // The same task as the number of an alternative, for those whose answer is a number anyway: it
-    // is what the engine records. NULL: it counts the slots before the one picked.
-    uint32_t (*pick_alternative)(struct sct_strategy *strategy,
-                                 const struct sct_schedule_point *point);
+    // Pick answers the alternative rng_below([rng], point->count), whatever else the point says,
+    // and nothing is [forced]: the engine may draw it itself, without a call.
+    bool picks_uniformly;
     // Told of a step that is taken without being asked, since no other can be. May be NULL.
     void (*forced)(struct sct_strategy *strategy, const struct sct_slot *slots, unsigned slot);
     // A value in 0 .. count-1; count >= 2.
@@ -155,7 +154,7 @@ static inline unsigned sct_alternative_slot(const struct sct_schedule_point *poi
 
 uint32_t sct_slot_alternative(const struct sct_schedule_point *point, unsigned slot);
 
-// A uniform value: what most strategies answer for values.
+// A uniform value, rng_below of their generator: what most strategies answer for values.
 uint32_t sct_choose_uniform(struct sct_strategy *strategy, uint32_t count);
 
 // What they answer for weak ones: 0 every second time, else one of the others. (Rarer others find

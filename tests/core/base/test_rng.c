@@ -107,6 +107,25 @@ static void test_rng_below_rejects_the_bias_of_large_counts(void **state) {
     assert_fair(seen, 3);
 }
 
+// What it draws is what rng_below draws; or it draws nothing. With that count it often does not.
+static void test_rng_below_at_once_draws_the_same_or_nothing(void **state) {
+    (void)state;
+    const uint32_t count = UINT32_C(3) << 30;
+    struct rng rng;
+    rng_seed(&rng, 7);
+    int drawn_count = 0;
+    for (int i = 0; i < DRAWS; i++) {
+        struct rng before = rng, other = rng;
+        uint32_t drawn, expected = rng_below(&other, count);
+        bool is_drawn = rng_below_at_once(&rng, count, &drawn);
+        assert_true(!is_drawn || drawn == expected);
+        assert_memory_equal(&rng, is_drawn ? &other : &before, sizeof rng);
+        drawn_count += is_drawn;
+        rng = other;
+    }
+    assert_in_range(drawn_count, DRAWS / 5, DRAWS / 3); // a fourth
+}
+
 // With count = 3 * 2^62 a plain remainder gives the first third twice the chance.
 static void test_rng_below64_rejects_the_bias_of_large_counts(void **state) {
     (void)state;
@@ -150,6 +169,7 @@ int main(void) {
         cmocka_unit_test(test_rng_seed_gives_fixed_streams),
         cmocka_unit_test(test_rng_below_is_uniform),
         cmocka_unit_test(test_rng_below_rejects_the_bias_of_large_counts),
+        cmocka_unit_test(test_rng_below_at_once_draws_the_same_or_nothing),
         cmocka_unit_test(test_rng_below64_rejects_the_bias_of_large_counts),
         cmocka_unit_test(test_rng_below_one_is_zero),
         cmocka_unit_test(test_rng_unit_is_uniform),
