@@ -68,7 +68,8 @@ static void forget(const char *place, uint64_t value) {
 
 void fleet_init(struct fleet *fleet, size_t servers, struct bug_set *bugs) {
     ASSERT(servers <= SU_FLEET_MAX);
-    *fleet = (struct fleet){.state = {.count = servers, .bugs = bugs}};
+    fleet->state.count = servers;
+    fleet->state.bugs = bugs;
     for (size_t i = 0; i <= PARTIES_MAX; i++)
         sct_waiters_init(&fleet->waits[i].queue);
 }

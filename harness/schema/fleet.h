@@ -60,7 +60,7 @@ struct fleet {
     const void *inputs;         // of a test with inputs of its own: what they are drawn from
 };
 
-// A fleet of so many servers. In setup, before machines run, as the next three.
+// Makes a zeroed [fleet] one of so many servers. In setup, before machines run, as the next three.
 void fleet_init(struct fleet *fleet, size_t servers, struct bug_set *bugs);
 
 // The same with a drawn number of servers; draws the inputs of this execution too.
