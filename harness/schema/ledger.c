@@ -14,15 +14,6 @@ const char *const entry_keys[KEYS_MAX] = {"0", "1", "2"};
 
 // ---- Rows --------------------------------------------------------------------------------------
 
-// A row as the specification reads it.
-struct truth {
-    unsigned version; // enum su_version; NO_VERSION: it has none that is known
-    int32_t time;
-    int32_t temperature;
-    const char *scale; // NULL: none, as [area]
-    const char *area;
-};
-
 static const char *text_of(const struct ct_property *property) {
     return property && property->type == CT_STRING ? property->value.string : NULL;
 }
@@ -53,6 +44,15 @@ static struct truth truth_of(const struct ct_row *row) {
         .scale = text_of(found[SCALE]),
         .area = text_of(found[AREA]),
     };
+}
+
+// The same, of an entry that has [record].
+static const struct truth *read_row(struct record *record, const struct ct_row *row) {
+    if (record->row != row) {
+        record->row = row;
+        record->truth = truth_of(row);
+    }
+    return &record->truth;
 }
 
 static bool is_chosen(const struct truth *truth) {
@@ -113,24 +113,24 @@ static bool is_older(const struct truth *after, const struct truth *before) {
 }
 
 // The properties that concern one entry, as [party] has written it over what [earlier] tells.
-static void check_entry(const struct party *party, const struct record *record,
+static void check_entry(const struct party *party, struct record *record,
                         const struct truth *earlier, const struct ct_row *before,
                         const struct ct_row *after) {
-    struct truth truth = truth_of(after);
-    if (truth.version == SU_1_5 && !truth.area)
+    const struct truth *truth = read_row(record, after);
+    if (truth->version == SU_1_5 && !truth->area)
         report(KIND_AREA_MISSING, before, after, "a 1.5 entry has no area");
-    if (truth.temperature != record->temperature)
+    if (truth->temperature != record->temperature)
         report(KIND_UPDATE_LOST, before, after, "a temperature update is lost");
-    if (record->chosen && !(is_chosen(&truth) && ct_string_equal(truth.area, record->chosen)))
+    if (record->chosen && !(is_chosen(truth) && ct_string_equal(truth->area, record->chosen)))
         report(KIND_AREA_LOST, before, after, "a chosen area is lost");
-    if (!record->chosen && is_chosen(&truth))
+    if (!record->chosen && is_chosen(truth))
         report(KIND_DEFAULT_TRUSTED, before, after,
                "an area that nobody chose is marked as chosen");
-    if (before && is_older(&truth, earlier))
+    if (before && is_older(truth, earlier))
         report(KIND_VERSION_DOWN, before, after, "the version went down");
-    if (truth.version == SU_3_0 && truth.scale)
+    if (truth->version == SU_3_0 && truth->scale)
         report(KIND_UPGRADE_INCOMPLETE, before, after, "a 3.0 entry has the removed property");
-    if (truth.version != SU_3_0 && party->server.release == SU_R3)
+    if (truth->version != SU_3_0 && party->server.release == SU_R3)
         report(KIND_UPGRADE_INCOMPLETE, before, after, "what R3 writes is not at 3.0");
 }
 
@@ -146,7 +146,7 @@ static void note_change(struct ledger *ledger, struct party *party, const struct
     struct record *record = &ledger->records[key_index((after ? after : before)->key.row)];
     struct truth earlier = {.version = NO_VERSION};
     if (before)
-        earlier = truth_of(before);
+        earlier = *read_row(record, before);
     party->over = earlier.version;
     cover_upgrade(party);
     keep_record(record, party, &earlier);
@@ -205,16 +205,16 @@ static const struct ct_row *entry_at(const struct ledger *ledger, size_t revisio
                         (struct ct_key){STATION, entry_keys[key]});
 }
 
-static bool explains(const struct ct_row *row, const struct party *party,
+static bool explains(struct record *record, const struct ct_row *row, const struct party *party,
                      const struct su_reading *reading) {
     if (!row || !reading)
         return !row && !reading;
-    struct truth truth = truth_of(row);
-    bool sees_area = party->server.release >= SU_R2 && is_chosen(&truth);
-    return truth.version == reading->version && truth.time == reading->time &&
-           truth.temperature == reading->temperature &&
-           ct_string_equal(truth.scale ? truth.scale : "C", reading->scale) &&
-           ct_string_equal(sees_area ? truth.area : NULL, reading->area);
+    const struct truth *truth = read_row(record, row);
+    bool sees_area = party->server.release >= SU_R2 && is_chosen(truth);
+    return truth->version == reading->version && truth->time == reading->time &&
+           truth->temperature == reading->temperature &&
+           ct_string_equal(truth->scale ? truth->scale : "C", reading->scale) &&
+           ct_string_equal(sees_area ? truth->area : NULL, reading->area);
 }
 
 _Noreturn static void report_reading(size_t key, const struct su_reading *reading) {
@@ -232,11 +232,11 @@ _Noreturn static void report_reading(size_t key, const struct su_reading *readin
 }
 
 // [reading] NULL: there was no such entry. The newest revision first: mostly it is that.
-static void check_reading(const struct ledger *ledger, const struct party *party, size_t key,
+static void check_reading(struct ledger *ledger, const struct party *party, size_t key,
                           const struct su_reading *reading) {
     size_t now = ct_memory_revision(tables_visible(ledger->tables));
     for (size_t revision = now + 1; revision-- > party->began;)
-        if (explains(entry_at(ledger, revision, key), party, reading))
+        if (explains(&ledger->records[key], entry_at(ledger, revision, key), party, reading))
             return;
     report_reading(key, reading);
 }
@@ -313,7 +313,7 @@ static void check_writes(const struct party *party, const struct su_outcome *out
               schema_operation_names[operation], expected, party->writes);
 }
 
-static void cover(const struct ledger *ledger, const struct party *party,
+static void cover(struct ledger *ledger, const struct party *party,
                   const struct su_outcome *outcome, const struct su_reading *reading) {
     struct schema_cell cell = {
         .operation = party->errand.operation,
@@ -326,7 +326,8 @@ static void cover(const struct ledger *ledger, const struct party *party,
         size_t now = ct_memory_revision(tables_visible(ledger->tables));
         const struct ct_row *row = entry_at(ledger, now, party->errand.key);
         cell.outcome = ENDED_CONFLICT;
-        cell.version = row ? truth_of(row).version : NO_VERSION;
+        cell.version =
+            row ? read_row(&ledger->records[party->errand.key], row)->version : NO_VERSION;
     } else {
         cell.outcome = outcome->retries ? ENDED_RETRIED : ENDED_DONE;
         cell.version = reading ? reading->version : party->over;

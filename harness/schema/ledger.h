@@ -7,6 +7,7 @@
 #ifndef HARNESS_SCHEMA_LEDGER_H
 #define HARNESS_SCHEMA_LEDGER_H
 
+#include "core/engine/inside.h"
 #include "harness/schema/coverage.h"
 #include "harness/table/tables.h"
 #include "model/schema/schema.h"
@@ -27,7 +28,8 @@ enum {
 };
 
 static inline void schema_touch(enum sct_access_mode mode, size_t low, size_t high) {
-    sct_touch(&(struct sct_access){mode, SCHEMA_OBJECT, low, high});
+    if (sct_reducing())
+        sct_touch(&(struct sct_access){mode, SCHEMA_OBJECT, low, high});
 }
 
 extern const char *const entry_keys[KEYS_MAX];
@@ -55,9 +57,21 @@ struct party {
     size_t keys_seen; // of a scan: bit per key
 };
 
+// A row as the specification reads it.
+struct truth {
+    unsigned version; // enum su_version; NO_VERSION: it has none that is known
+    int32_t time;
+    int32_t temperature;
+    const char *scale; // NULL: none, as [area]
+    const char *area;
+};
+
 struct record { // of an entry that exists
     int32_t temperature;
     const char *chosen; // the area; NULL: nobody has chosen one
+    // The row that was read last, mostly the newest, and what it says: rows are immutable.
+    const struct ct_row *row;
+    struct truth truth;
 };
 
 struct ledger {
