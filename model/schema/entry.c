@@ -138,7 +138,7 @@ struct ct_row *su_entry_format(enum su_release release, const struct su_entry *e
     properties[count++] = ct_string(SU_VERSION, version_names[entry->version]);
     properties[count++] = ct_int32(SU_TEMPERATURE, entry->temperature);
     properties[count++] = ct_int32(SU_TIME, entry->time);
-    return ct_row_new(arena, entry->key, if_match, properties, count);
+    return ct_row_new_sorted(arena, entry->key, if_match, properties, count);
 }
 
 struct su_entry su_entry_new(enum su_release release, struct ct_key key,

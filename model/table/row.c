@@ -122,11 +122,17 @@ static void sink_last(struct ct_property *sorted, size_t count) {
     sorted[at] = property;
 }
 
-struct ct_row *ct_row_new(struct arena *arena, struct ct_key key, const char *etag,
-                          const struct ct_property *properties, size_t count) {
+struct ct_row *ct_row_new_sorted(struct arena *arena, struct ct_key key, const char *etag,
+                                 const struct ct_property *properties, size_t count) {
     struct ct_row *row = allocate_row(arena, key, etag, count);
     if (count > 0)
         memcpy(row->properties, properties, count * sizeof *properties);
+    return row;
+}
+
+struct ct_row *ct_row_new(struct arena *arena, struct ct_key key, const char *etag,
+                          const struct ct_property *properties, size_t count) {
+    struct ct_row *row = ct_row_new_sorted(arena, key, etag, properties, count);
     for (size_t i = 1; i < count; i++) // mostly in order already
         if (ct_string_order(row->properties[i - 1].name, row->properties[i].name) >= 0)
             sink_last(row->properties, i + 1);
