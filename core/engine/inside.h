@@ -44,6 +44,10 @@ SCT_NORETURN void sct_end(void);
 // write that was refused is a read.
 bool sct_reducing(void);
 
+// Whether somebody looks at the keys of what is declared at scheduling points; else all keys of the
+// object may be, where they cost something to find out.
+bool sct_keys_matter(void);
+
 // From now on, to the end of the execution: what a step that begins with the end of a wait touches
 // beside what it names. Otherwise it may touch anything. To be said in setup.
 void sct_touch_after_waits(const struct sct_access *access);

@@ -62,6 +62,10 @@ bool sct_reducing(void) {
     return sct_is_reducing(sct_engine_running());
 }
 
+bool sct_keys_matter(void) {
+    return !sct_engine_running()->strategy->ops->ignores_keys;
+}
+
 void sct_touch_after_waits(const struct sct_access *access) {
     ASSERT(access);
     sct_engine_running()->now.after_wait = access;

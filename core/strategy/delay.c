@@ -43,5 +43,6 @@ const struct sct_strategy_ops sct_strategy_delay_ops = {
     .parameter_max = DELAYS_MAX,
     .begin = begin,
     .pick = pick,
+    .ignores_keys = true,
     .choose = sct_choose_uniform,
 };

@@ -134,5 +134,6 @@ const struct sct_strategy_ops sct_strategy_pct_ops = {
     .parameter_max = DEPTH_MAX,
     .begin = begin,
     .pick = pick,
+    .ignores_keys = true,
     .choose = sct_choose_uniform,
 };

@@ -19,6 +19,7 @@ const struct sct_strategy_ops sct_strategy_random_ops = {
     .begin = begin,
     .pick = pick,
     .picks_uniformly = true,
+    .ignores_keys = true,
     .choose = sct_choose_uniform,
     .choose_weak = sct_choose_often_first,
 };

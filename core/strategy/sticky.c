@@ -28,6 +28,7 @@ const struct sct_strategy_ops sct_strategy_sticky_ops = {
     .parameter_max = COINS_MAX,
     .begin = begin,
     .pick = pick,
+    .ignores_keys = true,
     .choose = sct_choose_uniform,
     .choose_weak = sct_choose_often_first,
 };

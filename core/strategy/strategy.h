@@ -97,6 +97,8 @@ struct sct_strategy_ops {
     // Pick answers the alternative rng_below([rng], point->count), whatever else the point says,
     // and nothing is [forced]: the engine may draw it itself, without a call.
     bool picks_uniformly;
+    // It looks at no keys of what steps touch: whoever announces a step need not find them out.
+    bool ignores_keys;
     // Told of a step that is taken without being asked, since no other can be. May be NULL.
     void (*forced)(struct sct_strategy *strategy, const struct sct_slot *slots, unsigned slot);
     // A value in 0 .. count-1; count >= 2.

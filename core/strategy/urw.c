@@ -161,6 +161,7 @@ const struct sct_strategy_ops sct_strategy_urw_ops = {
     .size = sizeof(struct urw),
     .begin = begin,
     .pick = pick,
+    .ignores_keys = true,
     .choose = sct_choose_uniform,
     .choose_weak = sct_choose_often_first,
 };

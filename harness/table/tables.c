@@ -83,16 +83,22 @@ static struct sct_access query_access(uint32_t object, const struct ct_filter *f
     return access;
 }
 
+static struct sct_access whole_table(uint32_t object, enum sct_access_mode mode) {
+    return (struct sct_access){.mode = mode, .object = object, .high = UINT64_MAX};
+}
+
 struct sct_access request_access(const struct request *request) {
+    uint32_t object = request->table;
     switch (request->kind) {
     case REQUEST_EXECUTE:
-        return batch_access(request->table, request->as.execute.batch);
+        return sct_keys_matter() ? batch_access(object, request->as.execute.batch)
+                                 : whole_table(object, SCT_ACCESS_WRITE);
     case REQUEST_QUERY:
-        return query_access(request->table, request->as.query.filter);
+        return sct_keys_matter() ? query_access(object, request->as.query.filter)
+                                 : whole_table(object, SCT_ACCESS_READ);
     case REQUEST_OPEN_STREAM:
     case REQUEST_READ_STREAM:
-        return (struct sct_access){
-            .mode = SCT_ACCESS_READ, .object = request->table, .high = UINT64_MAX};
+        return whole_table(object, SCT_ACCESS_READ);
     case REQUEST_PEEK_ROWS:
     case REQUEST_PEEK_REVISION:
     case REQUEST_PEEK_VALID: // any annotated call may change the reference

@@ -160,7 +160,7 @@ struct digest tables_digest(const struct tables *tables);
 uint64_t tables_access_key(struct ct_key key);
 
 // What a table call or a look at the reference may touch, for the scheduling point before it: of a
-// table the range of the keys that it names.
+// table the range of the keys that it names, where somebody looks at keys.
 struct sct_access request_access(const struct request *request);
 
 #endif
