@@ -1,6 +1,9 @@
-// How many operations a second an endpoint of the Azure Table protocol does: bench_tables TABLE
-// CONNECTIONS SECONDS PROCESS [OTHER], with its connection string in MTABLE_CONNECTION_STRING and
-// the number of its process. Run by scripts/bench-tables, which compares two servers.
+// How many operations a second an endpoint of the Azure Table protocol does: bench_tables CLIENT
+// TABLE CONNECTIONS SECONDS PROCESS [OTHER], with its connection string in MTABLE_CONNECTION_STRING
+// and the number of its process. Run by scripts/bench-tables, which compares two servers.
+//
+// CLIENT is "plain" (plain_client.h), which leaves most of the machine to the server, or "reading":
+// that of model/azure, which reads each answer into rows, as applications do.
 //
 // Each connection has a thread and partitions of its own. A line for each kind of operation: its
 // name, operations a second, the median and the 99th percentile of their times in ms, the CPU time
@@ -17,6 +20,7 @@
 #include "model/table/check.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
+#include "tests/bench/plain_client.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -34,6 +38,7 @@ static const char *const names[WORKS] = {"insert", "point read", "batch of 100 i
 struct client {
     pthread_t thread;
     struct ct_azure_table *azure;
+    struct plain_client *plain; // NULL: the other one reads
     struct arena arena;
     unsigned number, first, count;
     enum work work;
@@ -60,6 +65,10 @@ static struct ct_row *row_of(struct client *client, const char *partition, unsig
 
 static struct ct_outcome insert(struct client *client, const char *partition, unsigned first,
                                 size_t count) {
+    if (client->plain) {
+        plain_insert(client->plain, partition, first, count);
+        return ct_success();
+    }
     struct ct_op_result results[CT_BATCH_OPERATIONS_MAX];
     struct ct_batch batch = ct_batch_new(&client->arena, count);
     for (size_t i = 0; i < count; i++)
@@ -77,6 +86,23 @@ static struct ct_outcome read_rows(struct client *client, const struct ct_filter
     return outcome;
 }
 
+static struct ct_outcome get(struct client *client, const char *partition, unsigned number) {
+    if (client->plain) {
+        plain_get(client->plain, partition, number);
+        return ct_success();
+    }
+    struct ct_key key = {partition, arena_printf(&client->arena, "%08u", number)};
+    return read_rows(client, ct_filter_point(&client->arena, key), 1);
+}
+
+static struct ct_outcome query(struct client *client, const char *partition) {
+    if (client->plain) {
+        plain_query(client->plain, partition, PARTITION_ROWS);
+        return ct_success();
+    }
+    return read_rows(client, ct_filter_in_partition(&client->arena, partition), PARTITION_ROWS);
+}
+
 // The [step]-th operation of its kind.
 static struct ct_outcome operate(struct client *client, unsigned step) {
     struct arena *arena = &client->arena;
@@ -84,10 +110,8 @@ static struct ct_outcome operate(struct client *client, unsigned step) {
     switch (client->work) {
     case INSERT:
         return insert(client, arena_printf(arena, "i%u-%u", client->number, step / 100), step, 1);
-    case GET: {
-        struct ct_key key = {full, arena_printf(arena, "%08u", step * 7 % PARTITION_ROWS)};
-        return read_rows(client, ct_filter_point(arena, key), 1);
-    }
+    case GET:
+        return get(client, full, step * 7 % PARTITION_ROWS);
     case BATCH:
         return insert(client, arena_printf(arena, "b%u-%u", client->number, step / 10),
                       step * CT_BATCH_OPERATIONS_MAX, CT_BATCH_OPERATIONS_MAX);
@@ -95,7 +119,7 @@ static struct ct_outcome operate(struct client *client, unsigned step) {
     case WORKS:
         break;
     }
-    return read_rows(client, ct_filter_in_partition(arena, full), PARTITION_ROWS);
+    return query(client, full);
 }
 
 static void sleep_until(double moment) {
@@ -216,8 +240,8 @@ static void measure(struct client *clients, unsigned count, enum work work, doub
     measure_half(clients, count, seconds, rate);
 }
 
-static void open_client(struct client *client, const char *name, unsigned number) {
-    struct ct_azure_account account;
+static void open_client(struct client *client, const char *name, unsigned number, bool is_plain) {
+    static struct ct_azure_account account;
     struct error error;
     const char *connection = getenv("MTABLE_CONNECTION_STRING");
     if (!connection || !ct_azure_account_read(&account, connection, false, &error) ||
@@ -227,6 +251,7 @@ static void open_client(struct client *client, const char *name, unsigned number
         fprintf(stderr, "bench_tables: %s\n", connection ? error.text : "no connection string");
         exit(3);
     }
+    client->plain = is_plain ? plain_open(&account, name) : NULL;
     client->number = number;
     client->times = grow_new(TIMES_MAX, sizeof *client->times, "times");
     arena_init(&client->arena, 1 << 26);
@@ -242,17 +267,19 @@ int main(int argument_count, char **arguments) {
     static struct client clients[CONNECTIONS_MAX];
     uint32_t count;
     double seconds;
-    FILE *other = argument_count == 6 ? fopen(arguments[5], "r") : NULL;
-    if ((argument_count != 5 && !other) ||
-        !number_parse32(arguments[2], 1, CONNECTIONS_MAX, &count) ||
-        !number_parse_seconds(arguments[3], &seconds)) {
-        fprintf(stderr, "usage: bench_tables TABLE CONNECTIONS SECONDS PROCESS [OTHER]\n");
+    bool is_plain = argument_count > 1 && strcmp(arguments[1], "plain") == 0;
+    FILE *other = argument_count == 7 ? fopen(arguments[6], "r") : NULL;
+    if ((argument_count != 6 && !other) || (!is_plain && strcmp(arguments[1], "reading") != 0) ||
+        !number_parse32(arguments[3], 1, CONNECTIONS_MAX, &count) ||
+        !number_parse_seconds(arguments[4], &seconds)) {
+        fprintf(stderr, "usage: bench_tables plain|reading TABLE CONNECTIONS SECONDS PROCESS "
+                        "[OTHER]\n");
         return 2;
     }
     for (uint32_t i = 0; i < count; i++)
-        open_client(&clients[i], arguments[1], i);
+        open_client(&clients[i], arguments[2], i, is_plain);
     for (int work = 0; work < WORKS; work++) {
-        measure(clients, count, (enum work)work, seconds, arguments[4]);
+        measure(clients, count, (enum work)work, seconds, arguments[5]);
         if (other)
             measure_half(clients, count, seconds, read_rate(other));
         printf("\n");
