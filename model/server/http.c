@@ -165,7 +165,7 @@ static void free_body(void *body) {
 // A copy, because the arena is the next request's. Without memory for it: an answer without a body.
 static struct MHD_Response *copy_answer(struct server *server, struct server_answer *answer) {
     if (answer->size > 0 && reserve(server, answer->size)) {
-        struct body *body = grow_new(1, sizeof *body + answer->size, "an answer");
+        struct body *body = grow_to(NULL, sizeof *body + answer->size, 1, "an answer");
         body->server = server;
         body->size = answer->size;
         memcpy(body->bytes, answer->body, answer->size);

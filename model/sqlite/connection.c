@@ -34,9 +34,9 @@ static const char schema[] =
 
 // An upper end that may be missing is a statement of its own: only an end that is always there
 // keeps the search of the index from going on behind it.
-#define ROWS_FROM                                                                                 \
-    "SELECT " COLUMNS " FROM entities WHERE table_id = ?1 AND partition_key = ?2 AND row_key >= " \
-    "?3"
+#define ROWS_FROM                                                                      \
+    "SELECT NULL, row_key, number, time, properties FROM entities WHERE table_id = ?1" \
+    " AND partition_key = ?2 AND row_key >= ?3"
 #define PAGE_FROM                                                                                \
     "SELECT " COLUMNS " FROM entities WHERE table_id = ?1 AND (partition_key, row_key) >= (?2, " \
     "?3)"
@@ -75,10 +75,8 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_GET] = "SELECT " COLUMNS " FROM entities WHERE " KEY_IS,
     [STATEMENT_FROM] = ROWS_FROM " ORDER BY row_key",
     [STATEMENT_RANGE] = ROWS_FROM " AND row_key <= ?4 ORDER BY row_key",
-    [STATEMENT_PAGE] = PAGE_FROM " ORDER BY partition_key, row_key LIMIT ?5",
-    [STATEMENT_PAGE_TO] = PAGE_FROM " AND partition_key <= ?4"
-                                    " AND (?6 IS NULL OR row_key <= ?6)"
-                                    " ORDER BY partition_key, row_key LIMIT ?5",
+    [STATEMENT_PAGE] = PAGE_FROM " ORDER BY partition_key, row_key",
+    [STATEMENT_PAGE_TO] = PAGE_FROM " AND partition_key <= ?4 ORDER BY partition_key, row_key",
     [STATEMENT_IS_THERE] = "SELECT 1 FROM tables WHERE id = ?1",
     [STATEMENT_FIND] = "SELECT id FROM tables WHERE name = ?1",
     [STATEMENT_FIND_LIKE] = "SELECT id FROM tables WHERE name = ?1 COLLATE NOCASE",
@@ -134,17 +132,13 @@ enum { TIME_TEXT = sizeof "2026-11-22T04%3A08%3A15.8122003Z" - 1 };
 static void write_time(int64_t ticks, char text[TIME_TEXT + 1]) {
     char plain[CT_TICKS_TEXT];
     ct_ticks_format(ticks, plain);
-    size_t length = strlen(plain);
-    if (length < CT_TICKS_TEXT - 1)
-        memcpy(plain + length - 1, ".0000000Z", sizeof ".0000000Z");
-    for (const char *at = plain; *at; at++)
-        if (*at == ':') {
-            memcpy(text, "%3A", 3);
-            text += 3;
-        } else {
-            *text++ = *at;
-        }
-    *text = '\0';
+    if (plain[19] == 'Z') // behind the seconds: it has no fraction
+        memcpy(plain + 19, ".0000000Z", sizeof ".0000000Z");
+    memcpy(text, plain, 13);
+    memcpy(text + 13, "%3A", 3);
+    memcpy(text + 16, plain + 14, 2);
+    memcpy(text + 18, "%3A", 3);
+    memcpy(text + 21, plain + 17, CT_TICKS_TEXT - 17);
 }
 
 const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,

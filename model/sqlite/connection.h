@@ -33,14 +33,15 @@ enum ct_statement {
     STATEMENT_REPLACE_IF, // if there is a row with the ETag ?7
     STATEMENT_DELETE,     // if there is a row
     STATEMENT_DELETE_IF,  // if there is a row with the ETag ?4
-    STATEMENT_GET,        // columns: as a row of the next two
-    // Columns: partition key, row key, number of the ETag, time, properties; in key order.
-    STATEMENT_FROM,      // ?1 table, ?2 partition key, row keys from ?3 on
-    STATEMENT_RANGE,     // likewise, to ?4
-    STATEMENT_PAGE,      // ?1 table; from (?2, ?3) on, at most ?5
-    STATEMENT_PAGE_TO,   // likewise, partition keys up to ?4, row keys up to ?6 (or NULL)
-    STATEMENT_IS_THERE,  // ?1 table: a row if it is
-    STATEMENT_FIND,      // ?1 name as it was given: the table
+    STATEMENT_GET,        // columns: as a row of the last two
+    // Columns: partition key, row key, number of the ETag, time, properties; in key order. Whoever
+    // wants less than there is steps no further.
+    STATEMENT_FROM,     // ?1 table, ?2 partition key, row keys from ?3 on; the first column is NULL
+    STATEMENT_RANGE,    // likewise, to ?4
+    STATEMENT_PAGE,     // ?1 table; from (?2, ?3) on
+    STATEMENT_PAGE_TO,  // likewise, partition keys up to ?4
+    STATEMENT_IS_THERE, // ?1 table: a row if it is
+    STATEMENT_FIND,     // ?1 name as it was given: the table
     STATEMENT_FIND_LIKE, // ?1 name, without case
     STATEMENT_NAMES,     // from ?1 on, without case, at most ?2
     STATEMENT_NEXT_ID,   // a number that no table has had and no ETag has

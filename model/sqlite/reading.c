@@ -11,26 +11,46 @@
 
 // ---- Rows --------------------------------------------------------------------------------------
 
+// Whether no byte has another rank than itself; in ASCII none has.
+static bool is_ascii(const unsigned char *bytes, size_t size) {
+    uint64_t word, all = 0;
+    size_t i = 0;
+    for (; i + sizeof word <= size; i += sizeof word) {
+        memcpy(&word, bytes + i, sizeof word);
+        all |= word;
+    }
+    for (; i < size; i++)
+        all |= bytes[i];
+    return !(all & UINT64_C(0x8080808080808080));
+}
+
 static const char *key_column(sqlite3_stmt *statement, int column, struct arena *arena) {
-    size_t size = (size_t)sqlite3_column_bytes(statement, column);
     const unsigned char *ranks = sqlite3_column_blob(statement, column); // NULL if it is empty
+    size_t size = (size_t)sqlite3_column_bytes(statement, column);
     char *key = arena_alloc(arena, size + 1);
-    for (size_t i = 0; i < size; i++)
+    if (size > 0)
+        memcpy(key, ranks, size);
+    for (size_t i = is_ascii(ranks, size) ? size : 0; i < size; i++)
         key[i] = (char)ct_unit_rank(ranks[i]);
     key[size] = '\0';
     return key;
 }
 
-struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
-                           struct arena *arena) {
-    struct ct_key key = {.partition = key_column(statement, 0, arena)};
-    key.row = key_column(statement, 1, arena);
+static struct ct_row *row_under(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+                                const char *partition, struct arena *arena) {
+    struct ct_key key = {partition, key_column(statement, 1, arena)};
     const char *etag = connection_etag(table, arena, (uint64_t)sqlite3_column_int64(statement, 2));
-    struct ct_row *row = record_read(arena, key, etag, sqlite3_column_blob(statement, 4),
-                                     (size_t)sqlite3_column_bytes(statement, 4));
+    const void *bytes = sqlite3_column_blob(statement, 4);
+    struct ct_row *row =
+        record_read(arena, key, etag, bytes, (size_t)sqlite3_column_bytes(statement, 4));
     if (row)
         row->timestamp = sqlite3_column_int64(statement, 3);
     return row;
+}
+
+struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+                           struct arena *arena) {
+    return row_under(table, statement, key_column(statement, 0, arena), arena);
 }
 
 // ---- Atomic queries ----------------------------------------------------------------------------
@@ -57,10 +77,11 @@ static void append(struct list *list, struct arena *arena, const struct ct_row *
 static struct ct_outcome collect_rows(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
                                       const struct ct_filter *filter, struct arena *arena,
                                       struct list *list) {
+    const char *partition = arena_strdup(arena, ct_filter_partition(filter));
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         size_t mark = arena_mark(arena);
-        const struct ct_row *row = reading_row(table, statement, arena);
+        const struct ct_row *row = row_under(table, statement, partition, arena);
         if (!row)
             return ct_internal_error("a row in the file is damaged");
         if (ct_filter_matches(filter, row))
@@ -132,8 +153,9 @@ struct sqlite_stream {
     struct ct_stream stream; // first, so that the interface is the stream
     struct ct_sqlite_table *table;
     const struct ct_filter *filter;
+    const char *partition;      // the only one that has matches; or NULL
     const char *last_partition; // up to which there may be matches; NULL: to the end
-    const char *last_row;       // the same in the only partition that has any; else NULL
+    const char *last_row;       // the same of row keys in [partition]
     struct ct_key from;         // where the next page begins, in the arena of this one
     bool includes_from;
     bool is_last;           // no page comes after this one
@@ -144,18 +166,23 @@ struct sqlite_stream {
 };
 
 static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
-    bool has_end = stream->last_partition;
-    sqlite3_stmt *statement =
-        connection_statement(stream->table, has_end ? STATEMENT_PAGE_TO : STATEMENT_PAGE);
+    enum ct_statement to_end = stream->partition ? STATEMENT_FROM : STATEMENT_PAGE;
+    enum ct_statement to_last = stream->partition ? STATEMENT_RANGE : STATEMENT_PAGE_TO;
+    const char *last = stream->partition ? stream->last_row : stream->last_partition;
+    sqlite3_stmt *statement = connection_statement(stream->table, last ? to_last : to_end);
     sqlite3_bind_int64(statement, 1, stream->table->id);
     connection_bind_key(statement, 2, stream->from.partition);
     connection_bind_key(statement, 3, stream->from.row);
-    sqlite3_bind_int(statement, 5, PAGE_ROWS);
-    if (has_end)
-        connection_bind_key(statement, 4, stream->last_partition);
-    if (has_end && stream->last_row)
-        connection_bind_key(statement, 6, stream->last_row);
+    if (last)
+        connection_bind_key(statement, 4, last);
     return statement;
+}
+
+// The row of the page that [statement] stands at.
+static struct ct_row *page_row(const struct sqlite_stream *stream, sqlite3_stmt *statement,
+                               struct arena *arena) {
+    return stream->partition ? row_under(stream->table, statement, stream->partition, arena)
+                             : reading_row(stream->table, statement, arena);
 }
 
 // Reads the next page into the other arena. If that fails the stream stands where it was.
@@ -167,8 +194,9 @@ static struct ct_outcome read_page(struct sqlite_stream *stream) {
     size_t seen = 0, count = 0;
     int code = SQLITE_ROW;
     arena_reset(arena, 0);
-    while (arena->used < PAGE_BYTES && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const struct ct_row *row = reading_row(stream->table, statement, arena);
+    while (seen < PAGE_ROWS && arena->used < PAGE_BYTES &&
+           (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const struct ct_row *row = page_row(stream, statement, arena);
         if (!row) {
             outcome = ct_internal_error("a row in the file is damaged");
             break;
@@ -187,7 +215,7 @@ static struct ct_outcome read_page(struct sqlite_stream *stream) {
     sqlite3_clear_bindings(statement);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
-    stream->is_last = code == SQLITE_DONE && seen < PAGE_ROWS;
+    stream->is_last = code == SQLITE_DONE;
     stream->from = last;
     stream->includes_from = stream->includes_from && seen == 0;
     stream->turn = !stream->turn;
@@ -267,6 +295,7 @@ struct ct_outcome sqlite_table_open_stream(struct ct_table *interface, const cha
     opened->last_partition = range.partition.high;
     if (range.partition.low && range.partition.high &&
         strcmp(range.partition.low, range.partition.high) == 0) {
+        opened->partition = range.partition.low;
         opened->from.row = range.row.low ? range.row.low : "";
         opened->last_row = range.row.high;
     }

@@ -133,13 +133,16 @@ const void *record_write(struct arena *arena, const struct ct_row *row, size_t *
 
 // ---- Reading -----------------------------------------------------------------------------------
 
+// A copy of the bytes, in which names and strings stay where they are. Each gets its NUL in the
+// place of the byte behind it when that has been read: a type, or the begin of the next length.
 struct input {
-    const unsigned char *at, *end;
+    unsigned char *at, *end;
+    unsigned char *pending; // where the last string's NUL goes; or NULL
     bool is_bad;
 };
 
 // The next [count] bytes, or NULL: then nothing more can be read.
-static const unsigned char *take(struct input *input, size_t count) {
+static unsigned char *take(struct input *input, size_t count) {
     if (input->is_bad || count > (size_t)(input->end - input->at)) {
         input->is_bad = true;
         return NULL;
@@ -150,10 +153,9 @@ static const unsigned char *take(struct input *input, size_t count) {
 
 static uint32_t take_number(struct input *input) {
     const unsigned char *bytes = take(input, LENGTH_BYTES);
-    uint32_t number = 0;
-    for (int i = 0; bytes && i < LENGTH_BYTES; i++)
-        number |= (uint32_t)bytes[i] << 8 * i;
-    return number;
+    return bytes ? (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+                       (uint32_t)bytes[3] << 24
+                 : 0;
 }
 
 static uint64_t take_long(struct input *input) {
@@ -161,34 +163,32 @@ static uint64_t take_long(struct input *input) {
     return low | (uint64_t)take_number(input) << 32;
 }
 
-// [size] bytes (none if there are not so many), and a NUL behind them.
-static char *take_bytes(struct input *input, struct arena *arena, uint32_t *size) {
-    const unsigned char *bytes = take(input, *size);
+// Bytes behind their number; "" if there are not so many.
+static unsigned char *take_counted(struct input *input, uint32_t *size) {
+    *size = take_number(input);
+    unsigned char *bytes = take(input, *size);
     if (!bytes)
         *size = 0;
-    char *copy = arena_alloc(arena, (size_t)*size + 1);
+    return bytes;
+}
+
+static struct ct_property take_string(struct input *input, const char *name) {
+    uint32_t size;
+    unsigned char *bytes = take_counted(input, &size);
     if (bytes)
-        memcpy(copy, bytes, *size);
-    copy[*size] = '\0';
-    return copy;
+        input->pending = bytes + size;
+    return ct_string_of(name, (const char *)bytes, size);
 }
 
-// Behind their number.
-static char *take_counted(struct input *input, struct arena *arena, uint32_t *size) {
-    *size = take_number(input);
-    return take_bytes(input, arena, size);
-}
-
-static struct ct_property take_value(struct input *input, struct arena *arena, const char *name) {
-    const unsigned char *type = take(input, 1);
-    uint32_t size = CT_GUID_BYTES;
-    const char *bytes;
+static struct ct_property take_value(struct input *input, unsigned type, const char *name) {
+    uint32_t size;
+    const unsigned char *bytes;
     uint64_t bits;
     double real;
-    switch (type ? *type : TYPE_FALSE) {
+    switch (type) {
     case TYPE_FALSE:
     case TYPE_TRUE:
-        return ct_bool(name, type && *type == TYPE_TRUE);
+        return ct_bool(name, type == TYPE_TRUE);
     case TYPE_INT32:
         return ct_int32(name, (int32_t)take_number(input));
     case TYPE_INT64:
@@ -203,23 +203,38 @@ static struct ct_property take_value(struct input *input, struct arena *arena, c
         memcpy(&real, &bits, sizeof real);
         return ct_double(name, real);
     case TYPE_GUID:
-        bytes = take_bytes(input, arena, &size);
-        return ct_guid(name, (const unsigned char *)bytes);
+        return ct_guid(name, take(input, CT_GUID_BYTES));
     case TYPE_STRING:
-        bytes = take_counted(input, arena, &size);
-        return ct_string_of(name, bytes, size);
+        return take_string(input, name);
     case TYPE_BINARY:
-        bytes = take_counted(input, arena, &size);
-        return ct_binary(name, (const unsigned char *)bytes, size);
+        bytes = take_counted(input, &size);
+        return ct_binary(name, bytes, size);
     }
     input->is_bad = true;
     return ct_bool(name, false);
 }
 
+static struct ct_property take_property(struct input *input) {
+    uint32_t length;
+    unsigned char *name = take_counted(input, &length);
+    if (input->pending)
+        *input->pending = '\0';
+    input->pending = NULL;
+    unsigned char *type = take(input, 1);
+    if (!type)
+        return ct_bool("", false);
+    unsigned value = *type;
+    *type = '\0'; // the end of the name
+    return take_value(input, value, (const char *)name);
+}
+
 struct ct_row *record_read(struct arena *arena, struct ct_key key, const char *etag,
                            const void *bytes, size_t size) {
-    const unsigned char *begin = bytes;
-    struct input input = {.at = begin, .end = begin + size};
+    unsigned char *copy = arena_alloc(arena, size + 1);
+    struct input input = {.at = copy, .end = copy + size};
+    if (size > 0)
+        memcpy(copy, bytes, size);
+    *input.end = '\0'; // of a string at the end
     uint32_t count = take_number(&input);
     // The least property has a name's length and a type: a count cannot ask for more than there is.
     if (input.is_bad || count > size / (LENGTH_BYTES + 1))
@@ -227,10 +242,7 @@ struct ct_row *record_read(struct arena *arena, struct ct_key key, const char *e
     struct ct_row *row =
         arena_alloc(arena, sizeof *row + (size_t)count * sizeof row->properties[0]);
     *row = (struct ct_row){.key = key, .etag = etag, .property_count = count};
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t length;
-        const char *name = take_counted(&input, arena, &length);
-        row->properties[i] = take_value(&input, arena, name);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        row->properties[i] = take_property(&input);
     return input.is_bad || input.at != input.end ? NULL : row;
 }

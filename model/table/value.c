@@ -244,16 +244,16 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day) {
 }
 
 struct date {
-    int64_t year, month, day;
+    uint32_t year, month, day;
 };
 
 static struct date date_of(int64_t days) {
-    days += 719468; // from 0000-03-01, before any date here
-    int64_t era = days / 146097, day_of_era = days % 146097;
-    int64_t year_of_era =
+    uint32_t since = (uint32_t)(days + 719468); // from 0000-03-01, before any date here
+    uint32_t era = since / 146097, day_of_era = since % 146097;
+    uint32_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month = (5 * day_of_year + 2) / 153; // since March
+    uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint32_t month = (5 * day_of_year + 2) / 153; // since March
     return (struct date){
         .year = era * 400 + year_of_era + (month >= 10),
         .month = month < 10 ? month + 3 : month - 9,
@@ -355,29 +355,40 @@ bool ct_ticks_parse(const char *text, size_t length, int64_t *ticks) {
     return true;
 }
 
-// [number] in [count] digits and [end] behind them.
-static char *put_digits(char *out, int64_t number, int count, char end) {
-    for (int i = count - 1; i >= 0; i--, number /= 10)
-        out[i] = (char)('0' + number % 10);
-    out[count] = end;
-    return out + count + 1;
+// [number], less than 100, in two digits and [end] behind them.
+static char *put_two(char *out, uint32_t number, char end) {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    memcpy(out, pairs + 2 * (size_t)number, 2);
+    out[2] = end;
+    return out + 3;
 }
 
-// Digit by digit: a page of rows has a thousand of these in it.
+// By pairs of digits, in numbers of 32 bits: a page of rows has two thousand of these in it.
 void ct_ticks_format(int64_t ticks, char text[CT_TICKS_TEXT]) {
     ASSERT(ticks >= CT_TICKS_MIN && ticks <= CT_TICKS_MAX);
-    int64_t since_1601 = ticks - CT_TICKS_MIN, fraction = since_1601 % TICKS_A_SECOND;
-    int64_t seconds = since_1601 / TICKS_A_SECOND, of_day = seconds % SECONDS_A_DAY;
+    uint64_t since_1601 = (uint64_t)(ticks - CT_TICKS_MIN), seconds = since_1601 / TICKS_A_SECOND;
+    uint32_t fraction = (uint32_t)(since_1601 % TICKS_A_SECOND);
+    uint32_t of_day = (uint32_t)(seconds % SECONDS_A_DAY);
     struct date date =
-        date_of(seconds / SECONDS_A_DAY + CT_TICKS_MIN / TICKS_A_SECOND / SECONDS_A_DAY);
-    text = put_digits(text, date.year, 4, '-');
-    text = put_digits(text, date.month, 2, '-');
-    text = put_digits(text, date.day, 2, 'T');
-    text = put_digits(text, of_day / 3600, 2, ':');
-    text = put_digits(text, of_day / 60 % 60, 2, ':');
-    text = put_digits(text, of_day % 60, 2, fraction ? '.' : 'Z');
-    if (fraction)
-        text = put_digits(text, fraction, 7, 'Z');
+        date_of((int64_t)(seconds / SECONDS_A_DAY) + CT_TICKS_MIN / TICKS_A_SECOND / SECONDS_A_DAY);
+    put_two(text, date.year / 100, '-');
+    text = put_two(text + 2, date.year % 100, '-');
+    text = put_two(text, date.month, '-');
+    text = put_two(text, date.day, 'T');
+    text = put_two(text, of_day / 3600, ':');
+    text = put_two(text, of_day / 60 % 60, ':');
+    text = put_two(text, of_day % 60, fraction ? '.' : 'Z');
+    if (fraction) {
+        put_two(text, fraction / 100000, '.');
+        put_two(text + 2, fraction / 1000 % 100, '.');
+        put_two(text + 4, fraction / 10 % 100, '.');
+        text[6] = (char)('0' + fraction % 10);
+        text[7] = 'Z';
+        text += 8;
+    }
     *text = '\0';
 }
 

@@ -237,8 +237,14 @@ static void add_name(struct wire_out *out, const char *name, bool *is_first) {
     wire_add(out, ":");
 }
 
-static void add_string(struct wire_out *out, const char *name, const char *value, bool *is_first) {
-    add_name(out, name, is_first);
+// A name that is known here: [begin] is ",\"name\":".
+static inline void add_known(struct wire_out *out, const char *begin, bool *is_first) {
+    wire_add_bytes(out, begin + *is_first, strlen(begin) - *is_first);
+    *is_first = false;
+}
+
+static void add_string(struct wire_out *out, const char *begin, const char *value, bool *is_first) {
+    add_known(out, begin, is_first);
     wire_add_json(out, value, strlen(value));
 }
 
@@ -338,8 +344,9 @@ static void add_time(struct wire_out *out, const struct ct_row *row, enum wire_m
     char time[CT_TICKS_TEXT];
     ct_ticks_format(row->timestamp, time);
     if (metadata == WIRE_METADATA_FULL)
-        add_string(out, "Timestamp@odata.type", "Edm.DateTime", is_first);
-    add_string(out, "Timestamp", time, is_first);
+        add_string(out, ",\"Timestamp@odata.type\":", "Edm.DateTime", is_first);
+    add_known(out, ",\"Timestamp\":", is_first);
+    add_quoted_text(out, time);
 }
 
 static void add_metadata(struct wire_out *out, const struct ct_row *row,
@@ -348,23 +355,23 @@ static void add_metadata(struct wire_out *out, const struct ct_row *row,
         struct wire_out id = {.arena = out->arena};
         wire_add(&id, form->table);
         wire_add_key(&id, row->key);
-        add_name(out, "odata.type", is_first);
+        add_known(out, ",\"odata.type\":", is_first);
         wire_add_format(out, "\"%s.%s\"", form->account, form->table);
-        add_name(out, "odata.id", is_first);
+        add_known(out, ",\"odata.id\":", is_first);
         wire_add_format(out, "\"%s/%s\"", form->base, wire_text(&id));
-        add_string(out, "odata.editLink", wire_text(&id), is_first);
+        add_string(out, ",\"odata.editLink\":", wire_text(&id), is_first);
     }
     if (form->metadata != WIRE_METADATA_NONE)
-        add_string(out, "odata.etag", row->etag, is_first);
+        add_string(out, ",\"odata.etag\":", row->etag, is_first);
 }
 
 static void add_selected(struct wire_out *out, const struct ct_row *row,
                          const struct wire_form *form, const char *name, bool *is_first) {
     const struct ct_property *property = ct_row_property(row, name);
     if (strcmp(name, "PartitionKey") == 0) {
-        add_string(out, name, row->key.partition, is_first);
+        add_string(out, ",\"PartitionKey\":", row->key.partition, is_first);
     } else if (strcmp(name, "RowKey") == 0) {
-        add_string(out, name, row->key.row, is_first);
+        add_string(out, ",\"RowKey\":", row->key.row, is_first);
     } else if (strcmp(name, "Timestamp") == 0) {
         add_time(out, row, form->metadata, is_first);
     } else if (property) {
@@ -377,8 +384,8 @@ static void add_selected(struct wire_out *out, const struct ct_row *row,
 
 static void add_all(struct wire_out *out, const struct ct_row *row, enum wire_metadata metadata,
                     bool *is_first) {
-    add_string(out, "PartitionKey", row->key.partition, is_first);
-    add_string(out, "RowKey", row->key.row, is_first);
+    add_string(out, ",\"PartitionKey\":", row->key.partition, is_first);
+    add_string(out, ",\"RowKey\":", row->key.row, is_first);
     for (size_t i = 0; i < row->property_count; i++)
         add_property(out, &row->properties[i], metadata, is_first);
 }

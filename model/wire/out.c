@@ -70,27 +70,36 @@ static char escape_letter(char c) {
     }
 }
 
-// What JSON must not have as it is, or better has not.
-static bool is_special(unsigned char c) {
-    return c < ' ' || c == '"' || c == '\\' || c == 0x7f;
+// What JSON must not have as it is, or better has not: all before the space, '"', '\', DEL.
+static const bool is_special[256] = {
+    [0] = true,  [1] = true,  [2] = true,  [3] = true,  [4] = true,   [5] = true,    [6] = true,
+    [7] = true,  [8] = true,  [9] = true,  [10] = true, [11] = true,  [12] = true,   [13] = true,
+    [14] = true, [15] = true, [16] = true, [17] = true, [18] = true,  [19] = true,   [20] = true,
+    [21] = true, [22] = true, [23] = true, [24] = true, [25] = true,  [26] = true,   [27] = true,
+    [28] = true, [29] = true, [30] = true, [31] = true, ['"'] = true, ['\\'] = true, [0x7f] = true,
+};
+
+// Whether one of eight bytes is special; of those behind it that is not told.
+static bool has_special(uint64_t word) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', rest = word ^ ones * 0x7f;
+    uint64_t zeros = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+                     ((rest - ones) & ~rest) | ((word - ones * ' ') & ~word);
+    return zeros & tops;
 }
 
-// How many of [size] bytes stand for themselves. Eight at a time, of which none is special: where
-// one is, or may be, they are looked at one by one.
-static size_t plain_length(const char *text, size_t size) {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+// Copies bytes that stand for themselves, up to the first that does not; how many. [out] has room
+// for [size].
+static size_t copy_plain(char *out, const char *text, size_t size) {
     size_t i = 0;
     for (uint64_t word; i + sizeof word <= size; i += sizeof word) {
         memcpy(&word, text + i, sizeof word);
-        uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\',
-                 rest = word ^ ones * 0x7f;
-        uint64_t zeros = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-                         ((rest - ones) & ~rest) | ((word - ones * ' ') & ~word);
-        if (zeros & tops)
+        if (has_special(word))
             break;
+        memcpy(out + i, &word, sizeof word);
     }
-    while (i < size && !is_special((unsigned char)text[i]))
-        i++;
+    for (; i < size && !is_special[(unsigned char)text[i]]; i++)
+        out[i] = text[i];
     return i;
 }
 
@@ -107,14 +116,18 @@ static void add_escaped(struct wire_out *out, char c) {
 void wire_add_json(struct wire_out *out, const char *text, size_t size) {
     wire_make_room(out, size + 2);
     out->data[out->size++] = '"';
-    for (size_t i = 0; i < size; i++) {
-        size_t plain = plain_length(text + i, size - i);
-        wire_add_bytes(out, text + i, plain);
-        i += plain;
-        if (i < size)
-            add_escaped(out, text[i]);
+    for (;;) {
+        size_t plain = copy_plain(out->data + out->size, text, size);
+        out->size += plain;
+        text += plain;
+        size -= plain;
+        if (size == 0)
+            break;
+        add_escaped(out, *text++);
+        wire_make_room(out, --size + 1);
     }
-    wire_add_bytes(out, "\"", 1);
+    out->data[out->size++] = '"';
+    out->data[out->size] = '\0';
 }
 
 static bool is_plain(unsigned char c) {

@@ -37,6 +37,9 @@ static void test_round_trip(void **state) {
     const struct ct_row *read = record_read(&arena, row->key, row->etag, bytes, size);
     assert_non_null(read);
     assert_true(ct_row_equal(read, row));
+    for (size_t i = 0; i < read->property_count; i++)
+        if (read->properties[i].type == CT_STRING)
+            assert_int_equal(read->properties[i].value.string[read->properties[i].size], '\0');
     struct ct_property property = ct_int32("n", -2);
     bytes = record_write(&arena, ct_row_new(&arena, row->key, "e", &property, 1), &size);
     assert_int_equal(size, sizeof one);

@@ -90,6 +90,62 @@ static void test_json(void **state) {
     assert_string_equal(wire_text(&out), "\"a\\\"\\\\\\n\\u0001\\u0000\xc3\xa9\"");
 }
 
+// [bytes] escaped one by one, in quotes.
+static const char *escaped(const unsigned char *bytes, size_t size) {
+    struct wire_out out = {.arena = &arena};
+    wire_add(&out, "\"");
+    for (size_t i = 0; i < size; i++) {
+        const char *letter = bytes[i] ? strchr("\"\"\\\\\nn\rr\tt", bytes[i]) : NULL;
+        if (letter && (bytes[i] < ' ' || bytes[i] == '"' || bytes[i] == '\\'))
+            wire_add_format(&out, "\\%c", letter[1]);
+        else if (bytes[i] < ' ' || bytes[i] == 0x7f)
+            wire_add_format(&out, "\\u%04x", bytes[i]);
+        else
+            wire_add_bytes(&out, &bytes[i], 1);
+    }
+    wire_add(&out, "\"");
+    return wire_text(&out);
+}
+
+// Strings are looked at by several bytes at a time: every byte at every place of every length, and
+// two of them.
+static void test_json_places(void **state) {
+    (void)state;
+    unsigned char text[20];
+    for (size_t size = 1; size <= sizeof text; size++)
+        for (size_t at = 0; at < size; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                size_t mark = arena_mark(&arena);
+                struct wire_out out = {.arena = &arena};
+                memset(text, '!', size);
+                text[at] = (unsigned char)byte;
+                text[(at * 7 + 3) % size] ^= (unsigned char)byte;
+                const char *expected = escaped(text, size);
+                wire_add_json(&out, (const char *)text, size);
+                assert_string_equal(wire_text(&out), expected);
+                assert_int_equal(out.size, strlen(expected));
+                arena_reset(&arena, mark);
+            }
+}
+
+// Room for what is escaped is made before it is taken: what stands behind is not written over.
+static void test_json_room(void **state) {
+    (void)state;
+    static const char text[] =
+        "\1\1\1\1 of several parts of which one is long\1 and others are not\1";
+    for (int before = 0; before < 256; before++) {
+        size_t mark = arena_mark(&arena);
+        struct wire_out out = {.arena = &arena};
+        wire_add_format(&out, "%*s", before, "");
+        const char *behind = arena_strdup(&arena, "behind");
+        wire_add_json(&out, text, sizeof text - 1);
+        assert_string_equal(behind, "behind");
+        assert_string_equal(wire_text(&out) + before,
+                            escaped((const unsigned char *)text, sizeof text - 1));
+        arena_reset(&arena, mark);
+    }
+}
+
 static void test_numbers(void **state) {
     (void)state;
     struct wire_out out = {.arena = &arena};
@@ -118,8 +174,9 @@ static void test_growing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(test_base64), ARENA_TEST(test_percent), ARENA_TEST(test_dates),
-        ARENA_TEST(test_json),   ARENA_TEST(test_growing), ARENA_TEST(test_numbers),
+        ARENA_TEST(test_base64),  ARENA_TEST(test_percent),     ARENA_TEST(test_dates),
+        ARENA_TEST(test_json),    ARENA_TEST(test_json_places), ARENA_TEST(test_json_room),
+        ARENA_TEST(test_growing), ARENA_TEST(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
