@@ -99,8 +99,8 @@ static void answer_row(struct call *call, unsigned status, const struct ct_row *
     answer_header(call, "ETag", row->etag);
     wire_add(&body, "{");
     if (call->metadata != WIRE_METADATA_NONE)
-        wire_add_format(&body, "\"odata.metadata\":\"%s/$metadata#%s/@Element\",", call->base,
-                        call->target.table);
+        WIRE_ADD(&body, "\"odata.metadata\":\"", call->base, "/$metadata#", call->target.table,
+                 "/@Element\",");
     wire_entity_add(&body, row, form);
     wire_add(&body, "}");
     answer_json(call, status, &body);
@@ -111,7 +111,7 @@ static void answer_written(struct call *call, struct ct_table *table,
                            const struct ct_op_result *result) {
     if (operation->type == CT_INSERT) {
         struct wire_out place = {.arena = call->arena};
-        wire_add_format(&place, "%s/%s", call->base, call->target.table);
+        WIRE_ADD(&place, call->base, "/", call->target.table);
         wire_add_key(&place, operation->row->key);
         answer_header(call, "Location", wire_text(&place));
         if (operation->wants_no_content)

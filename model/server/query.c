@@ -157,8 +157,8 @@ void call_query(struct call *call) {
         return;
     wire_add(&query.body, "{");
     if (call->metadata != WIRE_METADATA_NONE)
-        wire_add_format(&query.body, "\"odata.metadata\":\"%s/$metadata#%s\",", call->base,
-                        call->target.table);
+        WIRE_ADD(&query.body, "\"odata.metadata\":\"", call->base, "/$metadata#",
+                 call->target.table, "\",");
     wire_add(&query.body, "\"value\":[");
     struct ct_outcome outcome = fill_page(&query, table);
     if (outcome.kind != CT_SUCCEEDED) {

@@ -76,7 +76,7 @@ static const char *base_of(const struct call *call) {
         if (strchr("-._:[]", *at) || (*at >= '0' && *at <= '9') ||
             ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z'))
             wire_add_bytes(&out, at, 1);
-    wire_add_format(&out, "/%s", call->account->name);
+    WIRE_ADD(&out, "/", call->account->name);
     return wire_text(&out);
 }
 

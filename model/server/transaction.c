@@ -53,8 +53,8 @@ static bool read_start(struct arena *arena, const char *line, const char **metho
     size_t second = strcspn(begin, " ");
     if (strncmp(begin + second, " HTTP/1.", 8) != 0)
         return false;
-    *method = arena_printf(arena, "%.*s", (int)first, line);
-    *url = arena_printf(arena, "%.*s", (int)second, begin);
+    *method = wire_copy(arena, line, first);
+    *url = wire_copy(arena, begin, second);
     return true;
 }
 
@@ -137,15 +137,13 @@ static void begin_answer(struct call *call, struct wire_out *body) {
 }
 
 static void begin_part(struct call *call, struct wire_out *body, unsigned status) {
-    wire_add_format(body,
-                    "--changesetresponse_%s\r\n"
-                    "Content-Type: application/http\r\n"
-                    "Content-Transfer-Encoding: binary\r\n\r\n"
-                    "HTTP/1.1 %u %s\r\n"
-                    "X-Content-Type-Options: nosniff\r\n"
-                    "Cache-Control: no-cache\r\n"
-                    "DataServiceVersion: 3.0;\r\n",
-                    call->request->id, status, reason_of(status));
+    WIRE_ADD(body, "--changesetresponse_", call->request->id,
+             "\r\nContent-Type: application/http\r\n"
+             "Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 ");
+    wire_add_number(body, status);
+    WIRE_ADD(body, " ", reason_of(status),
+             "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-cache\r\n"
+             "DataServiceVersion: 3.0;\r\n");
 }
 
 static void end_batch(struct call *call, struct wire_out *body) {
@@ -181,10 +179,10 @@ static void add_inserted(struct call *call, struct wire_out *body,
                          const struct transaction *transaction,
                          const struct call_operation *operation) {
     struct wire_form form = call_form(call, transaction->table);
-    wire_add_format(body, "Content-Type: %s\r\n\r\n{", answer_content_type(call));
+    WIRE_ADD(body, "Content-Type: ", answer_content_type(call), "\r\n\r\n{");
     if (call->metadata != WIRE_METADATA_NONE)
-        wire_add_format(body, "\"odata.metadata\":\"%s/$metadata#%s/@Element\",", call->base,
-                        transaction->table);
+        WIRE_ADD(body, "\"odata.metadata\":\"", call->base, "/$metadata#", transaction->table,
+                 "/@Element\",");
     wire_entity_add(body, operation->row, &form);
     wire_add(body, "}\r\n");
 }
@@ -203,11 +201,11 @@ static void answer_done(struct call *call, const struct transaction *transaction
             struct wire_out key = {.arena = call->arena};
             wire_add_key(&key, operation->row->key);
             for (int k = 0; k < 2; k++)
-                wire_add_format(&body, "%s: %s/%s%s\r\n", k ? "DataServiceId" : "Location",
-                                call->base, transaction->table, wire_text(&key));
+                WIRE_ADD(&body, k ? "DataServiceId: " : "Location: ", call->base, "/",
+                         transaction->table, wire_text(&key), "\r\n");
         }
         if (results[i].etag)
-            wire_add_format(&body, "ETag: %s\r\n", results[i].etag);
+            WIRE_ADD(&body, "ETag: ", results[i].etag, "\r\n");
         if (has_body)
             add_inserted(call, &body, transaction, operation);
         else
@@ -224,7 +222,7 @@ static void add_answer(struct wire_out *body, const char *id, const struct serve
                     "Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 %u %s\r\n",
                     id, answer->status, reason_of(answer->status));
     for (size_t i = 0; i < answer->header_count; i++)
-        wire_add_format(body, "%s: %s\r\n", answer->headers[i].name, answer->headers[i].value);
+        WIRE_ADD(body, answer->headers[i].name, ": ", answer->headers[i].value, "\r\n");
     wire_add(body, "\r\n");
     wire_add_bytes(body, answer->body, answer->size);
     wire_add(body, "\r\n");

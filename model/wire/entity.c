@@ -5,6 +5,7 @@
 #include "model/table/row.h"
 #include "model/table/value.h"
 #include "model/wire/encoding.h"
+#include "model/wire/flat.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -14,39 +15,45 @@ static const char annotation[] = "@odata.type";
 
 // ---- Reading values ----------------------------------------------------------------------------
 
-// A JSON value and, if it is a string, its text.
+// A JSON value. Its text is in [arena] already, or is a library's.
 struct input {
     struct arena *arena;
-    const json_t *json;
-    const char *text;
-    size_t size;
+    struct flat_value value;
+    bool is_kept;
 };
 
 static const char *copy_text(const struct input *input) {
-    char *copy = arena_alloc(input->arena, input->size + 1);
-    memcpy(copy, input->text, input->size + 1);
+    if (input->is_kept)
+        return input->value.text;
+    char *copy = arena_alloc(input->arena, input->value.size + 1);
+    memcpy(copy, input->value.text, input->value.size + 1);
     return copy;
 }
 
+static bool is_number(const struct flat_value *value) {
+    return value->kind == FLAT_INTEGER || value->kind == FLAT_REAL;
+}
+
 static bool read_bool(const struct input *input, const char *name, struct ct_property *property) {
-    bool is_true = input->text ? strcmp(input->text, "true") == 0 : json_is_true(input->json);
-    bool is_false = input->text ? strcmp(input->text, "false") == 0 : json_is_false(input->json);
+    const char *text = input->value.text;
+    bool is_true = text ? strcmp(text, "true") == 0 : input->value.kind == FLAT_TRUE;
+    bool is_false = text ? strcmp(text, "false") == 0 : input->value.kind == FLAT_FALSE;
     *property = ct_bool(name, is_true);
     return is_true || is_false;
 }
 
 static bool read_string(const struct input *input, const char *name, struct ct_property *property) {
-    if (input->text)
-        *property = ct_string_of(name, copy_text(input), input->size);
-    return input->text;
+    if (input->value.text)
+        *property = ct_string_of(name, copy_text(input), input->value.size);
+    return input->value.text;
 }
 
 static bool read_integer(const struct input *input, int64_t min, int64_t max, int64_t *number) {
-    if (input->text)
-        return strlen(input->text) == input->size &&
-               number_parse_signed(input->text, min, max, number);
-    *number = json_integer_value(input->json);
-    return json_is_integer(input->json) && *number >= min && *number <= max;
+    const char *text = input->value.text;
+    if (text)
+        return strlen(text) == input->value.size && number_parse_signed(text, min, max, number);
+    *number = input->value.integer;
+    return input->value.kind == FLAT_INTEGER && *number >= min && *number <= max;
 }
 
 static bool read_int32(const struct input *input, const char *name, struct ct_property *property) {
@@ -66,9 +73,10 @@ static bool read_int64(const struct input *input, const char *name, struct ct_pr
 }
 
 static bool read_double(const struct input *input, const char *name, struct ct_property *property) {
-    double number = json_number_value(input->json);
-    bool is_read = input->text ? ct_double_parse(input->text, input->size, &number)
-                               : json_is_number(input->json);
+    const struct flat_value *value = &input->value;
+    double number = value->real;
+    bool is_read =
+        value->text ? ct_double_parse(value->text, value->size, &number) : is_number(value);
     *property = ct_double(name, number);
     return is_read;
 }
@@ -76,7 +84,8 @@ static bool read_double(const struct input *input, const char *name, struct ct_p
 static bool read_datetime(const struct input *input, const char *name,
                           struct ct_property *property) {
     int64_t ticks;
-    bool is_read = input->text && ct_ticks_parse(input->text, input->size, &ticks);
+    bool is_read =
+        input->value.text && ct_ticks_parse(input->value.text, input->value.size, &ticks);
     if (is_read)
         *property = ct_datetime(name, ticks);
     return is_read;
@@ -85,13 +94,14 @@ static bool read_datetime(const struct input *input, const char *name,
 static bool read_guid(const struct input *input, const char *name, struct ct_property *property) {
     unsigned char *bytes = arena_alloc(input->arena, CT_GUID_BYTES);
     *property = ct_guid(name, bytes);
-    return input->text && ct_guid_parse(input->text, input->size, bytes);
+    return input->value.text && ct_guid_parse(input->value.text, input->value.size, bytes);
 }
 
 static bool read_binary(const struct input *input, const char *name, struct ct_property *property) {
     size_t size = 0;
-    unsigned char *bytes = arena_alloc(input->arena, input->size);
-    bool is_read = input->text && wire_base64_read(input->text, input->size, bytes, &size);
+    const struct flat_value *value = &input->value;
+    unsigned char *bytes = arena_alloc(input->arena, value->size);
+    bool is_read = value->text && wire_base64_read(value->text, value->size, bytes, &size);
     *property = ct_binary(name, bytes, size);
     return is_read;
 }
@@ -106,8 +116,33 @@ static const struct {
     [CT_GUID] = {"Edm.Guid", read_guid},       [CT_BINARY] = {"Edm.Binary", read_binary},
 };
 
-// The type that [object] names for the property [name]; false if it is none.
-static bool type_named(const json_t *object, const char *name, enum ct_type *type, bool *is_named) {
+// An object that is read: as the library has it, or as it stands here.
+struct source {
+    const json_t *json; // or NULL
+    const struct flat_object *flat;
+};
+
+// The text of the member [name]; NULL if there is none, or it has no text: [is_there] tells.
+static const char *text_of(const struct source *source, const char *name, size_t length,
+                           bool *is_there) {
+    *is_there = false;
+    if (source->json) {
+        const json_t *value = json_object_get(source->json, name);
+        *is_there = value;
+        return json_string_value(value);
+    }
+    for (size_t i = 0; i < source->flat->count; i++) {
+        const struct flat_member *member = &source->flat->members[i];
+        *is_there = member->length == length && memcmp(member->name, name, length) == 0;
+        if (*is_there)
+            return member->value.text;
+    }
+    return NULL;
+}
+
+// The type that [source] names for the property [name]; false if it is none.
+static bool type_named(const struct source *source, const char *name, enum ct_type *type,
+                       bool *is_named) {
     char key[4 * CT_NAME_UNITS_MAX + sizeof annotation];
     size_t length = strlen(name);
     *is_named = false;
@@ -115,24 +150,22 @@ static bool type_named(const json_t *object, const char *name, enum ct_type *typ
         return true; // no such name is taken
     memcpy(key, name, length);
     memcpy(key + length, annotation, sizeof annotation);
-    const json_t *named = json_object_get(object, key);
-    *is_named = named;
+    const char *named = text_of(source, key, length + sizeof annotation - 1, is_named);
     for (int i = 0; named && i < CT_TYPES; i++)
-        if (json_is_string(named) && strcmp(json_string_value(named), readers[i].name) == 0) {
+        if (strcmp(named, readers[i].name) == 0) {
             *type = (enum ct_type)i;
             return true;
         }
-    return !named;
+    return !*is_named;
 }
 
 // The type of a value for which none is named.
-static enum ct_type type_by_form(const json_t *value) {
-    if (json_is_boolean(value))
+static enum ct_type type_by_form(const struct flat_value *value) {
+    if (value->kind == FLAT_TRUE || value->kind == FLAT_FALSE)
         return CT_BOOL;
-    if (json_is_integer(value) && json_integer_value(value) >= INT32_MIN &&
-        json_integer_value(value) <= INT32_MAX)
+    if (value->kind == FLAT_INTEGER && value->integer >= INT32_MIN && value->integer <= INT32_MAX)
         return CT_INT32;
-    return json_is_number(value) ? CT_DOUBLE : CT_STRING;
+    return is_number(value) ? CT_DOUBLE : CT_STRING;
 }
 
 // ---- Reading entities --------------------------------------------------------------------------
@@ -140,6 +173,7 @@ static enum ct_type type_by_form(const json_t *value) {
 // A row that is being read.
 struct reading {
     struct arena *arena;
+    struct source source;
     struct ct_property *properties; // room for each member, but for no more than a row may have
     size_t count;
     struct ct_key key;
@@ -147,17 +181,17 @@ struct reading {
     int64_t timestamp;
 };
 
-static enum wire_error read_property(struct reading *reading, const json_t *object,
-                                     const char *name, const struct input *input) {
+static enum wire_error read_property(struct reading *reading, const char *name,
+                                     const struct input *input) {
     enum ct_type type;
     bool is_named;
     if (reading->count == CT_ROW_PROPERTIES_MAX)
         return WIRE_TOO_MANY_PROPERTIES;
-    if (!type_named(object, name, &type, &is_named))
+    if (!type_named(&reading->source, name, &type, &is_named))
         return WIRE_INVALID_INPUT;
-    type = is_named ? type : type_by_form(input->json);
-    bool is_read = readers[type].read(input, arena_strdup(reading->arena, name),
-                                      &reading->properties[reading->count]);
+    type = is_named ? type : type_by_form(&input->value);
+    name = input->is_kept ? name : arena_strdup(reading->arena, name);
+    bool is_read = readers[type].read(input, name, &reading->properties[reading->count]);
     reading->count += is_read;
     return is_read ? WIRE_OK : WIRE_INVALID_INPUT;
 }
@@ -170,55 +204,91 @@ static bool is_metadata(const char *name) {
 }
 
 static enum wire_error read_key(const struct input *input, const char **key) {
-    if (!input->text)
+    if (!input->value.text)
         return WIRE_NEED_VALUE;
     *key = copy_text(input);
-    return strlen(*key) == input->size ? WIRE_OK : WIRE_OUT_OF_RANGE;
+    return strlen(*key) == input->value.size ? WIRE_OK : WIRE_OUT_OF_RANGE;
 }
 
-static enum wire_error read_member(struct reading *reading, const json_t *object, const char *name,
-                                   const json_t *value) {
-    const struct input input = {reading->arena, value, json_string_value(value),
-                                json_string_length(value)};
+static enum wire_error read_member(struct reading *reading, const char *name,
+                                   const struct flat_value *value) {
+    const struct input input = {reading->arena, *value, !reading->source.json};
     if (strcmp(name, "PartitionKey") == 0)
         return read_key(&input, &reading->key.partition);
     if (strcmp(name, "RowKey") == 0)
         return read_key(&input, &reading->key.row);
     if (strcmp(name, "Timestamp") == 0) { // chosen by the table; a client's is ignored
-        if (!input.text || !ct_ticks_parse(input.text, input.size, &reading->timestamp))
+        if (!value->text || !ct_ticks_parse(value->text, value->size, &reading->timestamp))
             reading->timestamp = 0;
         return WIRE_OK;
     }
-    if (strcmp(name, "odata.etag") == 0 && input.text)
+    if (strcmp(name, "odata.etag") == 0 && value->text)
         reading->etag = copy_text(&input);
-    if (is_metadata(name) || json_is_null(value))
+    if (is_metadata(name) || value->kind == FLAT_NULL)
         return WIRE_OK;
-    return read_property(reading, object, name, &input);
+    return read_property(reading, name, &input);
+}
+
+static void begin_reading(struct reading *reading, size_t members) {
+    members = members < CT_ROW_PROPERTIES_MAX ? members : CT_ROW_PROPERTIES_MAX;
+    reading->properties = ARENA_ARRAY(reading->arena, struct ct_property, members);
+}
+
+static void end_reading(const struct reading *reading, struct ct_row **row) {
+    *row = ct_row_new(reading->arena, reading->key, reading->etag, reading->properties,
+                      reading->count);
+    (*row)->timestamp = reading->timestamp;
+}
+
+static struct flat_value value_of(const json_t *json) {
+    static const enum flat_kind kinds[] = {
+        [JSON_OBJECT] = FLAT_OTHER, [JSON_ARRAY] = FLAT_OTHER,     [JSON_STRING] = FLAT_STRING,
+        [JSON_REAL] = FLAT_REAL,    [JSON_INTEGER] = FLAT_INTEGER, [JSON_TRUE] = FLAT_TRUE,
+        [JSON_FALSE] = FLAT_FALSE,  [JSON_NULL] = FLAT_NULL,
+    };
+    return (struct flat_value){kinds[json_typeof(json)], json_string_length(json),
+                               json_string_value(json), json_integer_value(json),
+                               json_number_value(json)};
 }
 
 enum wire_error wire_entity_of(struct arena *arena, const struct json_t *object,
                                struct ct_row **row) {
-    struct reading reading = {.arena = arena};
-    size_t members = json_object_size(object);
+    struct reading reading = {.arena = arena, .source.json = object};
     const char *name;
-    json_t *value;
+    json_t *json;
     if (!json_is_object(object))
         return WIRE_INVALID_INPUT;
-    members = members < CT_ROW_PROPERTIES_MAX ? members : CT_ROW_PROPERTIES_MAX;
-    reading.properties = ARENA_ARRAY(arena, struct ct_property, members);
-    json_object_foreach((json_t *)object, name, value) {
-        enum wire_error error = read_member(&reading, object, name, value);
+    begin_reading(&reading, json_object_size(object));
+    json_object_foreach((json_t *)object, name, json) {
+        const struct flat_value value = value_of(json);
+        enum wire_error error = read_member(&reading, name, &value);
         if (error != WIRE_OK)
             return error;
     }
-    *row = ct_row_new(arena, reading.key, reading.etag, reading.properties, reading.count);
-    (*row)->timestamp = reading.timestamp;
+    end_reading(&reading, row);
+    return WIRE_OK;
+}
+
+static enum wire_error read_flat(struct arena *arena, const struct flat_object *object,
+                                 struct ct_row **row) {
+    struct reading reading = {.arena = arena, .source.flat = object};
+    begin_reading(&reading, object->count);
+    for (size_t i = 0; i < object->count; i++) {
+        const struct flat_member *member = &object->members[i];
+        enum wire_error error = read_member(&reading, member->name, &member->value);
+        if (error != WIRE_OK)
+            return error;
+    }
+    end_reading(&reading, row);
     return WIRE_OK;
 }
 
 enum wire_error wire_entity_read(struct arena *arena, const char *text, size_t size,
                                  struct ct_row **row) {
+    struct flat_object flat;
     json_error_t ignored;
+    if (flat_read(arena, text, size, &flat))
+        return read_flat(arena, &flat, row);
     json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &ignored);
     if (!object)
         return WIRE_INVALID_INPUT;

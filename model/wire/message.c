@@ -6,6 +6,14 @@
 
 enum { BOUNDARY_BYTES_MAX = 70 }; // RFC 2046
 
+const char *wire_copy(struct arena *arena, const char *text, size_t size) {
+    char *copy = arena_alloc(arena, size + 1);
+    if (size > 0)
+        memcpy(copy, text, size);
+    copy[size] = '\0';
+    return copy;
+}
+
 const char *wire_header(const struct wire_headers *headers, const char *name) {
     for (size_t i = 0; i < headers->count; i++)
         if (strcasecmp(headers->list[i].name, name) == 0)
@@ -29,20 +37,9 @@ const char *wire_parameter(struct arena *arena, const char *header, const char *
         bool is_quoted = *value == '"';
         value += is_quoted;
         size_t size = strcspn(value, is_quoted ? "\"" : "; \t");
-        char *copy = arena_alloc(arena, size + 1);
-        memcpy(copy, value, size);
-        copy[size] = '\0';
-        return copy;
+        return wire_copy(arena, value, size);
     }
     return NULL;
-}
-
-static const char *copy_span(struct arena *arena, const char *text, size_t size) {
-    char *copy = arena_alloc(arena, size + 1);
-    if (size > 0)
-        memcpy(copy, text, size);
-    copy[size] = '\0';
-    return copy;
 }
 
 // Takes the line that [rest] begins with, without its end. False if there is none.
@@ -74,8 +71,8 @@ static bool read_header(struct arena *arena, struct wire_span line, struct wire_
     while (value.size > 0 && is_blank(value.text[value.size - 1]))
         value.size--;
     headers->list[headers->count++] = (struct wire_header){
-        .name = copy_span(arena, line.text, name),
-        .value = copy_span(arena, value.text, value.size),
+        .name = wire_copy(arena, line.text, name),
+        .value = wire_copy(arena, value.text, value.size),
     };
     return true;
 }
@@ -88,7 +85,7 @@ bool wire_message_read(struct arena *arena, const char *text, size_t size, bool 
     if (has_start) {
         if (!take_line(&rest, &line) || memchr(line.text, '\0', line.size))
             return false;
-        message->start = copy_span(arena, line.text, line.size);
+        message->start = wire_copy(arena, line.text, line.size);
     }
     while (take_line(&rest, &line) && line.size > 0)
         if (!read_header(arena, line, &message->headers))

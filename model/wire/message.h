@@ -29,6 +29,9 @@ struct wire_message {
     size_t size;
 };
 
+// [size] bytes of a text as one of its own.
+const char *wire_copy(struct arena *arena, const char *text, size_t size);
+
 // Names are equal without regard to case. NULL if there is none, the first of several.
 const char *wire_header(const struct wire_headers *headers, const char *name);
 

@@ -26,6 +26,11 @@ void wire_make_room(struct wire_out *out, size_t size) {
     out->capacity = capacity;
 }
 
+void wire_add_texts(struct wire_out *out, const char *const *texts, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        wire_add(out, texts[i]);
+}
+
 void wire_add_number(struct wire_out *out, int64_t number) {
     char digits[20]; // of INT64_MIN, with its sign
     size_t at = sizeof digits;
@@ -130,17 +135,19 @@ void wire_add_json(struct wire_out *out, const char *text, size_t size) {
     out->data[out->size] = '\0';
 }
 
-static bool is_plain(unsigned char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           (c && strchr("-._~", c));
+static bool is_unreserved(unsigned char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 void wire_add_percent(struct wire_out *out, const char *text) {
     static const char hex[] = "0123456789ABCDEF";
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-        if (is_plain(*at))
-            wire_add_bytes(out, at, 1);
-        else
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        const unsigned char *end = at;
+        while (is_unreserved(*end))
+            end++;
+        wire_add_bytes(out, at, (size_t)(end - at));
+        for (at = end; *at && !is_unreserved(*at); at++)
             wire_add_bytes(out, (char[]){'%', hex[*at >> 4], hex[*at & 15]}, 3);
     }
     wire_add_bytes(out, "", 0);

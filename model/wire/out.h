@@ -35,6 +35,12 @@ static inline void wire_add(struct wire_out *out, const char *text) {
     wire_add_bytes(out, text, strlen(text)); // of a constant the compiler knows it
 }
 
+// NUL-terminated texts, one behind the other: what is added for each row is not added by a format.
+#define WIRE_ADD(out, ...)                                    \
+    wire_add_texts((out), (const char *const[]){__VA_ARGS__}, \
+                   sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+void wire_add_texts(struct wire_out *out, const char *const *texts, size_t count);
+
 // A decimal number.
 void wire_add_number(struct wire_out *out, int64_t number);
 

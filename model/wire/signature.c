@@ -57,29 +57,29 @@ bool wire_is_signed(const struct wire_key *key, const char *text, const char *cl
 
 // "/account/path?comp=..."
 static void add_resource(struct wire_out *out, const struct wire_signed *parts) {
-    wire_add_format(out, "/%s%s", parts->account, parts->path);
+    WIRE_ADD(out, "/", parts->account, parts->path);
     if (parts->comp)
-        wire_add_format(out, "?comp=%s", parts->comp);
+        WIRE_ADD(out, "?comp=", parts->comp);
 }
 
 const char *wire_shared_key_text(struct arena *arena, const struct wire_signed *parts) {
     struct wire_out out = {.arena = arena};
-    wire_add_format(&out, "%s\n%s\n%s\n%s\n", parts->verb, parts->content_md5, parts->content_type,
-                    parts->date);
+    WIRE_ADD(&out, parts->verb, "\n", parts->content_md5, "\n", parts->content_type, "\n",
+             parts->date, "\n");
     add_resource(&out, parts);
     return wire_text(&out);
 }
 
 const char *wire_shared_key_lite_text(struct arena *arena, const struct wire_signed *parts) {
     struct wire_out out = {.arena = arena};
-    wire_add_format(&out, "%s\n", parts->date);
+    WIRE_ADD(&out, parts->date, "\n");
     add_resource(&out, parts);
     return wire_text(&out);
 }
 
 static void add_lines(struct wire_out *out, const char *const *lines, size_t count) {
     for (size_t i = 0; i < count; i++)
-        wire_add_format(out, "%s%s", i ? "\n" : "", lines[i] ? lines[i] : "");
+        WIRE_ADD(out, i ? "\n" : "", lines[i] ? lines[i] : "");
 }
 
 const char *wire_table_sas_text(struct arena *arena, const char *account,

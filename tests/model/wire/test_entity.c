@@ -6,6 +6,7 @@
 #include "model/wire/entity.h"
 #include "tests/support/values.h"
 
+#include <jansson.h>
 #include <string.h>
 
 static struct ct_row *read(const char *text) {
@@ -132,6 +133,153 @@ static void test_reading(void **state) {
     }
 }
 
+// What the library of JSON makes of the text, whatever is usually read without it.
+static enum wire_error read_by_library(const char *text, size_t size, struct ct_row **row) {
+    json_error_t ignored;
+    json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &ignored);
+    enum wire_error error = object ? wire_entity_of(&arena, object, row) : WIRE_INVALID_INPUT;
+    json_decref(object);
+    return error;
+}
+
+static bool is_same_row(const struct ct_row *a, const struct ct_row *b) {
+    return ct_row_equal(a, b) && a->timestamp == b->timestamp && ct_string_equal(a->etag, b->etag);
+}
+
+static void assert_as_library(const char *text, size_t size, unsigned *taken) {
+    struct ct_row *row = NULL, *other = NULL;
+    enum wire_error expected = read_by_library(text, size, &other);
+    enum wire_error error = wire_entity_read(&arena, text, size, &row);
+    if (error != expected || (error == WIRE_OK && !is_same_row(row, other)))
+        fail_msg("not as the library reads it: %.*s", (int)size, text);
+    *taken += error == WIRE_OK;
+}
+
+#define COUNT(array) (uint32_t)(sizeof(array) / sizeof(array)[0])
+
+static const char *const piece_names[] = {"a",
+                                          "b",
+                                          "c\\n",
+                                          "",
+                                          "PartitionKey",
+                                          "RowKey",
+                                          "Timestamp",
+                                          "odata.etag",
+                                          "odata.x",
+                                          "a@odata.type",
+                                          "b@odata.type",
+                                          "\xc3\xa9",
+                                          "\\u00e9",
+                                          "c\\t",
+                                          "\\\"",
+                                          "x\\u0000"};
+static const char *const piece_values[] = {"1",
+                                           "-1",
+                                           "0",
+                                           "-0",
+                                           "01",
+                                           "2147483648",
+                                           "-2147483649",
+                                           "999999999999999999",
+                                           "9223372036854775807",
+                                           "9223372036854775808",
+                                           "1.5",
+                                           "1.",
+                                           "1e5",
+                                           "1E+5",
+                                           "1e",
+                                           "-0.0",
+                                           "1e999",
+                                           "1e-999",
+                                           "0.1",
+                                           "123456789012345678.5",
+                                           "true",
+                                           "false",
+                                           "null",
+                                           "nul",
+                                           "True",
+                                           "\"\"",
+                                           "\"x\"",
+                                           "\"Edm.Int64\"",
+                                           "\"Edm.Double\"",
+                                           "\"Edm.Boolean\"",
+                                           "\"Edm.Binary\"",
+                                           "\"2026-11-22T04:08:15Z\"",
+                                           "\"1\"",
+                                           "\"true\"",
+                                           "\"\\n\\/\\b\\f\\r\\t\\\\\"",
+                                           "\"\\x\"",
+                                           "\"\\u0041\"",
+                                           "\"\\u0000\"",
+                                           "\"\\ud83d\\udc22\"",
+                                           "\"\\ud83d\"",
+                                           "\"\xc3\xa9\"",
+                                           "\"\xc3\"",
+                                           "\"\xed\xa0\x80\"",
+                                           "\"\x7f\"",
+                                           "\"\x01\"",
+                                           "\"a\nb\"",
+                                           "[]",
+                                           "{}",
+                                           "[1,{\"a\":2}]",
+                                           "-",
+                                           "+1",
+                                           ".5",
+                                           "NaN",
+                                           "\"",
+                                           "'x'"};
+static const char *const piece_seams[] = {",", " , ", "\t,\r\n", ",,", ""};
+
+// Pieces of JSON put together at random, most of them where they belong, and bytes changed in them:
+// what is read without the library of JSON is what the library reads.
+static void test_as_library(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 1);
+    unsigned taken = 0;
+    for (int i = 0; i < 200000; i++) {
+        struct wire_out out = {.arena = &arena};
+        arena_reset(&arena, 0);
+        wire_add(&out, rng_below(&rng, 40) ? "{" : " {\n");
+        for (uint32_t members = rng_below(&rng, 5), k = 0; k < members; k++) {
+            uint32_t seams = rng_below(&rng, 30) ? 3 : 5; // the last two are none
+            const char *seam = piece_seams[rng_below(&rng, seams)];
+            const char *name = piece_names[rng_below(&rng, COUNT(piece_names))];
+            const char *colon = rng_below(&rng, 20) ? "\":" : "\" : ";
+            const char *value = piece_values[rng_below(&rng, COUNT(piece_values))];
+            WIRE_ADD(&out, k ? seam : "", "\"", name, colon, value);
+        }
+        wire_add(&out, rng_below(&rng, 40) ? "}" : " } ");
+        assert_as_library(out.data, out.size, &taken);
+        for (uint32_t changes = rng_below(&rng, 3); changes > 0; changes--) {
+            uint32_t at = rng_below(&rng, (uint32_t)out.size);
+            out.data[at] = (char)rng_next(&rng);
+        }
+        assert_as_library(out.data, out.size, &taken);
+        assert_as_library(out.data, rng_below(&rng, (uint32_t)out.size + 1), &taken);
+    }
+    assert_true(taken > 50000);
+}
+
+// Up to as many members as are read without the library, and more.
+static void test_many_members(void **state) {
+    (void)state;
+    unsigned taken = 0;
+    for (int count = 1; count < 100; count++) {
+        struct wire_out out = {.arena = &arena};
+        arena_reset(&arena, 0);
+        for (int i = 0; i < count; i++)
+            wire_add_format(&out, "%c\"p%d\":%d", i ? ',' : '{', i, i);
+        size_t size = out.size;
+        wire_add(&out, "}");
+        assert_as_library(out.data, out.size, &taken);
+        out.size = size;
+        wire_add(&out, ",\"p0\":1}"); // a second time
+        assert_as_library(out.data, out.size, &taken);
+    }
+    assert_int_equal(taken, 99);
+}
+
 static void test_keys(void **state) {
     (void)state;
     struct ct_row *row = read("{\"RowKey\":\"\",\"Timestamp\":\"x\",\"odata.etag\":\"W/\"}");
@@ -189,6 +337,7 @@ static void test_small_room(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {ARENA_TEST(test_round_trip), ARENA_TEST(test_forms),
                                        ARENA_TEST(test_reading),    ARENA_TEST(test_keys),
-                                       ARENA_TEST(test_filters),    ARENA_TEST(test_small_room)};
+                                       ARENA_TEST(test_filters),    ARENA_TEST(test_small_room),
+                                       ARENA_TEST(test_as_library), ARENA_TEST(test_many_members)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
