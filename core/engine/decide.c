@@ -92,8 +92,9 @@ static inline bool is_unheard(const struct sct_engine *engine) {
     return __builtin_expect(!engine->listener && !engine->seam.search, 1);
 }
 
-static inline void record(struct sct_engine *engine, uint32_t packed,
-                          const struct sct_machine *machine, const char *label, const char *where) {
+__attribute__((always_inline)) static inline void record(struct sct_engine *engine, uint32_t packed,
+                                                         const struct sct_machine *machine,
+                                                         const char *label, const char *where) {
     uint32_t index = engine->now.decision_count;
     // The end first, for whoever reads after this process: killed in between, it leaves a list that
     // is shorter by one, not one that goes on with an earlier execution's.
@@ -172,8 +173,8 @@ static inline uint32_t ask_value(struct sct_engine *engine, uint32_t count, bool
     return is_weak && is_in_walk ? 0 : sct_ask_value(engine->strategy, count, is_weak);
 }
 
-static inline void record_value(struct sct_engine *engine, uint32_t answer, uint32_t count,
-                                const char *label) {
+__attribute__((always_inline)) static inline void
+record_value(struct sct_engine *engine, uint32_t answer, uint32_t count, const char *label) {
     const struct sct_machine *machine = engine->now.current ? engine->now.current->machine : NULL;
     record(engine, sct_pack(SCT_DECISION_VALUE, count, answer), machine, label, NULL);
 }

@@ -1,7 +1,8 @@
 // What else code inside an execution may say and do, beside machine.h: for whoever builds what runs
 // there (primitives, front ends, models of this project). Not installed.
 //
-// All functions are called inside an execution only (asserted); none is a scheduling point.
+// All functions are called inside an execution only (asserted, but for what is asked before each
+// call of something: sct_reducing, sct_keys_matter, sct_comparing); none is a scheduling point.
 #ifndef CORE_ENGINE_INSIDE_H
 #define CORE_ENGINE_INSIDE_H
 

@@ -59,11 +59,11 @@ void sct_touch(const struct sct_access *access) {
 }
 
 bool sct_reducing(void) {
-    return sct_is_reducing(sct_engine_running());
+    return sct_is_reducing(sct_engine_now);
 }
 
 bool sct_keys_matter(void) {
-    return !sct_engine_running()->strategy->ops->ignores_keys;
+    return !sct_engine_now->strategy->ops->ignores_keys;
 }
 
 void sct_touch_after_waits(const struct sct_access *access) {

@@ -368,7 +368,8 @@ static enum sct_note_class note_class_of(const struct request *request) {
     return request->as.annotation->etag_changed ? SCT_NOTE_PLAIN : SCT_NOTE_CHECK;
 }
 
-static void serve_and_tell(struct tables *tables, struct request *request) {
+__attribute__((noinline, cold)) static void serve_and_tell(struct tables *tables,
+                                                           struct request *request) {
     char buffer[NOTE_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     if (request->caller != sct_machine_self())
