@@ -270,6 +270,51 @@ static void test_weak_values_are_often_the_first(void **state) {
     }
 }
 
+// What steps touch: all keys, or each task its own.
+static bool touches_all;
+
+static void touch_keys(void *argument) {
+    uintptr_t key = (uintptr_t)argument;
+    const struct sct_access own = {.mode = SCT_ACCESS_WRITE, .low = key, .high = key},
+                            all = {.mode = SCT_ACCESS_WRITE, .high = UINT64_MAX};
+    for (int i = 0; i < 6; i++)
+        sct_point("write", "here:1", touches_all ? &all : &own);
+}
+
+static void four_write(void *context) {
+    (void)context;
+    for (uintptr_t i = 0; i < 4; i++)
+        start("w", touch_keys, (void *)i);
+}
+
+// How many of 30 seeds run otherwise when steps touch all keys.
+static int count_different(struct sct_strategy *strategy) {
+    const struct sct_program program = {.setup = four_write};
+    int count = 0;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        touches_all = false;
+        uint64_t fingerprint = run_with(strategy, &program, seed)->fingerprint;
+        touches_all = true;
+        count += run_with(strategy, &program, seed)->fingerprint != fingerprint;
+    }
+    return count;
+}
+
+// Who says so ignores keys; POS, which says nothing, does not.
+static void test_strategies_ignore_keys_as_they_say(void **state) {
+    (void)state;
+    static const char *const specs[] = {"random", "sticky:4", "pct:3", "urw", "delay:2", "pos"};
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        struct sct_strategy *strategy = new_strategy(specs[i]);
+        assert_int_equal(strategy->ops->ignores_keys, i < 5);
+        if (i < 5)
+            assert_int_equal(count_different(strategy), 0);
+        else
+            assert_true(count_different(strategy) > 0);
+        sct_strategy_free(strategy);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alternatives_are_cyclic_from_the_current_task),
@@ -281,6 +326,7 @@ int main(void) {
         cmocka_unit_test(test_strategy_new_refuses_what_it_does_not_know),
         cmocka_unit_test(test_strategy_at_lists_the_registry),
         ENGINE_TEST(test_weak_values_are_often_the_first),
+        ENGINE_TEST(test_strategies_ignore_keys_as_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
