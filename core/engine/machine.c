@@ -117,9 +117,7 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
     task->machine = machine;
     task->strand = &task->own;
     // One allocation for a task and its own strand: most tasks have no other.
-    task->own =
-        (struct sct_strand){.task = task, .name = name, .function = function, .argument = argument};
-    sct_strand_begin(engine, &task->own);
+    sct_strand_begin(engine, &task->own, task, name, function, argument);
     task->slot = slot;
     task->is_idle = false;
     // What a first step touches is declared for reductions alone. Strategies take it for unknown,

@@ -251,9 +251,9 @@ void sct_queue_append(struct sct_queue *queue, struct sct_waiting *waiting);
 void sct_queue_take_out(struct sct_waiting *waiting);
 void sct_waiting_enable(struct sct_engine *engine, const struct sct_waiting *waiting);
 
-// strand.c: makes [strand], of which only task, name, function and argument are set, a living
-// coroutine that will run the function.
-void sct_strand_begin(struct sct_engine *engine, struct sct_strand *strand);
+// strand.c: makes [strand], uninitialised, a living coroutine of [task] that will run [function].
+void sct_strand_begin(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
+                      const char *name, void (*function)(void *), void *argument);
 
 // strand.c: takes the strands of [machine] out of the list of the living, into one of their own.
 struct sct_strand *sct_strands_stop(struct sct_engine *engine, const struct sct_machine *machine);

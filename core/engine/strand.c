@@ -82,10 +82,22 @@ static void activity_main(void *argument) {
     sct_coro_switch(self->coro, self->resumer->coro);
 }
 
-void sct_strand_begin(struct sct_engine *engine, struct sct_strand *strand) {
-    ASSERT(strand->function && strand->name && strand->task);
-    ASSERT(!strand->coro && !*engine->now.strands_end);
-    strand->is_activity = strand != &strand->task->own;
+void sct_strand_begin(struct sct_engine *engine, struct sct_strand *strand, struct sct_task *task,
+                      const char *name, void (*function)(void *), void *argument) {
+    ASSERT(function && name && task && !*engine->now.strands_end);
+    // One by one: to clear it first takes longer than this, and tasks begin all the time.
+    strand->task = task;
+    strand->resumer = NULL;
+    strand->function = function;
+    strand->argument = argument;
+    strand->name = name;
+    strand->waits_for = NULL;
+    strand->waiting = NULL;
+    strand->next = NULL;
+    strand->held = NULL;
+    strand->edge = NULL;
+    strand->is_activity = strand != &task->own;
+    strand->is_stopped = false;
     // At the end: reports tell of everybody in the order of their creation, the same in every
     // execution.
     strand->link = engine->now.strands_end;
@@ -209,8 +221,6 @@ void sct_activity_start(const char *name, void (*function)(void *), void *argume
     struct sct_engine *engine = sct_engine_running();
     ASSERT(engine->now.current);
     struct sct_strand *strand = ARENA_ARRAY(&engine->arena, struct sct_strand, 1);
-    *strand = (struct sct_strand){
-        .task = engine->now.current, .name = name, .function = function, .argument = argument};
-    sct_strand_begin(engine, strand);
+    sct_strand_begin(engine, strand, engine->now.current, name, function, argument);
     run_activity(engine, strand);
 }

@@ -152,14 +152,15 @@ static const struct ct_table_ops proxy_table_ops = {
 static void proxy_annotate(struct ct_env *env, const char *where,
                            const struct ct_annotation *annotation) {
     struct client *client = client_of(env);
-    struct request request = {
-        .kind = REQUEST_ANNOTATE,
-        .label = "annotation",
-        .where = where,
-        .caller = client->machine,
-        .call = client_call(client),
-        .as.annotation = annotation,
-    };
+    struct request request; // one by one: to clear it first takes longer
+    request.kind = REQUEST_ANNOTATE;
+    request.table = TABLE_OLD;
+    request.label = "annotation";
+    request.where = where;
+    request.caller = client->machine;
+    request.call = client_call(client);
+    request.as.annotation = annotation;
+    request.outcome = ct_success();
     client_request(client, &request);
 }
 
