@@ -94,6 +94,7 @@ struct guarded_stream {
     // A row, or the end, whose answer came too late: the next read's, if there can be one.
     bool has_kept;
     const struct ct_row *kept;
+    bool is_lost; // several rows were not believed: nothing more can be read
 };
 
 static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
@@ -101,7 +102,7 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
     struct guarded_stream *stream = (struct guarded_stream *)base;
     const struct ct_row *given = stream->kept;
     struct ct_outcome outcome = ct_success();
-    if (bound(stream->guard) == 0)
+    if (stream->is_lost || bound(stream->guard) == 0)
         return too_late();
     if (!stream->has_kept)
         outcome = stream->inner->ops->read(stream->inner, where, &given);
@@ -114,6 +115,18 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
     return outcome;
 }
 
+static struct ct_outcome read_some(struct ct_stream *base, const char *where, size_t most,
+                                   struct arena *arena, const struct ct_row **rows, size_t *count) {
+    struct guarded_stream *stream = (struct guarded_stream *)base;
+    if (stream->is_lost || stream->has_kept || bound(stream->guard) == 0)
+        return too_late();
+    struct ct_outcome outcome =
+        stream->inner->ops->read_some(stream->inner, where, most, arena, rows, count);
+    outcome = believe(stream->guard, outcome);
+    stream->is_lost = outcome.kind != CT_SUCCEEDED;
+    return outcome;
+}
+
 static void close_stream(struct ct_stream *base, const char *where) {
     struct guarded_stream *stream = (struct guarded_stream *)base;
     struct ct_env *env = stream->guard->lease->env;
@@ -122,10 +135,12 @@ static void close_stream(struct ct_stream *base, const char *where) {
     env->ops->arena_close(env, arena);
 }
 
+#define STREAM_OPS .version = CT_STREAM_VERSION, .read = read_stream, .close = close_stream
+
 static struct ct_outcome open_stream(struct ct_table *table, const char *where,
                                      const struct ct_filter *filter, struct ct_stream **stream) {
-    static const struct ct_stream_ops ops = {
-        .version = CT_STREAM_VERSION, .read = read_stream, .close = close_stream};
+    static const struct ct_stream_ops ops = {STREAM_OPS};
+    static const struct ct_stream_ops ops_of_some = {STREAM_OPS, .read_some = read_some};
     struct mt_guard *guard = (struct mt_guard *)table;
     struct ct_table *inner = guard->inner.table;
     struct ct_env *env = guard->lease->env;
@@ -143,6 +158,8 @@ static struct ct_outcome open_stream(struct ct_table *table, const char *where,
         env->ops->arena_close(env, arena);
         return outcome;
     }
+    if (ct_stream_gives_some(opened->inner))
+        opened->stream.ops = &ops_of_some;
     *stream = &opened->stream;
     return outcome;
 }

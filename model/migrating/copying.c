@@ -54,21 +54,36 @@ static size_t portion_rows(const struct mt_table *table) {
     return table->copy_rows > 1 ? table->copy_rows : 1;
 }
 
+// The next rows, to behind those of the portion: [most] at most, in the copier's arena.
+static struct ct_outcome read_rows(struct copier *copier, size_t most, size_t *count) {
+    struct ct_stream *stream = copier->pass->stream;
+    const struct ct_row **rows = copier->rows + copier->count;
+    if (ct_stream_gives_some(stream))
+        return ct_stream_read_some(stream, most, copier->table.arena, rows, count);
+    struct ct_outcome outcome = ct_stream_read(stream, rows);
+    *count = outcome.kind == CT_SUCCEEDED && *rows;
+    if (*count > 0)
+        *rows = ct_row_clone(copier->table.arena, *rows);
+    return outcome;
+}
+
 // With the lock.
 static struct ct_outcome read_portion(struct copier *copier) {
     struct copy_pass *pass = copier->pass;
     size_t most = portion_rows(&copier->table);
     while (copier->count < most && !mt_has_much(&copier->table, copier->start)) {
-        const struct ct_row *row;
-        struct ct_outcome outcome = ct_stream_read(pass->stream, &row);
+        size_t count;
+        struct ct_outcome outcome = read_rows(copier, most - copier->count, &count);
         if (outcome.kind != CT_SUCCEEDED)
             return outcome;
-        if (!row) {
+        if (count == 0) {
             pass->has_ended = true;
             break;
         }
-        if (!mt_is_internal(row->key))
-            copier->rows[copier->count++] = ct_row_clone(copier->table.arena, row);
+        const struct ct_row **rows = copier->rows + copier->count;
+        for (size_t i = 0; i < count; i++)
+            if (!mt_is_internal(rows[i]->key))
+                copier->rows[copier->count++] = rows[i];
     }
     return ct_success();
 }

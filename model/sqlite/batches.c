@@ -10,8 +10,6 @@
 #include <time.h>
 
 // A batch under way: the lock of the file is held.
-enum { TICKS_A_SECOND = 10000000 };
-
 struct writing {
     struct ct_sqlite_table *table;
     struct arena *arena;

@@ -127,6 +127,8 @@ static const char *counted_etag(const struct ct_sqlite_table *table, struct aren
 #define ETAG_BEGIN "W/\"datetime'"
 #define ETAG_END "'\""
 enum { TIME_TEXT = sizeof "2026-11-22T04%3A08%3A15.8122003Z" - 1 };
+enum { FRACTION_DIGITS = 7 };
+_Static_assert(ETAG_TEXT_SIZE == sizeof ETAG_BEGIN - 1 + TIME_TEXT + sizeof ETAG_END, "its parts");
 
 // Writes the time with all of its digits, and colons as they stand in an address.
 static void write_time(int64_t ticks, char text[TIME_TEXT + 1]) {
@@ -141,14 +143,26 @@ static void write_time(int64_t ticks, char text[TIME_TEXT + 1]) {
     memcpy(text + 21, plain + 17, CT_TICKS_TEXT - 17);
 }
 
-const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,
-                            uint64_t number) {
+// Has [cached] the text of a second; its fraction is written by the caller.
+static void cache_second(struct etag_text *cached, int64_t second) {
+    memcpy(cached->text, ETAG_BEGIN, sizeof ETAG_BEGIN);
+    write_time(second * TICKS_A_SECOND, cached->text + sizeof ETAG_BEGIN - 1);
+    memcpy(cached->text + sizeof ETAG_BEGIN - 1 + TIME_TEXT, ETAG_END, sizeof ETAG_END);
+    cached->second = second;
+}
+
+const char *connection_etag(struct ct_sqlite_table *table, struct arena *arena, uint64_t number) {
     if (!CONNECTION_IS_TIME(number))
         return counted_etag(table, arena, number);
-    char *etag = arena_alloc(arena, sizeof ETAG_BEGIN + TIME_TEXT + sizeof ETAG_END);
-    memcpy(etag, ETAG_BEGIN, sizeof ETAG_BEGIN);
-    write_time((int64_t)number, etag + sizeof ETAG_BEGIN - 1);
-    memcpy(etag + sizeof ETAG_BEGIN - 1 + TIME_TEXT, ETAG_END, sizeof ETAG_END);
+    uint32_t fraction = (uint32_t)(number % TICKS_A_SECOND);
+    int64_t second = (int64_t)(number / TICKS_A_SECOND);
+    if (second != table->etag_text.second)
+        cache_second(&table->etag_text, second);
+    char *etag = arena_alloc(arena, ETAG_TEXT_SIZE);
+    memcpy(etag, table->etag_text.text, ETAG_TEXT_SIZE);
+    char *digit = etag + ETAG_TEXT_SIZE - sizeof "0Z'\"";
+    for (int i = 0; i < FRACTION_DIGITS; i++, fraction /= 10)
+        *digit-- = (char)('0' + fraction % 10);
     return etag;
 }
 

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 enum { SQLITE_GROUP = 32 };
+enum { TICKS_A_SECOND = 10000000 };
 
 enum ct_statement {
     STATEMENT_BEGIN,
@@ -51,12 +52,22 @@ enum ct_statement {
     STATEMENT_COUNT,
 };
 
+// The text of an ETag that is a time of the second [second], whose fraction is the last one's: to
+// write the date anew for each row would cost more than to read the row.
+enum { ETAG_TEXT_SIZE = sizeof "W/\"datetime'2026-11-22T04%3A08%3A15.8122003Z'\"" };
+
+struct etag_text {
+    int64_t second; // 0: none yet
+    char text[ETAG_TEXT_SIZE];
+};
+
 struct ct_sqlite_table {
     struct ct_table table; // first, so that the interface is the table
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     sqlite3_int64 id; // of the table in the file; 0: none is chosen
     char etag_prefix[24];
+    struct etag_text etag_text;
     struct ct_rules rules; // of a batch
     double deadline;
     unsigned busy_ms;            // of now
@@ -74,8 +85,7 @@ int connection_run(sqlite3_stmt *statement);
 // official clients take the time of an entity that they have inserted from there. Numbers are
 // ticks, each later than all before in the file; those of files that once counted from one are
 // written after the file's name.
-const char *connection_etag(const struct ct_sqlite_table *table, struct arena *arena,
-                            uint64_t number);
+const char *connection_etag(struct ct_sqlite_table *table, struct arena *arena, uint64_t number);
 
 // The number in [etag]; that of no row if it is not one of this file's.
 int64_t connection_number(const struct ct_sqlite_table *table, const char *etag);
@@ -111,7 +121,7 @@ struct ct_outcome sqlite_table_open_stream(struct ct_table *table, const char *w
 void reading_free_spare(struct ct_sqlite_table *table);
 
 // The row that [statement] stands at, in [arena]; NULL if the file is damaged.
-struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+struct ct_row *reading_row(struct ct_sqlite_table *table, sqlite3_stmt *statement,
                            struct arena *arena);
 
 #endif

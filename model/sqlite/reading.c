@@ -36,7 +36,7 @@ static const char *key_column(sqlite3_stmt *statement, int column, struct arena 
     return key;
 }
 
-static struct ct_row *row_under(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+static struct ct_row *row_under(struct ct_sqlite_table *table, sqlite3_stmt *statement,
                                 const char *partition, struct arena *arena) {
     struct ct_key key = {partition, key_column(statement, 1, arena)};
     const char *etag = connection_etag(table, arena, (uint64_t)sqlite3_column_int64(statement, 2));
@@ -48,7 +48,7 @@ static struct ct_row *row_under(const struct ct_sqlite_table *table, sqlite3_stm
     return row;
 }
 
-struct ct_row *reading_row(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+struct ct_row *reading_row(struct ct_sqlite_table *table, sqlite3_stmt *statement,
                            struct arena *arena) {
     return row_under(table, statement, key_column(statement, 0, arena), arena);
 }
@@ -74,7 +74,7 @@ static void append(struct list *list, struct arena *arena, const struct ct_row *
     list->rows[list->count++] = row;
 }
 
-static struct ct_outcome collect_rows(const struct ct_sqlite_table *table, sqlite3_stmt *statement,
+static struct ct_outcome collect_rows(struct ct_sqlite_table *table, sqlite3_stmt *statement,
                                       const struct ct_filter *filter, struct arena *arena,
                                       struct list *list) {
     const char *partition = arena_strdup(arena, ct_filter_partition(filter));
@@ -178,49 +178,77 @@ static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
     return statement;
 }
 
+// Rows as of one instant, and where the next ones begin.
+struct page {
+    struct arena *arena;   // of the rows and of [last]
+    const char *partition; // of all rows; NULL: each has its own
+    const struct ct_row **rows;
+    size_t count; // of those that match
+    struct ct_key last;
+    bool includes_last;
+    bool is_last; // no page comes after this one
+};
+
 // The row of the page that [statement] stands at.
 static struct ct_row *page_row(const struct sqlite_stream *stream, sqlite3_stmt *statement,
-                               struct arena *arena) {
-    return stream->partition ? row_under(stream->table, statement, stream->partition, arena)
-                             : reading_row(stream->table, statement, arena);
+                               const struct page *page) {
+    return page->partition ? row_under(stream->table, statement, page->partition, page->arena)
+                           : reading_row(stream->table, statement, page->arena);
 }
 
-// Reads the next page into the other arena. If that fails the stream stands where it was.
-static struct ct_outcome read_page(struct sqlite_stream *stream) {
-    struct arena *arena = &stream->arenas[!stream->turn];
-    struct ct_outcome outcome = ct_success();
+// Reads the next page, of at most [most] rows; the stream stands where it was.
+static struct ct_outcome read_page(const struct sqlite_stream *stream, size_t most,
+                                   struct page *page) {
+    size_t begin = arena_mark(page->arena), seen = 0;
+    size_t limit = most + !stream->includes_from; // the end of the page before comes once more
     sqlite3_stmt *statement = begin_page(stream);
-    struct ct_key last = stream->from;
-    size_t seen = 0, count = 0;
+    struct ct_outcome outcome = ct_success();
     int code = SQLITE_ROW;
-    arena_reset(arena, 0);
-    while (seen < PAGE_ROWS && arena->used < PAGE_BYTES &&
+    page->last = stream->from;
+    // That end may be gone: then there are [most] without it.
+    while (seen < limit && page->count < most && arena_mark(page->arena) - begin < PAGE_BYTES &&
            (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const struct ct_row *row = page_row(stream, statement, arena);
+        size_t mark = arena_mark(page->arena);
+        const struct ct_row *row = page_row(stream, statement, page);
         if (!row) {
             outcome = ct_internal_error("a row in the file is damaged");
             break;
         }
-        if (seen++ == 0 && !stream->includes_from && ct_key_equal(row->key, last)) {
-            arena_reset(arena, 0); // it was the end of the page before
+        if (seen++ == 0 && !stream->includes_from && ct_key_equal(row->key, page->last)) {
+            arena_reset(page->arena, mark);
             continue;
         }
-        last = row->key;
+        page->last = row->key;
         if (ct_filter_matches(stream->filter, row))
-            stream->rows[count++] = row;
+            page->rows[page->count++] = row;
     }
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        outcome = connection_failure(stream->table, code, arena);
+        outcome = connection_failure(stream->table, code, page->arena);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    if (outcome.kind != CT_SUCCEEDED)
-        return outcome;
-    stream->is_last = code == SQLITE_DONE;
-    stream->from = last;
-    stream->includes_from = stream->includes_from && seen == 0;
+    page->is_last = code == SQLITE_DONE;
+    page->includes_last = stream->includes_from && seen == 0;
+    return outcome;
+}
+
+// The stream stands behind [page], whose end is in the other arena.
+static void move_on(struct sqlite_stream *stream, const struct page *page, size_t count) {
+    stream->is_last = page->is_last;
+    stream->from = page->last;
+    stream->includes_from = page->includes_last;
     stream->turn = !stream->turn;
     stream->next = 0;
     stream->count = count;
+}
+
+static struct ct_outcome read_own_page(struct sqlite_stream *stream) {
+    struct page page = {.arena = &stream->arenas[!stream->turn],
+                        .partition = stream->partition,
+                        .rows = stream->rows};
+    arena_reset(page.arena, 0);
+    struct ct_outcome outcome = read_page(stream, PAGE_ROWS, &page);
+    if (outcome.kind == CT_SUCCEEDED)
+        move_on(stream, &page, page.count);
     return outcome;
 }
 
@@ -230,9 +258,42 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
     struct ct_outcome outcome = ct_success();
     (void)where;
     while (outcome.kind == CT_SUCCEEDED && stream->next == stream->count && !stream->is_last)
-        outcome = read_page(stream);
+        outcome = read_own_page(stream);
     if (outcome.kind == CT_SUCCEEDED)
         *row = stream->next < stream->count ? stream->rows[stream->next++] : NULL;
+    return outcome;
+}
+
+// Rows of the stream's own page, which [read] has left.
+static size_t take_own_rows(struct sqlite_stream *stream, size_t most, struct arena *arena,
+                            const struct ct_row **rows) {
+    size_t count = 0;
+    while (count < most && stream->next < stream->count)
+        rows[count++] = ct_row_clone(arena, stream->rows[stream->next++]);
+    return count;
+}
+
+static struct ct_outcome read_some(struct ct_stream *interface, const char *where, size_t most,
+                                   struct arena *arena, const struct ct_row **rows, size_t *count) {
+    struct sqlite_stream *stream = (struct sqlite_stream *)interface;
+    struct ct_outcome outcome = ct_success();
+    (void)where;
+    *count = take_own_rows(stream, most, arena, rows);
+    while (outcome.kind == CT_SUCCEEDED && *count == 0 && !stream->is_last) {
+        struct page page = {.arena = arena,
+                            .partition =
+                                stream->partition ? arena_strdup(arena, stream->partition) : NULL,
+                            .rows = rows};
+        outcome = read_page(stream, most, &page);
+        if (outcome.kind != CT_SUCCEEDED)
+            break;
+        struct arena *own = &stream->arenas[!stream->turn];
+        arena_reset(own, 0);
+        page.last = (struct ct_key){arena_strdup(own, page.last.partition),
+                                    arena_strdup(own, page.last.row)};
+        move_on(stream, &page, 0);
+        *count = page.count;
+    }
     return outcome;
 }
 
@@ -276,8 +337,10 @@ static struct sqlite_stream *new_stream(struct ct_sqlite_table *table) {
     return stream;
 }
 
-static const struct ct_stream_ops stream_ops = {
-    .version = CT_STREAM_VERSION, .read = read_stream, .close = close_stream};
+static const struct ct_stream_ops stream_ops = {.version = CT_STREAM_VERSION,
+                                                .read = read_stream,
+                                                .close = close_stream,
+                                                .read_some = read_some};
 
 struct ct_outcome sqlite_table_open_stream(struct ct_table *interface, const char *where,
                                            const struct ct_filter *filter,

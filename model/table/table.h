@@ -195,7 +195,7 @@ struct ct_stream;
 
 // What [version] of a table of functions may say. A member that is added later says since which
 // version it is there; nobody looks at it in an older one.
-enum { CT_TABLE_VERSION = 3, CT_STREAM_VERSION = 1 };
+enum { CT_TABLE_VERSION = 3, CT_STREAM_VERSION = 2 };
 
 // What a table can do. Those who ask for more get the error that is named.
 struct ct_table_limits {
@@ -255,6 +255,11 @@ struct ct_stream_ops {
     // Ends the stream; its further use is a program error. Closing again does nothing, as long as
     // the stream's memory is there.
     void (*close)(struct ct_stream *stream, const char *where);
+    // As so many reads, but what they give is in [arena]: to [rows] the next ones, at most [most],
+    // which is not 0; none is the end. After a failure the stream gives nothing more. NULL: rows
+    // come one by one. Since version 2.
+    struct ct_outcome (*read_some)(struct ct_stream *stream, const char *where, size_t most,
+                                   struct arena *arena, const struct ct_row **rows, size_t *count);
 };
 
 struct ct_table {
@@ -273,10 +278,16 @@ struct ct_stream {
 #define ct_open_stream(table, filter, stream) \
     ((table)->ops->open_stream((table), HERE, (filter), (stream)))
 #define ct_stream_read(stream, row) ((stream)->ops->read((stream), HERE, (row)))
+#define ct_stream_read_some(stream, most, arena, rows, count) \
+    ((stream)->ops->read_some((stream), HERE, (most), (arena), (rows), (count)))
 #define ct_stream_continuation_key(stream, key) \
     ((stream)->ops->continuation_key((stream), HERE, (key)))
 #define ct_stream_close(stream) ((stream)->ops->close((stream), HERE))
 #define ct_close(table) ((table)->ops->close(table))
+
+static inline bool ct_stream_gives_some(const struct ct_stream *stream) {
+    return stream->ops->version >= 2 && stream->ops->read_some;
+}
 
 static inline struct ct_table_limits ct_limits(struct ct_table *table) {
     bool is_told = table->ops->version >= 2 && table->ops->limits;

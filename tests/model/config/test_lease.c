@@ -67,8 +67,37 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
     return outcome;
 }
 
+static struct ct_outcome read_some(struct ct_stream *stream, const char *where, size_t most,
+                                   struct arena *scratch, const struct ct_row **rows,
+                                   size_t *count) {
+    (void)stream;
+    (void)where;
+    requests++;
+    *rows = ct_row_new(scratch, (struct ct_key){"p", "r"}, NULL, NULL, 0);
+    *count = most > 0;
+    time_now += delay;
+    return ct_success();
+}
+
+static void close_stream(struct ct_stream *stream, const char *where) {
+    (void)stream;
+    (void)where;
+}
+
+static struct ct_outcome open_stream(struct ct_table *table, const char *where,
+                                     const struct ct_filter *filter, struct ct_stream **stream) {
+    static const struct ct_stream_ops ops = {
+        .version = CT_STREAM_VERSION, .read_some = read_some, .close = close_stream};
+    static struct ct_stream opened = {&ops};
+    (void)table;
+    (void)where;
+    (void)filter;
+    *stream = &opened;
+    return ct_success();
+}
+
 static const struct ct_table_ops proxy_ops = {
-    .version = CT_TABLE_VERSION, .execute = execute, .query = query};
+    .version = CT_TABLE_VERSION, .execute = execute, .query = query, .open_stream = open_stream};
 
 static void set_deadline(struct ct_table *table, uint64_t time) {
     (void)table;
@@ -153,6 +182,35 @@ static void test_guard(void **state) {
     unsigned before = requests;
     assert_true(ct_failed_with(read_guarded(&guard), CT_STATUS_SERVER_ERROR));
     assert_int_equal(requests, before); // it was not even sent
+}
+
+// Several rows that come after the lease are not believed, and are not to be had again.
+static void test_guarded_stream(void **state) {
+    struct mt_guard guard;
+    struct ct_stream *stream;
+    const struct ct_row *rows[2];
+    size_t count = 0;
+    (void)state;
+    mt_guard_init(&guard, &bounded, mt_member_lease(&member));
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    assert_int_equal(ct_open_stream(&guard.table, NULL, &stream).kind, CT_SUCCEEDED);
+    assert_true(ct_stream_gives_some(stream));
+    deadline = 0;
+    assert_int_equal(ct_stream_read_some(stream, 2, &arena, rows, &count).kind, CT_SUCCEEDED);
+    assert_int_equal(count, 1);
+    assert_true(deadline > 0);
+    delay = LEASE;
+    assert_true(ct_failed_with(ct_stream_read_some(stream, 2, &arena, rows, &count),
+                               CT_STATUS_SERVER_ERROR));
+    delay = 0;
+    atomic_store(&mt_member_lease(&member)->end, time_now + LEASE); // it is renewed
+    unsigned before = requests;
+    assert_true(ct_failed_with(ct_stream_read_some(stream, 2, &arena, rows, &count),
+                               CT_STATUS_SERVER_ERROR));
+    const struct ct_row *row;
+    assert_true(ct_failed_with(ct_stream_read(stream, &row), CT_STATUS_SERVER_ERROR));
+    assert_int_equal(requests, before);
+    ct_stream_close(stream);
 }
 
 // A batch that was not answered is told of when it can no longer be done.
@@ -408,6 +466,7 @@ static void test_lost_answer(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_guard, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guarded_stream, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_is_told_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_push_without_clients, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dead_client, setup, teardown),

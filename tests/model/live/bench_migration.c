@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 400, FILL = 100, PROPERTIES = 5 };
+enum { LEASE_MS = 600000 }; // a pass that is repeated would be measured with it
 
 static char old_path[PATH_BYTES], new_path[PATH_BYTES], plain_path[PATH_BYTES];
 
@@ -138,6 +139,7 @@ static void migrate(const char *folder, const char *old_name, const char *new_na
         .out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = hear}),
         .old_name = old_name,
         .new_name = new_name,
+        .lease_ms = LEASE_MS,
         .jobs = (uint32_t)jobs,
     };
     if (live_init(&options, &error) != LIVE_DONE)

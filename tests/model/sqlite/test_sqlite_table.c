@@ -273,6 +273,48 @@ static void test_long_stream(void **state) {
     close_store(table);
 }
 
+// The next [most] rows, or by a plain read the next one (0); how many came.
+static size_t read_next(struct ct_stream *stream, size_t most, const struct ct_row **rows) {
+    size_t count = 0;
+    if (most > 0) {
+        assert_int_equal(ct_stream_read_some(stream, most, &arena, rows, &count).kind,
+                         CT_SUCCEEDED);
+        assert_true(count <= most);
+        return count;
+    }
+    assert_int_equal(ct_stream_read(stream, rows).kind, CT_SUCCEEDED);
+    return *rows != NULL;
+}
+
+// Rows read several at a time, in turn with single ones, are those of a stream that is read singly:
+// from pages of either kind, after none, one or all of a page was read.
+static void test_some_of_a_stream(void **state) {
+    enum { ROWS = 700, MOST = 300, SIZES = 13 };
+    static const size_t sizes[SIZES] = {0, 1, 0, 0, 2, 100, 0, 299, 300, 1, 7, 0, 300};
+    struct ct_sqlite_table *table = open_named(path, "t"), *other = open_named(path, "t");
+    struct ct_stream *stream, *single;
+    const struct ct_row *rows[MOST], *expected;
+    size_t seen = 0, count = 1;
+    (void)state;
+    for (int first = 0; first < ROWS; first += 100)
+        put_rows(table, arena_printf(&arena, "%c", 'a' + first / 100), 100, first);
+    const struct ct_filter *filter = ct_filter_compare(&arena, CT_NE, ct_int32("n", 200));
+    ct_open_stream(ct_sqlite_interface(table), filter, &stream);
+    ct_open_stream(ct_sqlite_interface(other), filter, &single);
+    for (int i = 0; count > 0; i = (i + 1) % SIZES) {
+        count = read_next(stream, sizes[i], rows);
+        for (size_t at = 0; at < count; at++, seen++) {
+            assert_int_equal(ct_stream_read(single, &expected).kind, CT_SUCCEEDED);
+            assert_true(ct_row_equal(rows[at], expected));
+        }
+    }
+    assert_int_equal(seen, ROWS - 100);
+    ct_stream_close(stream);
+    ct_stream_close(single);
+    close_store(other);
+    close_store(table);
+}
+
 // The keys that a filter excludes are not read: a row that is damaged outside of them is not met.
 static void test_reads_only_the_range(void **state) {
     (void)state;
@@ -394,6 +436,7 @@ int main(void) {
         TEST(test_busy),
         TEST(test_deadline),
         TEST(test_long_stream),
+        TEST(test_some_of_a_stream),
         TEST(test_reads_only_the_range),
         TEST(test_many_inserts),
         TEST(test_stream_of_large_rows),
