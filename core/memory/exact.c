@@ -24,6 +24,16 @@ static inline void add_all(event_set set, const event_set other) {
         set[i] |= other[i];
 }
 
+// The first of [set] from [event] on; SCT_EVENTS_MAX: none.
+static uint32_t next_in(const event_set set, uint32_t event) {
+    for (uint32_t word = event / 64; word < SCT_EVENT_WORDS; word++, event = word * 64) {
+        uint64_t rest = set[word] >> event % 64;
+        if (rest)
+            return event + (uint32_t)__builtin_ctzll(rest);
+    }
+    return SCT_EVENTS_MAX;
+}
+
 static bool meet(const event_set a, const event_set b) {
     uint64_t both = 0;
     for (int i = 0; i < SCT_EVENT_WORDS; i++)
@@ -154,8 +164,10 @@ static void add_sources(const struct view *view, uint32_t event, event_set sourc
     ASSERT(event < view->count);
     if (event < view->count - 1 && is_in(view->events->seq_cst, event))
         put_in(sources, event);
-    for (uint32_t fence = 0; fence < view->count - 1; fence++)
-        if (is_in(view->events->fences, fence) && happens_before(view, fence, event))
+    const uint64_t *fences = view->events->fences;
+    for (uint32_t fence = next_in(fences, 0); fence < view->count - 1;
+         fence = next_in(fences, fence + 1))
+        if (happens_before(view, fence, event))
             put_in(sources, fence);
 }
 
@@ -164,8 +176,10 @@ static void add_targets(const struct view *view, uint32_t event, event_set targe
     ASSERT(event < view->count - 1);
     if (is_in(view->events->seq_cst, event))
         put_in(targets, event);
-    for (uint32_t fence = event + 1; fence < view->count - 1; fence++)
-        if (is_in(view->events->fences, fence) && happens_before(view, event, fence))
+    const uint64_t *fences = view->events->fences;
+    for (uint32_t fence = next_in(fences, event + 1); fence < view->count - 1;
+         fence = next_in(fences, fence + 1))
+        if (happens_before(view, event, fence))
             put_in(targets, fence);
 }
 
@@ -176,16 +190,21 @@ static bool is_seq_cst(const struct sct_event_record *event) {
 // psc_F to the new event, a fence.
 static void add_fences_before(const struct view *view, event_set before) {
     uint32_t new = view->count - 1;
+    const uint64_t *fences = view->events->fences;
     ASSERT(is_seq_cst(view->new) && !view->new->location);
     for (uint32_t b = 0; b < new; b++) {
         if (!happens_before(view, b, new))
             continue;
         if (is_in(view->events->fences, b))
             put_in(before, b);
-        for (uint32_t a = 0; a < new; a++)
-            for (uint32_t fence = 0; fence < new &&is_before_in_location(view, a, b); fence++)
-                if (is_in(view->events->fences, fence) && happens_before(view, fence, a))
+        for (uint32_t a = 0; a < new; a++) {
+            if (!is_before_in_location(view, a, b))
+                continue;
+            for (uint32_t fence = next_in(fences, 0); fence < new;
+                 fence = next_in(fences, fence + 1))
+                if (happens_before(view, fence, a))
                     put_in(before, fence);
+        }
     }
 }
 
@@ -235,18 +254,23 @@ static void add_reaching(const struct view *view, const event_set set, event_set
 
 static void find_passage(const struct view *view, struct passage *passage) {
     uint32_t new = view->count - 1;
+    const uint64_t *all_fences = view->events->fences;
     event_set fences = {0};
     ASSERT(new == view->events->count);
     memset(passage, 0, sizeof *passage);
-    for (uint32_t fence = 0; fence < new; fence++)
-        if (is_in(view->events->fences, fence) && happens_before(view, fence, new))
+    for (uint32_t fence = next_in(all_fences, 0); fence < new;
+         fence = next_in(all_fences, fence + 1))
+        if (happens_before(view, fence, new))
             put_in(fences, fence);
     for (uint32_t i = 0; i < new && view->new->location; i++) {
         if (is_overwritten(view, new, i))
             add_targets(view, i, passage->to);
         // psc_F by way of the new event: eco leads from it to [i], which happens before a fence.
-        for (uint32_t fence = i + 1; fence < new &&is_before_in_location(view, new, i); fence++)
-            if (is_in(view->events->fences, fence) && happens_before(view, i, fence))
+        uint32_t fence = next_in(all_fences, i + 1);
+        if (fence >= new || !is_before_in_location(view, new, i))
+            continue;
+        for (; fence < new; fence = next_in(all_fences, fence + 1))
+            if (happens_before(view, i, fence))
                 put_in(passage->to_fences, fence);
     }
     find_before(view, passage->before);
@@ -262,13 +286,18 @@ static struct view view_of(const struct sct_events *events, const struct sct_eve
     return (struct view){events, event, index, events->count + 1};
 }
 
+// psc is among events of SEQ_CST: without any before it no event has a place in it but itself.
+static bool is_any_seq_cst(const struct sct_events *events) {
+    return next_in(events->seq_cst, 0) < SCT_EVENTS_MAX;
+}
+
 // Only paths by way of the new event are new, and each of them comes from [from] and goes on to
 // [to], or from a fence to a fence by psc_F: a circle goes through both.
 bool sct_events_allow(const struct sct_events *events, const struct sct_event_record *event,
                       uint32_t index) {
     ASSERT(event->location);
-    if (index == event->location->count)
-        return true; // nothing is behind it
+    if (index == event->location->count || !is_any_seq_cst(events))
+        return true; // nothing is behind it, or psc does not go on
     struct view view = view_of(events, event, index);
     struct passage passage;
     find_passage(&view, &passage);
@@ -281,6 +310,8 @@ bool sct_events_allow(const struct sct_events *events, const struct sct_event_re
 static void join_paths(struct sct_events *events, const event_set sources,
                        const event_set targets) {
     ASSERT(!meet(sources, targets)); // that would be a circle
+    if (next_in(targets, 0) == SCT_EVENTS_MAX)
+        return;
     for (uint32_t i = 0; i < events->count; i++) {
         struct sct_event_record *record = events->records[i];
         if (is_in(targets, i) || meet(record->before, targets))
@@ -296,6 +327,20 @@ static uint32_t index_behind(const struct sct_event_record *event) {
     return place_of(event->location, last) / 2 + 1;
 }
 
+// Of the new event, which is the next of [events].
+static void find_place(struct sct_events *events, struct sct_event_record *record) {
+    // Its own store is in the location already: the stores behind it begin one later.
+    struct view view = view_of(events, record, index_behind(record));
+    struct passage passage;
+    find_passage(&view, &passage);
+    memcpy(record->before, passage.before, sizeof record->before);
+    ASSERT(!is_in(record->before, events->count)); // no circle: it was asked for before
+    if (is_seq_cst(record))
+        put_in(passage.from, events->count);
+    join_paths(events, passage.from, passage.to);
+    join_paths(events, passage.from_fences, passage.to_fences);
+}
+
 void sct_events_add(struct sct_events *events, struct arena *arena,
                     const struct sct_event_record *event) {
     if (events->count == SCT_EVENTS_MAX)
@@ -304,17 +349,11 @@ void sct_events_add(struct sct_events *events, struct arena *arena,
     struct sct_event_record *record = ARENA_ARRAY(arena, struct sct_event_record, 1);
     *record = *event;
     record->known = sct_clock_copy(&event->known, arena);
-    // Its own store is in the location already: the stores behind it begin one later.
-    struct view view = view_of(events, record, index_behind(record));
-    struct passage passage;
-    find_passage(&view, &passage);
-    memcpy(record->before, passage.before, sizeof record->before);
     uint32_t new = events->count;
-    ASSERT(!is_in(record->before, new)); // no circle: it was asked for before
-    if (is_seq_cst(record))
-        put_in(passage.from, new);
-    join_paths(events, passage.from, passage.to);
-    join_paths(events, passage.from_fences, passage.to_fences);
+    if (is_any_seq_cst(events))
+        find_place(events, record);
+    else
+        memset(record->before, 0, sizeof record->before);
     events->records[events->count++] = record;
     if (is_seq_cst(record))
         put_in(events->seq_cst, new);
