@@ -315,6 +315,34 @@ static void test_some_of_a_stream(void **state) {
     close_store(table);
 }
 
+// The row that a page ended with may be gone when the next one is read: then none is passed over,
+// and no more come than were asked for.
+static void test_end_of_a_page_is_gone(void **state) {
+    struct ct_sqlite_table *table = open_named(path, "t"), *other = open_named(path, "t");
+    struct ct_stream *stream;
+    const struct ct_row *rows[3] = {NULL, NULL, NULL};
+    (void)state;
+    put_rows(table, "a", 5, 1);
+    ct_open_stream(ct_sqlite_interface(table), NULL, &stream);
+    assert_int_equal(read_next(stream, 2, rows), 2);
+    struct ct_batch batch = ct_batch_new(&arena, 1);
+    struct ct_op_result result;
+    ct_batch_add(&batch, CT_DELETE, ct_row_new(&arena, rows[1]->key, CT_ANY_ETAG, NULL, 0));
+    assert_int_equal(ct_execute(ct_sqlite_interface(other), &batch, &arena, &result).kind,
+                     CT_SUCCEEDED);
+    struct ct_key end = rows[1]->key;
+    assert_int_equal(read_next(stream, 2, rows), 2);
+    assert_true(ct_key_compare(end, rows[0]->key) < 0);
+    assert_null(rows[2]);
+    end = rows[1]->key;
+    assert_int_equal(read_next(stream, 2, rows), 1);
+    assert_true(ct_key_compare(end, rows[0]->key) < 0);
+    assert_int_equal(read_next(stream, 2, rows), 0);
+    ct_stream_close(stream);
+    close_store(other);
+    close_store(table);
+}
+
 // The keys that a filter excludes are not read: a row that is damaged outside of them is not met.
 static void test_reads_only_the_range(void **state) {
     (void)state;
@@ -437,6 +465,7 @@ int main(void) {
         TEST(test_deadline),
         TEST(test_long_stream),
         TEST(test_some_of_a_stream),
+        TEST(test_end_of_a_page_is_gone),
         TEST(test_reads_only_the_range),
         TEST(test_many_inserts),
         TEST(test_stream_of_large_rows),
