@@ -67,6 +67,11 @@ bool file_open(struct file_connection *connection, const char *name, bool is_bul
     return table && open_table(connection, path, table, is_bulk, error);
 }
 
+void file_take_turns(struct file_connection *connection, pthread_mutex_t *turn) {
+    if (connection->bounded.fence == fence)
+        ct_sqlite_take_turns(sqlite_of(connection->table), turn);
+}
+
 const char *file_resolve(struct arena *arena, const char *name, struct error *error) {
     char path[PATH_BYTES], *resolved = NULL;
     const char *table = split(name, path, error);

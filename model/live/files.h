@@ -27,6 +27,10 @@ struct file_connection {
 bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
                struct error *error);
 
+// Batches of this process for the file of [connection] take turns by [turn], which outlives it;
+// those for an account go side by side.
+void file_take_turns(struct file_connection *connection, pthread_mutex_t *turn);
+
 // The name of the table [name] with the absolute path of its file, which must be there; in [arena].
 // NULL with a one-line error.
 const char *file_resolve(struct arena *arena, const char *name, struct error *error);

@@ -275,16 +275,12 @@ static void init_holder(struct migration *migration) {
     mt_holder_init(&migration->holder, &holder);
 }
 
-// Batches of this process for one file take turns; those for an account go side by side.
 static void init_lane(struct migration *migration, struct lane *lane) {
-    const char *names[TABLES] = {migration->session.config.old_name,
-                                 migration->session.config.new_name};
     for (int i = 0; i < TABLES; i++) {
-        pthread_mutex_t *turn = account_is_named(names[i]) ? NULL : &migration->turns[i];
+        file_take_turns(&lane->files[i], &migration->turns[i]);
         mt_guard_init(&lane->guards[i], &lane->files[i].bounded,
                       mt_holder_lease(&migration->holder));
-        pace_init(&lane->paced[i], &lane->guards[i].table, &migration->pace, &migration->rows[i],
-                  turn);
+        pace_init(&lane->paced[i], &lane->guards[i].table, &migration->pace, &migration->rows[i]);
     }
 }
 

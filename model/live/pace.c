@@ -67,16 +67,6 @@ static struct paced_table *paced_of(struct ct_table *table) {
     return (struct paced_table *)table;
 }
 
-static void take_turn(struct paced_table *paced) {
-    if (paced->turn)
-        pthread_mutex_lock(paced->turn);
-}
-
-static void end_turn(struct paced_table *paced) {
-    if (paced->turn)
-        pthread_mutex_unlock(paced->turn);
-}
-
 static void count_rows(struct paced_table *paced, const struct ct_batch *batch,
                        struct ct_outcome outcome) {
     if (outcome.kind != CT_SUCCEEDED)
@@ -90,10 +80,8 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
     struct paced_table *paced = paced_of(table);
     if (!pace_wait(paced->pace, batch->count))
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    take_turn(paced);
     struct ct_outcome outcome =
         paced->inner->ops->execute(paced->inner, where, batch, arena, results);
-    end_turn(paced);
     count_rows(paced, batch, outcome);
     return outcome;
 }
@@ -109,9 +97,7 @@ static void execute_all(struct ct_table *table, const char *where, struct ct_wri
         writes[i].outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     if (!may_go)
         return;
-    take_turn(paced);
     ct_execute_all_at(paced->inner, where, writes, count, arena);
-    end_turn(paced);
     for (size_t i = 0; i < count; i++)
         count_rows(paced, &writes[i].batch, writes[i].outcome);
 }
@@ -142,9 +128,9 @@ static void close_table(struct ct_table *table) {
     .close = close_table, .limits = limits
 
 void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace,
-               _Atomic uint64_t *rows, pthread_mutex_t *turn) {
+               _Atomic uint64_t *rows) {
     static const struct ct_table_ops ops = {TABLE_OPS};
     static const struct ct_table_ops ops_of_groups = {TABLE_OPS, .execute_all = execute_all};
-    *paced = (struct paced_table){
-        {ct_takes_groups(inner) ? &ops_of_groups : &ops}, inner, pace, rows, turn};
+    *paced =
+        (struct paced_table){{ct_takes_groups(inner) ? &ops_of_groups : &ops}, inner, pace, rows};
 }

@@ -13,9 +13,6 @@ struct paced_table {
     struct ct_table *inner;
     struct pace *pace;
     _Atomic uint64_t *rows; // counts what its batches have written or deleted; may be others' too
-    // Held while a batch is within: who waits for another copier's goes on at once after it, and
-    // need not look again and again. NULL: batches do not wait for each other there.
-    pthread_mutex_t *turn;
 };
 
 // One for all copiers: their batches together go at the operator's pace.
@@ -33,9 +30,9 @@ struct pace {
     _Atomic uint64_t rows; // of all its tables
 };
 
-// [rows] and [turn]: see struct paced_table.
+// [rows]: see struct paced_table.
 void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace,
-               _Atomic uint64_t *rows, pthread_mutex_t *turn);
+               _Atomic uint64_t *rows);
 
 // Waits for as long as the operator wants, also because [rows] more are to come. False:
 // interrupted.

@@ -51,22 +51,34 @@ static struct ct_outcome change(const struct writing *writing, sqlite3_stmt *sta
                                : connection_failure(writing->table, code, writing->arena);
 }
 
-// Writes [row] under a new ETag, which goes to [result].
-static struct ct_outcome write_row(struct writing *writing, enum ct_statement which,
-                                   const struct ct_row *row, sqlite3_int64 if_number,
-                                   struct ct_op_result *result, int *changes) {
-    size_t size;
-    const void *bytes = record_write(writing->arena, row, &size);
-    ASSERT(size <= INT32_MAX);
+static struct record record_of(struct arena *arena, const struct ct_row *row) {
+    struct record record;
+    record.bytes = record_write(arena, row, &record.size);
+    ASSERT(record.size <= INT32_MAX);
+    return record;
+}
+
+// Writes [row], whose properties are [record], under a new ETag, which goes to [result].
+static struct ct_outcome write_record(struct writing *writing, enum ct_statement which,
+                                      const struct ct_row *row, struct record record,
+                                      sqlite3_int64 if_number, struct ct_op_result *result,
+                                      int *changes) {
     sqlite3_stmt *statement = connection_statement(writing->table, which);
     bind_key(writing, statement, row->key);
     sqlite3_bind_int64(statement, 4, (sqlite3_int64)writing->number);
     sqlite3_bind_int64(statement, 5, time_of(writing));
-    sqlite3_bind_blob(statement, 6, bytes, (int)size, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 6, record.bytes, (int)record.size, SQLITE_STATIC);
     if (which == STATEMENT_REPLACE_IF)
         sqlite3_bind_int64(statement, 7, if_number);
     result->etag = connection_etag(writing->table, writing->arena, writing->number);
     return change(writing, statement, changes);
+}
+
+static struct ct_outcome write_row(struct writing *writing, enum ct_statement which,
+                                   const struct ct_row *row, sqlite3_int64 if_number,
+                                   struct ct_op_result *result, int *changes) {
+    return write_record(writing, which, row, record_of(writing->arena, row), if_number, result,
+                        changes);
 }
 
 // The row under [key], or NULL.
@@ -77,7 +89,7 @@ static struct ct_outcome find(struct writing *writing, struct ct_key key, struct
     struct ct_outcome outcome = ct_success();
     *row = NULL;
     if (code == SQLITE_ROW) {
-        *row = reading_row(writing->table, statement, writing->arena);
+        *row = reading_row(writing->table, statement, writing->arena, NULL);
         if (!*row)
             outcome = ct_internal_error("a row in the file is damaged");
     } else if (code != SQLITE_DONE) {
@@ -149,9 +161,11 @@ static struct ct_outcome merge_row(struct writing *writing, const struct ct_oper
 }
 
 static struct ct_outcome insert_row(struct writing *writing, const struct ct_row *entity,
-                                    size_t index, struct ct_op_result *result) {
+                                    struct record record, size_t index,
+                                    struct ct_op_result *result) {
     int changes;
-    struct ct_outcome outcome = write_row(writing, STATEMENT_INSERT, entity, 0, result, &changes);
+    struct ct_outcome outcome =
+        write_record(writing, STATEMENT_INSERT, entity, record, 0, result, &changes);
     if (outcome.kind == CT_SUCCEEDED && changes == 0)
         return ct_storage_error(CT_STATUS_CONFLICT, index);
     result->status = CT_STATUS_CREATED;
@@ -165,7 +179,7 @@ static bool lacks_condition(const struct ct_operation *operation) {
 }
 
 static struct ct_outcome apply(struct writing *writing, const struct ct_operation *operation,
-                               size_t index, struct ct_op_result *result) {
+                               struct record record, size_t index, struct ct_op_result *result) {
     struct ct_row *entity = operation->entity;
     int changes;
     *result = (struct ct_op_result){.status = CT_STATUS_NO_CONTENT, .entity = entity};
@@ -177,7 +191,7 @@ static struct ct_outcome apply(struct writing *writing, const struct ct_operatio
     }
     switch (operation->type) {
     case CT_INSERT:
-        return insert_row(writing, entity, index, result);
+        return insert_row(writing, entity, record, index, result);
     case CT_INSERT_OR_REPLACE:
         return write_row(writing, STATEMENT_PUT, entity, 0, result, &changes);
     case CT_REPLACE:
@@ -205,19 +219,17 @@ static bool is_group(const struct ct_batch *batch, size_t first) {
 }
 
 static void bind_group(const struct writing *writing, sqlite3_stmt *statement,
-                       const struct ct_operation *operations) {
+                       const struct ct_operation *operations, const struct record *records) {
     sqlite3_bind_int64(statement, 1, writing->table->id);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)writing->number);
     sqlite3_bind_int64(statement, 3, time_of(writing));
     for (int i = 0; i < SQLITE_GROUP; i++) {
         const struct ct_row *row = operations[i].entity;
         int parameter = GROUP_FIRST + i * GROUP_ROW;
-        size_t size;
-        const void *bytes = record_write(writing->arena, row, &size);
-        ASSERT(size <= INT32_MAX);
         connection_bind_key(statement, parameter, row->key.partition);
         connection_bind_key(statement, parameter + 1, row->key.row);
-        sqlite3_bind_blob(statement, parameter + 2, bytes, (int)size, SQLITE_STATIC);
+        sqlite3_bind_blob(statement, parameter + 2, records[i].bytes, (int)records[i].size,
+                          SQLITE_STATIC);
     }
 }
 
@@ -237,10 +249,11 @@ static struct ct_outcome find_conflict(struct writing *writing, const struct ct_
 
 // The group's operations from [first] on, all by one statement.
 static struct ct_outcome insert_group(struct writing *writing, const struct ct_batch *batch,
-                                      size_t first, struct ct_op_result *done) {
+                                      const struct record *records, size_t first,
+                                      struct ct_op_result *done) {
     sqlite3_stmt *statement = connection_statement(writing->table, STATEMENT_INSERT_GROUP);
     int changes;
-    bind_group(writing, statement, batch->operations + first);
+    bind_group(writing, statement, batch->operations + first, records + first);
     struct ct_outcome outcome = change(writing, statement, &changes);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
@@ -304,15 +317,15 @@ struct ct_outcome connection_commit(struct ct_sqlite_table *table, struct arena 
 }
 
 static struct ct_outcome apply_all(struct writing *writing, const struct ct_batch *batch,
-                                   struct ct_op_result *done) {
+                                   const struct record *records, struct ct_op_result *done) {
     struct ct_outcome outcome = ct_success();
     for (size_t i = 0; i < batch->count && outcome.kind == CT_SUCCEEDED;) {
         if (is_group(batch, i)) {
-            outcome = insert_group(writing, batch, i, done);
+            outcome = insert_group(writing, batch, records, i, done);
             i += SQLITE_GROUP;
             continue;
         }
-        outcome = apply(writing, &batch->operations[i], i, &done[i]);
+        outcome = apply(writing, &batch->operations[i], records[i], i, &done[i]);
         writing->number++;
         i++;
     }
@@ -328,6 +341,16 @@ static struct ct_outcome check_table(struct ct_sqlite_table *table, struct arena
     if (code == SQLITE_DONE)
         return ct_storage_error(CT_STATUS_NOT_FOUND, 0);
     return code == SQLITE_ROW ? ct_success() : connection_failure(table, code, arena);
+}
+
+static void take_turn(struct ct_sqlite_table *table) {
+    if (table->turn)
+        pthread_mutex_lock(table->turn);
+}
+
+static void end_turn(struct ct_sqlite_table *table) {
+    if (table->turn)
+        pthread_mutex_unlock(table->turn);
 }
 
 // Begins a transaction in which [count] operations have numbers. If it cannot be nothing is held.
@@ -350,13 +373,26 @@ static struct ct_outcome begin(struct writing *writing, size_t count) {
     return outcome;
 }
 
+// What the Inserts of [batch] will write: nobody waits for it, as for what is done in a
+// transaction.
+static const struct record *records_of(struct arena *arena, const struct ct_batch *batch) {
+    struct record *records = ARENA_ARRAY(arena, struct record, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        bool is_insert = batch->operations[i].type == CT_INSERT;
+        records[i] = is_insert ? record_of(arena, batch->operations[i].entity)
+                               : (struct record){.bytes = NULL};
+    }
+    return records;
+}
+
 static struct ct_outcome write_batch(struct ct_sqlite_table *table, const struct ct_batch *batch,
-                                     struct arena *arena, struct ct_op_result *done) {
+                                     const struct record *records, struct arena *arena,
+                                     struct ct_op_result *done) {
     struct writing writing = {.table = table, .arena = arena, .time = present_time()};
     struct ct_outcome outcome = begin(&writing, batch->count);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
-    outcome = apply_all(&writing, batch, done);
+    outcome = apply_all(&writing, batch, records, done);
     if (outcome.kind == CT_SUCCEEDED)
         return connection_commit(table, arena);
     connection_roll_back(table);
@@ -391,7 +427,10 @@ struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *w
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
     struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
-    outcome = write_batch(table, batch, arena, done);
+    const struct record *records = records_of(arena, batch);
+    take_turn(table);
+    outcome = write_batch(table, batch, records, arena, done);
+    end_turn(table);
     if (outcome.kind == CT_SUCCEEDED)
         give(batch, done, results);
     return outcome;
@@ -402,6 +441,7 @@ struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *w
 // Of a batch, what became of it so far.
 struct part {
     struct ct_write *write;
+    const struct record *records;
     struct ct_op_result *done;
 };
 
@@ -426,10 +466,13 @@ static bool are_single_inserts(const struct part *parts, size_t count) {
 static struct ct_outcome insert_singles(struct writing *writing, struct part *parts) {
     struct ct_operation operations[SQLITE_GROUP];
     struct ct_op_result done[SQLITE_GROUP];
+    struct record records[SQLITE_GROUP];
     struct ct_batch batch = {operations, SQLITE_GROUP, SQLITE_GROUP};
-    for (size_t i = 0; i < SQLITE_GROUP; i++)
+    for (size_t i = 0; i < SQLITE_GROUP; i++) {
         operations[i] = parts[i].write->batch.operations[0];
-    struct ct_outcome outcome = insert_group(writing, &batch, 0, done);
+        records[i] = parts[i].records[0];
+    }
+    struct ct_outcome outcome = insert_group(writing, &batch, records, 0, done);
     bool has_conflict = ct_failed_with(outcome, CT_STATUS_CONFLICT);
     for (size_t i = 0; i < SQLITE_GROUP; i++) {
         struct ct_row *row = NULL;
@@ -457,7 +500,7 @@ static struct ct_outcome apply_part(struct writing *writing, struct part *part) 
         code = run_plain(table, STATEMENT_SAVE);
     if (code != SQLITE_DONE)
         return connection_failure(table, code, writing->arena);
-    write->outcome = apply_all(writing, &write->batch, part->done);
+    write->outcome = apply_all(writing, &write->batch, part->records, part->done);
     writing->number = first + write->batch.count;
     if (has_failed(write->outcome))
         return write->outcome;
@@ -509,11 +552,14 @@ void sqlite_table_execute_all(struct ct_table *interface, const char *where,
         write->outcome = check(table, &write->batch);
         if (write->outcome.kind == CT_SUCCEEDED)
             parts[part_count++] =
-                (struct part){write, ARENA_ARRAY(arena, struct ct_op_result, write->batch.count)};
+                (struct part){write, records_of(arena, &write->batch),
+                              ARENA_ARRAY(arena, struct ct_op_result, write->batch.count)};
     }
     if (part_count == 0)
         return;
+    take_turn(table);
     struct ct_outcome outcome = write_parts(table, parts, part_count, arena);
+    end_turn(table);
     for (size_t i = 0; i < part_count; i++) {
         struct ct_write *write = parts[i].write;
         if (outcome.kind != CT_SUCCEEDED)

@@ -424,3 +424,7 @@ struct ct_table *ct_sqlite_interface(struct ct_sqlite_table *table) {
 void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds) {
     table->deadline = seconds;
 }
+
+void ct_sqlite_take_turns(struct ct_sqlite_table *table, pthread_mutex_t *turn) {
+    table->turn = turn;
+}

@@ -70,6 +70,7 @@ struct ct_sqlite_table {
     struct etag_text etag_text;
     struct ct_rules rules; // of a batch
     double deadline;
+    pthread_mutex_t *turn;       // or NULL
     unsigned busy_ms;            // of now
     double busy_since;           // when the wait began that is under way
     struct sqlite_stream *spare; // a closed one, whose arenas the next one has; or NULL
@@ -120,8 +121,9 @@ struct ct_outcome sqlite_table_open_stream(struct ct_table *table, const char *w
 // Frees what the table keeps for its next stream.
 void reading_free_spare(struct ct_sqlite_table *table);
 
-// The row that [statement] stands at, in [arena]; NULL if the file is damaged.
+// The row that [statement] stands at, in [arena]; NULL if the file is damaged. If its partition key
+// is [before], which may be NULL and lives as long, it is that one.
 struct ct_row *reading_row(struct ct_sqlite_table *table, sqlite3_stmt *statement,
-                           struct arena *arena);
+                           struct arena *arena, const char *before);
 
 #endif

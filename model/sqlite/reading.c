@@ -49,8 +49,14 @@ static struct ct_row *row_under(struct ct_sqlite_table *table, sqlite3_stmt *sta
 }
 
 struct ct_row *reading_row(struct ct_sqlite_table *table, sqlite3_stmt *statement,
-                           struct arena *arena) {
-    return row_under(table, statement, key_column(statement, 0, arena), arena);
+                           struct arena *arena, const char *before) {
+    size_t mark = arena_mark(arena);
+    const char *partition = key_column(statement, 0, arena);
+    if (before && strcmp(partition, before) == 0) {
+        arena_reset(arena, mark);
+        partition = before;
+    }
+    return row_under(table, statement, partition, arena);
 }
 
 // ---- Atomic queries ----------------------------------------------------------------------------
@@ -189,11 +195,11 @@ struct page {
     bool is_last; // no page comes after this one
 };
 
-// The row of the page that [statement] stands at.
+// The row of the page that [statement] stands at; [before] is the partition of the one before it.
 static struct ct_row *page_row(const struct sqlite_stream *stream, sqlite3_stmt *statement,
-                               const struct page *page) {
+                               const struct page *page, const char *before) {
     return page->partition ? row_under(stream->table, statement, page->partition, page->arena)
-                           : reading_row(stream->table, statement, page->arena);
+                           : reading_row(stream->table, statement, page->arena, before);
 }
 
 // Reads the next page, of at most [most] rows; the stream stands where it was.
@@ -204,12 +210,13 @@ static struct ct_outcome read_page(const struct sqlite_stream *stream, size_t mo
     sqlite3_stmt *statement = begin_page(stream);
     struct ct_outcome outcome = ct_success();
     int code = SQLITE_ROW;
+    const char *partition = NULL; // of the row before
     page->last = stream->from;
     // That end may be gone: then there are [most] without it.
     while (seen < limit && page->count < most && arena_mark(page->arena) - begin < PAGE_BYTES &&
            (code = sqlite3_step(statement)) == SQLITE_ROW) {
         size_t mark = arena_mark(page->arena);
-        const struct ct_row *row = page_row(stream, statement, page);
+        const struct ct_row *row = page_row(stream, statement, page, partition);
         if (!row) {
             outcome = ct_internal_error("a row in the file is damaged");
             break;
@@ -219,6 +226,7 @@ static struct ct_outcome read_page(const struct sqlite_stream *stream, size_t mo
             continue;
         }
         page->last = row->key;
+        partition = row->key.partition;
         if (ct_filter_matches(stream->filter, row))
             page->rows[page->count++] = row;
     }

@@ -12,6 +12,12 @@
 // The bytes of [row]'s properties in [arena]; how many there are goes to [size].
 const void *record_write(struct arena *arena, const struct ct_row *row, size_t *size);
 
+// Such bytes; NULL: none have been made.
+struct record {
+    const void *bytes;
+    size_t size;
+};
+
 // The row under [key] and [etag] (both shared) with the properties that [record_write] has put into
 // [bytes], in [arena]; NULL if no such bytes could have come from it.
 struct ct_row *record_read(struct arena *arena, struct ct_key key, const char *etag,

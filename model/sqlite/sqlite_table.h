@@ -18,6 +18,8 @@
 #include "core/base/text.h"
 #include "model/table/table.h"
 
+#include <pthread.h>
+
 struct ct_sqlite_table;
 
 struct ct_sqlite_options {
@@ -46,6 +48,11 @@ struct ct_table *ct_sqlite_interface(struct ct_sqlite_table *table);
 // its clock when it holds the lock of the file, in the transaction that it commits. HUGE_VAL: no
 // deadline, as at first.
 void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds);
+
+// Of threads that write to the file over several connections: [turn] is held while one of them has
+// the file's lock, so that others wait for it and do not look again and again. What a batch writes
+// is prepared before. It outlives the connection.
+void ct_sqlite_take_turns(struct ct_sqlite_table *table, pthread_mutex_t *turn);
 
 // Returns when no batch of anybody whose deadline had passed before can take effect any more: a
 // process that was stopped between its look at the clock and its commit holds the lock. Fails with
