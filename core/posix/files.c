@@ -14,6 +14,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +73,8 @@ static int compare_numbers(const void *left, const void *right) {
 // What is open now, however many and however high: a parent may leave any number of them open.
 static void find_inherited(void) {
     ASSERT(inherited_count == 0);
+    struct rlimit limit;
+    bool has_limit = getrlimit(RLIMIT_NOFILE, &limit) == 0;
     DIR *folder = opendir("/proc/self/fd");
     if (!folder)
         fail_at(FAIL_RESOURCE, HERE, "/proc/self/fd: %s", strerror(errno));
@@ -80,6 +83,9 @@ static void find_inherited(void) {
         long number = strtol(entry->d_name, &end, 10);
         // Neither . and .. nor the descriptor by which this looks, which is gone behind it.
         if (end == entry->d_name || number == dirfd(folder))
+            continue;
+        // Valgrind's own, if it runs this: above what it says that a process may have.
+        if (has_limit && (rlim_t)number >= limit.rlim_cur)
             continue;
         GROW(inherited, inherited_count + 1, inherited_room, "the descriptors of a program");
         inherited[inherited_count++] = (struct inherited){.number = (int)number};
