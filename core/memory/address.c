@@ -33,8 +33,8 @@ static bool overlaps(const struct sct_location *location, uintptr_t address, siz
     return location->address < address + bytes && address < location->address + location->bytes;
 }
 
-static struct sct_location *find(const struct sct_location_table *table, uintptr_t address,
-                                 uint32_t bytes) {
+static inline struct sct_location *find(const struct sct_location_table *table, uintptr_t address,
+                                        uint32_t bytes) {
     if (table->bucket_count == 0)
         return NULL;
     struct sct_location *location = *bucket_of(table, address);
@@ -43,11 +43,21 @@ static struct sct_location *find(const struct sct_location_table *table, uintptr
     return location;
 }
 
-static struct sct_location *add(struct sct_memory_moment *now, uintptr_t address, uint32_t bytes,
-                                uint64_t value) {
+// Whether another one overlaps with that range. (All that can are in one bucket: a location lies
+// within a word of 8 bytes.)
+static bool is_shared(const struct sct_location_table *table, uintptr_t address, size_t bytes) {
+    const struct sct_location *other = *bucket_of(table, address);
+    while (other && !overlaps(other, address, bytes))
+        other = other->next;
+    return other;
+}
+
+__attribute__((noinline)) static struct sct_location *
+add(struct sct_memory_moment *now, uintptr_t address, uint32_t bytes, uint64_t value) {
     struct sct_location_table *table = &now->table;
     if (table->count++ >= table->bucket_count)
         grow(now->arena, table);
+    table->is_mixed |= is_shared(table, address, bytes);
     struct sct_location *location = sct_location_new(bytes, value),
                         **bucket = bucket_of(table, address);
     location->address = address;
@@ -58,8 +68,8 @@ static struct sct_location *add(struct sct_memory_moment *now, uintptr_t address
 }
 
 // Whether another that overlaps with [location] was used after it.
-// (All that can overlap with it are in one bucket: a location lies within a word of 8 bytes.)
-static bool is_overtaken(struct sct_location_table *table, const struct sct_location *location) {
+__attribute__((noinline)) static bool is_overtaken(struct sct_location_table *table,
+                                                   const struct sct_location *location) {
     const struct sct_location *other = *bucket_of(table, location->address);
     for (; other; other = other->next)
         if (other != location && other->last_use > location->last_use &&
@@ -72,11 +82,11 @@ struct sct_location *sct_location_at(uintptr_t address, uint32_t bytes, uint64_t
     struct sct_memory_state *memory = sct_memory_state();
     struct sct_memory_moment *now = memory->now;
     struct sct_location_table *table = &now->table;
-    ASSERT(address % bytes == 0);
+    ASSERT((address & (bytes - 1)) == 0); // sizes are powers of two
     struct sct_location *location = find(table, address, bytes);
     if (!location)
         location = add(now, address, bytes, value);
-    bool was_overtaken = is_overtaken(table, location);
+    bool was_overtaken = table->is_mixed && is_overtaken(table, location);
     table->overlaps += was_overtaken;
     if (was_overtaken || sct_location_newest(location) != (value & sct_location_mask(bytes)))
         sct_location_reset(location, value);

@@ -3,20 +3,6 @@
 #include "core/base/rng.h"
 #include "core/memory/model.h"
 
-// Which of its thread's it is says the same in every execution with the same graph; when it
-// happened does not.
-uint64_t sct_graph_event(struct sct_party *party) {
-    ASSERT(party->number < SCT_THREADS_MAX);
-    return rng_mix((uint64_t)party->number << 32 | ++party->event_count);
-}
-
-void sct_graph_read(struct sct_memory_moment *now, struct sct_party *party,
-                    const struct sct_store *store) {
-    ASSERT(party == now->by_slot[sct_running_slot(sct_engine_now)]);
-    // A sum, as reads of different threads come in any order.
-    now->graph_reads += rng_mix(sct_graph_event(party) ^ ~store->event);
-}
-
 // Of one location: the stores in their order, but for one that is alone.
 static uint64_t order_of(const struct sct_location *location) {
     uint64_t order = 0;

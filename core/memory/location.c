@@ -26,8 +26,8 @@ static inline struct operation begin(struct sct_location *location) {
 
 // A choice of which 0 is what sequential consistency would do. A search has seen what comes of the
 // alternatives that are [barred]: the execution is given up if that is all of them.
-static uint32_t choose(const struct operation *operation, uint32_t count, uint64_t barred,
-                       const char *label) {
+static uint32_t choose_among(const struct operation *operation, uint32_t count, uint64_t barred,
+                             const char *label) {
     uint32_t stale_max = operation->memory->options.stale_max;
     ASSERT(count > 0);
     if (count <= 64 && barred == UINT64_MAX >> (64 - count))
@@ -38,6 +38,17 @@ static uint32_t choose(const struct operation *operation, uint32_t count, uint64
     uint32_t answer = sct_choose_weak(count, label);
     operation->now->stale_count += answer > 0;
     return answer;
+}
+
+static inline uint32_t choose(const struct operation *operation, uint32_t count, uint64_t barred,
+                              const char *label) {
+    return count == 1 && barred == 0 ? 0 : choose_among(operation, count, barred, label);
+}
+
+// Whether stores are chosen from by the model's bound alone: nothing that is exact forbids some of
+// them, and no search bars the old ones.
+static inline bool is_plain_choice(const struct operation *operation) {
+    return !operation->now->events && operation->now->read_from == 0;
 }
 
 // Too old for a search: see the limit of struct sct_memory.
@@ -104,14 +115,11 @@ static inline void note_event(const struct operation *operation, enum sct_order 
     sct_events_add(operation->now->events, operation->now->arena, &event);
 }
 
-// Whether the order of SEQ_CST lets it read stores[read - 1] (0: nothing), and store, if it does,
-// behind stores[index - 1].
-static bool is_allowed(const struct operation *operation, enum sct_order order, uint32_t read,
-                       uint32_t index, bool stores) {
+__attribute__((noinline)) static bool is_allowed_exactly(const struct operation *operation,
+                                                         enum sct_order order, uint32_t read,
+                                                         uint32_t index, bool stores) {
     static const struct sct_store new_store;
     struct sct_memory_moment *now = operation->now;
-    if (!now->events || sct_memory_is_over())
-        return true;
     size_t mark = arena_mark(now->arena);
     struct sct_event_record event = event_of(operation, order, read, stores ? &new_store : NULL);
     // With an acquire comes what the store that it reads carries: its event would know that, too.
@@ -122,6 +130,14 @@ static bool is_allowed(const struct operation *operation, enum sct_order order, 
     bool is_fine = sct_events_allow(now->events, &event, index);
     arena_reset(now->arena, mark);
     return is_fine;
+}
+
+// Whether the order of SEQ_CST lets it read stores[read - 1] (0: nothing), and store, if it does,
+// behind stores[index - 1].
+static inline bool is_allowed(const struct operation *operation, enum sct_order order,
+                              uint32_t read, uint32_t index, bool stores) {
+    return __builtin_expect(operation->now->events == NULL, 1) || sct_memory_is_over() ||
+           is_allowed_exactly(operation, order, read, index, stores);
 }
 
 // ---- Edges that orders make --------------------------------------------------------------------
@@ -135,12 +151,11 @@ static void take_message(const struct operation *operation, const struct sct_edg
     struct arena *arena = operation->now->arena;
     if (!message)
         return;
-    if (sct_order_acquires(order))
-        sct_edge_join(&party->view, arena, message);
-    else if (party->pending)
-        sct_edge_join(party->pending, arena, message);
-    else
+    struct sct_edge *edge = sct_order_acquires(order) ? &party->view : party->pending;
+    if (!edge)
         party->pending = sct_edge_copy(message, arena);
+    else if (!sct_edge_has(edge, message))
+        sct_edge_join(edge, arena, message);
 }
 
 // What the read-modify-writes that come directly before [index] carry on.
@@ -167,6 +182,9 @@ static struct sct_edge *message_of_own(const struct operation *operation, uint32
 static struct sct_edge *join_messages(struct arena *arena, struct sct_edge *a, struct sct_edge *b) {
     if (!a || !b || a == b)
         return a ? a : b;
+    // Mostly so: who has acquired what it reads releases that, too.
+    if (sct_edge_has(a, b))
+        return a;
     struct sct_edge *both = sct_edge_copy(a, arena);
     sct_edge_join(both, arena, b);
     return both;
@@ -177,8 +195,8 @@ static struct sct_edge *join_messages(struct arena *arena, struct sct_edge *a, s
 static struct sct_edge *message_of(const struct operation *operation, uint32_t index,
                                    const struct sct_store *store) {
     struct arena *arena = operation->now->arena;
-    struct sct_edge *message = store->is_release ? sct_edge_copy(&operation->party->view, arena)
-                                                 : operation->party->released;
+    struct sct_edge *message =
+        store->is_release ? sct_edge_of(operation->party, arena) : operation->party->released;
     if (store->is_update)
         message = join_messages(arena, message, message_of_update(operation, index));
     else if (operation->memory->options.has_c11_release_sequences && !store->is_release)
@@ -208,9 +226,16 @@ static void insert(struct sct_location *location, uint32_t index, struct sct_sto
     location->count++;
 }
 
+// Which of its steps the running thread takes.
+static inline uint32_t step_now(void) {
+    const struct sct_engine *engine = sct_engine_now;
+    return engine->now.current ? engine->slots[engine->now.current->slot].steps : 0;
+}
+
 // Puts a store of [value] at [index] of the modification order.
-static void add_store(const struct operation *operation, uint32_t index, uint64_t value,
-                      enum sct_order order, bool is_update) {
+__attribute__((always_inline)) static inline void add_store(const struct operation *operation,
+                                                            uint32_t index, uint64_t value,
+                                                            enum sct_order order, bool is_update) {
     struct sct_memory_moment *now = operation->now;
     struct sct_location *location = operation->location;
     struct sct_store *store = ARENA_ARRAY(now->arena, struct sct_store, 1);
@@ -221,7 +246,7 @@ static void add_store(const struct operation *operation, uint32_t index, uint64_
         .event = sct_graph_event(operation->party),
         .thread = operation->party->number,
         .epoch = sct_party_epoch(operation->party),
-        .step = sct_engine_now->now.current ? sct_steps() : 0,
+        .step = step_now(),
         .seq_cst_time = order == SCT_SEQ_CST ? ++now->seq_cst_time : 0,
         .is_update = is_update,
         .is_release = sct_order_releases(order),
@@ -262,7 +287,9 @@ static void drain(const struct operation *operation) {
 
 // A search wants to know what the running step has read. That is one store, for each operation
 // comes after a point; if it is not, the step counts as touching anything.
-static void note_source(struct sct_memory_moment *now, const struct sct_store *store) {
+static inline void note_source(struct sct_memory_moment *now, const struct sct_store *store) {
+    if (!sct_is_reducing(sct_engine_now))
+        return;
     uint64_t time = store->event > 0 ? store->time : 0;
     if (now->has_source && now->source_time != time)
         sct_touch(&sct_access_unknown);
@@ -271,8 +298,8 @@ static void note_source(struct sct_memory_moment *now, const struct sct_store *s
 }
 
 // What every read does, of a load or a read-modify-write, after it was chosen.
-static uint64_t read_store(const struct operation *operation, uint32_t index,
-                           enum sct_order order) {
+__attribute__((always_inline)) static inline uint64_t
+read_store(const struct operation *operation, uint32_t index, enum sct_order order) {
     ASSERT(index < operation->location->count);
     const struct sct_store *store = operation->location->stores[index];
     if (is_old(operation, index))
@@ -353,22 +380,33 @@ __attribute__((noinline, cold)) static void tell_choice(const struct operation *
 }
 
 static inline bool is_told(const struct operation *operation) {
-    return __builtin_expect(sct_narrating(), 0) && operation->memory->options.on_load &&
-           !sct_memory_is_over();
+    return __builtin_expect(sct_engine_now->listener != NULL, 0) &&
+           operation->memory->options.on_load && !sct_memory_is_over();
+}
+
+// The index of one from [least] on.
+static uint32_t choose_store(const struct operation *operation, enum sct_order order,
+                             uint32_t least) {
+    static const char label[] = "stale load";
+    uint32_t count = operation->location->count, index = count - 1;
+    if (is_plain_choice(operation))
+        return index - choose(operation, count - least, 0, label);
+    // Counted first, then chosen, then counted again to the one that was: no list, as most loads
+    // have one or two stores to choose from.
+    uint64_t barred = 0;
+    count = 0;
+    for (uint32_t i = operation->location->count; i-- > least;)
+        if (is_allowed(operation, order, i + 1, i + 1, false))
+            barred |= bar_old(operation, i, count++, 1);
+    uint32_t answer = choose(operation, count, barred, label);
+    while (!is_allowed(operation, order, index + 1, index + 1, false) || answer-- > 0)
+        index--;
+    return index;
 }
 
 uint64_t sct_location_load(struct sct_location *location, enum sct_order order) {
     struct operation operation = begin(location);
-    // Counted first, then chosen, then counted again to the one that was: no list, as most loads
-    // have one or two stores to choose from.
-    uint32_t least = lowest(&operation, order), count = 0;
-    uint64_t barred = 0;
-    for (uint32_t index = location->count; index-- > least;)
-        if (is_allowed(&operation, order, index + 1, index + 1, false))
-            barred |= bar_old(&operation, index, count++, 1);
-    uint32_t answer = choose(&operation, count, barred, "stale load"), index = location->count - 1;
-    while (!is_allowed(&operation, order, index + 1, index + 1, false) || answer-- > 0)
-        index--;
+    uint32_t least = lowest(&operation, order), index = choose_store(&operation, order, least);
     if (is_told(&operation))
         tell_choice(&operation, order, least, index, false);
     return load_at(&operation, index, order);
@@ -405,8 +443,8 @@ void sct_location_store(struct sct_location *location, uint64_t value, enum sct_
 }
 
 // Reads stores[index] and stores [value] behind it.
-static void update(const struct operation *operation, uint32_t index, uint64_t value,
-                   enum sct_order order) {
+static inline void update(const struct operation *operation, uint32_t index, uint64_t value,
+                          enum sct_order order) {
     struct sct_location *location = operation->location;
     // The two halves are one step: no store comes between them in the order of the location, now or
     // later (is_place).
@@ -484,8 +522,8 @@ static uint32_t count_ways(const struct operation *operation, const struct reque
     return count;
 }
 
-static struct alternative choose_way(const struct operation *operation,
-                                     const struct request *request) {
+static struct alternative choose_some_way(const struct operation *operation,
+                                          const struct request *request) {
     uint64_t barred;
     uint32_t count = count_ways(operation, request, &barred);
     uint32_t answer = choose(operation, count, barred, "stale read-modify-write");
@@ -497,6 +535,19 @@ static struct alternative choose_way(const struct operation *operation,
         answer -= here;
     }
     fail_at(FAIL_ASSERTION, HERE, "a read-modify-write has nothing to read");
+}
+
+static inline struct alternative choose_way(const struct operation *operation,
+                                            const struct request *request) {
+    // Mostly there is the newest alone, which no other has read: one way, and nothing to choose.
+    uint32_t newest = operation->location->count - 1;
+    bool is_newest = request->lowest == newest && request->lowest_failing == newest;
+    if (is_newest && is_plain_choice(operation) && !request->is_weak &&
+        !operation->now->passes_value) {
+        uint64_t value = operation->location->stores[newest]->value;
+        return (struct alternative){newest, request->is_any || value == request->expected};
+    }
+    return choose_some_way(operation, request);
 }
 
 uint64_t sct_location_change(struct sct_location *location, enum sct_change change,

@@ -12,20 +12,21 @@ enum { PARTIES = 8 }; // room at first
 struct sct_edge *sct_edge_copy(const struct sct_edge *edge, struct arena *arena) {
     ASSERT(edge && arena);
     struct sct_edge *copy = ARENA_ARRAY(arena, struct sct_edge, 1);
-    *copy = (struct sct_edge){
-        .known = sct_clock_copy(&edge->known, arena),
-        .extra = sct_clock_copy(&edge->extra, arena),
-        .fence_time = edge->fence_time,
-    };
+    *copy = *edge;
+    copy->known = sct_clock_copy(&edge->known, arena);
+    if (edge->extra.length > 0)
+        copy->extra = sct_clock_copy(&edge->extra, arena);
     return copy;
 }
 
 void sct_edge_join(struct sct_edge *edge, struct arena *arena, const struct sct_edge *other) {
     ASSERT(edge != other);
     sct_clock_join(&edge->known, arena, &other->known);
-    sct_clock_join(&edge->extra, arena, &other->extra);
+    if (other->extra.length > 0)
+        sct_clock_join(&edge->extra, arena, &other->extra);
     if (edge->fence_time < other->fence_time)
         edge->fence_time = other->fence_time;
+    edge->epoch = 0;
 }
 
 static void release(struct sct_memory *base, struct sct_edge **edge) {
@@ -36,7 +37,7 @@ static void release(struct sct_memory *base, struct sct_edge **edge) {
     if (*edge)
         sct_edge_join(*edge, memory->now->arena, &party->view);
     else
-        *edge = sct_edge_copy(&party->view, memory->now->arena);
+        *edge = sct_edge_of(party, memory->now->arena);
     // What comes after was not let go of: it belongs to the next epoch.
     sct_party_advance(party);
 }
@@ -45,8 +46,10 @@ static void release(struct sct_memory *base, struct sct_edge **edge) {
 // thing by then, which is what a lock that was held in between means.
 static void acquire(struct sct_memory *base, const struct sct_edge *edge) {
     struct sct_memory_state *memory = (struct sct_memory_state *)base;
+    struct sct_edge *view = &sct_party_now(memory)->view;
     ASSERT(edge);
-    sct_edge_join(&sct_party_now(memory)->view, memory->now->arena, edge);
+    if (!sct_edge_has(view, edge))
+        sct_edge_join(view, memory->now->arena, edge);
 }
 
 static bool knows(const struct sct_memory *base, const struct sct_edge *edge) {
@@ -153,7 +156,7 @@ static void begin(struct sct_memory *base) {
     now->arena = arena;
     // Shadow cells are not cleared between executions, which would cost as much as there are: one
     // with another stamp counts as empty.
-    now->stamp = ++memory->stamps;
+    now->stamp = memory->stamps += 2;
     if (memory->options.is_exact)
         now->events = ARENA_NEW(arena, struct sct_events);
     // Setup and the final check are one thread, which begins in epoch 1: 0 is before everything.
@@ -247,7 +250,7 @@ void sct_memory_fence(enum sct_order order) {
                                                   .known = party->view.known});
     if (!sct_order_releases(order))
         return;
-    party->released = sct_edge_copy(&party->view, now->arena); // for relaxed stores after it
+    party->released = sct_edge_of(party, now->arena); // for relaxed stores after it
     sct_party_advance(party);
 }
 

@@ -4,6 +4,7 @@
 #ifndef CORE_MEMORY_MODEL_H
 #define CORE_MEMORY_MODEL_H
 
+#include "core/base/rng.h"
 #include "core/memory/location.h"
 #include "core/memory/state.h"
 
@@ -57,10 +58,21 @@ struct sct_model {
     void (*drain)(struct sct_memory_state *memory, struct sct_party *party);
 };
 
-// graph.c: a number for the next event of [party]; it has read [store].
-uint64_t sct_graph_event(struct sct_party *party);
-void sct_graph_read(struct sct_memory_moment *now, struct sct_party *party,
-                    const struct sct_store *store);
+// For graph.c: a number for the next event of [party]. Which of its thread's it is says the same in
+// every execution with the same graph; when it happened does not.
+static inline uint64_t sct_graph_event(struct sct_party *party) {
+    ASSERT(party->number < SCT_THREADS_MAX);
+    return (uint64_t)party->number << 32 | ++party->event_count;
+}
+
+// [party] has read [store].
+static inline void sct_graph_read(struct sct_memory_moment *now, struct sct_party *party,
+                                  const struct sct_store *store) {
+    // A sum, as reads of different threads come in any order. The factor (any large odd number)
+    // keeps the two events apart, so that one mixing is enough for both.
+    uint64_t read = sct_graph_event(party) * UINT64_C(0xd6e8feb86659fd93);
+    now->graph_reads += rng_mix(read ^ ~store->event);
+}
 
 extern const struct sct_model sct_model_sc, sct_model_tso, sct_model_c11;
 

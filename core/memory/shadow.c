@@ -43,7 +43,7 @@ static inline bool conflict(uint64_t old, uint64_t new) {
 // Whether everything that races with [old] and comes after [new] races with [new] as well, given
 // that [old] happens before it.
 static inline bool covers(uint64_t new, uint64_t old) {
-    return !(old & ~new &(BYTES_BITS | WRITE_BIT)) && !(new & ~old &ATOMIC_BIT);
+    return ((old & ~new &(BYTES_BITS | WRITE_BIT)) | (new & ~old &ATOMIC_BIT)) == 0;
 }
 
 // ---- Races -------------------------------------------------------------------------------------
@@ -117,35 +117,80 @@ static inline bool is_again(uint64_t old, uint64_t new) {
     return (uint32_t)(old ^ new) == 0;
 }
 
-// Atomic accesses do not race with one another: where all of [cell] are, the slot that [new] had
-// before; else SCT_SLOTS. (It is covered: what a thread did before happens before what it does.)
-static inline unsigned slot_of_atomic(const struct sct_cell *cell, uint64_t new) {
-    unsigned own = SCT_SLOTS;
-    for (unsigned i = 0; i < SCT_SLOTS && cell->accesses[i] != 0; i++) {
+static inline bool has_plain(const struct sct_cell *cell) {
+    for (unsigned i = 0; i < SCT_SLOTS && cell->accesses[i] != 0; i++)
         if (!(cell->accesses[i] & ATOMIC_BIT))
-            return SCT_SLOTS;
-        own = is_again(cell->accesses[i], new) ? i : own;
-    }
-    return own;
+            return true;
+    return false;
 }
 
-static inline void access_cell(struct sct_memory_state *memory, struct sct_cell *cell, uint64_t new,
-                               const void *place, const struct target *target) {
-    if (cell->stamp != memory->now->stamp) {
-        *cell = (struct sct_cell){.stamp = memory->now->stamp};
+// The slot of the same access in an earlier epoch, in a cell of atomic accesses alone (it is
+// covered: what a thread did before happens before what it does); else SCT_SLOTS. All slots are
+// looked at, for which one it is nobody could foretell, least of all the processor.
+static inline unsigned slot_before(const struct sct_cell *cell, uint64_t new) {
+    unsigned own = 0;
+    for (unsigned i = 0; i < SCT_SLOTS; i++)
+        own |= (unsigned)is_again(cell->accesses[i], new) << i;
+    return own ? 31 - (unsigned)__builtin_clz(own) : SCT_SLOTS;
+}
+
+// Atomic accesses do not race with one another: where all of [cell] are, the slot where [new], one
+// more that was not there before, belongs, as in check.
+static unsigned slot_of_atomic(struct sct_memory_state *memory, const struct sct_clock *known,
+                               const struct sct_cell *cell, uint64_t new) {
+    const uint64_t *olds = cell->accesses;
+    unsigned best, covered = 0, empty = 0; // bits of slots
+    for (unsigned i = 0; i < SCT_SLOTS; i++) {
+        covered |= (unsigned)covers(new, olds[i]) << i;
+        empty |= (unsigned)(olds[i] == 0) << i;
+    }
+    for (covered &= ~empty; covered; covered &= ~(1U << best)) {
+        best = 31 - (unsigned)__builtin_clz(covered);
+        if (sct_clock_has(known, thread_of(olds[best]), epoch_of(olds[best])))
+            return best;
+    }
+    return empty ? (unsigned)__builtin_ctz(empty) : memory->now->turn++ % SCT_SLOTS;
+}
+
+__attribute__((noinline)) static void enter_cell(struct sct_memory_state *memory,
+                                                 const struct sct_party *party,
+                                                 struct sct_cell *cell, uint64_t new,
+                                                 const void *place, const struct target *target) {
+    uint64_t had_plain = cell->stamp ^ memory->now->stamp, is_plain = !(new &ATOMIC_BIT);
+    if (had_plain > SCT_PLAIN_STAMP) {
+        *cell = (struct sct_cell){.stamp = memory->now->stamp | is_plain};
         cell->accesses[0] = new;
         cell->places[0] = place;
         return;
     }
-    unsigned slot = new &ATOMIC_BIT ? slot_of_atomic(cell, new) : SCT_SLOTS;
-    if (slot == SCT_SLOTS) {
-        const struct sct_party *party = memory->now->parties[thread_of(new)];
-        slot = check(memory, &party->view.known, cell, new, place, target);
-        if (slot == SCT_SLOTS)
-            return;
+    const struct sct_clock *known = &party->view.known;
+    unsigned slot;
+    if (is_plain || (had_plain && has_plain(cell))) {
+        slot = check(memory, known, cell, new, place, target);
+    } else {
+        slot = had_plain ? slot_before(cell, new) : SCT_SLOTS; // else looked for by access_cell
+        slot = slot == SCT_SLOTS ? slot_of_atomic(memory, known, cell, new) : slot;
     }
+    if (slot == SCT_SLOTS)
+        return;
+    cell->stamp |= is_plain;
     cell->accesses[slot] = new;
     cell->places[slot] = place;
+}
+
+static inline void access_cell(struct sct_memory_state *memory, const struct sct_party *party,
+                               struct sct_cell *cell, uint64_t new, const void *place,
+                               const struct target *target) {
+    // Mostly it is one more of the same, with nothing to look for.
+    if ((new &ATOMIC_BIT) && cell->stamp == memory->now->stamp) {
+        unsigned slot = slot_before(cell, new);
+        if (slot < SCT_SLOTS) {
+            cell->accesses[slot] = new;
+            cell->places[slot] = place;
+            return;
+        }
+    }
+    enter_cell(memory, party, cell, new, place, target);
 }
 
 // In setup and at the end one thread does everything, and nothing can race.
@@ -164,8 +209,9 @@ void sct_cell_access(struct sct_cell *cell, enum sct_access_kind kind, const voi
         return;
     const struct target target = {.name = name};
     ASSERT(cell && name);
-    uint64_t new = access_word(sct_party_now(memory), (uint8_t)BYTES_BITS, kind);
-    access_cell(memory, cell, new, place, &target);
+    const struct sct_party *party = sct_party_now(memory);
+    uint64_t new = access_word(party, (uint8_t)BYTES_BITS, kind);
+    access_cell(memory, party, cell, new, place, &target);
 }
 
 // ---- Regions -----------------------------------------------------------------------------------
@@ -230,24 +276,41 @@ static inline uint8_t mask_of(uintptr_t address, size_t bytes) {
     return (uint8_t)(((1U << count) - 1) << first);
 }
 
-void sct_shadow_access(uintptr_t address, size_t bytes, enum sct_access_kind kind,
-                       const void *place) {
-    struct sct_memory_state *memory = sct_memory_state();
-    if (!is_watching(memory))
-        return;
+// [region] is that of the first byte, or NULL.
+__attribute__((noinline)) static void access_cells(struct sct_memory_state *memory,
+                                                   const struct sct_party *party,
+                                                   const struct sct_region *region,
+                                                   uintptr_t address, size_t bytes,
+                                                   enum sct_access_kind kind, const void *place) {
     // Ranges without shadow are passed over: files, memory of libraries, what nobody shares.
-    const struct sct_region *region = find_region(memory, address);
-    const struct sct_party *party = sct_party_now(memory);
     uintptr_t end = address + bytes;
     while (region && address < end) {
         uintptr_t low = address & ~(uintptr_t)(CELL_BYTES - 1);
         const struct target target = {.address = low};
         uint64_t new = access_word(party, mask_of(address, end - address), kind);
-        access_cell(memory, cell_at(region, address), new, place, &target);
+        access_cell(memory, party, cell_at(region, address), new, place, &target);
         address = low + CELL_BYTES;
         if (address < end && !is_in(region, address))
             region = find_region(memory, address);
     }
+}
+
+void sct_shadow_access(uintptr_t address, size_t bytes, enum sct_access_kind kind,
+                       const void *place) {
+    struct sct_memory_state *memory = sct_memory_state();
+    if (!is_watching(memory))
+        return;
+    const struct sct_region *region = find_region(memory, address);
+    const struct sct_party *party = sct_party_now(memory);
+    uintptr_t first = address & (CELL_BYTES - 1);
+    if (__builtin_expect(!region || bytes - 1 > CELL_BYTES - 1 - first, 0)) {
+        access_cells(memory, party, region, address, bytes, kind, place);
+        return;
+    }
+    // Mostly it lies within one cell.
+    uint64_t new = access_word(party, (uint8_t)(BYTES_BITS >> (CELL_BYTES - bytes) << first), kind);
+    const struct target target = {.address = address - first};
+    access_cell(memory, party, cell_at(region, address), new, place, &target);
 }
 
 // A cell that is shared with neighbours keeps what it has of them.
@@ -276,7 +339,7 @@ void sct_shadow_forget(uintptr_t address, size_t bytes) {
         if (!region)
             return;
         struct sct_cell *cell = cell_at(region, address);
-        if (cell->stamp == memory->now->stamp)
+        if ((cell->stamp ^ memory->now->stamp) <= SCT_PLAIN_STAMP)
             forget_bytes(cell, mask_of(address, end - address));
         address = (address & ~(uintptr_t)(CELL_BYTES - 1)) + CELL_BYTES;
     }

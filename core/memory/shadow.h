@@ -19,7 +19,7 @@
 
 #include <stddef.h>
 
-enum { SCT_SLOTS = 4 };
+enum { SCT_SLOTS = 4, SCT_PLAIN_STAMP = 1 };
 
 // Two bits.
 enum sct_access_kind {
@@ -30,7 +30,9 @@ enum sct_access_kind {
 };
 
 struct sct_cell {
-    uint64_t stamp; // of the execution and the incarnation; 0: nothing
+    // Of the execution, an even number, and SCT_PLAIN_STAMP if one of its accesses was not atomic;
+    // 0: nothing.
+    uint64_t stamp;
     uint64_t accesses[SCT_SLOTS];
     const void *places[SCT_SLOTS];
 };

@@ -14,6 +14,9 @@ struct sct_edge {
     // programs without such fences.
     struct sct_clock extra;
     uint32_t fence_time; // of the last such fence that is known, on the count of SEQ_CST; 0: none
+    // Of what was let go of at one point: the thread that has, and the epoch of its that ended
+    // there. Epoch 0: of none, or of several.
+    uint32_t thread, epoch;
 };
 
 // A thread as its memory sees it.
@@ -38,6 +41,7 @@ struct sct_location_table {
     uint32_t bucket_count, count;  // a power of two; 0: none yet
     uint64_t uses;                 // of locations, so far
     uint32_t overlaps;
+    bool is_mixed; // there were two that overlap
 };
 
 // All that an execution changes, in its arena: the first thing there.
@@ -80,7 +84,7 @@ struct sct_memory_state {
     const struct sct_model *model;
     struct sct_memory_options options;
     struct sct_memory_moment *now;
-    uint64_t stamps; // given so far
+    uint64_t stamps; // the last one that was given; even numbers
     struct sct_region regions[SCT_REGIONS_MAX];
     uint32_t region_count;
     const struct sct_region *last_region; // that was asked for; NULL: none
@@ -125,7 +129,29 @@ static inline bool sct_memory_is_over(void) {
     return sct_engine_now->is_finishing;
 }
 
+// Whether [edge] knows all of [other], as far as that is seen at once. Nobody knows of an epoch but
+// by an edge from its end or a later one, and with the epoch comes all that its thread knew then.
+static inline bool sct_edge_has(const struct sct_edge *edge, const struct sct_edge *other) {
+    return other->epoch > 0 && sct_clock_has(&edge->known, other->thread, other->epoch);
+}
+
 struct sct_edge *sct_edge_copy(const struct sct_edge *edge, struct arena *arena);
+
+// What [party] lets go of now; its epoch is to end.
+static inline struct sct_edge *sct_edge_of(const struct sct_party *party, struct arena *arena) {
+    const struct sct_edge *view = &party->view;
+    struct sct_edge *edge = ARENA_ARRAY(arena, struct sct_edge, 1);
+    *edge = (struct sct_edge){
+        .known = sct_clock_copy(&view->known, arena),
+        .fence_time = view->fence_time,
+        .thread = party->number,
+        .epoch = sct_party_epoch(party),
+    };
+    if (__builtin_expect(view->extra.length > 0, 0))
+        edge->extra = sct_clock_copy(&view->extra, arena);
+    return edge;
+}
+
 void sct_edge_join(struct sct_edge *edge, struct arena *arena, const struct sct_edge *other);
 
 // shadow.c: gives the cells back.

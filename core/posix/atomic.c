@@ -17,35 +17,43 @@
 // Values travel as 64 bits: an operand of the program's is cut to its size before it is compared.
 _Static_assert(sizeof(uint64_t) >= sizeof(void *), "an atomic pointer fits into a value");
 
-// SEQ_CST whatever the order: under control one thread runs at a time and the model decides what is
-// read; otherwise it is at least as strong as what the program asked for.
-static uint64_t get(struct posix_atomic atomic) {
+// By [order], a constant.
+static inline uint64_t get_by(struct posix_atomic atomic, int order) {
     switch (atomic.bytes) {
     case 1:
-        return __atomic_load_n((volatile uint8_t *)atomic.address, __ATOMIC_SEQ_CST);
+        return __atomic_load_n((volatile uint8_t *)atomic.address, order);
     case 2:
-        return __atomic_load_n((volatile uint16_t *)atomic.address, __ATOMIC_SEQ_CST);
+        return __atomic_load_n((volatile uint16_t *)atomic.address, order);
     case 4:
-        return __atomic_load_n((volatile uint32_t *)atomic.address, __ATOMIC_SEQ_CST);
+        return __atomic_load_n((volatile uint32_t *)atomic.address, order);
     default:
-        return __atomic_load_n((volatile uint64_t *)atomic.address, __ATOMIC_SEQ_CST);
+        return __atomic_load_n((volatile uint64_t *)atomic.address, order);
     }
 }
 
-static void put(struct posix_atomic atomic, uint64_t value) {
+static inline void put_by(struct posix_atomic atomic, uint64_t value, int order) {
     switch (atomic.bytes) {
     case 1:
-        __atomic_store_n((volatile uint8_t *)atomic.address, (uint8_t)value, __ATOMIC_SEQ_CST);
+        __atomic_store_n((volatile uint8_t *)atomic.address, (uint8_t)value, order);
         break;
     case 2:
-        __atomic_store_n((volatile uint16_t *)atomic.address, (uint16_t)value, __ATOMIC_SEQ_CST);
+        __atomic_store_n((volatile uint16_t *)atomic.address, (uint16_t)value, order);
         break;
     case 4:
-        __atomic_store_n((volatile uint32_t *)atomic.address, (uint32_t)value, __ATOMIC_SEQ_CST);
+        __atomic_store_n((volatile uint32_t *)atomic.address, (uint32_t)value, order);
         break;
     default:
-        __atomic_store_n((volatile uint64_t *)atomic.address, value, __ATOMIC_SEQ_CST);
+        __atomic_store_n((volatile uint64_t *)atomic.address, value, order);
     }
+}
+
+// SEQ_CST whatever the order: as strong at least as what the program asked for.
+static uint64_t get(struct posix_atomic atomic) {
+    return get_by(atomic, __ATOMIC_SEQ_CST);
+}
+
+static void put(struct posix_atomic atomic, uint64_t value) {
+    put_by(atomic, value, __ATOMIC_SEQ_CST);
 }
 
 // If memory holds [expected] it becomes [desired]; whether it did. The one operation that the
@@ -164,18 +172,19 @@ _Noreturn __attribute__((noinline, cold)) static void refuse_misaligned(struct p
 }
 
 // Takes the point, and finds what is known of the variable then. [look] NULL: it does not read.
-static struct sct_location *take_point(struct posix_atomic atomic, struct posix_look *look,
-                                       const char *verb, enum sct_atomic_kind kind,
-                                       enum sct_order order) {
-    ASSERT(posix_controls());
+// Made anew for each kind of operation, so that what they differ in is not asked at run time.
+__attribute__((always_inline)) static inline struct sct_location *
+take_point(struct posix_atomic atomic, struct posix_look *look, const char *verb,
+           enum sct_atomic_kind kind, enum sct_order order) {
+    ASSERT(posix_world.in_tool == 0);
     const void *address = address_of(atomic);
-    if (__builtin_expect((uintptr_t)address % atomic.bytes != 0, 0))
+    if (__builtin_expect(((uintptr_t)address & (atomic.bytes - 1)) != 0, 0))
         refuse_misaligned(atomic, verb);
     const struct sct_access access = posix_access(address, atomic.bytes, sct_memory_mode(kind));
     const struct step *step = step_at(atomic, verb);
     if (look) {
         look->where = step->where;
-        posix_look_point(look, step->label, access.mode);
+        posix_look_point(look, step->label, &access);
     } else {
         sct_point(step->label, step->where, &access);
     }
@@ -189,9 +198,12 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
         const struct sct_access place = sct_memory_place(kind, order, access.low, access.high);
         sct_touch(&place);
     }
+    // (One thread runs at a time and the model decides what is read: memory needs no order of its
+    // own, which on x86-64 would cost a store a locked instruction.)
     // Behind the point: before it the others may still have stored, or freed the memory, and what
     // is known of the variable would be out of date.
-    struct sct_location *location = sct_location_at((uintptr_t)address, atomic.bytes, get(atomic));
+    struct sct_location *location =
+        sct_location_at((uintptr_t)address, atomic.bytes, get_by(atomic, __ATOMIC_RELAXED));
     sct_location_place(atomic.caller);
     if (look)
         posix_look_limit(look);
@@ -201,7 +213,7 @@ static struct sct_location *take_point(struct posix_atomic atomic, struct posix_
 // The newest store is in memory, and whoever waits for it may have a look.
 static void publish(struct posix_atomic atomic, const struct sct_location *location) {
     // Not what was stored just now: under c11 a store may come before one that is there already.
-    put(atomic, sct_location_newest(location));
+    put_by(atomic, sct_location_newest(location), __ATOMIC_RELAXED);
     posix_look_change(address_of(atomic), atomic.bytes);
 }
 
@@ -240,11 +252,12 @@ uint64_t posix_atomic_load(struct posix_atomic atomic, enum sct_order order) {
     order = posix_order(atomic.caller, SCT_LOADS, order);
     // First, while the registers that the hook has kept are still those of this call: at the point
     // others run, and keep theirs in the same place (await.h).
-    struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
+    struct posix_look look;
+    posix_look_begin(&look, address_of(atomic), atomic.bytes, atomic.caller, false);
     struct sct_location *location = take_point(atomic, &look, "load", SCT_LOADS, order);
     uint64_t value = sct_location_load(location, order);
     posix_look_end(&look, location, value, POSIX_LOOK_READ);
-    if (sct_narrating())
+    if (__builtin_expect(posix_world.is_told, 0))
         tell_load(atomic, value);
     return value;
 }
@@ -259,7 +272,7 @@ void posix_atomic_store(struct posix_atomic atomic, uint64_t value, enum sct_ord
     struct sct_location *location = take_point(atomic, NULL, "store", SCT_STORES, order);
     sct_location_store(location, value, order);
     publish(atomic, location);
-    if (sct_narrating())
+    if (__builtin_expect(posix_world.is_told, 0))
         tell_store(atomic, value);
 }
 
@@ -285,7 +298,8 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
     if (!posix_controls())
         return change_memory(atomic, change, operand);
     order = posix_order(atomic.caller, SCT_UPDATES, order);
-    struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
+    struct posix_look look;
+    posix_look_begin(&look, address_of(atomic), atomic.bytes, atomic.caller, true);
     struct sct_location *location = take_point(atomic, &look, verbs[change], SCT_UPDATES, order);
     uint64_t old = sct_location_change(location, change, operand, order);
     uint64_t new = truncate_to(atomic.bytes, sct_change_apply(change, old, operand));
@@ -294,7 +308,7 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
     // taken writes what was there.
     if (old == new)
         posix_look_end(&look, location, old, POSIX_LOOK_UPDATE);
-    if (sct_narrating())
+    if (__builtin_expect(posix_world.is_told, 0))
         sct_note("reads %" PRIu64 " from %s, writes %" PRIu64, old, name_of(atomic), new);
     return old;
 }
@@ -332,7 +346,8 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
     use_orders(atomic, exchange);
     // What the point declares is the stronger of both: whether it succeeds is only known behind it.
     enum sct_order order = exchange->failure == SCT_SEQ_CST ? SCT_SEQ_CST : exchange->success;
-    struct posix_look look = posix_look_begin(address_of(atomic), atomic.bytes, atomic.caller);
+    struct posix_look look;
+    posix_look_begin(&look, address_of(atomic), atomic.bytes, atomic.caller, true);
     // Not again and again, which no loop would survive.
     exchange->is_weak = exchange->is_weak && posix_world.options.wakes_spuriously && !look.round;
     uint64_t expected = exchange->expected;
@@ -349,9 +364,9 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
                        exchange->expected == expected ? POSIX_LOOK_SPURIOUS : POSIX_LOOK_READ);
     else if (expected == exchange->desired)
         posix_look_end(&look, location, expected, POSIX_LOOK_UPDATE);
-    if (sct_narrating() && has_swapped)
+    if (posix_world.is_told && has_swapped)
         tell_store(atomic, exchange->desired);
-    else if (sct_narrating())
+    else if (posix_world.is_told)
         tell_load(atomic, exchange->expected);
     return has_swapped;
 }

@@ -1,5 +1,6 @@
 #include "core/posix/await.h"
 #include "core/engine/inside.h"
+#include "core/engine/state.h"
 #include "core/base/hash.h"
 #include "core/posix/exit.h"
 #include "core/posix/places.h"
@@ -35,6 +36,7 @@ struct posix_loop {
     uint32_t head;  // where the loop begins that is closed
     uint32_t rounds;
     bool is_closed;
+    const char *stack_top; // of its thread
     const char
         *low; // the lowest stack pointer of its looks: what each key has of the stack begins there
     struct looked looks[LOOKS_MAX];
@@ -42,32 +44,54 @@ struct posix_loop {
     struct posix_loop *next_waiting;
 };
 
-// The loops of those who wait for a change, of the execution.
-static struct posix_loop *waiting;
+struct posix_loop *posix_waiting;
 
 void posix_awaits_begin(void) {
     ASSERT(posix_world.in_tool > 0);
     // Those of the execution before were in its arena; who waited there is not told.
-    waiting = NULL;
+    posix_waiting = NULL;
+}
+
+static inline uint32_t steps_now(void) {
+    return sct_engine_now->slots[sct_running_slot(sct_engine_now)].steps;
 }
 
 // ---- The thread's state ------------------------------------------------------------------------
 
+// Both halves of a product of 128 bits: each bit of either factor reaches all of the result.
+static inline uint64_t fold(uint64_t one, uint64_t other) {
+    __extension__ unsigned __int128 product = (unsigned __int128)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+// A hash of [count] words, in two lanes that do not wait for each other's products (after wyhash,
+// Wang Yi). hash_bytes asks first how long its data are, which costs more than these few words.
+static inline uint64_t hash_words(const uint64_t *words, size_t count, uint64_t seed) {
+    const uint64_t first = UINT64_C(0xa0761d6478bd642f), second = UINT64_C(0xe7037ed1a0b428db);
+    uint64_t one = seed, other = ~seed;
+    for (; count >= 4; words += 4, count -= 4) {
+        one = fold(words[0] ^ first, words[1] ^ one);
+        other = fold(words[2] ^ second, words[3] ^ other);
+    }
+    for (; count > 0; words++, count--)
+        one = fold(words[0] ^ first, one ^ second);
+    return fold(one ^ second, other ^ first);
+}
+
 // All that is the thread's own where it stands: by the same way it will come here again. Two states
 // with one key are as unlikely as a collision of 64 bits; that would make a thread wait that has
-// something to do, until POSIX_ROUNDS_MAX. Never 0, which is a look of no loop.
-static uint64_t state_key(const struct posix_thread *self, const void *address,
-                          const void *caller) {
+// something to do, until POSIX_ROUNDS_MAX. Never 0, which is none yet.
+static uint64_t state_key(const struct posix_look *look, const uintptr_t *registers) {
     // Of the registers those that survive calls are enough: by the calling convention compiled code
     // relies on no others behind one.
-    const char *low = (const char *)posix_registers[STACK_POINTER];
-    size_t bytes = (size_t)(self->stack_top - low);
-    uint64_t hash = hash_bytes(posix_registers, sizeof posix_registers);
-    hash += hash_bytes(low, bytes < STACK_MAX ? bytes : STACK_MAX) * UINT64_C(0x9e3779b97f4a7c15);
-    hash ^= (uintptr_t)caller * UINT64_C(0xff51afd7ed558ccd);
-    hash ^= (uintptr_t)address * UINT64_C(0xc4ceb9fe1a85ec53);
-    return hash | 1;
+    const uint64_t *low = (const uint64_t *)registers[STACK_POINTER];
+    size_t bytes = (size_t)(look->loop->stack_top - (const char *)low);
+    uint64_t seed = fold((uintptr_t)look->address ^ UINT64_C(0xc4ceb9fe1a85ec53),
+                         (uintptr_t)look->caller ^ UINT64_C(0xff51afd7ed558ccd));
+    uint64_t hash = hash_words(registers, POSIX_REGISTERS, seed);
+    return hash_words(low, (bytes < STACK_MAX ? bytes : STACK_MAX) / sizeof *low, hash) | 1;
 }
+_Static_assert(sizeof(uintptr_t) == sizeof(uint64_t), "a register is a word");
 
 static void forget(struct posix_loop *loop) {
     loop->count = 0;
@@ -76,8 +100,10 @@ static void forget(struct posix_loop *loop) {
 }
 
 static struct posix_loop *loop_of(struct posix_thread *self) {
-    if (!self->loop)
+    if (!self->loop) {
         self->loop = ARENA_NEW(sct_arena(), struct posix_loop);
+        self->loop->stack_top = self->stack_top;
+    }
     return self->loop;
 }
 
@@ -100,7 +126,7 @@ void posix_look_pass(void) {
     struct posix_loop *loop = posix_self()->loop;
     // Only right behind a look: if another step has come between, the next look forgets the loop,
     // and should.
-    if (loop && loop->steps + 1 == sct_steps())
+    if (loop && loop->steps + 1 == steps_now())
         loop->steps++;
 }
 
@@ -153,9 +179,9 @@ static bool is_for(const struct looked *looked, const void *address, unsigned by
 
 // Granted, not woken: the change may be undone before the thread is chosen, and then what it reads
 // is what it has read before. It has taken a round more, and waits again.
-void posix_look_change(const void *address, unsigned bytes) {
+void posix_look_tell(const void *address, unsigned bytes) {
     ASSERT(bytes > 0);
-    for (struct posix_loop *loop = waiting; loop; loop = loop->next_waiting)
+    for (struct posix_loop *loop = posix_waiting; loop; loop = loop->next_waiting)
         for (uint32_t i = loop->head; i < loop->count; i++)
             if (is_for(&loop->looks[i], address, bytes))
                 sct_queue_grant(&loop->queue, true);
@@ -163,35 +189,58 @@ void posix_look_change(const void *address, unsigned bytes) {
 
 // ---- Looks -------------------------------------------------------------------------------------
 
-struct posix_look posix_look_begin(const void *address, unsigned bytes, const void *caller) {
-    struct posix_look look = {.address = address, .bytes = bytes};
-    // With key 0: what follows then takes it for a look of no loop.
+// Which of the loop's looks [look] is once more, which has its key.
+static void find_round(struct posix_look *look) {
+    struct posix_loop *loop = look->loop;
+    ASSERT(look->round == 0);
+    while (look->round < loop->count && loop->looks[look->round].key != look->key)
+        look->round++;
+    look->round = look->round < loop->count ? look->round + 1 : 0;
+    // The loop begins where it was entered again; as long as it stays in it, looks behind the head
+    // are of the same round.
+    if (look->round > 0 && (!loop->is_closed || look->round <= loop->head))
+        loop->head = look->round - 1;
+    loop->is_closed = look->round > 0;
+    ASSERT(!loop->is_closed || loop->head < look->round);
+}
+
+// Four at a time: a call of memcpy costs more.
+static inline void keep_registers(struct posix_look *look) {
+    _Static_assert(POSIX_REGISTERS % 4 == 0, "they are copied four by four");
+    for (unsigned i = 0; i < POSIX_REGISTERS; i += 4)
+        memcpy(&look->registers[i], &posix_registers[i], 4 * sizeof look->registers[i]);
+}
+
+void posix_look_begin(struct posix_look *look, const void *address, unsigned bytes,
+                      const void *caller, bool changes) {
+    look->address = address;
+    look->caller = caller;
+    look->bytes = bytes;
+    look->key = 0;
+    look->round = 0;
+    look->loop = NULL;
     if (!posix_world.options.awaits)
-        return look;
-    ASSERT(posix_controls());
-    struct posix_thread *self = posix_self();
-    struct posix_loop *loop = loop_of(self);
+        return;
+    struct posix_loop *loop = look->loop = loop_of(posix_self());
     // A step since the last look that has neither looked nor passed is a change.
-    if (loop->steps != sct_steps())
+    if (loop->steps != steps_now())
         forget(loop);
     const char *low = (const char *)posix_registers[STACK_POINTER];
     loop->low = loop->count > 0 && loop->low < low ? loop->low : low;
-    look.key = state_key(self, address, caller);
-    while (look.round < loop->count && loop->looks[look.round].key != look.key)
-        look.round++;
-    look.round = look.round < loop->count ? look.round + 1 : 0;
-    // The loop begins where it was entered again; as long as it stays in it, looks behind the head
-    // are of the same round.
-    if (look.round > 0 && (!loop->is_closed || look.round <= loop->head))
-        loop->head = look.round - 1;
-    loop->is_closed = look.round > 0;
-    ASSERT(!loop->is_closed || loop->head < look.round);
-    return look;
+    // The first of a loop is none of those before it. What changes the value is none at all, so its
+    // key is made when it has not.
+    if (changes && loop->count == 0) {
+        loop->is_closed = false;
+        keep_registers(look);
+        return;
+    }
+    look->key = state_key(look, posix_registers);
+    find_round(look);
 }
 
 static void wait_for_change(struct posix_loop *loop, const struct posix_look *look,
                             const char *label, const struct sct_access *access) {
-    struct posix_loop **link = &waiting;
+    struct posix_loop **link = &posix_waiting;
     const struct sct_awaited step = {
         .label = label,
         .waits_for = posix_variable_step("a store to", look->address),
@@ -200,8 +249,8 @@ static void wait_for_change(struct posix_loop *loop, const struct posix_look *lo
     };
     ASSERT(loop->is_closed && loop->head < loop->count);
     sct_queue_init(&loop->queue);
-    loop->next_waiting = waiting;
-    waiting = loop;
+    loop->next_waiting = posix_waiting;
+    posix_waiting = loop;
     // Enabled at once if something has changed since this round looked at it: nobody will tell of
     // that change again.
     bool has_come =
@@ -220,19 +269,19 @@ static void wait_for_change(struct posix_loop *loop, const struct posix_look *lo
                       step.waits_for);
 }
 
-void posix_look_point(struct posix_look *look, const char *label, enum sct_access_mode mode) {
+void posix_look_again(struct posix_look *look, const char *label, enum sct_access_mode mode) {
     const struct sct_access access = posix_access(look->address, look->bytes, mode);
-    struct posix_loop *loop = look->round > 0 ? posix_self()->loop : NULL;
-    ASSERT(!loop || look->round <= loop->count);
+    struct posix_loop *loop = look->loop;
+    ASSERT(look->round > 0 && look->round <= loop->count);
     // Only at its head: a wait in the middle would be for variables of which some are still to be
     // read in this round.
-    if (loop && look->round - 1 == loop->head)
+    if (look->round - 1 == loop->head)
         wait_for_change(loop, look, label, &access);
     else
         sct_point(label, look->where, &access);
     // A step that ends a wait depends on the stores to all that it has waited for, not only to what
     // it reads itself.
-    for (uint32_t i = loop ? loop->head : 0; loop && i < loop->count && sct_reducing(); i++) {
+    for (uint32_t i = loop->head; i < loop->count && sct_reducing(); i++) {
         const struct looked *other = &loop->looks[i];
         const struct sct_access read = posix_access(other->address, other->bytes, SCT_ACCESS_READ);
         if (i != look->round - 1)
@@ -240,11 +289,9 @@ void posix_look_point(struct posix_look *look, const char *label, enum sct_acces
     }
 }
 
-void posix_look_limit(const struct posix_look *look) {
-    const struct posix_loop *loop = look->round > 0 ? posix_self()->loop : NULL;
-    if (!loop)
-        return;
-    ASSERT(look->round <= loop->count);
+void posix_look_limit_again(const struct posix_look *look) {
+    const struct posix_loop *loop = look->loop;
+    ASSERT(look->round > 0 && look->round <= loop->count);
     const struct looked *looked = &loop->looks[look->round - 1];
     // If another one has changed too the round may read this one as before: it is another round.
     if (!has_changed(looked) || has_any_changed(loop, look->round))
@@ -262,11 +309,11 @@ static bool is_same(const struct looked *before, const struct looked *now) {
 
 void posix_look_end(const struct posix_look *look, const struct sct_location *location,
                     uint64_t value, enum posix_look_kind kind) {
-    if (!look->key)
+    struct posix_loop *loop = look->loop;
+    if (!loop)
         return;
-    struct posix_loop *loop = posix_self()->loop;
     const struct looked now = {
-        .key = look->key,
+        .key = look->key ? look->key : state_key(look, look->registers),
         .location = location,
         .address = look->address,
         .bytes = look->bytes,
@@ -274,8 +321,8 @@ void posix_look_end(const struct posix_look *look, const struct sct_location *lo
         .value = value,
         .time = location ? sct_location_last_time() : 0,
     };
-    ASSERT(loop && look->round <= loop->count);
-    loop->steps = sct_steps();
+    ASSERT(look->round <= loop->count);
+    loop->steps = steps_now();
     if (look->round > 0 && is_same(&loop->looks[look->round - 1], &now)) {
         loop->looks[look->round - 1] = now;
         return;

@@ -21,6 +21,7 @@
 
 #include "core/engine/wait.h"
 #include "core/memory/location.h"
+#include "core/posix/registers.h"
 
 enum { POSIX_ROUNDS_MAX = 200 };
 
@@ -28,25 +29,40 @@ struct posix_loop;
 
 // One read, from before its point to its end.
 struct posix_look {
-    const void *address;
+    const void *address, *caller;
     const char *where; // the place of the call; set before the point
     unsigned bytes;
-    uint64_t key;   // of the place, the variable and the thread's state
+    struct posix_loop *loop; // of its thread; NULL: nobody looks at loops
+    uint64_t key;            // of the place, the variable and the thread's state; 0: not made yet
     uint32_t round; // the index, from 1, of the same one in the loop that is closed; 0: it is new
+    uintptr_t registers[POSIX_REGISTERS]; // of one without a key
 };
 
 // To be called when an execution begins: nobody waits.
 void posix_awaits_begin(void);
 
 // The running thread is at the call that returns to [caller], and is about to read [bytes] bytes at
-// [address]. To be called before anything else, from a hook with registers (registers.h).
-struct posix_look posix_look_begin(const void *address, unsigned bytes, const void *caller);
+// [address]: *[look] is written. To be called before anything else, from a hook with registers
+// (registers.h). [changes]: it is a read-modify-write, which mostly turns out to be no look.
+void posix_look_begin(struct posix_look *look, const void *address, unsigned bytes,
+                      const void *caller, bool changes);
 
 // Scheduling point before the read, a wait if it closes a loop in which nothing has changed.
-void posix_look_point(struct posix_look *look, const char *label, enum sct_access_mode mode);
+void posix_look_again(struct posix_look *look, const char *label, enum sct_access_mode mode);
+static inline void posix_look_point(struct posix_look *look, const char *label,
+                                    const struct sct_access *access) {
+    if (__builtin_expect(look->round > 0, 0))
+        posix_look_again(look, label, access->mode);
+    else
+        sct_point(label, look->where, access);
+}
 
 // Before the read of an atomic variable: what it reads will be new, if it has to.
-void posix_look_limit(const struct posix_look *look);
+void posix_look_limit_again(const struct posix_look *look);
+static inline void posix_look_limit(const struct posix_look *look) {
+    if (__builtin_expect(look->round > 0, 0))
+        posix_look_limit_again(look);
+}
 
 enum posix_look_kind {
     POSIX_LOOK_READ,
@@ -59,7 +75,12 @@ void posix_look_end(const struct posix_look *look, const struct sct_location *lo
                     uint64_t value, enum posix_look_kind kind);
 
 // The running thread has changed something at [address], or does so before its next point.
-void posix_look_change(const void *address, unsigned bytes);
+extern struct posix_loop *posix_waiting; // of those who wait for a change, of the execution
+void posix_look_tell(const void *address, unsigned bytes);
+static inline void posix_look_change(const void *address, unsigned bytes) {
+    if (__builtin_expect(posix_waiting != NULL, 0))
+        posix_look_tell(address, bytes);
+}
 
 // The same, of a plain variable: on the thread's own stack it is part of its state.
 void posix_look_write(const void *address);

@@ -56,9 +56,11 @@ static inline void read_volatile(const void *address, unsigned bytes, const void
         posix_memory_access(address, bytes, SCT_ATOMIC_READ, caller);
         return;
     }
-    struct posix_look look = posix_look_begin(address, bytes, caller);
+    struct posix_look look;
+    posix_look_begin(&look, address, bytes, caller, false);
     look.where = posix_place(caller);
-    posix_look_point(&look, posix_variable_step("read volatile", address), SCT_ACCESS_READ);
+    const struct sct_access access = posix_access(address, bytes, SCT_ACCESS_READ);
+    posix_look_point(&look, posix_variable_step("read volatile", address), &access);
     posix_memory_access(address, bytes, SCT_ATOMIC_READ, caller);
     posix_look_end(&look, NULL, posix_value_at(address, bytes), POSIX_LOOK_READ);
 }

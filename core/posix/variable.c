@@ -192,8 +192,9 @@ void posix_stack_begins(void) {
 // the copy does. In the heap all of it is checked to be inside a block.
 enum { WATCHED_BYTES = 4096 };
 
-void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
-                         const void *caller) {
+// Of memory that somebody looks at more closely.
+__attribute__((noinline)) static void look_closely(const void *address, size_t bytes,
+                                                   enum sct_access_kind kind, const void *caller) {
     // Whether it may be accessed at all comes first: of a freed block that is the finding, and not
     // the race with who has freed it.
     if (posix_is_heap(address))
@@ -203,6 +204,12 @@ void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind
     // Noted before it is looked at: if it races it is a side of the report itself.
     if (__builtin_expect(posix_world.is_told, 0))
         posix_stacks_note((uintptr_t)address, bytes, kind, caller);
+}
+
+void posix_memory_access(const void *address, size_t bytes, enum sct_access_kind kind,
+                         const void *caller) {
+    if (posix_is_heap(address) || posix_may_be_stack(address) || posix_world.is_told)
+        look_closely(address, bytes, kind, caller);
     sct_shadow_access((uintptr_t)address, bytes < WATCHED_BYTES ? bytes : WATCHED_BYTES, kind,
                       caller);
 }

@@ -61,7 +61,7 @@ struct sct_thread *sct_thread_create_with(const char *name, void *(*function)(vo
 }
 
 struct sct_thread *sct_thread_self(void) {
-    const struct sct_strand *self = sct_self();
+    const struct sct_strand *self = sct_engine_running()->self;
     // A task of a machine is no thread, though it may use what threads synchronise by.
     return self->task && self->task->own.function == thread_main ? self->task->own.argument : NULL;
 }
