@@ -1,4 +1,5 @@
 #include "core/base/digest.h"
+#include "core/base/assert.h"
 #include "core/base/hash.h"
 
 #include <string.h>
@@ -31,4 +32,26 @@ struct digest digest_fold_bytes(struct digest digest, const void *data, size_t b
 __attribute__((flatten)) struct digest digest_fold_text(struct digest digest, const char *text) {
     // A fold of one word is of 24 bytes, one of bytes of 32: they differ by length already.
     return text ? digest_fold_bytes(digest, text, strlen(text)) : digest_fold(digest, 0);
+}
+
+struct digest digest_words_end(const struct digest_words *words) {
+    ASSERT(words->count >= 2 && words->count <= DIGEST_WORDS);
+    return digest_of(words->words, words->count * sizeof *words->words);
+}
+
+// Eight bytes a word, with the zero at its end and zeros behind that, so that the first word with a
+// zero byte is the last. No text begins with a zero and has more behind it: so does NULL. Byte by
+// byte, as most texts here are shorter than what it takes to call a function that copies them.
+void digest_words_add_text(struct digest_words *words, const char *text) {
+    uint64_t word = text ? 0 : 0x100;
+    unsigned shift = 0;
+    for (; text && *text; text++) {
+        word |= (uint64_t)(unsigned char)*text << shift;
+        shift += 8;
+        if (shift == 64) {
+            digest_words_add(words, word);
+            word = shift = 0;
+        }
+    }
+    digest_words_add(words, word);
 }

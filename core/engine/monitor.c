@@ -6,6 +6,11 @@
 
 enum { STILL_POINTS = 1000 }; // a shorter tail says too little
 
+// What was promised by whom, whether the one who promised it still lives or not.
+static struct digest promise_digest(const struct sct_monitor *monitor) {
+    return digest_fold_text((struct digest){monitor->machine->index, 2}, monitor->what);
+}
+
 void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
     struct sct_engine *engine = sct_engine_now;
     ASSERT(engine && engine->now.current);
@@ -23,6 +28,8 @@ void sct_monitor_hot(struct sct_monitor *monitor, const char *what) {
     ASSERT(!*engine->now.hot_end);
     *engine->now.hot_end = monitor;
     engine->now.hot_end = &monitor->next;
+    if (sct_keeps_digests(engine))
+        sct_note_change(engine, (struct digest){0, 0}, promise_digest(monitor));
 }
 
 void sct_monitor_cold(struct sct_monitor *monitor) {
@@ -32,6 +39,8 @@ void sct_monitor_cold(struct sct_monitor *monitor) {
         return;
     sct_step_touches(engine, SCT_ACCESS_MONITORS, monitor->machine->index);
     ASSERT(*monitor->link == monitor);
+    if (sct_keeps_digests(engine))
+        sct_note_change(engine, promise_digest(monitor), (struct digest){0, 0});
     *monitor->link = monitor->next;
     // In constant time, as promises are made and kept all the time: each knows the pointer to it.
     if (monitor->next)

@@ -113,7 +113,7 @@ struct sct_moment {
     bool gives_way;               // the task in [last_slot], at the point that is being decided
     bool prefers_writers;         // rwlocks of core/threads/rwlock.h, perhaps
     bool wakes_spuriously;        // conditions of core/threads/lock.h
-    struct digest sync;           // of the things of sync.h that are not at rest
+    struct digest sync;           // of the things of sync.h that are not at rest, and of promises
     struct digest started;        // of all tasks so far: who comes next has which name
     struct sct_machine *machines; // all
     struct sct_strand *strands, **strands_end; // in order of creation

@@ -1,6 +1,5 @@
 #include "core/search/explore.h"
 #include "core/engine/state.h"
-#include "core/engine/monitor.h"
 
 // Everything below the frame is searched. It is complete unless something was cut off there.
 static void on_pop(void *context, const struct sct_path_frame *frame) {
@@ -84,13 +83,6 @@ static void add_mailboxes(const struct sct_engine *engine, struct digest *key) {
     }
 }
 
-// What was promised by whom, whether the one who promised it still lives or not.
-static void add_promises(const struct sct_engine *engine, struct digest *key) {
-    for (const struct sct_monitor *monitor = engine->now.hot; monitor; monitor = monitor->next)
-        digest_add(key,
-                   digest_fold_text((struct digest){monitor->machine->index, 2}, monitor->what));
-}
-
 // What costs depend on: the order of tasks, and which ran last.
 static void add_order(const struct sct_engine *engine, struct digest *key) {
     struct digest order = {0, 0};
@@ -114,7 +106,6 @@ static struct digest state_key(const struct sct_explorer *explorer,
          sct_slots_next(&walk, &slot);)
         digest_add(&key, task_digest(engine, slot));
     add_mailboxes(engine, &key);
-    add_promises(engine, &key);
     if (explorer->path->bound_kind != SCT_BOUND_NONE)
         add_order(engine, &key);
     explorer->program->digest(engine->now.context, &key);

@@ -146,21 +146,28 @@ static uint64_t loss_ahead(const struct client_faults *faults) {
     return 4 * (uint64_t)(faults->lost_answer_at - faults->writes) + faults->loss;
 }
 
-static struct digest app_digest(struct app *app) {
-    uint64_t words[] = {app->arrived_state, app->held_state,  app->pushed_state,
-                        app->is_dead,       app->deadly_push, loss_ahead(&app->client.faults)};
-    struct digest digest = digest_of(words, sizeof words);
+// Small numbers, a byte each.
+static uint64_t states_of(const struct app *app) {
+    return (uint64_t)app->arrived_state | (uint64_t)app->held_state << 8 |
+           (uint64_t)app->pushed_state << 16 | (uint64_t)app->deadly_push << 24 |
+           (uint64_t)app->is_dead << 32 | (uint64_t)(app->reads != 0) << 40;
+}
+
+static void add_app(struct app *app, struct digest_words *words) {
+    digest_words_add(words, states_of(app));
+    digest_words_add(words, loss_ahead(&app->client.faults));
     for (const struct arrival *arrival = app->arrivals; arrival; arrival = arrival->next)
-        digest = digest_fold(digest, 2u * arrival->state + arrival->is_taken);
-    digest = digest_fold_digest(digest, mt_config_service_digest(&app->mirror));
+        digest_words_add(words, 1 + 2 * (uint64_t)arrival->state + arrival->is_taken);
+    digest_words_add(words, 0);
+    mt_config_service_add(&app->mirror, words);
     if (app->reads)
-        digest = digest_fold_digest(digest, ct_memory_window_digest(&app->seen));
-    return digest;
+        digest_words_add_digest(words, ct_memory_window_digest(&app->seen));
 }
 
 struct digest world_digest(struct world *world) {
-    struct digest digest = digest_fold(tables_digest(&world->tables), world->state);
+    struct digest_words words = digest_words((struct digest){world->state, world->app_count});
+    tables_add(&world->tables, &words);
     for (size_t i = 0; i < world->app_count; i++)
-        digest = digest_fold_digest(digest, app_digest(world->apps[i]));
-    return digest;
+        add_app(world->apps[i], &words);
+    return digest_words_end(&words);
 }

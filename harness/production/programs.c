@@ -46,8 +46,10 @@ static struct digest member_digest(const struct process *process) {
                               atomic_load(&member->is_leaving)};
     digest = digest_fold_bytes(digest, words, sizeof words);
     digest = digest_fold_text(digest_fold_text(digest, member->id), member->row.etag);
-    digest = digest_fold_digest(digest, lease_digest(&member->lease));
-    return digest_fold_digest(digest, mt_config_service_digest(&member->mirror));
+    struct digest_words all =
+        digest_words(digest_fold_digest(digest, lease_digest(&member->lease)));
+    mt_config_service_add(&member->mirror, &all);
+    return digest_words_end(&all);
 }
 
 static struct digest holder_digest(const struct process *process) {

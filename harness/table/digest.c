@@ -115,16 +115,25 @@ struct digest table_log_digest(const struct table_log *log) {
 
 // ---- The tables --------------------------------------------------------------------------------
 
-struct digest tables_digest(const struct tables *tables) {
-    struct digest digest = ct_memory_digest(tables->reference);
+static struct digest stream_digest(const struct client_stream *stream) {
+    struct digest_words words = digest_words(ct_memory_stream_digest(stream->backend));
+    digest_words_add(&words, stream->table->id);
+    digest_words_add_text(&words, sct_machine_name(stream->table->client->machine));
+    return digest_words_end(&words);
+}
+
+void tables_add(const struct tables *tables, struct digest_words *words) {
+    digest_words_add_digest(words, ct_memory_digest(tables->reference));
     for (int i = 0; i < TABLE_COUNT; i++)
-        digest = digest_fold_digest(digest, ct_memory_digest(tables->backend[i]));
+        digest_words_add_digest(words, ct_memory_digest(tables->backend[i]));
     struct digest streams = {tables->awaits_annotation, 0};
-    for (const struct client_stream *stream = tables->streams; stream; stream = stream->next) {
-        struct digest of_stream = digest_fold_digest(ct_memory_stream_digest(stream->backend),
-                                                     (struct digest){stream->table->id, 0});
-        const char *reader = sct_machine_name(stream->table->client->machine);
-        digest_add(&streams, digest_fold_text(of_stream, reader));
-    }
-    return digest_fold_digest(digest, streams);
+    for (const struct client_stream *stream = tables->streams; stream; stream = stream->next)
+        digest_add(&streams, stream_digest(stream));
+    digest_words_add_digest(words, streams);
+}
+
+struct digest tables_digest(const struct tables *tables) {
+    struct digest_words words = digest_words((struct digest){0, 0});
+    tables_add(tables, &words);
+    return digest_words_end(&words);
 }

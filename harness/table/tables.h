@@ -155,6 +155,7 @@ struct digest call_digest(const struct call_record *call);
 
 // Of the tables and their open streams: contents, not history.
 struct digest tables_digest(const struct tables *tables);
+void tables_add(const struct tables *tables, struct digest_words *words);
 
 // The integer a key maps to in struct sct_access: monotone in key order.
 uint64_t tables_access_key(struct ct_key key);

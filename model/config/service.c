@@ -327,14 +327,16 @@ bool mt_config_service_is_idle(const struct mt_config_service *service) {
     return !service->first;
 }
 
-struct digest mt_config_service_digest(const struct mt_config_service *service) {
-    struct digest digest = {service->current, 0};
+// A waiter's state is more than the two ends of a list of them, of which the second says that a
+// digest follows.
+void mt_config_service_add(const struct mt_config_service *service, struct digest_words *words) {
+    digest_words_add(words, service->current);
     for (const struct mt_place *place = service->first; place; place = place->next) {
         for (const struct waiter *waiter = place->waiters; waiter; waiter = waiter->next)
-            digest = digest_fold(digest, 1 + waiter->state);
-        digest = digest_fold(digest, 0);
+            digest_words_add(words, 3 + (uint64_t)waiter->state);
+        digest_words_add(words, place->subscription->digest ? 2 : 1);
         if (place->subscription->digest)
-            digest = digest_fold_digest(digest, place->subscription->digest(place->subscription));
+            digest_words_add_digest(words, place->subscription->digest(place->subscription));
     }
-    return digest;
+    digest_words_add(words, 0);
 }

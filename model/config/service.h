@@ -41,8 +41,8 @@ void mt_config_service_close(struct mt_config_service *service, const char *wher
 // Opens it again, in any state.
 void mt_config_service_open(struct mt_config_service *service, enum mt_state state);
 
-// Of what decides on its future: the state, and of each subscription, in their order, how many
-// pushes wait for it and its own digest.
-struct digest mt_config_service_digest(const struct mt_config_service *service);
+// Adds what decides on its future: the state, and of each subscription, in their order, the pushes
+// that wait for it and its own digest.
+void mt_config_service_add(const struct mt_config_service *service, struct digest_words *words);
 
 #endif

@@ -442,9 +442,11 @@ static struct digest latest_digest(const struct ct_memory_table *table) {
         return digest_fold(digest, table->next_number);
     struct digest counters = {0, 0}; // in whatever order the keys came
     for (size_t i = 0; i < table->counters.count; i++) {
-        struct digest of_key = digest_fold_text((struct digest){table->counters.of[i].used, 0},
-                                                table->counters.of[i].key.partition);
-        digest_add(&counters, digest_fold_text(of_key, table->counters.of[i].key.row));
+        const struct counter *counter = &table->counters.of[i];
+        struct digest_words words = digest_words((struct digest){counter->used, 0});
+        digest_words_add_text(&words, counter->key.partition);
+        digest_words_add_text(&words, counter->key.row);
+        digest_add(&counters, digest_words_end(&words));
     }
     return digest_fold_digest(digest, counters);
 }

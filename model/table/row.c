@@ -221,18 +221,19 @@ const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key) {
 }
 
 struct digest ct_row_digest(const struct ct_row *row) {
-    struct digest digest = {(uint64_t)row->timestamp, row->property_count};
-    digest = digest_fold_text(digest, row->key.partition);
-    digest = digest_fold_text(digest, row->key.row);
-    digest = digest_fold_text(digest, row->etag);
+    struct digest_words words =
+        digest_words((struct digest){(uint64_t)row->timestamp, row->property_count});
+    digest_words_add_text(&words, row->key.partition);
+    digest_words_add_text(&words, row->key.row);
+    digest_words_add_text(&words, row->etag);
     for (size_t i = 0; i < row->property_count; i++)
-        digest = ct_property_fold(digest, &row->properties[i]);
-    return digest;
+        ct_property_add(&row->properties[i], &words);
+    return digest_words_end(&words);
 }
 
 struct digest ct_rows_digest(struct ct_rows rows) {
-    struct digest digest = {rows.count, 0};
+    struct digest_words words = digest_words((struct digest){rows.count, 0});
     for (size_t i = 0; i < rows.count; i++)
-        digest = digest_fold_digest(digest, ct_row_digest(rows.rows[i]));
-    return digest;
+        digest_words_add_digest(&words, ct_row_digest(rows.rows[i]));
+    return digest_words_end(&words);
 }

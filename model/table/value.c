@@ -83,26 +83,41 @@ bool ct_property_equal(const struct ct_property *a, const struct ct_property *b)
     return false;
 }
 
-struct digest ct_property_fold(struct digest digest, const struct ct_property *property) {
-    digest = digest_fold_text(digest_fold(digest, property->type), property->name);
+static uint64_t value_word(const struct ct_property *property) {
     switch (property->type) {
     case CT_BOOL:
-        return digest_fold(digest, property->value.boolean);
+        return property->value.boolean;
     case CT_INT32:
-        return digest_fold(digest, (uint32_t)property->value.int32);
+        return (uint32_t)property->value.int32;
     case CT_INT64:
-        return digest_fold(digest, (uint64_t)property->value.int64);
+        return (uint64_t)property->value.int64;
     case CT_DATETIME:
-        return digest_fold(digest, (uint64_t)property->value.ticks);
+        return (uint64_t)property->value.ticks;
     case CT_DOUBLE:
-        return digest_fold(digest, double_bits(property->value.real));
+        return double_bits(property->value.real);
     case CT_STRING:
-        return digest_fold_bytes(digest, property->value.string, property->size);
     case CT_GUID:
     case CT_BINARY:
-        return digest_fold_bytes(digest, property->value.bytes, property->size);
+        break;
     }
-    return digest;
+    return 0;
+}
+
+void ct_property_add(const struct ct_property *property, struct digest_words *words) {
+    digest_words_add(words, property->type);
+    digest_words_add_text(words, property->name);
+    if (property->type == CT_STRING)
+        digest_words_add_digest(words, digest_of(property->value.string, property->size));
+    else if (property->type == CT_GUID || property->type == CT_BINARY)
+        digest_words_add_digest(words, digest_of(property->value.bytes, property->size));
+    else
+        digest_words_add(words, value_word(property));
+}
+
+struct digest ct_property_fold(struct digest digest, const struct ct_property *property) {
+    struct digest_words words = digest_words(digest);
+    ct_property_add(property, &words);
+    return digest_words_end(&words);
 }
 
 // ---- Order -------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ bool ct_property_equal(const struct ct_property *a, const struct ct_property *b)
 
 // Of name, type and value: those of equal properties are equal.
 struct digest ct_property_fold(struct digest digest, const struct ct_property *property);
+void ct_property_add(const struct ct_property *property, struct digest_words *words);
 
 // The order of two values: of one type, or both numbers, whose values are then compared exactly.
 enum ct_order { CT_LESS, CT_EQUAL, CT_GREATER, CT_UNORDERED };

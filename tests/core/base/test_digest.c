@@ -38,6 +38,52 @@ static void test_sequences_differ(void **state) {
             assert_int_equal(digest_equal(digests[i], digests[j]), i == j);
 }
 
+static struct digest of_texts(const char *first, const char *second) {
+    struct digest_words words = digest_words(empty);
+    digest_words_add_text(&words, first);
+    digest_words_add_text(&words, second);
+    return digest_words_end(&words);
+}
+
+// Of texts, where each ends and whether there is one; at every length of the last word.
+static void test_texts_differ(void **state) {
+    (void)state;
+    static const char *const texts[] = {NULL,       "",         "\1",        "a",
+                                        "aaaaaaa",  "aaaaaaaa", "aaaaaaaaa", "aaaaaaab",
+                                        "\377\377", "ab",       "ba",        "aaaaaaaaaaaaaaaa"};
+    enum { COUNT = sizeof texts / sizeof texts[0] };
+    struct digest digests[COUNT * COUNT];
+    for (size_t i = 0; i < COUNT * COUNT; i++)
+        digests[i] = of_texts(texts[i / COUNT], texts[i % COUNT]);
+    for (size_t i = 0; i < COUNT * COUNT; i++)
+        for (size_t j = 0; j < COUNT * COUNT; j++)
+            assert_int_equal(digest_equal(digests[i], digests[j]), i == j);
+}
+
+// However many there are, and each of them counts: more than are hashed at once, too.
+static void test_words_are_folds(void **state) {
+    (void)state;
+    struct digest_words one = digest_words((struct digest){1, 2}), two = one;
+    digest_words_add(&one, 3);
+    digest_words_add_digest(&two, (struct digest){3, 4});
+    assert_true(digest_equal(digest_words_end(&one), digest_fold((struct digest){1, 2}, 3)));
+    assert_true(digest_equal(digest_words_end(&two),
+                             digest_fold_digest((struct digest){1, 2}, (struct digest){3, 4})));
+    enum { LENGTHS = 4 * DIGEST_WORDS };
+    struct digest digests[2 * LENGTHS];
+    for (size_t length = 0; length < LENGTHS; length++)
+        for (size_t changed = 0; changed < 2; changed++) {
+            struct digest_words words = digest_words(empty);
+            for (size_t i = 0; i < length; i++)
+                digest_words_add(&words, 7);
+            digest_words_add(&words, changed); // the last
+            digests[2 * length + changed] = digest_words_end(&words);
+        }
+    for (size_t i = 0; i < 2 * LENGTHS; i++)
+        for (size_t j = 0; j < 2 * LENGTHS; j++)
+            assert_int_equal(digest_equal(digests[i], digests[j]), i == j);
+}
+
 // The same contents have the same digest, wherever they lie.
 static void test_contents_decide(void **state) {
     (void)state;
@@ -83,10 +129,9 @@ static void test_collections_are_sums(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sequences_differ),
-        cmocka_unit_test(test_contents_decide),
-        cmocka_unit_test(test_every_bit_matters),
-        cmocka_unit_test(test_collections_are_sums),
+        cmocka_unit_test(test_sequences_differ),  cmocka_unit_test(test_texts_differ),
+        cmocka_unit_test(test_words_are_folds),   cmocka_unit_test(test_contents_decide),
+        cmocka_unit_test(test_every_bit_matters), cmocka_unit_test(test_collections_are_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "tests/support/generated.h"
 
 #include "core/campaign/campaign.h"
+#include "core/engine/monitor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,6 +222,46 @@ static void test_cache_closes_cycles(void **state) {
     assert_int_equal(ends.count, 1);
 }
 
+// Promises something, or does not, and keeps it at once if it is to; forgets which.
+static void promise(void *is_kept) {
+    struct digest mark = sct_observed();
+    struct sct_monitor monitor = {0};
+    if (sct_choose(2, "promises") == 1)
+        sct_monitor_hot(&monitor, "a word to be kept");
+    if (is_kept)
+        sct_monitor_cold(&monitor);
+    sct_forget(mark, "promised", 8);
+    step("after");
+    sct_monitor_cold(&monitor);
+}
+
+static void keep_promise(void *context) {
+    (void)context;
+    start("m", promise, "kept");
+}
+
+static void owe_promise(void *context) {
+    (void)context;
+    start("m", promise, NULL);
+}
+
+static uint64_t count_promising(void (*setup)(void *)) {
+    struct sct_explorer explorer;
+    const struct sct_program program = {
+        .setup = setup, .digest = nothing_shared, .tasks_observe = true};
+    struct sct_campaign campaign = search("dfs", &program, 1 << 22, &explorer);
+    assert_true(campaign.search.is_exhausted);
+    return explorer.states_met;
+}
+
+// A promise is part of the state until it is kept, and then no more: beside the state before it
+// there is one that tells whether it was made, and none that tells that it was.
+static void test_promises_are_of_the_state(void **state) {
+    (void)state;
+    assert_int_equal(count_promising(owe_promise), 1 + 2);
+    assert_int_equal(count_promising(keep_promise), 1 + 1);
+}
+
 // A cache that is too small ends the search, which then is not exhausted.
 static void test_cache_may_be_full(void **state) {
     (void)state;
@@ -241,6 +282,7 @@ int main(void) {
         ENGINE_TEST(test_cache_finds_the_same_ends_within_bounds),
         ENGINE_TEST(test_cache_merges_what_commutes),
         ENGINE_TEST(test_cache_closes_cycles),
+        ENGINE_TEST(test_promises_are_of_the_state),
         ENGINE_TEST(test_cache_may_be_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
