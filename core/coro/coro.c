@@ -388,6 +388,8 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
     struct sct_coro *coro = pool->order[pool->taken_count];
     ASSERT(function && pool->taken_count < pool->made_count);
     coro->place = pool->taken_count++;
+    if (pool->touched_count < pool->taken_count)
+        pool->touched_count = pool->taken_count;
 #if ARENA_POISONS
     // What left the stack last did so by a jump, with its frames' red zones still poisoned.
     __asan_unpoison_memory_region(coro->stack_low, coro->stack_bytes);

@@ -37,6 +37,7 @@ struct sct_coro_pool {
     struct sct_coro *made_list; // the last made first
     struct sct_coro **order;    // all: the taken ones, then the free ones
     size_t taken_count;
+    size_t touched_count; // the most ever taken: those behind are in the order of being made
     size_t made_count;
     size_t order_capacity;
     size_t stack_bytes, guard_bytes; // of each, multiples of the page

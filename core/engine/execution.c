@@ -114,11 +114,12 @@ static void run_phase(struct sct_engine *engine, void (*body)(void *)) {
     run_to_end(engine, strand);
 }
 
-// Nobody comes back to its coroutine once the first task is chosen: its stack stays taken, as that
-// of a task that is stopped.
+// Nobody comes back to its coroutine once the first task is chosen: as in sct_task_exit it is free
+// before, and snapshots have one stack less.
 static void setup_and_schedule(void *argument) {
     struct sct_engine *engine = argument;
     engine->program->setup(engine->program->context);
+    sct_coro_give_back(&engine->pool, engine->self->coro);
     sct_reschedule(engine);
 }
 

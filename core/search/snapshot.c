@@ -14,9 +14,11 @@ struct sct_snapshot {
     uint32_t frame;            // of the path: the decision
     unsigned slot_count;
     size_t arena_used;
-    size_t taken_count, made_count; // of coroutines
+    size_t taken_count, touched_count; // of coroutines
     struct sct_moment moment;
     struct sct_seat setup;
+    // What follows is aligned as the arena is, which is copied faster then.
+    _Alignas(ALIGNMENT) char data[];
 };
 
 bool sct_snapshots_work(void) {
@@ -128,11 +130,14 @@ static inline void copy_stacks(struct copier *copier, struct sct_engine *engine,
         copy_stack(copier, running);
 }
 
-// Coroutines made since the snapshot are free, after all others.
-static void add_younger(struct sct_coro_pool *pool, size_t made_count) {
-    ASSERT(made_count <= pool->made_count);
+// Coroutines first taken since the snapshot, or made since, are free, after all others, in the
+// order of being made. Seldom: there are soon as many as any execution takes.
+static void add_younger(struct sct_coro_pool *pool, size_t touched_count) {
+    ASSERT(touched_count <= pool->touched_count && pool->touched_count <= pool->made_count);
+    if (touched_count == pool->touched_count)
+        return;
     struct sct_coro *coro = pool->made_list;
-    for (size_t i = pool->made_count; i > made_count; i--, coro = coro->next_made)
+    for (size_t i = pool->made_count; i > touched_count; i--, coro = coro->next_made)
         pool->order[i - 1] = coro;
 }
 
@@ -156,7 +161,7 @@ bool sct_snapshots_offer(struct sct_snapshots *snapshots, struct sct_engine *eng
 static size_t bytes_needed(const struct sct_snapshots *snapshots, const struct sct_engine *engine) {
     size_t bytes = sizeof(struct sct_snapshot) + slots_bytes(engine, count_slots(engine)) +
                    sleep_bytes(snapshots->sleep) +
-                   engine->pool.made_count * sizeof(struct sct_coro *) +
+                   engine->pool.touched_count * sizeof(struct sct_coro *) +
                    stacks_bytes(engine, snapshots->offering->coro) + engine->arena.used;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
@@ -169,7 +174,7 @@ __attribute__((always_inline)) static inline void copy_all(struct copier *copier
                                                            const struct sct_snapshot *snapshot) {
     ASSERT(snapshot->arena_used <= engine->arena.size);
     copy(copier, engine->arena.base, snapshot->arena_used);
-    copy(copier, engine->pool.order, snapshot->made_count * sizeof *engine->pool.order);
+    copy(copier, engine->pool.order, snapshot->touched_count * sizeof *engine->pool.order);
     copy_slots(copier, engine, snapshot->slot_count);
     if (snapshots->sleep)
         copy_sleep(copier, snapshots->sleep);
@@ -192,11 +197,11 @@ struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sc
         .slot_count = count_slots(engine),
         .arena_used = engine->arena.used,
         .taken_count = engine->pool.taken_count,
-        .made_count = engine->pool.made_count,
+        .touched_count = engine->pool.touched_count,
         .moment = engine->now,
         .setup = engine->seats[SCT_TASKS_MAX],
     };
-    struct copier copier = {(char *)(snapshot + 1), false};
+    struct copier copier = {snapshot->data, false};
     copy_all(&copier, snapshots, engine, snapshot);
     ASSERT(copier.at <= (char *)snapshot + bytes);
     ASSERT(snapshots->used + bytes <= snapshots->size);
@@ -223,18 +228,18 @@ static const struct sct_snapshot *find_last(struct sct_snapshots *snapshots) {
     return snapshots->last;
 }
 
-// Coroutines made since the snapshot have their places in the pool's order behind those that it
-// has: nothing that is copied back overwrites them.
+// Coroutines first taken since the snapshot have their places in the pool's order behind those that
+// it has: nothing that is copied back overwrites them.
 static void restore(struct sct_snapshots *snapshots, struct sct_engine *engine,
                     const struct sct_snapshot *snapshot) {
-    ASSERT(snapshot->made_count <= engine->pool.made_count);
-    ASSERT(snapshot->taken_count <= snapshot->made_count);
+    ASSERT(snapshot->touched_count <= engine->pool.touched_count);
+    ASSERT(snapshot->taken_count <= snapshot->touched_count);
     engine->now = snapshot->moment;
     engine->seats[SCT_TASKS_MAX] = snapshot->setup;
     engine->arena.used = snapshot->arena_used;
     engine->pool.taken_count = snapshot->taken_count;
-    add_younger(&engine->pool, snapshot->made_count);
-    copy_all(&(struct copier){(char *)(snapshot + 1), true}, snapshots, engine, snapshot);
+    add_younger(&engine->pool, snapshot->touched_count);
+    copy_all(&(struct copier){(char *)snapshot->data, true}, snapshots, engine, snapshot);
 }
 
 struct sct_strand *sct_snapshots_restore(struct sct_snapshots *snapshots,

@@ -118,9 +118,10 @@ static const struct ct_op_result *execute(struct app *app, struct ct_batch *batc
     return results;
 }
 
-// What is forbidden is refused at once: nothing is asked of anybody, and nothing linearizes.
-static void execute_forbidden(struct app *app, struct ct_batch *batch,
-                              struct ct_outcome expected_outcome) {
+// What is forbidden is refused at once: nothing is asked of anybody, and nothing linearizes. Not
+// inlined: what it has on the stack would lie beneath every other call, and searches copy stacks.
+__attribute__((noinline)) static void execute_forbidden(struct app *app, struct ct_batch *batch,
+                                                        struct ct_outcome expected_outcome) {
     size_t subscriptions = app->subscriptions, requests = app->client.requests;
     struct answer answer = {0};
     struct answer expected = {.outcome = expected_outcome};

@@ -11,6 +11,15 @@ static bool must_go_on(struct app *app, struct ct_outcome outcome) {
            (has_lost_answer && ct_failed_with(outcome, CT_STATUS_SERVER_ERROR));
 }
 
+// Not inlined: its buffer would lie on the migrator's stack all the time, and searches copy stacks.
+__attribute__((noinline)) static void tell_failure(struct ct_outcome outcome) {
+    char buffer[DESCRIPTION_BYTES];
+    struct text text = text_in(buffer, sizeof buffer);
+    describe_outcome(&text, outcome, NULL, 0);
+    sct_violation(outcome.kind == CT_PROGRAM_ERROR ? SCT_KIND_PROGRAM_ERROR : KIND_CALL_FAILED,
+                  "the migration ended with %s", buffer);
+}
+
 void app_migrate(struct app *app) {
     struct table_log *log = app->world->log;
     app->client.may_linearize = false;
@@ -29,9 +38,5 @@ void app_migrate(struct app *app) {
         sct_waiters_wake(&app->world->migrated);
         return;
     }
-    char buffer[DESCRIPTION_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    describe_outcome(&text, outcome, NULL, 0);
-    sct_violation(outcome.kind == CT_PROGRAM_ERROR ? SCT_KIND_PROGRAM_ERROR : KIND_CALL_FAILED,
-                  "the migration ended with %s", buffer);
+    tell_failure(outcome);
 }

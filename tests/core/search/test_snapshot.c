@@ -5,6 +5,7 @@
 #include "core/search/snapshot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // What a search saw: everything that its user could, execution by execution.
 struct sight {
@@ -184,12 +185,63 @@ static void test_stacks_come_back(void **state) {
     sct_strategy_free(strategy);
 }
 
+enum { LATE_MAX = 3 };
+
+static void late_child(void *argument) {
+    uint32_t local = 2 + sct_choose(2, "bit");
+    step("late");
+    step("later");
+    *(uint32_t *)argument = local;
+}
+
+static void late_parent(void *argument) {
+    sums[LATE_MAX] = sct_choose(LATE_MAX + 1, "children");
+    for (uint32_t i = 0; i < sums[LATE_MAX]; i++)
+        sct_task_start(argument, "child", late_child, &sums[i]);
+}
+
+static void set_up_late_family(void *context) {
+    (void)context;
+    sums = ARENA_ARRAY(sct_arena(), uint32_t, LATE_MAX + 1);
+    memset(sums, 0, sizeof *sums * (LATE_MAX + 1));
+    struct sct_machine *machine = sct_machine_create("family");
+    sct_task_start(machine, "parent", late_parent, machine);
+}
+
+static void finish_late_family(void *context) {
+    (void)context;
+    uint32_t grown = 0;
+    for (uint32_t i = 0; i < LATE_MAX; i++)
+        grown += sums[i] >= 2;
+    seen |= UINT64_C(1) << (grown == sums[LATE_MAX] ? grown : 63);
+}
+
+// An execution may have more tasks than all before it: the snapshot above, which knows of fewer
+// stacks, leaves each of the others free once, in whatever order they were given back.
+static void test_stacks_are_more_later(void **state) {
+    (void)state;
+    const struct sct_program program = {
+        .setup = set_up_late_family, .finish = finish_late_family, .is_copyable = true};
+    struct sct_strategy *strategy = new_strategy("dfs:preempt=1");
+    struct sct_campaign campaign;
+    seen = 0;
+    sct_campaign_run(engine,
+                     &(struct sct_campaign_options){
+                         .program = &program, .strategy = strategy, .iterations = SCT_UNLIMITED},
+                     &campaign);
+    assert_true(campaign.search.is_exhausted && campaign.violations == 0);
+    assert_int_equal(seen, (1 << (LATE_MAX + 1)) - 1);
+    sct_campaign_free(&campaign);
+    sct_strategy_free(strategy);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_both_ways_are_the_same_search),
         ENGINE_TEST(test_both_ways_are_the_same_within_bounds),
         ENGINE_TEST(test_only_what_is_copyable_is_copied),
         ENGINE_TEST(test_stacks_come_back),
+        ENGINE_TEST(test_stacks_are_more_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
