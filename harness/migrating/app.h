@@ -34,6 +34,7 @@ enum slowness {
     SLOW_ONE_CALL, // until another application has ended a call
     SLOW_ALL,      // until no other application can go on
     SLOW_PUSH,     // until the next state is on its way here (not in the last one), then SLOW_ALL
+    SLOW_CHANGE,   // until a row that the running batch names has changed
     SLOWNESS_COUNT,
 };
 

@@ -3,6 +3,7 @@
 #include "harness/migrating/answers.h"
 #include "harness/migrating/checks.h"
 #include "harness/migrating/forbidden.h"
+#include "harness/migrating/situations.h"
 #include "harness/table/kinds.h"
 #include "model/table/batch.h"
 
@@ -149,6 +150,7 @@ static struct ct_outcome call_execute(struct app *app, struct ct_batch *batch,
     if (sct_narrating())
         answer_note_return(&call, &answer);
     migrating_cover_batch(&app->view, batch, answer.outcome);
+    migrating_count_situations(app, &call, answer.outcome);
     mark_call(app);
     end_call(app, &call);
     check_call(app, &call, &answer);

@@ -3,7 +3,7 @@
 enum {
     // Of so many executions one has the fault.
     ERROR_RARITY = 8,
-    LOSS_RARITY = 5,
+    LOSS_RARITY = 3,
     DEATH_RARITY = 3,
     CALLS = 24, // a fault falls at one of so many backend calls of its client, which few exceed
     WRITES = 8, // or of so many batches

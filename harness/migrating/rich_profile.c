@@ -67,6 +67,7 @@ static enum mt_state draw_focus(void) {
         MT_PREFER_NEW,
         MT_PREFER_NEW,
         MT_USE_NEW_WITH_TOMBSTONES,
+        MT_USE_NEW_WITH_TOMBSTONES,
         MT_USE_NEW_HIDE_METADATA,
         MT_USE_NEW_HIDE_METADATA,
     };
@@ -218,8 +219,10 @@ const struct profile *rich_profile_draw(void) {
     draw_theme(profile);
     // In a duel they matter most: all machines are in one state.
     uint32_t slow = sct_choose(8, "slow calls");
-    profile->has_slow_calls = slow > (profile->theme == THEME_DUEL ? 1 : 6);
+    profile->has_slow_calls = slow > (profile->theme == THEME_DUEL ? 1 : 5);
     draw_rare_feature(profile);
+    if (one_in(4, "limits"))
+        profile->has_limits = true;
     profile->is_apt = sct_choose(4, "apt operations") > 0;
     return profile;
 }

@@ -3,8 +3,9 @@
 // Every execution draws one (swarm testing, Groce et al., ISSTA 2012): how many machines,
 // partitions and keys there are, which rows exist, which operations and filters are used, and where
 // in the migration the machines meet. A feature that is left out makes the others more frequent.
-// Nothing in it is about one bug. All draws go through the choice function, and the first
-// alternative of each is the plainest.
+// Nothing in it is about one bug: draws are weighted so that every situation (situations.h) comes
+// often enough. All of them go through the choice function, and the first alternative of each is
+// the plainest.
 #ifndef HARNESS_MIGRATING_RICH_PROFILE_H
 #define HARNESS_MIGRATING_RICH_PROFILE_H
 
@@ -48,7 +49,7 @@ struct profile {
     uint32_t row_rarity;           // of so many keys one has no row at first
     uint32_t calls_min, calls_max; // of a program
     bool has_third_service;
-    bool has_slow_calls;   // some calls stand still half-way (slow_call.h)
+    bool has_slow_calls;   // calls stand still anywhere (slow_call.h), not in their windows alone
     bool has_filters;      // queries and streams use filters
     bool has_rich_filters; // of all forms, not isHappy alone
     bool has_wide_rows;    // rows have properties beside isHappy

@@ -82,14 +82,24 @@ static const char *kept_etag(const struct script *script, struct ct_key key) {
 
 // ---- Slow calls --------------------------------------------------------------------------------
 
-// The next atomic call may stand still half-way: the longest have some more backend calls.
-static void draw_slow_call(struct app *app) {
+// The next atomic call may stand still half-way: the longest have some more backend calls. Whether
+// it may.
+static bool draw_slow_call(struct app *app) {
     if (!profile_of(app)->has_slow_calls)
-        return;
+        return false;
     static const size_t weighted[] = {0, 0, 0, 2, 2, 2, 3, 3, 1, 4, 5};
     size_t drawn = weighted[sct_choose(sizeof weighted / sizeof weighted[0], "slow call")];
     if (drawn > 0)
-        slow_call_next(app, drawn, (enum slowness)sct_choose(SLOWNESS_COUNT, "until when"));
+        slow_call_next(app, drawn, (enum slowness)sct_choose(SLOW_CHANGE, "until when"));
+    return drawn > 0;
+}
+
+// What the next batch has read may change before it writes, in any profile.
+static void draw_overtaking(struct app *app) {
+    static const size_t weighted[] = {0, 0, 0, 0, 0, 0, 0, 1, 1, 2};
+    size_t window = weighted[sct_choose(sizeof weighted / sizeof weighted[0], "window")];
+    if (window > 0)
+        slow_call_in_window(app, window);
 }
 
 // A call or read that is late in its state may wait until machines that are ahead have made calls.
@@ -136,11 +146,19 @@ static uint32_t apt_types(const struct draft *draft, struct ct_key key, uint32_t
     return apt ? apt : types;
 }
 
-static void draw_operation(struct draft *draft, struct ct_batch *batch) {
+// Tables with limits have no DeleteIfExists in a batch: those that are left, or none.
+static uint32_t batch_types(const struct script *script) {
+    const uint32_t alone = profile_of(script->app)->has_limits ? 1u << RICH_DELETE_IF_EXISTS : 0;
+    return script->types & ~alone;
+}
+
+static void draw_operation(struct draft *draft, struct ct_batch *batch, bool is_together) {
     uint32_t row = draw_element(draft->keys_left, "key");
     draft->keys_left &= ~(1u << row);
     struct ct_key key = {draft->partition, rich_row_keys[row]};
     uint32_t types = draft->script->types;
+    if (is_together)
+        types = batch_types(draft->script);
     if (profile_of(draft->script->app)->is_apt)
         types = apt_types(draft, key, types);
     uint32_t type = draw_element(types, "operation");
@@ -162,18 +180,21 @@ static void batch_call(struct draft *draft) {
     const struct profile *profile = profile_of(app);
     uint32_t spread = profile->operations_max - profile->operations_min + 1;
     uint32_t count = profile->operations_min + sct_choose(spread, "operations");
+    if (batch_types(draft->script) == 0)
+        count = 1;
     draft->dump = app_peek_rows(app);
     bool forbidden = one_in(FORBIDDEN_RARITY, "forbidden");
     struct ct_batch batch = ct_batch_new(sct_arena(), forbidden ? FORBIDDEN_BATCH_ROOM : count);
     if (count == RICH_KEYS_MAX)
         MARK("a batch is as large as can be");
     for (uint32_t i = 0; i < count; i++)
-        draw_operation(draft, &batch);
+        draw_operation(draft, &batch, count > 1);
     if (forbidden && one_in(4, "ill-formed"))
         forbidden_break(&batch);
     else if (forbidden)
         forbidden_spoil(&batch);
-    draw_slow_call(app);
+    if (!draw_slow_call(app))
+        draw_overtaking(app);
     app_execute(app, &batch);
     if (!forbidden)
         keep_results(draft->script, &batch);

@@ -10,6 +10,11 @@
 #include "harness/migrating/workload.h"
 #include "harness/subject/subject.h"
 
+static void wake_slow_calls(void *world, const struct sct_machine *caller) {
+    (void)caller;
+    world_wake_others(world);
+}
+
 static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     struct tables_options options = {.choose = uniform_choice,
                                      .ignores_annotations = ignores_annotations};
@@ -18,6 +23,8 @@ static void set_up(struct bug_set *bugs, bool ignores_annotations) {
         options.limits = (struct ct_table_limits){.query_rows = 1000, .no_delete_if_exists = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     world->profile = profile;
+    world->tables.options.wrote = wake_slow_calls;
+    world->tables.options.wrote_context = world;
     rich_load_rows(world);
     world_log(world);
     app_add(world, "service-0", rich_program);

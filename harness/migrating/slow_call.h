@@ -16,6 +16,11 @@
 // not at all if it has not so many.
 void slow_call_next(struct app *app, size_t backend_call, enum slowness slowness);
 
+// The next batch of [app] stands still in its [window]-th window, from 1 on: before a write that
+// follows another backend call of it. It goes on when a row that it names has changed, which what
+// it has read does not know. If no other application can go on then, the next window counts.
+void slow_call_in_window(struct app *app, size_t window);
+
 // Before a call: if a state is held for it, the same at once.
 void slow_call_begin_late(struct app *app, enum slowness slowness);
 

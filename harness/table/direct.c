@@ -55,6 +55,12 @@ static void serve_when_ready(struct client *client, struct request *request) {
         tables_serve(host->tables, request);
 }
 
+static bool counts_for_stall(const struct client *client, const struct request *request) {
+    if (client->faults.stalls_in_window)
+        return request->kind == REQUEST_EXECUTE && request->call->has_begun;
+    return request_is_backend_call(request);
+}
+
 static void direct_request(struct client *client, struct request *request) {
     struct tables_host *host = client->host;
     if (request->kind == REQUEST_ANNOTATE) { // the same step as its call
@@ -66,7 +72,7 @@ static void direct_request(struct client *client, struct request *request) {
             sct_waiters_wake(&host->ready);
         return;
     }
-    if (request->call && client->faults.stall_before > 0 && request_is_backend_call(request) &&
+    if (request->call && client->faults.stall_before > 0 && counts_for_stall(client, request) &&
         --client->faults.stall_before == 0)
         client->faults.stall(client);
     const struct sct_access access = request_access(request);

@@ -223,6 +223,7 @@ static void linearize(struct tables *tables, const struct request *request,
               KIND_ANNOTATION_PROTOCOL, "%zu results are reported for a batch of %zu operations",
               annotation->result_count, call->batch.count);
     call->is_linearized = true;
+    call->last_revision = ct_memory_revision(tables->reference);
     call->reported = annotation->results;
     run_reference(tables, call,
                   lost->is_lost ? lost_results(tables, lost, call) : annotation->results);
@@ -336,8 +337,12 @@ static struct ct_outcome serve_call(struct tables *tables, struct request *reque
     fail_at(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
 }
 
-static void begin_annotatable(struct tables *tables) {
+static void begin_annotatable(struct tables *tables, struct call_record *call) {
     tables->calls++;
+    if (call && !call->has_begun) {
+        call->has_begun = true;
+        call->first_revision = call->last_revision = ct_memory_revision(tables->reference);
+    }
     sct_check(tables->options.calls_max == 0 || tables->calls <= tables->options.calls_max,
               KIND_CALL_LIMIT, "more than %u backend calls: an endless loop",
               tables->options.calls_max);
@@ -351,7 +356,7 @@ static void serve(struct tables *tables, struct request *request) {
     }
     ASSERT(!tables->awaits_annotation);
     if (request_is_annotatable(request))
-        begin_annotatable(tables);
+        begin_annotatable(tables, request->call);
     request->outcome = serve_call(tables, request);
     if (tables->options.is_plain && request->kind == REQUEST_EXECUTE &&
         request->outcome.kind == CT_SUCCEEDED)
@@ -412,7 +417,7 @@ static bool execute_unseen(struct tables *tables, const struct request *request)
 void tables_lose(struct tables *tables, struct request *request, bool is_done) {
     ASSERT(request->kind == REQUEST_EXECUTE);
     ASSERT(!tables->awaits_annotation);
-    begin_annotatable(tables);
+    begin_annotatable(tables, request->call);
     bool was_done = is_done && execute_unseen(tables, request);
     if (tables->options.is_plain && was_done)
         tell_of_batch(tables, request);

@@ -27,6 +27,9 @@ struct call_record {
     struct ct_batch batch;          // a copy with the original If-Match values
     const struct ct_filter *filter; // CALL_QUERY
     bool is_linearized;
+    bool has_begun; // a query or batch of it was served
+    // The reference's revision when the first one was, and before the linearization point.
+    size_t first_revision, last_revision;
     struct logged_call *logged;          // NULL: calls are not logged
     const struct ct_op_result *reported; // the results given with the annotation, if any
     struct ct_outcome outcome;           // the reference's

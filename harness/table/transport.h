@@ -37,6 +37,7 @@ struct client_faults {
     void (*die)(struct client *client);
     void *mortal;        // for [die]: its own
     size_t stall_before; // so many backend calls of atomic calls from now [stall] is called; 0: no
+    bool stalls_in_window; // of those only batches count, behind the first query or batch of a call
     void (*stall)(struct client *client); // by the caller, which it may suspend
     struct sct_strand *failed;            // whose call that was, until [client_take_server_error]
     struct sct_strand *lost;              // whose answer that was, until [client_take_lost_answer]

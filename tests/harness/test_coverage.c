@@ -6,7 +6,7 @@
 
 #include "core/campaign/campaign.h"
 #include "harness/mtcheck.h"
-#include "harness/migrating/app.h"
+#include "harness/migrating/situations.h"
 #include "harness/migrating/workload.h"
 #include "harness/models.h"
 #include "model/table/batch.h"
@@ -65,6 +65,7 @@ static struct sct_program default_test(struct bug_set *bugs) {
 static int reset(void **state) {
     (void)state;
     coverage_reset(&migrating_coverage);
+    coverage_reset(&migrating_situations);
     return 0;
 }
 
@@ -174,6 +175,9 @@ static void test_coverage_knows_states(void **state) {
                              MT_PARTITION_SWITCHED),
                      50);
     assert_int_equal(total(), 100);
+    const size_t deleted[] = {OPERATION_DELETE, MT_PREFER_OLD, SENT_ALONE, MEANWHILE_NOTHING};
+    size_t index = coverage_index(&migrating_situations, deleted);
+    assert_int_equal(migrating_situations.counts[index], 50);
 }
 
 // ---- The default test --------------------------------------------------------------------------
@@ -195,6 +199,45 @@ static void test_coverage_is_a_sum(void **state) {
     run(&program, "portfolio", 123, 277, 1);
     run(&program, "portfolio", 0, 123, 7);
     assert_memory_equal(whole, migrating_coverage.counts, bytes);
+}
+
+// The rule of the draws: in 200,000 executions each operation, sent in each manner, meets each
+// state at least so often, and in it so often what may happen meanwhile. Nothing that is held
+// impossible happens.
+static void check_situations(bool is_long) {
+    static const uint64_t least[MEANWHILE_COUNT] = {
+        [MEANWHILE_NOTHING] = 300,
+        [MEANWHILE_CHANGED] = 40,
+        [MEANWHILE_FAULT] = 5,
+    };
+    for (size_t i = 0; i < coverage_cell_count(&migrating_situations); i++) {
+        const char *why;
+        char buffer[120];
+        size_t values[COVERAGE_AXES];
+        struct text name = text_in(buffer, sizeof buffer);
+        uint64_t count = migrating_situations.counts[i];
+        coverage_name(&migrating_situations, i, &name);
+        coverage_values(&migrating_situations, i, values);
+        if (coverage_expectation(&migrating_situations, i, &why) == COVERAGE_IMPOSSIBLE)
+            assert_int_equal(count, 0);
+        else if (is_long && count < least[values[COVERAGE_AXES - 1]])
+            fail_msg("only %llu times: %s", (unsigned long long)count, name.data);
+    }
+}
+
+// Races are as even: in each state in which a batch has windows, of 1,000 operations at least 45
+// meet a change of their row.
+static void check_races(void) {
+    uint64_t changed[MT_STATE_COUNT] = {0}, all[MT_STATE_COUNT] = {0};
+    for (size_t i = 0; i < coverage_cell_count(&migrating_situations); i++) {
+        size_t values[COVERAGE_AXES];
+        coverage_values(&migrating_situations, i, values);
+        all[values[1]] += migrating_situations.counts[i];
+        if (values[COVERAGE_AXES - 1] == MEANWHILE_CHANGED)
+            changed[values[1]] += migrating_situations.counts[i];
+    }
+    for (size_t state = MT_PREFER_OLD; state < MT_STATE_COUNT; state++)
+        assert_true(changed[state] * 1000 >= all[state] * 45);
 }
 
 // The rarest required cell is reached about 11 times by 200,000 executions. Nothing that is held
@@ -221,6 +264,9 @@ static void test_default_test_reaches_every_required_cell(void **state) {
             coverage_expectation(&migrating_coverage, i, &why) == COVERAGE_IMPOSSIBLE)
             fail_msg("reached: %s, although %s", name.data, why);
     }
+    check_situations(executions >= 200000);
+    if (executions >= 200000)
+        check_races();
 }
 
 // A migrator that skips PREFER_OLD makes its cells unreachable: each required one of them, which a

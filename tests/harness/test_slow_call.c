@@ -4,7 +4,9 @@
 #include "harness/migrating/app.h"
 #include "harness/migrating/slow_call.h"
 #include "harness/migrating/workload.h"
+#include "model/table/batch.h"
 #include "model/table/filter.h"
+#include "model/table/row.h"
 
 enum { RUNS = 300 };
 
@@ -39,6 +41,30 @@ static void two_queries(struct app *app) {
     app_await_state(app, other_state, AWAIT_ARRIVAL);
     query(app);
     query(app);
+}
+
+static struct ct_batch insert_one(struct app *app) {
+    struct ct_property property = is_happy(true);
+    struct ct_key key = {THE_PARTITION, "9"};
+    struct ct_batch batch = ct_batch_new(sct_arena(), 1);
+    ct_batch_add(&batch, CT_INSERT, ct_row_new(sct_arena(), key, NULL, &property, 1));
+    app_execute(app, &batch);
+    return batch;
+}
+
+// It says that the other has made both of its calls if it was refused: the row was there.
+static void slow_insert(struct app *app) {
+    app_await_state(app, slow_state, HOLD);
+    slow_call_in_window(app, 1);
+    bool is_refused = !insert_one(app).operations[0].entity->etag;
+    began = app->view.state;
+    others_calls = is_refused ? 2 : 0;
+}
+
+static void query_and_insert(struct app *app) {
+    app_await_state(app, other_state, AWAIT_ARRIVAL);
+    query(app);
+    insert_one(app);
 }
 
 // ---- Runs --------------------------------------------------------------------------------------
@@ -116,6 +142,18 @@ static void test_others_make_their_calls(void **state) {
     run_worlds(NO_BUG, 1, 2);
 }
 
+// One stands still in its window, whatever calls end meanwhile, until its row has changed; if
+// nobody changes it, until nobody else can go on.
+static void test_a_window_lasts_until_a_change(void **state) {
+    (void)state;
+    prepare(slow_insert, query_and_insert, MT_PREFER_OLD, MT_PREFER_OLD);
+    run_worlds(NO_BUG, 2, 2);
+    prepare(slow_insert, query_and_insert, MT_USE_NEW_HIDE_METADATA, MT_USE_NEW_HIDE_METADATA);
+    run_worlds(NO_BUG, 2, 2);
+    prepare(slow_insert, two_queries, MT_PREFER_OLD, MT_PREFER_OLD);
+    run_worlds(NO_BUG, 0, 0);
+}
+
 // The same before a call, whose state is held meanwhile.
 static void test_a_late_beginning(void **state) {
     (void)state;
@@ -189,6 +227,7 @@ static void test_push_that_does_not_wait(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_others_make_their_calls),
+        cmocka_unit_test(test_a_window_lasts_until_a_change),
         cmocka_unit_test(test_a_late_beginning),
         cmocka_unit_test(test_unreachable_state),
         cmocka_unit_test(test_all_are_slow),
