@@ -31,6 +31,10 @@ static bool describe_death(struct sct_crew *crew, unsigned index, struct error *
     return sct_worker_died(crew->workers, index, when, error);
 }
 
+struct sct_sleep *sct_crew_sleep(const struct sct_crew *crew) {
+    return sct_search_sleep(campaign_of(crew)->search);
+}
+
 static unsigned count_idle(const struct sct_crew *crew) {
     unsigned count = 0;
     for (unsigned i = 0; i < crew->worker_count; i++)
@@ -75,9 +79,18 @@ static void add_piece(struct sct_crew *crew, struct sct_piece *piece) {
 }
 
 // So many executions were in that share of the tree; as many, by the estimator, in the rest of it
-// (core/strategy/path.h). Of no share at all there is no estimate.
-static void set_estimate(struct sct_searched *search, double share) {
-    search->estimate = share > 0 ? (double)search->bound_runs / share : 0;
+// (core/strategy/path.h). Of no share at all there is no estimate, nor of a reduced search before
+// its end, which does not take all alternatives.
+static void set_estimate(const struct sct_crew *crew, struct sct_searched *search, double share) {
+    bool is_known = share > 0 && (crew->path->is_exhausted || !sct_crew_sleep(crew));
+    search->estimate = is_known ? (double)search->bound_runs / share : 0;
+}
+
+// All of the tree, within the present bound.
+static void add_root(struct sct_crew *crew) {
+    struct sct_piece *root = sct_frontier_add(&crew->frontier, NULL, crew->path);
+    if (sct_crew_sleep(crew))
+        sct_sleep_write(sct_crew_sleep(crew), &root->known);
 }
 
 // All of the tree is searched, within the present bound at least.
@@ -92,10 +105,10 @@ static void finish_tree(struct sct_crew *crew) {
     if (sct_searched_advance(search, crew->path)) {
         if (states)
             sct_shared_states_clear(states);
-        sct_frontier_add(&crew->frontier, NULL, crew->path);
+        add_root(crew);
         return;
     }
-    set_estimate(search, sct_path_share(crew->path));
+    set_estimate(crew, search, 1);
     // With a cache a state may have been entered, and cut off, by an execution that had come to it
     // late; one that came to it earlier was pruned there. So what lies behind it may never have
     // been seen.
@@ -104,12 +117,24 @@ static void finish_tree(struct sct_crew *crew) {
     crew->is_over = crew->is_settled = true;
 }
 
+// Whether the guards that waited for [piece], to whose left all is done, are all that is right of
+// it, and come to nothing. They go with it.
+static bool leave_guards(struct sct_crew *crew, const struct sct_piece *piece) {
+    bool are_idle = true;
+    for (struct sct_piece *guard = piece->under, *next; guard; guard = next) {
+        next = guard->under;
+        are_idle = are_idle && !guard->has_stop;
+        sct_frontier_remove(&crew->frontier, guard);
+    }
+    return are_idle;
+}
+
 // The last leaf of the piece is a violation that ends the search.
 static void finish_at_violation(struct sct_crew *crew, const struct sct_piece *piece) {
     ASSERT(piece->is_done && piece->has_ended && crew->is_ordered);
     struct sct_searched *search = &crew->sum.campaign->search;
-    if (!piece->is_last)
-        set_estimate(search, piece->end);
+    if (!leave_guards(crew, piece) || !piece->is_last)
+        set_estimate(crew, search, piece->end);
     else
         finish_tree(crew);
     crew->is_over = crew->is_settled = true;
@@ -139,17 +164,27 @@ static void add_all(struct sct_crew *crew) {
 
 // ---- What workers send -------------------------------------------------------------------------
 
+static bool is_guard_of(const struct sct_piece *piece, const struct sct_piece *below) {
+    const struct sct_piece *guard = below->under;
+    while (guard && guard != piece)
+        guard = guard->under;
+    return guard;
+}
+
 // Everything to the right of a piece whose last leaf is a violation that ends the search.
 static void drop_right(struct sct_crew *crew, struct sct_piece *piece) {
     ASSERT(crew->is_ordered && piece->has_ended);
     struct sct_piece *next;
     for (struct sct_piece *right = piece->next; right; right = next) {
         next = right->next;
+        if (is_guard_of(right, piece))
+            continue; // to be asked in the end whether it would have come to anything
         // Who works on it is told, and sends a report all the same, with which the piece ends: it
         // is not to be removed before.
-        if (right->is_worked_on)
+        if (right->is_worked_on) {
             right->is_dropped = true;
-        else
+            right->under = NULL; // nobody waits for it
+        } else
             sct_frontier_remove(&crew->frontier, right);
     }
     for (unsigned i = 0; i < crew->worker_count; i++)
@@ -157,20 +192,42 @@ static void drop_right(struct sct_crew *crew, struct sct_piece *piece) {
             atomic_store(&crew->control->lines[i].is_recalled, true);
 }
 
-static void take_gift(struct sct_crew *crew, struct sct_piece *giver, struct sct_reader *reader) {
+static void take_known(struct sct_piece *piece, struct sct_reader *reader) {
+    size_t size;
+    const unsigned char *known = sct_take_block(reader, &size);
+    piece->known.size = 0;
+    sct_bytes_add(&piece->known, known, size);
+}
+
+// Adds a part that the giver has given away.
+static void add_part(struct sct_crew *crew, struct sct_piece *giver, bool is_guard,
+                     struct sct_reader *reader) {
     struct sct_path path = {0};
     bool is_path = sct_path_read(reader, &path);
     ASSERT(is_path);
+    ASSERT(path.depth > 0); // the root is nobody's to give
+    // The right end of what the giver had: so it stands directly to the right of it.
+    struct sct_piece *piece = is_guard ? sct_frontier_guard(&crew->frontier, giver, &path)
+                                       : sct_frontier_give(&crew->frontier, giver, &path);
+    take_known(piece, reader);
+    sct_path_deinit(&path);
+}
+
+// Guards, from the root on, and a piece.
+static void take_gift(struct sct_crew *crew, struct sct_piece *giver, struct sct_reader *reader) {
     crew->received++;
     // Each gift keeps a promise, and was made before it was sent.
     ASSERT(crew->received <= atomic_load(&crew->control->promised));
-    ASSERT(path.depth > 0); // the root is nobody's to give
-    // The right end of what the giver had: so it stands directly to the right of it.
     // A dropped piece lies to the right of the violation that ends the search, and so does its
     // gift.
-    if (!giver->is_dropped)
-        sct_frontier_add(&crew->frontier, giver, &path);
-    sct_path_deinit(&path);
+    if (giver->is_dropped)
+        return;
+    if (sct_take_number(reader))
+        sct_piece_has_stop(giver); // of the guards that it has until now
+    uint64_t guards = sct_take_number(reader);
+    for (uint64_t i = 0; i <= guards; i++)
+        add_part(crew, giver, i < guards, reader);
+    ASSERT(!reader->is_bad);
 }
 
 static struct sct_crew_report read_report(struct sct_reader *reader) {
@@ -180,8 +237,17 @@ static struct sct_crew_report read_report(struct sct_reader *reader) {
     report.is_full = sct_take_number(reader) != 0;
     report.is_broken = sct_take_number(reader) != 0;
     report.meets_bound = sct_take_number(reader) != 0;
+    report.has_stop = sct_take_number(reader) != 0;
     report.share = sct_take_double(reader);
     return report;
+}
+
+// Whether there is nothing right of [piece] but guards that wait for it.
+static bool is_last(const struct sct_piece *piece) {
+    const struct sct_piece *right = piece->next;
+    while (right && is_guard_of(right, piece))
+        right = right->next;
+    return !right;
 }
 
 // What the piece is after somebody has worked on it.
@@ -189,12 +255,17 @@ static void update_piece(struct sct_piece *piece, const struct sct_crew_report *
                          struct sct_reader *reader) {
     bool is_path = sct_path_read(reader, &piece->path);
     ASSERT(is_path);
+    take_known(piece, reader);
+    if (report->has_stop)
+        sct_piece_has_stop(piece);
     // Where it ends: the next piece begins there, or, at the right end of the tree, nothing does.
     // That is asked now, as the next piece may be gone when this one is added.
     ASSERT(!piece->is_worked_on);
     piece->is_done = report->is_done || report->has_ended;
     piece->has_ended = report->has_ended;
-    piece->is_last = report->is_done && !piece->next;
+    piece->is_last = report->is_done && is_last(piece);
+    if (report->is_done && !report->has_ended)
+        sct_piece_is_done(piece);
     piece->end = report->is_done && piece->next ? piece->next->start : report->share;
     piece->left = piece->is_done ? 0 : sct_path_left(&piece->path);
     piece->meets_bound = piece->meets_bound || report->meets_bound;
@@ -211,7 +282,7 @@ static void take_away(struct sct_crew *crew, struct sct_piece *piece) {
         sct_frontier_remove(&crew->frontier, piece);
     if (!has_ended)
         return;
-    set_estimate(&crew->sum.campaign->search, 1 - sct_frontier_left(&crew->frontier));
+    set_estimate(crew, &crew->sum.campaign->search, 1 - sct_frontier_left(&crew->frontier));
     crew->is_over = crew->is_settled = true;
 }
 
@@ -290,6 +361,7 @@ static bool hand_out(struct sct_crew *crew, unsigned index, struct sct_piece *pi
     crew->bytes.size = 0;
     sct_bytes_add_number(&crew->bytes, executions_left(crew));
     sct_path_write(&piece->path, &crew->bytes);
+    sct_bytes_add_block(&crew->bytes, piece->known.data, piece->known.size);
     // Before it is sent: from then on the worker writes its line, and would be told over with what
     // is older.
     atomic_store(&crew->control->lines[index].left, piece->left);
@@ -338,7 +410,7 @@ static void tell_progress(const struct sct_crew *crew) {
             crew->pieces[i]->left = atomic_load(&line->left);
     }
     view.search.bound_runs += view.iterations_run - crew->sum.campaign->iterations_run;
-    set_estimate(&view.search, 1 - sct_frontier_left(&crew->frontier));
+    set_estimate(crew, &view.search, 1 - sct_frontier_left(&crew->frontier));
     options->on_progress(options->context, &view);
 }
 
@@ -469,7 +541,7 @@ static bool start_workers(struct sct_crew *crew, struct error *error) {
 static bool begin(struct sct_crew *crew, struct error *error) {
     struct sct_campaign *campaign = crew->sum.campaign;
     if (!crew->jobs->resumed) {
-        sct_frontier_add(&crew->frontier, NULL, crew->path);
+        add_root(crew);
         return save(crew, error);
     }
     // Counters and marks are this process's: what the checkpoint has of them is added to nothing.
@@ -496,14 +568,15 @@ bool sct_crew_run(struct sct_engine *engine, const struct sct_crew_jobs *jobs,
     const struct sct_campaign_options *options = jobs->range->campaign;
     ASSERT(jobs->workers >= 1 && jobs->workers <= SCT_WORKERS_MAX);
     ASSERT(options->strategy->path);
-    ASSERT(!options->search || sct_search_shared(options->search));
+    ASSERT(!options->search || sct_search_shared(options->search) ||
+           sct_search_sleep(options->search));
     struct sct_crew crew = {
         .jobs = jobs,
         .range = *jobs->range,
         .engine = engine,
         .path = options->strategy->path,
         .control = sct_map_shared(sizeof *crew.control),
-        .is_ordered = !options->search,
+        .is_ordered = !sct_search_shared(options->search),
     };
     sct_sum_init(&crew.sum, campaign, options->strategy);
     bool is_good = run_crew(&crew, error);
@@ -513,7 +586,7 @@ bool sct_crew_run(struct sct_engine *engine, const struct sct_crew_jobs *jobs,
     for (unsigned i = 0; i < SCT_WORKERS_MAX; i++)
         sct_record_free(crew.records[i]);
     if (!crew.is_settled) { // findings to the right of what is left are findings too
-        set_estimate(&campaign->search, 1 - sct_frontier_left(&crew.frontier));
+        set_estimate(&crew, &campaign->search, 1 - sct_frontier_left(&crew.frontier));
         add_all(&crew);
     }
     sct_sum_close(&crew.sum, options);

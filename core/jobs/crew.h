@@ -12,8 +12,11 @@
 // With a state cache, which the workers share (core/search/shared_states.h), the verdict is the
 // same and, as long as no execution is cut off at the limit of steps, so is the number of states;
 // which execution enters a state depends on who comes first, and with it what is counted in
-// executions, and which violation is found first. If one was cut off the search is not exhausted
+// executions, and which violation is found first. (So it is with transitions, if the search is
+// reduced.) If one was cut off the search is not exhausted
 // when it ends, but cut (sct_search.is_cut).
+//
+// A search with sleep sets is shared in the same way (core/search/parts.h); one by dpor is not.
 //
 // Within a bound all workers finish one bound before the next one begins.
 //
@@ -26,8 +29,8 @@
 #include "core/jobs/checkpoint.h"
 
 struct sct_crew_jobs {
-    // Its campaign has a systematic strategy, and no search but one with shared states. A limit of
-    // iterations is kept by one worker alone.
+    // Its campaign has a systematic strategy, and no search but one with shared states or with
+    // sleep sets, or both. A limit of iterations is kept by one worker alone.
     const struct sct_range_options *range;
     unsigned workers; // 1 .. SCT_WORKERS_MAX
     // Called for every new group, in their order, before anything else is done with it.

@@ -77,17 +77,18 @@ static bool write_states(struct writer *writer, const struct sct_shared_states *
     uint64_t place = 0;
     struct digest key;
     uint32_t bound;
-    // In records of a megabyte: a reader needs memory for one, not for the whole cache twice. 17
-    // bytes for an entry, as the bound fits in one.
+    // In records of a megabyte: a reader needs memory for one, not for the whole cache twice.
     for (bool is_more = true; is_more;) {
         struct sct_bytes *record = begin_record(writer, RECORD_STATES);
         int count = 0;
         while (count < RECORD_STATES_MAX &&
                (is_more = sct_shared_states_next(states, &place, &key, &bound))) {
-            unsigned char short_bound = (unsigned char)bound; // at most SCT_BOUND_MAX
+            // The low byte first. Of a reduced search it is a set of marks.
+            unsigned char word[4] = {(unsigned char)bound, (unsigned char)(bound >> 8),
+                                     (unsigned char)(bound >> 16), (unsigned char)(bound >> 24)};
             sct_bytes_add_number(record, key.low);
             sct_bytes_add_number(record, key.high);
-            sct_bytes_add(record, &short_bound, 1);
+            sct_bytes_add(record, word, sizeof word);
             count++;
         }
         if (!end_record(writer))
@@ -157,9 +158,11 @@ static bool read_states(struct sct_reader *record, struct sct_crew *crew) {
         struct digest key;
         key.low = sct_take_number(record);
         key.high = sct_take_number(record);
-        if (record->is_bad || record->at == record->end)
+        if (record->is_bad || record->end - record->at < 4)
             return false;
-        uint32_t bound = *record->at++;
+        uint32_t bound = (uint32_t)record->at[0] | (uint32_t)record->at[1] << 8 |
+                         (uint32_t)record->at[2] << 16 | (uint32_t)record->at[3] << 24;
+        record->at += 4;
         // No state comes twice in a checkpoint: one that is not new is damage that a checksum does
         // not see.
         if (sct_shared_states_wants_growth(states))
@@ -196,6 +199,7 @@ bool sct_crew_load(struct sct_crew *crew, struct error *error) {
     bool is_good = true;
     while (is_good && sct_checkpoint_read(crew->jobs->resumed, &crew->bytes))
         is_good = read_record(crew);
+    is_good = is_good && sct_frontier_link(&crew->frontier);
     return is_good || damaged(crew->jobs->resumed, error);
 }
 

@@ -8,6 +8,7 @@
 #include "core/jobs/frontier.h"
 #include "core/jobs/jobs.h"
 #include "core/jobs/process.h"
+#include "core/search/parts.h"
 
 #include <stdatomic.h>
 
@@ -30,8 +31,11 @@ struct sct_crew_control {
 
 // ---- Messages ----------------------------------------------------------------------------------
 
-//   to a worker    a piece: executions at the most, path
-//   from a worker  MESSAGE_GIFT: path. MESSAGE_REPORT, after which it waits for a piece: a report.
+//   to a worker    a piece: executions at the most, part
+//   from a worker  MESSAGE_GIFT: whether a machine was stopped as in struct sct_crew_report, how
+//                  many guards there are, the guards, a part. MESSAGE_REPORT, after which it waits
+//                  for a piece: a report.
+// A part is a path and a block of what is known of its nodes.
 enum sct_crew_message { MESSAGE_GIFT = 1, MESSAGE_REPORT };
 
 // Why a worker has left its piece.
@@ -41,6 +45,7 @@ struct sct_crew_report {
     bool is_full;     // a state did not fit
     bool is_broken;   // an execution did not repeat
     bool meets_bound; // with the present bound something was left out
+    bool has_stop;    // a machine was stopped below all guards of the piece
     double share;     // of the tree, before the leaf where the path stands
 };
 
@@ -74,6 +79,9 @@ SCT_NORETURN void sct_crew_work(void *context, unsigned index, int channel);
 // crew_file.c: writes the present moment, for which nobody works; reads one.
 bool sct_crew_save(struct sct_crew *crew, struct error *error);
 bool sct_crew_load(struct sct_crew *crew, struct error *error);
+
+// Of a reduced search what is known of paths, of which this process has none; else NULL.
+struct sct_sleep *sct_crew_sleep(const struct sct_crew *crew);
 
 // Adds a block of ranges to the sum.
 void sct_crew_add_ranges(struct sct_crew *crew, const struct sct_bytes *ranges);

@@ -9,6 +9,7 @@ struct worker {
     struct sct_crew_control *control;
     struct sct_crew_line *line;
     struct sct_path *path;
+    struct sct_sleep *sleep; // of a reduced search; else NULL
     int channel;
     uint64_t executions, violations; // before the present piece
     struct sct_bytes bytes;          // of the message in hand
@@ -44,18 +45,60 @@ static bool claim_request(struct sct_crew_control *control) {
     return false;
 }
 
-static void give(struct worker *worker) {
-    struct sct_path right;
-    // Looked at first: a promise that cannot be kept would leave an idle worker waiting for ever.
-    if (!sct_path_can_split(worker->path) || !claim_request(worker->control))
+static void write_part(struct sct_bytes *bytes, const struct sct_path *path,
+                       const struct sct_bytes *known) {
+    sct_path_write(path, bytes);
+    sct_bytes_add_block(bytes, known->data, known->size);
+}
+
+struct gift {
+    uint64_t guards;
+    struct sct_bytes parts;
+};
+
+static void take_part(void *context, const struct sct_path *path, const struct sct_bytes *known,
+                      bool is_guard) {
+    struct gift *gift = context;
+    gift->guards += is_guard;
+    write_part(&gift->parts, path, known);
+}
+
+// What the path gives away, of whatever kind the search is.
+static void part(struct worker *worker, struct gift *gift) {
+    if (worker->sleep) {
+        sct_sleep_part(worker->sleep, take_part, gift);
         return;
+    }
+    struct sct_path right;
     bool is_split = sct_path_split(worker->path, &right);
     ASSERT(is_split);
+    take_part(gift, &right, &(struct sct_bytes){0}, false);
+    sct_path_deinit(&right);
+}
+
+// Whether it was so since this was asked.
+static bool take_stop(struct worker *worker) {
+    bool has_stop = worker->sleep && worker->sleep->has_late_stop;
+    if (has_stop)
+        worker->sleep->has_late_stop = false;
+    return has_stop;
+}
+
+static void give(struct worker *worker) {
+    bool can_part =
+        worker->sleep ? sct_sleep_can_part(worker->sleep) : sct_path_can_split(worker->path);
+    // Looked at first: a promise that cannot be kept would leave an idle worker waiting for ever.
+    if (!can_part || !claim_request(worker->control))
+        return;
+    struct gift gift = {0};
     worker->bytes.size = 0;
     sct_bytes_add_number(&worker->bytes, MESSAGE_GIFT);
-    sct_path_write(&right, &worker->bytes);
+    sct_bytes_add_number(&worker->bytes, take_stop(worker)); // below the guards so far
+    part(worker, &gift);
+    sct_bytes_add_number(&worker->bytes, gift.guards);
+    sct_bytes_add(&worker->bytes, gift.parts.data, gift.parts.size);
     send_message(worker, &worker->bytes);
-    sct_path_deinit(&right);
+    sct_bytes_free(&gift.parts);
 }
 
 // Whether the cache is to grow, for which everybody stops.
@@ -84,7 +127,8 @@ static void tell(void *context, const struct sct_campaign *campaign) {
     struct worker *worker = context;
     atomic_store(&worker->line->executions, worker->executions + campaign->iterations_run);
     atomic_store(&worker->line->violations, worker->violations + campaign->violations);
-    atomic_store(&worker->line->left, sct_path_left(worker->path));
+    if (!worker->sleep) // of which there are no estimates
+        atomic_store(&worker->line->left, sct_path_left(worker->path));
 }
 
 // ---- A piece -----------------------------------------------------------------------------------
@@ -115,8 +159,13 @@ static void write_report(struct worker *worker, struct sct_campaign *campaign) {
     sct_bytes_add_number(bytes, campaign->search.is_cache_full);
     sct_bytes_add_number(bytes, campaign->unrepeatable.is_found);
     sct_bytes_add_number(bytes, path->meets_bound);
+    sct_bytes_add_number(bytes, take_stop(worker));
     sct_bytes_add_double(bytes, sct_path_share(path));
-    sct_path_write(path, bytes);
+    struct sct_bytes known = {0};
+    if (worker->sleep)
+        sct_sleep_write(worker->sleep, &known);
+    write_part(bytes, path, &known);
+    sct_bytes_free(&known);
     // Within the piece.
     for (struct sct_group *group = campaign->groups; group; group = group->next)
         group->iteration -= worker->executions;
@@ -141,6 +190,15 @@ static void search_piece(struct worker *worker, uint64_t iterations) {
     send_message(worker, &worker->bytes);
 }
 
+static bool read_part(struct worker *worker, struct sct_reader *reader) {
+    size_t size;
+    if (!sct_path_read(reader, worker->path))
+        return false;
+    const unsigned char *known = sct_take_block(reader, &size);
+    struct sct_reader nodes = {known, known + size, false};
+    return !worker->sleep || sct_sleep_read(worker->sleep, &nodes);
+}
+
 _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
     struct sct_crew *crew = context;
     const struct sct_campaign_options *whole = crew->jobs->range->campaign;
@@ -151,6 +209,7 @@ _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
         .control = crew->control,
         .line = &crew->control->lines[index],
         .path = whole->strategy->path,
+        .sleep = sct_search_sleep(whole->search),
         .channel = channel,
     };
     // When a bound is done is only known to the first process: others may still work within it.
@@ -164,8 +223,8 @@ _Noreturn void sct_crew_work(void *context, unsigned index, int channel) {
         struct sct_reader reader = {worker.bytes.data, worker.bytes.data + worker.bytes.size,
                                     false};
         uint64_t iterations = sct_take_number(&reader);
-        bool is_path = sct_path_read(&reader, worker.path);
-        ASSERT(is_path);
+        bool is_part = read_part(&worker, &reader);
+        ASSERT(is_part);
         search_piece(&worker, iterations);
     }
 }

@@ -27,19 +27,70 @@ struct sct_piece *sct_frontier_add(struct sct_frontier *frontier, struct sct_pie
     // tells of its frames know nothing of this one.
     piece->path.bound_kind = path->bound_kind;
     sct_path_take(&piece->path, path);
-    piece->start = sct_path_share(path);
-    piece->left = sct_path_left(path);
+    piece->start = sct_path_share(&piece->path);
+    piece->left = sct_path_left(&piece->path);
     ASSERT(piece->left >= 0 && piece->start >= 0);
     insert(frontier, left, piece);
     return piece;
 }
 
+struct sct_piece *sct_frontier_give(struct sct_frontier *frontier, struct sct_piece *left,
+                                    const struct sct_path *path) {
+    struct sct_piece *piece = sct_frontier_add(frontier, left, path);
+    piece->under = left->under;
+    if (piece->under)
+        piece->under->pending++;
+    return piece;
+}
+
+struct sct_piece *sct_frontier_guard(struct sct_frontier *frontier, struct sct_piece *left,
+                                     const struct sct_path *path) {
+    struct sct_piece *guard = sct_frontier_add(frontier, left, path);
+    guard->is_guard = true;
+    guard->left = 0;
+    // The guard so far waits for this one instead of for its left.
+    guard->under = left->under;
+    left->under = guard;
+    guard->pending = 1;
+    return guard;
+}
+
+void sct_piece_has_stop(struct sct_piece *piece) {
+    for (struct sct_piece *guard = piece->under; guard; guard = guard->under)
+        guard->has_stop = true;
+}
+
+void sct_piece_is_done(struct sct_piece *piece) {
+    // A guard where nothing is to be done ends with the last that it has waited for, and what waits
+    // for that with it.
+    for (struct sct_piece *guard; (guard = piece->under); piece = guard) {
+        piece->under = NULL;
+        ASSERT(guard->is_guard && guard->pending > 0);
+        if (--guard->pending > 0)
+            return;
+        guard->is_guard = false;
+        if (guard->has_stop)
+            return;
+        guard->is_done = true;
+    }
+}
+
+// Nobody waits for anything of a guard that goes.
+static void leave_guard(struct sct_frontier *frontier, const struct sct_piece *guard) {
+    for (struct sct_piece *piece = frontier->first; piece; piece = piece->next)
+        if (piece->under == guard)
+            piece->under = NULL;
+}
+
 void sct_frontier_remove(struct sct_frontier *frontier, struct sct_piece *piece) {
+    if (piece->is_guard)
+        leave_guard(frontier, piece);
     ASSERT(piece->previous ? piece->previous->next == piece : frontier->first == piece);
     ASSERT(piece->next ? piece->next->previous == piece : frontier->last == piece);
     *(piece->previous ? &piece->previous->next : &frontier->first) = piece->next;
     *(piece->next ? &piece->next->previous : &frontier->last) = piece->previous;
     sct_path_deinit(&piece->path);
+    sct_bytes_free(&piece->known);
     sct_bytes_free(&piece->ranges);
     free(piece);
 }
@@ -53,7 +104,7 @@ void sct_frontier_deinit(struct sct_frontier *frontier) {
 // The leftmost: what stands further left can be added sooner, and holds the others up.
 struct sct_piece *sct_frontier_waiting(const struct sct_frontier *frontier) {
     struct sct_piece *piece = frontier->first;
-    while (piece && (piece->is_worked_on || piece->is_done))
+    while (piece && (piece->is_worked_on || piece->is_done || piece->is_guard))
         piece = piece->next;
     return piece;
 }
@@ -96,11 +147,13 @@ void sct_path_write(const struct sct_path *path, struct sct_bytes *bytes) {
                                         (uint64_t)frame->count << 16 |
                                         (uint64_t)frame->is_preempting << 8 | frame->kind);
         sct_bytes_add_number(bytes, (uint64_t)frame->spent << 32 | frame->width);
+        sct_bytes_add_number(bytes, frame->barred);
     }
 }
 
 static bool read_frame(struct sct_reader *reader, struct sct_path_frame *frame) {
     uint64_t first = sct_take_number(reader), second = sct_take_number(reader);
+    uint64_t barred = sct_take_number(reader);
     // What is the cache's (entry, cuts) does not travel: it is of the process that has it.
     *frame = (struct sct_path_frame){
         .answer = (uint16_t)(first >> 48),
@@ -110,6 +163,7 @@ static bool read_frame(struct sct_reader *reader, struct sct_path_frame *frame) 
         .kind = (uint8_t)first,
         .spent = (uint32_t)(second >> 32),
         .width = (uint32_t)second,
+        .barred = barred,
     };
     return !reader->is_bad && frame->answer < frame->limit && frame->limit <= frame->width &&
            frame->width <= frame->count && frame->kind <= SCT_FRAME_STATE;
@@ -121,8 +175,8 @@ bool sct_path_read(struct sct_reader *reader, struct sct_path *path) {
     path->bound_kind = part.bound_kind;
     part.bound = (uint32_t)sct_take_number(reader);
     uint64_t depth = sct_take_number(reader);
-    // A frame is two numbers: the rest cannot hold more, whatever a damaged file says.
-    uint64_t most = (uint64_t)(reader->end - reader->at) / (2 * sizeof(uint64_t));
+    // A frame is three numbers: the rest cannot hold more, whatever a damaged file says.
+    uint64_t most = (uint64_t)(reader->end - reader->at) / (3 * sizeof(uint64_t));
     bool is_good = !reader->is_bad && depth <= most;
     if (is_good && depth > 0)
         part.frames = grow_new(depth, sizeof *part.frames, "a path");
@@ -134,6 +188,17 @@ bool sct_path_read(struct sct_reader *reader, struct sct_path *path) {
     return is_good;
 }
 
+// How many pieces to the right of [piece] its guard is; 0: there is none.
+static uint64_t distance_to_guard(const struct sct_piece *piece) {
+    uint64_t distance = 0;
+    for (const struct sct_piece *right = piece; piece->under && right != piece->under;
+         right = right->next) {
+        ASSERT(right);
+        distance++;
+    }
+    return distance;
+}
+
 void sct_piece_write(const struct sct_piece *piece, struct sct_bytes *bytes) {
     ASSERT(!piece->is_worked_on);
     sct_bytes_add_number(bytes, piece->is_done);
@@ -143,7 +208,11 @@ void sct_piece_write(const struct sct_piece *piece, struct sct_bytes *bytes) {
     sct_bytes_add_double(bytes, piece->start);
     sct_bytes_add_double(bytes, piece->left);
     sct_bytes_add_double(bytes, piece->end);
+    sct_bytes_add_number(bytes, distance_to_guard(piece));
+    sct_bytes_add_number(bytes, piece->is_guard);
+    sct_bytes_add_number(bytes, piece->has_stop);
     sct_path_write(&piece->path, bytes);
+    sct_bytes_add_block(bytes, piece->known.data, piece->known.size);
     sct_bytes_add_block(bytes, piece->ranges.data, piece->ranges.size);
 }
 
@@ -158,9 +227,31 @@ bool sct_piece_read(struct sct_reader *reader, struct sct_frontier *frontier) {
     piece->start = sct_take_double(reader);
     piece->left = sct_take_double(reader);
     piece->end = sct_take_double(reader);
+    piece->pending = sct_take_number(reader); // until all are read
+    piece->is_guard = sct_take_number(reader) != 0;
+    piece->has_stop = sct_take_number(reader) != 0;
     bool is_good = sct_path_read(reader, &piece->path);
     size_t size;
-    const unsigned char *ranges = sct_take_block(reader, &size);
-    sct_bytes_add(&piece->ranges, ranges, size);
+    const unsigned char *block = sct_take_block(reader, &size);
+    sct_bytes_add(&piece->known, block, size);
+    block = sct_take_block(reader, &size);
+    sct_bytes_add(&piece->ranges, block, size);
     return is_good && !reader->is_bad;
+}
+
+bool sct_frontier_link(struct sct_frontier *frontier) {
+    bool is_good = true;
+    for (struct sct_piece *piece = frontier->first; piece; piece = piece->next) {
+        struct sct_piece *guard = piece;
+        for (uint64_t i = 0; guard && i < piece->pending; i++)
+            guard = guard->next;
+        piece->under = guard != piece ? guard : NULL;
+        is_good = is_good && guard && (!piece->under || guard->is_guard);
+        piece->pending = 0;
+    }
+    // Counted from the left, as guards stand to the right of what they wait for.
+    for (struct sct_piece *piece = frontier->first; piece; piece = piece->next)
+        if (piece->under)
+            piece->under->pending++;
+    return is_good;
 }

@@ -5,6 +5,11 @@
 // stands; whoever works on it may give its right end away, which becomes the next piece. So the
 // pieces, in their order, are all that is left of the tree, and what they came to can be put
 // together as if one process had gone through it from left to right.
+//
+// Of a reduced search a piece also has what is known of its path's nodes, and there are guards
+// (core/search/parts.h): pieces that nobody searches until all that is below the guard's last
+// decision has been, which stands directly to its left; and then only if a machine was stopped
+// there.
 #ifndef CORE_JOBS_FRONTIER_H
 #define CORE_JOBS_FRONTIER_H
 
@@ -14,6 +19,7 @@
 struct sct_piece {
     struct sct_piece *previous, *next;
     struct sct_path path;    // where it goes on, unless somebody works on it or it is done
+    struct sct_bytes known;  // of a reduced search: of the path's nodes
     struct sct_bytes ranges; // blocks: what it came to so far and is in no sum yet
     double start;            // share of the tree before its first leaf (sct_path_share)
     double left;             // share of the tree that is left of it
@@ -21,9 +27,13 @@ struct sct_piece {
     bool meets_bound;        // with the present bound something was left out
     bool is_worked_on;
     bool is_done;
-    bool has_ended;  // done, because of a violation that ends the search
-    bool is_last;    // if it has ended: there was no leaf after its last
-    bool is_dropped; // what comes of it does not count
+    bool has_ended;          // done, because of a violation that ends the search
+    bool is_last;            // if it has ended: there was no leaf after its last
+    bool is_dropped;         // what comes of it does not count
+    struct sct_piece *under; // the guard right of it that waits for it; NULL: none does
+    uint64_t pending;        // of a guard: pieces that it waits for
+    bool is_guard;           // it waits for them
+    bool has_stop;           // of a guard: a machine was stopped below it
 };
 
 struct sct_frontier {
@@ -34,6 +44,21 @@ struct sct_frontier {
 // is copied.
 struct sct_piece *sct_frontier_add(struct sct_frontier *frontier, struct sct_piece *left,
                                    const struct sct_path *path);
+
+// The same with a piece that [left] gives away.
+struct sct_piece *sct_frontier_give(struct sct_frontier *frontier, struct sct_piece *left,
+                                    const struct sct_path *path);
+
+// The same with a guard of [left] and what that gives away, below all its guards so far.
+struct sct_piece *sct_frontier_guard(struct sct_frontier *frontier, struct sct_piece *left,
+                                     const struct sct_path *path);
+
+// In [piece] a machine was stopped below all its guards.
+void sct_piece_has_stop(struct sct_piece *piece);
+
+// [piece], which somebody has worked on, is done, and no guard waits for it any more. A guard that
+// waits for nobody is a piece like others, or done in its turn.
+void sct_piece_is_done(struct sct_piece *piece);
 
 void sct_frontier_remove(struct sct_frontier *frontier, struct sct_piece *piece);
 
@@ -54,6 +79,9 @@ bool sct_path_read(struct sct_reader *reader, struct sct_path *path);
 // The same with pieces, which nobody works on; a piece that is read becomes the last one.
 void sct_piece_write(const struct sct_piece *piece, struct sct_bytes *bytes);
 bool sct_piece_read(struct sct_reader *reader, struct sct_frontier *frontier);
+
+// When all are read: finds their guards. False if they are not where they were said to be.
+bool sct_frontier_link(struct sct_frontier *frontier);
 
 void sct_bytes_add_double(struct sct_bytes *bytes, double value);
 double sct_take_double(struct sct_reader *reader);

@@ -19,10 +19,12 @@ void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *
 }
 
 void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_program *program,
-                              struct sct_path *path, struct sct_shared_states *shared) {
+                              struct sct_path *path, struct sct_shared_states *shared,
+                              struct sct_sleep *sleep) {
     ASSERT(program->digest);
     ASSERT(shared);
-    *explorer = (struct sct_explorer){.program = program, .path = path, .shared = shared};
+    *explorer =
+        (struct sct_explorer){.program = program, .path = path, .shared = shared, .sleep = sleep};
 }
 
 void sct_explorer_deinit(struct sct_explorer *explorer) {
@@ -175,16 +177,30 @@ static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) 
     }
 }
 
+// Met again, it is searched for those alone who slept whenever it was met before.
+static enum sct_visit visit_asleep(struct sct_explorer *explorer, struct sct_engine *engine) {
+    struct sct_sleep *sleep = explorer->sleep;
+    uint32_t asleep = sct_sleep_marks(sleep, engine), left;
+    enum sct_visit visit = sct_shared_states_visit_asleep(
+        explorer->shared, state_key(explorer, engine), asleep, &left);
+    // Where that is nobody who is awake, the point that follows ends the execution.
+    sct_sleep_restrict(sleep, engine, left);
+    return visit;
+}
+
 // Nothing is remembered on the path: shared states do not become complete.
 static void visit_shared(struct sct_explorer *explorer, struct sct_engine *engine) {
     const struct sct_path *path = explorer->path;
     explorer->transitions++;
-    switch (sct_shared_states_visit(explorer->shared, state_key(explorer, engine),
-                                    path->bound - sct_path_spent(path))) {
+    switch (explorer->sleep ? visit_asleep(explorer, engine)
+                            : sct_shared_states_visit(explorer->shared, state_key(explorer, engine),
+                                                      path->bound - sct_path_spent(path))) {
     case SCT_VISIT_NEW:
         explorer->states_met++;
         return;
     case SCT_VISIT_KNOWN:
+        if (explorer->sleep)
+            return; // who is to be tried is said
         sct_leave(engine, SCT_PRUNED);
     case SCT_VISIT_FULL:
         explorer->is_full = true;

@@ -11,11 +11,13 @@
 
 #include "core/engine/execution.h"
 #include "core/search/shared_states.h"
+#include "core/search/sleep.h"
 #include "core/search/states.h"
 
 struct sct_explorer {
     struct sct_states states;
     struct sct_shared_states *shared;  // in place of them, if several processes search; else NULL
+    struct sct_sleep *sleep;           // of a reduced search with shared states; else NULL
     const struct sct_program *program; // has a digest
     struct sct_path *path;             // of the strategy
     uint32_t bound;                    // of the states in the cache
@@ -28,10 +30,11 @@ struct sct_explorer {
 void sct_explorer_init(struct sct_explorer *explorer, const struct sct_program *program,
                        struct sct_path *path, uint64_t bytes);
 
-// For a part of a search of several processes, which have the [shared] states in common. They are
-// the caller's.
+// For a part of a search of several processes, which have the [shared] states in common, reduced by
+// [sleep] or not (NULL). They are the caller's.
 void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_program *program,
-                              struct sct_path *path, struct sct_shared_states *shared);
+                              struct sct_path *path, struct sct_shared_states *shared,
+                              struct sct_sleep *sleep);
 
 void sct_explorer_deinit(struct sct_explorer *explorer);
 

@@ -17,8 +17,6 @@ static bool check_reduction(const struct sct_search_options *options, struct err
         return error_set(error,
                          "a reduction and a bound on stale reads contradict each other: what "
                          "is kept of several executions may be the one beyond the bound");
-    if (options->shared)
-        return error_set(error, "a search by several processes cannot be reduced");
     if (options->reduction == SCT_REDUCE_DPOR && has_cache(options))
         return error_set(error, "dpor and a state cache contradict each other: a state that was "
                                 "met hides races (sleep sets go with it)");
@@ -44,8 +42,8 @@ static void open_explorer(struct sct_search *search) {
     const struct sct_search_options *options = &search->options;
     search->has_explorer = has_cache(options);
     if (options->shared)
-        sct_explorer_init_shared(&search->explorer, options->program, search->path,
-                                 options->shared);
+        sct_explorer_init_shared(&search->explorer, options->program, search->path, options->shared,
+                                 options->reduction != SCT_REDUCE_NONE ? &search->sleep : NULL);
     else if (search->has_explorer)
         sct_explorer_init(&search->explorer, options->program, search->path, options->cache_bytes);
 }
@@ -144,6 +142,10 @@ void sct_search_leap(struct sct_search *search) {
     // The path stands elsewhere now, where none of them leads.
     if (search->has_snapshots)
         sct_snapshots_forget(&search->snapshots);
+}
+
+struct sct_sleep *sct_search_sleep(struct sct_search *search) {
+    return search && search->has_sleep && !search->dpor ? &search->sleep : NULL;
 }
 
 const struct sct_search_options *sct_search_options(const struct sct_search *search) {

@@ -60,7 +60,6 @@ struct sct_search_options {
 //     Musuvathi, McKinley, OOPSLA 2013).
 //   - Not a cache with a memory (core/memory/memory.h), whose histories are in no digest; nor a
 //     reduction with a memory that bounds stale reads, for the same reason as any bound.
-//   - Not a reduction by several processes, whose paths have no common nodes.
 bool sct_search_check(const struct sct_search_options *options, struct error *error);
 
 // A search as [options] say, which are checked (asserted); strategy, program and shared states must
@@ -77,6 +76,11 @@ const struct sct_result *sct_search_run(struct sct_search *search, struct sct_en
 
 // The path was moved elsewhere, not on: nothing of the last executions is kept to go back to.
 void sct_search_leap(struct sct_search *search);
+
+// Sleep sets, of which parts of a tree take along what is known of their paths: how several
+// processes share a search is otherwise a matter of paths alone. NULL: not reduced, or by dpor,
+// whose nodes get alternatives from whatever is found below them; such a search is of one process.
+struct sct_sleep *sct_search_sleep(struct sct_search *search);
 
 const struct sct_search_options *sct_search_options(const struct sct_search *search);
 

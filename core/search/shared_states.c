@@ -14,7 +14,7 @@ enum {
     SPINS = 100,
 };
 
-// What an entry's word says besides 1 + the bound left.
+// What an entry's word says besides 1 + the bound left, or the marks.
 static const uint32_t entry_is_free = 0;
 static const uint32_t entry_is_claimed = UINT32_MAX;
 
@@ -166,10 +166,20 @@ static enum sct_visit meet_again(_Atomic uint32_t *entry, uint32_t known, uint32
     return SCT_VISIT_KNOWN;
 }
 
+// The key is there: who is left to be tried is what was left before and sleeps now, too.
+static uint32_t leave_marks(_Atomic uint32_t *entry, uint32_t known, uint32_t asleep) {
+    // In one step: of two who come at a time each is told what the other one does not try.
+    while ((known - 1) & ~asleep)
+        if (atomic_compare_exchange_weak(entry, &known, ((known - 1) & asleep) + 1))
+            break;
+    return known - 1;
+}
+
 // A state on its way along the entries where it may be.
 struct visitor {
     struct digest key;
-    uint32_t word; // what its entry is to say: 1 + the bound left
+    uint32_t word;  // what its entry is to say: 1 + the bound left, or those who sleep
+    uint32_t *left; // of a reduced search; else NULL
     enum sct_visit visit;
 };
 
@@ -196,16 +206,18 @@ static bool visit_entry(const struct sct_shared_states *states, struct sct_bucke
     known = wait_for_key(entry);
     if (!digest_equal(bucket->keys[index], visitor->key))
         return false;
-    visitor->visit = meet_again(entry, known, visitor->word);
+    if (visitor->left) {
+        *visitor->left = leave_marks(entry, known, visitor->word - 1);
+        visitor->visit = SCT_VISIT_KNOWN;
+    } else
+        visitor->visit = meet_again(entry, known, visitor->word);
     return true;
 }
 
-enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct digest key,
-                                       uint32_t bound) {
+static enum sct_visit visit(struct sct_shared_states *states, struct visitor visitor) {
     const struct sct_shared_head *head = states->head;
-    ASSERT(bound < entry_is_claimed - 1);
-    uint64_t at = sct_bucket_first(key, head->bucket_count);
-    struct visitor visitor = {.key = key, .word = bound + 1};
+    ASSERT(visitor.word != entry_is_free && visitor.word != entry_is_claimed);
+    uint64_t at = sct_bucket_first(visitor.key, head->bucket_count);
     // An entry never leaves its place, so that nobody needs to look behind a free one.
     for (;; at = sct_bucket_next(at, head->bucket_count)) {
         struct sct_bucket *bucket = &states->tables[head->table][at];
@@ -213,6 +225,18 @@ enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct 
             if (visit_entry(states, bucket, i, &visitor))
                 return visitor.visit;
     }
+}
+
+enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct digest key,
+                                       uint32_t bound) {
+    return visit(states, (struct visitor){.key = key, .word = bound + 1});
+}
+
+enum sct_visit sct_shared_states_visit_asleep(struct sct_shared_states *states, struct digest key,
+                                              uint32_t asleep, uint32_t *left) {
+    ASSERT(asleep >> SCT_STATE_MARKS == 0);
+    *left = (UINT32_C(1) << SCT_STATE_MARKS) - 1;
+    return visit(states, (struct visitor){.key = key, .word = asleep + 1, .left = left});
 }
 
 bool sct_shared_states_next(const struct sct_shared_states *states, uint64_t *place,

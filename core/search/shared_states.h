@@ -18,6 +18,10 @@
 
 #include "core/search/states.h"
 
+// Of a reduced search, what a state says of who is still to be tried there: a mark for each task,
+// by what it is. Two tasks may have the same mark.
+enum { SCT_STATE_MARKS = 30 };
+
 struct sct_shared_head;
 
 struct sct_shared_states {
@@ -45,6 +49,12 @@ void sct_shared_states_grow(struct sct_shared_states *states);
 // Meets a state with [bound] left of the bound, at most SCT_BOUND_MAX. No allocation.
 enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct digest key,
                                        uint32_t bound);
+
+// The same in a reduced search, where those with [asleep], marks below 2^SCT_STATE_MARKS, are not
+// tried; and in *[left] the marks of those who had not been tried there by anybody (all, of a new
+// state), of whom this one tries those who are awake. Not for tables that know bounds.
+enum sct_visit sct_shared_states_visit_asleep(struct sct_shared_states *states, struct digest key,
+                                              uint32_t asleep, uint32_t *left);
 
 // How many entries there are.
 uint64_t sct_shared_states_count(const struct sct_shared_states *states);

@@ -1,5 +1,7 @@
 #include "core/search/sleep.h"
 #include "core/base/grow.h"
+#include "core/base/rng.h"
+#include "core/search/shared_states.h"
 #include "core/engine/state.h"
 
 #include <stddef.h>
@@ -10,7 +12,7 @@
 
 static const char memory_name[] = "sleep sets";
 
-static struct sct_sleep_node *node_at(struct sct_sleep *sleep, uint32_t index) {
+struct sct_sleep_node *sct_sleep_node(struct sct_sleep *sleep, uint32_t index) {
     GROW(sleep->nodes, index + 1, sleep->node_capacity, memory_name);
     return &sleep->nodes[index];
 }
@@ -29,8 +31,7 @@ static void copy_sleeper(struct sct_sleeper *to, const struct sct_sleeper *from)
                from->print.count * sizeof *from->print.accesses);
 }
 
-// Room for [count] more behind those of [node], the last on the path.
-static struct sct_sleeper *sleepers_of(struct sct_sleep *sleep, const struct sct_sleep_node *node,
+struct sct_sleeper *sct_sleep_sleepers(struct sct_sleep *sleep, const struct sct_sleep_node *node,
                                        uint32_t count) {
     GROW(sleep->sleepers, node->first + node->count + count, sleep->sleeper_capacity, memory_name);
     return sleep->sleepers + node->first;
@@ -83,6 +84,8 @@ static void keep(struct sct_sleep *sleep, uint64_t slots) {
 void sct_sleep_begin(struct sct_sleep *sleep) {
     ASSERT(sleep->path);
     sleep->now = (struct sct_sleep_moment){.node = SCT_NO_FRAME, .last_node = SCT_NO_FRAME};
+    sleep->wanted = UINT64_MAX;
+    sleep->has_diverged = false;
 }
 
 void sct_sleep_touch(struct sct_sleep *sleep, const struct sct_access *access) {
@@ -96,13 +99,22 @@ static void widen(struct sct_sleep_node *node) {
         node->todo = node->enabled;
 }
 
+bool sct_sleep_is_alone(const struct sct_sleep_node *node) {
+    return node->free_steps > 0 && node->todo != node->enabled;
+}
+
 // Who is stopped had steps of its own to come, anywhere: whatever is ordered before this step and
 // whatever after it can tell the difference.
 // And it might have been so before its free steps.
 void sct_sleep_stop(struct sct_sleep *sleep) {
     sleep->now.print.has_stopped = true;
-    for (uint32_t i = 0; sleep->now.last_node != SCT_NO_FRAME && i <= sleep->now.last_node; i++)
-        widen(&sleep->nodes[i]);
+    for (uint32_t i = 0; sleep->now.last_node != SCT_NO_FRAME && i <= sleep->now.last_node; i++) {
+        struct sct_sleep_node *node = &sleep->nodes[i];
+        if (sleep->path->frames[i].kind != SCT_FRAME_SCHEDULE)
+            continue;
+        sleep->has_late_stop |= node->is_given && sct_sleep_is_alone(node);
+        widen(node);
+    }
 }
 
 // A flag that is up while what several steps do belongs together: asked when the step begins and
@@ -127,18 +139,31 @@ void sct_sleep_break(struct sct_sleep *sleep) {
         widen(&sleep->nodes[sleep->now.node]);
 }
 
+// The running step is over, which [node] has taken.
+static void add_to_node(struct sct_sleep *sleep, struct sct_sleep_node *node) {
+    // The step may be taken again with other values: it sleeps with what any of them has touched.
+    struct sct_footprint *print = &node->slot_print;
+    uint32_t count = print->count;
+    bool was_unknown = print->is_unknown;
+    sct_footprint_join(print, &sleep->now.print);
+    if (!sct_footprint_is_empty(&sleep->now.print))
+        widen(node);
+    node->end = sleep->path->position;
+    // Run before with the same values, perhaps by another process, it has touched the same: keys
+    // that are addresses, say, are not the same everywhere.
+    bool was_run = !sct_path_is_new(sleep->path);
+    if (was_run && (print->count != count || print->is_unknown != was_unknown))
+        sleep->has_diverged = true;
+}
+
 void sct_sleep_close(struct sct_sleep *sleep) {
     struct sct_sleep_moment *now = &sleep->now;
     if (!now->is_running)
         return;
     now->is_running = false;
     add_unfinished(now);
-    // The step may be taken again with other values: it sleeps with what any of them has touched.
-    if (now->node != SCT_NO_FRAME) {
-        sct_footprint_join(&sleep->nodes[now->node].slot_print, &now->print);
-        if (!sct_footprint_is_empty(&now->print))
-            widen(&sleep->nodes[now->node]);
-    }
+    if (now->node != SCT_NO_FRAME)
+        add_to_node(sleep, &sleep->nodes[now->node]);
     uint64_t slots = 0;
     for (uint32_t i = 0; i < now->asleep_count; i++)
         if (sleeps_on(sleep, &sleep->asleep[i]))
@@ -198,16 +223,20 @@ static uint64_t find_eager(const struct sct_sleep *sleep, const struct sct_engin
     return best & ~updates ? best & ~updates : best;
 }
 
-static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, uint64_t awake) {
+static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, uint64_t awake,
+                     uint64_t todo) {
     struct sct_path *path = sleep->path;
-    struct sct_sleep_node *node = node_at(sleep, path->position);
+    struct sct_sleep_node *node = sct_sleep_node(sleep, path->position);
     const struct sct_sleep_node *last =
         sleep->now.last_node == SCT_NO_FRAME ? NULL : &sleep->nodes[sleep->now.last_node];
     ASSERT(awake && !(awake & ~enabled_now(engine)));
     // Nodes lie on the path like a stack, and so do their sleepers: those of this one begin where
     // those of the last end, and what had been behind them belonged to a branch that is left.
-    node->enabled = node->todo = enabled_now(engine);
+    node->enabled = enabled_now(engine);
+    node->todo = todo;
     node->tried = 0;
+    node->is_given = false;
+    node->end = UINT32_MAX;
     node->current = engine->now.last_slot;
     node->gives_way = engine->now.gives_way;
     node->free_steps = 0;
@@ -216,7 +245,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     // Stores from now on are newer than what a task that goes to sleep here could have read.
     node->time = sct_memory_now ? sct_memory_now->time(sct_memory_now) : 0;
     uint64_t eager = sleep->takes_loads_last ? find_eager(sleep, engine, awake) : awake;
-    struct sct_sleeper *sleepers = sleepers_of(sleep, node, sleep->now.asleep_count);
+    struct sct_sleeper *sleepers = sct_sleep_sleepers(sleep, node, sleep->now.asleep_count);
     for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
         copy_sleeper(&sleepers[node->count++], &sleep->asleep[i]);
     sleep->now.asleep_count = 0; // they are the node's
@@ -235,14 +264,47 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
 }
 
 void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine) {
+    if (sleep->has_diverged)
+        sct_leave(engine, SCT_DIVERGED);
     if (!sct_path_is_new(sleep->path))
         return; // the node says who sleeps, and somebody was awake
-    uint64_t awake = enabled_now(engine) & ~slots_of(sleep->asleep, sleep->now.asleep_count);
+    uint64_t todo = enabled_now(engine) & sleep->wanted;
+    sleep->wanted = UINT64_MAX;
+    uint64_t awake = todo & ~slots_of(sleep->asleep, sleep->now.asleep_count);
     if (awake == 0)
         sct_leave(engine, SCT_PRUNED);
     // A decision is asked for only where two can run: elsewhere there is no frame and no node.
     if (sct_slots_only(&engine->now.enabled) == SCT_TASKS_MAX)
-        add_node(sleep, engine, awake);
+        add_node(sleep, engine, awake, todo);
+}
+
+// ---- States that several processes have in common -----------------------------------------------
+
+static uint32_t mark_of(const struct sct_engine *engine, unsigned slot) {
+    ASSERT(slot < SCT_REDUCED_TASKS_MAX);
+    // By what a task is, not by its slot, which it may have from another order of creation.
+    return UINT32_C(1) << rng_mix(engine->slots[slot].identity.signature) % SCT_STATE_MARKS;
+}
+
+uint32_t sct_sleep_marks(const struct sct_sleep *sleep, const struct sct_engine *engine) {
+    uint32_t marks = 0;
+    ASSERT(sct_path_is_new(sleep->path));
+    for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
+        marks |= mark_of(engine, sleep->asleep[i].slot);
+    return marks;
+}
+
+void sct_sleep_restrict(struct sct_sleep *sleep, const struct sct_engine *engine, uint32_t marks) {
+    uint64_t slots = 0;
+    for (uint64_t left = engine->now.enabled.words[0]; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (mark_of(engine, slot) & marks)
+            slots |= bit(slot);
+    }
+    // Who sleeps and is not to be tried here was tried by the one who met the state before, whose
+    // sleepers are not these: below, it is to be tried again.
+    keep(sleep, slots);
+    sleep->wanted = slots;
 }
 
 // The decision was answered: its frame is the one before the path's position.
@@ -292,12 +354,12 @@ static uint64_t left_of(const struct sct_sleep *sleep, const struct sct_sleep_no
 static bool has_turn(const void *context, uint32_t index) {
     const struct sct_sleep *sleep = context;
     const struct sct_sleep_node *node = &sleep->nodes[index];
-    return left_of(sleep, node) & ~bit(node->slot);
+    return !node->is_given && left_of(sleep, node) & ~bit(node->slot);
 }
 
 // The slot that [node] took, which may have been half awake there.
 static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node) {
-    struct sct_sleeper *sleepers = sleepers_of(sleep, node, 1);
+    struct sct_sleeper *sleepers = sct_sleep_sleepers(sleep, node, 1);
     struct sct_sleeper *sleeper = find(sleepers, node->count, node->slot);
     if (!sleeper)
         sleeper = &sleepers[node->count++];
@@ -314,6 +376,8 @@ static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node) {
 static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame) {
     struct sct_sleep *sleep = context;
     struct sct_sleep_node *node = &sleep->nodes[index];
+    if (node->is_given)
+        return false;
     node->tried |= bit(node->slot);
     // Only what was searched to its end may be left out later (the theorem's condition, sleep.h).
     if (node->cuts == sleep->path->cuts)

@@ -69,6 +69,9 @@
 // complete without all their successors. No more than SCT_FREE_STEPS_MAX in a row, so that a task
 // that does nothing for ever keeps nobody waiting.
 //
+// Several processes share a reduced search by parts of its tree (core/search/parts.h), which also
+// has what takes the theorem's place where they have a cache in common.
+//
 // What sleeps is enabled: a step that disabled it would touch what it touches. So where nothing can
 // run, and time passes, nobody sleeps. Memory is one record per decision of the path, and grows
 // only when a path is longer than all before. A step costs one comparison of footprints for each
@@ -101,6 +104,8 @@ struct sct_sleep_node {
     uint64_t cuts;  // of the path when it took that slot
     unsigned current;
     bool gives_way;
+    bool is_given;       // what is left to be tried here is left to others (core/search/parts.h)
+    uint32_t end;        // frames of the path when the step that it takes was over
     uint32_t free_steps; // how many nodes, this one the last, had one taken alone; 0: not this one
     unsigned slot;       // that it takes now
     uint64_t time;       // of the next store, of programs with a memory
@@ -123,6 +128,9 @@ struct sct_sleep {
     struct sct_path *path;
     bool takes_free_steps; // alone
     bool takes_loads_last; // where several could be first
+    uint64_t wanted;       // slots that are to be tried at the present point, if they are awake
+    bool has_late_stop;    // a machine was stopped below a free step whose node is given away
+    bool has_diverged;     // a step has touched more than the last time
     struct sct_sleep_moment now;
     struct sct_sleeper asleep[SCT_REDUCED_TASKS_MAX];
     struct sct_sleep_node *nodes;
@@ -154,6 +162,22 @@ void sct_sleep_break(struct sct_sleep *sleep);
 // The present point: ends the execution if there is nobody to try, else prepares the decision that
 // comes (if there is more than one task to choose from), so that the path takes the first of them.
 void sct_sleep_point(struct sct_sleep *sleep, struct sct_engine *engine);
+
+// The marks (core/search/shared_states.h) of those who sleep at the present point.
+uint32_t sct_sleep_marks(const struct sct_sleep *sleep, const struct sct_engine *engine);
+
+// At the present point only tasks with one of [marks] are to be tried, and sleep.
+void sct_sleep_restrict(struct sct_sleep *sleep, const struct sct_engine *engine, uint32_t marks);
+
+// The record of the decision frames[index], of which there may be no record yet.
+struct sct_sleep_node *sct_sleep_node(struct sct_sleep *sleep, uint32_t index);
+
+// The sleepers of [node], the last on the path so far, with room for [count] more.
+struct sct_sleeper *sct_sleep_sleepers(struct sct_sleep *sleep, const struct sct_sleep_node *node,
+                                       uint32_t count);
+
+// Whether the step that [node] has taken is tried alone there, as long as it is known to be free.
+bool sct_sleep_is_alone(const struct sct_sleep_node *node);
 
 // The task in [slot] begins the next step. Leaves the execution if the path has met others here.
 void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned slot);

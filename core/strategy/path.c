@@ -137,13 +137,18 @@ bool sct_path_is_first_time(const struct sct_path *path) {
     return path->bound_kind == SCT_BOUND_NONE || sct_path_spent(path) == path->bound;
 }
 
-bool sct_path_has_turn(const struct sct_path *path) {
-    ASSERT(path->depth > 0);
-    const struct sct_path_frame *frame = &path->frames[path->depth - 1];
+bool sct_path_is_open(const struct sct_path *path, uint32_t index) {
+    ASSERT(index < path->depth);
+    const struct sct_path_frame *frame = &path->frames[index];
     if (path->on_turn && frame->kind == SCT_FRAME_SCHEDULE)
         // A reduction decides itself which alternatives are worth a turn.
-        return path->has_turn(path->turn_context, path->depth - 1);
+        return path->has_turn(path->turn_context, index);
     return has_alternatives(frame);
+}
+
+bool sct_path_has_turn(const struct sct_path *path) {
+    ASSERT(path->depth > 0);
+    return sct_path_is_open(path, path->depth - 1);
 }
 
 // Whether [frame], the last one, has an alternative left; takes it.
@@ -155,6 +160,11 @@ static bool turn_frame(struct sct_path *path, struct sct_path_frame *frame) {
         return false;
     frame->answer = (uint16_t)next_answer(frame, frame->answer + 1U);
     return true;
+}
+
+bool sct_path_turn(struct sct_path *path) {
+    ASSERT(path->depth > 0);
+    return turn_frame(path, &path->frames[path->depth - 1]);
 }
 
 // From the leaf up to the last decision with an alternative left, which takes it.
@@ -229,7 +239,7 @@ bool sct_path_split(struct sct_path *path, struct sct_path *right) {
     sct_path_take(right, &head);
     for (uint32_t i = 0; i < index; i++)
         right->frames[i].entry = 0; // completed by whoever has it
-    // It is not barred: reductions bar, and no tree is both reduced and shared.
+    // It is not barred: reductions bar.
     right->frames[index].answer++;
     path->frames[index].limit = (uint16_t)(path->frames[index].answer + 1);
     ASSERT(!has_alternatives(&path->frames[index]));

@@ -84,8 +84,14 @@ static inline bool sct_path_is_new(const struct sct_path *path) {
     return path->position == path->depth;
 }
 
-// Whether there is an alternative left at the last decision.
+// Whether there is an alternative left at the decision frames[index].
+bool sct_path_is_open(const struct sct_path *path, uint32_t index);
+
+// The same of the last decision.
 bool sct_path_has_turn(const struct sct_path *path);
+
+// The last decision takes its next alternative; false, without a change, if there is none.
+bool sct_path_turn(struct sct_path *path);
 
 // Adds a frame with one alternative for the cache's sake.
 struct sct_path_frame *sct_path_add_state(struct sct_path *path);
@@ -109,8 +115,9 @@ bool sct_path_advance(struct sct_path *path);
 bool sct_path_can_split(const struct sct_path *path);
 
 // Gives away the last of the leaves that [path] would still come to: the alternatives left of its
-// first decision that has some. [right], which is overwritten, stands for them; it is not bound to
-// anybody's callbacks. False, without a change, if the path cannot be split.
+// first decision that has some. (Where alternatives are not taken in turn: core/search/parts.h.)
+// [right], which is overwritten, stands for them; it is not bound to anybody's callbacks. False,
+// without a change, if the path cannot be split.
 bool sct_path_split(struct sct_path *path, struct sct_path *right);
 
 // Makes [path] stand at the first leaf of the part that [part] stands for, in place of its own.

@@ -32,7 +32,9 @@ enum opcode {
     STOP,
     OPCODES,
     SPIN = OPCODES, // goes on for ever, where nobody writes
-    OPCODES_AND_SPIN
+    OPCODES_AND_SPIN,
+    STOP_PERHAPS = OPCODES_AND_SPIN, // as a choice says
+    OPCODES_AND_ALL
 };
 
 static struct {
@@ -194,11 +196,16 @@ static inline void execute(enum opcode code, uint32_t cell, uint32_t value, uint
     case SPIN:
         spin(cell);
         return;
+    case STOP_PERHAPS:
+        sct_point("stop", "here:1", &sct_access_none);
+        if (sct_choose(2, "stop"))
+            sct_machine_stop(world->machines[cell]);
+        return;
     case SEND:
     case RECEIVE:
     case AWAIT:
     case COUNT_DOWN:
-    case OPCODES_AND_SPIN:
+    case OPCODES_AND_ALL:
         communicate(code, value, own);
         return;
     }

@@ -1,190 +1,17 @@
 #define _GNU_SOURCE // truncate
+#define CHECKPOINT "test_search.checkpoint"
+#include "tests/support/crews.h"
 #include "tests/support/generated.h"
-#include "tests/support/fork.h"
-
-#include "core/campaign/marks.h"
-#include "core/jobs/crew.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-// ---- Searching ---------------------------------------------------------------------------------
-
-static const unsigned worker_counts[] = {1, 2, 3, 7};
-enum { WORKER_COUNTS = 4, CACHE_BYTES = 1 << 22, TEXT_BYTES = 4000, ENDS_MAX = 4096 };
-
-static uint64_t ends[16]; // how often executions ended with these sums of cells
-
+// With these sums of cells.
 static void count_end(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
     (void)iteration;
     if (result->outcome == SCT_PASSED)
         ends[(world->cells[0] * 4 + world->cells[1]) % 16]++;
-}
-
-static char *record_kind(void *context, uint64_t iteration, const struct sct_result *result) {
-    (void)context;
-    (void)iteration;
-    return strdup(result->violation.kind);
-}
-
-static struct sct_campaign_options options_for(const struct sct_program *program) {
-    return (struct sct_campaign_options){
-        .program = program,
-        .iterations = SCT_UNLIMITED,
-        .keep_going = true,
-        .repeat_every = 100,
-        .after_counted = count_end,
-        .record = record_kind,
-    };
-}
-
-// What is the same with any number of workers; of executions, which run along other paths with a
-// cache, only what is counted once each.
-static void describe(const struct sct_campaign *campaign, bool has_cache, struct text *text) {
-    const struct sct_searched *search = &campaign->search;
-    text_add(text, "%llu executions %llu violations %llu cut %llu passed %llu pruned %llu again\n",
-             (unsigned long long)campaign->iterations_run, (unsigned long long)campaign->violations,
-             (unsigned long long)campaign->step_limit_hits, (unsigned long long)search->executions,
-             (unsigned long long)search->pruned, (unsigned long long)search->repeated);
-    text_add(text, "%d exhausted %u bounds %u bound %d left out\n", search->is_exhausted,
-             search->bounds_completed, search->path->bound, search->path->meets_bound);
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        text_add(text, "%llu ", (unsigned long long)ends[i]);
-    text_add(text, "\n%llu states %llu transitions\n", (unsigned long long)search->states_met,
-             (unsigned long long)search->transitions);
-    if (has_cache)
-        return;
-    text_add(text, "%llx %llu decisions %llu points %llu runs %a in all\n",
-             (unsigned long long)campaign->fingerprint, (unsigned long long)campaign->decisions,
-             (unsigned long long)campaign->points, (unsigned long long)search->bound_runs,
-             search->estimate);
-    for (const struct sct_group *group = campaign->groups; group; group = group->next)
-        text_add(text, "%llu: %llu with %u after %u: %s %s (%s)\n",
-                 (unsigned long long)group->iteration, (unsigned long long)group->count,
-                 group->bound, group->decision_count, group->violation.kind,
-                 group->violation.message, group->record);
-}
-
-// In this process, as campaigns do it.
-static struct sct_campaign search_alone(struct sct_campaign_options options, const char *spec,
-                                        bool has_cache, struct text *text) {
-    struct sct_campaign campaign;
-    struct sct_strategy *strategy = new_strategy(spec);
-    memset(ends, 0, sizeof ends);
-    options.strategy = strategy;
-    options.search =
-        sct_search_open(&(struct sct_search_options){.program = options.program,
-                                                     .strategy = strategy,
-                                                     .cache_bytes = has_cache ? CACHE_BYTES : 0});
-    sct_campaign_run(engine, &options, &campaign);
-    assert_false(campaign.unrepeatable.is_found);
-    describe(&campaign, has_cache, text);
-    sct_campaign_free(&campaign);
-    sct_search_close(options.search);
-    sct_strategy_free(strategy);
-    return campaign;
-}
-
-static char told_buffer[TEXT_BYTES];
-static struct text told;
-
-static void tell_group(void *context, const struct sct_group *group) {
-    (void)context;
-    text_add(&told, "%s ", group->violation.message);
-}
-
-// What to search with.
-struct crew {
-    unsigned workers;
-    uint64_t cache_bytes;
-    const char *checkpoint;
-    double checkpoint_seconds;
-    const char *resumed;
-};
-
-static bool search_jointly(struct sct_campaign_options options, const char *spec,
-                           const struct crew *crew, struct sct_campaign *campaign,
-                           struct text *text, struct error *error) {
-    static const struct sct_counters counters = {ends, sizeof ends / sizeof ends[0]};
-    struct sct_shared_states states;
-    struct sct_checkpoint resumed;
-    struct sct_strategy *strategy = new_strategy(spec);
-    memset(ends, 0, sizeof ends);
-    told = text_in(told_buffer, sizeof told_buffer);
-    options.strategy = strategy;
-    if (crew->cache_bytes > 0) {
-        sct_shared_states_init(&states, crew->cache_bytes);
-        options.search = sct_search_open(&(struct sct_search_options){
-            .program = options.program, .strategy = strategy, .shared = &states});
-    }
-    bool is_good = !crew->resumed || (sct_checkpoint_open(&resumed, crew->resumed, error) &&
-                                      sct_crew_check(&resumed, crew->cache_bytes, error));
-    const struct sct_range_options range = {
-        .campaign = &options, .counters = &counters, .counter_arrays = 1};
-    *campaign = (struct sct_campaign){.search.path = strategy->path};
-    if (is_good)
-        is_good = sct_crew_run(engine,
-                               &(struct sct_crew_jobs){
-                                   .range = &range,
-                                   .workers = crew->workers,
-                                   .on_new_group = tell_group,
-                                   .checkpoint = crew->checkpoint,
-                                   .checkpoint_text = "a search",
-                                   .checkpoint_seconds = crew->checkpoint_seconds,
-                                   .resumed = crew->resumed ? &resumed : NULL,
-                               },
-                               campaign, error);
-    if (text)
-        describe(campaign, crew->cache_bytes > 0, text);
-    if (crew->resumed)
-        sct_checkpoint_close(&resumed);
-    sct_campaign_free(campaign);
-    campaign->search.path = NULL;
-    if (crew->cache_bytes > 0) {
-        sct_search_close(options.search);
-        sct_shared_states_deinit(&states);
-    }
-    sct_strategy_free(strategy);
-    return is_good;
-}
-
-static struct sct_campaign expect_same(const struct sct_campaign_options *options, const char *spec,
-                                       const struct crew *crew, const char *expected) {
-    char buffer[TEXT_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    struct error error = {{0}};
-    struct sct_campaign campaign;
-    if (!search_jointly(*options, spec, crew, &campaign, &text, &error))
-        fail_msg("%u workers: %s", crew->workers, error.text);
-    assert_string_equal(text.data, expected);
-    return campaign;
-}
-
-static void be_slow(void *context, uint64_t iteration) {
-    (void)context;
-    (void)iteration;
-    usleep(20);
-}
-
-// With every number of workers what one process finds. The pieces of all of them.
-static uint64_t expect_same_with_all(const struct sct_campaign_options *options, const char *spec,
-                                     bool has_cache) {
-    char buffer[TEXT_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    uint64_t pieces = 0;
-    struct sct_campaign_options slow = *options;
-    struct sct_campaign alone = search_alone(*options, spec, has_cache, &text);
-    if (alone.iterations_run < 2000) // else one is ready before the others begin
-        slow.before_counted = be_slow;
-    for (int i = 0; i < WORKER_COUNTS; i++) {
-        const struct crew crew = {.workers = worker_counts[i],
-                                  .cache_bytes = has_cache ? CACHE_BYTES : 0};
-        pieces += expect_same(&slow, spec, &crew, text.data).search.pieces;
-    }
-    return pieces;
 }
 
 // ---- Without a cache ---------------------------------------------------------------------------
@@ -262,7 +89,7 @@ static void test_workers_share_the_cache_within_bounds(void **state) {
         options.before_counted = be_slow;
         for (int i = 0; i < WORKER_COUNTS; i++) {
             struct error error = {{0}};
-            const struct crew crew = {.workers = worker_counts[i], .cache_bytes = CACHE_BYTES};
+            const struct crew crew = {.workers = worker_counts[i], .cache_bytes = CREW_CACHE_BYTES};
             assert_true(search_jointly(options, spec, &crew, &together, NULL, &error));
             assert_true(together.search.is_exhausted == alone.search.is_exhausted);
             assert_int_equal(ends_met(), met);
@@ -288,7 +115,7 @@ static void test_cut_search_is_not_exhausted(void **state) {
     expect_same_with_all(&options, "dfs", false);
     struct sct_campaign campaign;
     struct error error;
-    const struct crew crew = {.workers = 2, .cache_bytes = CACHE_BYTES};
+    const struct crew crew = {.workers = 2, .cache_bytes = CREW_CACHE_BYTES};
     assert_true(search_jointly(options, "dfs", &crew, &campaign, NULL, &error));
     assert_true(campaign.step_limit_hits > 0);
     assert_true(campaign.search.is_cut);
@@ -396,35 +223,6 @@ static void test_interrupted_search_keeps_what_was_found(void **state) {
 
 // ---- Checkpoints -------------------------------------------------------------------------------
 
-static const char path[] = "test_search.checkpoint";
-
-// Whatever the execution at which one process leaves a search, and with whatever number of workers
-// it goes on, in the end it is the whole one.
-static void expect_resumed(struct sct_campaign_options options, const char *spec, bool has_cache) {
-    char buffer[TEXT_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    struct error error = {{0}};
-    struct sct_campaign whole = search_alone(options, spec, has_cache, &text), campaign;
-    struct crew crew = {
-        .workers = 1, .cache_bytes = has_cache ? CACHE_BYTES : 0, .checkpoint = path};
-    crew.checkpoint_seconds = 1000;
-    for (int i = 0; i < WORKER_COUNTS; i++) {
-        options.iterations = 1 + whole.iterations_run * (uint64_t)i / WORKER_COUNTS;
-        crew.workers = 1;
-        crew.resumed = NULL;
-        if (!search_jointly(options, spec, &crew, &campaign, NULL, &error))
-            fail_msg("%s", error.text);
-        assert_true(campaign.iterations_run <= options.iterations);
-        options.iterations = SCT_UNLIMITED;
-        crew.workers = worker_counts[i];
-        crew.resumed = path;
-        crew.cache_bytes *= 2; // another table
-        expect_same(&options, spec, &crew, text.data);
-        expect_same(&options, spec, &crew, text.data); // from the end
-        crew.cache_bytes /= 2;
-    }
-}
-
 static volatile sig_atomic_t is_stopped;
 
 static void stop(void *context, const struct sct_campaign *campaign) {
@@ -445,7 +243,7 @@ static void test_search_is_stopped_at_its_end(void **state) {
     (void)state;
     static const struct sct_program napping = {.setup = nap};
     struct sct_campaign_options options = options_for(&napping);
-    struct crew crew = {.workers = 2, .checkpoint = path, .checkpoint_seconds = 1000};
+    struct crew crew = {.workers = 2, .checkpoint = CHECKPOINT, .checkpoint_seconds = 1000};
     struct sct_campaign campaign;
     struct error error = {{0}};
     options.interrupted = &is_stopped;
@@ -457,7 +255,7 @@ static void test_search_is_stopped_at_its_end(void **state) {
     assert_true(campaign.was_interrupted && !campaign.search.is_exhausted);
     options.on_progress = NULL;
     is_stopped = 0;
-    crew.resumed = path;
+    crew.resumed = CHECKPOINT;
     assert_true(search_jointly(options, "dfs", &crew, &campaign, NULL, &error));
     alarm(0);
     assert_true(campaign.search.is_exhausted);
@@ -478,45 +276,7 @@ static void test_left_search_is_resumed(void **state) {
     struct sct_campaign_options options = options_for(&generated);
     draw_searchable(&seed, "dfs", 300);
     expect_resumed(options, "dfs", true);
-    unlink(path);
-}
-
-// Begins the search, or goes on, in a process of its own that is killed after a while; whether it
-// ended before.
-static bool search_and_be_killed(const struct sct_campaign_options *options, struct crew crew,
-                                 useconds_t microseconds) {
-    pid_t process = fork_or_fail();
-    if (process == 0) {
-        struct sct_campaign campaign;
-        struct error error;
-        _exit(search_jointly(*options, "dfs", &crew, &campaign, NULL, &error) ? 0 : 9);
-    }
-    usleep(microseconds);
-    kill(process, SIGKILL);
-    int status;
-    waitpid(process, &status, 0);
-    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-    return WIFEXITED(status);
-}
-
-// A search by several that is killed at any moment, again and again, comes to the same end.
-static void expect_survives(struct sct_campaign_options options, bool has_cache) {
-    char buffer[TEXT_BYTES];
-    struct text text = text_in(buffer, sizeof buffer);
-    struct crew crew = {.cache_bytes = has_cache ? CACHE_BYTES : 0,
-                        .checkpoint = path,
-                        .checkpoint_seconds = 0.001};
-    search_alone(options, "dfs", has_cache, &text);
-    options.before_counted = be_slow;
-    unlink(path);
-    for (unsigned i = 0;; i++) {
-        crew.workers = i % 3 + 1;
-        crew.resumed = access(path, R_OK) == 0 ? path : NULL;
-        if (search_and_be_killed(&options, crew, 3000 + 10000 * i))
-            break;
-    }
-    crew.resumed = path;
-    expect_same(&options, "dfs", &crew, text.data);
+    unlink(CHECKPOINT);
 }
 
 static void test_killed_search_is_resumed(void **state) {
@@ -528,13 +288,13 @@ static void test_killed_search_is_resumed(void **state) {
     expect_survives(options, true);
     options.keep_going = false;
     expect_survives(options, false);
-    unlink(path);
-    unlink("test_search.checkpoint.tmp");
+    unlink(CHECKPOINT);
+    unlink(CHECKPOINT ".tmp");
 }
 
 static bool is_whole(uint64_t cache_bytes, struct error *error) {
     struct sct_checkpoint checkpoint;
-    if (!sct_checkpoint_open(&checkpoint, path, error))
+    if (!sct_checkpoint_open(&checkpoint, CHECKPOINT, error))
         return false;
     bool is_good = sct_crew_check(&checkpoint, cache_bytes, error);
     sct_checkpoint_close(&checkpoint);
@@ -542,7 +302,7 @@ static bool is_whole(uint64_t cache_bytes, struct error *error) {
 }
 
 static void flip(long at) {
-    FILE *file = fopen(path, "r+b");
+    FILE *file = fopen(CHECKPOINT, "r+b");
     assert_non_null(file);
     fseek(file, at, SEEK_SET);
     int byte = fgetc(file);
@@ -560,26 +320,27 @@ static void test_damaged_search_is_refused(void **state) {
     uint64_t seed = 500;
     draw_searchable(&seed, "dfs", 300);
     options.iterations = 100;
-    const struct crew crew = {.workers = 1, .cache_bytes = CACHE_BYTES, .checkpoint = path};
+    const struct crew crew = {
+        .workers = 1, .cache_bytes = CREW_CACHE_BYTES, .checkpoint = CHECKPOINT};
     assert_true(search_jointly(options, "dfs", &crew, &campaign, NULL, &error));
-    assert_true(is_whole(CACHE_BYTES, &error));
+    assert_true(is_whole(CREW_CACHE_BYTES, &error));
     assert_false(is_whole(1, &error));
     assert_non_null(strstr(error.text, " states do not fit a cache of 1 bytes"));
-    FILE *file = fopen(path, "rb");
+    FILE *file = fopen(CHECKPOINT, "rb");
     fseek(file, 0, SEEK_END);
     long size = ftell(file);
     fclose(file);
     for (long at = 0; at < size; at += size / 40 + 1) {
         flip(at);
-        assert_false(is_whole(CACHE_BYTES, &error));
+        assert_false(is_whole(CREW_CACHE_BYTES, &error));
         flip(at);
     }
-    assert_true(is_whole(CACHE_BYTES, &error));
+    assert_true(is_whole(CREW_CACHE_BYTES, &error));
     for (long cut = size - 1; cut > 0; cut -= size / 40 + 1) {
-        assert_int_equal(truncate(path, cut), 0);
-        assert_false(is_whole(CACHE_BYTES, &error));
+        assert_int_equal(truncate(CHECKPOINT, cut), 0);
+        assert_false(is_whole(CREW_CACHE_BYTES, &error));
     }
-    unlink(path);
+    unlink(CHECKPOINT);
 }
 
 int main(void) {

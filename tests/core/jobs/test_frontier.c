@@ -75,6 +75,70 @@ static void test_waiting(void **state) {
     sct_frontier_deinit(&frontier);
 }
 
+// A guard waits until all that is below it is done, the guards below it included; then it is
+// searched if a machine was stopped there, or done itself.
+static void test_guards(void **state) {
+    (void)state;
+    for (int has_stop = 0; has_stop < 2; has_stop++) {
+        struct sct_frontier frontier = {0};
+        struct sct_path path = walked(3, 2);
+        struct sct_piece *giver = add_piece(&frontier, NULL, 1);
+        struct sct_piece *outer = sct_frontier_guard(&frontier, giver, &path);
+        struct sct_piece *inner = sct_frontier_guard(&frontier, giver, &path);
+        struct sct_piece *gift = sct_frontier_give(&frontier, giver, &path);
+        struct sct_bytes bytes = {0};
+        assert_ptr_equal(giver->next, gift);
+        assert_ptr_equal(gift->next, inner);
+        assert_ptr_equal(inner->next, outer);
+        if (has_stop)
+            sct_piece_has_stop(gift);
+        giver->is_done = true;
+        sct_piece_is_done(giver);
+        assert_ptr_equal(sct_frontier_waiting(&frontier), gift);
+        // As read from a checkpoint.
+        struct sct_frontier copy = {0};
+        for (struct sct_piece *piece = frontier.first; piece; piece = piece->next) {
+            bytes.size = 0;
+            sct_piece_write(piece, &bytes);
+            struct sct_reader reader = {bytes.data, bytes.data + bytes.size, false};
+            assert_true(sct_piece_read(&reader, &copy));
+        }
+        assert_true(sct_frontier_link(&copy));
+        gift = copy.first->next;
+        gift->is_done = true;
+        sct_piece_is_done(gift);
+        inner = gift->next;
+        outer = inner->next;
+        assert_false(inner->is_guard);
+        assert_true(inner->is_done == !has_stop && outer->is_done == !has_stop);
+        assert_ptr_equal(sct_frontier_waiting(&copy), has_stop ? inner : NULL);
+        if (has_stop) {
+            assert_true(outer->is_guard);
+            sct_piece_is_done(inner); // it may be stopped below it, too, or not
+            assert_false(outer->is_guard || outer->is_done);
+        }
+        sct_bytes_free(&bytes);
+        sct_path_deinit(&path);
+        sct_frontier_deinit(&frontier);
+        sct_frontier_deinit(&copy);
+    }
+}
+
+// A guard that is said to be where none is.
+static void test_lost_guards_are_refused(void **state) {
+    (void)state;
+    struct sct_frontier frontier = {0};
+    struct sct_piece *piece = add_piece(&frontier, NULL, 1);
+    add_piece(&frontier, piece, 1);
+    piece->pending = 1;
+    assert_false(sct_frontier_link(&frontier));
+    piece->pending = 9;
+    assert_false(sct_frontier_link(&frontier));
+    piece->pending = 0;
+    assert_true(sct_frontier_link(&frontier));
+    sct_frontier_deinit(&frontier);
+}
+
 // A piece knows how much of the tree is before it and left of it, also when it is given away.
 static void test_shares(void **state) {
     (void)state;
@@ -101,7 +165,7 @@ static void assert_same_path(const struct sct_path *a, const struct sct_path *b)
         const struct sct_path_frame *x = &a->frames[i], *y = &b->frames[i];
         assert_true(x->count == y->count && x->limit == y->limit && x->answer == y->answer);
         assert_true(x->kind == y->kind && x->is_preempting == y->is_preempting);
-        assert_true(x->spent == y->spent && x->width == y->width);
+        assert_true(x->spent == y->spent && x->width == y->width && x->barred == y->barred);
     }
 }
 
@@ -110,7 +174,9 @@ static struct sct_piece *fill(struct sct_frontier *frontier) {
     for (int i = 0; i < 5; i++)
         sct_path_advance(&path);
     sct_path_split(&path, &right);
+    right.frames[0].barred = 5;
     struct sct_piece *piece = sct_frontier_add(frontier, NULL, &right);
+    sct_bytes_add(&piece->known, "known", 5);
     piece->is_done = piece->has_ended = piece->is_last = piece->meets_bound = true;
     piece->end = 0.75;
     sct_bytes_add_block(&piece->ranges, "ranges", 6);
@@ -134,6 +200,8 @@ static void test_pieces_as_bytes(void **state) {
     assert_same_path(&copy->path, &piece->path);
     assert_true(copy->is_done && copy->has_ended && copy->is_last && copy->meets_bound);
     assert_true(copy->start == piece->start && copy->left == piece->left && copy->end == 0.75);
+    assert_int_equal(copy->known.size, 5);
+    assert_memory_equal(copy->known.data, "known", 5);
     assert_int_equal(copy->ranges.size, piece->ranges.size);
     assert_memory_equal(copy->ranges.data, piece->ranges.data, copy->ranges.size);
     sct_bytes_free(&bytes);
@@ -165,7 +233,8 @@ static void test_marks_as_bytes(void **state) {
 // No beginning of the bytes is a piece, and what is no path is refused, whatever follows.
 static void test_damaged_pieces_are_refused(void **state) {
     (void)state;
-    enum { FRAMES_AT = 10 * 8 }; // behind four marks, three shares, kind, bound and depth
+    // Behind four marks, three shares, what it has of guards, kind, bound and depth.
+    enum { FRAMES_AT = 13 * 8 };
     struct sct_frontier frontier = {0};
     struct sct_bytes bytes = {0};
     sct_piece_write(fill(&frontier), &bytes);
@@ -214,6 +283,7 @@ static void test_doubles(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),          cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_guards),         cmocka_unit_test(test_lost_guards_are_refused),
         cmocka_unit_test(test_shares),         cmocka_unit_test(test_pieces_as_bytes),
         cmocka_unit_test(test_marks_as_bytes), cmocka_unit_test(test_damaged_pieces_are_refused),
         cmocka_unit_test(test_doubles),

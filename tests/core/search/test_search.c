@@ -44,9 +44,10 @@ static void test_search_says_what_goes_with_what(void **state) {
                                     joint = {.shared = &shared},
                                     sleep = {.reduction = SCT_REDUCE_SLEEP},
                                     dpor = {.reduction = SCT_REDUCE_DPOR};
-    struct sct_search_options sleep_cache = sleep, dpor_cache = dpor, sleep_joint = sleep;
+    struct sct_search_options sleep_cache = sleep, dpor_cache = dpor, sleep_joint = sleep,
+                              dpor_joint = dpor;
     sleep_cache.cache_bytes = dpor_cache.cache_bytes = 1 << 12;
-    sleep_joint.shared = &shared;
+    sleep_joint.shared = dpor_joint.shared = &shared;
     expect(&plain, "dfs", none, NULL);
     expect(&plain, "dfs:delay=2", none, NULL);
     expect(&plain, "random", none, "systematic strategy");
@@ -62,7 +63,8 @@ static void test_search_says_what_goes_with_what(void **state) {
     expect(&with_digest, "dfs", dpor_cache, "hides races");
     expect(&unobserved, "dfs", cache, NULL);
     expect(&unobserved, "dfs", sleep_cache, "say what they read");
-    expect(&with_digest, "dfs", sleep_joint, "several processes");
+    expect(&with_digest, "dfs", sleep_joint, NULL);
+    expect(&with_digest, "dfs", dpor_joint, "hides races");
     expect(&remembering, "dfs", none, NULL);
     expect(&remembering, "dfs", cache, "memory model");
     sct_shared_states_deinit(&shared);
