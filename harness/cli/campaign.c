@@ -455,7 +455,8 @@ static void tell_of_lone_search(const struct session *session) {
     const struct options *options = session->options;
     if (session->strategy->path && options->jobs > 1 && !search_is_shared(session))
         complain("--jobs %u: a search %s runs in one process", options->jobs,
-                 options->reduction != SCT_REDUCE_NONE ? "with --reduce" : "of some iterations");
+                 options->reduction == SCT_REDUCE_DPOR ? "with --reduce dpor"
+                                                       : "of some iterations");
 }
 
 static int run_and_report(void *context) {

@@ -1,6 +1,7 @@
 #include "harness/cli/search.h"
 #include "harness/cli/mpi.h"
 #include "harness/cli/resume.h"
+#include "harness/cli/search_options.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ static unsigned workers_of(const struct options *options) {
 
 bool search_is_shared(const struct session *session) {
     const struct options *options = session->options;
-    if (!session->strategy->path || options->reduction != SCT_REDUCE_NONE)
+    if (!session->strategy->path || options->reduction == SCT_REDUCE_DPOR)
         return false;
     bool is_limited =
         session_iterations(session) != SCT_UNLIMITED; // these are the first ones: of one process
@@ -67,6 +68,20 @@ static void describe(const struct session *session, struct text *text) {
         text_add(text, "--cache=off\n");
 }
 
+static void open_search(struct session *session) {
+    struct sct_search_options search = search_options(session);
+    search.cache_bytes = 0;
+    if (cache_bytes_of(session) > 0) {
+        sct_shared_states_init(&session->shared, cache_bytes_of(session));
+        search.shared = &session->shared;
+    }
+    session->run.is_reduced = search.reduction != SCT_REDUCE_NONE;
+    if (!search.shared && !session->run.is_reduced)
+        return; // paths say all
+    session->search = sct_search_open(&search);
+    session->run.explorer = sct_search_explorer(session->search);
+}
+
 bool search_run(struct session *session, const struct sct_crew_jobs *jobs,
                 struct sct_campaign *campaign, struct error *error) {
     const struct options *options = session->options;
@@ -75,16 +90,8 @@ bool search_run(struct session *session, const struct sct_crew_jobs *jobs,
     struct sct_crew_jobs own = *jobs;
     range.campaign = &campaign_options;
     own.range = &range;
-    if (cache_bytes_of(session) > 0) {
-        sct_shared_states_init(&session->shared, cache_bytes_of(session));
-        session->search = sct_search_open(&(struct sct_search_options){
-            .program = &session->program,
-            .strategy = session->strategy,
-            .shared = &session->shared,
-        });
-        campaign_options.search = session->search;
-        session->run.explorer = sct_search_explorer(session->search);
-    }
+    open_search(session);
+    campaign_options.search = session->search;
     char buffer[HEADER_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe(session, &text);

@@ -35,8 +35,8 @@ static bool check_reduction(const struct session *session, struct error *error) 
     const struct options *options = session->options;
     if (options->reduction == SCT_REDUCE_NONE)
         return true;
-    if (options->checkpoint || options->resume)
-        return error_set(error, "options --%s and --reduce contradict each other",
+    if (options->reduction == SCT_REDUCE_DPOR && (options->checkpoint || options->resume))
+        return error_set(error, "options --%s and --reduce dpor contradict each other",
                          options->resume ? "resume" : "checkpoint");
     return session->run.what.test->is_reducible ||
            error_set(error, "option --reduce: test %s does not declare all that its steps touch",

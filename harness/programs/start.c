@@ -3,6 +3,7 @@
 // `mtcheck run` has started it (launch.c), main is the program that is tested.
 #include "core/posix/hook.h"
 
+#include "core/jobs/checkpoint.h"
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/posix/races.h"
@@ -66,6 +67,19 @@ static void use_options_of(unsigned search, const struct program_command *comman
     if (search > 0)
         program_options_search(&other);
     posix_world.options = other.options;
+}
+
+// A search that goes on has the options of searches; the checkpoint says whether it is one. What is
+// wrong with it is told by whoever goes on.
+static void use_options_of_resumed(struct program_command *command) {
+    const char *path = program_command_value(command, "resume");
+    struct sct_checkpoint checkpoint;
+    struct error error;
+    if (!path || !sct_checkpoint_open(&checkpoint, path, &error))
+        return;
+    if (strstr(checkpoint.text, "\n--strategy=dfs"))
+        program_options_search(command);
+    sct_checkpoint_close(&checkpoint);
 }
 
 // A trace is of the build, arguments and options that it was made with. Of others it is refused
@@ -182,6 +196,7 @@ static int run_under_control(int argc, char **argv) {
         return 2;
     }
     unsetenv(LAUNCH_VARIABLE);
+    use_options_of_resumed(&command);
     posix_world.options = command.options;
     symbols_use(posix_call);
     if (command.suppressions && !posix_suppressions_read(command.suppressions, &error)) {

@@ -8,6 +8,8 @@
 
 #define CACHED "--strategy dfs --test small-5-0 --format json "
 #define FAULTY "--strategy dfs:delay=3 --test case-1 --bug 1 --keep-going --format json "
+#define REDUCED_CACHED "--strategy dfs --reduce sleep --test small-8-0 --format json "
+#define REDUCED "--strategy dfs --reduce sleep --cache off --test small-8-0 --bug 12 --format json "
 
 // Under AddressSanitizer, which takes fifty times as long, there are fewer of all.
 enum { IS_SLOW = ARENA_POISONS, ROUNDS = IS_SLOW ? 1 : 3 };
@@ -29,6 +31,21 @@ static json_t *cached_report(const char *line, int status) {
     return report;
 }
 
+// What is left of it in a reduced search, where who tries what depends on who comes first.
+static json_t *reduced_report(const char *line, int status) {
+    json_t *report = cached_report(line, status), *search = json_object_get(report, "exhaustive");
+    static const char *const counted[] = {"iterations_run", "distinct_behaviours", "rate",
+                                          "failure_rate", "strategies"};
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+        json_object_del(report, counted[i]);
+    static const char *const taken[] = {"executions", "estimate", "blocked_executions", "pruned",
+                                        "transitions"};
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        json_object_del(search, taken[i]);
+    assert_true(count_of(search, "states") > 0);
+    return report;
+}
+
 // ---- Jobs --------------------------------------------------------------------------------------
 
 // Without a cache the whole report and the traces are those of one process, to the end and to the
@@ -45,9 +62,14 @@ static void test_jobs_find_the_same(void **state) {
         {FAULTY, 1, search_report},
         {"--strategy dfs:delay=2 --test small-1-0 --bug 6 --cache off --format json ", 1,
          search_report},
+        {REDUCED, 1, search_report},
+        {REDUCED_CACHED, 0, reduced_report},
+        {"--model schema-upgrade --strategy dfs --reduce sleep --test small-1-1 --format json ", 0,
+         reduced_report},
     };
     static const char *const jobs[] = {"-j 2", "-j 3", "-j 7"};
-    for (size_t i = IS_SLOW ? 2 : 0; i < sizeof searches / sizeof searches[0]; i++) {
+    size_t first = IS_SLOW ? 2 : 0, last = sizeof searches / sizeof searches[0] - (IS_SLOW ? 2 : 0);
+    for (size_t i = first; i < last; i++) {
         char line[200];
         snprintf(line, sizeof line, "%s--trace one", searches[i].line);
         json_t *alone = searches[i].report(searches[i].line, searches[i].status);
@@ -75,9 +97,9 @@ static void test_jobs_find_the_same(void **state) {
 static void test_jobs_of_a_lone_search(void **state) {
     (void)state;
     struct ended ended =
-        run("--strategy dfs --reduce sleep --test small-8-0 --iterations 100 -j 2 --quiet");
+        run("--strategy dfs --reduce dpor --test small-8-0 --iterations 100 -j 2 --quiet");
     assert_string_equal(ended.err,
-                        "mtcheck: --jobs 2: a search with --reduce runs in one process\n");
+                        "mtcheck: --jobs 2: a search with --reduce dpor runs in one process\n");
     forget(&ended);
     ended = run("--strategy dfs --test small-8-0 --iterations 100 -j 2 --quiet");
     assert_string_equal(ended.err,
@@ -173,6 +195,7 @@ static void wait_for_checkpoint(void) {
 // complete only reports it.
 static void expect_survives(const char *search, int status,
                             json_t *(*report)(const char *line, int status)) {
+    for_files(".trace", remove_file); // of the search before
     json_t *expected = report(search, status);
     size_t traces = trace_count();
     for (int round = 0; round < ROUNDS; round++) {
@@ -194,6 +217,10 @@ static void test_killed_searches_are_resumed(void **state) {
     if (!IS_SLOW)
         expect_survives(CACHED, 0, cached_report);
     expect_survives(FAULTY, 1, search_report);
+    if (!IS_SLOW) {
+        expect_survives(REDUCED, 1, search_report);
+        expect_survives(REDUCED_CACHED, 0, reduced_report);
+    }
 }
 
 // A search whose cache is full goes on from its last checkpoint with a larger one.
@@ -216,8 +243,9 @@ static void test_refused(void **state) {
     static const struct {
         const char *line, *needle;
     } cases[] = {
-        {"--strategy dfs --test small-1-0 --reduce sleep --checkpoint c",
-         "--checkpoint and --reduce contradict"},
+        {"--strategy dfs --test small-1-0 --reduce dpor --checkpoint c",
+         "--checkpoint and --reduce dpor contradict"},
+        {"--resume c --reduce sleep", "--resume and --reduce contradict"},
         {"--strategy dfs --checkpoint /no/such/folder/c", "'/no/such/folder/c': No such file"},
         {"--strategy dfs --checkpoint /dev/null", "'/dev/null': expected a file, found something"},
         {"--checkpoint-every 3", "--checkpoint-every: expected --checkpoint or --resume too"},
