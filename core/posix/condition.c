@@ -49,7 +49,14 @@ static int wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const char *w
     sct_condition_wait_at(&record_of(condition)->condition, &held->lock, where);
     ASSERT(held->lock.holder == sct_self()); // also where the wait was spurious
     ASSERT(held->depth == 0);
-    return held->has_dead_owner ? EOWNERDEAD : 0;
+    return posix_mutex_taken(held, where);
+}
+
+// The mutex is taken again. What is wrong with it matters more than that it is late: POSIX has both
+// errors, and glibc that of the mutex.
+static int timed_out(struct posix_mutex *mutex, const char *where) {
+    int error = posix_mutex_taken(mutex, where);
+    return error != 0 ? error : ETIMEDOUT;
 }
 
 // A deadline that has passed: others may take the mutex meanwhile, but nobody wakes the caller.
@@ -57,7 +64,7 @@ static int do_not_wait(struct posix_mutex *mutex, const char *where) {
     sct_lock_release_at(&mutex->lock, where);
     sct_lock_acquire_at(&mutex->lock, where);
     ASSERT(mutex->lock.holder == sct_self());
-    return ETIMEDOUT;
+    return timed_out(mutex, where);
 }
 
 static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
@@ -70,13 +77,15 @@ static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid
         return EINVAL;
     if (posix_is_past(clock, deadline))
         return do_not_wait(held, where);
+    if (posix_patience(deadline) == SCT_WAIT_FOR_EVER)
+        return wait(condition, mutex, where);
     bool was_woken = sct_condition_wait_timed_at(&record->condition, &held->lock, where);
     ASSERT(held->lock.holder == sct_self()); // however it has ended
     if (was_woken)
-        return 0;
+        return posix_mutex_taken(held, where);
     // Only now: while it waited others may have looked at clocks, and seen it earlier.
     posix_time_reaches(clock, deadline);
-    return ETIMEDOUT;
+    return timed_out(held, where);
 }
 
 // ---- Hooks -------------------------------------------------------------------------------------

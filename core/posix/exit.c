@@ -98,7 +98,8 @@ _Noreturn static void stop_all(void) {
     sct_end();
 }
 
-_Noreturn static void leave(int status) {
+// [flushes]: what the program has written to its streams is shown; else it is lost (_exit, POSIX).
+_Noreturn static void leave(int status, bool flushes) {
     // Of the status a parent sees its low eight bits (wait, POSIX).
     const struct posix_options *options = &posix_world.options;
     ASSERT(posix_controls());
@@ -107,7 +108,7 @@ _Noreturn static void leave(int status) {
                       status & 0xff, options->exit_status);
     if (options->finds_leaks)
         posix_heap_find_leaks();
-    posix_files_show();
+    posix_files_end(flushes);
     // As the tester: what is called may allocate, and that is not the program's heap to see.
     if (posix_world.on_pass) {
         posix_enter_tool();
@@ -131,7 +132,7 @@ _Noreturn static void end_by(struct handlers *handlers, int status) {
     if (sct_reducing() && handlers->count > 0)
         sct_touch(&sct_access_unknown);
     run_handlers(handlers);
-    leave(status);
+    leave(status, handlers == &exit_handlers);
 }
 
 void posix_exit_left(const struct posix_thread *self) {
@@ -164,13 +165,13 @@ _Noreturn HOOK void quick_exit(int status) {
 _Noreturn HOOK void _exit(int status) {
     if (!posix_controls())
         REAL(_exit)(status);
-    leave(status);
+    leave(status, false);
 }
 
 _Noreturn HOOK void _Exit(int status) {
     if (!posix_controls())
         REAL(_Exit)(status);
-    leave(status);
+    leave(status, false);
 }
 
 // A program that is going to be under control registers here from its first constructor on; its

@@ -216,10 +216,17 @@ void posix_files_begin(void) {
     restore_inherited();
 }
 
-void posix_files_show(void) {
+void posix_files_end(bool flushes) {
     ASSERT(posix_world.is_open);
-    if (posix_world.options.shows_output)
+    if (!flushes)
+        __fpurge(PROGRAM_STDOUT);
+    else if (posix_world.options.shows_output)
         fflush(PROGRAM_STDOUT);
+    for (size_t i = 0; i < stream_count; i++)
+        if (flushes)
+            fflush_unlocked(streams[i]); // whoever has locked it does not go on
+        else
+            __fpurge(streams[i]);
 }
 
 // ---- For the hooks -----------------------------------------------------------------------------

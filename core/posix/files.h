@@ -17,8 +17,9 @@ void posix_files_open(bool shows_output);
 // To be called when an execution begins: everything is as it was at first.
 void posix_files_begin(void);
 
-// At the proper end of an execution: what the program has printed is shown, if it is to be.
-void posix_files_show(void);
+// At the proper end of an execution: what the program has written to its streams is shown, or put
+// into its files, if [flushes]; else what is left in their buffers is lost.
+void posix_files_end(bool flushes);
 
 // The program closes or replaces the descriptor.
 void posix_file_disturbed(int number);

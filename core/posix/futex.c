@@ -71,7 +71,7 @@ static long wait(uint32_t *address, uint32_t expected, const struct timespec *de
     if (deadline && posix_is_past(clock, &until))
         return fail(ETIMEDOUT);
     const struct sct_wait wait = {&record->object, "wake", where,
-                                  deadline ? SCT_WAIT_TIMED : SCT_WAIT_FOR_EVER};
+                                  deadline ? posix_patience(&until) : SCT_WAIT_FOR_EVER};
     if (sct_object_wait(&record->waiters, &wait, false))
         return 0;
     ASSERT(deadline); // nobody else goes on without being woken

@@ -77,8 +77,7 @@ static int lock_again(struct posix_mutex *record, const char *where) {
                   record->lock.object.name);
 }
 
-// The caller has it now, unless it is of no use any more (POSIX, pthread_mutex_consistent).
-static int taken(struct posix_mutex *record, const char *where) {
+int posix_mutex_taken(struct posix_mutex *record, const char *where) {
     ASSERT(is_mine(record) && record->depth == 0);
     ASSERT(record->is_robust || !record->has_dead_owner);
     if (!record->has_dead_owner)
@@ -95,7 +94,7 @@ static int lock(pthread_mutex_t *mutex, const char *where) {
     if (is_mine(record))
         return lock_again(record, where);
     sct_lock_acquire_at(&record->lock, where);
-    return taken(record, where);
+    return posix_mutex_taken(record, where);
 }
 
 static int try_lock(pthread_mutex_t *mutex, const char *where) {
@@ -104,7 +103,7 @@ static int try_lock(pthread_mutex_t *mutex, const char *where) {
     // ones.
     if (is_mine(record))
         return record->type == PTHREAD_MUTEX_RECURSIVE ? lock_again(record, where) : EBUSY;
-    return sct_lock_try_at(&record->lock, where) ? taken(record, where) : EBUSY;
+    return sct_lock_try_at(&record->lock, where) ? posix_mutex_taken(record, where) : EBUSY;
 }
 
 static int lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *deadline,
@@ -112,6 +111,8 @@ static int lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct time
     struct posix_mutex *record = posix_mutex_of(mutex, where);
     if (!posix_is_deadline(deadline))
         return EINVAL;
+    if (posix_patience(deadline) == SCT_WAIT_FOR_EVER)
+        return lock(mutex, where);
     if (is_mine(record) && record->type != PTHREAD_MUTEX_NORMAL)
         return lock_again(record, where);
     // A normal mutex of one's own is never free before the deadline: the wait times out at once, as
@@ -122,7 +123,7 @@ static int lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct time
                          : sct_lock_acquire_timed_at(&record->lock, where);
     if (!is_locked)
         posix_time_reaches(clock, deadline);
-    return is_locked ? taken(record, where) : ETIMEDOUT;
+    return is_locked ? posix_mutex_taken(record, where) : ETIMEDOUT;
 }
 
 static int unlock(pthread_mutex_t *mutex, const char *where) {

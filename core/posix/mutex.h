@@ -19,6 +19,11 @@ struct posix_mutex {
 // was not initialised at all.
 struct posix_mutex *posix_mutex_of(pthread_mutex_t *mutex, const char *where);
 
+// The running thread, which has [mutex] since now, has it indeed (0, or EOWNERDEAD), or gives it
+// back, as it is of no use any more (POSIX, pthread_mutex_consistent): a scheduling point, and
+// ENOTRECOVERABLE.
+int posix_mutex_taken(struct posix_mutex *mutex, const char *where);
+
 // The running thread ends: the robust mutexes that it holds are released for others.
 void posix_mutexes_abandon(void);
 

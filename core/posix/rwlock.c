@@ -62,7 +62,7 @@ static int read_lock_until(pthread_rwlock_t *lock, clockid_t clock, const struct
     // POSIX: a deadline that has passed is no reason to fail where the lock is free.
     bool is_locked = posix_is_past(clock, deadline)
                          ? sct_rwlock_try_read_at(record, where)
-                         : sct_rwlock_read_at(record, where, SCT_WAIT_TIMED);
+                         : sct_rwlock_read_at(record, where, posix_patience(deadline));
     ASSERT(!is_locked || sct_rwlock_reads(record)); // it may have read before
     return timed_result(is_locked, clock, deadline);
 }
@@ -76,7 +76,7 @@ static int write_lock_until(pthread_rwlock_t *lock, clockid_t clock,
     // As above: a free lock is taken however late it is.
     bool is_locked = posix_is_past(clock, deadline)
                          ? sct_rwlock_try_write_at(record, where)
-                         : sct_rwlock_write_at(record, where, SCT_WAIT_TIMED);
+                         : sct_rwlock_write_at(record, where, posix_patience(deadline));
     ASSERT(!is_locked || record->writer == sct_self());
     return timed_result(is_locked, clock, deadline);
 }

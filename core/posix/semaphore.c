@@ -40,7 +40,7 @@ static int wait_until(sem_t *semaphore, clockid_t clock, const struct timespec *
     if (errno == EINVAL)
         return -1;
     bool has_it = is_past ? sct_semaphore_try_at(record, where)
-                          : sct_semaphore_wait_at(record, where, SCT_WAIT_TIMED);
+                          : sct_semaphore_wait_at(record, where, posix_patience(deadline));
     if (has_it)
         return 0;
     posix_time_reaches(clock, deadline);

@@ -134,6 +134,14 @@ static void send_to_thread(struct posix_thread *thread, int number, const char *
         posix_refuse("a signal to another thread that does not wait for it", where);
 }
 
+// A thread that has it unblocked; NULL: none.
+static struct posix_thread *find_open(int number) {
+    struct posix_thread *thread = posix_first_thread();
+    while (thread && (thread->has_ended || (thread->mask & bit(number))))
+        thread = thread->next;
+    return thread;
+}
+
 // To any thread that has it unblocked (POSIX): of those that wait for it the last created is taken,
 // which is one of the choices that the system has.
 static void send_to_process(int number, const char *where) {
@@ -141,10 +149,14 @@ static void send_to_process(int number, const char *where) {
     for (struct posix_thread *thread = posix_first_thread(); thread; thread = thread->next)
         if (!thread->has_ended && send_to_waiter(thread, number))
             return;
-    if (posix_self()->mask & bit(number))
+    struct posix_thread *taker =
+        posix_self()->mask & bit(number) ? find_open(number) : posix_self();
+    if (!taker)
         pending |= bit(number);
-    else
-        handle(number, where);
+    else if (taker == posix_self() || actions[number].sa_handler == SIG_DFL)
+        handle(number, where); // or the end of the program, whoever takes it
+    else if (!is_ignored(number))
+        posix_refuse("a signal to another thread that does not wait for it", where);
 }
 
 // A signal of [set] that was sent while it was blocked, the lowest; 0: none.

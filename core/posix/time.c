@@ -53,6 +53,10 @@ bool posix_is_past(clockid_t clock, const struct timespec *deadline) {
     return deadline->tv_sec < 0 || to_number(deadline) <= begin_of(clock) + posix_world.now;
 }
 
+enum sct_patience posix_patience(const struct timespec *deadline) {
+    return to_number(deadline) >= distant ? SCT_WAIT_FOR_EVER : SCT_WAIT_TIMED;
+}
+
 // The running step moves time on; those that look at it depend on each other and on all others.
 static void touch_time(bool looks) {
     ASSERT(posix_controls());

@@ -6,11 +6,18 @@
 #ifndef CORE_POSIX_TIME_H
 #define CORE_POSIX_TIME_H
 
+#include "core/engine/wait.h"
+
 #include <stdbool.h>
 #include <time.h>
 
 // Whether [deadline], absolute on [clock], has passed.
 bool posix_is_past(clockid_t clock, const struct timespec *deadline);
+
+// How a wait until [deadline], which has not passed, may end. One that no program lives to see (the
+// greatest there is, the end of a type's range: more than 146 years from the begin of the clock) is
+// none: who is not woken waits for ever.
+enum sct_patience posix_patience(const struct timespec *deadline);
 
 // A wait until [deadline] has timed out.
 void posix_time_reaches(clockid_t clock, const struct timespec *deadline);
