@@ -1,6 +1,5 @@
 #include "core/posix/await.h"
 #include "core/engine/inside.h"
-#include "core/engine/state.h"
 #include "core/base/hash.h"
 #include "core/posix/exit.h"
 #include "core/posix/places.h"
@@ -50,10 +49,6 @@ void posix_awaits_begin(void) {
     ASSERT(posix_world.in_tool > 0);
     // Those of the execution before were in its arena; who waited there is not told.
     posix_waiting = NULL;
-}
-
-static inline uint32_t steps_now(void) {
-    return sct_engine_now->slots[sct_running_slot(sct_engine_now)].steps;
 }
 
 // ---- The thread's state ------------------------------------------------------------------------
@@ -126,7 +121,7 @@ void posix_look_pass(void) {
     struct posix_loop *loop = posix_self()->loop;
     // Only right behind a look: if another step has come between, the next look forgets the loop,
     // and should.
-    if (loop && loop->steps + 1 == steps_now())
+    if (loop && loop->steps + 1 == sct_steps())
         loop->steps++;
 }
 
@@ -223,7 +218,7 @@ void posix_look_begin(struct posix_look *look, const void *address, unsigned byt
         return;
     struct posix_loop *loop = look->loop = loop_of(posix_self());
     // A step since the last look that has neither looked nor passed is a change.
-    if (loop->steps != steps_now())
+    if (loop->steps != sct_steps())
         forget(loop);
     const char *low = (const char *)posix_registers[STACK_POINTER];
     loop->low = loop->count > 0 && loop->low < low ? loop->low : low;
@@ -322,7 +317,7 @@ void posix_look_end(const struct posix_look *look, const struct sct_location *lo
         .time = location ? sct_location_last_time() : 0,
     };
     ASSERT(look->round <= loop->count);
-    loop->steps = steps_now();
+    loop->steps = sct_steps();
     if (look->round > 0 && is_same(&loop->looks[look->round - 1], &now)) {
         loop->looks[look->round - 1] = now;
         return;
