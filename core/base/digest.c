@@ -43,7 +43,8 @@ struct digest digest_words_end(const struct digest_words *words) {
 // zero byte is the last. No text begins with a zero and has more behind it: so does NULL. Byte by
 // byte, as most texts here are shorter than what it takes to call a function that copies them.
 void digest_words_add_text(struct digest_words *words, const char *text) {
-    uint64_t word = text ? 0 : 0x100;
+    ASSERT(words->count <= DIGEST_WORDS);
+    uint64_t word = text ? 0 : 0x100; // NULL and "" are two things
     unsigned shift = 0;
     for (; text && *text; text++) {
         word |= (uint64_t)(unsigned char)*text << shift;

@@ -88,6 +88,7 @@ static void set_estimate(const struct sct_crew *crew, struct sct_searched *searc
 
 // All of the tree, within the present bound.
 static void add_root(struct sct_crew *crew) {
+    ASSERT(!crew->frontier.first);
     struct sct_piece *root = sct_frontier_add(&crew->frontier, NULL, crew->path);
     if (sct_crew_sleep(crew))
         sct_sleep_write(sct_crew_sleep(crew), &root->known);
@@ -121,8 +122,10 @@ static void finish_tree(struct sct_crew *crew) {
 // it, and come to nothing. They go with it.
 static bool leave_guards(struct sct_crew *crew, const struct sct_piece *piece) {
     bool are_idle = true;
+    ASSERT(piece->is_done);
     for (struct sct_piece *guard = piece->under, *next; guard; guard = next) {
         next = guard->under;
+        ASSERT(!guard->is_worked_on);
         are_idle = are_idle && !guard->has_stop;
         sct_frontier_remove(&crew->frontier, guard);
     }
@@ -165,6 +168,7 @@ static void add_all(struct sct_crew *crew) {
 // ---- What workers send -------------------------------------------------------------------------
 
 static bool is_guard_of(const struct sct_piece *piece, const struct sct_piece *below) {
+    ASSERT(piece != below);
     const struct sct_piece *guard = below->under;
     while (guard && guard != piece)
         guard = guard->under;

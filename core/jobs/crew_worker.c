@@ -97,6 +97,7 @@ static void give(struct worker *worker) {
     part(worker, &gift);
     sct_bytes_add_number(&worker->bytes, gift.guards);
     sct_bytes_add(&worker->bytes, gift.parts.data, gift.parts.size);
+    ASSERT(gift.parts.size > 0); // what was promised
     send_message(worker, &worker->bytes);
     sct_bytes_free(&gift.parts);
 }
@@ -195,6 +196,7 @@ static bool read_part(struct worker *worker, struct sct_reader *reader) {
     if (!sct_path_read(reader, worker->path))
         return false;
     const unsigned char *known = sct_take_block(reader, &size);
+    ASSERT(known || !worker->sleep);
     struct sct_reader nodes = {known, known + size, false};
     return !worker->sleep || sct_sleep_read(worker->sleep, &nodes);
 }

@@ -36,6 +36,7 @@ struct sct_piece *sct_frontier_add(struct sct_frontier *frontier, struct sct_pie
 
 struct sct_piece *sct_frontier_give(struct sct_frontier *frontier, struct sct_piece *left,
                                     const struct sct_path *path) {
+    ASSERT(left);
     struct sct_piece *piece = sct_frontier_add(frontier, left, path);
     piece->under = left->under;
     if (piece->under)
@@ -45,6 +46,7 @@ struct sct_piece *sct_frontier_give(struct sct_frontier *frontier, struct sct_pi
 
 struct sct_piece *sct_frontier_guard(struct sct_frontier *frontier, struct sct_piece *left,
                                      const struct sct_path *path) {
+    ASSERT(left);
     struct sct_piece *guard = sct_frontier_add(frontier, left, path);
     guard->is_guard = true;
     guard->left = 0;
@@ -56,8 +58,10 @@ struct sct_piece *sct_frontier_guard(struct sct_frontier *frontier, struct sct_p
 }
 
 void sct_piece_has_stop(struct sct_piece *piece) {
-    for (struct sct_piece *guard = piece->under; guard; guard = guard->under)
+    for (struct sct_piece *guard = piece->under; guard; guard = guard->under) {
+        ASSERT(guard->is_guard && guard->pending > 0);
         guard->has_stop = true;
+    }
 }
 
 void sct_piece_is_done(struct sct_piece *piece) {
@@ -77,6 +81,7 @@ void sct_piece_is_done(struct sct_piece *piece) {
 
 // Nobody waits for anything of a guard that goes.
 static void leave_guard(struct sct_frontier *frontier, const struct sct_piece *guard) {
+    ASSERT(guard->is_guard);
     for (struct sct_piece *piece = frontier->first; piece; piece = piece->next)
         if (piece->under == guard)
             piece->under = NULL;
@@ -183,6 +188,7 @@ bool sct_path_read(struct sct_reader *reader, struct sct_path *path) {
     for (uint64_t i = 0; is_good && i < depth; i++)
         is_good = read_frame(reader, &part.frames[i]);
     part.depth = is_good ? (uint32_t)depth : 0;
+    ASSERT(part.depth == 0 || part.frames);
     sct_path_take(path, &part);
     free(part.frames);
     return is_good;

@@ -180,9 +180,11 @@ static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) 
 // Met again, it is searched for those alone who slept whenever it was met before.
 static enum sct_visit visit_asleep(struct sct_explorer *explorer, struct sct_engine *engine) {
     struct sct_sleep *sleep = explorer->sleep;
+    ASSERT(sleep && explorer->shared);
     uint32_t asleep = sct_sleep_marks(sleep, engine), left;
     enum sct_visit visit = sct_shared_states_visit_asleep(
         explorer->shared, state_key(explorer, engine), asleep, &left);
+    ASSERT(visit != SCT_VISIT_FULL || left >> SCT_STATE_MARKS == 0);
     // Where that is nobody who is awake, the point that follows ends the execution.
     sct_sleep_restrict(sleep, engine, left);
     return visit;

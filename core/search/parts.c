@@ -13,12 +13,14 @@ enum beginning {
 
 // The first decision with an alternative left from [from] on, or [to].
 static uint32_t find_open(const struct sct_sleep *sleep, uint32_t from, uint32_t to) {
+    ASSERT(to <= sleep->path->depth);
     while (from < to && !sct_path_is_open(sleep->path, from))
         from++;
     return from;
 }
 
 static bool is_node(const struct sct_sleep *sleep, uint32_t index) {
+    ASSERT(index < sleep->path->depth);
     return sleep->path->frames[index].kind == SCT_FRAME_SCHEDULE;
 }
 
@@ -34,6 +36,7 @@ static bool is_drawn(const struct sct_sleep *sleep, uint32_t node, uint32_t inde
 
 // Who is awake beside the task that [node] takes alone.
 static uint64_t others_of(const struct sct_sleep *sleep, const struct sct_sleep_node *node) {
+    ASSERT(node->enabled >> node->slot & 1); // who is taken could be
     uint64_t others = node->enabled & ~(UINT64_C(1) << node->slot);
     for (uint32_t i = 0; i < node->count; i++) {
         const struct sct_sleeper *sleeper = &sleep->sleepers[node->first + i];
@@ -54,6 +57,7 @@ static bool may_widen(const struct sct_sleep *sleep, uint32_t index) {
 static uint32_t find_place(const struct sct_sleep *sleep) {
     uint32_t depth = sleep->path->depth, node = SCT_NO_FRAME;
     uint32_t open = find_open(sleep, 0, depth);
+    ASSERT(open <= depth);
     for (uint32_t i = 0; i < depth; i++) {
         node = is_node(sleep, i) ? i : node;
         bool is_place = sct_path_is_open(sleep->path, i) && is_drawn(sleep, node, i);
@@ -72,6 +76,7 @@ bool sct_sleep_can_part(const struct sct_sleep *sleep) {
 // ---- As bytes ----------------------------------------------------------------------------------
 
 static void write_print(const struct sct_footprint *print, struct sct_bytes *bytes) {
+    ASSERT(print->count <= SCT_TOUCHES_MAX); // what read_print asks
     sct_bytes_add_number(bytes, (uint64_t)print->count << 2 | (uint64_t)print->has_stopped << 1 |
                                     print->is_unknown);
     for (uint32_t i = 0; i < print->count; i++) {
@@ -103,6 +108,8 @@ static bool read_print(struct sct_reader *reader, struct sct_footprint *print) {
 
 static void write_node(const struct sct_sleep *sleep, const struct sct_sleep_node *node,
                        struct sct_bytes *bytes) {
+    // What read_node asks.
+    ASSERT(node->slot < SCT_REDUCED_TASKS_MAX && node->count <= SCT_REDUCED_TASKS_MAX);
     bool has_cut = node->cuts != sleep->path->cuts; // in this process
     sct_bytes_add_number(bytes, node->enabled);
     sct_bytes_add_number(bytes, node->todo);
@@ -170,6 +177,7 @@ void sct_sleep_write(const struct sct_sleep *sleep, struct sct_bytes *bytes) {
 
 static bool begin(struct sct_sleep *sleep, enum beginning beginning) {
     struct sct_path *path = sleep->path;
+    ASSERT(beginning < BEGINNINGS);
     if (beginning == BEGIN_HERE)
         return true;
     if (path->depth == 0)
@@ -200,7 +208,8 @@ bool sct_sleep_read(struct sct_sleep *sleep, struct sct_reader *reader) {
 static void give_part(const struct sct_sleep *sleep, uint32_t depth, enum beginning beginning,
                       sct_take_part *take, void *context) {
     struct sct_bytes known = {0};
-    struct sct_path part = *sleep->path;
+    struct sct_path part = *sleep->path; // its frames are shared with it
+    ASSERT(depth > 0 && depth <= part.depth);
     part.depth = depth;
     write_nodes(sleep, depth, beginning, &known);
     take(context, &part, &known, beginning == BEGIN_ALL);
@@ -210,6 +219,7 @@ static void give_part(const struct sct_sleep *sleep, uint32_t depth, enum beginn
 // Nodes above the place where one is alone are nobody's but the guard's from now on.
 static void give_guards(struct sct_sleep *sleep, uint32_t place, sct_take_part *take,
                         void *context) {
+    ASSERT(place < sleep->path->depth);
     for (uint32_t i = 0; i < place; i++) {
         struct sct_sleep_node *node = &sleep->nodes[i];
         if (!may_widen(sleep, i) || node->is_given)

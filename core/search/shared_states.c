@@ -168,6 +168,7 @@ static enum sct_visit meet_again(_Atomic uint32_t *entry, uint32_t known, uint32
 
 // The key is there: who is left to be tried is what was left before and sleeps now, too.
 static uint32_t leave_marks(_Atomic uint32_t *entry, uint32_t known, uint32_t asleep) {
+    ASSERT(known != entry_is_free && known != entry_is_claimed);
     // In one step: of two who come at a time each is told what the other one does not try.
     while ((known - 1) & ~asleep)
         if (atomic_compare_exchange_weak(entry, &known, ((known - 1) & asleep) + 1))

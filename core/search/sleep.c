@@ -14,6 +14,7 @@ static const char memory_name[] = "sleep sets";
 
 struct sct_sleep_node *sct_sleep_node(struct sct_sleep *sleep, uint32_t index) {
     GROW(sleep->nodes, index + 1, sleep->node_capacity, memory_name);
+    ASSERT(index < sleep->node_capacity);
     return &sleep->nodes[index];
 }
 
@@ -144,6 +145,7 @@ static void add_to_node(struct sct_sleep *sleep, struct sct_sleep_node *node) {
     // The step may be taken again with other values: it sleeps with what any of them has touched.
     struct sct_footprint *print = &node->slot_print;
     uint32_t count = print->count;
+    ASSERT(sleep->path->position > 0);
     bool was_unknown = print->is_unknown;
     sct_footprint_join(print, &sleep->now.print);
     if (!sct_footprint_is_empty(&sleep->now.print))
@@ -296,6 +298,7 @@ uint32_t sct_sleep_marks(const struct sct_sleep *sleep, const struct sct_engine 
 
 void sct_sleep_restrict(struct sct_sleep *sleep, const struct sct_engine *engine, uint32_t marks) {
     uint64_t slots = 0;
+    ASSERT(marks >> SCT_STATE_MARKS == 0);
     for (uint64_t left = engine->now.enabled.words[0]; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
         if (mark_of(engine, slot) & marks)
@@ -354,6 +357,7 @@ static uint64_t left_of(const struct sct_sleep *sleep, const struct sct_sleep_no
 static bool has_turn(const void *context, uint32_t index) {
     const struct sct_sleep *sleep = context;
     const struct sct_sleep_node *node = &sleep->nodes[index];
+    ASSERT(index < sleep->path->depth);
     return !node->is_given && left_of(sleep, node) & ~bit(node->slot);
 }
 
@@ -376,6 +380,7 @@ static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node) {
 static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame) {
     struct sct_sleep *sleep = context;
     struct sct_sleep_node *node = &sleep->nodes[index];
+    ASSERT(index < sleep->path->depth && node->slot < SCT_REDUCED_TASKS_MAX);
     if (node->is_given)
         return false;
     node->tried |= bit(node->slot);
