@@ -72,7 +72,7 @@ static bool read_account_key(const char *path, char text[WIRE_BASE64_SIZE(WIRE_K
 struct service {
     struct server_options options;
     struct ct_sqlite_options file;
-    struct sqlite_line line; // of the threads' writers
+    struct ct_sqlite_turn turn; // of the threads
     struct migrating_tables *tables;
     char path[PATH_BYTES];
     char key[WIRE_BASE64_SIZE(WIRE_KEY_BYTES_MAX)];
@@ -80,7 +80,7 @@ struct service {
 
 static struct server_store *open_store(void *context, struct error *error) {
     struct service *service = context;
-    struct server_store *store = sqlite_store_open_in(&service->file, &service->line, error);
+    struct server_store *store = sqlite_store_open_in(&service->file, &service->turn, error);
     return store ? migrating_store_open(service->tables, store, error) : NULL;
 }
 
@@ -173,7 +173,7 @@ static bool serve(const struct settings *settings, struct service *service, cons
 
 int command_serve(const struct settings *settings, struct error *error) {
     struct service service = {
-        .line = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wait_ms = BUSY_MS},
+        .turn = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wait_ms = BUSY_MS},
     };
     sigset_t ends;
     if (settings->argument_count > 0) {

@@ -3,7 +3,6 @@
 
 #include "core/base/clock.h"
 #include "model/live/accounts.h"
-#include "model/sqlite/sqlite_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -67,7 +66,7 @@ bool file_open(struct file_connection *connection, const char *name, bool is_bul
     return table && open_table(connection, path, table, is_bulk, error);
 }
 
-void file_take_turns(struct file_connection *connection, pthread_mutex_t *turn) {
+void file_take_turns(struct file_connection *connection, struct ct_sqlite_turn *turn) {
     if (connection->bounded.fence == fence)
         ct_sqlite_take_turns(sqlite_of(connection->table), turn);
 }

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "model/config/control.h"
 #include "model/posix/thread_env.h"
+#include "model/sqlite/sqlite_table.h"
 
 enum { FILES_ARENA_BYTES = 64 << 20, FILES_BUSY_MS = 2000, FILES_BATCH_ROWS = 10000 };
 
@@ -29,7 +30,7 @@ bool file_open(struct file_connection *connection, const char *name, bool is_bul
 
 // Batches of this process for the file of [connection] take turns by [turn], which outlives it;
 // those for an account go side by side.
-void file_take_turns(struct file_connection *connection, pthread_mutex_t *turn);
+void file_take_turns(struct file_connection *connection, struct ct_sqlite_turn *turn);
 
 // The name of the table [name] with the absolute path of its file, which must be there; in [arena].
 // NULL with a one-line error.

@@ -42,7 +42,7 @@ struct migration {
     struct lane lanes[JOBS_MAX]; // of copiers, if there are several
     struct mt_copier copiers[JOBS_MAX];
     uint32_t lane_count;
-    pthread_mutex_t turns[TABLES];
+    struct ct_sqlite_turn turns[TABLES];
     _Atomic uint64_t rows[TABLES]; // written or deleted
     struct pace pace;
     struct mt_holder holder;
@@ -286,7 +286,7 @@ static void init_lane(struct migration *migration, struct lane *lane) {
 
 static void init_lanes(struct migration *migration) {
     for (int i = 0; i < TABLES; i++)
-        pthread_mutex_init(&migration->turns[i], NULL);
+        pthread_mutex_init(&migration->turns[i].mutex, NULL);
     init_lane(migration, &migration->own);
     for (uint32_t i = 0; i < migration->lane_count; i++) {
         struct lane *lane = &migration->lanes[i];
@@ -355,7 +355,7 @@ static void migration_close(struct migration *migration) {
     close_files(migration);
     pthread_mutex_destroy(&migration->pace.mutex);
     for (int i = 0; i < TABLES; i++)
-        pthread_mutex_destroy(&migration->turns[i]);
+        pthread_mutex_destroy(&migration->turns[i].mutex);
     session_close(&migration->session);
 }
 

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "core/base/clock.h"
 #include "model/sqlite/connection.h"
 #include "model/sqlite/record.h"
@@ -343,14 +344,24 @@ static struct ct_outcome check_table(struct ct_sqlite_table *table, struct arena
     return code == SQLITE_ROW ? ct_success() : connection_failure(table, code, arena);
 }
 
-static void take_turn(struct ct_sqlite_table *table) {
-    if (table->turn)
-        pthread_mutex_lock(table->turn);
+// False: others had it for all of the time that one waits.
+static bool take_turn(const struct ct_sqlite_table *table) {
+    struct ct_sqlite_turn *turn = table->turn;
+    if (!turn)
+        return true;
+    if (turn->wait_ms == 0)
+        return pthread_mutex_lock(&turn->mutex) == 0;
+    struct timespec until;
+    timespec_get(&until, TIME_UTC);
+    until.tv_nsec += (long)(turn->wait_ms % 1000) * 1000000;
+    until.tv_sec += turn->wait_ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return pthread_mutex_timedlock(&turn->mutex, &until) == 0;
 }
 
-static void end_turn(struct ct_sqlite_table *table) {
+static void end_turn(const struct ct_sqlite_table *table) {
     if (table->turn)
-        pthread_mutex_unlock(table->turn);
+        pthread_mutex_unlock(&table->turn->mutex);
 }
 
 // Begins a transaction in which [count] operations have numbers. If it cannot be nothing is held.
@@ -428,7 +439,8 @@ struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *w
         return outcome;
     struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
     const struct record *records = records_of(arena, batch);
-    take_turn(table);
+    if (!take_turn(table))
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     outcome = write_batch(table, batch, records, arena, done);
     end_turn(table);
     if (outcome.kind == CT_SUCCEEDED)
@@ -557,9 +569,11 @@ void sqlite_table_execute_all(struct ct_table *interface, const char *where,
     }
     if (part_count == 0)
         return;
-    take_turn(table);
-    struct ct_outcome outcome = write_parts(table, parts, part_count, arena);
-    end_turn(table);
+    struct ct_outcome outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (take_turn(table)) {
+        outcome = write_parts(table, parts, part_count, arena);
+        end_turn(table);
+    }
     for (size_t i = 0; i < part_count; i++) {
         struct ct_write *write = parts[i].write;
         if (outcome.kind != CT_SUCCEEDED)

@@ -425,6 +425,6 @@ void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds) {
     table->deadline = seconds;
 }
 
-void ct_sqlite_take_turns(struct ct_sqlite_table *table, pthread_mutex_t *turn) {
+void ct_sqlite_take_turns(struct ct_sqlite_table *table, struct ct_sqlite_turn *turn) {
     table->turn = turn;
 }

@@ -70,7 +70,7 @@ struct ct_sqlite_table {
     struct etag_text etag_text;
     struct ct_rules rules; // of a batch
     double deadline;
-    pthread_mutex_t *turn;       // or NULL
+    struct ct_sqlite_turn *turn; // or NULL
     unsigned busy_ms;            // of now
     double busy_since;           // when the wait began that is under way
     struct sqlite_stream *spare; // a closed one, whose arenas the next one has; or NULL

@@ -49,10 +49,19 @@ struct ct_table *ct_sqlite_interface(struct ct_sqlite_table *table);
 // deadline, as at first.
 void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds);
 
-// Of threads that write to the file over several connections: [turn] is held while one of them has
-// the file's lock, so that others wait for it and do not look again and again. What a batch writes
-// is prepared before. It outlives the connection.
-void ct_sqlite_take_turns(struct ct_sqlite_table *table, pthread_mutex_t *turn);
+// Where threads that write to one file over several connections wait for each other. SQLite lets
+// one of them have the file, and the others look again every millisecond, in no order; here each
+// goes on as soon as it can.
+struct ct_sqlite_turn {
+    pthread_mutex_t mutex;
+    // How long one waits here before a batch fails with CT_STATUS_SERVER_ERROR; 0: as long as it
+    // takes. For other processes it waits after that, as [busy_ms] of the options says.
+    unsigned wait_ms;
+};
+
+// [turn], which outlives the connection, is held from now on while a batch has the file's lock.
+// What the batch writes is prepared before.
+void ct_sqlite_take_turns(struct ct_sqlite_table *table, struct ct_sqlite_turn *turn);
 
 // Returns when no batch of anybody whose deadline had passed before can take effect any more: a
 // process that was stopped between its look at the clock and its commit holds the lock. Fails with

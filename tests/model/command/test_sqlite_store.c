@@ -66,13 +66,13 @@ static void *write_all(void *context) {
     return NULL;
 }
 
-static void open_writer(struct writer *writer, int number, struct sqlite_line *line) {
+static void open_writer(struct writer *writer, int number, struct ct_sqlite_turn *turn) {
     bool is_new;
     // In the file itself nobody waits: who finds it taken fails.
     const struct ct_sqlite_options options = {.path = path, .is_relaxed = true};
     arena_init(&writer->arena, ARENA_BYTES);
     writer->number = number;
-    writer->store = sqlite_store_open_in(&options, line, &error);
+    writer->store = sqlite_store_open_in(&options, turn, &error);
     assert_non_null(writer->store);
     writer->store->ops->create(writer->store, "T", &writer->arena, &is_new);
     assert_int_equal(is_new, number == 0);
@@ -83,13 +83,13 @@ static void close_writer(struct writer *writer) {
     arena_deinit(&writer->arena);
 }
 
-// Those who wait in a line never find the file taken, without any waiting there.
-static void test_line(void **state) {
+// Those who take turns never find the file taken, without any waiting there.
+static void test_turns(void **state) {
     static struct writer writers[WRITERS];
-    struct sqlite_line line = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wait_ms = 60000};
+    struct ct_sqlite_turn turn = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wait_ms = 60000};
     (void)state;
     for (int i = 0; i < WRITERS; i++)
-        open_writer(&writers[i], i, &line);
+        open_writer(&writers[i], i, &turn);
     for (int i = 0; i < WRITERS; i++)
         assert_int_equal(pthread_create(&writers[i].thread, NULL, write_all, &writers[i]), 0);
     for (int i = 0; i < WRITERS; i++)
@@ -103,19 +103,19 @@ static void test_line(void **state) {
 // Who waits for too long has done nothing, and is told so.
 static void test_too_long(void **state) {
     struct writer writer = {0};
-    struct sqlite_line line = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wait_ms = 20};
+    struct ct_sqlite_turn turn = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wait_ms = 20};
     (void)state;
-    open_writer(&writer, 0, &line);
-    pthread_mutex_lock(&line.mutex);
+    open_writer(&writer, 0, &turn);
+    pthread_mutex_lock(&turn.mutex);
     assert_true(ct_failed_with(insert(&writer, 0), CT_STATUS_SERVER_ERROR));
-    pthread_mutex_unlock(&line.mutex);
+    pthread_mutex_unlock(&turn.mutex);
     assert_int_equal(insert(&writer, 0).kind, CT_SUCCEEDED);
     close_writer(&writer);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
