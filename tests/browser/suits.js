@@ -6,21 +6,35 @@
 import { readFileSync } from 'node:fs';
 import { countComings } from './comings.js';
 
+// Somebody who could have gone on is not chosen as a step begins.
+const hasStop = ({ machines, steps }) =>
+  steps.some(({ m, k, n, o }, index) => {
+    const before = steps[index - 1];
+    if (!before || !n || !o || (before.m === m && before.k === k)) return false;
+    return o.split('\n').some((line) => {
+      const [name, task, , wait] = line.split('\t');
+      return name === machines[before.m] && task === before.k && wait === '';
+    });
+  });
+
 const wanted = {
-  'a linearization point': ({ steps }) =>
-    steps.some(({ i }) => i.some(({ t }) => t.includes('LINEARIZATION POINT'))),
-  'a word that comes once into a table': (story) =>
-    [...countComings(story).values()].some(
-      (at) => at.length === 1 && at[0] < story.steps.length - 1,
-    ),
-  'a word that comes more often': (story) =>
-    [...countComings(story).values()].some((at) => at.length > 1),
+  'min.html': { 'somebody who is stopped': hasStop },
+  'rich.html': {
+    'a linearization point': ({ steps }) =>
+      steps.some(({ i }) => i.some(({ t }) => t.includes('LINEARIZATION POINT'))),
+    'a word that comes once into a table': (story) =>
+      [...countComings(story).values()].some(
+        (at) => at.length === 1 && at[0] < story.steps.length - 1,
+      ),
+    'a word that comes more often': (story) =>
+      [...countComings(story).values()].some((at) => at.length > 1),
+  },
 };
 
 for (const name of process.argv.slice(2)) {
   const [, json] = /id="data">(.*?)<\/script>/s.exec(readFileSync(name, 'utf8'));
   const story = JSON.parse(json);
-  for (const [what, has] of Object.entries(wanted))
+  for (const [what, has] of Object.entries(wanted[name]))
     if (!has(story)) {
       console.log(`${name} lacks ${what}`);
       process.exit(1);
