@@ -23,7 +23,7 @@ static const struct coverage_rule rules[] = {
 
 // ---- Cells -------------------------------------------------------------------------------------
 
-static const char *const operation_names[OPERATION_COUNT] = {
+const char *const migrating_operation_names[OPERATION_COUNT] = {
     "Insert",         "Replace", "Merge",         "Delete",     "InsertOrReplace", "InsertOrMerge",
     "DeleteIfExists", "Query",   "FilteredQuery", "StreamRead", "MovedStreamRead",
 };
@@ -32,7 +32,7 @@ static const char *const outcome_names[OUTCOME_COUNT] = {
     "success", "404", "409", "412", "row", "end", "400", "500", "unknown", "error",
 };
 
-static const char *const state_names[MT_STATE_COUNT] = {
+const char *const migrating_state_names[MT_STATE_COUNT] = {
     "USE_OLD_HIDE_METADATA", "PREFER_OLD", "PREFER_NEW", "USE_NEW_WITH_TOMBSTONES",
     "USE_NEW_HIDE_METADATA",
 };
@@ -42,9 +42,9 @@ static const char *const partition_names[PARTITION_STATE_COUNT] = {"POPULATED", 
 static uint64_t counts[OPERATION_COUNT][OUTCOME_COUNT][MT_STATE_COUNT][PARTITION_STATE_COUNT];
 
 const struct coverage migrating_coverage = {
-    .axes = {{"operation", operation_names, OPERATION_COUNT},
+    .axes = {{"operation", migrating_operation_names, OPERATION_COUNT},
              {"outcome", outcome_names, OUTCOME_COUNT},
-             {"state", state_names, MT_STATE_COUNT},
+             {"state", migrating_state_names, MT_STATE_COUNT},
              {"partition", partition_names, PARTITION_STATE_COUNT}},
     .counts = &counts[0][0][0][0],
     .rules = rules,

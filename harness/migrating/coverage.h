@@ -47,6 +47,10 @@ enum { PARTITION_STATE_COUNT = MT_PARTITION_NONE + 1 };
 // The counts of all applications of this process.
 extern const struct coverage migrating_coverage;
 
+// Of its axes; the operations of batches are the first ones.
+extern const char *const migrating_operation_names[OPERATION_COUNT];
+extern const char *const migrating_state_names[MT_STATE_COUNT];
+
 struct coverage_cell {
     enum coverage_operation operation;
     enum coverage_outcome outcome;

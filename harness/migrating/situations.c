@@ -16,25 +16,17 @@ static const struct coverage_rule rules[] = {
      "a batch is one backend call in the first state"},
 };
 
-static const char *const operation_names[OPERATIONS] = {
-    "Insert", "Replace", "Merge", "Delete", "InsertOrReplace", "InsertOrMerge", "DeleteIfExists",
-};
-
-static const char *const state_names[MT_STATE_COUNT] = {
-    "USE_OLD_HIDE_METADATA", "PREFER_OLD", "PREFER_NEW", "USE_NEW_WITH_TOMBSTONES",
-    "USE_NEW_HIDE_METADATA",
-};
-
 static const char *const sending_names[SENDING_COUNT] = {"alone", "together", "alone-limited",
                                                          "together-limited"};
 
 static const char *const meanwhile_names[MEANWHILE_COUNT] = {"nothing", "changed", "fault"};
 
+bool migrating_counts_situations;
 static uint64_t counts[OPERATIONS][MT_STATE_COUNT][SENDING_COUNT][MEANWHILE_COUNT];
 
 const struct coverage migrating_situations = {
-    .axes = {{"operation", operation_names, OPERATIONS},
-             {"state", state_names, MT_STATE_COUNT},
+    .axes = {{"operation", migrating_operation_names, OPERATIONS},
+             {"state", migrating_state_names, MT_STATE_COUNT},
              {"sending", sending_names, SENDING_COUNT},
              {"meanwhile", meanwhile_names, MEANWHILE_COUNT}},
     .counts = &counts[0][0][0][0],
@@ -64,7 +56,8 @@ void migrating_count_situations(const struct app *app, const struct call_record 
     bool is_limited = app->world->tables.options.limits.no_delete_if_exists;
     enum sending sending = (batch->count > 1 ? SENT_TOGETHER : SENT_ALONE) +
                            (is_limited ? SENT_ALONE_LIMITED : SENT_ALONE);
-    for (size_t i = 0; i < batch->count && sct_marks_are_counting; i++) {
+    for (size_t i = 0; i < batch->count && sct_marks_are_counting && migrating_counts_situations;
+         i++) {
         const struct ct_operation *operation = &batch->operations[i];
         enum coverage_operation kind = ct_is_delete_if_exists(operation)
                                            ? OPERATION_DELETE_IF_EXISTS

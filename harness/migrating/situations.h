@@ -31,6 +31,9 @@ enum meanwhile {
 // and meanwhile.
 extern const struct coverage migrating_situations;
 
+// Whether anything is counted; false at first, for who looks at the counts to set.
+extern bool migrating_counts_situations;
+
 // To be called at the end of each batch.
 void migrating_count_situations(const struct app *app, const struct call_record *call,
                                 struct ct_outcome outcome);

@@ -66,6 +66,7 @@ static int reset(void **state) {
     (void)state;
     coverage_reset(&migrating_coverage);
     coverage_reset(&migrating_situations);
+    migrating_counts_situations = true;
     return 0;
 }
 

@@ -52,10 +52,20 @@ static struct ct_batch insert_one(struct app *app) {
     return batch;
 }
 
+static void (*stand_still)(struct client *client);
+
+// In a window: what its batch writes is still to come, and something was read for it.
+static void stand_in_window(struct client *client) {
+    assert_true(client_call(client)->has_begun);
+    stand_still(client);
+}
+
 // It says that the other has made both of its calls if it was refused: the row was there.
 static void slow_insert(struct app *app) {
     app_await_state(app, slow_state, HOLD);
     slow_call_in_window(app, 1);
+    stand_still = app->client.faults.stall;
+    app->client.faults.stall = stand_in_window;
     bool is_refused = !insert_one(app).operations[0].entity->etag;
     began = app->view.state;
     others_calls = is_refused ? 2 : 0;
