@@ -84,7 +84,9 @@ void answer_report_mismatch(const struct call_record *call, const struct answer 
                   call->kind == CALL_QUERY ? "query" : "batch", got, wanted);
 }
 
-void answer_note_return(const struct call_record *call, const struct answer *answer) {
+// Not inlined: the buffer would lie beneath the whole call, and searches copy stacks.
+__attribute__((noinline, cold)) void answer_note_return(const struct call_record *call,
+                                                        const struct answer *answer) {
     char buffer[2000];
     struct text text = text_in(buffer, sizeof buffer);
     describe(&text, call, answer);

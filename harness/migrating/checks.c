@@ -14,7 +14,9 @@ bool app_ignores_annotations(const struct app *app) {
     return app->world->tables.options.ignores_annotations;
 }
 
-void app_note_call(const char *what, const struct ct_batch *batch, const struct ct_filter *filter) {
+// Not inlined: the buffer would lie beneath the whole call, and searches copy stacks.
+__attribute__((noinline, cold)) void app_note_call(const char *what, const struct ct_batch *batch,
+                                                   const struct ct_filter *filter) {
     char buffer[2000];
     struct text text = text_in(buffer, sizeof buffer);
     if (batch)

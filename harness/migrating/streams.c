@@ -55,8 +55,8 @@ static void note_valid_reads(const struct reader *reader, struct ct_key from, co
     sct_note_as(SCT_NOTE_ACTUAL, "%s", actual);
 }
 
-_Noreturn static void report_invalid_read(const struct reader *reader, struct ct_key from,
-                                          const struct ct_row *row) {
+__attribute__((noinline, cold)) _Noreturn static void
+report_invalid_read(const struct reader *reader, struct ct_key from, const struct ct_row *row) {
     char buffer[DESCRIPTION_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     if (row)
@@ -114,7 +114,8 @@ static bool has_failed_for_ever(struct app *app, struct ct_stream *stream,
     return ct_failed_with(read_stream(stream, &row), CT_STATUS_SERVER_ERROR);
 }
 
-static void note_read(const struct ct_row *row) {
+// Not inlined: the buffer would lie beneath every read, and searches copy stacks.
+__attribute__((noinline, cold)) static void note_read(const struct ct_row *row) {
     char buffer[2000];
     struct text text = text_in(buffer, sizeof buffer);
     if (row)
