@@ -39,20 +39,44 @@ struct digest digest_words_end(const struct digest_words *words) {
     return digest_of(words->words, words->count * sizeof *words->words);
 }
 
+static inline uint64_t load32(const char *bytes) {
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+static inline uint64_t byte_at(const char *bytes, size_t at) {
+    return (uint64_t)(unsigned char)bytes[at] << 8 * at;
+}
+
+// The [count] bytes, less than eight, and zeros. In two or three loads, which may overlap: most
+// texts here are shorter than what it takes to call a function that copies them.
+static inline uint64_t short_word(const char *bytes, size_t count) {
+    uint64_t word = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (count >= 4)
+        return load32(bytes) | load32(bytes + count - 4) << 8 * (count - 4);
+    if (count > 0)
+        word = byte_at(bytes, 0) | byte_at(bytes, count / 2) | byte_at(bytes, count - 1);
+#else
+    memcpy(&word, bytes, count);
+#endif
+    return word;
+}
+
 // Eight bytes a word, with the zero at its end and zeros behind that, so that the first word with a
-// zero byte is the last. No text begins with a zero and has more behind it: so does NULL. Byte by
-// byte, as most texts here are shorter than what it takes to call a function that copies them.
+// zero byte is the last. No text begins with a zero and has more behind it: so does NULL.
 void digest_words_add_text(struct digest_words *words, const char *text) {
     ASSERT(words->count <= DIGEST_WORDS);
-    uint64_t word = text ? 0 : 0x100; // NULL and "" are two things
-    unsigned shift = 0;
-    for (; text && *text; text++) {
-        word |= (uint64_t)(unsigned char)*text << shift;
-        shift += 8;
-        if (shift == 64) {
-            digest_words_add(words, word);
-            word = shift = 0;
-        }
+    if (!text) { // not the same as ""
+        digest_words_add(words, 0x100);
+        return;
     }
-    digest_words_add(words, word);
+    size_t left = strlen(text);
+    for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), text += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text, sizeof word);
+        digest_words_add(words, word);
+    }
+    digest_words_add(words, short_word(text, left));
 }
