@@ -17,10 +17,10 @@ void *sct_bucket_map(uint64_t bytes, bool is_shared) {
 
 // The pages are given back: zeroing them all would make them resident. An emulator may say that it
 // did and do nothing, which a byte shows.
-void sct_bucket_clear(struct sct_bucket *buckets, uint64_t count, uint64_t bytes, bool is_shared) {
-    ASSERT(count * sizeof *buckets <= bytes);
+void sct_bucket_clear(struct sct_bucket *buckets, uint64_t used, uint64_t bytes, bool is_shared) {
+    ASSERT(used <= bytes);
     volatile unsigned char *byte = (volatile unsigned char *)buckets;
     *byte = 1;
     if (madvise(buckets, bytes, is_shared ? MADV_REMOVE : MADV_DONTNEED) != 0 || *byte != 0)
-        memset((void *)buckets, 0, count * sizeof *buckets);
+        memset((void *)buckets, 0, used);
 }

@@ -56,7 +56,7 @@ static inline _Atomic uint32_t *sct_bucket_word(struct sct_bucket *buckets, uint
 // FAIL_RESOURCE.
 void *sct_bucket_map(uint64_t bytes, bool is_shared);
 
-// Makes all entries free of [bytes] bytes so mapped, whose first [count] buckets were used.
-void sct_bucket_clear(struct sct_bucket *buckets, uint64_t count, uint64_t bytes, bool is_shared);
+// Makes all entries free of [bytes] bytes so mapped, of which the first [used] were used.
+void sct_bucket_clear(struct sct_bucket *buckets, uint64_t used, uint64_t bytes, bool is_shared);
 
 #endif

@@ -88,7 +88,8 @@ void sct_shared_states_deinit(struct sct_shared_states *states) {
 
 static void empty(const struct sct_shared_states *states, unsigned table, uint64_t bucket_count) {
     ASSERT(table < 2 && bucket_count * sizeof(struct sct_bucket) <= room(states));
-    sct_bucket_clear(states->tables[table], bucket_count, room(states), true);
+    sct_bucket_clear(states->tables[table], bucket_count * sizeof(struct sct_bucket), room(states),
+                     true);
 }
 
 void sct_shared_states_clear(struct sct_shared_states *states) {

@@ -6,7 +6,7 @@
 #include <math.h>
 
 enum {
-    LOAD_PERCENT = 90,
+    LOAD_PERCENT = 95,
     POINTS_BITS = 24,
     FIRST_BYTES = 4 * 1024 * 1024, // a table of no more is made at once
 };
@@ -15,13 +15,19 @@ enum {
 static const uint32_t used_bit = UINT32_C(1) << 31;
 static const uint32_t points_mask = (UINT32_C(1) << POINTS_BITS) - 1;
 
+// Of a bucket with its tags.
+static const uint64_t bucket_bytes = sizeof(struct sct_bucket) + sizeof(uint32_t);
+
 static size_t bytes_of(const struct sct_states *states) {
-    return states->bucket_count * sizeof *states->buckets;
+    return states->bucket_count * bucket_bytes;
 }
 
+// In one piece: the tags behind the buckets.
 static void make_table(struct sct_states *states, uint64_t bytes) {
-    states->bucket_count = sct_bucket_count(bytes);
+    states->bytes = bytes;
+    states->bucket_count = bytes < bucket_bytes ? 1 : bytes / bucket_bytes;
     states->buckets = sct_bucket_map(bytes_of(states), false);
+    states->tags = (uint32_t *)(states->buckets + states->bucket_count);
     states->capacity = sct_bucket_percent(states->bucket_count, LOAD_PERCENT);
     ASSERT(states->capacity > 0 && states->count <= states->capacity);
 }
@@ -36,7 +42,7 @@ static uint64_t first_bytes(uint64_t limit) {
 }
 
 static uint64_t next_bytes(const struct sct_states *states) {
-    uint64_t fourth = states->limit / 4, bytes = bytes_of(states) * 2;
+    uint64_t fourth = states->limit / 4, bytes = states->bytes * 2;
     // Both tables are in use while entries move. After 1/4 of the limit comes 3/4 at once: doubling
     // to 1/2 would leave the rest unused.
     return bytes <= fourth ? bytes : 3 * fourth;
@@ -57,7 +63,7 @@ void sct_states_deinit(struct sct_states *states) {
 void sct_states_clear(struct sct_states *states) {
     ASSERT(states->buckets && states->count <= states->capacity);
     if (states->count > 0)
-        sct_bucket_clear(states->buckets, states->bucket_count, bytes_of(states), false);
+        sct_bucket_clear(states->buckets, bytes_of(states), bytes_of(states), false);
     states->count = 0;
 }
 
@@ -93,38 +99,72 @@ static void set_meta(struct sct_states *states, uint64_t entry, uint32_t meta) {
     atomic_store_explicit(sct_bucket_word(states->buckets, entry - 1), meta, memory_order_relaxed);
 }
 
-// The entry of [key], or the free one where it would be.
-static uint64_t find(const struct sct_states *states, struct digest key) {
+// ---- Tags --------------------------------------------------------------------------------------
+
+// What is known of a bucket without a look into it: ten bits of each entry's key, 0 of a free one.
+// Most states are new, and of a thousand new ones few meet an entry with their tag: the tags of
+// all, a sixteenth of the table, are in the processor's caches when the table is not.
+enum { TAG_BITS = 10 };
+
+// Not of the bits that say which bucket it is.
+static uint32_t tag_of(struct digest key) {
+    uint32_t tag = (uint32_t)(key.high >> (64 - TAG_BITS));
+    return tag ? tag : 1;
+}
+
+// Where a key is, or would be.
+struct place {
+    uint64_t entry;
+    bool is_free;
+};
+
+static struct place find(const struct sct_states *states, struct digest key) {
+    const uint32_t mask = (UINT32_C(1) << TAG_BITS) - 1, sought = tag_of(key);
     uint64_t at = sct_bucket_first(key, states->bucket_count);
     // It ends: a table is never full, and nothing is ever taken out of it.
     for (;; at = sct_bucket_next(at, states->bucket_count)) {
-        const struct sct_bucket *bucket = &states->buckets[at];
-        for (uint32_t i = 0; i < SCT_BUCKET_ENTRIES; i++)
-            if (atomic_load_explicit(&bucket->words[i], memory_order_relaxed) == 0 ||
-                digest_equal(bucket->keys[i], key))
-                return at * SCT_BUCKET_ENTRIES + i + 1;
+        uint32_t tags = states->tags[at];
+        for (uint32_t i = 0; i < SCT_BUCKET_ENTRIES; i++, tags >>= TAG_BITS) {
+            uint32_t tag = tags & mask;
+            if (tag == 0 || (tag == sought && digest_equal(states->buckets[at].keys[i], key)))
+                return (struct place){at * SCT_BUCKET_ENTRIES + i + 1, tag == 0};
+        }
     }
 }
 
+// In the free [entry].
 static void put(struct sct_states *states, uint64_t entry, struct digest key, uint32_t meta) {
+    uint64_t place = entry - 1;
     *key_of(states, entry) = key;
     set_meta(states, entry, meta);
+    states->tags[place / SCT_BUCKET_ENTRIES] |= tag_of(key)
+                                                << place % SCT_BUCKET_ENTRIES * TAG_BITS;
 }
+
+// ---- Visits ------------------------------------------------------------------------------------
 
 enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
                                 struct sct_budget budget, uint64_t *entry, bool *is_complete) {
     uint32_t meta = pack(budget);
-    *entry = find(states, key);
-    uint32_t known = meta_of(states, *entry);
+    // Wherever it is found, or put: a new entry is written when its line has come.
+    __builtin_prefetch(&states->buckets[sct_bucket_first(key, states->bucket_count)], 1);
+    struct place place = find(states, key);
+    *entry = place.entry;
+    *is_complete = false;
+    if (place.is_free) {
+        if (states->count == states->capacity)
+            return SCT_VISIT_FULL;
+        states->count++;
+        put(states, place.entry, key, meta);
+        return SCT_VISIT_NEW;
+    }
+    uint32_t known = meta_of(states, place.entry);
     *is_complete = (known & points_mask) == SCT_POINTS_UNLIMITED;
-    if (known == 0 && states->count == states->capacity)
-        return SCT_VISIT_FULL;
-    if (known != 0 && suffices(known, meta))
+    if (suffices(known, meta))
         return SCT_VISIT_KNOWN;
     // Met again with more: searched again, and its entry says so from now on. It is complete no
     // more until a pop says so.
-    states->count += known == 0;
-    put(states, *entry, key, meta);
+    set_meta(states, place.entry, meta);
     return SCT_VISIT_NEW;
 }
 
@@ -135,7 +175,7 @@ void sct_states_complete(struct sct_states *states, uint64_t entry) {
 }
 
 bool sct_states_can_grow(const struct sct_states *states) {
-    return bytes_of(states) < next_bytes(states);
+    return states->bytes < next_bytes(states);
 }
 
 void sct_states_grow(const struct sct_states *states, struct sct_states *larger) {
@@ -146,15 +186,15 @@ void sct_states_grow(const struct sct_states *states, struct sct_states *larger)
         struct digest key = *key_of(states, entry);
         uint32_t meta = meta_of(states, entry);
         if (meta != 0)
-            put(larger, find(larger, key), key, meta);
+            put(larger, find(larger, key).entry, key, meta);
     }
 }
 
 uint64_t sct_states_moved(const struct sct_states *states, const struct sct_states *larger,
                           uint64_t entry) {
-    uint64_t moved = find(larger, *key_of(states, entry));
-    ASSERT(meta_of(larger, moved) == meta_of(states, entry));
-    return moved;
+    struct place moved = find(larger, *key_of(states, entry));
+    ASSERT(!moved.is_free && meta_of(larger, moved.entry) == meta_of(states, entry));
+    return moved.entry;
 }
 
 double sct_states_bytes_each(const struct sct_states *states) {

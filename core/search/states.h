@@ -27,10 +27,12 @@ struct sct_bucket;
 
 struct sct_states {
     struct sct_bucket *buckets;
+    uint32_t *tags; // a word for each of them
     uint64_t bucket_count;
     uint64_t count;    // entries
     uint64_t capacity; // the most entries of a table of this size
-    uint64_t limit;    // of the bytes, also while there are two tables
+    uint64_t bytes;    // that the table may take
+    uint64_t limit;    // of the same, also while there are two tables
 };
 
 enum sct_visit {

@@ -74,7 +74,7 @@ static void test_states_grow_up_to_their_limit(void **state) {
             met++;
         sct_states_grow(&states, &larger);
         complete = sct_states_moved(&states, &larger, complete);
-        assert_true((states.bucket_count + larger.bucket_count) * 64 <= LIMIT);
+        assert_true((states.bucket_count + larger.bucket_count) * 68 <= LIMIT);
         assert_true(larger.capacity > states.capacity && larger.count == met);
         sct_states_deinit(&states);
         states = larger;
