@@ -258,6 +258,8 @@ __attribute__((noinline)) static void go_on_and_tell(struct sct_engine *engine,
 
 // A step ends, in a search.
 __attribute__((noinline)) static void end_searched_step(struct sct_engine *engine) {
+    if (sct_keeps_digests(engine))
+        engine->seam.calls->meet(engine->seam.search, engine);
     if (sct_is_reducing(engine))
         engine->seam.calls->close(engine->seam.search);
     if (sct_keeps_digests(engine))

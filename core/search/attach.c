@@ -71,6 +71,10 @@ static void open(struct sct_search *search, struct sct_engine *engine, unsigned 
 
 // ---- States and snapshots ----------------------------------------------------------------------
 
+static void meet(struct sct_search *search, struct sct_engine *engine) {
+    sct_explorer_meet(&search->explorer, engine);
+}
+
 static void visit(struct sct_search *search, struct sct_engine *engine) {
     sct_explorer_visit(&search->explorer, engine);
 }
@@ -102,6 +106,7 @@ static const struct sct_seam plain_calls = {
     .close = close_asleep,
     .point = point_asleep,
     .open = open_asleep,
+    .meet = meet,
     .visit = visit,
     .observe = observe,
     .offer = offer,

@@ -159,7 +159,7 @@ static void visit_new(struct sct_explorer *explorer, struct sct_engine *engine) 
     uint64_t entry;
     bool is_complete;
     explorer->transitions++;
-    switch (visit_key(explorer, state_key(explorer, engine), budget, &entry, &is_complete)) {
+    switch (visit_key(explorer, explorer->key, budget, &entry, &is_complete)) {
     case SCT_VISIT_NEW: {
         struct sct_path_frame *frame = sct_path_add_state(path);
         frame->entry = entry;
@@ -182,8 +182,8 @@ static enum sct_visit visit_asleep(struct sct_explorer *explorer, struct sct_eng
     struct sct_sleep *sleep = explorer->sleep;
     ASSERT(sleep && explorer->shared);
     uint32_t asleep = sct_sleep_marks(sleep, engine), left;
-    enum sct_visit visit = sct_shared_states_visit_asleep(
-        explorer->shared, state_key(explorer, engine), asleep, &left);
+    enum sct_visit visit =
+        sct_shared_states_visit_asleep(explorer->shared, explorer->key, asleep, &left);
     ASSERT(visit != SCT_VISIT_FULL || left >> SCT_STATE_MARKS == 0);
     // Where that is nobody who is awake, the point that follows ends the execution.
     sct_sleep_restrict(sleep, engine, left);
@@ -195,7 +195,7 @@ static void visit_shared(struct sct_explorer *explorer, struct sct_engine *engin
     const struct sct_path *path = explorer->path;
     explorer->transitions++;
     switch (explorer->sleep ? visit_asleep(explorer, engine)
-                            : sct_shared_states_visit(explorer->shared, state_key(explorer, engine),
+                            : sct_shared_states_visit(explorer->shared, explorer->key,
                                                       path->bound - sct_path_spent(path))) {
     case SCT_VISIT_NEW:
         explorer->states_met++;
@@ -216,6 +216,17 @@ void sct_explorer_observe(const struct sct_explorer *explorer, struct sct_engine
     struct digest shared = {0, 0}, *observed = &engine->seats[slot].observed;
     explorer->program->digest(engine->now.context, &shared);
     *observed = digest_fold_digest(*observed, shared);
+}
+
+// Apart from the visit, which would wait for memory: what comes in between does not need the state.
+void sct_explorer_meet(struct sct_explorer *explorer, struct sct_engine *engine) {
+    if (!sct_path_is_new(explorer->path))
+        return;
+    explorer->key = state_key(explorer, engine);
+    if (explorer->shared)
+        sct_shared_states_prefetch(explorer->shared, explorer->key);
+    else
+        sct_states_prefetch(&explorer->states, explorer->key);
 }
 
 void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine) {

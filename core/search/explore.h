@@ -21,6 +21,7 @@ struct sct_explorer {
     const struct sct_program *program; // has a digest
     struct sct_path *path;             // of the strategy
     uint32_t bound;                    // of the states in the cache
+    struct digest key;                 // of the state that is met
     uint64_t transitions;              // from state to state, known ones included
     uint64_t states_met;               // over all bounds
     bool is_full;                      // a state did not fit: the search cannot go on
@@ -38,7 +39,11 @@ void sct_explorer_init_shared(struct sct_explorer *explorer, const struct sct_pr
 
 void sct_explorer_deinit(struct sct_explorer *explorer);
 
-// A scheduling point with enabled tasks is reached. Leaves the execution if the state is known.
+// A scheduling point with enabled tasks is reached: which state it is is found out, and what the
+// cache has of it is on its way from memory.
+void sct_explorer_meet(struct sct_explorer *explorer, struct sct_engine *engine);
+
+// The same point. Leaves the execution if the state is known.
 void sct_explorer_visit(struct sct_explorer *explorer, struct sct_engine *engine);
 
 // The task in [slot], which does not say what it reads, begins a step: it observes all that the

@@ -216,6 +216,11 @@ static bool visit_entry(const struct sct_shared_states *states, struct sct_bucke
     return true;
 }
 
+void sct_shared_states_prefetch(const struct sct_shared_states *states, struct digest key) {
+    const struct sct_shared_head *head = states->head;
+    __builtin_prefetch(&states->tables[head->table][sct_bucket_first(key, head->bucket_count)]);
+}
+
 static enum sct_visit visit(struct sct_shared_states *states, struct visitor visitor) {
     const struct sct_shared_head *head = states->head;
     ASSERT(visitor.word != entry_is_free && visitor.word != entry_is_claimed);

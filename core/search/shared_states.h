@@ -46,6 +46,9 @@ bool sct_shared_states_wants_growth(const struct sct_shared_states *states);
 // Makes the table larger. Nobody may be using it.
 void sct_shared_states_grow(struct sct_shared_states *states);
 
+// The state of [key] will be met soon.
+void sct_shared_states_prefetch(const struct sct_shared_states *states, struct digest key);
+
 // Meets a state with [bound] left of the bound, at most SCT_BOUND_MAX. No allocation.
 enum sct_visit sct_shared_states_visit(struct sct_shared_states *states, struct digest key,
                                        uint32_t bound);

@@ -143,11 +143,16 @@ static void put(struct sct_states *states, uint64_t entry, struct digest key, ui
 
 // ---- Visits ------------------------------------------------------------------------------------
 
+// The tag first, which is waited for; the entry is read or, without waiting, written.
+void sct_states_prefetch(const struct sct_states *states, struct digest key) {
+    uint64_t at = sct_bucket_first(key, states->bucket_count);
+    __builtin_prefetch(&states->tags[at]);
+    __builtin_prefetch(&states->buckets[at], 1);
+}
+
 enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
                                 struct sct_budget budget, uint64_t *entry, bool *is_complete) {
     uint32_t meta = pack(budget);
-    // Wherever it is found, or put: a new entry is written when its line has come.
-    __builtin_prefetch(&states->buckets[sct_bucket_first(key, states->bucket_count)], 1);
     struct place place = find(states, key);
     *entry = place.entry;
     *is_complete = false;

@@ -50,6 +50,9 @@ void sct_states_deinit(struct sct_states *states);
 // Forgets all entries; the table keeps its size.
 void sct_states_clear(struct sct_states *states);
 
+// The state of [key] will be met soon.
+void sct_states_prefetch(const struct sct_states *states, struct digest key);
+
 // Meets a state. In *[entry] its entry's number, from 1 on, and in *[is_complete] whether it is
 // known without a limit of points. No allocation.
 enum sct_visit sct_states_visit(struct sct_states *states, struct digest key,
