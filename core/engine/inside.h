@@ -16,6 +16,12 @@
 void sct_task_start_with(struct sct_machine *machine, const char *name, void (*function)(void *),
                          void *argument, const struct sct_access *access);
 
+// The tasks that are started from now on are of the kin [kin]; 0, as at first: of none. Those of
+// one kin begin alike, are started within one step (or setup), and nothing tells them apart but
+// what they do and when: whoever runs one of them in place of another, from the beginning, has the
+// same execution but for their names. Searches that merge twins (core/search/search.h) rely on it.
+void sct_kin(uint32_t kin);
+
 // The running coroutine has thread-local variables of its own from now on: those that are found by
 // [thread_pointer] (sct_coro_use_thread_pointer). Nobody else's are changed.
 void sct_use_thread_pointer(void *thread_pointer);

@@ -87,12 +87,16 @@ static void take_slot(struct sct_engine *engine, struct sct_task *task,
     struct sct_task_identity identity = identify(engine, task->machine, task->own.name);
     engine->slots[task->slot] =
         (struct sct_slot){.access = access, .label = task->own.name, .identity = identity};
-    engine->seats[task->slot] = (struct sct_seat){.task = task};
+    engine->seats[task->slot] = (struct sct_seat){.task = task, .kin = engine->now.kin};
     if (sct_keeps_digests(engine)) {
         // A task may act on all that its creator knew.
         engine->seats[task->slot].observed = *sct_running_digest(engine);
         digest_add(&engine->now.started, digest_fold((struct digest){identity.signature, 0}, 0));
     }
+}
+
+void sct_kin(uint32_t kin) {
+    sct_engine_running()->now.kin = kin;
 }
 
 void sct_task_start(struct sct_machine *machine, const char *name, void (*function)(void *),

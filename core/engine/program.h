@@ -38,6 +38,10 @@ struct sct_program {
     // decision and no state of its own, and a search has fewer of both. A program error where the
     // engine sees that it is not so.
     bool begins_quietly;
+    // It says which tasks are of one kin (sct_kin, core/engine/inside.h), and a reduced search
+    // without a state cache tries one only of those that are still alike: what the others would do
+    // in its place is the same but for their names (core/search/sleep.h).
+    bool has_twins;
     // All that an execution changes lies in the arena and on stacks of coroutines; statics are set
     // before the first choice and the same each time. A systematic search may then go back by
     // copying memory (core/search/snapshot.h).

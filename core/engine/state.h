@@ -96,6 +96,7 @@ struct sct_moment {
     uint32_t task_count;
     uint32_t operation_count;
     uint32_t machine_count;
+    uint32_t kin;           // of the tasks that are started
     uint32_t object_count;  // of core/threads/object.h
     uint32_t unbegun_count; // of tasks that begin when the running step ends
     uint64_t birth; // the number of the execution that began it; others go on from its snapshots
@@ -128,6 +129,7 @@ struct sct_seat {
     struct digest observed;     // where states are compared: by its task
     uint32_t made;              // things of sync.h, by its task
     uint32_t steps_before_tail; // of its task
+    uint32_t kin;               // see sct_kin; 0: none
     bool is_writing;            // in the still tail: by the step it is about to take
 };
 

@@ -6,6 +6,7 @@
 #include "core/posix/hook.h"
 #include "core/posix/inspect.h"
 #include "core/posix/orders.h"
+#include "core/posix/twins.h"
 #include "core/posix/variable.h"
 
 #include <inttypes.h>
@@ -377,6 +378,7 @@ void posix_atomic_fence(enum sct_order order, const void *caller) {
         return;
     }
     order = posix_order(caller, SCT_FENCES, order);
+    posix_twins_access(NULL, 0, true, caller);
     // A weaker fence orders what its own thread has done and will do: it is the same wherever it
     // stands among the steps of others, so it is no step. Those of SEQ_CST have one order.
     if (order == SCT_SEQ_CST) {

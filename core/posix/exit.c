@@ -5,6 +5,7 @@
 #include "core/posix/heap.h"
 #include "core/posix/hook.h"
 #include "core/posix/thread.h"
+#include "core/posix/twins.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,6 +129,7 @@ _Noreturn static void end_by(struct handlers *handlers, int status) {
         sct_park("the end of the program");
     }
     posix_world.exiting = self;
+    posix_twins_end();
     // What handlers do, in whatever order they came to be registered, is not declared.
     if (sct_reducing() && handlers->count > 0)
         sct_touch(&sct_access_unknown);

@@ -4,6 +4,7 @@
 #include "core/posix/frames.h"
 #include "core/posix/mutex.h"
 #include "core/posix/places.h"
+#include "core/posix/twins.h"
 #include "core/posix/world.h"
 #include "core/threads/rwlock.h"
 
@@ -76,6 +77,7 @@ _Static_assert(sizeof(pthread_spinlock_t) >= sizeof(uint32_t),
 
 void posix_object_end(void *address) {
     ASSERT(posix_controls());
+    posix_twins_access(address, 1, true, NULL);
     const uint32_t word = ENDED;
     memcpy(address, &word, sizeof word);
 }
@@ -103,6 +105,7 @@ void *posix_object_find(const void *address, enum posix_kind kind) {
 
 void *posix_object_new(const void *address, enum posix_kind kind, size_t bytes) {
     ASSERT(address && table.count < table.capacity);
+    posix_twins_access(address, 1, true, NULL);
     if (2 * table.count >= table.capacity)
         reserve(2 * table.capacity);
     struct entry *entry = slot_of(table.entries, table.capacity, (uintptr_t)address, kind);

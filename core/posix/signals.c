@@ -328,7 +328,7 @@ HOOK int pthread_kill(pthread_t id, int number) {
         return EINVAL;
     sct_point("send a signal", WHERE, &sct_access_unknown);
     if (number != 0)
-        send_to_thread(posix_thread_of(id), number, WHERE);
+        send_to_thread(posix_thread_of(id, CALLER), number, WHERE);
     return 0;
 }
 

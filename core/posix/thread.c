@@ -11,6 +11,7 @@
 #include "core/posix/locals.h"
 #include "core/posix/mutex.h"
 #include "core/posix/signals.h"
+#include "core/posix/twins.h"
 #include "core/posix/variable.h"
 
 #include <errno.h>
@@ -83,6 +84,7 @@ static void end_thread(struct posix_thread *self) {
     // After the destructors, which may still unlock: the kernel looks for what is held when the
     // thread is gone (set_robust_list(2)).
     posix_mutexes_abandon();
+    posix_twins_end();
     self->has_ended = true;
     ASSERT(posix_world.living > 0);
     // It still counts as one that lives: a handler may end it once more.
@@ -158,6 +160,7 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape) {
     ASSERT(thread->block < owner_count && owner_count <= POSIX_BLOCKS_MAX);
     thread->next = first_thread;
     first_thread = thread;
+    posix_twins_add(thread);
     posix_world.living++;
     // Its first step, up to its first point, touches nothing that is declared: what it does there
     // with plain variables is a race or is ordered (README.md, "Searches").
@@ -242,13 +245,19 @@ HOOK int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(
     return 0;
 }
 
-struct posix_thread *posix_thread_of(pthread_t id) {
+static struct posix_thread *thread_of(pthread_t id) {
     // A pthread_t is an address in the arena (thread.h): one from before main, or of another
     // execution that has had more threads, is none. What lies there is not looked at first.
     const struct arena *arena = sct_arena();
     sct_check(id - (uintptr_t)arena->base < arena->used, SCT_KIND_PROGRAM_ERROR,
               "a thread that was never created is asked for");
     return (struct posix_thread *)id;
+}
+
+struct posix_thread *posix_thread_of(pthread_t id, const void *caller) {
+    struct posix_thread *thread = thread_of(id);
+    posix_twins_named(thread, caller);
+    return thread;
 }
 
 static int check_join(const struct posix_thread *thread) {
@@ -262,12 +271,13 @@ static int check_join(const struct posix_thread *thread) {
 HOOK int pthread_join(pthread_t id, void **result) {
     if (!posix_controls())
         return REAL(pthread_join)(id, result);
-    struct posix_thread *thread = posix_thread_of(id);
+    struct posix_thread *thread = thread_of(id);
     int error = check_join(thread);
     if (error != 0)
         return error;
     void *value = sct_thread_join_at(thread->thread, WHERE);
     thread->is_joined = true;
+    posix_twins_joined(thread, result != NULL, CALLER);
     ASSERT(thread->has_ended);
     if (result)
         *result = value;
@@ -277,7 +287,7 @@ HOOK int pthread_join(pthread_t id, void **result) {
 HOOK int pthread_tryjoin_np(pthread_t id, void **result) {
     if (!posix_controls())
         return REAL(pthread_tryjoin_np)(id, result);
-    struct posix_thread *thread = posix_thread_of(id);
+    struct posix_thread *thread = posix_thread_of(id, CALLER);
     sct_point("try to join", WHERE, &sct_access_unknown);
     int error = check_join(thread);
     return error != 0 ? error : thread->has_ended ? pthread_join(id, result) : EBUSY;
@@ -286,7 +296,7 @@ HOOK int pthread_tryjoin_np(pthread_t id, void **result) {
 HOOK int pthread_detach(pthread_t id) {
     if (!posix_controls())
         return REAL(pthread_detach)(id);
-    struct posix_thread *thread = posix_thread_of(id);
+    struct posix_thread *thread = posix_thread_of(id, CALLER);
     if (thread->is_detached)
         return EINVAL;
     thread->is_detached = true;
@@ -300,8 +310,13 @@ HOOK void pthread_exit(void *result) {
     posix_thread_exit(result);
 }
 
+static struct posix_thread *name_self(const void *caller) {
+    posix_twins_named(posix_self(), caller);
+    return posix_self();
+}
+
 HOOK pthread_t pthread_self(void) {
-    return posix_controls() ? (pthread_t)posix_self() : REAL(pthread_self)();
+    return posix_controls() ? (pthread_t)name_self(CALLER) : REAL(pthread_self)();
 }
 
 HOOK int pthread_setname_np(pthread_t id, const char *name) {
@@ -309,7 +324,7 @@ HOOK int pthread_setname_np(pthread_t id, const char *name) {
         return REAL(pthread_setname_np)(id, name);
     if (strlen(name) >= POSIX_NAME_BYTES)
         return ERANGE;
-    strcpy(posix_thread_of(id)->given_name, name);
+    strcpy(posix_thread_of(id, CALLER)->given_name, name);
     return 0;
 }
 
@@ -318,7 +333,7 @@ HOOK int pthread_getname_np(pthread_t id, char *name, size_t bytes) {
         return REAL(pthread_getname_np)(id, name, bytes);
     if (bytes < POSIX_NAME_BYTES)
         return ERANGE;
-    strcpy(name, posix_thread_of(id)->given_name);
+    strcpy(name, posix_thread_of(id, CALLER)->given_name);
     return 0;
 }
 
@@ -370,11 +385,12 @@ HOOK int thrd_create(thrd_t *id, thrd_start_t function, void *argument) {
 HOOK int thrd_join(thrd_t id, int *result) {
     if (!posix_controls())
         return REAL(thrd_join)(id, result);
-    struct posix_thread *thread = posix_thread_of(id);
+    struct posix_thread *thread = thread_of(id);
     if (check_join(thread) != 0)
         return thrd_error;
     void *value = sct_thread_join_at(thread->thread, WHERE);
     thread->is_joined = true;
+    posix_twins_joined(thread, result != NULL, CALLER);
     if (result)
         *result = (int)(intptr_t)value;
     return thrd_success;
@@ -393,7 +409,7 @@ HOOK void thrd_exit(int result) {
 }
 
 HOOK thrd_t thrd_current(void) {
-    return posix_controls() ? (thrd_t)posix_self() : REAL(thrd_current)();
+    return posix_controls() ? (thrd_t)name_self(CALLER) : REAL(thrd_current)();
 }
 
 HOOK void thrd_yield(void) {

@@ -9,6 +9,7 @@
 
 enum { POSIX_KEYS_MAX = 128, POSIX_NAME_BYTES = 16 };
 
+struct posix_kin;
 struct posix_value;
 struct posix_ending;
 
@@ -29,6 +30,7 @@ struct posix_thread {
     struct posix_value *values;   // by key; NULL: none was set
     const void *locals;           // the thread pointer that finds its thread-local variables
     const char *stack_top;        // of what is the program's on its stack
+    struct posix_kin *kin;        // see twins.h; NULL: nobody asks
     struct posix_loop *loop;      // see await.h; NULL: it has not looked at anything yet
     struct posix_thread *next;    // of all threads, the last created first
     // Signals, number N as bit N - 1: those it blocks, those that wait to be unblocked, and those
@@ -48,8 +50,9 @@ struct posix_thread *posix_thread_create(const struct posix_thread *shape);
 struct posix_thread *posix_self(void);
 struct posix_thread *posix_first_thread(void);
 
-// The thread that [id] stands for; a violation if it was never created.
-struct posix_thread *posix_thread_of(pthread_t id);
+// The thread that [id] stands for, in the call that returns to [caller]; a violation if it was
+// never created.
+struct posix_thread *posix_thread_of(pthread_t id, const void *caller);
 
 // Ends the running thread: what was pushed for cleaning up is run, then destructors.
 _Noreturn void posix_thread_exit(void *result);

@@ -5,6 +5,7 @@
 #include "core/posix/hook.h"
 #include "core/posix/races.h"
 #include "core/posix/registers.h"
+#include "core/posix/twins.h"
 #include "core/posix/variable.h"
 
 // ---- Accesses ----------------------------------------------------------------------------------
@@ -27,6 +28,7 @@ static inline void access_plain(const void *address, size_t bytes, bool writes,
         (posix_world.options.races == POSIX_RACES_ALL && posix_is_racy(caller)))
         point(address, bytes, writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
               writes ? "write" : "read", caller);
+    posix_twins_access(address, bytes, writes, caller);
     // The point before anything is known of the access: others may free the memory meanwhile.
     if (writes)
         posix_look_write(address);

@@ -17,6 +17,7 @@
 #include "core/posix/stacks.h"
 #include "core/posix/terminate.h"
 #include "core/posix/thread.h"
+#include "core/posix/twins.h"
 #include "core/posix/variable.h"
 #include "core/posix/watchdog.h"
 #include "core/threads/lock.h"
@@ -144,6 +145,7 @@ static void set_up(void *context) {
     posix_terminate_begin();
     posix_signals_begin();
     posix_threads_begin();
+    posix_twins_begin();
     posix_frames_begin();
     posix_awaits_begin();
     if (posix_world.options.wakes_spuriously)
@@ -161,6 +163,7 @@ struct sct_program posix_program_under(const struct posix_options *options) {
         .setup = set_up,
         .memory = posix_memory_open(options),
         .stack_bytes = POSIX_STACK_BYTES,
+        .has_twins = options->merges_twins,
     };
 }
 
@@ -211,7 +214,8 @@ uint32_t posix_world_identity(void) {
         (uint32_t)options->exit_status,
         options->awaits,
         options->is_exact,
-        options->has_no_creation_points,
+        // In one number: traces of before there were twins are still those of programs without.
+        (uint32_t)options->has_no_creation_points | (uint32_t)options->merges_twins << 1,
     };
     uint64_t hash = hash_bytes(numbers, sizeof numbers) ^ posix_races_hash();
     hash = rng_mix(hash ^ hash_bytes(posix_build_id(), strlen(posix_build_id())));

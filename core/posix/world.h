@@ -40,6 +40,7 @@ struct posix_options {
     uint32_t history, stale_max;     // struct sct_memory_options
     bool has_threads_after_main;     // a return from main ends main alone (--exit threads)
     bool is_exact;                   // struct sct_memory_options
+    bool merges_twins;               // of threads that are still alike a search tries one (twins.h)
     bool has_no_creation_points;     // a new thread goes on at its creator's next point
     bool awaits;                     // loops that wait are seen (await.h)
     bool wakes_spuriously;           // waits for conditions may end without a signal
@@ -75,7 +76,8 @@ struct posix_world {
     bool has_robust; // mutexes
     // Who has called exit and runs its handlers; NULL: nobody.
     struct posix_thread *exiting;
-    uint32_t names_made[9]; // objects without a symbol, by kind
+    struct posix_thread *twins_maker; // creates or joins threads that are alike; NULL: nobody does
+    uint32_t names_made[9];           // objects without a symbol, by kind
     // Called in each execution that comes to an end of the program's own; NULL: nobody is.
     void (*on_pass)(void);
 };

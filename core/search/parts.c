@@ -114,6 +114,7 @@ static void write_node(const struct sct_sleep *sleep, const struct sct_sleep_nod
     sct_bytes_add_number(bytes, node->enabled);
     sct_bytes_add_number(bytes, node->todo);
     sct_bytes_add_number(bytes, node->tried);
+    sct_bytes_add_number(bytes, node->twins);
     sct_bytes_add_number(bytes, (uint64_t)node->current << 32 | node->slot << 16 |
                                     (unsigned)node->gives_way << 2 | (unsigned)node->is_given << 1 |
                                     has_cut);
@@ -142,6 +143,7 @@ static bool read_node(struct sct_reader *reader, struct sct_sleep *sleep,
     node->enabled = sct_take_number(reader);
     node->todo = sct_take_number(reader);
     node->tried = sct_take_number(reader);
+    node->twins = sct_take_number(reader);
     uint64_t flags = sct_take_number(reader), counts = sct_take_number(reader);
     node->current = (unsigned)(flags >> 32);
     node->slot = (unsigned)(flags >> 16 & UINT16_MAX);
@@ -152,7 +154,7 @@ static bool read_node(struct sct_reader *reader, struct sct_sleep *sleep,
     node->count = (uint32_t)counts;
     node->time = sct_take_number(reader);
     bool is_good = read_print(reader, &node->slot_print) && node->slot < SCT_REDUCED_TASKS_MAX &&
-                   node->count <= SCT_REDUCED_TASKS_MAX;
+                   !(node->twins & ~node->enabled) && node->count <= SCT_REDUCED_TASKS_MAX;
     if (!is_good)
         return false;
     struct sct_sleeper *sleepers = sct_sleep_sleepers(sleep, node, 0);

@@ -53,6 +53,7 @@ static void open_reduction(struct sct_search *search) {
     search->has_sleep = reduction != SCT_REDUCE_NONE;
     if (search->has_sleep)
         sct_sleep_init(&search->sleep, search->path);
+    search->sleep.merges_twins = search->options.program->has_twins;
     // With a cache a free step that leads to a known state would end the execution, and with it all
     // that the others, who were left out for its sake, could have done.
     search->sleep.takes_free_steps = reduction == SCT_REDUCE_SLEEP && !search->has_explorer;

@@ -158,12 +158,26 @@ static void add_to_node(struct sct_sleep *sleep, struct sct_sleep_node *node) {
         sleep->has_diverged = true;
 }
 
+// Whether the running step has left nothing by which its task could be told from its twins: it has
+// drawn nothing, and named at most what is numbered in order, by which nobody is told from another.
+static bool is_without_trace(const struct sct_sleep *sleep) {
+    const struct sct_footprint *print = &sleep->now.print;
+    if (print->is_unknown || print->has_stopped || sleep->path->position != sleep->now.begin)
+        return false;
+    for (uint32_t i = 0; i < print->count; i++)
+        if (print->accesses[i].object != SCT_ACCESS_NUMBERS)
+            return false;
+    return true;
+}
+
 void sct_sleep_close(struct sct_sleep *sleep) {
     struct sct_sleep_moment *now = &sleep->now;
     if (!now->is_running)
         return;
     now->is_running = false;
     add_unfinished(now);
+    if (sleep->merges_twins && !is_without_trace(sleep))
+        now->moved |= bit(now->slot);
     if (now->node != SCT_NO_FRAME)
         add_to_node(sleep, &sleep->nodes[now->node]);
     uint64_t slots = 0;
@@ -225,6 +239,34 @@ static uint64_t find_eager(const struct sct_sleep *sleep, const struct sct_engin
     return best & ~updates ? best & ~updates : best;
 }
 
+// Of those who are [awake], the ones with kin who have not begun.
+static uint64_t find_unbegun(const struct sct_engine *engine, uint64_t awake) {
+    uint64_t unbegun = 0;
+    for (uint64_t left = awake; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        if (engine->seats[slot].kin > 0 && engine->slots[slot].steps == 0)
+            unbegun |= bit(slot);
+    }
+    return unbegun;
+}
+
+// Who is as the task in [slot] is, now: of its kin, with as many steps, none of which has left a
+// trace.
+static uint64_t find_twins(const struct sct_sleep *sleep, const struct sct_engine *engine,
+                           unsigned slot) {
+    uint64_t twins = 0;
+    uint32_t kin = engine->seats[slot].kin;
+    if (kin == 0 || sleep->now.moved & bit(slot))
+        return 0;
+    for (uint64_t left = enabled_now(engine) & ~sleep->now.moved; left; left &= left - 1) {
+        unsigned other = (unsigned)__builtin_ctzll(left);
+        if (engine->seats[other].kin == kin &&
+            engine->slots[other].steps == engine->slots[slot].steps)
+            twins |= bit(other);
+    }
+    return twins & ~bit(slot);
+}
+
 static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, uint64_t awake,
                      uint64_t todo) {
     struct sct_path *path = sleep->path;
@@ -242,11 +284,13 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     node->current = engine->now.last_slot;
     node->gives_way = engine->now.gives_way;
     node->free_steps = 0;
+    node->twins = 0;
     node->first = last ? last->first + last->count : 0;
     node->count = 0;
     // Stores from now on are newer than what a task that goes to sleep here could have read.
     node->time = sct_memory_now ? sct_memory_now->time(sct_memory_now) : 0;
     uint64_t eager = sleep->takes_loads_last ? find_eager(sleep, engine, awake) : awake;
+    uint64_t unbegun = sleep->merges_twins ? find_unbegun(engine, awake) : 0;
     struct sct_sleeper *sleepers = sct_sleep_sleepers(sleep, node, sleep->now.asleep_count);
     for (uint32_t i = 0; i < sleep->now.asleep_count; i++)
         copy_sleeper(&sleepers[node->count++], &sleep->asleep[i]);
@@ -257,7 +301,7 @@ static void add_node(struct sct_sleep *sleep, const struct sct_engine *engine, u
     uint32_t free_steps = last ? last->free_steps : 0;
     uint64_t free =
         sleep->takes_free_steps && free_steps < SCT_FREE_STEPS_MAX ? find_free(engine, awake) : 0;
-    path->first_answer = first_of(node, free ? free : eager);
+    path->first_answer = first_of(node, free ? free : unbegun ? unbegun : eager);
     if (free) {
         node->free_steps = free_steps + 1;
         node->todo = bit(slot_of(node, path->first_answer));
@@ -337,8 +381,13 @@ void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned
     struct sct_sleep_moment *now = &sleep->now;
     ASSERT(slot < SCT_REDUCED_TASKS_MAX);
     now->node = SCT_NO_FRAME;
-    if (sct_slots_only(&engine->now.enabled) == SCT_TASKS_MAX)
+    if (engine->slots[slot].steps == 0)
+        now->moved &= ~bit(slot); // that of whoever had the slot
+    if (sct_slots_only(&engine->now.enabled) == SCT_TASKS_MAX) {
         enter_node(sleep, engine);
+        if (sleep->merges_twins)
+            sleep->nodes[now->node].twins = find_twins(sleep, engine, slot);
+    }
     if (sct_memory_now)
         limit_reads(sleep, slot);
     sct_footprint_clear(&now->print);
@@ -346,6 +395,8 @@ void sct_sleep_open(struct sct_sleep *sleep, struct sct_engine *engine, unsigned
     add_unfinished(now);
     ASSERT(!now->is_running);
     now->is_running = true;
+    now->slot = slot;
+    now->begin = sleep->path->position;
 }
 
 // ---- The search --------------------------------------------------------------------------------
@@ -358,18 +409,18 @@ static bool has_turn(const void *context, uint32_t index) {
     const struct sct_sleep *sleep = context;
     const struct sct_sleep_node *node = &sleep->nodes[index];
     ASSERT(index < sleep->path->depth);
-    return !node->is_given && left_of(sleep, node) & ~bit(node->slot);
+    return !node->is_given && left_of(sleep, node) & ~(bit(node->slot) | node->twins);
 }
 
-// The slot that [node] took, which may have been half awake there.
-static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node) {
+// [slot], which [node] took or a twin of which it took, and which may have been half awake there.
+static void put_to_sleep(struct sct_sleep *sleep, struct sct_sleep_node *node, unsigned slot) {
     struct sct_sleeper *sleepers = sct_sleep_sleepers(sleep, node, 1);
-    struct sct_sleeper *sleeper = find(sleepers, node->count, node->slot);
+    struct sct_sleeper *sleeper = find(sleepers, node->count, slot);
     if (!sleeper)
         sleeper = &sleepers[node->count++];
     // With all that its step has touched, whatever values it drew: who sleeps is woken by any of
     // it.
-    sleeper->slot = node->slot;
+    sleeper->slot = slot;
     sleeper->is_half_awake = false;
     sleeper->since = node->time;
     copy_print(&sleeper->print, &node->slot_print);
@@ -385,8 +436,9 @@ static bool on_turn(void *context, uint32_t index, struct sct_path_frame *frame)
         return false;
     node->tried |= bit(node->slot);
     // Only what was searched to its end may be left out later (the theorem's condition, sleep.h).
-    if (node->cuts == sleep->path->cuts)
-        put_to_sleep(sleep, node);
+    uint64_t done = node->cuts == sleep->path->cuts ? bit(node->slot) | node->twins : 0;
+    for (; done; done &= done - 1)
+        put_to_sleep(sleep, node, (unsigned)__builtin_ctzll(done));
     ASSERT(!(node->tried & ~node->enabled));
     uint64_t left = left_of(sleep, node);
     if (left == 0)

@@ -69,6 +69,30 @@
 // complete without all their successors. No more than SCT_FREE_STEPS_MAX in a row, so that a task
 // that does nothing for ever keeps nobody waiting.
 //
+// Twins. Tasks of one kin (sct_kin) that are still alike at a node, as nothing that a step of
+// theirs has done until then can be told from its not being done, go to sleep together: when one
+// was tried there, to the end, they all sleep, with what its step has touched, for theirs would
+// touch the same. The argument. Exchanging two tasks of a kin, from their beginning, makes of an
+// execution one of the program again, with the same verdict, only that names are exchanged; the
+// searches' claim is now that of every execution such an image is met. Let s be the exchanges among
+// those that are alike at a prefix p: they leave p as it is. What is met is, for each execution w
+// from p that does not begin with what sleeps, s(w) for one such s, below p. Who is alike below p
+// is so at p, too (the numbers of things, which tell nobody anything, and steps that touch nothing
+// aside; those who begin in one step are alike from then on), and twins sleep and wake at the same
+// nodes, so who sleeps stays who sleeps under s. With that both inductions go through:
+//   - w can begin with the step of t, which was tried: below that, s(w) is met for an s that leaves
+//     t where it is.
+//   - w can begin with that of a twin of t: exchange the two.
+//   - dpor: the step z of t, tried first, depends on a step x before it in w. Below z s(v, x) was
+//     run, for an s that leaves z as it is; its race asks at p for the first of s(v), so s(w) is
+//     met below p.
+// The last is why tasks are alike only until their first step that leaves a trace. Two that have
+// read the same are alike again behind both reads, but not between them: s would exchange what
+// comes behind a read with what comes before, where no race asks for it. (By sleep sets alone they
+// could be merged there, too.) What a value draws is not merged: two stores whose places in the
+// order are drawn, not scheduled, are placed both ways.
+// Tasks with kin begin before others go on, so that all are alike when the first one moves.
+//
 // Several processes share a reduced search by parts of its tree (core/search/parts.h), which also
 // has what takes the theorem's place where they have a cache in common.
 //
@@ -110,6 +134,7 @@ struct sct_sleep_node {
     unsigned slot;       // that it takes now
     uint64_t time;       // of the next store, of programs with a memory
     uint32_t first, count;           // who sleeps here, in the stack of sleepers
+    uint64_t twins;                  // of it: they go to sleep with it
     struct sct_footprint slot_print; // of its step, over all values tried so far
 };
 
@@ -120,6 +145,9 @@ struct sct_sleep_moment {
     uint32_t node;             // the frame of the decision that the running step began with
     uint32_t last_node;        // the frame of the last decision, or none
     uint32_t asleep_count;
+    uint64_t moved;             // slots whose tasks have twins no more
+    unsigned slot;              // of the running step
+    uint32_t begin;             // of the path, when it began
     bool is_running;            // a step
     struct sct_footprint print; // of the running step so far
 };
@@ -128,9 +156,10 @@ struct sct_sleep {
     struct sct_path *path;
     bool takes_free_steps; // alone
     bool takes_loads_last; // where several could be first
-    uint64_t wanted;       // slots that are to be tried at the present point, if they are awake
-    bool has_late_stop;    // a machine was stopped below a free step whose node is given away
-    bool has_diverged;     // a step has touched more than the last time
+    bool merges_twins;
+    uint64_t wanted;    // slots that are to be tried at the present point, if they are awake
+    bool has_late_stop; // a machine was stopped below a free step whose node is given away
+    bool has_diverged;  // a step has touched more than the last time
     struct sct_sleep_moment now;
     struct sct_sleeper asleep[SCT_REDUCED_TASKS_MAX];
     struct sct_sleep_node *nodes;

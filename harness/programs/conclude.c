@@ -222,8 +222,9 @@ static void conclude_proof(const struct sct_campaign *campaign, struct text *tex
                 !search->path->meets_bound && campaign->step_limit_hits == 0;
     if (!is_proved || !posix_world.on_pass)
         return;
-    text_add(text, "proved: no violation in any of the %zu execution graphs under %s", graphs.count,
-             sct_memory_model_name(posix_world.options.model));
+    text_add(text, "proved: no violation in any of the %zu execution graphs under %s%s",
+             graphs.count, sct_memory_model_name(posix_world.options.model),
+             posix_world.options.merges_twins ? ", symmetric threads merged" : "");
     text_add(text, "%s\n",
              posix_world.options.races != POSIX_RACES_OFF ? ", up to the first data race"
                                                           : ", if there are no data races");

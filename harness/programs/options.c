@@ -150,6 +150,13 @@ static bool set_proof(struct program_command *command, const char *value, struct
     return true;
 }
 
+static bool set_symmetry(struct program_command *command, const char *value, struct error *error) {
+    (void)value;
+    (void)error;
+    command->options.merges_twins = true;
+    return true;
+}
+
 static bool set_spurious(struct program_command *command, const char *value, struct error *error) {
     (void)value;
     (void)error;
@@ -223,6 +230,9 @@ static const struct option_of_programs {
     {"prove", NULL, false, set_proof,
      "go through all executions up to the first race; no verdict if that\n"
      "cannot be done (--strategy dfs --reduce dpor --seq-cst exact)"},
+    {"symmetry", NULL, true, set_symmetry,
+     "with --reduce or --prove: threads that begin alike are tried in one order\n"
+     "only; a program that is seen to tell them apart is refused"},
     {"points", "WHERE", true, set_points,
      "scheduling points: sync, volatile (default: at volatile variables\n"
      "too) or all (at every access to memory)"},
@@ -336,8 +346,9 @@ void program_options_search(struct program_command *command) {
     struct posix_options *chosen = &command->options;
     if (!command->has_history)
         chosen->history = 0;
-    chosen->has_no_creation_points =
-        chosen->races == POSIX_RACES_FIRST && chosen->points != POSIX_POINTS_ALL;
+    // Without races to be looked for that holds of programs that have none, as the proof says.
+    chosen->has_no_creation_points = (chosen->races == POSIX_RACES_FIRST || chosen->merges_twins) &&
+                                     chosen->points != POSIX_POINTS_ALL;
 }
 
 bool program_command_parse(int argc, char **argv, struct program_command *command,
@@ -367,6 +378,10 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
         command->argv[command->argc++] = argv[i];
     if (command->isolates && command->options.races == POSIX_RACES_ALL)
         return error_set(error, "option --races all: a survey is not of isolated executions");
+    bool is_reduced =
+        program_command_value(command, "reduce") || program_command_value(command, "replay");
+    if (command->options.merges_twins && !is_reduced)
+        return error_set(error, "option --symmetry: expected --prove, or --strategy dfs --reduce");
     const char *strategy = program_command_value(command, "strategy");
     if (strategy && strncmp(strategy, "dfs", strlen("dfs")) == 0)
         program_options_search(command);
