@@ -66,7 +66,8 @@ static bool has_hung(const struct sct_result *result) {
     return result->outcome == SCT_VIOLATED && strcmp(result->violation.kind, SCT_KIND_HANG) == 0;
 }
 
-// False if an execution hung; then what was measured until then must do.
+// False if an execution hung, or it is time to stop (sct_engine_stop): then what was measured until
+// then must do.
 static bool calibrate_one(struct sct_engine *engine, const struct sct_program *program,
                           struct sct_strategy *const *measuring, struct sct_strategy *strategy,
                           uint64_t seed) {
@@ -77,7 +78,8 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
     uint32_t endless_max = 1;
     bool hangs = false;
     sct_engine_watch_tasks(engine, tally_task, &tally);
-    for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS && !hangs; i++) {
+    bool is_late = false;
+    for (uint64_t i = 0; i < SCT_CALIBRATION_RUNS && !hangs && !is_late; i++) {
         struct sct_strategy *decides = measuring[i % CALIBRATION_STRATEGIES];
         // Strategies that learn from the program itself (by its labels, say) come along on the
         // walk, and answer as the one that measures does.
@@ -95,6 +97,7 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
         if (result->task_count > calibration->tasks_max)
             calibration->tasks_max = result->task_count;
         hangs = has_hung(result);
+        is_late = sct_engine_should_stop(engine);
     }
     if (strategy->ops->learn)
         strategy->ops->learn(strategy, NULL);
@@ -103,7 +106,7 @@ static bool calibrate_one(struct sct_engine *engine, const struct sct_program *p
         calibration->decisions_max = endless_max;
     sct_engine_watch_tasks(engine, NULL, NULL);
     average(&tally);
-    return !hangs;
+    return !hangs && !is_late;
 }
 
 void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
@@ -123,7 +126,7 @@ void sct_calibrate(struct sct_engine *engine, const struct sct_program *program,
         if (goes_on)
             goes_on = calibrate_one(engine, program, measuring, member,
                                     calibration_seed(name, member, seed));
-        else // the one that hung stands for all
+        else // the last one that was measured stands for all
             member->calibration = sct_strategy_member(strategy, i - 1)->calibration;
     }
     for (int i = 0; i < CALIBRATION_STRATEGIES; i++)
@@ -335,8 +338,10 @@ static bool repeats(struct run *run, struct sct_engine *engine, uint64_t iterati
     // With the strategy's own answers, not by replaying the decisions: a strategy that is not
     // repeatable is to be found, too. The engine's result is overwritten by this, hence the copy.
     const struct sct_result *second = run_one(run, engine, iteration);
-    bool is_same = compare_decisions(decisions, first.decision_count, engine, difference) &&
-                   compare_results(&first, second, difference);
+    // One that was left is no repetition, and no other execution either.
+    bool is_same = second->outcome == SCT_STOPPED ||
+                   (compare_decisions(decisions, first.decision_count, engine, difference) &&
+                    compare_results(&first, second, difference));
     free(decisions);
     return is_same;
 }
@@ -350,7 +355,7 @@ static void check_repeats(struct run *run, struct sct_engine *engine, uint64_t i
 
 static bool should_stop(const struct run *run) {
     const struct sct_campaign_options *options = run->options;
-    // Between executions only: a campaign ends with whole ones.
+    // Between executions: one that was left counts for nothing, so a campaign is of whole ones.
     if (options->interrupted && *options->interrupted) {
         run->campaign->was_interrupted = true;
         return true;
@@ -410,6 +415,10 @@ static bool run_iteration(struct run *run, struct sct_engine *engine, uint64_t i
     const struct sct_campaign_options *options = run->options;
     struct sct_path *path = options->strategy->path;
     const struct sct_result *result = run_counted(run, engine, iteration);
+    if (result->outcome == SCT_STOPPED) {
+        run->campaign->was_interrupted = options->interrupted && *options->interrupted;
+        return false;
+    }
     if (path)
         check_followed(run, result, iteration);
     if (run->campaign->unrepeatable.is_found)
@@ -483,11 +492,14 @@ void sct_campaign_run(struct sct_engine *engine, const struct sct_campaign_optio
     begin_search(&run);
     uint64_t step = options->iteration_step ? options->iteration_step : 1;
     bool goes_on = true;
+    sct_engine_stop(engine, options->interrupted,
+                    options->seconds_max > 0 ? run.sum.started_at + options->seconds_max : 0);
     for (uint64_t i = 0; i < options->iterations && goes_on && !should_stop(&run); i++) {
         goes_on = run_iteration(&run, engine, options->first_iteration + i * step);
         tell_progress(&run);
         goes_on = goes_on && (!options->goes_on || options->goes_on(options->context));
     }
+    sct_engine_stop(engine, NULL, 0);
     end_search(&run);
     estimate(&campaign->search);
     sct_sum_close(&run.sum, options);

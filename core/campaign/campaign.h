@@ -32,7 +32,7 @@ struct sct_campaign_options {
     uint64_t first_iteration;
     uint64_t iteration_step; // from one iteration to the next; 0 is 1
     uint64_t iterations;     // how many from there on; SCT_UNLIMITED is allowed
-    double seconds_max;      // 0: no limit; checked after every execution
+    double seconds_max;      // 0: no limit; ends an execution that is long (sct_engine_stop)
     bool keep_going;         // do not stop at the first violation
     // Of a systematic strategy: the search (core/search/search.h), of the same program and
     // strategy, which may have served other campaigns before. NULL: without cache and reduction.
@@ -126,7 +126,8 @@ struct sct_campaign {
 // Measures what [strategy] (each of its members, if it has some) may know, by SCT_CALIBRATION_RUNS
 // executions, random walks and executions without priority changes in turn, whose seeds derive from
 // [seed], [name] and the strategy's spec. What they find is ignored, but the first that hangs is
-// the last. Systematic strategies need nothing and get nothing.
+// the last, and so is one after which it is time to stop (sct_engine_stop). Systematic strategies
+// need nothing and get nothing.
 void sct_calibrate(struct sct_engine *engine, const struct sct_program *program, const char *name,
                    struct sct_strategy *strategy, uint64_t seed);
 

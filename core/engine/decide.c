@@ -392,8 +392,10 @@ static bool let_begin(struct sct_engine *engine) {
     return true;
 }
 
-// A point that is looked at: tasks begin there, and the fair tail.
+// A point that is looked at: tasks begin there, and the fair tail, and nothing more does.
 __attribute__((noinline, cold)) static bool look_at_point(struct sct_engine *engine) {
+    if (sct_is_stopped(engine))
+        sct_leave(engine, SCT_STOPPED);
     if (engine->program->begins_quietly && let_begin(engine))
         return true;
     if (engine->now.point_count <= engine->now.point_bound)

@@ -136,6 +136,7 @@ static void reset_result(struct sct_engine *engine) {
     engine->beginner = NULL;
     engine->is_finishing = false;
     engine->has_ended_itself = false;
+    engine->stop.ticks = 0;
     engine->result.violation.kind = NULL;
     engine->result.violation.frame_count = 0;
     engine->executions++;

@@ -18,6 +18,8 @@
 #include "core/engine/result.h"
 #include "core/strategy/strategy.h"
 
+#include <signal.h>
+
 // The seed of execution [iteration] of a campaign with [seed].
 SCT_API uint64_t sct_execution_seed(uint64_t seed, uint64_t iteration);
 
@@ -89,6 +91,15 @@ const uint32_t *sct_engine_packed(const struct sct_engine *engine);
 
 // Whether the last run came to its fair tail (core/engine/monitor.h).
 bool sct_engine_was_in_tail(const struct sct_engine *engine);
+
+// From now on, while *[wish] is not 0, or from [at] on (seconds of core/base/clock.h's clock), who
+// runs executions is to stop. NULL and 0: never. One that does not come to its end by itself is
+// left at a scheduling point (SCT_STOPPED): after a while of some tenths of a second of its own,
+// so that what is short is always whole. Of an engine with catch_signals, whose timer looks.
+void sct_engine_stop(struct sct_engine *engine, const volatile sig_atomic_t *wish, double at);
+
+// Whether it is time to.
+bool sct_engine_should_stop(const struct sct_engine *engine);
 
 // Grows with every execution, scheduling point and decision of this process. Another thread may
 // look.

@@ -5,6 +5,7 @@
 // notices an execution that meets no scheduling point and makes no choice for too long.
 #define _GNU_SOURCE // siginfo_t, SA_ONSTACK, itimers
 #include "core/engine/state.h"
+#include "core/base/clock.h"
 #include "core/base/grow.h"
 
 #include <signal.h>
@@ -12,7 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, STACK_BYTES = 64 * 1024 };
+enum { TICK_MS = 100, STOP_TICKS = 3, STACK_BYTES = 64 * 1024 };
 
 #if ARENA_POISONS
 // What the sanitizers find inside an execution is a finding like any other fault: they abort, and
@@ -91,10 +92,37 @@ uint64_t sct_engine_progress(void) {
     return engine ? engine->executions + engine->now.point_count + engine->now.decision_count : 0;
 }
 
+void sct_engine_stop(struct sct_engine *engine, const volatile sig_atomic_t *wish, double at) {
+    ASSERT(engine == sct_engine_now && !engine->self);
+    engine->stop.wish = wish;
+    engine->stop.at = at;
+    engine->stop.ticks = 0;
+}
+
+bool sct_engine_should_stop(const struct sct_engine *engine) {
+    return (engine->stop.wish && *engine->stop.wish) ||
+           (engine->stop.at > 0 && clock_seconds() >= engine->stop.at);
+}
+
+bool sct_is_stopped(const struct sct_engine *engine) {
+    return engine->stop.ticks >= STOP_TICKS;
+}
+
+// Not left from here: the program may be in the middle of a call, with a lock of the library's. Its
+// next point is looked at (point_bound), which costs the others nothing.
+static void look_for_stop(struct sct_engine *engine) {
+    if (!engine || !sct_engine_should_stop(engine))
+        return;
+    engine->stop.ticks++;
+    if (sct_is_stopped(engine))
+        engine->now.point_bound = 0;
+}
+
 static void on_tick(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     struct sct_engine *engine = sct_engine_now;
+    look_for_stop(engine);
     // CPU time, not time: a machine that is busy with other things hangs nobody. What moves no
     // count between two ticks may have moved just before the first, so one tick more is waited for.
     uint64_t progress = sct_engine_progress();

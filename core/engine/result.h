@@ -26,6 +26,7 @@ enum sct_outcome {
                     // decisions (more than twice as many) was full: no verdict
     SCT_PRUNED,     // ended in a state that was met before: no verdict, and none is missing
     SCT_DIVERGED,   // a replay met a decision that differs from the recorded one
+    SCT_STOPPED,    // left, as somebody wants no more (sct_engine_stop): no execution at all
 };
 
 enum sct_decision_kind { SCT_DECISION_SCHEDULE, SCT_DECISION_VALUE };

@@ -169,6 +169,11 @@ struct sct_engine {
     void *narrator_context;
     struct sct_strand *last_self; // who was running when the execution ended
     struct sct_engine_options options;
+    struct {
+        const volatile sig_atomic_t *wish; // NULL: nobody's
+        double at;                         // 0: never
+        volatile unsigned ticks;           // of the timer that the execution went on since
+    } stop;
     uint64_t executions;      // for the watchdog: progress even where no point is met
     uint64_t passed_messages; // by all who received something behind them
 };
@@ -333,6 +338,9 @@ static inline void sct_enable(struct sct_engine *engine, const struct sct_task *
         engine->seam.calls->wake(engine->seam.search, task->slot);
     sct_slots_add_again(&engine->now.enabled, task->slot); // it was one when its task began
 }
+
+// guard.c: whether the execution that runs is to be left at its next point.
+bool sct_is_stopped(const struct sct_engine *engine);
 
 // guard.c: installs and removes the handlers of faults and hangs.
 void sct_guard_install(struct sct_engine *engine);

@@ -99,7 +99,7 @@ static void before_counted(void *context, uint64_t iteration) {
 
 static void after_counted(void *context, uint64_t iteration, const struct sct_result *result) {
     const struct sct_range_hooks *hooks = context;
-    if (hooks->fingerprints)
+    if (hooks->fingerprints && result->outcome != SCT_STOPPED)
         sct_bytes_add_number(hooks->fingerprints, result->fingerprint);
     if (hooks->whole->after_counted)
         hooks->whole->after_counted(hooks->whole->context, iteration, result);

@@ -89,6 +89,8 @@ static const char *outcome_text(enum sct_outcome outcome) {
         return "pruned";
     case SCT_DIVERGED:
         return "diverged";
+    case SCT_STOPPED:
+        return "stopped";
     }
     fail_at(FAIL_ASSERTION, HERE, "unknown outcome %d", (int)outcome);
 }

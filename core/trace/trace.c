@@ -41,7 +41,7 @@ static void copy_line(char *to, size_t bytes, const char *from) {
 
 void sct_trace_capture(struct sct_trace *trace, const struct sct_engine *engine,
                        const struct sct_result *result) {
-    ASSERT(result->outcome != SCT_DIVERGED);
+    ASSERT(result->outcome != SCT_DIVERGED && result->outcome != SCT_STOPPED);
     trace->outcome = result->outcome;
     trace->fingerprint = result->fingerprint;
     trace->decision_count = result->decision_count;

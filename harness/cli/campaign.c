@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // getentropy
 #include "harness/cli/campaign.h"
+#include "core/base/clock.h"
 #include "core/base/grow.h"
 #include "core/jobs/jobs.h"
 #include "core/jobs/process.h"
@@ -67,10 +68,9 @@ static void begin_counting(void *context, uint64_t iteration) {
 
 static void end_counting(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)iteration;
-    (void)result;
     struct session *session = context;
     sct_marks_count(false);
-    if (!session->passing)
+    if (!session->passing || result->outcome == SCT_STOPPED)
         return;
     const uint64_t *restrict now = session->passing;
     const uint64_t *restrict before = session->passes;
@@ -92,11 +92,20 @@ static void draw_seed(struct session *session) {
         fail_at(FAIL_RESOURCE, HERE, "cannot draw a random seed: %s", strerror(errno));
 }
 
+// Of a limit of time a quarter at most is for measuring, but what takes less than half a second is
+// always measured whole: then the limit decides nothing but how many executions there are.
+static double calibration_end(const struct session *session) {
+    double quarter = session->options->time_limit / 4;
+    return quarter > 0 ? clock_seconds() + (quarter > 0.5 ? quarter : 0.5) : 0;
+}
+
 static void calibrate_here(const struct session *session) {
     char name[256];
     struct text text = text_in(name, sizeof name);
     text_add(&text, "%s/%s", session->run.what.subject->name, session->run.what.test->name);
+    sct_engine_stop(session->engine, &process_interrupted, calibration_end(session));
     sct_calibrate(session->engine, &session->program, name, session->strategy, session->run.seed);
+    sct_engine_stop(session->engine, NULL, 0);
 }
 
 // What a process of its own has measured.

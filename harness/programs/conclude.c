@@ -2,6 +2,7 @@
 #include "core/campaign/campaign.h"
 #include "core/posix/orders.h"
 #include "core/posix/places.h"
+#include "harness/cli/process.h"
 #include "harness/cli/status.h"
 
 #include <inttypes.h>
@@ -235,7 +236,8 @@ const char *conclude(const struct subject_end *end) {
     if (end->campaign)
         conclude_proof(end->campaign, &text);
     posix_world.on_pass = NULL; // what comes does not count
-    if (end->kind && end->engine && end->is_told && posix_world.options.model == SCT_MEMORY_C11) {
+    bool is_asked = end->kind && end->engine && end->is_told && !process_interrupted;
+    if (is_asked && posix_world.options.model == SCT_MEMORY_C11) {
         look_elsewhere(end, &text);
         if (end->explains)
             find_orders(end, &text);

@@ -222,6 +222,72 @@ static void test_campaign_stops_when_interrupted(void **state) {
     sct_strategy_free(strategy);
 }
 
+static uint32_t turns_before; // of the long executions, before somebody wants no more
+
+static void go_round(void *argument) {
+    (void)argument;
+    for (uint32_t turn = 0;; turn++) {
+        if (turn == turns_before)
+            interrupted = 1;
+        step("turn");
+    }
+}
+
+static void go_round_for_long(void *context) {
+    (void)context;
+    start("a", go_round, NULL);
+}
+
+// Nearly endless, as a test that fails must end, too: some ten seconds.
+enum { LONG_STEPS = SCT_STEPS_LIMIT };
+
+static const struct sct_program lengthy = {.setup = go_round_for_long};
+
+static void open_engine_of_long_executions(void) {
+    const struct sct_engine_options engine_options = {
+        .steps_max = LONG_STEPS, .fair_after = LONG_STEPS, .catch_signals = true};
+    engine = sct_engine_open(&engine_options);
+}
+
+// A long execution is left when its time is over or the flag is set, and counts for nothing.
+static void test_campaign_leaves_a_long_execution(void **state) {
+    open_engine_of_long_executions();
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_campaign_options options = options_for(&lengthy, strategy);
+    options.interrupted = &interrupted;
+    options.repeat_every = 1;
+    interrupted = 0;
+    turns_before = 1000;
+    struct sct_campaign campaign = run_campaign(&options);
+    assert_true(campaign.was_interrupted);
+    assert_int_equal(campaign.iterations_run, 0);
+    assert_int_equal(campaign.fingerprint, 0);
+    assert_int_equal(sct_engine_last_result(engine)->outcome, SCT_STOPPED);
+    options.interrupted = NULL;
+    options.seconds_max = 0.01;
+    campaign = run_campaign(&options);
+    assert_false(campaign.was_interrupted || campaign.unrepeatable.is_found);
+    assert_int_equal(campaign.iterations_run, 0);
+    sct_strategy_free(strategy);
+    close_engine(state);
+}
+
+// Measuring stops as well: the first execution of the first strategy stands for all.
+static void test_calibrate_leaves_a_long_execution(void **state) {
+    open_engine_of_long_executions();
+    struct sct_strategy *portfolio = new_strategy("portfolio");
+    sct_engine_stop(engine, &interrupted, 0);
+    interrupted = 0;
+    turns_before = 1000;
+    sct_calibrate(engine, &lengthy, "model/test", portfolio, 1);
+    sct_engine_stop(engine, NULL, 0);
+    assert_int_equal(sct_engine_last_result(engine)->outcome, SCT_STOPPED);
+    for (size_t i = 0; i < sct_strategy_count(portfolio); i++)
+        assert_int_equal(sct_strategy_member(portfolio, i)->calibration.tasks_max, 1);
+    sct_strategy_free(portfolio);
+    close_engine(state);
+}
+
 // Executions without a verdict are counted apart and do not end a campaign: one in four of 400, 100
 // +- 5 * 8.7.
 static void test_campaign_counts_step_limit_hits(void **state) {
@@ -467,6 +533,8 @@ int main(void) {
         ENGINE_TEST(test_campaign_runs_all_iterations),
         ENGINE_TEST(test_campaign_stops_when_its_time_is_over),
         ENGINE_TEST(test_campaign_stops_when_interrupted),
+        cmocka_unit_test(test_campaign_leaves_a_long_execution),
+        cmocka_unit_test(test_calibrate_leaves_a_long_execution),
         cmocka_unit_test(test_campaign_counts_step_limit_hits),
         ENGINE_TEST(test_campaign_groups_violations_by_pattern),
         ENGINE_TEST(test_campaign_first_group_is_the_lowest_iteration),
