@@ -39,6 +39,3 @@ foreach(wrapper mtcheck-cc mtcheck-c++)
   install(PROGRAMS scripts/wrappers/mtcheck-cc DESTINATION ${CMAKE_INSTALL_BINDIR}
           RENAME ${wrapper})
 endforeach()
-
-# Whoever builds the command can run a program with it.
-add_dependencies(mtcheck mtcheck_runtime)
