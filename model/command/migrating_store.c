@@ -117,6 +117,13 @@ static struct ct_outcome find(struct server_store *store, const char *name, stru
     return *table ? ct_success() : others->ops->find(others, name, arena, table);
 }
 
+static struct ct_outcome find_to_write(struct server_store *store, const char *name,
+                                       struct arena *arena, struct ct_table **table) {
+    struct server_store *others = store_of(store)->others;
+    *table = find_instance(store, name);
+    return *table ? ct_success() : server_find_to_write(others, name, arena, table);
+}
+
 static struct ct_outcome create(struct server_store *store, const char *name, struct arena *arena,
                                 bool *is_new) {
     struct server_store *others = store_of(store)->others;
@@ -176,6 +183,7 @@ static void close_store(struct server_store *base) {
 }
 
 static const struct server_store_ops ops = {.find = find,
+                                            .find_to_write = find_to_write,
                                             .create = create,
                                             .drop = drop,
                                             .list = list,

@@ -172,9 +172,7 @@ static bool serve(const struct settings *settings, struct service *service, cons
 }
 
 int command_serve(const struct settings *settings, struct error *error) {
-    struct service service = {
-        .turn = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wait_ms = BUSY_MS},
-    };
+    struct service service = {0};
     sigset_t ends;
     if (settings->argument_count > 0) {
         error_set(error, "serve: unexpected argument '%.60s'", settings->arguments[0]);
@@ -190,8 +188,11 @@ int command_serve(const struct settings *settings, struct error *error) {
     service.tables = migrating_tables_read(settings->migrating, error);
     if (!service.tables)
         return COMMAND_USAGE;
+    ct_sqlite_turn_init(&service.turn, BUSY_MS);
     bool is_served = migrating_tables_join(service.tables, settings->bugs, error) &&
+                     ct_sqlite_turn_open(&service.turn, &service.file, error) &&
                      serve(settings, &service, &ends, error);
+    ct_sqlite_turn_close(&service.turn);
     migrating_tables_close(service.tables);
     return is_served ? COMMAND_DONE : COMMAND_FAILED;
 }

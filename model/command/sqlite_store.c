@@ -22,6 +22,14 @@ static struct ct_outcome find(struct server_store *store, const char *name, stru
     return outcome;
 }
 
+static struct ct_outcome find_to_write(struct server_store *store, const char *name,
+                                       struct arena *arena, struct ct_table **table) {
+    (void)arena;
+    ct_sqlite_choose_to_write(table_of(store), name);
+    *table = ct_sqlite_interface(table_of(store));
+    return ct_success();
+}
+
 static struct ct_outcome create(struct server_store *store, const char *name, struct arena *arena,
                                 bool *is_new) {
     return ct_sqlite_create(table_of(store), name, arena, is_new);
@@ -47,6 +55,7 @@ static void close_store(struct server_store *store) {
 }
 
 static const struct server_store_ops ops = {.find = find,
+                                            .find_to_write = find_to_write,
                                             .create = create,
                                             .drop = drop,
                                             .list = list,

@@ -286,7 +286,7 @@ static void init_lane(struct migration *migration, struct lane *lane) {
 
 static void init_lanes(struct migration *migration) {
     for (int i = 0; i < TABLES; i++)
-        pthread_mutex_init(&migration->turns[i].mutex, NULL);
+        ct_sqlite_turn_init(&migration->turns[i], 0);
     init_lane(migration, &migration->own);
     for (uint32_t i = 0; i < migration->lane_count; i++) {
         struct lane *lane = &migration->lanes[i];
@@ -355,7 +355,7 @@ static void migration_close(struct migration *migration) {
     close_files(migration);
     pthread_mutex_destroy(&migration->pace.mutex);
     for (int i = 0; i < TABLES; i++)
-        pthread_mutex_destroy(&migration->turns[i].mutex);
+        ct_sqlite_turn_close(&migration->turns[i]);
     session_close(&migration->session);
 }
 

@@ -51,6 +51,9 @@ const char *answer_content_type(const struct call *call);
 // The table of that name, or NULL and the call is answered.
 struct ct_table *call_table(struct call *call, const char *name);
 
+// The same for a batch; that the table is not there may be its outcome.
+struct ct_table *call_table_to_write(struct call *call, const char *name);
+
 // What the outcome of the store, or of a read of a table, means.
 enum wire_error call_error_of(struct ct_outcome outcome);
 

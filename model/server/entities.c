@@ -138,7 +138,7 @@ static void write_entity(struct call *call) {
         answer_error(call, error);
         return;
     }
-    struct ct_table *table = call_table(call, call->target.table);
+    struct ct_table *table = call_table_to_write(call, call->target.table);
     if (!table)
         return;
     struct ct_batch batch = ct_batch_new(call->arena, 1);

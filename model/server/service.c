@@ -16,13 +16,24 @@ bool call_wants_no_content(const struct wire_headers *headers) {
     return prefer && strcasecmp(prefer, "return-no-content") == 0;
 }
 
-struct ct_table *call_table(struct call *call, const char *name) {
-    struct ct_table *table = NULL;
-    struct ct_outcome outcome = call->store->ops->find(call->store, name, call->arena, &table);
+static struct ct_table *expect_table(struct call *call, struct ct_outcome outcome,
+                                     struct ct_table *table) {
     if (outcome.kind == CT_SUCCEEDED && table)
         return table;
     answer_error(call, outcome.kind == CT_SUCCEEDED ? WIRE_NO_TABLE : call_error_of(outcome));
     return NULL;
+}
+
+struct ct_table *call_table(struct call *call, const char *name) {
+    struct ct_table *table = NULL;
+    struct ct_outcome outcome = call->store->ops->find(call->store, name, call->arena, &table);
+    return expect_table(call, outcome, table);
+}
+
+struct ct_table *call_table_to_write(struct call *call, const char *name) {
+    struct ct_table *table = NULL;
+    struct ct_outcome outcome = server_find_to_write(call->store, name, call->arena, &table);
+    return expect_table(call, outcome, table);
 }
 
 enum wire_error call_error_of(struct ct_outcome outcome) {

@@ -17,6 +17,10 @@ struct server_store_ops {
     // CT_STATUS_NOT_FOUND whatever it asks for.
     struct ct_outcome (*find)(struct server_store *store, const char *name, struct arena *arena,
                               struct ct_table **table);
+    // The same for whoever only writes: it need not look, and a batch on a table that is not there
+    // fails with CT_STATUS_NOT_FOUND. [name] lives as long as the table. NULL: as [find].
+    struct ct_outcome (*find_to_write)(struct server_store *store, const char *name,
+                                       struct arena *arena, struct ct_table **table);
     // Makes a table, or says that there was one already. NULL here and in [drop]: this store's
     // tables are fixed.
     struct ct_outcome (*create)(struct server_store *store, const char *name, struct arena *arena,
@@ -38,5 +42,11 @@ struct server_store_ops {
 struct server_store {
     const struct server_store_ops *ops;
 };
+
+static inline struct ct_outcome server_find_to_write(struct server_store *store, const char *name,
+                                                     struct arena *arena, struct ct_table **table) {
+    return (store->ops->find_to_write ? store->ops->find_to_write : store->ops->find)(store, name,
+                                                                                      arena, table);
+}
 
 #endif

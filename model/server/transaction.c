@@ -273,7 +273,7 @@ static void execute(struct call *call, struct transaction *transaction) {
     }
     struct ct_table *table = NULL;
     struct ct_outcome outcome =
-        call->store->ops->find(call->store, transaction->table, call->arena, &table);
+        server_find_to_write(call->store, transaction->table, call->arena, &table);
     if (table)
         outcome = ct_execute(table, &batch, call->arena, results);
     if (table && outcome.kind == CT_SUCCEEDED) {

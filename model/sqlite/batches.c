@@ -1,7 +1,6 @@
-#define _POSIX_C_SOURCE 200809L
+#include "model/sqlite/batches.h"
+
 #include "core/base/clock.h"
-#include "model/sqlite/connection.h"
-#include "model/sqlite/record.h"
 #include "model/table/batch.h"
 #include "model/table/check.h"
 #include "model/table/row.h"
@@ -9,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-// A batch under way: the lock of the file is held.
-struct writing {
-    struct ct_sqlite_table *table;
-    struct arena *arena;
-    uint64_t number; // of the next ETag
-    int64_t time;    // of the rows that it writes
-};
 
 // ---- ETags and times ---------------------------------------------------------------------------
 
@@ -37,7 +28,7 @@ static int64_t time_of(const struct writing *writing) {
 // ---- Operations --------------------------------------------------------------------------------
 
 static void bind_key(const struct writing *writing, sqlite3_stmt *statement, struct ct_key key) {
-    sqlite3_bind_int64(statement, 1, writing->table->id);
+    sqlite3_bind_int64(statement, 1, writing->id);
     connection_bind_key(statement, 2, key.partition);
     connection_bind_key(statement, 3, key.row);
 }
@@ -221,7 +212,7 @@ static bool is_group(const struct ct_batch *batch, size_t first) {
 
 static void bind_group(const struct writing *writing, sqlite3_stmt *statement,
                        const struct ct_operation *operations, const struct record *records) {
-    sqlite3_bind_int64(statement, 1, writing->table->id);
+    sqlite3_bind_int64(statement, 1, writing->id);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)writing->number);
     sqlite3_bind_int64(statement, 3, time_of(writing));
     for (int i = 0; i < SQLITE_GROUP; i++) {
@@ -268,14 +259,14 @@ static struct ct_outcome insert_group(struct writing *writing, const struct ct_b
 
 // ---- Transactions ------------------------------------------------------------------------------
 
-static int run_plain(struct ct_sqlite_table *table, enum ct_statement statement) {
+int connection_run_plain(struct ct_sqlite_table *table, enum ct_statement statement) {
     return connection_run(connection_statement(table, statement));
 }
 
 // SQLite may have rolled back by itself.
 void connection_roll_back(struct ct_sqlite_table *table) {
     if (!sqlite3_get_autocommit(table->database))
-        run_plain(table, STATEMENT_ROLLBACK);
+        connection_run_plain(table, STATEMENT_ROLLBACK);
 }
 
 // Takes [count] new numbers; the first goes to [first]. A RETURNING would make a table of its own
@@ -300,15 +291,15 @@ static int take_numbers(struct ct_sqlite_table *table, size_t count, uint64_t *f
 static bool settle(struct ct_sqlite_table *table) {
     uint64_t ignored;
     connection_roll_back(table);
-    bool is_settled = run_plain(table, STATEMENT_BEGIN) == SQLITE_DONE &&
+    bool is_settled = connection_run_plain(table, STATEMENT_BEGIN) == SQLITE_DONE &&
                       take_numbers(table, 1, &ignored) == SQLITE_DONE &&
-                      run_plain(table, STATEMENT_COMMIT) == SQLITE_DONE;
+                      connection_run_plain(table, STATEMENT_COMMIT) == SQLITE_DONE;
     connection_roll_back(table);
     return is_settled;
 }
 
 struct ct_outcome connection_commit(struct ct_sqlite_table *table, struct arena *arena) {
-    int code = run_plain(table, STATEMENT_COMMIT);
+    int code = connection_run_plain(table, STATEMENT_COMMIT);
     if (code == SQLITE_DONE)
         return ct_success();
     struct ct_outcome outcome = connection_failure(table, code, arena);
@@ -333,129 +324,7 @@ static struct ct_outcome apply_all(struct writing *writing, const struct ct_batc
     return outcome;
 }
 
-// Somebody may have deleted it since it was chosen.
-static struct ct_outcome check_table(struct ct_sqlite_table *table, struct arena *arena) {
-    sqlite3_stmt *statement = connection_statement(table, STATEMENT_IS_THERE);
-    sqlite3_bind_int64(statement, 1, table->id);
-    int code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    if (code == SQLITE_DONE)
-        return ct_storage_error(CT_STATUS_NOT_FOUND, 0);
-    return code == SQLITE_ROW ? ct_success() : connection_failure(table, code, arena);
-}
-
-// False: others had it for all of the time that one waits.
-static bool take_turn(const struct ct_sqlite_table *table) {
-    struct ct_sqlite_turn *turn = table->turn;
-    if (!turn)
-        return true;
-    if (turn->wait_ms == 0)
-        return pthread_mutex_lock(&turn->mutex) == 0;
-    struct timespec until;
-    timespec_get(&until, TIME_UTC);
-    until.tv_nsec += (long)(turn->wait_ms % 1000) * 1000000;
-    until.tv_sec += turn->wait_ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return pthread_mutex_timedlock(&turn->mutex, &until) == 0;
-}
-
-static void end_turn(const struct ct_sqlite_table *table) {
-    if (table->turn)
-        pthread_mutex_unlock(&table->turn->mutex);
-}
-
-// Begins a transaction in which [count] operations have numbers. If it cannot be nothing is held.
-static struct ct_outcome begin(struct writing *writing, size_t count) {
-    struct ct_sqlite_table *table = writing->table;
-    int code = run_plain(table, STATEMENT_BEGIN);
-    if (code != SQLITE_DONE)
-        return connection_failure(table, code, writing->arena);
-    // The lock is held: whoever fences waits until this transaction has had its effect.
-    struct ct_outcome outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    if (clock_seconds() < table->deadline)
-        outcome = check_table(table, writing->arena);
-    if (outcome.kind == CT_SUCCEEDED) {
-        code = take_numbers(table, count, &writing->number);
-        if (code != SQLITE_DONE)
-            outcome = connection_failure(table, code, writing->arena);
-    }
-    if (outcome.kind != CT_SUCCEEDED)
-        connection_roll_back(table);
-    return outcome;
-}
-
-// What the Inserts of [batch] will write: nobody waits for it, as for what is done in a
-// transaction.
-static const struct record *records_of(struct arena *arena, const struct ct_batch *batch) {
-    struct record *records = ARENA_ARRAY(arena, struct record, batch->count);
-    for (size_t i = 0; i < batch->count; i++) {
-        bool is_insert = batch->operations[i].type == CT_INSERT;
-        records[i] = is_insert ? record_of(arena, batch->operations[i].entity)
-                               : (struct record){.bytes = NULL};
-    }
-    return records;
-}
-
-static struct ct_outcome write_batch(struct ct_sqlite_table *table, const struct ct_batch *batch,
-                                     const struct record *records, struct arena *arena,
-                                     struct ct_op_result *done) {
-    struct writing writing = {.table = table, .arena = arena, .time = present_time()};
-    struct ct_outcome outcome = begin(&writing, batch->count);
-    if (outcome.kind != CT_SUCCEEDED)
-        return outcome;
-    outcome = apply_all(&writing, batch, records, done);
-    if (outcome.kind == CT_SUCCEEDED)
-        return connection_commit(table, arena);
-    connection_roll_back(table);
-    return outcome;
-}
-
-// What [batch] is refused with before anybody looks at the file.
-static struct ct_outcome check(const struct ct_sqlite_table *table, const struct ct_batch *batch) {
-    const char *error = ct_batch_program_error(batch);
-    if (error)
-        return ct_program_error(error);
-    size_t index;
-    enum ct_error refused = ct_check_batch(&table->rules, batch, &index);
-    return refused != CT_ERROR_NONE ? ct_refusal(refused, index) : ct_success();
-}
-
-// [batch] is done, with these results.
-static void give(const struct ct_batch *batch, const struct ct_op_result *done,
-                 struct ct_op_result *results) {
-    memcpy(results, done, batch->count * sizeof *results);
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->operations[i].type != CT_DELETE)
-            batch->operations[i].entity->etag = done[i].etag;
-}
-
-struct ct_outcome sqlite_table_execute(struct ct_table *interface, const char *where,
-                                       struct ct_batch *batch, struct arena *arena,
-                                       struct ct_op_result *results) {
-    struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
-    (void)where;
-    struct ct_outcome outcome = check(table, batch);
-    if (outcome.kind != CT_SUCCEEDED)
-        return outcome;
-    struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
-    const struct record *records = records_of(arena, batch);
-    if (!take_turn(table))
-        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    outcome = write_batch(table, batch, records, arena, done);
-    end_turn(table);
-    if (outcome.kind == CT_SUCCEEDED)
-        give(batch, done, results);
-    return outcome;
-}
-
-// ---- Several batches in one transaction --------------------------------------------------------
-
-// Of a batch, what became of it so far.
-struct part {
-    struct ct_write *write;
-    const struct record *records;
-    struct ct_op_result *done;
-};
+// ---- Batches, each for itself ------------------------------------------------------------------
 
 static bool has_failed(struct ct_outcome outcome) {
     return outcome.kind == CT_INTERNAL_ERROR || ct_failed_with(outcome, CT_STATUS_SERVER_ERROR);
@@ -501,15 +370,16 @@ static struct ct_outcome insert_singles(struct writing *writing, struct part *pa
     return has_conflict ? ct_success() : outcome;
 }
 
-// What a refused batch has done is taken back; one operation has done nothing then.
+// What a refused batch has done is taken back; one operation has done nothing then, and a batch
+// that is alone goes with its transaction.
 static struct ct_outcome apply_part(struct writing *writing, struct part *part) {
     struct ct_sqlite_table *table = writing->table;
     struct ct_write *write = part->write;
     uint64_t first = writing->number;
-    bool needs_saving = write->batch.count > 1;
+    bool needs_saving = write->batch.count > 1 && !writing->is_alone;
     int code = SQLITE_DONE;
     if (needs_saving)
-        code = run_plain(table, STATEMENT_SAVE);
+        code = connection_run_plain(table, STATEMENT_SAVE);
     if (code != SQLITE_DONE)
         return connection_failure(table, code, writing->arena);
     write->outcome = apply_all(writing, &write->batch, part->records, part->done);
@@ -517,13 +387,13 @@ static struct ct_outcome apply_part(struct writing *writing, struct part *part) 
     if (has_failed(write->outcome))
         return write->outcome;
     if (needs_saving && write->outcome.kind != CT_SUCCEEDED)
-        code = run_plain(table, STATEMENT_FORGET);
+        code = connection_run_plain(table, STATEMENT_FORGET);
     if (needs_saving && code == SQLITE_DONE)
-        code = run_plain(table, STATEMENT_KEEP);
+        code = connection_run_plain(table, STATEMENT_KEEP);
     return code == SQLITE_DONE ? ct_success() : connection_failure(table, code, writing->arena);
 }
 
-static struct ct_outcome apply_parts(struct writing *writing, struct part *parts, size_t count) {
+struct ct_outcome batches_apply(struct writing *writing, struct part *parts, size_t count) {
     struct ct_outcome outcome = ct_success();
     for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED;) {
         bool are_singles = are_single_inserts(parts + i, count - i);
@@ -533,59 +403,75 @@ static struct ct_outcome apply_parts(struct writing *writing, struct part *parts
     return outcome;
 }
 
-// An outcome other than success is that of every part: none has been done, or that is not known.
-static struct ct_outcome write_parts(struct ct_sqlite_table *table, struct part *parts,
-                                     size_t count, struct arena *arena) {
-    struct writing writing = {.table = table, .arena = arena, .time = present_time()};
-    size_t operations = 0;
-    for (size_t i = 0; i < count; i++)
-        operations += parts[i].write->batch.count;
-    struct ct_outcome outcome = begin(&writing, operations);
-    if (outcome.kind != CT_SUCCEEDED)
-        return outcome;
-    outcome = apply_parts(&writing, parts, count);
-    // SQLite may have rolled back by itself.
-    if (outcome.kind == CT_SUCCEEDED && sqlite3_get_autocommit(table->database))
-        outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    if (outcome.kind == CT_SUCCEEDED)
-        return connection_commit(table, arena);
-    connection_roll_back(table);
+// Somebody may have deleted it since it was chosen.
+static struct ct_outcome check_table(struct writing *writing, sqlite3_int64 id) {
+    sqlite3_stmt *statement = connection_statement(writing->table, STATEMENT_IS_THERE);
+    sqlite3_bind_int64(statement, 1, id);
+    int code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    writing->id = code == SQLITE_ROW ? id : 0;
+    writing->name = NULL;
+    return code == SQLITE_ROW || code == SQLITE_DONE
+               ? ct_success()
+               : connection_failure(writing->table, code, writing->arena);
+}
+
+static struct ct_outcome find_table(struct writing *writing, struct ct_sqlite_table *chosen) {
+    struct ct_outcome outcome = ct_success();
+    if (!writing->id || !writing->name || strcmp(writing->name, chosen->name) != 0)
+        outcome = catalog_find(writing->table, chosen->name, writing->arena, &writing->id);
+    writing->name = chosen->name;
+    if (writing->id) {
+        chosen->id = writing->id;
+        chosen->name = NULL;
+    }
     return outcome;
 }
 
-void sqlite_table_execute_all(struct ct_table *interface, const char *where,
-                              struct ct_write *writes, size_t count, struct arena *arena) {
-    struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
-    struct part *parts = ARENA_ARRAY(arena, struct part, count);
-    size_t part_count = 0;
-    (void)where;
-    for (size_t i = 0; i < count; i++) {
-        struct ct_write *write = &writes[i];
-        write->outcome = check(table, &write->batch);
-        if (write->outcome.kind == CT_SUCCEEDED)
-            parts[part_count++] =
-                (struct part){write, records_of(arena, &write->batch),
-                              ARENA_ARRAY(arena, struct ct_op_result, write->batch.count)};
-    }
-    if (part_count == 0)
-        return;
-    struct ct_outcome outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    if (take_turn(table)) {
-        outcome = write_parts(table, parts, part_count, arena);
-        end_turn(table);
-    }
-    for (size_t i = 0; i < part_count; i++) {
-        struct ct_write *write = parts[i].write;
-        if (outcome.kind != CT_SUCCEEDED)
-            write->outcome = outcome;
-        else if (write->outcome.kind == CT_SUCCEEDED)
-            give(&write->batch, parts[i].done, write->results);
-    }
+struct ct_outcome batches_enter(struct writing *writing, struct ct_sqlite_table *chosen,
+                                struct arena *arena) {
+    struct ct_outcome outcome = ct_success();
+    writing->arena = arena;
+    if (clock_seconds() >= chosen->deadline)
+        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
+    if (chosen->name)
+        outcome = find_table(writing, chosen);
+    else if (!chosen->id || writing->id != chosen->id)
+        outcome = check_table(writing, chosen->id);
+    return outcome.kind == CT_SUCCEEDED && !writing->id ? ct_storage_error(CT_STATUS_NOT_FOUND, 0)
+                                                        : outcome;
 }
 
-struct ct_outcome ct_sqlite_fence(struct ct_sqlite_table *table) {
-    if (run_plain(table, STATEMENT_BEGIN) != SQLITE_DONE)
-        return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
-    run_plain(table, STATEMENT_ROLLBACK);
-    return ct_success();
+struct ct_outcome batches_begin(struct writing *writing, struct ct_sqlite_table *table,
+                                size_t count, struct arena *arena) {
+    *writing = (struct writing){.table = table, .arena = arena, .time = present_time()};
+    int code = take_numbers(table, count, &writing->number);
+    return code == SQLITE_DONE ? ct_success() : connection_failure(table, code, arena);
+}
+
+const struct record *batches_records(struct arena *arena, const struct ct_batch *batch) {
+    struct record *records = ARENA_ARRAY(arena, struct record, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        bool is_insert = batch->operations[i].type == CT_INSERT;
+        records[i] = is_insert ? record_of(arena, batch->operations[i].entity)
+                               : (struct record){.bytes = NULL};
+    }
+    return records;
+}
+
+struct ct_outcome batches_check(const struct ct_sqlite_table *table, const struct ct_batch *batch) {
+    const char *error = ct_batch_program_error(batch);
+    if (error)
+        return ct_program_error(error);
+    size_t index;
+    enum ct_error refused = ct_check_batch(&table->rules, batch, &index);
+    return refused != CT_ERROR_NONE ? ct_refusal(refused, index) : ct_success();
+}
+
+void batches_give(const struct part *part) {
+    const struct ct_batch *batch = &part->write->batch;
+    memcpy(part->write->results, part->done, batch->count * sizeof *part->done);
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->operations[i].type != CT_DELETE)
+            batch->operations[i].entity->etag = part->done[i].etag;
 }

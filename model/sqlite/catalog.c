@@ -2,9 +2,9 @@
 
 #include "model/sqlite/connection.h"
 
-// Looks for [name] as it is, which an index finds, then without case. 0: there is none.
-static struct ct_outcome find(struct ct_sqlite_table *table, const char *name, struct arena *arena,
-                              sqlite3_int64 *id) {
+// As it is, which an index finds, then without case.
+struct ct_outcome catalog_find(struct ct_sqlite_table *table, const char *name, struct arena *arena,
+                               sqlite3_int64 *id) {
     int code = SQLITE_DONE;
     *id = 0;
     for (int i = 0; i < 2 && code == SQLITE_DONE; i++) {
@@ -24,10 +24,18 @@ static struct ct_outcome find(struct ct_sqlite_table *table, const char *name, s
 struct ct_outcome ct_sqlite_choose(struct ct_sqlite_table *table, const char *name,
                                    struct arena *arena, bool *is_there) {
     sqlite3_int64 id;
-    struct ct_outcome outcome = find(table, name, arena, &id);
+    struct ct_outcome outcome = catalog_find(table, name, arena, &id);
     *is_there = outcome.kind == CT_SUCCEEDED && id != 0;
-    table->id = *is_there ? id : table->id;
+    if (*is_there) {
+        table->id = id;
+        table->name = NULL;
+    }
     return outcome;
+}
+
+void ct_sqlite_choose_to_write(struct ct_sqlite_table *table, const char *name) {
+    table->id = 0;
+    table->name = name;
 }
 
 // ---- Changes -----------------------------------------------------------------------------------
@@ -75,7 +83,7 @@ static struct ct_outcome change(struct ct_sqlite_table *table, const char *name,
     struct ct_outcome outcome = run(table, connection_statement(table, STATEMENT_BEGIN), arena);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
-    outcome = find(table, name, arena, &id);
+    outcome = catalog_find(table, name, arena, &id);
     bool has_work = outcome.kind == CT_SUCCEEDED && (id != 0) == is_drop;
     if (has_work)
         outcome = is_drop ? drop_table(table, id, arena) : add_table(table, name, arena);

@@ -13,6 +13,11 @@
 struct ct_outcome ct_sqlite_choose(struct ct_sqlite_table *table, const char *name,
                                    struct arena *arena, bool *is_there);
 
+// From now on [table] is the one of that name, which lives as long; for whoever only writes: a
+// batch looks for it in its transaction, and fails with CT_STATUS_NOT_FOUND if there is none,
+// whatever its operations are. After one that did not the table is chosen.
+void ct_sqlite_choose_to_write(struct ct_sqlite_table *table, const char *name);
+
 // Makes a table of that name (1 to 255 bytes) unless there is one: [is_new] tells.
 struct ct_outcome ct_sqlite_create(struct ct_sqlite_table *table, const char *name,
                                    struct arena *arena, bool *is_new);

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "model/sqlite/connection.h"
 #include "core/base/clock.h"
 #include "core/base/number.h"
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES_MAX = 255, OPEN_MS = 10000 };
+enum { NAME_BYTES_MAX = 255, OPEN_MS = 10000, LOG_PAGES = 1000 };
+#define LOG_PAGES_BULK 4000
 
 // What application_id says of our files: "ctbl".
 #define KIND 1668571756
@@ -363,7 +365,8 @@ static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlit
              options->is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
              NULL, error) ||
         (options->batch_operations > 0 &&
-         !run(table->database, path, "PRAGMA wal_autocheckpoint = 4000", NULL, error)) ||
+         !run(table->database, path, "PRAGMA wal_autocheckpoint = " TEXT(LOG_PAGES_BULK), NULL,
+              error)) ||
         !read_prefix(table, path, error) || !prepare_all(table, path, error) ||
         (options->name && !name_table(table, path, options->name, error)))
         return false;
@@ -378,6 +381,7 @@ static void close_table(struct ct_table *interface) {
     int code = sqlite3_close(table->database);
     ASSERT(code == SQLITE_OK); // no statement of it is left
     reading_free_spare(table);
+    pthread_cond_destroy(&table->news);
     free(table);
 }
 
@@ -397,6 +401,14 @@ static const struct ct_table_ops table_ops = {
     .close = close_table,
 };
 
+static void init_news(pthread_cond_t *news) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(news, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct ct_sqlite_table *ct_sqlite_open(const struct ct_sqlite_options *options,
                                        struct error *error) {
     struct ct_sqlite_table *table = calloc(1, sizeof *table);
@@ -407,6 +419,8 @@ struct ct_sqlite_table *ct_sqlite_open(const struct ct_sqlite_options *options,
     table->table.ops = &table_ops;
     table->deadline = HUGE_VAL;
     table->rules = ct_service_rules;
+    table->log_pages_due = options->batch_operations > 0 ? LOG_PAGES_BULK : LOG_PAGES;
+    init_news(&table->news);
     if (options->batch_operations > 0) {
         table->rules.operations = options->batch_operations;
         table->rules.batch_bytes = options->batch_operations * ct_service_rules.row_bytes;
@@ -423,8 +437,4 @@ struct ct_table *ct_sqlite_interface(struct ct_sqlite_table *table) {
 
 void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds) {
     table->deadline = seconds;
-}
-
-void ct_sqlite_take_turns(struct ct_sqlite_table *table, struct ct_sqlite_turn *turn) {
-    table->turn = turn;
 }

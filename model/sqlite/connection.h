@@ -66,6 +66,7 @@ struct ct_sqlite_table {
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     sqlite3_int64 id; // of the table in the file; 0: none is chosen
+    const char *name; // of the one that is written to, which was not looked for yet; or NULL
     char etag_prefix[24];
     struct etag_text etag_text;
     struct ct_rules rules; // of a batch
@@ -73,6 +74,9 @@ struct ct_sqlite_table {
     struct ct_sqlite_turn *turn; // or NULL
     unsigned busy_ms;            // of now
     double busy_since;           // when the wait began that is under way
+    int log_pages;               // that the log had after the last commit
+    int log_pages_due;           // with so many it is to be emptied
+    pthread_cond_t news;         // for the caller whose batch waits
     struct sqlite_stream *spare; // a closed one, whose arenas the next one has; or NULL
 };
 
@@ -101,11 +105,18 @@ void connection_bind_key(sqlite3_stmt *statement, int parameter, const char *key
 struct ct_outcome connection_failure(const struct ct_sqlite_table *table, int code,
                                      struct arena *arena);
 
+// The number of the table [name], without regard to case, in catalog.c; 0: there is none.
+struct ct_outcome catalog_find(struct ct_sqlite_table *table, const char *name, struct arena *arena,
+                               sqlite3_int64 *id);
+
+// A statement without parameters.
+int connection_run_plain(struct ct_sqlite_table *table, enum ct_statement statement);
+
 // The end of a transaction, in batches.c. A commit that fails has done nothing, or is CT_UNKNOWN.
 struct ct_outcome connection_commit(struct ct_sqlite_table *table, struct arena *arena);
 void connection_roll_back(struct ct_sqlite_table *table);
 
-// The members of the interface, in batches.c and reading.c.
+// The members of the interface, in turn.c and reading.c.
 struct ct_outcome sqlite_table_execute(struct ct_table *table, const char *where,
                                        struct ct_batch *batch, struct arena *arena,
                                        struct ct_op_result *results);

@@ -50,17 +50,35 @@ struct ct_table *ct_sqlite_interface(struct ct_sqlite_table *table);
 void ct_sqlite_set_deadline(struct ct_sqlite_table *table, double seconds);
 
 // Where threads that write to one file over several connections wait for each other. SQLite lets
-// one of them have the file, and the others look again every millisecond, in no order; here each
-// goes on as soon as it can.
+// one of them have the file, and the others look again every millisecond, in no order. Here whoever
+// has it takes along what others wait with, into one transaction: they share a commit, and a sync.
+// Each batch has its own outcome, as if it had been alone, and is answered after the commit; what
+// the file refuses then it refuses to all of them.
 struct ct_sqlite_turn {
-    pthread_mutex_t mutex;
     // How long one waits here before a batch fails with CT_STATUS_SERVER_ERROR; 0: as long as it
     // takes. For other processes it waits after that, as [busy_ms] of the options says.
     unsigned wait_ms;
+    struct ct_sqlite_table *writer; // or NULL
+    pthread_mutex_t mutex;          // of what follows
+    struct sqlite_call *first;      // of those who wait, as their number
+    size_t waiting;
+    bool is_led;     // somebody has the file
+    int log_emptied; // pages that the log had when it last was
 };
 
-// [turn], which outlives the connection, is held from now on while a batch has the file's lock.
-// What the batch writes is prepared before.
+void ct_sqlite_turn_init(struct ct_sqlite_turn *turn, unsigned wait_ms);
+
+// All that is written in [turn] is from now on written by a connection that this opens: it knows
+// what it has read of the file as long as no other process writes. Before anybody waits. NULL and a
+// one-line error as of ct_sqlite_open.
+bool ct_sqlite_turn_open(struct ct_sqlite_turn *turn, const struct ct_sqlite_options *options,
+                         struct error *error);
+
+// After all connections that take turns were closed.
+void ct_sqlite_turn_close(struct ct_sqlite_turn *turn);
+
+// Batches take turns by [turn] from now on, which outlives the connection. What they write is
+// prepared before. All connections of a turn are of the same file and is_relaxed.
 void ct_sqlite_take_turns(struct ct_sqlite_table *table, struct ct_sqlite_turn *turn);
 
 // Returns when no batch of anybody whose deadline had passed before can take effect any more: a

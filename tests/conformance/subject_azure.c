@@ -18,13 +18,15 @@
 
 static const char key[] = "c2VjcmV0IG9mIHRlc3Rz";
 static char folder[64], path[96];
+static const struct ct_sqlite_options options_of_file = {
+    .path = path, .busy_ms = 1000, .is_relaxed = true};
+static struct ct_sqlite_turn turn; // of its threads, as in mtable serve
 static struct server *server;
 static int made;
 
 static struct server_store *open_store(void *context, struct error *error) {
     (void)context;
-    return sqlite_store_open(
-        &(struct ct_sqlite_options){.path = path, .busy_ms = 1000, .is_relaxed = true}, error);
+    return sqlite_store_open_in(&options_of_file, &turn, error);
 }
 
 // Starts an endpoint and writes its connection string.
@@ -42,6 +44,9 @@ static void start(char *connection, size_t size) {
     snprintf(path, sizeof path, "%s/tables.db", folder);
     bool is_key = wire_key_read(key, &options.account.key);
     ASSERT(is_key);
+    ct_sqlite_turn_init(&turn, 1000);
+    bool is_open = ct_sqlite_turn_open(&turn, &options_of_file, &error);
+    REQUIRE(is_open, "%s", error.text);
     server = server_start(&options, &error);
     REQUIRE(server, "%s", error.text);
     snprintf(connection, size,
@@ -90,6 +95,7 @@ static void stop(void) {
         return;
     server_stop(server, 1);
     server = NULL;
+    ct_sqlite_turn_close(&turn);
     remove_file(path);
     rmdir(folder);
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct arena arena;
+static _Thread_local struct arena arena;
 static char folder[64], path[96];
 
 static inline int make_store(void **state) {

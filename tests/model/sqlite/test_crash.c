@@ -5,37 +5,70 @@
 
 #include "core/base/rng.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
-enum { WRITERS = 3, ROWS = 5, ROUNDS_USUAL = 9, ROUNDS_FULL = 200 };
+enum { PROCESSES = 3, THREADS = 4, WRITERS = PROCESSES * THREADS };
+enum { ROWS = 5, ROUNDS_USUAL = 9, ROUNDS_FULL = 200 };
 
 struct answer {
     int32_t writer, number;
 };
 
+struct writer {
+    int32_t number, first; // its own, and that of its first batch
+    int answers;
+    struct ct_sqlite_turn *turn; // or NULL
+};
+
 // Writes batches of five rows, one number each, and tells the number when it was answered. That it
 // waited too long for the others is no failure.
-_Noreturn static void write_for_ever(int32_t writer, int32_t number, int answers) {
+static void *write_for_ever(void *context) {
+    const struct writer *writer = context;
+    int32_t number = writer->first;
     char name[8];
     struct error error;
     struct ct_sqlite_table *table = ct_sqlite_open(
         &(struct ct_sqlite_options){.path = path, .name = "t", .busy_ms = 10000}, &error);
-    snprintf(name, sizeof name, "w%d", (int)writer);
+    snprintf(name, sizeof name, "w%d", (int)writer->number);
+    arena_init(&arena, 1 << 20);
+    if (table && writer->turn)
+        ct_sqlite_take_turns(table, writer->turn);
     while (table) {
         arena_reset(&arena, 0);
-        struct ct_outcome outcome = put_rows(table, name, ROWS, number + 1);
-        struct answer answer = {writer, number + 1};
+        struct ct_outcome outcome = put_rows(table, name, ROWS, number);
+        struct answer answer = {writer->number, number};
         if (outcome.kind == CT_SUCCEEDED) {
             number++;
-            if (write(answers, &answer, sizeof answer) != sizeof answer)
+            if (write(writer->answers, &answer, sizeof answer) != sizeof answer)
                 break;
         } else if (!ct_failed_with(outcome, CT_STATUS_SERVER_ERROR)) {
             break;
         }
     }
     _exit(1);
+}
+
+// A process with [count] writers, from the [first] on, who take turns if they are several.
+_Noreturn static void run_writers(int32_t first, int count, const int32_t *numbers, int answers) {
+    struct ct_sqlite_turn turn;
+    struct writer writers[THREADS];
+    struct error error;
+    pthread_t thread;
+    ct_sqlite_turn_init(&turn, 10000);
+    if (!ct_sqlite_turn_open(&turn, &(struct ct_sqlite_options){.path = path, .busy_ms = 10000},
+                             &error))
+        _exit(2);
+    for (int i = 0; i < count; i++) {
+        writers[i] =
+            (struct writer){first + i, numbers[first + i] + 1, answers, count > 1 ? &turn : NULL};
+        if (i > 0 && pthread_create(&thread, NULL, write_for_ever, &writers[i]) != 0)
+            _exit(3);
+    }
+    write_for_ever(&writers[0]);
+    _exit(4);
 }
 
 // Reads up to [count] answers, while there are writers; how many there were.
@@ -49,27 +82,27 @@ static uint32_t take_answers(int answers, int32_t *numbers, uint32_t count) {
     return taken;
 }
 
-// All writers begin behind [numbers] and are killed after [count] answers, wherever they are. Then
-// [numbers] are the last that they were told are done.
-static void write_and_kill(int32_t *numbers, uint32_t count) {
-    pid_t writers[WRITERS];
+// All writers, so many in each process, begin behind [numbers] and are killed after [count]
+// answers, wherever they are. Then [numbers] are the last that they were told are done.
+static void write_and_kill(int threads, int32_t *numbers, uint32_t count) {
+    pid_t processes[PROCESSES];
     int ends[2], status;
     assert_int_equal(pipe(ends), 0);
-    for (int32_t i = 0; i < WRITERS; i++) {
-        writers[i] = fork_or_fail();
-        if (writers[i] == 0) {
+    for (int32_t i = 0; i < PROCESSES; i++) {
+        processes[i] = fork_or_fail();
+        if (processes[i] == 0) {
             close(ends[0]); // without the test nobody goes on writing
-            write_for_ever(i, numbers[i], ends[1]);
+            run_writers(i * threads, threads, numbers, ends[1]);
         }
     }
     close(ends[1]);
     uint32_t taken = take_answers(ends[0], numbers, count);
-    for (int i = 0; i < WRITERS; i++)
-        kill(writers[i], SIGKILL);
+    for (int i = 0; i < PROCESSES; i++)
+        kill(processes[i], SIGKILL);
     take_answers(ends[0], numbers, UINT32_MAX);
     close(ends[0]);
-    for (int i = 0; i < WRITERS; i++) {
-        waitpid(writers[i], &status, 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        waitpid(processes[i], &status, 0);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     }
     assert_int_equal(taken, count);
@@ -85,8 +118,7 @@ static int32_t stored_number(struct ct_sqlite_table *table, int writer) {
     return number;
 }
 
-static void test_kill(void **state) {
-    (void)state;
+static void write_and_look(int threads) {
     const char *full = getenv("MTCHECK_FULL");
     int rounds = full && strcmp(full, "1") == 0 ? ROUNDS_FULL : ROUNDS_USUAL;
     int32_t numbers[WRITERS] = {0};
@@ -94,10 +126,10 @@ static void test_kill(void **state) {
     rng_seed(&rng, 1);
     close_store(open_named(path, "t"));
     for (int round = 0; round < rounds; round++) {
-        write_and_kill(numbers, 1 + rng_below(&rng, 40));
+        write_and_kill(threads, numbers, 1 + rng_below(&rng, 40 * (uint32_t)threads));
         arena_reset(&arena, 0);
         struct ct_sqlite_table *table = open_named(path, "t");
-        for (int i = 0; i < WRITERS; i++) {
+        for (int i = 0; i < PROCESSES * threads; i++) {
             int32_t stored = stored_number(table, i);
             // The one under way may have been done, too, without an answer.
             assert_true(stored == numbers[i] || stored == numbers[i] + 1 ||
@@ -108,9 +140,21 @@ static void test_kill(void **state) {
     }
 }
 
+static void test_kill(void **state) {
+    (void)state;
+    write_and_look(1);
+}
+
+// The same of processes whose threads share transactions.
+static void test_kill_sharing(void **state) {
+    (void)state;
+    write_and_look(THREADS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_kill, make_store, remove_store),
+        cmocka_unit_test_setup_teardown(test_kill_sharing, make_store, remove_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // A disk that fails at any one moment, or from one on.
-#include "tests/model/sqlite/store.h"
+#include "tests/model/sqlite/together.h"
 
 #include "tests/model/sqlite/failing_vfs.h"
 
@@ -124,6 +124,56 @@ static void test_each_call_of_a_group_fails_once(void **state) {
     close_store(table);
 }
 
+enum { TOGETHER = 3 };
+
+// Callers in one transaction, each with rows of its own, of the same number; what all were told.
+static struct ct_outcome put_together(struct ct_sqlite_turn *turn, struct caller *callers,
+                                      int32_t number) {
+    for (int i = 0; i < TOGETHER; i++)
+        callers[i].batch = rows_of(arena_printf(&arena, "c%d", i), CALLER_OPERATIONS, number);
+    run_together(turn, callers, TOGETHER);
+    for (int i = 1; i < TOGETHER; i++) {
+        assert_int_equal(callers[i].outcome.kind, callers[0].outcome.kind);
+        assert_int_equal(callers[i].outcome.status, callers[0].outcome.status);
+    }
+    return callers[0].outcome;
+}
+
+// The n-th write or sync fails, alone and then with all that follow, while callers share a
+// transaction: each is told what has become of its batch.
+static void test_failures_are_told_to_all(void **state) {
+    (void)state;
+    struct ct_sqlite_turn turn;
+    struct caller callers[TOGETHER];
+    int refused = 0, unknown = 0;
+    open_turn(&turn, 60000);
+    for (int i = 0; i < TOGETHER; i++)
+        callers[i] = (struct caller){.table = open_in_turn(&turn)};
+    int32_t present = -1;
+    bool has_failed = true;
+    for (int32_t number = 2; has_failed; number++) {
+        unsigned n = (unsigned)number / 2;
+        failing_vfs_set(n, number % 2 ? UINT32_MAX : 1);
+        struct ct_outcome outcome = put_together(&turn, callers, number);
+        has_failed = failing_vfs_calls() >= n;
+        failing_vfs_set(0, 0);
+        refused += ct_failed_with(outcome, CT_STATUS_SERVER_ERROR);
+        unknown += outcome.kind == CT_UNKNOWN;
+        if (outcome.kind == CT_SUCCEEDED)
+            present = number;
+        else if (outcome.kind == CT_UNKNOWN)
+            present = number_in(callers[0].table, "c0", 0);
+        for (int i = 0; i < TOGETHER; i++)
+            for (int k = 0; k < CALLER_OPERATIONS; k++)
+                assert_int_equal(number_in(callers[i].table, arena_printf(&arena, "c%d", i), k),
+                                 present);
+    }
+    assert_true(refused >= 2 && unknown >= 1);
+    for (int i = 0; i < TOGETHER; i++)
+        close_store(callers[i].table);
+    ct_sqlite_turn_close(&turn);
+}
+
 // A full disk refuses batches and keeps what it has; when there is room again it goes on.
 static void test_full_disk(void **state) {
     (void)state;
@@ -154,6 +204,7 @@ int main(void) {
         TEST(test_each_call_fails_once),
         TEST(test_disk_dies),
         TEST(test_each_call_of_a_group_fails_once),
+        TEST(test_failures_are_told_to_all),
         TEST(test_full_disk),
     };
     failing_vfs_install();
