@@ -15,10 +15,12 @@ void sct_footprint_add(struct sct_footprint *print, const struct sct_access *acc
             return;
     // More than there is room for may be anything: too much dependence costs executions, too little
     // would lose some.
-    if (access->mode == SCT_ACCESS_UNKNOWN || print->count == SCT_TOUCHES_MAX)
+    if (access->mode == SCT_ACCESS_UNKNOWN || print->count == SCT_TOUCHES_MAX) {
         print->is_unknown = true;
-    else
-        print->accesses[print->count++] = *access;
+        return;
+    }
+    print->accesses[print->count++] = *access;
+    print->objects |= sct_footprint_object(access);
 }
 
 void sct_footprint_join(struct sct_footprint *print, const struct sct_footprint *other) {
@@ -45,6 +47,8 @@ enum sct_dependence sct_footprint_after(const struct sct_footprint *later,
     // Where more than accesses is at stake the order matters either way.
     if (later->has_stopped || step->has_stopped || later->is_unknown || step->is_unknown)
         return sct_footprints_depend(later, step) ? SCT_DEPENDENT : SCT_INDEPENDENT;
+    if (!(later->objects & step->objects))
+        return SCT_INDEPENDENT;
     enum sct_dependence most = SCT_INDEPENDENT;
     for (uint32_t i = 0; i < later->count; i++)
         for (uint32_t k = 0; k < step->count; k++) {

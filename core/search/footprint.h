@@ -12,12 +12,20 @@ struct sct_footprint {
     uint32_t count;
     bool is_unknown;  // anything
     bool has_stopped; // a machine: even steps that touch nothing may be lost
+    uint64_t objects; // of the accesses, by their last six bits
     struct sct_access accesses[SCT_TOUCHES_MAX];
 };
 
 static inline void sct_footprint_clear(struct sct_footprint *print) {
     print->count = 0;
     print->is_unknown = print->has_stopped = false;
+    print->objects = 0;
+}
+
+// The bit of an access in [objects]: two steps without one in common touch nothing in common, which
+// is so of most, and known without a look at each pair.
+static inline uint64_t sct_footprint_object(const struct sct_access *access) {
+    return UINT64_C(1) << access->object % 64;
 }
 
 static inline bool sct_footprint_is_empty(const struct sct_footprint *print) {

@@ -102,6 +102,7 @@ static bool read_print(struct sct_reader *reader, struct sct_footprint *print) {
         access->high = sct_take_number(reader);
         if (mode >> 32 > SCT_ACCESS_UPDATE)
             return false;
+        print->objects |= sct_footprint_object(access);
     }
     return !reader->is_bad;
 }

@@ -1,5 +1,6 @@
 #include "tests/support/test.h"
 
+#include "core/base/rng.h"
 #include "core/search/footprint.h"
 
 static struct sct_access access_of(enum sct_access_mode mode, uint32_t object, uint64_t low,
@@ -106,6 +107,51 @@ static void test_stops(void **state) {
     assert_true(depend(&none, &stop));
 }
 
+static struct sct_access draw_access(struct rng *rng) {
+    static const uint32_t objects[] = {0, 1, 2, 63, 64, 65, UINT32_MAX - 1}; // some with one bit
+    uint32_t low = rng_below(rng, 4);
+    return access_of(rng_below(rng, 2) ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
+                     objects[rng_below(rng, sizeof objects / sizeof objects[0])], low,
+                     low + rng_below(rng, 2));
+}
+
+// What is left out without a look at each pair of accesses does not race: against all pairs, of
+// footprints that were added to, joined, and cleared before.
+static void test_pairs(void **state) {
+    (void)state;
+    enum { ROUNDS = 20000, MOST = 3, SIDES = 2 };
+    struct rng rng;
+    unsigned dependent = 0;
+    rng_seed(&rng, 1);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct sct_access accesses[SIDES][MOST];
+        uint32_t counts[SIDES];
+        struct sct_footprint prints[SIDES];
+        for (int side = 0; side < SIDES; side++) {
+            prints[side] = print_of(draw_access(&rng));
+            sct_footprint_clear(&prints[side]);
+            counts[side] = rng_below(&rng, MOST + 1);
+            for (uint32_t i = 0; i < counts[side]; i++) {
+                accesses[side][i] = draw_access(&rng);
+                struct sct_footprint one = print_of(accesses[side][i]);
+                if (rng_below(&rng, 2))
+                    sct_footprint_join(&prints[side], &one);
+                else
+                    sct_footprint_add(&prints[side], &accesses[side][i]);
+            }
+        }
+        bool races = false;
+        for (uint32_t i = 0; i < counts[0]; i++)
+            for (uint32_t j = 0; j < counts[1]; j++)
+                races = races || sct_accesses_race(&accesses[0][i], &accesses[1][j]);
+        enum sct_dependence expected = races ? SCT_DEPENDENT : SCT_INDEPENDENT;
+        assert_int_equal(sct_footprint_after(&prints[0], &prints[1]), expected);
+        assert_int_equal(depend(&prints[0], &prints[1]), races);
+        dependent += races;
+    }
+    assert_true(dependent > ROUNDS / 20 && dependent < ROUNDS / 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_single_accesses),
@@ -113,6 +159,7 @@ int main(void) {
         cmocka_unit_test(test_too_many_accesses),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
