@@ -16,6 +16,7 @@ static struct ct_memory_table *open_table(const struct tables_options *options, 
         .etag_prefix = prefix,
         .choose = options->choose,
         .etags_per_key = options->etags_per_key,
+        .keeps_digests = sct_comparing(),
         .limits = limits,
     });
 }

@@ -156,11 +156,12 @@ static const struct ct_row *written_row(struct draft *draft, const struct ct_ope
                                         const struct ct_row *existing, const char *etag) {
     struct arena *arena = draft->table->options.arena;
     bool merges = operation->type == CT_MERGE || operation->type == CT_INSERT_OR_MERGE;
-    if (merges && existing)
-        return ct_row_merge(arena, existing, operation->entity, etag);
-    struct ct_row *row = ct_row_copy(arena, operation->entity);
+    struct ct_row *row = merges && existing ? ct_row_merge(arena, existing, operation->entity, etag)
+                                            : ct_row_copy(arena, operation->entity);
     row->etag = etag;
     row->timestamp = 0;
+    if (draft->table->options.keeps_digests)
+        row->digest = ct_row_digest(row);
     return row;
 }
 

@@ -55,6 +55,7 @@ static struct ct_row *row_with_room(struct arena *arena, struct ct_key key, cons
     row->key = key;
     row->etag = etag;
     row->timestamp = 0;
+    row->digest = (struct digest){0, 0};
     row->property_count = 0;
     return row;
 }

@@ -104,6 +104,7 @@ static struct ct_row *allocate_row(struct arena *arena, struct ct_key key, const
     row->key = key;
     row->etag = etag;
     row->timestamp = 0;
+    row->digest = (struct digest){0, 0};
     row->property_count = property_count;
     return row;
 }
@@ -141,7 +142,9 @@ struct ct_row *ct_row_new(struct arena *arena, struct ct_key key, const char *et
 
 struct ct_row *ct_row_copy(struct arena *arena, const struct ct_row *row) {
     size_t bytes = row_bytes(row->property_count);
-    return memcpy(arena_alloc(arena, bytes), row, bytes);
+    struct ct_row *copy = memcpy(arena_alloc(arena, bytes), row, bytes);
+    copy->digest = (struct digest){0, 0}; // it may be changed
+    return copy;
 }
 
 struct ct_row *ct_row_clone(struct arena *arena, const struct ct_row *row) {
@@ -221,6 +224,8 @@ const struct ct_row *ct_rows_find(struct ct_rows rows, struct ct_key key) {
 }
 
 struct digest ct_row_digest(const struct ct_row *row) {
+    if (row->digest.low | row->digest.high)
+        return row->digest;
     struct digest_words words =
         digest_words((struct digest){(uint64_t)row->timestamp, row->property_count});
     digest_words_add_text(&words, row->key.partition);

@@ -17,6 +17,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/assert.h"
+#include "core/base/digest.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,8 +62,9 @@ struct ct_property {
 // A row, and the entity of an operation. Properties are in ordinal order of their names, distinct.
 struct ct_row {
     struct ct_key key;
-    const char *etag;  // chosen by the table at every write; in an operation: If-Match, or NULL
-    int64_t timestamp; // chosen by the table, in ticks; the in-memory table's never differs
+    const char *etag;     // chosen by the table at every write; in an operation: If-Match, or NULL
+    int64_t timestamp;    // chosen by the table, in ticks; the in-memory table's never differs
+    struct digest digest; // of one that nobody changes any more, if it is known; else zeros
     size_t property_count;
     struct ct_property properties[];
 };

@@ -403,6 +403,37 @@ static void test_memory_table_query_result_stays(void **state) {
     assert_string_equal(describe(rows.rows, rows.count, false), "0:t1[a=1]");
 }
 
+static struct digest digest_of_contents(const struct ct_row *row) {
+    return ct_row_digest(ct_row_clone(&arena, row)); // a copy knows none
+}
+
+// A table that keeps the digests of its rows has those that their contents have, after each kind of
+// write; of a row that was got from there and changed nothing is known.
+static void test_memory_table_keeps_digests_of_contents(void **state) {
+    (void)state;
+    struct ct_memory_table *table = ct_memory_table_open(
+        &(struct ct_memory_options){.arena = &arena, .etag_prefix = "t", .keeps_digests = true});
+    static const enum ct_op_type types[] = {CT_INSERT, CT_INSERT_OR_MERGE, CT_INSERT_OR_REPLACE,
+                                            CT_MERGE, CT_REPLACE};
+    struct digest before = {0, 0};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct ct_row *written = entity("0", "*", i % 2 ? "b=2" : "a=1");
+        struct ct_op_result result;
+        struct ct_batch batch = batch_of(1, &(struct ct_operation){types[i], written});
+        assert_int_equal(ct_execute(ct_memory_table_interface(table), &batch, &arena, &result).kind,
+                         CT_SUCCEEDED);
+        assert_int_equal(ct_memory_rows(table).count, 1);
+        const struct ct_row *row = ct_memory_rows(table).rows[0];
+        assert_true(digest_equal(row->digest, digest_of_contents(row)));
+        assert_true(digest_equal(ct_row_digest(row), row->digest));
+        assert_false(digest_equal(row->digest, before)); // its ETag at least is another
+        before = row->digest;
+        struct ct_row *copy = ct_row_copy(&arena, row);
+        copy->etag = "another";
+        assert_false(digest_equal(ct_row_digest(copy), row->digest));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_memory_table_follows_the_operation_table),
@@ -423,6 +454,7 @@ int main(void) {
         TEST(test_memory_table_query_requires_a_partition),
         TEST(test_memory_table_query_reads_the_whole_literal),
         TEST(test_memory_table_query_result_stays),
+        TEST(test_memory_table_keeps_digests_of_contents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
