@@ -304,11 +304,39 @@ void sct_coro_pool_deinit(struct sct_coro_pool *pool) {
 }
 
 // All are free again, wherever they were left: whoever takes one lays out its stack anew. In the
-// order of being made or not, it is the same in every execution only if [order] is not changed
-// here.
+// order of being made: an address on a stack is then the same in every execution. Behind those that
+// were touched they are in that order.
 void sct_coro_pool_reset(struct sct_coro_pool *pool) {
     ASSERT(pool->taken_count <= pool->made_count);
     pool->taken_count = 0;
+    for (size_t i = 0; i < pool->touched_count; i++)
+        while (pool->order[i]->number != i) {
+            struct sct_coro *other = pool->order[i];
+            ASSERT(other->number < pool->touched_count);
+            pool->order[i] = pool->order[other->number];
+            pool->order[other->number] = other;
+        }
+}
+
+enum { CLEARED_BYTES = 512, ZEROS_MAX = 4 };
+
+static bool is_zero(const char *memory) {
+    const uint64_t *words = (const uint64_t *)(const void *)memory;
+    uint64_t any = 0;
+    for (size_t i = 0; i < CLEARED_BYTES / sizeof *words; i++)
+        any |= words[i];
+    return any == 0;
+}
+
+void sct_coro_clear_stack(struct sct_coro *coro) {
+    char *at = coro->context ? coro->context : coro->stack_pointer; // ucontext has the former
+    for (unsigned zeros = 0; zeros < ZEROS_MAX && at - coro->stack_low >= CLEARED_BYTES; zeros++) {
+        at -= CLEARED_BYTES;
+        if (is_zero(at))
+            continue;
+        memset(at, 0, CLEARED_BYTES);
+        zeros = 0;
+    }
 }
 
 bool sct_coro_can_be_copied(void) {
@@ -328,6 +356,13 @@ static void reserve_order(struct sct_coro_pool *pool) {
     pool->order_capacity = capacity;
 }
 
+// Where the stack of that number is to be, if nobody else is there: at the same address in every
+// process, for programs that go by the addresses of their variables.
+static void *place_of(const struct sct_coro_pool *pool, size_t number) {
+    const uintptr_t first = sizeof(void *) == 8 ? (uintptr_t)0x210000000000 : 0;
+    return first ? (void *)(first + number * mapped_bytes(pool)) : NULL;
+}
+
 // Makes one more, free, the last to be taken. What is known of it does not lie on its stack, which
 // the code that runs there may overwrite.
 static void make(struct sct_coro_pool *pool) {
@@ -335,7 +370,7 @@ static void make(struct sct_coro_pool *pool) {
     struct sct_coro *coro = aligned_alloc(CORO_BYTES, CORO_BYTES);
     // Guards on both sides: below for what overflows, above so that a write beyond the outermost
     // frame does not hit the next stack. The two allocations are checked together.
-    char *base = mmap(NULL, mapped_bytes(pool), PROT_NONE,
+    char *base = mmap(place_of(pool, pool->made_count), mapped_bytes(pool), PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (!coro || base == MAP_FAILED ||
         mprotect(base + pool->guard_bytes, pool->stack_bytes, PROT_READ | PROT_WRITE) != 0)
@@ -344,6 +379,7 @@ static void make(struct sct_coro_pool *pool) {
         .stack_low = base + pool->guard_bytes,
         .stack_bytes = pool->stack_bytes - pool->made_count % COLOURS * COLOUR_BYTES,
         .next_made = pool->made_list,
+        .number = pool->made_count,
     };
     // As the ABI asks of a stack; the frame that prepare lays out counts on it.
     ASSERT((uintptr_t)(coro->stack_low + coro->stack_bytes) % 16 == 0);

@@ -27,6 +27,7 @@ struct sct_coro {
     size_t stack_bytes;
     struct sct_coro *next_made; // all coroutines of the pool
     size_t place;               // in the pool's order, while it is taken
+    size_t number;              // how many were made before
     void *context;              // ucontext only
     void *fake_stack;           // AddressSanitizer only
     void *thread_pointer;       // while it runs; NULL: the process's own
@@ -57,13 +58,17 @@ void sct_coro_pool_deinit(struct sct_coro_pool *pool);
 // Makes stacks until there are [count], so that taking one does not have to.
 void sct_coro_pool_reserve(struct sct_coro_pool *pool, size_t count);
 
-// Takes back every coroutine, suspended ones too.
+// Takes back every coroutine, suspended ones too. Who is taken when is then as it was at first.
 void sct_coro_pool_reset(struct sct_coro_pool *pool);
 
 // A coroutine that will run [function]([argument]) when first switched to. The function must end by
 // switching away for good. FAIL_RESOURCE when the system gives no more stacks.
 struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void *),
                                void *argument);
+
+// What others have left on the stack of [coro], which was just taken, is zero, as on a new one, as
+// far down as anything was left: behind 2 KiB of zeros there is taken to be nothing.
+void sct_coro_clear_stack(struct sct_coro *coro);
 
 // Gives [coro] back for reuse. It may be the running one: then it must switch away next.
 void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro);

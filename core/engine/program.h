@@ -49,6 +49,9 @@ struct sct_program {
     // How its atomics behave, and who looks for races (core/memory/memory.h). NULL: it is
     // sequentially consistent, and nobody does.
     struct sct_memory *memory;
+    // A task begins with zeros on its stack, not with what another has left there: for code that
+    // may read a variable that it has not set, and then reads the same in each execution.
+    bool has_clear_stacks;
     // Bytes of stack that its tasks need: for whoever opens the engine. 0: what is usual.
     size_t stack_bytes;
 };

@@ -105,6 +105,8 @@ void sct_strand_begin(struct sct_engine *engine, struct sct_strand *strand, stru
     engine->now.strands_end = &strand->next;
     strand->coro =
         sct_coro_take(&engine->pool, strand->is_activity ? activity_main : task_main, strand);
+    if (engine->program->has_clear_stacks)
+        sct_coro_clear_stack(strand->coro);
 }
 
 struct sct_strand *sct_self(void) {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // dladdr, asprintf
 #include "core/base/grow.h"
 #include "core/posix/places.h"
+#include "core/posix/aside.h"
 #include "core/base/assert.h"
 #include "core/posix/images.h"
 #include "core/posix/inspect.h"
@@ -52,23 +53,38 @@ static void grow(void) {
 // Makes the text for [address]; allocated, or NULL.
 typedef char *describer(uintptr_t address, const void *question, const void *context);
 
-// Outside of control: what describes addresses opens files and allocates.
-__attribute__((noinline, cold)) static const char *make(uintptr_t address, const void *question,
-                                                        describer *describe, const void *context) {
-    ASSERT(question && describe);
-    posix_enter_tool();
+// A text that is not there yet.
+struct making {
+    uintptr_t address;
+    const void *question, *context;
+    describer *describe;
+    const char *text;
+};
+
+static void make_text(void *argument) {
+    struct making *making = argument;
     if (2 * count >= capacity)
         grow();
     ASSERT(count < capacity);
     // Before the slot is looked for: to describe one address may ask for others, and grow the
     // table.
-    char *text = describe(address, question, context);
-    struct entry *entry = slot_of(entries, capacity, address, question);
+    char *text = making->describe(making->address, making->question, making->context);
+    struct entry *entry = slot_of(entries, capacity, making->address, making->question);
     ASSERT(!entry->question); // what describes has asked for nothing of the same kind
-    *entry = (struct entry){.address = address, .question = question, .text = text};
+    *entry = (struct entry){making->address, making->question, text};
     count++;
+    making->text = text;
+}
+
+// Outside of control: what describes addresses opens files and allocates.
+__attribute__((noinline, cold)) static const char *make(uintptr_t address, const void *question,
+                                                        describer *describe, const void *context) {
+    struct making making = {address, question, context, describe, NULL};
+    ASSERT(question && describe);
+    posix_enter_tool();
+    posix_aside(make_text, &making);
     posix_leave_tool();
-    return text;
+    return making.text;
 }
 
 static inline const char *look_up(uintptr_t address, const void *question, describer *describe,

@@ -94,6 +94,13 @@ static void end_thread(struct posix_thread *self) {
     posix_exit_left(self);
 }
 
+// What the calls of [run_thread] have left below its frame: the first thread on a stack has made
+// its shadow, the others have not.
+__attribute__((noinline)) static void clear_below(void) {
+    char left[512];
+    explicit_bzero(left, sizeof left); // nobody here reads it
+}
+
 static void *run_thread(void *argument) {
     struct posix_thread *self = argument;
     ASSERT(!self->strand && posix_self() == self);
@@ -110,6 +117,7 @@ static void *run_thread(void *argument) {
     posix_frames_add(self);
     self->stack_top = __builtin_frame_address(0);
     errno = 0; // a lent block has that of whoever had it
+    clear_below();
     void *result = self->function_of_c11 ? (void *)(intptr_t)self->function_of_c11(self->argument)
                                          : self->function(self->argument);
     self->result = result;

@@ -3,6 +3,7 @@
 #include "core/base/hash.h"
 #include "core/base/rng.h"
 #include "core/posix/world.h"
+#include "core/posix/aside.h"
 #include "core/posix/atomic.h"
 #include "core/posix/await.h"
 #include "core/posix/exit.h"
@@ -123,6 +124,7 @@ static void set_up(void *context) {
     (void)context;
     ASSERT(posix_world.is_open);
     posix_world.in_tool = 1;
+    posix_aside_begin();
     posix_watchdog_begin();
     put_random_back(); // first: where the program has given a state of its own, that is written to
     // Memory before what is kept in it: the rest of this writes into the program's variables
@@ -164,6 +166,7 @@ struct sct_program posix_program_under(const struct posix_options *options) {
         .memory = posix_memory_open(options),
         .stack_bytes = POSIX_STACK_BYTES,
         .has_twins = options->merges_twins,
+        .has_clear_stacks = true,
     };
 }
 
