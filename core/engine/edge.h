@@ -37,6 +37,9 @@ struct sct_memory {
     void (*limit)(struct sct_memory *memory, uint64_t time);
     // The time of the store that the running step has read; 0: none, or one that no step has made.
     uint64_t (*source)(const struct sct_memory *memory);
+    // Whether that was the only one by which the step could store: of a compare-exchange that has
+    // succeeded, no other store of its location has the value that it expects.
+    bool (*needs_source)(const struct sct_memory *memory);
     bool is_bounded; // it leaves out choices: then no search may leave out orders of steps
 };
 

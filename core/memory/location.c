@@ -577,6 +577,15 @@ static bool is_too_late(const struct operation *operation, const struct request 
     return false;
 }
 
+// Whether stores[index] is the only one of its value.
+static bool is_alone(const struct sct_location *location, uint32_t index) {
+    uint64_t value = location->stores[index]->value;
+    for (uint32_t i = 0; i < location->count; i++)
+        if (i != index && location->stores[i]->value == value)
+            return false;
+    return true;
+}
+
 bool sct_location_exchange(struct sct_location *location, struct sct_exchange *exchange) {
     struct operation operation = begin(location);
     // Though it may fail: on x86 (LOCK CMPXCHG) it waits for the buffer all the same.
@@ -591,6 +600,8 @@ bool sct_location_exchange(struct sct_location *location, struct sct_exchange *e
     };
     struct alternative way = choose_way(&operation, &request);
     exchange->is_too_late = !way.succeeds && is_too_late(&operation, &request);
+    operation.now->needs_source =
+        way.succeeds && sct_is_reducing(sct_engine_now) && is_alone(location, way.index);
     if (is_told(&operation))
         tell_choice(&operation, way.succeeds ? exchange->success : exchange->failure,
                     way.succeeds ? request.lowest : request.lowest_failing, way.index,

@@ -70,10 +70,15 @@ static void limit(struct sct_memory *base, uint64_t time) {
     now->read_from = time;
     now->has_source = false;
     now->source_time = 0;
+    now->needs_source = false;
 }
 
 static uint64_t source(const struct sct_memory *base) {
     return ((const struct sct_memory_state *)base)->now->source_time;
+}
+
+static bool needs_source(const struct sct_memory *base) {
+    return ((const struct sct_memory_state *)base)->now->needs_source;
 }
 
 // ---- Threads -----------------------------------------------------------------------------------
@@ -275,6 +280,7 @@ struct sct_memory *sct_memory_new(const struct sct_memory_options *options) {
         .time = time_now,
         .limit = limit,
         .source = source,
+        .needs_source = needs_source,
         .is_bounded = options->history > 0 || options->stale_max > 0,
     };
     memory->options = *options;

@@ -57,6 +57,7 @@ struct sct_memory_moment {
     uint64_t read_from;    // the running step may read only stores of this time or later; 0: all
     bool has_source;       // the running step has read a store:
     uint64_t source_time;  // its time; 0: of no thread, it was there before
+    bool needs_source;     // see struct sct_memory
     uint64_t store_count;  // stores so far: their times
     const void *place;     // of the running operation
     uint64_t graph_reads;  // a sum over the reads so far (graph.c)

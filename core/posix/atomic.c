@@ -176,12 +176,15 @@ _Noreturn __attribute__((noinline, cold)) static void refuse_misaligned(struct p
 // Made anew for each kind of operation, so that what they differ in is not asked at run time.
 __attribute__((always_inline)) static inline struct sct_location *
 take_point(struct posix_atomic atomic, struct posix_look *look, const char *verb,
-           enum sct_atomic_kind kind, enum sct_order order) {
+           enum sct_atomic_kind kind, bool is_exchange, enum sct_order order) {
     ASSERT(posix_world.in_tool == 0);
     const void *address = address_of(atomic);
     if (__builtin_expect(((uintptr_t)address & (atomic.bytes - 1)) != 0, 0))
         refuse_misaligned(atomic, verb);
-    const struct sct_access access = posix_access(address, atomic.bytes, sct_memory_mode(kind));
+    // Searches are told that a compare-exchange stores when it does (posix_atomic_exchange).
+    bool may_fail = kind == SCT_UPDATES && is_exchange && sct_reducing();
+    const struct sct_access access =
+        posix_access(address, atomic.bytes, sct_memory_mode(may_fail ? SCT_LOADS : kind));
     const struct step *step = step_at(atomic, verb);
     if (look) {
         look->where = step->where;
@@ -255,7 +258,7 @@ uint64_t posix_atomic_load(struct posix_atomic atomic, enum sct_order order) {
     // others run, and keep theirs in the same place (await.h).
     struct posix_look look;
     posix_look_begin(&look, address_of(atomic), atomic.bytes, atomic.caller, false);
-    struct sct_location *location = take_point(atomic, &look, "load", SCT_LOADS, order);
+    struct sct_location *location = take_point(atomic, &look, "load", SCT_LOADS, false, order);
     uint64_t value = sct_location_load(location, order);
     posix_look_end(&look, location, value, POSIX_LOOK_READ);
     if (__builtin_expect(posix_world.is_told, 0))
@@ -270,7 +273,7 @@ void posix_atomic_store(struct posix_atomic atomic, uint64_t value, enum sct_ord
         return;
     }
     order = posix_order(atomic.caller, SCT_STORES, order);
-    struct sct_location *location = take_point(atomic, NULL, "store", SCT_STORES, order);
+    struct sct_location *location = take_point(atomic, NULL, "store", SCT_STORES, false, order);
     sct_location_store(location, value, order);
     publish(atomic, location);
     if (__builtin_expect(posix_world.is_told, 0))
@@ -301,7 +304,8 @@ uint64_t posix_atomic_change(struct posix_atomic atomic, enum sct_change change,
     order = posix_order(atomic.caller, SCT_UPDATES, order);
     struct posix_look look;
     posix_look_begin(&look, address_of(atomic), atomic.bytes, atomic.caller, true);
-    struct sct_location *location = take_point(atomic, &look, verbs[change], SCT_UPDATES, order);
+    struct sct_location *location =
+        take_point(atomic, &look, verbs[change], SCT_UPDATES, false, order);
     uint64_t old = sct_location_change(location, change, operand, order);
     uint64_t new = truncate_to(atomic.bytes, sct_change_apply(change, old, operand));
     publish(atomic, location);
@@ -353,9 +357,16 @@ bool posix_atomic_exchange(struct posix_atomic atomic, struct sct_exchange *exch
     exchange->is_weak = exchange->is_weak && posix_world.options.wakes_spuriously && !look.round;
     uint64_t expected = exchange->expected;
     struct sct_location *location =
-        take_point(atomic, &look, "compare-exchange", SCT_UPDATES, order);
+        take_point(atomic, &look, "compare-exchange", SCT_UPDATES, true, order);
     bool has_swapped = sct_location_exchange(location, exchange);
     ASSERT(!has_swapped || exchange->expected == expected);
+    // One that fails has only read, and need not be ordered with other reads, unless a store that
+    // another has taken would have made it succeed: then the order of the two matters.
+    if (sct_reducing() && (has_swapped || exchange->is_too_late)) {
+        const struct sct_access access =
+            posix_access(address_of(atomic), atomic.bytes, sct_memory_mode(SCT_UPDATES));
+        sct_touch(&access);
+    }
     if (has_swapped)
         publish(atomic, location);
     // One that has found what it expects, and failed, may succeed at the next try though nobody has

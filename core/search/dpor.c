@@ -22,6 +22,7 @@ struct step {
     uint32_t granter;      // who enabled it last; perhaps it was enabled before, too
     uint32_t end_position; // of the path
     uint32_t source;       // whose store it has read
+    bool needs_source;     // or it had not stored
     uint64_t time;         // of the memory, when it began
     uint8_t slot;
     bool is_barrier; // everything before it happens before it
@@ -151,8 +152,10 @@ void sct_dpor_close(struct sct_dpor *dpor) {
     ASSERT(dpor->running < dpor->step_count);
     struct step *step = &dpor->steps[dpor->running];
     step->print = dpor->sleep->now.print;
-    if (dpor->memory)
+    if (dpor->memory) {
         step->source = find_source(dpor, dpor->memory->source(dpor->memory));
+        step->needs_source = dpor->memory->needs_source(dpor->memory);
+    }
     step->end_position = dpor->sleep->path->position;
     ASSERT(step->node == NONE || step->node < step->end_position);
     dpor->running = NONE;
@@ -275,10 +278,12 @@ static void add_backtrack(struct sct_dpor *dpor, uint32_t earlier, uint32_t inde
 
 // Whether [step] has read something that comes after [earlier], which then cannot read of it; had
 // it read something else, that would be another race. What [earlier] has stored itself it may have
-// read only because that came first: two read-modify-writes that both want the same store.
+// read only because that came first: two read-modify-writes that both want the same store. Not a
+// compare-exchange which expects a value that nobody else has stored: before [earlier] it fails.
 static bool comes_from(const struct sct_dpor *dpor, uint32_t earlier, const struct step *step) {
-    return step->source > 0 && step->source - 1 != earlier &&
-           is_in(dpor, earlier, clock_of(dpor, step->source - 1));
+    if (step->source == earlier + 1)
+        return step->needs_source;
+    return step->source > 0 && is_in(dpor, earlier, clock_of(dpor, step->source - 1));
 }
 
 // Finds the clock of [step], which is taken at [index] or would be, and the races that it is in:

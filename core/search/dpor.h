@@ -20,8 +20,11 @@
 // A race of z and a later x asks for an initial of those steps alone that x happens after and z
 // does not, x the last. (Others between them may have read what they will not read in the execution
 // that is wanted.) Two read-modify-writes want the same store: x has read z's only because z came
-// first, so they race; a compare-exchange that failed for that reason counts as one
-// (is_too_late of struct sct_exchange).
+// first, so they race; a compare-exchange that failed for that reason counts as one (is_too_late of
+// struct sct_exchange), and one that could only succeed because of z does not: no other store has
+// the value that it expects, so before z it would fail, and store nothing that z could read. (In p,
+// z, v, x below, if x can read in w what is not of z, that store is there; if z has taken it x
+// expects its value, too.)
 //
 // Claim. Let p be a prefix that was searched to its end, and w steps that can come after p, closed
 // under what they happen after, none of them what a sleeper of p would do if it were not woken.
