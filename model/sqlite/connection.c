@@ -65,8 +65,10 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_LAST_NUMBER] = "SELECT last_number FROM file",
     [STATEMENT_INSERT] = "INSERT INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
                          " ON CONFLICT DO NOTHING",
-    [STATEMENT_INSERT_GROUP] = "INSERT INTO entities (table_id, number, time, partition_key,"
-                               " row_key, properties) VALUES " GROUP_ROWS " ON CONFLICT DO NOTHING",
+    // What could fail for a row by itself would have each page that it writes copied first, to take
+    // the statement back: this cannot, as ON CONFLICT DO NOTHING could for a column that is NULL.
+    [STATEMENT_INSERT_GROUP] = "INSERT OR IGNORE INTO entities (table_id, number, time,"
+                               " partition_key, row_key, properties) VALUES " GROUP_ROWS,
     [STATEMENT_PUT] = "REPLACE INTO entities VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [STATEMENT_REPLACE] = "UPDATE entities SET number = ?4, time = ?5, properties = ?6"
                           " WHERE " KEY_IS,

@@ -4,7 +4,7 @@
 
 static struct {
     sqlite3_vfs vfs, *real;
-    unsigned calls, first, count;
+    unsigned calls, first, count, undo_files;
 } failing;
 
 // Followed by the file of the real one.
@@ -15,12 +15,17 @@ struct failing_file {
 
 void failing_vfs_set(unsigned first, unsigned count) {
     failing.calls = 0;
+    failing.undo_files = 0;
     failing.first = first;
     failing.count = count;
 }
 
 unsigned failing_vfs_calls(void) {
     return failing.calls;
+}
+
+unsigned failing_vfs_undo_files(void) {
+    return failing.undo_files;
 }
 
 static bool fails_now(void) {
@@ -125,6 +130,7 @@ static const sqlite3_io_methods methods = {
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out) {
     struct failing_file *failing_file = (struct failing_file *)file;
     (void)vfs;
+    failing.undo_files += (flags & SQLITE_OPEN_SUBJOURNAL) != 0;
     failing_file->real = (sqlite3_file *)(failing_file + 1);
     int code = failing.real->xOpen(failing.real, name, failing_file->real, flags, out);
     file->pMethods = failing_file->real->pMethods ? &methods : NULL;

@@ -15,4 +15,7 @@ void failing_vfs_set(unsigned first, unsigned count);
 // How many writes and syncs there were since.
 unsigned failing_vfs_calls(void);
 
+// How many files were opened since for what a statement or a part of a transaction takes back.
+unsigned failing_vfs_undo_files(void);
+
 #endif
