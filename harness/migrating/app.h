@@ -34,8 +34,20 @@ enum slowness {
     SLOW_ONE_CALL, // until another application has ended a call
     SLOW_ALL,      // until no other application can go on
     SLOW_PUSH,     // until the next state is on its way here (not in the last one), then SLOW_ALL
-    SLOW_CHANGE,   // until a row that the running batch names has changed
+    SLOW_CHANGE,   // until a row that the running batch names (a query: any) has changed
+    SLOW_MARK,     // until the state of its partition has changed, in the states that heed it
     SLOWNESS_COUNT,
+};
+
+// What is remembered of an application for the counts of situations (situations.h).
+struct noticed {
+    uint32_t passed; // set of enum passing: during the running call
+    uint32_t lost;   // the kind of its last unanswered batch (enum lost_write)
+    enum fate fate;  // of that
+    size_t requests; // how many requests it had made then; 0: it has lost none
+    enum table_id table;
+    struct ct_batch batch; // that batch
+    bool is_overtaken;
 };
 
 struct app {
@@ -62,10 +74,16 @@ struct app {
     enum mt_state needed_state;  // its program goes on once that is on its way; MT_STATE_COUNT:
                                  // it has ended, or waits for something else (see app_needs)
     enum slowness slowness;      // of its slow call
-    size_t calls_ended;          // atomic calls and streams
-    struct arrival *arrivals;    // direct delivery: on their way, in order
-    enum mt_state deadly_push;   // it dies when it has sent that; 0: in none
-    bool is_dead;                // its machine was stopped and is not started again
+    enum slowness slowness_after_loss, slowness_of_stream;
+    bool stands_still; // in a stream: its machine is not waited for
+    // The migrator: stands still before that backend call after that push; 0: before none.
+    size_t slow_at;
+    enum mt_state slow_state;
+    size_t calls_ended;        // atomic calls and streams
+    struct arrival *arrivals;  // direct delivery: on their way, in order
+    enum mt_state deadly_push; // it dies when it has sent that; 0: in none
+    bool is_dead;              // its machine was stopped and is not started again
+    struct noticed noticed;
     struct mt_subscription at_master; // published delivery: the mirror's subscription
 };
 

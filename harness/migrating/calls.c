@@ -99,6 +99,7 @@ static void end_call(struct app *app, const struct call_record *call) {
         link = &(*link)->next;
     *link = call->next;
     app->client.faults.stall_before = 0; // it had fewer backend calls
+    app->noticed.requests = 0;
     app_call_ended(app);
 }
 

@@ -2,6 +2,7 @@
 #include "core/campaign/marks.h"
 #include "core/engine/inside.h"
 #include "harness/migrating/app.h"
+#include "harness/migrating/slow_call.h"
 
 // A state on its way to a machine, and then at its mirror until that has done with it. They are
 // taken in the order of the pushes: a migrator that died may have left some on their way. But the
@@ -103,6 +104,8 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
         migrator->client.faults.die(&migrator->client);
     }
     sct_latch_wait(latch, "the machines to take a new configuration");
+    if (migrator->slow_at > 0 && state == migrator->slow_state)
+        slow_call_next(migrator, migrator->slow_at, migrator->slowness);
 }
 
 static void act_later(struct hook *hook) {

@@ -1,12 +1,16 @@
 #include "harness/migrating/faults.h"
+#include "harness/migrating/slow_call.h"
+#include "model/migrating/entity.h"
 
 enum {
     // Of so many executions one has the fault.
     ERROR_RARITY = 8,
-    LOSS_RARITY = 3,
+    LOSS_RARITY = 2,
     DEATH_RARITY = 3,
     CALLS = 24, // a fault falls at one of so many backend calls of its client, which few exceed
     WRITES = 8, // or of so many batches
+    PASS_CALLS = 6,
+    MARKS = 3, // or of so many that write marks of partitions
 };
 
 // One of [count], early ones more often: few programs get to the last ones.
@@ -32,11 +36,41 @@ static void draw_server_error(struct world *world) {
     victim->client.faults.server_error_at = 1 + draw_early(CALLS, "backend call that fails");
 }
 
+bool faults_writes_mark(const struct request *request) {
+    const struct ct_operation *first = &request->as.execute.batch->operations[0];
+    return request->table == TABLE_OLD && mt_is_internal(first->entity->key) &&
+           (first->type == CT_INSERT || first->type == CT_REPLACE);
+}
+
+static void lose_answer_of(struct app *victim) {
+    static const enum slowness weighted[] = {SLOW_ONE_CALL, SLOW_ALL, SLOW_ALL};
+    struct client_faults *faults = &victim->client.faults;
+    uint32_t drawn = sct_choose(8, "of which batches");
+    bool of_marks = drawn >= 4;
+    faults->may_lose = of_marks ? faults_writes_mark : NULL;
+    faults->lost_answer_at =
+        1 + draw_early(of_marks ? MARKS : WRITES, "batch that is not answered");
+    if (drawn % 4 > 0)
+        slow_call_after_loss(victim, weighted[drawn % 4 - 1]);
+}
+
 static void draw_lost_answer(struct world *world) {
     if (sct_choose(LOSS_RARITY, "lost answer") != LOSS_RARITY - 1)
         return;
-    struct app *victim = draw_any(world);
-    victim->client.faults.lost_answer_at = 1 + draw_early(WRITES, "batch that is not answered");
+    lose_answer_of(draw_any(world));
+    if (sct_choose(3, "another lost answer") == 2)
+        lose_answer_of(draw_any(world));
+}
+
+// The migrator stands still somewhere in a pass, and others make their calls.
+static void draw_slow_pass(struct world *world) {
+    uint32_t drawn = sct_choose(12 * PASS_CALLS, "slow pass");
+    if (drawn < 8 * PASS_CALLS)
+        return;
+    struct app *migrator = world->apps[world->app_count - 1];
+    migrator->slow_at = 1 + drawn % PASS_CALLS;
+    migrator->slow_state = drawn / PASS_CALLS % 2 == 0 ? MT_PREFER_NEW : MT_USE_NEW_HIDE_METADATA;
+    migrator->slowness = drawn / PASS_CALLS % 4 < 2 ? SLOW_ONE_CALL : SLOW_ALL;
 }
 
 // ---- Deaths ------------------------------------------------------------------------------------
@@ -93,4 +127,5 @@ void faults_draw(struct world *world, enum mt_state busy_push) {
     draw_death(world, busy_push);
     draw_server_error(world);
     draw_lost_answer(world);
+    draw_slow_pass(world);
 }

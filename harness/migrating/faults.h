@@ -15,6 +15,9 @@
 // setup, before machines run.
 void faults_draw(struct world *world, enum mt_state busy_push);
 
+// Whether the batch of [request] marks a partition as POPULATED or SWITCHED.
+bool faults_writes_mark(const struct request *request);
+
 // The process of [app] dies at some scheduling point from now on. In setup, before machines run.
 void faults_kill(struct app *app);
 

@@ -77,22 +77,29 @@ static enum mt_state draw_focus(void) {
 // All but the last, in which there is no next push.
 static enum mt_state draw_state_before_push(void) {
     static const enum mt_state weighted[] = {
-        MT_USE_OLD_HIDE_METADATA,   MT_PREFER_OLD, MT_PREFER_NEW,
-        MT_USE_NEW_WITH_TOMBSTONES, MT_PREFER_OLD, MT_PREFER_NEW,
+        MT_USE_OLD_HIDE_METADATA,
+        MT_PREFER_OLD,
+        MT_PREFER_NEW,
+        MT_USE_NEW_WITH_TOMBSTONES,
+        MT_PREFER_OLD,
+        MT_PREFER_NEW,
+        MT_PREFER_OLD,
     };
     return DRAW_WEIGHTED(weighted);
 }
 
 static void draw_gathering(struct profile *profile) {
     static const enum gathering weighted[] = {
-        GATHER_NOWHERE, GATHER_ABOUT,   GATHER_IN,      GATHER_IN,
-        GATHER_IN,      GATHER_AT_PUSH, GATHER_AT_PUSH, GATHER_AT_PUSH,
+        GATHER_NOWHERE, GATHER_ABOUT,   GATHER_IN,      GATHER_IN,      GATHER_IN,
+        GATHER_AT_PUSH, GATHER_AT_PUSH, GATHER_AT_PUSH, GATHER_AT_PUSH,
     };
-    profile->gathering = weighted[sct_choose(8, "gathering")];
-    if (profile->gathering == GATHER_AT_PUSH)
+    profile->gathering = weighted[sct_choose(9, "gathering")];
+    if (profile->gathering == GATHER_AT_PUSH) {
         profile->focus = draw_state_before_push();
-    else if (profile->gathering != GATHER_NOWHERE)
+        profile->behind = sct_choose(3, "who is behind");
+    } else if (profile->gathering != GATHER_NOWHERE) {
         profile->focus = draw_focus();
+    }
 }
 
 enum mt_state rich_busy_push(const struct profile *profile) {
@@ -188,6 +195,7 @@ static void draw_rare_feature(struct profile *profile) {
         profile->operations_min = profile->operations_max = 1;
         profile->gathering = GATHER_AT_PUSH;
         profile->focus = MT_PREFER_OLD;
+        profile->behind = 1 + sct_choose(2, "who is behind");
         return;
     case 8:
         profile->partition_count = 2 + sct_choose(RICH_PARTITIONS_MAX - 1, "partitions");
@@ -221,7 +229,7 @@ const struct profile *rich_profile_draw(void) {
     uint32_t slow = sct_choose(8, "slow calls");
     profile->has_slow_calls = slow > (profile->theme == THEME_DUEL ? 1 : 5);
     draw_rare_feature(profile);
-    if (one_in(4, "limits"))
+    if (one_in(3, "limits"))
         profile->has_limits = true;
     profile->is_apt = sct_choose(4, "apt operations") > 0;
     return profile;

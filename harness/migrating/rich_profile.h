@@ -46,7 +46,8 @@ struct profile {
     bool is_apt;       // operations are drawn among those that the row as it is lets succeed
     enum gathering gathering;
     enum mt_state focus;
-    uint32_t row_rarity;           // of so many keys one has no row at first
+    uint32_t behind;     // at a push, one of the first two services: 1 or 2; 0: each draws
+    uint32_t row_rarity; // of so many keys one has no row at first
     uint32_t calls_min, calls_max; // of a program
     bool has_third_service;
     bool has_slow_calls;   // calls stand still anywhere (slow_call.h), not in their windows alone

@@ -94,19 +94,25 @@ static bool draw_slow_call(struct app *app) {
     return drawn > 0;
 }
 
-// What the next batch has read may change before it writes, in any profile.
+// What the next call has read may change before it writes, or reads on, in any profile.
 static void draw_overtaking(struct app *app) {
-    static const size_t weighted[] = {0, 0, 0, 0, 0, 0, 0, 1, 1, 2};
-    size_t window = weighted[sct_choose(sizeof weighted / sizeof weighted[0], "window")];
-    if (window > 0)
-        slow_call_in_window(app, window);
+    static const struct {
+        size_t window;
+        enum slowness slowness;
+    } weighted[] = {{1, SLOW_CHANGE}, {1, SLOW_CHANGE}, {1, SLOW_CHANGE}, {1, SLOW_CHANGE},
+                    {1, SLOW_MARK},   {1, SLOW_MARK},   {2, SLOW_CHANGE}, {2, SLOW_MARK},
+                    {1, SLOW_CHANGE}, {2, SLOW_CHANGE}};
+    uint32_t drawn = sct_choose(16, "window");
+    if (drawn >= 6)
+        slow_call_in_window(app, weighted[drawn - 6].window, weighted[drawn - 6].slowness);
 }
 
 // A call or read that is late in its state may wait until machines that are ahead have made calls.
-static void draw_late_beginning(struct app *app) {
-    uint32_t drawn = sct_choose(3, "late");
+static void draw_late_beginning(struct app *app, const char *partition) {
+    static const enum slowness weighted[] = {SLOW_ONE_CALL, SLOW_ALL, SLOW_MARK, SLOW_MARK};
+    uint32_t drawn = sct_choose(5, "late");
     if (drawn > 0)
-        slow_call_begin_late(app, drawn == 1 ? SLOW_ONE_CALL : SLOW_ALL);
+        slow_call_begin_late(app, weighted[drawn - 1], partition);
 }
 
 // ---- Batches -----------------------------------------------------------------------------------
@@ -207,7 +213,8 @@ static void query_call(const struct draft *draft) {
     struct arena *arena = sct_arena();
     const struct ct_filter *partition = ct_filter_in_partition(arena, draft->partition);
     const struct ct_filter *filter = rich_draw_filter(profile_of(app));
-    draw_slow_call(app);
+    if (!draw_slow_call(app))
+        draw_overtaking(app);
     if (one_in(FORBIDDEN_QUERY_RARITY, "forbidden"))
         app_query(app, forbidden_filter(draft->partition, filter));
     else
@@ -244,8 +251,15 @@ static void lag(struct app *app) {
         app_await_state(app, app->arrived_state + 1, HOLD_TO_END);
     else {
         app_await_state(app, focus, HOLD_TO_END);
-        draw_late_beginning(app);
+        draw_late_beginning(app, rich_partitions[0]);
     }
+}
+
+static void draw_slow_stream(struct app *app) {
+    static const enum slowness weighted[] = {SLOW_ONE_CALL, SLOW_ALL, SLOW_PUSH};
+    uint32_t drawn = sct_choose(48, "slow stream");
+    if (drawn >= 36)
+        slow_call_in_stream(app, 2 + drawn % 4, weighted[(drawn - 36) / 4]);
 }
 
 static void stream_call(const struct draft *draft) {
@@ -256,6 +270,7 @@ static void stream_call(const struct draft *draft) {
     if (one_in(EARLY_RARITY, "close early"))
         reads = sct_choose(READS_MAX, "reads");
     bool wanders = !lags && one_in(2, "wander");
+    draw_slow_stream(app);
     app_stream_slowly(app, filter, lags ? lag : wanders ? wander : pause, reads);
 }
 
@@ -284,13 +299,15 @@ static void begin_in(struct script *script, enum mt_state state, enum patience p
     app_await_state(script->app, script->earliest, patience);
 }
 
-static void begin_at_push(struct script *script) {
+static void begin_at_push(struct script *script, const char *partition) {
     enum mt_state focus = profile_of(script->app)->focus;
     if (script->is_behind) {
         bool is_early = one_in(4, "early");
-        begin_in(script, draw_near(focus, 2), is_early ? HOLD : HOLD_TO_END);
+        // The first state has no windows.
+        begin_in(script, draw_near(focus, focus == MT_PREFER_OLD ? 3 : 2),
+                 is_early ? HOLD : HOLD_TO_END);
         if (!is_early)
-            draw_late_beginning(script->app);
+            draw_late_beginning(script->app, partition);
     } else {
         begin_in(script, focus + 1, one_in(4, "hold") ? HOLD : AWAIT_ARRIVAL);
     }
@@ -307,7 +324,7 @@ static void begin_near(struct script *script, enum mt_state focus) {
     begin_in(script, draw_near(focus, 4), patience);
 }
 
-static void await_beginning(struct script *script) {
+static void await_beginning(struct script *script, const char *partition) {
     const struct profile *profile = profile_of(script->app);
     enum mt_state focus = profile->focus;
     switch (profile->gathering) {
@@ -327,7 +344,7 @@ static void await_beginning(struct script *script) {
         begin_in(script, focus, draw_patience());
         return;
     case GATHER_AT_PUSH:
-        begin_at_push(script);
+        begin_at_push(script, partition);
     }
 }
 
@@ -353,7 +370,7 @@ static void make_call(struct script *script, uint32_t number) {
         .keys_left = (1u << profile->key_count) - 1,
         .writer = writer_name(script->app, number),
     };
-    await_beginning(script);
+    await_beginning(script, draft.partition);
     bool writes =
         script->role == ROLE_MIXED ? sct_choose(2, "write") == 1 : script->role == ROLE_WRITER;
     if (writes)
@@ -373,7 +390,9 @@ static enum role draw_role(const struct app *app) {
     case THEME_DUEL:
         return duel[sct_choose(3, "role")];
     case THEME_CHASE:
-        return app->index == 0 ? ROLE_READER : ROLE_WRITER;
+        if (app->index > 0)
+            return ROLE_WRITER;
+        return one_in(6, "it writes, too") ? ROLE_MIXED : ROLE_READER;
     }
     return ROLE_MIXED;
 }
@@ -384,6 +403,8 @@ static bool draw_behind(const struct app *app) {
         return false;
     if (profile->theme == THEME_CHASE)
         return app->index == 0;
+    if (app->index < 2 && profile->behind > 0)
+        return app->index == profile->behind - 1;
     return sct_choose(2, "behind") == 1;
 }
 

@@ -7,12 +7,20 @@
 #include "harness/migrating/rich_profile.h"
 #include "harness/migrating/rich_workload.h"
 #include "harness/migrating/show.h"
+#include "harness/migrating/situations.h"
 #include "harness/migrating/workload.h"
 #include "harness/subject/subject.h"
 
 static void wake_slow_calls(void *world, const struct sct_machine *caller) {
     (void)caller;
     world_wake_others(world);
+}
+
+// Who waits for a change of a partition's state hears of it at once.
+static void notice_batch(void *world, const struct request *request, enum fate fate) {
+    if (fate != FATE_NOT_DONE_UNANSWERED && faults_writes_mark(request))
+        world_wake_others(world);
+    migrating_notice_batch(world, request, fate);
 }
 
 static void set_up(struct bug_set *bugs, bool ignores_annotations) {
@@ -25,6 +33,8 @@ static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     world->profile = profile;
     world->tables.options.wrote = wake_slow_calls;
     world->tables.options.wrote_context = world;
+    world->tables.options.executed = notice_batch;
+    world->tables.options.executed_context = world;
     rich_load_rows(world);
     world_log(world);
     app_add(world, "service-0", rich_program);

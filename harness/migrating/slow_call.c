@@ -1,5 +1,7 @@
 #include "harness/migrating/slow_call.h"
 #include "core/campaign/marks.h"
+#include "model/migrating/entity.h"
+#include "model/table/filter.h"
 #include "model/table/row.h"
 
 static size_t calls_of_others(const struct app *app) {
@@ -20,19 +22,23 @@ static bool others_go_on(const struct app *app, enum mt_state state) {
         reachable = state + 1;
     for (size_t i = 0; i < world->app_count; i++) {
         const struct app *other = world->apps[i];
-        if (other != app && other->program != app_migrate && other->needed_state < MT_STATE_COUNT &&
-            other->needed_state <= reachable)
+        if (other != app && other->program != app_migrate && !other->stands_still &&
+            other->needed_state < MT_STATE_COUNT && other->needed_state <= reachable)
             return true;
     }
     return false;
 }
 
-// Whether a row that the running batch names is another one than in [revision] of the reference.
+// Whether a row that the running batch names (a query: any) is another one than in [revision] of
+// the reference.
 static bool has_changed(const struct app *app, size_t revision) {
     const struct ct_memory_table *reference = app->world->tables.reference;
     if (ct_memory_revision(reference) == revision)
         return false;
-    const struct ct_batch *batch = &client_call(&app->client)->batch;
+    const struct call_record *call = client_call(&app->client);
+    if (!call || call->kind == CALL_QUERY)
+        return true;
+    const struct ct_batch *batch = &call->batch;
     struct ct_rows before = ct_memory_rows_at(reference, revision);
     struct ct_rows rows = ct_memory_rows(reference);
     for (size_t i = 0; i < batch->count; i++) {
@@ -43,18 +49,39 @@ static bool has_changed(const struct app *app, size_t revision) {
     return false;
 }
 
-static bool waits_for_more(const struct app *app, enum slowness slowness, size_t calls,
-                           size_t revision) {
+static enum mt_partition_state partition_state(const struct app *app, const char *partition) {
+    struct ct_rows rows = ct_memory_rows(app->world->tables.backend[TABLE_OLD]);
+    return mt_partition_state_of(ct_rows_find(rows, mt_meta_key(partition)));
+}
+
+// What there was when one began to stand still.
+struct before {
+    size_t calls;    // of others
+    size_t revision; // of the reference
+    const char *partition;
+    enum mt_partition_state state; // of that
+};
+
+static bool waits_for_more(const struct app *app, enum slowness slowness,
+                           const struct before *before) {
     if (slowness == SLOW_ONE_CALL)
-        return calls_of_others(app) == calls;
-    return slowness != SLOW_CHANGE || !has_changed(app, revision);
+        return calls_of_others(app) == before->calls;
+    if (slowness == SLOW_CHANGE)
+        return !has_changed(app, before->revision);
+    return slowness != SLOW_MARK || !before->partition ||
+           partition_state(app, before->partition) == before->state;
 }
 
 // Whether another one has ended a call meanwhile.
-static bool stand_still(struct app *app, enum mt_state state, enum slowness slowness) {
+static bool stand_still(struct app *app, enum mt_state state, enum slowness slowness,
+                        const char *partition) {
     ASSERT(app->world->has_slow_calls);
-    size_t before = calls_of_others(app);
-    size_t revision = ct_memory_revision(app->world->tables.reference);
+    struct before before = {
+        .calls = calls_of_others(app),
+        .revision = ct_memory_revision(app->world->tables.reference),
+        .partition = partition,
+        .state = partition ? partition_state(app, partition) : MT_PARTITION_NONE,
+    };
     if (sct_narrating())
         sct_note("stands still");
     app_needs(app, MT_STATE_COUNT);
@@ -63,20 +90,74 @@ static bool stand_still(struct app *app, enum mt_state state, enum slowness slow
     if (slowness == SLOW_PUSH && state + 1 < MT_STATE_COUNT)
         while (!app->arrivals && app->world->state <= state)
             sct_waiters_wait(&app->world->others, "the next state of the migration");
-    while (others_go_on(app, state) && waits_for_more(app, slowness, before, revision))
+    while (others_go_on(app, state) && waits_for_more(app, slowness, &before))
         sct_waiters_wait(&app->world->others, "another application's call");
     app_needs(app, MT_USE_OLD_HIDE_METADATA);
-    return calls_of_others(app) > before;
+    return calls_of_others(app) > before.calls;
+}
+
+// The state that a slow process keeps from being left: the migrator goes through all of them.
+static enum mt_state state_of(const struct app *app) {
+    return app->client.may_linearize ? app->view.state : MT_USE_OLD_HIDE_METADATA;
+}
+
+static const char *partition_of(const struct call_record *call) {
+    return call->kind == CALL_BATCH ? call->batch.operations[0].entity->key.partition
+                                    : ct_filter_partition(call->filter);
 }
 
 static void stall(struct client *client) {
     struct app *app = (struct app *)(void *)client; // its first member
-    if (app->slowness == SLOW_CHANGE && !others_go_on(app, app->view.state)) {
+    bool is_in_window = client->faults.stalls_in_window;
+    if (is_in_window && !others_go_on(app, app->view.state)) {
         client->faults.stall_before = 1;
         return;
     }
-    if (stand_still(app, app->view.state, app->slowness))
+    enum slowness slowness = app->slowness;
+    const char *partition = is_in_window ? partition_of(client_call(client)) : NULL;
+    if (slowness == SLOW_MARK && app->view.state != MT_PREFER_OLD &&
+        app->view.state != MT_PREFER_NEW)
+        slowness = SLOW_CHANGE;
+    if (stand_still(app, state_of(app), slowness, partition))
         MARK("a whole call falls between two backend calls of another machine's");
+}
+
+static void stall_after_loss(struct client *client) {
+    struct app *app = (struct app *)(void *)client; // its first member
+    if (stand_still(app, state_of(app), app->slowness_after_loss, NULL))
+        MARK("a whole call falls between a lost answer and the look at what was done");
+}
+
+// Beside the main program, which may wait for a state meanwhile, a stream may be moved to one.
+static void stall_stream(struct client *client) {
+    struct app *app = (struct app *)(void *)client; // its first member
+    struct world *world = app->world;
+    enum mt_state state = app->mirror.current;
+    struct before before = {.calls = calls_of_others(app)};
+    if (sct_narrating())
+        sct_note("stands still");
+    app->stands_still = true;
+    world_wake_others(world);
+    if (app->slowness_of_stream == SLOW_PUSH && state + 1 < MT_STATE_COUNT)
+        while (!app->arrivals && world->state <= state)
+            sct_waiters_wait(&world->others, "the next state of the migration");
+    while (others_go_on(app, state) && waits_for_more(app, app->slowness_of_stream, &before))
+        sct_waiters_wait(&world->others, "another application's call");
+    app->stands_still = false;
+    world_wake_others(world);
+    if (calls_of_others(app) > before.calls)
+        MARK("a whole call falls between two backend calls of a stream");
+}
+
+void slow_call_in_stream(struct app *app, size_t backend_call, enum slowness slowness) {
+    app->slowness_of_stream = slowness;
+    app->client.faults.stall_stream = stall_stream;
+    app->client.faults.stream_stall_before = backend_call;
+}
+
+void slow_call_after_loss(struct app *app, enum slowness slowness) {
+    app->slowness_after_loss = slowness;
+    app->client.faults.stall_after_loss = stall_after_loss;
 }
 
 void slow_call_next(struct app *app, size_t backend_call, enum slowness slowness) {
@@ -86,14 +167,14 @@ void slow_call_next(struct app *app, size_t backend_call, enum slowness slowness
     app->client.faults.stalls_in_window = false;
 }
 
-void slow_call_in_window(struct app *app, size_t window) {
-    slow_call_next(app, window, SLOW_CHANGE);
+void slow_call_in_window(struct app *app, size_t window, enum slowness slowness) {
+    slow_call_next(app, window, slowness);
     app->client.faults.stalls_in_window = true;
 }
 
-void slow_call_begin_late(struct app *app, enum slowness slowness) {
+void slow_call_begin_late(struct app *app, enum slowness slowness, const char *partition) {
     if (app->held_state == MT_STATE_COUNT)
         return;
-    if (stand_still(app, app->held_state, slowness))
+    if (stand_still(app, app->held_state, slowness, partition))
         MARK("a call begins in a held state after another machine's call");
 }

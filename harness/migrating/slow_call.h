@@ -16,12 +16,22 @@
 // not at all if it has not so many.
 void slow_call_next(struct app *app, size_t backend_call, enum slowness slowness);
 
-// The next batch of [app] stands still in its [window]-th window, from 1 on: before a write that
-// follows another backend call of it. It goes on when a row that it names has changed, which what
-// it has read does not know. If no other application can go on then, the next window counts.
-void slow_call_in_window(struct app *app, size_t window);
+// The next atomic call of [app] stands still in its [window]-th window, from 1 on: before a write,
+// or a query's read, that follows another backend call of it. With SLOW_CHANGE it goes on when a
+// row that it names has changed, with SLOW_MARK when the state of its partition has: what it has
+// read does not know. If no other application can go on then, the next window counts.
+void slow_call_in_window(struct app *app, size_t window, enum slowness slowness);
 
-// Before a call: if a state is held for it, the same at once.
-void slow_call_begin_late(struct app *app, enum slowness slowness);
+// Before a call in [partition] (NULL: not for SLOW_MARK): if a state is held for it, the same at
+// once.
+void slow_call_begin_late(struct app *app, enum slowness slowness, const char *partition);
+
+// The next stream of [app] stands still before its [backend_call]-th backend call, wherever that
+// is: while it is opened, read, or moved to another state.
+void slow_call_in_stream(struct app *app, size_t backend_call, enum slowness slowness);
+
+// [app] (the migrator, too) stands still after its next lost answer, before it looks what was done:
+// SLOW_ONE_CALL or SLOW_ALL.
+void slow_call_after_loss(struct app *app, enum slowness slowness);
 
 #endif

@@ -221,5 +221,6 @@ void app_stream_slowly(struct app *app, const struct ct_filter *filter,
     forget_rows(mark, ct_key_first());
     app_release_state(app);
     close_stream(reader.stream);
+    app->client.faults.stream_stall_before = 0; // it had fewer backend calls
     app_call_ended(app);
 }

@@ -3,6 +3,7 @@
 #include "core/engine/monitor.h"
 #include "core/engine/program.h"
 #include "harness/migrating/app.h"
+#include "harness/migrating/situations.h"
 
 struct world *world_new(const struct transport *transport, const struct delivery *delivery,
                         const struct tables_options *options, struct bug_set *bugs) {
@@ -56,6 +57,8 @@ static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscript
     struct ct_outcome outcome = mirror->ops->subscribe(mirror, subscription, state);
     sct_observe(state, sizeof *state);
     app_take_view(app_of(config), *state);
+    if (app_of(config)->client.calls)
+        migrating_begin_situations(app_of(config));
     app_release_state(app_of(config));
     return outcome;
 }

@@ -19,7 +19,8 @@ static bool meets_server_error(struct client *client, const struct request *requ
 // Counts a batch and tells whether its answer is lost.
 static bool loses_answer(struct client *client, const struct request *request) {
     struct client_faults *faults = &client->faults;
-    if (request->kind != REQUEST_EXECUTE || ++faults->writes != faults->lost_answer_at)
+    if (request->kind != REQUEST_EXECUTE || (faults->may_lose && !faults->may_lose(request)) ||
+        ++faults->writes != faults->lost_answer_at)
         return false;
     faults->lost = sct_self();
     return true;
@@ -57,8 +58,27 @@ static void serve_when_ready(struct client *client, struct request *request) {
 
 static bool counts_for_stall(const struct client *client, const struct request *request) {
     if (client->faults.stalls_in_window)
-        return request->kind == REQUEST_EXECUTE && request->call->has_begun;
+        return request->call && request->call->has_begun &&
+               (request->kind == REQUEST_EXECUTE || request->call->kind == CALL_QUERY);
     return request_is_backend_call(request);
+}
+
+// The caller stands still, if that is its lot here.
+static void stall(struct client *client, const struct request *request) {
+    struct client_faults *faults = &client->faults;
+    if (faults->stall_after_loss && faults->lost == sct_self() &&
+        request_is_backend_call(request)) {
+        void (*stall_after_loss)(struct client * client) = faults->stall_after_loss;
+        faults->stall_after_loss = NULL; // of that loss alone
+        stall_after_loss(client);
+    }
+    if (faults->stall_before > 0 && (request->call || !client->may_linearize) &&
+        counts_for_stall(client, request) && --faults->stall_before == 0)
+        faults->stall(client);
+    bool is_of_stream =
+        request->kind == REQUEST_OPEN_STREAM || request->kind == REQUEST_READ_STREAM;
+    if (is_of_stream && faults->stream_stall_before > 0 && --faults->stream_stall_before == 0)
+        faults->stall_stream(client);
 }
 
 static void direct_request(struct client *client, struct request *request) {
@@ -72,9 +92,7 @@ static void direct_request(struct client *client, struct request *request) {
             sct_waiters_wake(&host->ready);
         return;
     }
-    if (request->call && client->faults.stall_before > 0 && counts_for_stall(client, request) &&
-        --client->faults.stall_before == 0)
-        client->faults.stall(client);
+    stall(client, request);
     const struct sct_access access = request_access(request);
     // The validity of a streamed read is judged at its very return.
     if (request->kind != REQUEST_PEEK_VALID)

@@ -197,6 +197,12 @@ static void tell_of_batch(const struct tables *tables, const struct request *req
         tables->options.wrote(tables->options.wrote_context, request->caller);
 }
 
+static void tell_of_fate(const struct tables *tables, const struct request *request,
+                         enum fate fate) {
+    if (tables->options.executed)
+        tables->options.executed(tables->options.executed_context, request, fate);
+}
+
 // What the batch of [call] was answered, as far as the reference needs it.
 static const struct ct_op_result *lost_results(const struct tables *tables,
                                                const struct lost_answer *lost,
@@ -359,6 +365,8 @@ static void serve(struct tables *tables, struct request *request) {
     if (request_is_annotatable(request))
         begin_annotatable(tables, request->call);
     request->outcome = serve_call(tables, request);
+    if (request->kind == REQUEST_EXECUTE && request->outcome.kind == CT_SUCCEEDED)
+        tell_of_fate(tables, request, FATE_DONE);
     if (tables->options.is_plain && request->kind == REQUEST_EXECUTE &&
         request->outcome.kind == CT_SUCCEEDED)
         tell_of_batch(tables, request);
@@ -420,6 +428,7 @@ void tables_lose(struct tables *tables, struct request *request, bool is_done) {
     ASSERT(!tables->awaits_annotation);
     begin_annotatable(tables, request->call);
     bool was_done = is_done && execute_unseen(tables, request);
+    tell_of_fate(tables, request, was_done ? FATE_DONE_UNANSWERED : FATE_NOT_DONE_UNANSWERED);
     if (tables->options.is_plain && was_done)
         tell_of_batch(tables, request);
     tables->lost = (struct lost_answer){!tables->options.is_plain, was_done, request->table};

@@ -95,6 +95,9 @@ static inline bool request_is_backend_call(const struct request *request) {
 
 struct client_stream;
 
+// What became of a batch that was sent to a backend table.
+enum fate { FATE_DONE, FATE_DONE_UNANSWERED, FATE_NOT_DONE_UNANSWERED };
+
 struct tables_options {
     bool etags_per_key;            // see struct ct_memory_options
     struct ct_table_limits limits; // likewise, of the backends
@@ -107,6 +110,10 @@ struct tables_options {
     // else of the reference's at a linearization point. May be NULL.
     void (*wrote)(void *context, const struct sct_machine *caller);
     void *wrote_context;
+    // Told of each batch to a backend that took effect or is not answered, before its annotation.
+    // May be NULL.
+    void (*executed)(void *context, const struct request *request, enum fate fate);
+    void *executed_context;
 };
 
 // Of the last annotatable call, until its annotation.

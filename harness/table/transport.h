@@ -35,9 +35,15 @@ struct client_faults {
     enum { LOSS_DRAWN, LOSS_OF_DONE, LOSS_OF_NOT_DONE } loss; // whether it is done; or drawn then
     size_t death_after; // after the call of this number [die] is called; 0: never so
     void (*die)(struct client *client);
-    void *mortal;        // for [die]: its own
-    size_t stall_before; // so many backend calls of atomic calls from now [stall] is called; 0: no
-    bool stalls_in_window; // of those only batches count, behind the first query or batch of a call
+    void *mortal;                                    // for [die]: its own
+    bool (*may_lose)(const struct request *request); // only such batches are counted; NULL: all
+    void (*stall_after_loss)(struct client *client); // before its next backend call; NULL: none
+    // So many backend calls from now [stall] is called; 0: no. Of who makes atomic calls, theirs.
+    size_t stall_before;
+    size_t stream_stall_before; // likewise of streams
+    void (*stall_stream)(struct client *client);
+    // Of those only batches count, behind the first query or batch of a call, and a query's second.
+    bool stalls_in_window;
     void (*stall)(struct client *client); // by the caller, which it may suspend
     struct sct_strand *failed;            // whose call that was, until [client_take_server_error]
     struct sct_strand *lost;              // whose answer that was, until [client_take_lost_answer]

@@ -66,6 +66,9 @@ static int reset(void **state) {
     (void)state;
     coverage_reset(&migrating_coverage);
     coverage_reset(&migrating_situations);
+    coverage_reset(&migrating_passings);
+    coverage_reset(&migrating_standings);
+    coverage_reset(&migrating_losses);
     migrating_counts_situations = true;
     return 0;
 }
@@ -226,6 +229,31 @@ static void check_situations(bool is_long) {
     }
 }
 
+// Each required cell of [coverage] at least so often, if the campaign [is_long]; nothing that is
+// held impossible.
+static void check_floor(const struct coverage *coverage, bool is_long, uint64_t least) {
+    for (size_t i = 0; i < coverage_cell_count(coverage); i++) {
+        const char *why;
+        char buffer[120];
+        struct text name = text_in(buffer, sizeof buffer);
+        uint64_t count = coverage->counts[i];
+        coverage_name(coverage, i, &name);
+        enum coverage_expectation expectation = coverage_expectation(coverage, i, &why);
+        if (expectation == COVERAGE_IMPOSSIBLE && count > 0)
+            fail_msg("reached: %s, although %s", name.data, why);
+        if (expectation == COVERAGE_REQUIRED && is_long && count < least)
+            fail_msg("only %llu times: %s", (unsigned long long)count, name.data);
+    }
+}
+
+// What others believe, what they do while a call is between its backend calls, and what becomes of
+// a batch whose answer is lost.
+static void check_others(bool is_long) {
+    check_floor(&migrating_standings, is_long, 100);
+    check_floor(&migrating_passings, is_long, 20);
+    check_floor(&migrating_losses, is_long, 15);
+}
+
 // Races are as even: in each state in which a batch has windows, of 1,000 operations at least 45
 // meet a change of their row.
 static void check_races(void) {
@@ -266,6 +294,7 @@ static void test_default_test_reaches_every_required_cell(void **state) {
             fail_msg("reached: %s, although %s", name.data, why);
     }
     check_situations(executions >= 200000);
+    check_others(executions >= 200000);
     if (executions >= 200000)
         check_races();
 }

@@ -31,7 +31,7 @@ static void slow_query(struct app *app) {
 
 static void late_query(struct app *app) {
     app_await_state(app, slow_state, HOLD_TO_END);
-    slow_call_begin_late(app, slowness);
+    slow_call_begin_late(app, slowness, THE_PARTITION);
     query(app);
     began = app->view.state;
     others_calls = app->world->apps[1]->calls_ended;
@@ -63,7 +63,7 @@ static void stand_in_window(struct client *client) {
 // It says that the other has made both of its calls if it was refused: the row was there.
 static void slow_insert(struct app *app) {
     app_await_state(app, slow_state, HOLD);
-    slow_call_in_window(app, 1);
+    slow_call_in_window(app, 1, SLOW_CHANGE);
     stand_still = app->client.faults.stall;
     app->client.faults.stall = stand_in_window;
     bool is_refused = !insert_one(app).operations[0].entity->etag;
