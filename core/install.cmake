@@ -3,9 +3,8 @@
 # <sct/...>, and what pkg-config and find_package(sct) need to find them.
 #
 # A library is one object in which all that is not marked SCT_API (core/base/api.h) is local: names
-# of the inside neither clash with a program's nor can be used by it. It is compiled anew, because
-# intermediate code serves one compiler only. Includes of CMakeLists.txt: mtcheck_library and
-# cli_sources.
+# of the inside neither clash with a program's nor can be used by it. It is made of the objects of
+# the libraries in CMakeLists.txt.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -18,14 +17,6 @@ set(sct_headers
     memory/order memory/race memory/shadow run/runner strategy/access strategy/path
     strategy/slots strategy/strategy threads/atomic threads/barrier threads/lock threads/object threads/rwlock
     threads/semaphore threads/thread)
-
-# Objects of a library NAME, from source files.
-function(sct_objects name)
-  add_library(${name} OBJECT ${ARGN})
-  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  set_target_properties(${name} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF
-                                           C_VISIBILITY_PRESET hidden)
-endfunction()
 
 # A library NAME of the objects of the targets given, as one.
 function(sct_archive name)
@@ -42,16 +33,21 @@ function(sct_archive name)
   install(FILES ${CMAKE_BINARY_DIR}/lib${name}.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()
 
-file(GLOB engine_sources CONFIGURE_DEPENDS core/*/*.c)
 # Without what takes the place of the C library (core/posix): that is libmtcheck.so.
-list(FILTER engine_sources EXCLUDE REGEX "/core/(run|posix)/")
-sct_objects(sct_engine_objects ${engine_sources})
-file(GLOB suite_sources CONFIGURE_DEPENDS ${cli_sources})
-list(FILTER suite_sources EXCLUDE REGEX "/mpi\\.c$") # one process, of the user's
-sct_objects(sct_cli_objects ${suite_sources} ${CMAKE_BINARY_DIR}/page_parts.c)
-target_compile_definitions(sct_cli_objects PRIVATE MTCHECK_VERSION="${PROJECT_VERSION}")
-sct_archive(sct sct_engine_objects)
-sct_archive(sct-cli sct_engine_objects sct_cli_objects)
+get_target_property(engine_libraries core INTERFACE_LINK_LIBRARIES)
+list(APPEND engine_libraries base)
+set(suite_library cli)
+if(MTCHECK_MPI) # one process, of the user's
+  file(GLOB suite_sources CONFIGURE_DEPENDS ${cli_sources})
+  list(FILTER suite_sources EXCLUDE REGEX "/mpi\\.c$")
+  set(suite_library sct_cli_objects)
+  add_library(sct_cli_objects OBJECT ${suite_sources} ${CMAKE_BINARY_DIR}/page_parts.c)
+  target_include_directories(sct_cli_objects PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(sct_cli_objects PRIVATE MTCHECK_VERSION="${PROJECT_VERSION}")
+  set_target_properties(sct_cli_objects PROPERTIES C_VISIBILITY_PRESET hidden)
+endif()
+sct_archive(sct ${engine_libraries})
+sct_archive(sct-cli ${engine_libraries} ${suite_library})
 
 # The headers as they are installed.
 list(TRANSFORM sct_headers PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/core/ OUTPUT_VARIABLE public)

@@ -20,8 +20,7 @@ target_link_libraries(mtcheck_runtime PRIVATE ${JANSSON_LIBRARY} m Threads::Thre
 target_link_options(mtcheck_runtime PRIVATE LINKER:-Bsymbolic,-z,now
                     LINKER:--wrap=printf,--wrap=vprintf,--wrap=puts,--wrap=putchar
                     LINKER:--wrap=stdout,--wrap=stderr,--wrap=write)
-set_target_properties(mtcheck_runtime PROPERTIES OUTPUT_NAME mtcheck C_VISIBILITY_PRESET hidden
-                      INTERPROCEDURAL_OPTIMIZATION OFF)
+set_target_properties(mtcheck_runtime PROPERTIES OUTPUT_NAME mtcheck C_VISIBILITY_PRESET hidden)
 install(TARGETS mtcheck_runtime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 # The C library's functions that the library calls: a program that has its own `send` or `log` keeps
