@@ -4,6 +4,7 @@
 #include "tests/support/fork.h"
 #include "tests/support/test.h"
 
+#include "core/base/arena.h"
 #include "core/campaign/campaign.h"
 #include "harness/mtcheck.h"
 #include "harness/migrating/situations.h"
@@ -19,13 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_SLOW 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define IS_SLOW 1
-#endif
+enum { IS_SLOW = ARENA_POISONS }; // AddressSanitizer
 
 // ---- Campaigns ---------------------------------------------------------------------------------
 
@@ -273,11 +268,8 @@ static void check_races(void) {
 // impossible happens.
 static void test_default_test_reaches_every_required_cell(void **state) {
     (void)state;
-#ifdef IS_SLOW
-    const uint64_t executions = 5000; // only the second claim: too slow for the first one
-#else
-    const uint64_t executions = 200000;
-#endif
+    // Where it is too slow for the first claim, a few for the second one.
+    const uint64_t executions = IS_SLOW ? 5000 : 200000;
     struct bug_set bugs = {0};
     const struct sct_program program = default_test(&bugs);
     run(&program, "portfolio", 0, executions, 1000);
