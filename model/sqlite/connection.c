@@ -39,9 +39,7 @@ static const char schema[] =
 #define ROWS_FROM                                                                      \
     "SELECT NULL, row_key, number, time, properties FROM entities WHERE table_id = ?1" \
     " AND partition_key = ?2 AND row_key >= ?3"
-#define PAGE_FROM                                                                                \
-    "SELECT " COLUMNS " FROM entities WHERE table_id = ?1 AND (partition_key, row_key) >= (?2, " \
-    "?3)"
+#define PAGE_BEHIND "SELECT " COLUMNS " FROM entities WHERE table_id = ?1 AND partition_key > ?2"
 
 // A group's rows go into one statement: what it opens it opens once, and a row that comes behind
 // the one before is found to do so without a search.
@@ -79,8 +77,8 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_GET] = "SELECT " COLUMNS " FROM entities WHERE " KEY_IS,
     [STATEMENT_FROM] = ROWS_FROM " ORDER BY row_key",
     [STATEMENT_RANGE] = ROWS_FROM " AND row_key <= ?4 ORDER BY row_key",
-    [STATEMENT_PAGE] = PAGE_FROM " ORDER BY partition_key, row_key",
-    [STATEMENT_PAGE_TO] = PAGE_FROM " AND partition_key <= ?4 ORDER BY partition_key, row_key",
+    [STATEMENT_BEHIND] = PAGE_BEHIND " ORDER BY partition_key, row_key",
+    [STATEMENT_BEHIND_TO] = PAGE_BEHIND " AND partition_key <= ?3 ORDER BY partition_key, row_key",
     [STATEMENT_IS_THERE] = "SELECT 1 FROM tables WHERE id = ?1",
     [STATEMENT_FIND] = "SELECT id FROM tables WHERE name = ?1",
     [STATEMENT_FIND_LIKE] = "SELECT id FROM tables WHERE name = ?1 COLLATE NOCASE",

@@ -37,12 +37,14 @@ enum ct_statement {
     STATEMENT_GET,        // columns: as a row of the last two
     // Columns: partition key, row key, number of the ETag, time, properties; in key order. Whoever
     // wants less than there is steps no further.
-    STATEMENT_FROM,     // ?1 table, ?2 partition key, row keys from ?3 on; the first column is NULL
-    STATEMENT_RANGE,    // likewise, to ?4
-    STATEMENT_PAGE,     // ?1 table; from (?2, ?3) on
-    STATEMENT_PAGE_TO,  // likewise, partition keys up to ?4
-    STATEMENT_IS_THERE, // ?1 table: a row if it is
-    STATEMENT_FIND,     // ?1 name as it was given: the table
+    STATEMENT_FROM,  // ?1 table, ?2 partition key, row keys from ?3 on; the first column is NULL
+    STATEMENT_RANGE, // likewise, to ?4
+    // ?1 table; partition keys above ?2. (To have (?2, row key) on in it, too, would compare that
+    // pair with each row, behind the place that it was looked up for.)
+    STATEMENT_BEHIND,
+    STATEMENT_BEHIND_TO, // likewise, up to ?3
+    STATEMENT_IS_THERE,  // ?1 table: a row if it is
+    STATEMENT_FIND,      // ?1 name as it was given: the table
     STATEMENT_FIND_LIKE, // ?1 name, without case
     STATEMENT_NAMES,     // from ?1 on, without case, at most ?2
     STATEMENT_NEXT_ID,   // a number that no table has had and no ETag has

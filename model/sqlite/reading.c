@@ -154,7 +154,7 @@ enum {
     PAGE_BYTES_KEPT = 128 << 10, // of each arena, while no stream uses it
 };
 
-// Reads pages of rows, each as of one instant; between them nothing is held of the file.
+// Reads pages of rows; between them nothing is held of the file.
 struct sqlite_stream {
     struct ct_stream stream; // first, so that the interface is the stream
     struct ct_sqlite_table *table;
@@ -171,11 +171,11 @@ struct sqlite_stream {
     size_t count, next;
 };
 
-static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
-    enum ct_statement to_end = stream->partition ? STATEMENT_FROM : STATEMENT_PAGE;
-    enum ct_statement to_last = stream->partition ? STATEMENT_RANGE : STATEMENT_PAGE_TO;
-    const char *last = stream->partition ? stream->last_row : stream->last_partition;
-    sqlite3_stmt *statement = connection_statement(stream->table, last ? to_last : to_end);
+// From where the stream stands to the end of that partition.
+static sqlite3_stmt *begin_partition(const struct sqlite_stream *stream) {
+    const char *last = stream->partition ? stream->last_row : NULL;
+    sqlite3_stmt *statement =
+        connection_statement(stream->table, last ? STATEMENT_RANGE : STATEMENT_FROM);
     sqlite3_bind_int64(statement, 1, stream->table->id);
     connection_bind_key(statement, 2, stream->from.partition);
     connection_bind_key(statement, 3, stream->from.row);
@@ -184,59 +184,82 @@ static sqlite3_stmt *begin_page(const struct sqlite_stream *stream) {
     return statement;
 }
 
-// Rows as of one instant, and where the next ones begin.
+// The partitions behind that one.
+static sqlite3_stmt *begin_rest(const struct sqlite_stream *stream) {
+    const char *last = stream->last_partition;
+    sqlite3_stmt *statement =
+        connection_statement(stream->table, last ? STATEMENT_BEHIND_TO : STATEMENT_BEHIND);
+    sqlite3_bind_int64(statement, 1, stream->table->id);
+    connection_bind_key(statement, 2, stream->from.partition);
+    if (last)
+        connection_bind_key(statement, 3, last);
+    return statement;
+}
+
+// Rows and where the next ones begin.
 struct page {
     struct arena *arena;   // of the rows and of [last]
     const char *partition; // of all rows; NULL: each has its own
     const struct ct_row **rows;
-    size_t count; // of those that match
+    size_t count, most; // of those that match
+    size_t seen;        // of all
+    size_t begin;       // mark of the arena
     struct ct_key last;
     bool includes_last;
     bool is_last; // no page comes after this one
+    bool is_damaged;
 };
 
-// The row of the page that [statement] stands at; [before] is the partition of the one before it.
-static struct ct_row *page_row(const struct sqlite_stream *stream, sqlite3_stmt *statement,
-                               const struct page *page, const char *before) {
-    return page->partition ? row_under(stream->table, statement, page->partition, page->arena)
-                           : reading_row(stream->table, statement, page->arena, before);
+static bool has_room(const struct sqlite_stream *stream, const struct page *page) {
+    // The end of the page before comes once more; it may be gone, then there are as many without.
+    return page->seen < page->most + !stream->includes_from && page->count < page->most &&
+           arena_mark(page->arena) - page->begin < PAGE_BYTES;
 }
 
-// Reads the next page, of at most [most] rows; the stream stands where it was.
-static struct ct_outcome read_page(const struct sqlite_stream *stream, size_t most,
-                                   struct page *page) {
-    size_t begin = arena_mark(page->arena), seen = 0;
-    size_t limit = most + !stream->includes_from; // the end of the page before comes once more
-    sqlite3_stmt *statement = begin_page(stream);
-    struct ct_outcome outcome = ct_success();
+// Adds to [page] what [statement] gives, rows of [partition], or of several (NULL). SQLITE_ROW: it
+// has no more room; else what the statement ended with, SQLITE_DONE if all is well.
+static int read_rows(const struct sqlite_stream *stream, sqlite3_stmt *statement,
+                     const char *partition, struct page *page) {
+    const char *before = NULL; // the partition of the row before
     int code = SQLITE_ROW;
-    const char *partition = NULL; // of the row before
-    page->last = stream->from;
-    // That end may be gone: then there are [most] without it.
-    while (seen < limit && page->count < most && arena_mark(page->arena) - begin < PAGE_BYTES &&
-           (code = sqlite3_step(statement)) == SQLITE_ROW) {
+    while (has_room(stream, page) && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         size_t mark = arena_mark(page->arena);
-        const struct ct_row *row = page_row(stream, statement, page, partition);
-        if (!row) {
-            outcome = ct_internal_error("a row in the file is damaged");
+        const struct ct_row *row = partition
+                                       ? row_under(stream->table, statement, partition, page->arena)
+                                       : reading_row(stream->table, statement, page->arena, before);
+        page->is_damaged = !row;
+        if (!row)
             break;
-        }
-        if (seen++ == 0 && !stream->includes_from && ct_key_equal(row->key, page->last)) {
+        if (page->seen++ == 0 && !stream->includes_from && ct_key_equal(row->key, page->last)) {
             arena_reset(page->arena, mark);
             continue;
         }
         page->last = row->key;
-        partition = row->key.partition;
+        before = row->key.partition;
         if (ct_filter_matches(stream->filter, row))
             page->rows[page->count++] = row;
     }
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        outcome = connection_failure(stream->table, code, page->arena);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
+    return code;
+}
+
+// Reads the next page; the stream stands where it was.
+static struct ct_outcome read_page(const struct sqlite_stream *stream, struct page *page) {
+    page->begin = arena_mark(page->arena);
+    page->last = stream->from;
+    const char *partition =
+        page->partition ? page->partition : arena_strdup(page->arena, stream->from.partition);
+    int code = read_rows(stream, begin_partition(stream), partition, page);
+    if (code == SQLITE_DONE && !stream->partition)
+        code = read_rows(stream, begin_rest(stream), NULL, page);
     page->is_last = code == SQLITE_DONE;
-    page->includes_last = stream->includes_from && seen == 0;
-    return outcome;
+    page->includes_last = stream->includes_from && page->seen == 0;
+    if (page->is_damaged)
+        return ct_internal_error("a row in the file is damaged");
+    return code == SQLITE_ROW || code == SQLITE_DONE
+               ? ct_success()
+               : connection_failure(stream->table, code, page->arena);
 }
 
 // The stream stands behind [page], whose end is in the other arena.
@@ -252,9 +275,10 @@ static void move_on(struct sqlite_stream *stream, const struct page *page, size_
 static struct ct_outcome read_own_page(struct sqlite_stream *stream) {
     struct page page = {.arena = &stream->arenas[!stream->turn],
                         .partition = stream->partition,
-                        .rows = stream->rows};
+                        .rows = stream->rows,
+                        .most = PAGE_ROWS};
     arena_reset(page.arena, 0);
-    struct ct_outcome outcome = read_page(stream, PAGE_ROWS, &page);
+    struct ct_outcome outcome = read_page(stream, &page);
     if (outcome.kind == CT_SUCCEEDED)
         move_on(stream, &page, page.count);
     return outcome;
@@ -291,8 +315,9 @@ static struct ct_outcome read_some(struct ct_stream *interface, const char *wher
         struct page page = {.arena = arena,
                             .partition =
                                 stream->partition ? arena_strdup(arena, stream->partition) : NULL,
-                            .rows = rows};
-        outcome = read_page(stream, most, &page);
+                            .rows = rows,
+                            .most = most};
+        outcome = read_page(stream, &page);
         if (outcome.kind != CT_SUCCEEDED)
             break;
         struct arena *own = &stream->arenas[!stream->turn];
