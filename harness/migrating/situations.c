@@ -219,6 +219,7 @@ static enum others others_of(const struct app *app) {
     return others;
 }
 
+// NULL: of a query that is to be refused.
 static const char *partition_of(const struct call_record *call) {
     return call->kind == CALL_BATCH ? call->batch.operations[0].entity->key.partition
                                     : ct_filter_partition(call->filter);
@@ -235,6 +236,8 @@ void migrating_begin_situations(struct app *app) {
     app->noticed.passed = 0;
     const struct call_record *call = app->client.calls;
     const char *name = partition_of(call);
+    if (!name)
+        return;
     enum mt_partition_state partition =
         mt_partition_state_of(ct_rows_find(app->view.old_rows, mt_meta_key(name)));
     if (call->kind == CALL_QUERY)
@@ -293,7 +296,8 @@ static void count_passing(struct app *app, const struct ct_operation *operation,
         app->noticed.passed & 1u << passing)
         return;
     struct ct_key key = operation->entity->key;
-    if (!ct_string_equal(partition_of(call), key.partition))
+    const char *name = partition_of(call);
+    if (!name || !ct_string_equal(name, key.partition))
         return;
     size_t limits = app->world->tables.options.limits.no_delete_if_exists;
     if (call->kind == CALL_QUERY) {

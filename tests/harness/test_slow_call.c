@@ -4,6 +4,7 @@
 #include "harness/migrating/app.h"
 #include "harness/migrating/slow_call.h"
 #include "harness/migrating/workload.h"
+#include "model/migrating/entity.h"
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
@@ -71,6 +72,66 @@ static void slow_insert(struct app *app) {
     others_calls = is_refused ? 2 : 0;
 }
 
+// Says how many calls the other has ended when this one goes on, and that something was waited for.
+static void stand_and_look(struct client *client) {
+    struct app *app = (struct app *)(void *)client; // its first member
+    stand_still(client);
+    began = slow_state;
+    others_calls = app->world->apps[1]->calls_ended;
+}
+
+// Its first batch, which marks the partition, is not answered.
+static void insert_after_loss(struct app *app) {
+    app_await_state(app, slow_state, HOLD);
+    began = MT_STATE_COUNT;
+    app->client.faults.lost_answer_at = 1;
+    slow_call_after_loss(app, slowness);
+    stand_still = app->client.faults.stall_after_loss;
+    app->client.faults.stall_after_loss = stand_and_look;
+    insert_one(app);
+}
+
+static void slow_stream(struct app *app) {
+    app_await_state(app, slow_state, HOLD);
+    began = MT_STATE_COUNT;
+    slow_call_in_stream(app, 2, slowness);
+    stand_still = app->client.faults.stall_stream;
+    app->client.faults.stall_stream = stand_and_look;
+    app_stream(app, NULL);
+}
+
+// The window lasts until the partition is marked, if it was not and the other has calls to make.
+static void stand_until_marked(struct client *client) {
+    const struct ct_memory_table *old = client->host->tables->backend[TABLE_OLD];
+    const struct ct_key meta = mt_meta_key(THE_PARTITION);
+    const struct ct_row *before = ct_rows_find(ct_memory_rows(old), meta);
+    const struct app *app = (struct app *)(void *)client; // its first member
+    bool can_be_marked = !before && app->world->apps[1]->calls_ended < 2;
+    stand_still(client);
+    if (can_be_marked)
+        others_calls = ct_rows_find(ct_memory_rows(old), meta) ? 2 : 0;
+}
+
+static void insert_after_mark(struct app *app) {
+    app_await_state(app, slow_state, HOLD);
+    others_calls = 1; // where it has no window
+    slow_call_in_window(app, 1, SLOW_MARK);
+    stand_still = app->client.faults.stall;
+    app->client.faults.stall = stand_until_marked;
+    insert_one(app);
+    began = app->view.state;
+}
+
+// Notes how many calls were over when the migrator copied a row.
+static void note_copy(void *context, const struct request *request, enum fate fate) {
+    const struct world *world = context;
+    (void)fate;
+    if (request->table == TABLE_NEW && began == MT_STATE_COUNT) {
+        began = slow_state;
+        others_calls = world->apps[0]->calls_ended + world->apps[1]->calls_ended;
+    }
+}
+
 static void query_and_insert(struct app *app) {
     app_await_state(app, other_state, AWAIT_ARRIVAL);
     query(app);
@@ -84,6 +145,7 @@ static struct {
     void (*other)(struct app *app);
     void (*migrator)(struct app *app);
     enum mt_state deadly_push; // of the migrator
+    bool has_slow_pass;
 } programs;
 
 static void die(struct client *client) {
@@ -108,6 +170,14 @@ static void set_up(void *bugs) {
     app_add(world, "service-1", programs.other);
     struct app *migrator = app_add(world, "migrator", programs.migrator);
     migrator->deadly_push = programs.deadly_push;
+    if (programs.has_slow_pass) {
+        began = MT_STATE_COUNT;
+        world->tables.options.executed = note_copy;
+        world->tables.options.executed_context = world;
+    }
+    migrator->slow_at = programs.has_slow_pass;
+    migrator->slow_state = slow_state;
+    migrator->slowness = SLOW_ALL;
     migrator->client.faults.die = start_death;
     world_start_direct(world);
 }
@@ -136,6 +206,7 @@ static void prepare(void (*slow)(struct app *), void (*other)(struct app *),
     programs.other = other;
     programs.migrator = app_migrate;
     programs.deadly_push = MT_USE_OLD_HIDE_METADATA; // none
+    programs.has_slow_pass = false;
     slow_state = slow_begins;
     other_state = other_begins;
 }
@@ -162,6 +233,45 @@ static void test_a_window_lasts_until_a_change(void **state) {
     run_worlds(NO_BUG, 2, 2);
     prepare(slow_insert, two_queries, MT_PREFER_OLD, MT_PREFER_OLD);
     run_worlds(NO_BUG, 0, 0);
+}
+
+// One that waits for a mark lasts until the other's batch has switched the partition.
+static void test_a_window_lasts_until_a_mark(void **state) {
+    (void)state;
+    prepare(insert_after_mark, query_and_insert, MT_PREFER_NEW, MT_PREFER_NEW);
+    run_worlds(NO_BUG, 1, 2);
+}
+
+// Who gets no answer stands still before it looks what was done.
+static void test_after_a_lost_answer(void **state) {
+    (void)state;
+    prepare(insert_after_loss, two_queries, MT_PREFER_OLD, MT_PREFER_OLD);
+    slowness = SLOW_ALL;
+    run_worlds(NO_BUG, 2, 2);
+    slowness = SLOW_ONE_CALL;
+    run_worlds(NO_BUG, 1, 2);
+}
+
+// So does a stream, whose push may wait for it.
+static void test_a_slow_stream(void **state) {
+    (void)state;
+    for (int s = 0; s < MT_STATE_COUNT; s++) {
+        prepare(slow_stream, two_queries, (enum mt_state)s, (enum mt_state)s);
+        slowness = SLOW_ALL;
+        run_worlds(NO_BUG, 2, 2);
+        slowness = SLOW_PUSH;
+        run_worlds(NO_BUG, 2, 2);
+        slowness = SLOW_ONE_CALL;
+        run_worlds(NO_BUG, 1, 2);
+    }
+}
+
+// And the migrator: while it does, the others make all calls that they can.
+static void test_a_slow_pass(void **state) {
+    (void)state;
+    prepare(two_queries, two_queries, MT_PREFER_NEW, MT_PREFER_NEW);
+    programs.has_slow_pass = true;
+    run_worlds(NO_BUG, 4, 4);
 }
 
 // The same before a call, whose state is held meanwhile.
@@ -238,6 +348,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_others_make_their_calls),
         cmocka_unit_test(test_a_window_lasts_until_a_change),
+        cmocka_unit_test(test_a_window_lasts_until_a_mark),
+        cmocka_unit_test(test_after_a_lost_answer),
+        cmocka_unit_test(test_a_slow_stream),
+        cmocka_unit_test(test_a_slow_pass),
         cmocka_unit_test(test_a_late_beginning),
         cmocka_unit_test(test_unreachable_state),
         cmocka_unit_test(test_all_are_slow),
