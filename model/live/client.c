@@ -184,8 +184,8 @@ struct ct_table *live_client_table(struct live_client *client, struct error *err
     struct live_table *table = grow_new(1, sizeof *table, "a table");
     struct mt_lease *lease = mt_member_lease(&client->member);
     table->table.ops = &ops;
-    if (!file_open(&table->old_file, client->config.old_name, false, error) ||
-        !file_open(&table->new_file, client->config.new_name, false, error)) {
+    if (!file_open_named(&table->old_file, client->config.old_name, false, error) ||
+        !file_open_named(&table->new_file, client->config.new_name, false, error)) {
         file_close(&table->old_file);
         free(table);
         return NULL;

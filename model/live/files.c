@@ -58,8 +58,8 @@ static const char *split(const char *name, char path[PATH_BYTES], struct error *
     return mark + 1;
 }
 
-bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
-               struct error *error) {
+bool file_open_named(struct file_connection *connection, const char *name, bool is_bulk,
+                     struct error *error) {
     char path[PATH_BYTES];
     connection->table = NULL;
     const char *table = split(name, path, error);

@@ -25,8 +25,8 @@ struct file_connection {
 
 // Opens the table [name]. [is_bulk]: for many rows; in a file up to FILES_BATCH_ROWS in a batch,
 // and answers come before the disk has it. False with a one-line error.
-bool file_open(struct file_connection *connection, const char *name, bool is_bulk,
-               struct error *error);
+bool file_open_named(struct file_connection *connection, const char *name, bool is_bulk,
+                     struct error *error);
 
 // Batches of this process for the file of [connection] take turns by [turn], which outlives it;
 // those for an account go side by side.

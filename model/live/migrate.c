@@ -224,8 +224,8 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
 // The migrator's own writes are not synced one by one, but before whatever counts on them (harden).
 static bool open_lane(struct migration *migration, struct lane *lane, struct error *error) {
     const struct mt_control_config *config = &migration->session.config;
-    return file_open(&lane->files[OLD_TABLE], config->old_name, true, error) &&
-           file_open(&lane->files[NEW_TABLE], config->new_name, true, error);
+    return file_open_named(&lane->files[OLD_TABLE], config->old_name, true, error) &&
+           file_open_named(&lane->files[NEW_TABLE], config->new_name, true, error);
 }
 
 static void close_lane(struct lane *lane) {
@@ -241,8 +241,8 @@ static bool open_files(struct migration *migration, struct error *error) {
             return false;
     return open_lane(migration, &migration->own, error) &&
            file_open_control(&migration->orders, control, error) &&
-           file_open(&migration->fences[0], config->old_name, false, error) &&
-           file_open(&migration->fences[1], config->new_name, false, error) &&
+           file_open_named(&migration->fences[0], config->old_name, false, error) &&
+           file_open_named(&migration->fences[1], config->new_name, false, error) &&
            file_open_control(&migration->fences[2], control, error);
 }
 

@@ -13,8 +13,8 @@ static bool check_tables(struct session *session, struct mt_control_config *conf
                          struct error *error) {
     const struct live_options *options = session->options;
     struct file_connection old_file, new_file = {.table = NULL};
-    bool is_open = file_open(&old_file, options->old_name, false, error) &&
-                   file_open(&new_file, options->new_name, false, error);
+    bool is_open = file_open_named(&old_file, options->old_name, false, error) &&
+                   file_open_named(&new_file, options->new_name, false, error);
     file_close(&old_file);
     file_close(&new_file);
     if (!is_open)

@@ -267,8 +267,8 @@ static int verify(struct session *session, struct error *error) {
     }
     if (against && !file_resolve(session->arena, against, error))
         return LIVE_USAGE;
-    if (file_open(&old_file, against ? against : session->config.old_name, false, error) &&
-        file_open(&new_file, session->config.new_name, false, error) &&
+    if (file_open_named(&old_file, against ? against : session->config.old_name, false, error) &&
+        file_open_named(&new_file, session->config.new_name, false, error) &&
         read_tables(&verification, old_file.table, new_file.table, error)) {
         (session->options->is_json ? report_json : report_text)(&verification);
         status = has_findings(&verification) ? LIVE_NEGATIVE : LIVE_DONE;

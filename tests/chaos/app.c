@@ -154,7 +154,8 @@ static int load(char **arguments, int count, struct error *error) {
     struct file_connection file;
     struct caller caller;
     (void)count;
-    if (!caller_init(&caller, "/dev/null", 0, 0) || !file_open(&file, arguments[0], true, error))
+    if (!caller_init(&caller, "/dev/null", 0, 0) ||
+        !file_open_named(&file, arguments[0], true, error))
         return 3;
     caller.table = file.table;
     bool is_done = caller_load(&caller, number(arguments[1]));
@@ -167,7 +168,7 @@ static int final(char **arguments, int count, struct error *error) {
     struct caller caller;
     (void)count;
     if (!caller_init(&caller, arguments[2], number(arguments[3]), 0) ||
-        !file_open(&file, arguments[0], false, error))
+        !file_open_named(&file, arguments[0], false, error))
         return 3;
     caller.table = file.table;
     caller_read_all(&caller);

@@ -117,7 +117,7 @@ static int call(int (*function)(const struct live_options *, struct error *),
 
 static void fill(const char *name) {
     struct file_connection connection;
-    assert_true(file_open(&connection, name, true, &error));
+    assert_true(file_open_named(&connection, name, true, &error));
     for (int i = 0; i < ROWS; i++) {
         struct ct_property number = ct_int32("n", i);
         struct ct_key key = {i % 2 ? "a" : "b", arena_printf(&arena, "%05d", i)};

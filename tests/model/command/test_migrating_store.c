@@ -147,7 +147,7 @@ static void test_names(void **state) {
 
 static void fill(void) {
     struct file_connection file;
-    assert_true(file_open(&file, old_name, true, &error));
+    assert_true(file_open_named(&file, old_name, true, &error));
     for (int i = 0; i < ROWS; i++) {
         struct ct_property number = ct_int32("n", i);
         struct ct_key key = {i % 2 ? "a" : "b", arena_printf(&arena, "%05d", i)};

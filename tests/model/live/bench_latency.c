@@ -110,7 +110,7 @@ static void fill(void) {
     struct arena arena;
     struct ct_op_result results[FILL];
     arena_init(&arena, 1 << 24);
-    if (!file_open(&file, old_name, true, &error))
+    if (!file_open_named(&file, old_name, true, &error))
         stop("filling", error.text);
     for (uint64_t first = 0; first < rows; first += FILL) {
         struct ct_batch batch = ct_batch_new(&arena, FILL);
@@ -159,7 +159,7 @@ static void run_application(uint64_t seed) {
     struct error error;
     struct rng rng;
     rng_seed(&rng, seed);
-    if (!file_open(&file, old_name, false, &error))
+    if (!file_open_named(&file, old_name, false, &error))
         stop("application", error.text);
     work(file.table, &rng, BEFORE);
     file_close(&file);

@@ -69,7 +69,7 @@ static void fill(const char *name, uint64_t rows, uint64_t partition_rows) {
     struct arena arena;
     struct ct_op_result results[FILL];
     arena_init(&arena, 1 << 24);
-    if (!file_open(&file, name, true, &error))
+    if (!file_open_named(&file, name, true, &error))
         stop("filling", error.text);
     for (uint64_t first = 0; first < rows;) {
         struct ct_batch batch = ct_batch_new(&arena, FILL);
@@ -99,7 +99,7 @@ static void copy_by_sql(uint64_t rows) {
     struct error error;
     sqlite3 *database;
     snprintf(name, sizeof name, "%s#t", plain_path);
-    if (!file_open(&file, name, true, &error)) // an empty table
+    if (!file_open_named(&file, name, true, &error)) // an empty table
         stop("plain", error.text);
     file_close(&file);
     sqlite3_open(plain_path, &database);

@@ -36,7 +36,7 @@ static void write_row(struct ct_table *table, const char *partition, const char 
 // Partitions of one to three rows, and one with many.
 static void fill(const char *name) {
     struct file_connection file;
-    assert_true(file_open(&file, name, true, &error));
+    assert_true(file_open_named(&file, name, true, &error));
     filled = 0;
     for (int p = 0; p < PARTITIONS; p++) {
         const char *partition = arena_printf(&arena, "p%04d", p);
@@ -149,7 +149,7 @@ static size_t copied(void) {
     struct ct_stream *stream;
     const struct ct_row *row;
     size_t rows = 0;
-    assert_true(file_open(&file, names[1], true, &error));
+    assert_true(file_open_named(&file, names[1], true, &error));
     assert_int_equal(ct_open_stream(file.table, NULL, &stream).kind, CT_SUCCEEDED);
     while (ct_stream_read(stream, &row).kind == CT_SUCCEEDED && row)
         rows++;

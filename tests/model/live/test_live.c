@@ -95,7 +95,7 @@ static void write_row(struct ct_table *table, const char *partition, const char 
 
 static void fill_table(const char *name, size_t rows) {
     struct file_connection file;
-    assert_true(file_open(&file, name, true, &error));
+    assert_true(file_open_named(&file, name, true, &error));
     for (size_t i = 0; i < rows; i++)
         write_row(file.table, i % 3 == 0 ? "a" : "b", arena_printf(&arena, "%05zu", i), 2);
     file_close(&file);
@@ -119,7 +119,7 @@ static size_t count_raw(struct ct_table *table) {
 
 static size_t count(const char *name) {
     struct file_connection file;
-    assert_true(file_open(&file, name, true, &error));
+    assert_true(file_open_named(&file, name, true, &error));
     size_t rows = count_raw(file.table);
     file_close(&file);
     return rows;
@@ -171,7 +171,7 @@ static void *interrupt(void *unused) {
     struct thread_env env;
     (void)unused;
     thread_env_init(&env, 1 << 24);
-    if (file_open(&rows, new_name, true, &(struct error){""}) &&
+    if (file_open_named(&rows, new_name, true, &(struct error){""}) &&
         file_open_control(&configuration, control, &(struct error){""})) {
         while (!has_come(&env, &rows, &configuration))
             nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
@@ -265,7 +265,7 @@ static void test_client(void **state) {
 static void test_immovable(void **state) {
     struct file_connection file;
     (void)state;
-    assert_true(file_open(&file, old_name, true, &error));
+    assert_true(file_open_named(&file, old_name, true, &error));
     write_row(file.table, "a", "large", 252);
     file_close(&file);
     assert_int_equal(call(live_init), LIVE_DONE);
@@ -287,7 +287,7 @@ static void test_many_immovable(void **state) {
     struct file_connection file;
     (void)state;
     fill(ROWS);
-    assert_true(file_open(&file, old_name, true, &error));
+    assert_true(file_open_named(&file, old_name, true, &error));
     for (int i = 0; i < IMMOVABLE; i++)
         write_row(file.table, "ab", arena_printf(&arena, "large-%02d", i), 252);
     file_close(&file);
@@ -323,7 +323,7 @@ static void test_verify(void **state) {
     (void)state;
     assert_int_equal(call(live_init), LIVE_DONE);
     assert_int_equal(call(live_migrate), LIVE_DONE);
-    assert_true(file_open(&file, old_name, true, &error));
+    assert_true(file_open_named(&file, old_name, true, &error));
     write_row(file.table, "a", "forgotten", 1);
     file_close(&file);
     assert_int_equal(call(live_verify), LIVE_NEGATIVE);
@@ -337,7 +337,7 @@ static void damage(const char *partition, const char *row, bool is_deleted) {
     struct ct_property property = {.name = "p0000", .type = CT_INT32, .value.int32 = 2};
     struct ct_batch batch = ct_batch_new(&arena, 1);
     struct ct_op_result result;
-    assert_true(file_open(&file, new_name, true, &error));
+    assert_true(file_open_named(&file, new_name, true, &error));
     ct_batch_add(&batch, is_deleted ? CT_DELETE : CT_REPLACE,
                  ct_row_new(&arena, key, CT_ANY_ETAG, &property, is_deleted ? 0 : 1));
     assert_int_equal(ct_execute(file.table, &batch, &arena, &result).kind, CT_SUCCEEDED);
