@@ -30,8 +30,8 @@ struct sct_seam {
     void (*wake)(struct sct_search *search, unsigned slot);
     void (*grant)(struct sct_search *search, unsigned slot);
     void (*time_passes)(struct sct_search *search);
-    // Where [keeps_digests]. A scheduling point with enabled tasks is reached: its state is about to
-    // be looked for, while the step is closed. The same point; leaves the execution if the state is
+    // Where [keeps_digests]. A scheduling point with enabled tasks is reached: the step's end is
+    // next, and its state will be looked for. The same point; leaves the execution if that is
     // known.
     void (*meet)(struct sct_search *search, struct sct_engine *engine);
     void (*visit)(struct sct_search *search, struct sct_engine *engine);

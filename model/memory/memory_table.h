@@ -23,7 +23,7 @@ struct ct_memory_options {
     // Each key counts its own ETags, which then repeat between keys: writes of different keys
     // commute. Costs time and memory proportional to the keys ever written, so for few of them.
     bool etags_per_key;
-    bool keeps_digests; // of its rows, for whoever asks for digests after each step
+    bool keeps_digests;            // of its rows, for whoever asks for digests after each step
     bool enforce_limits;           // refuse what ct_check_batch refuses by the service's rules
     struct ct_table_limits limits; // what it is to do as if it could not do more
 };

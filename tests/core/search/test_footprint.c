@@ -109,10 +109,10 @@ static void test_stops(void **state) {
 
 static struct sct_access draw_access(struct rng *rng) {
     static const uint32_t objects[] = {0, 1, 2, 63, 64, 65, UINT32_MAX - 1}; // some with one bit
-    uint32_t low = rng_below(rng, 4);
-    return access_of(rng_below(rng, 2) ? SCT_ACCESS_WRITE : SCT_ACCESS_READ,
-                     objects[rng_below(rng, sizeof objects / sizeof objects[0])], low,
-                     low + rng_below(rng, 2));
+    uint32_t object = rng_below(rng, sizeof objects / sizeof objects[0]);
+    uint32_t low = rng_below(rng, 4), more = rng_below(rng, 2);
+    bool writes = rng_below(rng, 2);
+    return access_of(writes ? SCT_ACCESS_WRITE : SCT_ACCESS_READ, objects[object], low, low + more);
 }
 
 // What is left out without a look at each pair of accesses does not race: against all pairs, of
