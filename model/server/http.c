@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/grow.h"
 #include "core/base/reserve.h"
+#include "model/server/listener.h"
 #include "model/table/value.h"
 #include "model/wire/encoding.h"
 #include "model/wire/error.h"
@@ -39,6 +40,13 @@ struct worker {
     struct arena arena;
 };
 
+// A thread that answers: it has connections of its own.
+struct loop {
+    struct server *server;
+    struct MHD_Daemon *daemon;
+    uint64_t link_count; // of the server's lock
+};
+
 // A connection; [since]: when it was opened, or its last answer was sent.
 struct link {
     struct link *before, *after;
@@ -48,7 +56,7 @@ struct link {
 
 struct server {
     struct server_options options;
-    struct MHD_Daemon *daemon;
+    struct listener listener;
     uint16_t port;
     struct MHD_Daemon *metrics; // or NULL
     uint16_t metrics_port;
@@ -62,6 +70,8 @@ struct server {
     atomic_bool is_closing; // whoever connects now is hung up on
     pthread_mutex_t lock;   // of what follows
     struct worker *workers, *free_workers;
+    struct loop *loops; // as many as threads
+    unsigned next_loop;
     struct link links; // a ring
     uint64_t link_count;
     bool is_stopping;
@@ -355,7 +365,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 static void notice_link(void *context, struct MHD_Connection *connection, void **socket_context,
                         enum MHD_ConnectionNotificationCode code) {
-    struct server *server = context;
+    struct loop *loop = context;
+    struct server *server = loop->server;
     struct link *link = *socket_context;
     pthread_mutex_lock(&server->lock);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -367,11 +378,13 @@ static void notice_link(void *context, struct MHD_Connection *connection, void *
         link->after = &server->links;
         link->before->after = link->after->before = link;
         server->link_count++;
+        loop->link_count++;
         *socket_context = link;
     } else if (link) {
         link->before->after = link->after;
         link->after->before = link->before;
         server->link_count--;
+        loop->link_count--;
         free(link);
         *socket_context = NULL;
     }
@@ -517,13 +530,67 @@ static void close_workers(struct server *server) {
     free(server->workers);
 }
 
-// Instead of MHD_quiesce_daemon, which takes the listening socket out of a thread's epoll set while
-// the thread may do so too, and then ends the process (libmicrohttpd 0.9.75, MHD_epoll).
-static enum MHD_Result accepts(void *context, const struct sockaddr *address, socklen_t length) {
-    const struct server *server = context;
-    (void)address;
-    (void)length;
-    return atomic_load(&server->is_closing) ? MHD_NO : MHD_YES;
+// The loop with the fewest connections. What was given to one is counted a little later, so that
+// of equal ones the next is taken.
+static struct loop *choose_loop(struct server *server) {
+    unsigned threads = server->options.threads;
+    struct loop *chosen = NULL;
+    pthread_mutex_lock(&server->lock);
+    for (unsigned i = 0; i < threads; i++) {
+        struct loop *loop = &server->loops[(server->next_loop + i) % threads];
+        if (!chosen || loop->link_count < chosen->link_count)
+            chosen = loop;
+    }
+    server->next_loop = (unsigned)(chosen - server->loops) + 1;
+    pthread_mutex_unlock(&server->lock);
+    return chosen;
+}
+
+// The library lets its threads wait for connections together, and one of them gets nearly all.
+static void take(void *context, int socket, const struct sockaddr *address, socklen_t length) {
+    struct server *server = context;
+    if (atomic_load(&server->is_closing))
+        close(socket);
+    else
+        MHD_add_connection(choose_loop(server)->daemon, socket, address, length); // or ends it
+}
+
+static bool has_room(void *context) {
+    struct server *server = context;
+    pthread_mutex_lock(&server->lock);
+    bool is_there = server->link_count < server->options.connections;
+    pthread_mutex_unlock(&server->lock);
+    return is_there;
+}
+
+static bool start_loop(struct server *server, struct loop *loop) {
+    const struct server_options *options = &server->options;
+    loop->server = server;
+    loop->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET,
+        0, NULL, NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
+        leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server,
+        MHD_OPTION_NOTIFY_COMPLETED, end_exchange, server, MHD_OPTION_NOTIFY_CONNECTION,
+        notice_link, loop, MHD_OPTION_END);
+    return loop->daemon;
+}
+
+static void stop_loops(struct server *server) {
+    for (unsigned i = 0; server->loops && i < server->options.threads; i++)
+        if (server->loops[i].daemon)
+            MHD_stop_daemon(server->loops[i].daemon);
+    free(server->loops);
+}
+
+static bool start_loops(struct server *server, struct error *error) {
+    server->loops = grow_new(server->options.threads, sizeof *server->loops, "threads");
+    for (unsigned i = 0; i < server->options.threads; i++)
+        if (!start_loop(server, &server->loops[i]))
+            return error_set(error, "cannot start a thread");
+    return true;
 }
 
 static bool listen_at(struct server *server, struct error *error) {
@@ -531,23 +598,10 @@ static bool listen_at(struct server *server, struct error *error) {
     struct sockaddr_storage address;
     if (!read_address(options, options->port, &address, error))
         return false;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    flags |= address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
-    server->daemon = MHD_start_daemon(
-        flags, options->port, accepts, server, handle, server, MHD_OPTION_EXTERNAL_LOGGER,
-        say_nothing, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-        MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
-        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
-        leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server,
-        MHD_OPTION_NOTIFY_COMPLETED, end_exchange, server, MHD_OPTION_NOTIFY_CONNECTION,
-        notice_link, server, MHD_OPTION_END);
-    if (!server->daemon)
-        return error_set(error, "cannot listen at %.100s, port %u: is another program there?",
-                         options->address, options->port);
-    server->port = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    return true;
+    server->listener = (struct listener){.take = take, .has_room = has_room, .context = server};
+    return listener_open(&server->listener, &address, &server->port) ||
+           error_set(error, "cannot listen at %.100s, port %u: is another program there?",
+                     options->address, options->port);
 }
 
 static bool listen_for_metrics(struct server *server, struct error *error) {
@@ -583,15 +637,18 @@ struct server *server_start(const struct server_options *options, struct error *
     ssize_t drawn = getrandom(&random, sizeof random, 0);
     snprintf(server->id_prefix, sizeof server->id_prefix, "%016llx",
              (unsigned long long)(drawn == sizeof random ? random : 0));
+    server->listener.socket = -1;
     // The metrics last: who asks for them finds the rest.
-    if (!open_workers(server, error) || !listen_at(server, error) ||
+    if (!open_workers(server, error) || !start_loops(server, error) || !listen_at(server, error) ||
         !listen_for_metrics(server, error)) {
-        if (server->daemon)
-            MHD_stop_daemon(server->daemon);
+        if (server->listener.socket >= 0)
+            close(server->listener.socket);
+        stop_loops(server);
         close_workers(server);
         free(server);
         return NULL;
     }
+    listener_start(&server->listener);
     int code = pthread_create(&server->watcher, NULL, watch, server);
     REQUIRE(code == 0, "cannot start a thread");
     return server;
@@ -632,7 +689,8 @@ void server_stop(struct server *server, unsigned seconds) {
     pthread_cond_signal(&server->stops);
     pthread_mutex_unlock(&server->lock);
     pthread_join(server->watcher, NULL);
-    MHD_stop_daemon(server->daemon);
+    listener_close(&server->listener);
+    stop_loops(server);
     if (server->metrics)
         MHD_stop_daemon(server->metrics);
     close_workers(server);

@@ -146,10 +146,10 @@ static inline struct server_request request_of(const char *method, const char *t
     return request;
 }
 
-// Signs [request] as of now.
+// Signs [request] as of its time.
 static inline void sign(struct server_request *request, bool is_lite) {
     char date[WIRE_DATE_SIZE], path[1024], signature[WIRE_SIGNATURE_SIZE];
-    wire_date(NOW, date);
+    wire_date(request->now, date);
     snprintf(path, sizeof path, "%.*s", (int)strcspn(request->target, "?"), request->target);
     const char *type = wire_header(&request->headers, "Content-Type");
     struct wire_signed parts = {.verb = request->method,

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,17 @@ static void close_store_of_thread(struct server_store *closed) {
     free(closed);
 }
 
+// While [is_slow] the first who lists tables waits.
+static atomic_bool is_slow;
+static atomic_int listing;
+
+static struct ct_outcome list_slowly(struct server_store *slow, const char *from, size_t most,
+                                     struct arena *its, const char *const **names, size_t *count) {
+    for (bool is_first = atomic_fetch_add(&listing, 1) == 0; is_first && atomic_load(&is_slow);)
+        usleep(1000);
+    return store_ops.list(slow, from, most, its, names, count);
+}
+
 // Tables of one thread: enough for tests of what lies in front of them.
 static struct server_store *open_store(void *context, struct error *error) {
     static struct server_store_ops ops;
@@ -25,6 +37,7 @@ static struct server_store *open_store(void *context, struct error *error) {
     (void)error;
     ops = store_ops;
     ops.close = close_store_of_thread;
+    ops.list = list_slowly;
     struct memory_store *opened = calloc(1, sizeof *opened);
     opened->store.ops = &ops;
     return &opened->store;
@@ -290,6 +303,44 @@ static void test_slow_clients(void **state) {
     close(silent);
 }
 
+static void say_signed(int to) {
+    struct server_request request = request_of("GET", "/acc/Tables", "");
+    request.now = (int64_t)time(NULL) * WIRE_TICKS;
+    sign(&request, false);
+    say_text(to, "GET /acc/Tables HTTP/1.1\r\n");
+    for (size_t i = 0; i < request.headers.count; i++) {
+        say_text(to, request.headers.list[i].name);
+        say_text(to, ": ");
+        say_text(to, request.headers.list[i].value);
+        say_text(to, "\r\n");
+    }
+    say_text(to, "\r\n");
+}
+
+// As many connections as threads: each has a thread of its own, and none waits for another's call.
+static void test_threads_share_connections(void **state) {
+    (void)state;
+    const struct timeval patience = {.tv_sec = 20};
+    start(60, 64 << 20);
+    for (int round = 0; round < 5; round++) {
+        int slow = dial(), other = dial();
+        setsockopt(other, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        atomic_store(&listing, 0);
+        atomic_store(&is_slow, true);
+        say_signed(slow);
+        for (int i = 0; i < 20000 && atomic_load(&listing) == 0; i++)
+            usleep(1000);
+        assert_int_equal(atomic_load(&listing), 1);
+        say_text(other, request_line);
+        int status = hear(other);
+        atomic_store(&is_slow, false);
+        assert_int_equal(status, 403);
+        assert_int_equal(hear(slow), 200);
+        close(slow);
+        close(other);
+    }
+}
+
 // Many connections that do nothing leave room for one that does.
 static void test_many_connections(void **state) {
     static int clients[MANY];
@@ -396,10 +447,19 @@ static void test_metrics(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_endpoint, stop_endpoint)
     const struct CMUnitTest tests[] = {
-        TEST(test_connection),       TEST(test_end_hangs_up),     TEST(test_end_while_clients_come),
-        TEST(test_idle_connections), TEST(test_long_bodies),      TEST(test_long_headers),
-        TEST(test_slow_clients),     TEST(test_many_connections), TEST(test_bounded_memory),
-        TEST(test_port_in_use),      TEST(test_metrics),          TEST(test_log),
+        TEST(test_connection),
+        TEST(test_end_hangs_up),
+        TEST(test_end_while_clients_come),
+        TEST(test_idle_connections),
+        TEST(test_long_bodies),
+        TEST(test_long_headers),
+        TEST(test_slow_clients),
+        TEST(test_many_connections),
+        TEST(test_bounded_memory),
+        TEST(test_port_in_use),
+        TEST(test_metrics),
+        TEST(test_log),
+        TEST(test_threads_share_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
