@@ -243,6 +243,7 @@ static void map_first_state(struct posix_segment *segment) {
     uintptr_t high = ((uintptr_t)segment->start + segment->bytes) & ~(page_bytes - 1);
     // The ends that share a page with something else stay as they are, and are copied.
     ASSERT(segment->bytes > COPIED_BYTES_MAX && low < high);
+    posix_symbols_open();
     size_t before = low - (uintptr_t)segment->start, bytes = high - low;
     int file = memfd_create("first state", MFD_CLOEXEC);
     bool is_written = file >= 0 && ftruncate(file, (off_t)bytes) == 0;
@@ -357,6 +358,16 @@ bool posix_images_find_changed(struct text *text) {
     for (size_t i = 0; i < foreign.count; i++)
         if (foreign.list[i].first_state && find_changed(&foreign.list[i], text))
             return true;
+    return false;
+}
+
+bool posix_images_find_lost(struct text *text) {
+    for (size_t i = 0; i < own.count; i++) {
+        const struct posix_segment *segment = &own.list[i];
+        bool is_lost = memcmp(segment->start, segment->first_state, segment->bytes) != 0;
+        if (is_lost && find_changed(segment, text))
+            return true;
+    }
     return false;
 }
 

@@ -29,6 +29,10 @@ void posix_images_restore(void);
 // C library's, that executions have changed since; false if there is none. Those are not put back.
 bool posix_images_find_changed(struct text *text);
 
+// The same for the first variable of the program's own that is not what it was when it was written
+// down: to be called when all was put back.
+bool posix_images_find_lost(struct text *text);
+
 // The program's writable segments.
 size_t posix_segment_count(void);
 const struct posix_segment *posix_segment_at(size_t index);

@@ -75,6 +75,10 @@ static Dwfl_Module *module_of(uintptr_t address) {
     return dwfl ? dw.module_at(dwfl, address) : NULL;
 }
 
+void posix_symbols_open(void) {
+    module_of(0);
+}
+
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;

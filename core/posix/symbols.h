@@ -16,6 +16,10 @@ struct posix_source {
 // of the process.
 bool posix_source_of(uintptr_t address, struct posix_source *source);
 
+// Looks where the images are, if nobody has asked for a symbol yet: before their variables are
+// mapped from elsewhere, and are in no image in the eyes of who looks for files.
+void posix_symbols_open(void);
+
 // The symbol that [address] belongs to, and how far behind its begin it is; or NULL.
 const char *posix_symbol(uintptr_t address, uintptr_t *offset);
 

@@ -16,6 +16,7 @@
 #include "core/posix/races.h"
 #include "core/posix/signals.h"
 #include "core/posix/stacks.h"
+#include "core/posix/surroundings.h"
 #include "core/posix/terminate.h"
 #include "core/posix/thread.h"
 #include "core/posix/twins.h"
@@ -118,6 +119,30 @@ static void reset_library(void) {
     seed48((unsigned short[3]){0, 0, 0});
 }
 
+// The first executions look whether the program's variables are what they were. Later ones would
+// find what these have.
+static void check_images(void) {
+    enum { CHECKED = 3 };
+    static unsigned checked;
+    char buffer[400];
+    struct text text = text_in(buffer, sizeof buffer);
+    if (!posix_world.is_isolated && checked++ < CHECKED && posix_images_find_lost(&text))
+        fail_at(FAIL_RESOURCE, HERE,
+                "%s is not what it was before the first execution, and cannot be put back: run "
+                "with --isolate fork",
+                buffer);
+}
+
+// Whoever writes the trace does so where it was started.
+static void review(void *context, const struct sct_violation *violation, struct text *remark) {
+    (void)context;
+    (void)violation;
+    (void)remark;
+    posix_enter_tool();
+    posix_surroundings_restore();
+    posix_leave_tool();
+}
+
 static void set_up(void *context) {
     // Whatever the last execution was left in: it may have ended in the tester's code, or in a
     // hook's.
@@ -130,6 +155,8 @@ static void set_up(void *context) {
     // Memory before what is kept in it: the rest of this writes into the program's variables
     // (environ, the buffers of streams), or makes things anew in the arena, which is empty.
     posix_images_restore();
+    check_images();
+    posix_surroundings_restore();
     posix_heap_begin();
     posix_files_begin();
     put_back(&arguments);
@@ -163,6 +190,7 @@ struct sct_program posix_program_under(const struct posix_options *options) {
     ASSERT(posix_world.is_open);
     return (struct sct_program){
         .setup = set_up,
+        .review = review,
         .memory = posix_memory_open(options),
         .stack_bytes = POSIX_STACK_BYTES,
         .has_twins = options->merges_twins,

@@ -66,6 +66,7 @@ struct posix_world {
     int argc;
     char **argv;       // of the execution
     bool is_surveying; // executions go on behind races
+    bool is_isolated;  // what cannot be put back need not be
     // A search of the tester's own, which has no place for more than SCT_REDUCED_TASKS_MAX threads,
     // leaves such executions without a verdict; whether there was one.
     bool leaves_crowds, was_crowded;

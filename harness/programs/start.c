@@ -176,11 +176,18 @@ static bool tell_surveyed(const struct program_command *command) {
     return true;
 }
 
-// What may be the reason if executions do not repeat.
-static void tell_changed(const char *name) {
+// What is the reason if executions do not repeat, and may be one even if they do.
+static void tell_changed(const struct program_command *command, const char *name, int status) {
+    static const char *const others[] = {"--help",  "-h", "--version", "-V", "--list",
+                                         "--quiet", "-q", "--format",  NULL};
     char buffer[400];
     struct text text = text_in(buffer, sizeof buffer);
-    if (posix_images_find_changed(&text))
+    bool is_failure = status == STATUS_TOOL_FAILED;
+    if ((!is_failure && is_among(command, others)) || !posix_images_find_changed(&text))
+        return;
+    if (!is_failure)
+        printf("executions change %s, which is not put back\n", buffer);
+    else
         fprintf(stderr,
                 "%s: executions change %s, which is not put back: build that with mtcheck-cc, or "
                 "run with --isolate fork\n",
@@ -198,6 +205,7 @@ static int run_under_control(int argc, char **argv) {
     unsetenv(LAUNCH_VARIABLE);
     use_options_of_resumed(&command);
     posix_world.options = command.options;
+    posix_world.is_isolated = command.isolates;
     symbols_use(posix_call);
     if (command.suppressions && !posix_suppressions_read(command.suppressions, &error)) {
         fprintf(stderr, "%s: %s\n", name, error.text);
@@ -207,8 +215,7 @@ static int run_under_control(int argc, char **argv) {
     if (command.options.races == POSIX_RACES_ALL)
         survey_races();
     int status = run_command(name, argv[0], &command);
-    if (status == STATUS_TOOL_FAILED)
-        tell_changed(name);
+    tell_changed(&command, name, status);
     return tell_surveyed(&command) && status == 0 ? 1 : status;
 }
 

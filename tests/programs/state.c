@@ -1,14 +1,16 @@
 // Whatever an execution changes is as it was when the next one begins: variables, thread-local
-// variables, heap, arguments, environment, descriptors, streams, handlers. The program asserts what
-// it finds and leaves everything changed.
+// variables, heap, arguments, environment, descriptors, streams, handlers, working folder, mask of
+// modes, locale. The program asserts what it finds and leaves everything changed.
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +48,8 @@ static void check_variables(void) {
 static void check_process(int argc, char **argv) {
     assert(argc == 2 && strcmp(argv[1], "argument") == 0);
     assert(!getenv("STATE_OF_THIS_TEST"));
+    char folder[4096];
+    assert(strcmp(getcwd(folder, sizeof folder), "/") != 0);
     assert(strcmp(getenv("LANGUAGE_OF_THIS_TEST"), "C") == 0);
     getenv("LANGUAGE_OF_THIS_TEST")[0] = 'D';
     argv[1][0] = 'A';
@@ -54,6 +58,9 @@ static void check_process(int argc, char **argv) {
     int file = open("/dev/null", O_RDONLY);
     assert(file == dup(file) - 1);
     assert(fcntl(STDOUT_FILENO, F_GETFD) == 0);
+    assert(chdir("/") == 0);
+    assert(umask(0777) != 0777 && strcmp(setlocale(LC_ALL, NULL), "C") == 0);
+    setlocale(LC_ALL, "C.UTF-8");
     fclose(stdout);
     close(STDERR_FILENO);
     atexit(note_exit);
