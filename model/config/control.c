@@ -28,6 +28,8 @@ static struct ct_property of_string(const char *name, const char *value) {
     return ct_string(name, value ? value : "");
 }
 
+// A property that is absent or of another type reads as 0, or as "": a row of somebody else's is
+// told by config_of_row, in one place.
 static int32_t int32_of(const struct ct_row *row, const char *name) {
     const struct ct_property *property = ct_row_property(row, name);
     return property && property->type == CT_INT32 ? property->value.int32 : 0;
@@ -73,6 +75,7 @@ static struct ct_outcome config_of_row(const struct ct_row *row, struct mt_contr
         .new_name = string_of(row, "new_table"),
         .etag = row->etag,
     };
+    // Versions begin with 1: 0 is what a client says that has acknowledged nothing.
     bool is_whole = state >= 0 && state < MT_STATE_COUNT && config->version > 0 &&
                     config->lease_ms > 0 && config->request_ms >= 0;
     return is_whole ? ct_success()
@@ -118,9 +121,14 @@ static struct ct_outcome decide(struct mt_control *control, struct arena *arena,
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
+    // Two migrators may write the same beat over the same row, hence the holder. Client rows have
+    // no holder, and each has one writer.
     bool is_ours = int32_of(present, "beat") == int32_of(row, "beat") &&
                    ct_string_equal(string_of(present, "holder"), string_of(row, "holder"));
     if (!is_ours)
+        // The ETag that the write was to replace is still there: it was not done, and may be made
+        // again. Else somebody else has written, and the write could not have been done before or
+        // since.
         return ct_storage_error(
             row->etag && ct_string_equal(present->etag, row->etag)
                 ? CT_STATUS_SERVER_ERROR
@@ -130,6 +138,8 @@ static struct ct_outcome decide(struct mt_control *control, struct arena *arena,
     return ct_success();
 }
 
+// Never unknown: a caller that did not know whether it is registered, or holds the row, could do
+// nothing with it. So the row is read, and its beat decides.
 static struct ct_outcome write_row(struct mt_control *control, struct arena *arena,
                                    struct ct_row *row) {
     struct ct_table *table = &control->guard.table;
@@ -164,6 +174,7 @@ struct ct_outcome mt_control_read_clients(struct mt_control *control, struct are
     struct ct_table *table = &control->guard.table;
     struct ct_rows rows;
     struct ct_outcome outcome =
+        // As of one instant: so a table whose queries have a limit bounds the number of processes.
         ct_query(table, ct_filter_in_partition(arena, control->migration), arena, &rows);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
@@ -206,6 +217,8 @@ struct ct_outcome mt_control_delete_client(struct mt_control *control, struct ar
     struct ct_outcome outcome = ct_execute(table, &batch, arena, &result);
     if (outcome.kind != CT_UNKNOWN)
         return outcome;
+    // No beat is needed here: a row that was deleted does not come back, since no registration uses
+    // the key of another.
     outcome = read_row(control, arena, row->key, &present);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome; // 404 among others

@@ -22,6 +22,7 @@ static uint64_t bound(struct mt_guard *guard) {
     // No request outlives the lease.
     if (!bug_on(lease->bugs, BUG_REQUEST_OUTLIVES_LEASE) && end < deadline)
         deadline = end;
+    // Not sent at all: the table would refuse it, and the answer would cost a round trip.
     if (now >= deadline)
         return 0;
     guard->inner.set_deadline(guard->inner.table, deadline);
@@ -29,6 +30,8 @@ static uint64_t bound(struct mt_guard *guard) {
 }
 
 // An answer was read: it counts if the lease still held when it was given.
+// A write needs none of this: the table looks at the deadline when it does it, so what was done was
+// done within the lease, whenever its answer comes.
 static struct ct_outcome believe(struct mt_guard *guard, struct ct_outcome outcome) {
     // The process may have stood still since before the table was read.
     bool is_late =
@@ -36,6 +39,7 @@ static struct ct_outcome believe(struct mt_guard *guard, struct ct_outcome outco
     return outcome.kind == CT_SUCCEEDED && is_late ? too_late() : outcome;
 }
 
+// In a loop, since the clock decides and not the sleep.
 static void wait_until(struct mt_lease *lease, uint64_t time) {
     struct ct_env *env = lease->env;
     for (uint64_t now = present(lease); now < time; now = present(lease))
@@ -63,6 +67,8 @@ static void execute_all(struct ct_table *table, const char *where, struct ct_wri
     struct mt_guard *guard = (struct mt_guard *)table;
     uint64_t deadline = bound(guard);
     bool is_unknown = false;
+    // The group is bounded once, by one deadline for all: one wait is enough whichever of them is
+    // unknown.
     for (size_t i = 0; deadline == 0 && i < count; i++)
         writes[i].outcome = too_late();
     if (deadline == 0)
@@ -104,6 +110,9 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
     struct ct_outcome outcome = ct_success();
     if (stream->is_lost || bound(stream->guard) == 0)
         return too_late();
+    // A row that came too late was read of the inner stream, which has moved past it. If the lease
+    // holds now, then it was renewed, by a row that nobody has deleted: the process was never
+    // counted out, and what was read is as good as any.
     if (!stream->has_kept)
         outcome = stream->inner->ops->read(stream->inner, where, &given);
     bool has_answer = outcome.kind == CT_SUCCEEDED;
@@ -123,6 +132,8 @@ static struct ct_outcome read_some(struct ct_stream *base, const char *where, si
     struct ct_outcome outcome =
         stream->inner->ops->read_some(stream->inner, where, most, arena, rows, count);
     outcome = believe(stream->guard, outcome);
+    // The rows are in the caller's arena, which may be emptied before the next read, so they cannot
+    // be kept as a single row is; and the inner stream has moved past them.
     stream->is_lost = outcome.kind != CT_SUCCEEDED;
     return outcome;
 }
@@ -150,6 +161,7 @@ static struct ct_outcome open_stream(struct ct_table *table, const char *where,
     struct guarded_stream *opened = ARENA_NEW(arena, struct guarded_stream);
     *opened = (struct guarded_stream){.stream = {&ops}, .guard = guard, .arena = arena};
     struct ct_outcome outcome = inner->ops->open_stream(inner, where, filter, &opened->inner);
+    // A stream that was opened too late may begin at an instant when the process was counted out.
     if (outcome.kind == CT_SUCCEEDED && believe(guard, outcome).kind != CT_SUCCEEDED) {
         opened->inner->ops->close(opened->inner, where);
         outcome = too_late();
@@ -180,6 +192,7 @@ static void close_table(struct ct_table *table) {
 
 void mt_guard_init(struct mt_guard *guard, const struct mt_bounded *inner, struct mt_lease *lease) {
     static const struct ct_table_ops ops = {TABLE_OPS};
+    // Two tables of functions, for a caller asks by the member whether a group gains anything.
     static const struct ct_table_ops ops_of_groups = {TABLE_OPS, .execute_all = execute_all};
     bool takes_groups = ct_takes_groups(inner->table);
     *guard = (struct mt_guard){

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+// Two beats may fail before the lease is lost. A look costs one query: with eight of them a push
+// ends within an eighth of a lease of the last acknowledgement. FIRST_MS bounds requests before the
+// row has told how long a lease is.
 enum { BEATS = 3, LOOKS = 8, FIRST_MS = 10000 }; // so many beats and looks to a lease
 
 static struct mt_holder *holder_of(struct mt_config *config) {
@@ -42,6 +45,7 @@ static struct ct_outcome not_held(void) {
 // ---- The row -----------------------------------------------------------------------------------
 
 // Keeps [row], whose strings may be those of the row before.
+// That is why there are two arenas: the one before is emptied when all has been copied from it.
 static void keep(struct mt_holder *holder, const struct mt_control_config *row) {
     struct ct_env *env = holder->options.env;
     holder->turn = !holder->turn;
@@ -65,8 +69,13 @@ static void forget_and_unlock(struct mt_holder *holder) {
 }
 
 // Writes [row] under the lease that ends at [until]. With the lock. Success renews the lease.
+// The lease counts from before the request, for another may have seen the row change at once. A
+// server error means that nothing was done and nothing will be, so the row is as held as before;
+// any other refusal means that somebody has changed it, and only a successor does.
 static struct ct_outcome write_row(struct mt_holder *holder, struct mt_control_config row,
                                    uint64_t until) {
+    // Half a lease for the request: if it is not answered, the other half is left to find out what
+    // became of it.
     uint64_t sent = present(holder);
     row.beat++;
     mt_control_until(&holder->control, until, length_of(&row) / 2);
@@ -85,6 +94,8 @@ static struct ct_outcome write_row(struct mt_holder *holder, struct mt_control_c
 }
 
 // Changes the row that is held.
+// A lease that has lapsed is not renewed here, though nobody may have taken the row: only
+// mt_holder_take gets it back, with the fence that belongs to it.
 static struct ct_outcome change_row(struct mt_holder *holder, struct mt_control_config row) {
     if (!holder->is_held || !mt_lease_holds(&holder->lease))
         return not_held();
@@ -103,6 +114,7 @@ struct watch {
 };
 
 // Whether what has the ETag [etag] now has been silent for [time].
+// ETags never come back, so one that is the same at two looks was there all the time between them.
 static bool is_silent(struct mt_holder *holder, struct watch *watch, const char *etag,
                       uint64_t time) {
     uint64_t now = present(holder);
@@ -131,17 +143,22 @@ static struct ct_outcome look(struct mt_holder *holder, struct watch *watch, boo
     if (row.has_ended)
         return ct_storage_error(CT_STATUS_CONFLICT, 0);
     *pause = length_of(&row) / LOOKS;
+    // Our own id: the lease has lapsed, or the answer to a write was lost. None of our own requests
+    // is under way any more, so there is nobody to wait for.
     bool is_free = !*row.holder || strcmp(row.holder, holder->options.id) == 0;
     // The holder may be alive, and its requests on their way.
     if (!is_free && !bug_on(holder->options.bugs, BUG_TAKE_OVER_WITHOUT_WAITING) &&
         !is_silent(holder, watch, row.etag, patience(&row)))
         return outcome;
     row.holder = holder->options.id;
+    // There is no lease yet that could bound this request: it ends with the one that it is to
+    // bring.
     outcome = write_row(holder, row, present(holder) + mt_own_lease(length_of(&row)));
     *taken = outcome.kind == CT_SUCCEEDED;
     // The one before may have expelled somebody and not come to the fence.
     if (*taken && !bug_on(holder->options.bugs, BUG_SUCCESSOR_WITHOUT_FENCE))
         holder->must_fence = true;
+    // 412: another was quicker, or the holder lives. Not taken, and to be looked at again.
     return ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED) ? ct_success() : outcome;
 }
 
@@ -231,6 +248,8 @@ static struct ct_outcome read_clients(struct push *push, struct arena *arena,
 }
 
 // Whoever registers from now on finds the new version.
+// Once, after the row was changed: whoever registers later inserts its row first and then reads the
+// row "config", so a client that is not on the list reads the new version.
 static struct ct_outcome list_clients(struct push *push) {
     struct mt_control_clients clients;
     struct ct_outcome outcome = read_clients(push, push->arena, &clients);
@@ -255,11 +274,15 @@ static struct ct_outcome expel(struct push *push, struct awaited *awaited,
                                const struct mt_control_client *client, struct arena *arena) {
     struct mt_holder *holder = push->holder;
     struct ct_outcome outcome = ct_success();
+    // Before the request: if its answer is lost the row may be gone all the same.
     holder->must_fence = true;
     mt_control_until(&holder->control, atomic_load(&holder->lease.end), holder->lease.request);
     // Only if it has not shown itself again, and so that it learns of it.
     if (!bug_on(holder->options.bugs, BUG_EXPEL_WITHOUT_DELETING))
         outcome = mt_control_delete_client(&holder->control, arena, client);
+    // 404: it has signed off since the look, or an answer was lost before. 412: it has beaten
+    // since, so it is alive and the push goes on waiting for it; its silence is counted anew from
+    // the next look.
     awaited->is_done = outcome.kind == CT_SUCCEEDED || ct_failed_with(outcome, CT_STATUS_NOT_FOUND);
     return awaited->is_done || ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED) ? ct_success()
                                                                                       : outcome;
@@ -269,6 +292,8 @@ static struct ct_outcome look_at(struct push *push, struct awaited *awaited,
                                  const struct mt_control_client *client, struct arena *arena) {
     struct mt_holder *holder = push->holder;
     struct bug_set *bugs = holder->options.bugs;
+    // Gone: it has signed off, having no calls left, or was expelled by this push or the one
+    // before, when [must_fence] is up.
     if (!client || client->version >= push->version) {
         awaited->is_done = true;
         return ct_success();
@@ -290,11 +315,15 @@ static bool is_done(const struct push *push) {
 }
 
 // One look at all. With the lock.
+// One query for all clients, at one instant. To find each among them is quadratic in their number,
+// which is that of the application's processes.
 static struct ct_outcome look_at_all(struct push *push, struct arena *arena) {
     struct mt_holder *holder = push->holder;
     struct mt_control_clients clients;
     struct ct_outcome outcome = read_clients(push, arena, &clients);
     for (size_t i = 0; i < push->count && outcome.kind == CT_SUCCEEDED; i++) {
+        // Who is done stays done: it may not go back to an earlier version, and its id never comes
+        // back.
         struct awaited *awaited = &push->clients[i];
         if (!awaited->is_done)
             outcome = look_at(push, awaited, find(&clients, awaited->id), arena);
@@ -312,6 +341,8 @@ static uint64_t push_value(const struct push *push) {
     return digest.low;
 }
 
+// The lock is held for one look at a time, so that the beat gets in between: a push may last longer
+// than the lease under which it began.
 static struct ct_outcome wait_for_clients(struct push *push) {
     struct mt_holder *holder = push->holder;
     struct ct_env *env = holder->options.env;
@@ -334,6 +365,8 @@ static struct ct_outcome wait_for_clients(struct push *push) {
     return outcome;
 }
 
+// [must_fence] stays up until every table was fenced, so that a push that failed in between leaves
+// the fence to the next one.
 static struct ct_outcome fence_all(struct mt_holder *holder) {
     struct ct_outcome outcome = ct_success();
     bool must_fence =
@@ -348,6 +381,8 @@ static struct ct_outcome fence_all(struct mt_holder *holder) {
     return outcome;
 }
 
+// If the answer to the write is lost for good, the state may be current and nobody was waited for:
+// the push fails, and the migrator pushes the same state again, with a version of its own.
 static struct ct_outcome announce(struct push *push, enum mt_state state) {
     struct mt_holder *holder = push->holder;
     lock(holder);
@@ -375,11 +410,15 @@ static struct ct_outcome push_state(struct mt_config *config, const char *where,
     if (outcome.kind == CT_SUCCEEDED)
         outcome = fence_all(holder);
     env->ops->arena_close(env, push.arena);
+    // Whatever it was, the caller can only begin anew: take the row, which succeeds at once if it
+    // is held still, and push again.
     return outcome.kind == CT_SUCCEEDED ? outcome : not_held();
 }
 
 // ---- The interface -----------------------------------------------------------------------------
 
+// The migrator makes the pushes, so none need wait for it. What keeps it from acting in a state
+// that is past is its lease, which guards its tables.
 static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscription *subscription,
                                    enum mt_state *state) {
     struct mt_holder *holder = holder_of(config);

@@ -1,5 +1,6 @@
 #include "model/config/member.h"
 
+// Two renewals in a row may fail or be late, and the third still comes within the lease.
 enum { BEATS = 3 }; // so many to a lease
 
 static struct mt_member *member_of(struct mt_config *config) {
@@ -42,6 +43,8 @@ static void keep_etag(struct mt_member *member, const char *etag) {
 
 // Writes the row with what is to be acknowledged. With the lock.
 static struct ct_outcome write_row(struct mt_member *member, uint64_t until) {
+    // A copy: only what the table has taken becomes the member's row. After a failure the next
+    // attempt writes the same beat again, over the same ETag.
     struct mt_control_client row = member->row;
     row.version = member->applied;
     row.beat++;
@@ -59,6 +62,8 @@ static struct ct_outcome write_row(struct mt_member *member, uint64_t until) {
 }
 
 // Others have counted this process out: nothing that it has begun may go on.
+// First the lease: the guards send nothing more, while the close waits for the calls that still
+// run. OUT comes last, for it lets the process register anew.
 static void end_all_calls(struct mt_member *member) {
     atomic_store(&member->lease.end, 0);
     mt_config_service_close(&member->mirror, HERE);
@@ -74,9 +79,13 @@ static bool renew(struct mt_member *member) {
         unlock(member);
         return false;
     }
+    // Not bounded by the lease, which may have lapsed. It does no harm to renew late: the ETag
+    // proves that nobody has deleted the row, so no push has ended without this process.
     struct ct_outcome outcome = write_row(member, present(member) + member->length);
     bool is_expelled = ct_failed_with(outcome, CT_STATUS_NOT_FOUND) ||
                        ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED);
+    // Before the lock is given back, so that the beat and the task that moves calls do not both
+    // take the expulsion upon them: only one of them finds IN.
     if (is_expelled)
         member->membership = MT_MEMBER_EXPELLED;
     unlock(member);
@@ -87,6 +96,8 @@ static bool renew(struct mt_member *member) {
 
 // ---- New states --------------------------------------------------------------------------------
 
+// The barrier within the process: returns when no local call is in an earlier state. So the row in
+// the control table speaks for all calls of the process at once.
 static void move_calls(struct mt_member *member, enum mt_state state) {
     struct mt_config *mirror = &member->mirror.config;
     mirror->ops->push(mirror, HERE, state);
@@ -97,6 +108,8 @@ static void move(void *argument) {
     struct mt_member *member = argument;
     struct bug_set *bugs = member->options.bugs;
     bool is_done = false;
+    // Versions that came while calls were being moved are taken together: only the newest is
+    // pushed.
     while (!is_done) {
         lock(member);
         int32_t version = member->known;
@@ -114,6 +127,8 @@ static void move(void *argument) {
             move_calls(member, state);
     }
     lock(member);
+    // A version that was seen since the loop has ended has started no task. It is not lost: it is
+    // not [applied], so the look of the next beat starts one.
     member->is_moving = false;
     unlock(member);
 }
@@ -137,6 +152,7 @@ static struct ct_outcome read_config(struct mt_member *member, uint64_t until,
     return mt_control_read_config(&member->control, member->scratch, config);
 }
 
+// A look that fails is not made again: the next beat looks.
 static void look(struct mt_member *member) {
     struct mt_control_config config;
     lock(member);
@@ -151,6 +167,7 @@ static void look(struct mt_member *member) {
 
 // Before it is registered, a process only wants to know how long a lease is.
 static struct ct_outcome learn_length(struct mt_member *member, struct mt_control_config *config) {
+    // The request changes nothing, so its bound protects nobody: it only limits the wait.
     enum { FIRST_MS = 10000 };
     uint64_t until = present(member) + mt_nanoseconds(FIRST_MS);
     member->lease.request = mt_nanoseconds(FIRST_MS);
@@ -169,7 +186,10 @@ static struct ct_outcome register_process(struct mt_member *member) {
     struct ct_outcome outcome = learn_length(member, &config);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
+    // Each registration has a key of its own. A push that waits for the one before sees it gone,
+    // and a write of that one that is still under way cannot touch this row.
     member->registrations++;
+    // The row says version 0, which no push has: one that lists it waits until it is acknowledged.
     member->applied = 0;
     struct text id = text_in(member->id, sizeof member->id);
     text_add(&id, "%s.%d", member->options.id, (int)member->registrations);
@@ -181,6 +201,8 @@ static struct ct_outcome register_process(struct mt_member *member) {
         outcome = read_config(member, until, &config);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
+    // No call runs yet, so there is nothing to move: the state is taken as it is. [join]
+    // acknowledges it.
     member->known = member->applied = config.version;
     member->state = config.state;
     member->membership = MT_MEMBER_IN;
@@ -201,6 +223,8 @@ struct ct_outcome mt_member_join(struct mt_member *member) {
     return outcome;
 }
 
+// No call runs, so nobody need wait for this process. If the delete fails it is not made again: the
+// next push finds a silent row and expels it after a lease.
 static void sign_off(struct mt_member *member) {
     lock(member);
     if (member->membership == MT_MEMBER_IN) {
@@ -215,6 +239,8 @@ static void sign_off(struct mt_member *member) {
 
 // ---- The interface -----------------------------------------------------------------------------
 
+// At the mirror: a call costs no request to the control table. While the process is not registered
+// the mirror is closed and refuses.
 static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscription *subscription,
                                    enum mt_state *state) {
     struct mt_config *mirror = &member_of(config)->mirror.config;
@@ -265,6 +291,7 @@ struct mt_lease *mt_member_lease(struct mt_member *member) {
 }
 
 // For [time], or until it is to leave.
+// In naps, since a sleep cannot be woken: to leave takes no longer than one of them.
 static void rest(struct mt_member *member, uint64_t time) {
     struct ct_env *env = member->options.env;
     uint64_t nap = member->options.nap > 0 ? member->options.nap : time;
@@ -281,6 +308,8 @@ void mt_member_run(struct mt_member *member) {
         rest(member, member->length / BEATS);
         if (atomic_load(&member->is_leaving))
             break;
+        // First the lease, which ends; a look that is late or fails is made up for at the next
+        // beat.
         if (renew(member))
             look(member);
         else

@@ -23,6 +23,7 @@ static struct mt_config_service *service_of(struct mt_config *config) {
     return (struct mt_config_service *)config;
 }
 
+// Cooperative tasks change places only at scheduling points, and none lies within a pair of these.
 static void enter(struct mt_config_service *service) {
     if (service->guard)
         service->env->ops->lock_acquire(service->env, HERE, service->guard);
@@ -35,6 +36,8 @@ static void leave(struct mt_config_service *service) {
 
 // ---- Places ------------------------------------------------------------------------------------
 
+// An arena gives nothing back, and every call subscribes: used places are taken again, so there are
+// never more of them than calls have run at once.
 static struct mt_place *new_place(struct mt_config_service *service) {
     struct mt_place *place = service->free;
     if (place)
@@ -64,6 +67,7 @@ static void unlink_place(struct mt_place *place) {
 
 // The push need not wait for this subscription any more.
 static void settle(struct waiter *waiter) {
+    // Read before the count: the waiter lies in the arena of the push, which may end with it.
     struct ct_env *env = waiter->place->service->env;
     waiter->place = NULL;
     env->ops->latch_count_down(env, waiter->latch); // the waiter may be gone from here on
@@ -92,6 +96,8 @@ static void settle_all(struct mt_place *place) {
 }
 
 // Forgets the ended subscription; to be called once it is not being told anything. Leaves.
+// The release comes after the guard was left, and nothing of the place is touched after it: it may
+// free the subscription, or subscribe it anew, perhaps at this very place.
 static void release_and_leave(struct mt_place *place) {
     struct mt_config_service *service = place->service;
     struct mt_subscription *subscription = place->subscription;
@@ -133,9 +139,12 @@ static void unsubscribe(struct mt_config *config, struct mt_subscription *subscr
         return;
     }
     ASSERT(!subscription->apply || subscription->release); // else nobody knows when it is free
+    // This is what ends it: whoever is telling it something looks there (has_ended) before he tells
+    // it more.
     subscription->place = NULL;
     if (place->link)
         unlink_place(place);
+    // A call that has ended is in no state: every push may go on.
     settle_all(place);
     if (place->is_told)
         leave(service); // whoever does so releases it
@@ -145,6 +154,8 @@ static void unsubscribe(struct mt_config *config, struct mt_subscription *subscr
 
 // ---- Pushes ------------------------------------------------------------------------------------
 
+// The subscription is still there to be asked: its owner keeps it until the release, which is the
+// teller's.
 static bool has_ended(const struct mt_place *place) {
     return place->subscription->place != place;
 }
@@ -153,6 +164,9 @@ static bool has_ended(const struct mt_place *place) {
 static void tell(struct mt_place *place) {
     struct mt_config_service *service = place->service;
     struct mt_subscription *subscription = place->subscription;
+    // Without the guard: the subscriber may wait for a call that ends only when it has
+    // unsubscribed. Meanwhile another push may change [current]; the subscriber was moved to what
+    // was read here, and settles that much.
     enum mt_state state = service->current;
     bool has_expired = place->has_expired;
     place->has_expired = false;
@@ -200,6 +214,8 @@ static size_t subscription_count(const struct mt_config_service *service) {
 
 // Makes the push of [state] wait for everyone who is subscribed now. Before the first apply: that
 // may run at once and change the list.
+// [count] is the number of the subscribed, so that the latch is made with its final count: each of
+// them settles its waiter exactly once, by apply, expiry or end.
 static struct waiter *wait_for_all(struct mt_config_service *service, struct arena *arena,
                                    size_t count, enum mt_state state) {
     struct ct_env *env = service->env;
@@ -221,6 +237,8 @@ static bool must_be_told(const struct waiter *waiter) {
 
 static void tell_all(struct mt_config_service *service, struct waiter *waiters, size_t count) {
     struct ct_env *env = service->env;
+    // The guard is left for each start, whose task may run at once and enters itself. So a waiter
+    // may have been settled since the last time round, and is looked at anew.
     for (size_t i = 0; i < count; i++) {
         enter(service);
         struct mt_place *place = must_be_told(&waiters[i]) ? waiters[i].place : NULL;
@@ -232,10 +250,14 @@ static void tell_all(struct mt_config_service *service, struct waiter *waiters, 
     }
 }
 
+// The barrier of the protocol (state.h): on return no subscription is in an earlier state. It waits
+// for those that were there when the state was changed, and for no others.
 static struct ct_outcome push(struct mt_config *config, const char *where, enum mt_state state) {
     struct mt_config_service *service = service_of(config);
     struct ct_env *env = service->env;
     enter(service);
+    // The same state again is the push of a migrator that takes up the work of a dead one; one
+    // state back is the way of mt_undo.
     ASSERT(state < MT_STATE_COUNT && state + 1 >= service->current);
     // First the state, so that whoever subscribes from now on need not be waited for.
     service->current = state;
@@ -285,8 +307,12 @@ void mt_config_service_expire(struct mt_config_service *service) {
     enter(service);
     while (service->first) {
         struct mt_place *place = service->first;
+        // A task that is telling it something now sees [has_expired] when it comes back, and tells
+        // that too.
         bool must_start = place->subscription->expire && !place->is_told;
         unlink_place(place); // no later push waits for it
+        // Pushes need wait no longer: the tables refuse whatever the call still sends. A close does
+        // wait, for the call itself.
         settle_up_to(place, MT_STATE_COUNT - 1);
         place->has_expired = place->subscription->expire != NULL;
         place->is_told = place->is_told || must_start;
@@ -298,6 +324,8 @@ void mt_config_service_expire(struct mt_config_service *service) {
     leave(service);
 }
 
+// Closed first, then listed, then expired: nobody comes after the list was made, and everyone on it
+// is told to end or ends by itself.
 void mt_config_service_close(struct mt_config_service *service, const char *where) {
     struct ct_env *env = service->env;
     struct arena *arena = env->ops->arena_open(env);
