@@ -70,6 +70,7 @@ static void add_deletion(struct attempt *attempt, enum ct_op_type type,
 }
 
 // What a Replace, Merge or Delete is refused with, or CT_STATUS_NONE.
+// In the order in which a table decides: absence comes before the ETag. A tombstone is an absence.
 static enum ct_status failed_condition(const struct ct_operation *operation,
                                        const struct ct_row *existing) {
     const char *if_match = operation->entity->etag;
@@ -80,6 +81,7 @@ static enum ct_status failed_condition(const struct ct_operation *operation,
     return CT_STATUS_NONE;
 }
 
+// Where a tombstone stands, an Insert would be refused: it is replaced, if it is still that one.
 static enum ct_status translate_insert(struct attempt *attempt,
                                        const struct ct_operation *operation,
                                        const struct ct_row *existing) {
@@ -102,6 +104,8 @@ static enum ct_status translate_update(struct attempt *attempt,
     return refusal;
 }
 
+// A tombstone is left where an old row may still be read below it; in the last state nobody reads
+// the old table.
 static enum ct_status translate_delete(struct attempt *attempt,
                                        const struct ct_operation *operation,
                                        const struct ct_row *existing) {
@@ -120,6 +124,8 @@ static enum ct_status translate_delete(struct attempt *attempt,
 static enum ct_status translate_delete_if_exists(struct attempt *attempt,
                                                  const struct ct_operation *operation) {
     struct bug_set *bugs = attempt->table->bugs;
+    // Unconditional, so no race can refuse this operation. Over an absent row it leaves a
+    // tombstone, too, which clean-up removes.
     if (leaves_tombstones(attempt))
         add_deletion(attempt, CT_INSERT_OR_REPLACE, operation, NULL);
     else if (!is_decided_by_query(attempt, operation))
@@ -155,6 +161,7 @@ static enum ct_status translate(struct attempt *attempt, const struct ct_operati
     case CT_DELETE:
         return ct_is_delete_if_exists(operation) ? translate_delete_if_exists(attempt, operation)
                                                  : translate_delete(attempt, operation, existing);
+    // Whole rows with the mark: right over a row, a tombstone or nothing, so no ETag is needed.
     case CT_INSERT_OR_REPLACE:
         add_written(attempt, CT_INSERT_OR_REPLACE, operation, NULL);
         return CT_STATUS_NONE;
@@ -192,6 +199,8 @@ static const struct ct_operation *bound_operation(const struct ct_batch *batch) 
 // Whether [batch], which was sent to [backend] and not answered, is known not to have been done: a
 // row still has the ETag that it was sent for, and ETags do not come back. That it has another one
 // now proves nothing: somebody else may have written it.
+// The read comes after the request's deadline, which whoever reported the outcome has waited for:
+// what has not been done by now never will be.
 static bool was_not_done(struct mt_table *table, struct ct_table *backend,
                          const struct ct_batch *batch) {
     const struct ct_operation *operation = bound_operation(batch);
@@ -205,6 +214,8 @@ static bool was_not_done(struct mt_table *table, struct ct_table *backend,
 
 // The application's own writes, as [batch], were sent to [backend] and not answered: what the call
 // ends with.
+// The call ends even where another attempt would succeed: if the first one was done, the second
+// would overwrite what others have read and changed since.
 static struct ct_outcome after_unknown(struct mt_table *table, struct ct_table *backend,
                                        const struct ct_batch *batch, struct ct_outcome unknown) {
     mt_note_lp(table); // if it was done
@@ -250,6 +261,8 @@ static void build_results(struct attempt *attempt, const struct ct_op_result *ne
 
 // Whether [refusal] of a translated batch comes of a row that has changed since the query. Any
 // other will be the same when the batch is sent again.
+// Each race was lost to a write that succeeded, so somebody gets on; but nothing bounds how often
+// one call may lose.
 static bool is_race(struct ct_outcome refusal) {
     return ct_failed_with(refusal, CT_STATUS_NOT_FOUND) ||
            ct_failed_with(refusal, CT_STATUS_CONFLICT) ||
@@ -317,6 +330,9 @@ static struct ct_outcome try_once(struct attempt *attempt, struct ct_op_result *
     return ct_success();
 }
 
+// In this order. Once the partition is switched its old rows do not change, so what is copied
+// cannot be stale; once the named rows are copied the new table alone decides on them, and an
+// attempt is a query and a batch that holds only if nothing has changed since the query.
 static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state state,
                                          struct ct_batch *batch, struct ct_op_result *results,
                                          struct digest mark) {
@@ -330,6 +346,8 @@ static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state s
     };
     struct ct_outcome outcome = ct_success();
     // In the last state nobody looks at partition states, and clean-up is removing them.
+    // In USE_NEW_WITH_TOMBSTONES it matters still: who is in PREFER_NEW reads the old table alone
+    // of a partition that nobody has switched.
     if (state < MT_USE_NEW_HIDE_METADATA || bug_on(table->bugs, BUG_ENSURE_SWITCHED_IN_LAST_STATE))
         outcome = mt_ensure_switched(table, partition);
     if (outcome.kind == CT_SUCCEEDED)
@@ -347,6 +365,8 @@ static struct ct_outcome new_table_batch(struct mt_table *table, enum mt_state s
 
 // ---- The states --------------------------------------------------------------------------------
 
+// Nobody is further than PREFER_OLD, which writes to the old table, too, and in the first state
+// there is no partition state: the table itself decides at one instant.
 static struct ct_outcome old_table_batch(struct mt_table *table, struct ct_batch *batch,
                                          struct ct_op_result *results) {
     struct ct_outcome outcome = ct_execute(table->old_table, batch, table->arena, results);
@@ -363,6 +383,9 @@ static struct ct_outcome old_table_batch(struct mt_table *table, struct ct_batch
 
 // The application's own operations behind the guard: a Merge of nothing into the assertion row,
 // which a switched partition has not.
+// It comes first, so that its refusal has index 0 and hides whatever the old rows would be refused
+// for. A table decides on a batch at one instant: either the switch came before, and nothing is
+// done, or it comes after, and whoever copies reads what was written.
 static struct ct_batch guarded_batch(struct mt_table *table, const struct ct_batch *batch) {
     const char *partition = batch->operations[0].entity->key.partition;
     struct ct_batch guarded = ct_batch_new(table->arena, batch->count + 1);
@@ -419,6 +442,7 @@ static struct ct_outcome look_for(struct mt_table *table, struct ct_key key,
 }
 
 // Deletes [row] of the old table behind the guard, if it is still that version. [again]: it is not.
+// 404 or 412 at the row: another has written it since the look, so it is looked at anew.
 static struct ct_outcome delete_guarded(struct mt_table *table, const struct ct_row *row,
                                         struct ct_op_result *result, bool *switched, bool *again) {
     struct ct_operation operation = {CT_DELETE, mt_bare_row(table->arena, row->key, row->etag)};
@@ -460,6 +484,8 @@ static struct ct_outcome populated_delete_if_exists(struct mt_table *table, stru
             return outcome;
         // Of a switched partition the old table says nothing.
         *switched = found.is_switched && !bug_on(table->bugs, BUG_ABSENT_WITHOUT_STATE);
+        // The look itself is the linearization point: at that instant the row was absent and the
+        // old table still counted.
         if (!*switched && !found.row) {
             mt_note_lp_results(table, result, 1);
             return outcome;
@@ -483,6 +509,7 @@ static struct ct_outcome prefer_old_batch(struct mt_table *table, struct ct_batc
                     ct_is_delete_if_exists(&batch->operations[0]);
     outcome = is_alone ? populated_delete_if_exists(table, batch, results, &switched, mark)
                        : populated_batch(table, batch, results, &switched);
+    // A partition never goes back, so the other way is taken once and for all.
     return switched ? new_table_batch(table, MT_PREFER_OLD, batch, results, mark) : outcome;
 }
 
@@ -527,6 +554,8 @@ struct ct_outcome mt_execute(struct ct_table *interface, const char *where, stru
         refused = ct_limits_check(mt_limits(interface), batch, &index);
     if (refused != CT_ERROR_NONE)
         return ct_refusal(refused, index);
+    // Every refusal above came without it: what an application does wrong costs no request and
+    // holds up no push.
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
     enum mt_state state;
     struct ct_outcome outcome = mt_subscribe(&table, &subscription, &state);

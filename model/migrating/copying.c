@@ -68,6 +68,7 @@ static struct ct_outcome read_rows(struct copier *copier, size_t most, size_t *c
 }
 
 // With the lock.
+// It ends at so many rows, or at so many bytes, since a batch holds them all at once.
 static struct ct_outcome read_portion(struct copier *copier) {
     struct copy_pass *pass = copier->pass;
     size_t most = portion_rows(&copier->table);
@@ -123,9 +124,12 @@ static struct ct_outcome switch_partitions(struct copier *copier, bool *has_ente
         if (!ct_string_equal(partition, last))
             partitions[count++] = last = partition;
     }
+    // Only with what stands before is compared: rows are in key order, so a partition's are
+    // together.
     *has_entered = count > 0;
     if (count == 0)
         return ct_success();
+    // Before it is switched: if that fails the pass is over, and nobody asks again.
     know_partition(copier, last);
     return mt_ensure_all_switched(table, partitions, count);
 }
@@ -149,12 +153,16 @@ static struct ct_outcome copy_portion(struct copier *copier) {
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
     // The row cannot be stale: nobody has changed the old table since the scan began.
+    // In PREFER_NEW every writer switches a partition before it writes, and then writes the new
+    // table.
     if (has_entered && bug_on(copier->table.bugs, BUG_INSERT_BEHIND_MIGRATOR))
         return reopen(copier);
     return copier->count == 1 ? mt_try_copy(&copier->table, copier->rows[0])
                               : mt_try_copy_rows(&copier->table, copier->rows, copier->count);
 }
 
+// The lock is held while a portion is read and not while it is copied: so one reads while another
+// writes.
 static void copy_portions(struct copier *copier) {
     struct mt_table *table = &copier->table;
     struct digest mark = mt_observed(table);
@@ -218,6 +226,7 @@ static void copy_together(struct copy_pass *pass) {
     }
     for (size_t i = 0; i < count; i++)
         env->ops->start(env, "copier", run_copier, &copiers[i]);
+    // Also after a failure: a copier that is still writing would do so in the state to come.
     env->ops->latch_wait(env, HERE, pass->running);
     for (size_t i = 0; i < count; i++)
         copier_deinit(&copiers[i]);

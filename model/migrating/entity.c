@@ -24,6 +24,8 @@ bool mt_has_metadata(const struct ct_row *row) {
 }
 
 // The tombstone mark of the raw [row], or NULL.
+// One of another type is none of the protocol's: a row of the old table may have it, which is then
+// refused as one that cannot be moved.
 static const struct ct_property *deleted_mark(const struct ct_row *row) {
     const struct ct_property *mark = ct_row_property(row, MT_DELETED_PROPERTY);
     return mark && mark->type == CT_BOOL ? mark : NULL;
@@ -64,6 +66,8 @@ static void append(struct ct_row *row, struct ct_property property) {
     row->properties[row->property_count++] = property;
 }
 
+// Properties are in the order of their names, so the mark goes to its place among them; one that
+// the row had already is replaced.
 struct ct_row *mt_write_row(struct arena *arena, const struct ct_row *row, const char *etag) {
     struct ct_row *written = row_with_room(arena, row->key, etag, row->property_count + 1);
     written->timestamp = row->timestamp;
@@ -123,6 +127,7 @@ struct ct_row *mt_assertion_row(struct arena *arena, const char *partition) {
     return row;
 }
 
+// Most rows of the old table have no metadata and are handed on as they are.
 const struct ct_row *mt_export_row(struct arena *arena, const struct ct_row *row) {
     if (!ct_row_property(row, MT_DELETED_PROPERTY) &&
         !ct_row_property(row, MT_PARTITION_STATE_PROPERTY))

@@ -16,6 +16,9 @@ static struct ct_outcome decide_cleaned(struct ct_outcome read, const struct ct_
 }
 
 // Removes a tombstone, rewrites any other row of the new table without metadata.
+// Under the ETag that was seen: an application may write the row at any time. Each time round it
+// has then written, in the last state, in which rows carry no metadata; but it is not known here
+// whether that is so of the version at hand, which is rewritten all the same.
 static struct ct_outcome clean_version(struct mt_table *table, const struct ct_row **row) {
     struct ct_key key = (*row)->key;
     bool tombstone = mt_is_tombstone(*row);
@@ -43,6 +46,8 @@ static struct ct_outcome clean_version(struct mt_table *table, const struct ct_r
     return ct_success();
 }
 
+// No application reads or writes the old table now. A row changes all the same if somebody writes
+// directly.
 static struct ct_outcome delete_version(struct mt_table *table, const struct ct_row **row) {
     struct ct_key key = (*row)->key;
     const char *etag;
@@ -135,6 +140,8 @@ static struct ct_write write_of_cleaning(struct mt_table *table, const struct cl
 }
 
 // Singly, if a row has changed meanwhile.
+// After an unknown outcome, too: each row is tried under its old ETag, which tells whether the
+// batch was done.
 static struct ct_outcome conclude_cleaning(struct mt_table *table, const struct cleaning *cleaning,
                                            const struct cleaned *cleaned,
                                            struct ct_outcome outcome) {
@@ -232,6 +239,7 @@ static struct ct_outcome clean_up_pass(struct mt_table *table) {
 
 // ---- The walk ----------------------------------------------------------------------------------
 
+// Subscribed for the look alone, or the migrator would wait for itself when it pushes.
 static struct ct_outcome present_state(struct mt_table *table, enum mt_state *state) {
     struct mt_subscription subscription = {.apply = NULL};
     struct ct_outcome outcome = mt_subscribe(table, &subscription, state);
@@ -274,6 +282,8 @@ static struct ct_outcome leave_old_table(struct mt_table *table, enum mt_state *
 static struct ct_outcome walk(struct mt_table *table, enum mt_state *state) {
     struct digest mark = mt_observed(table);
     struct ct_outcome outcome = leave_old_table(table, state);
+    // The whole pass is made again by a migrator that takes over: how far the one before has come
+    // is written nowhere, and a row that is there already is refused.
     if (outcome.kind == CT_SUCCEEDED && *state <= MT_PREFER_NEW) {
         outcome = mt_copy_pass(table);
         if (outcome.kind != CT_SUCCEEDED)
@@ -286,6 +296,8 @@ static struct ct_outcome walk(struct mt_table *table, enum mt_state *state) {
                            : MT_USE_NEW_HIDE_METADATA,
                        state);
     }
+    // No pass belongs to this state: it only keeps those who still read the old table apart from
+    // those who delete without tombstones.
     if (outcome.kind == CT_SUCCEEDED && *state == MT_USE_NEW_WITH_TOMBSTONES)
         outcome = push(table, MT_USE_NEW_HIDE_METADATA, state);
     if (outcome.kind != CT_SUCCEEDED)

@@ -13,6 +13,8 @@ static void close_table(struct ct_table *interface) {
     env->ops->arena_close(env, table->arena);
 }
 
+// The stricter of the two in every state, so that what an application may do does not change while
+// its data moves.
 struct ct_table_limits mt_limits(struct ct_table *interface) {
     struct mt_table *table = (struct mt_table *)interface;
     struct ct_table_limits old = ct_limits(table->old_table), new = ct_limits(table->new_table);
@@ -74,6 +76,7 @@ struct ct_table *mt_interface(struct mt_table *table) {
     return &table->interface;
 }
 
+// Whether the call has a note: it was executed, or may have been.
 static bool was_executed(struct ct_outcome outcome) {
     return outcome.kind == CT_SUCCEEDED || outcome.kind == CT_UNKNOWN ||
            (outcome.kind == CT_STORAGE_ERROR && !mt_is_server_error(outcome));
@@ -91,6 +94,7 @@ void mt_execute_all(struct mt_table *table, struct ct_table *backend, struct ct_
         ct_execute_all(backend, writes, count, table->arena);
     for (size_t i = 0; i < count; i++) {
         if (!is_together && i > 0 && !was_executed(writes[i - 1].outcome))
+            // What has failed may fail for long, and each try would cost the caller its deadline.
             writes[i].outcome = writes[i - 1].outcome; // without a further call
         else if (!is_together)
             execute_one(table, backend, &writes[i]);

@@ -65,6 +65,7 @@ static struct ct_outcome switch_from_none(struct mt_table *table, const char *pa
 
 // POPULATED -> SWITCHED. The order matters: whoever comes second sees Replace succeed and Delete
 // fail, and the rollback keeps SWITCHED.
+// It also takes the guard away from under every PREFER_OLD batch that has not been done yet.
 static struct ct_outcome switch_from_populated(struct mt_table *table, const char *partition) {
     struct ct_batch batch = ct_batch_new(table->arena, 2);
     ct_batch_add(&batch, CT_REPLACE,
@@ -81,6 +82,7 @@ static struct ct_outcome switch_from_populated(struct mt_table *table, const cha
     return is_over ? ct_success() : decide_switched(table, partition);
 }
 
+// States only go forward, so this ends with the second look.
 static struct ct_outcome switch_from_any(struct mt_table *table, const char *partition) {
     bool switched = false;
     while (!switched) {
@@ -154,6 +156,8 @@ struct ct_outcome mt_ensure_all_switched(struct mt_table *table, const char *con
         ct_batch_add(&writes[i].batch, CT_INSERT,
                      mt_meta_row(table->arena, partitions[i], MT_PARTITION_SWITCHED, NULL));
     }
+    // In the copy pass most partitions have no meta row: one insert each, without a look before.
+    // Those that have one pay with a refusal.
     mt_execute_all(table, table->old_table, writes, count, note_plainly);
     struct ct_outcome outcome = ct_success();
     for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++) {
@@ -169,6 +173,8 @@ struct ct_outcome mt_ensure_all_switched(struct mt_table *table, const char *con
 // ---- Copies ------------------------------------------------------------------------------------
 
 // Whether the copy of a row is there; no client deletes a row of the new table in these states.
+// Whose copy it is does not matter: the partition is switched, so any is of the same old row, or of
+// a later write of an application.
 static struct ct_outcome decide_copied(struct mt_table *table, struct ct_key key) {
     const struct ct_row *copy;
     struct ct_outcome outcome = mt_read_row(table, table->new_table, key, &copy);
@@ -203,6 +209,8 @@ struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row) 
     if (why)
         return (struct ct_outcome){
             .kind = CT_STORAGE_ERROR, .status = CT_STATUS_BAD_REQUEST, .message = why};
+    // An Insert never overwrites: what is there already, a tombstone too, is at least as new as the
+    // old row.
     struct ct_row *copy = mt_write_row(table->arena, row, NULL);
     const char *etag;
     struct ct_outcome outcome = mt_write(table, table->new_table, CT_INSERT, copy, &etag);
@@ -279,6 +287,8 @@ static struct ct_outcome conclude_copies(struct mt_table *table, const struct ct
 }
 
 // Takes from [rows] those that the new table has; none if it does not give all of their range.
+// Two rows that are next to each other in the old table may have many between them in the new one;
+// then the range is too large for one answer, and all rows are tried singly.
 static struct ct_outcome leave_missing(struct mt_table *table, const struct ct_row **rows,
                                        size_t *count) {
     struct ct_batch batch = ct_batch_new(table->arena, *count);
@@ -303,6 +313,9 @@ static struct ct_outcome leave_missing(struct mt_table *table, const struct ct_r
 }
 
 // After a refusal. A pass that is repeated meets its own rows, and applications copy some.
+// The batch is tried once more, without the rows that are there. If it is refused again somebody
+// has copied another one meanwhile, or the rows are too large together: then singly, which always
+// gets on.
 static struct ct_outcome copy_rest(struct mt_table *table, const struct ct_row **rows,
                                    size_t count) {
     size_t all = count;
@@ -324,6 +337,8 @@ struct run {
     struct ct_write *write; // NULL: they go singly, for one of them cannot be moved
 };
 
+// Looked at before anything is sent, for the new table would take some of them: a row with a
+// reserved property, say.
 static bool is_movable(struct mt_table *table, const struct run *run) {
     for (size_t i = 0; i < run->count; i++)
         if (mt_why_immovable(table->arena, run->rows[i]))
@@ -352,6 +367,8 @@ struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *
         run->write = &writes[write_count++];
         *run->write = write_of_copies(table, run->rows, run->count);
     }
+    // All are executed before any is concluded, so that a group goes together; a failure of one may
+    // leave others copied, which does no harm: a repeated pass finds them.
     mt_execute_all(table, table->new_table, writes, write_count, note_copies);
     struct ct_outcome outcome = ct_success();
     for (size_t i = 0; i < run_count && outcome.kind == CT_SUCCEEDED; i++)
@@ -359,6 +376,8 @@ struct ct_outcome mt_try_copy_rows(struct mt_table *table, const struct ct_row *
     return outcome;
 }
 
+// That the two queries are of two instants does not matter: the old rows do not change, and one
+// that comes to the new table in between makes the copy a 409.
 static struct ct_outcome copy_missing(struct mt_table *table, const struct ct_batch *batch,
                                       struct ct_rows old_rows, struct ct_rows new_rows) {
     struct ct_outcome outcome = ct_success();

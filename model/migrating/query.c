@@ -3,6 +3,8 @@
 #include "model/migrating/mtable.h"
 
 // What the application may see of the raw [rows].
+// The whole filter is evaluated here again, on the rows as the application sees them: what was sent
+// to a backend may have been wider.
 static struct ct_rows visible_rows(struct mt_table *table, const struct ct_filter *filter,
                                    struct ct_rows rows) {
     struct arena *arena = table->arena;
@@ -37,6 +39,8 @@ static struct ct_rows overlay(struct arena *arena, struct ct_rows old_rows,
 
 // [filter] widened to include the meta row: (PK eq p) and ((RK eq meta) or (B)). A bare PK eq p
 // does so already.
+// State and rows must be of one instant: a switch between two queries would make the old rows
+// stale.
 static const struct ct_filter *with_meta_row(struct arena *arena, const struct ct_filter *filter) {
     if (filter->kind == CT_FILTER_COMPARE)
         return filter;
@@ -55,6 +59,8 @@ static const struct ct_filter *new_table_filter(struct mt_table *table,
 }
 
 // What the query ends with after a backend's [outcome].
+// A result too large for one instant is an answer to the application, too: the backend has executed
+// the query, so it is noted.
 static struct ct_outcome failed(struct mt_table *table, struct ct_outcome outcome,
                                 const char *message) {
     if (outcome.kind != CT_STORAGE_ERROR || outcome.error != CT_ERROR_NOT_ONE_INSTANT)
@@ -86,11 +92,16 @@ static struct ct_outcome query_both(struct mt_table *table, const char *partitio
     if (outcome.kind != CT_SUCCEEDED)
         return failed(table, outcome, "query: unexpected answer of the old table");
     const struct ct_row *meta = ct_rows_find(old_rows, mt_meta_key(partition));
+    // At the instant of the query no write had gone to the new table, of this partition: the old
+    // rows are all there is, and that instant is the linearization point.
     if (mt_partition_state_of(meta) != MT_PARTITION_SWITCHED) {
         mt_note_lp(table);
         *rows = visible_rows(table, filter, old_rows);
         return ct_success();
     }
+    // The old rows of a switched partition do not change any more while somebody is in this state.
+    // So they are as good at the instant of the second query, which is the linearization point of
+    // both.
     mt_note(table);
     // A new row shadows its old version also if it does not match: only keys may decide.
     if (!bug_on(table->bugs, BUG_QUERY_ATOMIC_FILTER_SHADOWING))
@@ -120,6 +131,8 @@ struct ct_outcome mt_query(struct ct_table *interface, const char *where,
     const char *partition = targeted_partition(&table, filter);
     if (!partition)
         return ct_program_error("a query must target one partition");
+    // A push waits for the call, which has two requests at most; to move it in between would need
+    // an argument for each place where that may happen.
     struct mt_subscription subscription = {.apply = NULL}; // the whole call runs in one state
     enum mt_state state;
     struct ct_outcome outcome = mt_subscribe(&table, &subscription, &state);

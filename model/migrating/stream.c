@@ -88,6 +88,7 @@ static struct ct_outcome fetch(const struct side *side, const struct ct_row **ro
 static void keep(struct mt_stream *stream, struct side *side, const struct ct_row *row) {
     struct ct_env *env = stream->table.env;
     env->ops->arena_reset(env, side->arena, 0);
+    // Cloned, for the backend's row goes with its next read, or when the side is dropped.
     side->row = row ? ct_row_clone(side->arena, row) : NULL;
 }
 
@@ -101,6 +102,7 @@ static struct ct_outcome refill(struct mt_stream *stream, struct side *side) {
 }
 
 // Opens the side and prefetches.
+// If the prefetch fails the stream stays open, in [side]: whoever drops the side closes it.
 static struct ct_outcome open_side(struct mt_stream *stream, struct side *side,
                                    struct ct_table *backend, const struct ct_filter *filter) {
     struct ct_stream *opened = NULL;
@@ -166,6 +168,8 @@ static struct ct_outcome start(struct mt_stream *stream) {
 
 // To be called with the lock, which it gives back. Within unsubscribing, or when a change of state
 // that waits for the lock has seen that the stream has ended, its memory goes.
+// The instance is copied first, for unsubscribing needs it when the stream may be gone. The lock is
+// given back before, since it goes with the stream.
 static void end_and_unlock(struct mt_stream *stream) {
     struct mt_table table = stream->table;
     drop_side(&stream->old_side);
@@ -176,6 +180,8 @@ static void end_and_unlock(struct mt_stream *stream) {
 }
 
 // Runs concurrently with whatever the application does after it has closed the stream.
+// A close does not wait for the lock, which a change of state holds for as long as it calls
+// backends.
 static void dispose(void *argument) {
     struct mt_stream *stream = (struct mt_stream *)argument;
     stream_lock(stream);
@@ -201,6 +207,8 @@ static struct ct_outcome take(struct mt_stream *stream, struct side *side,
                               const struct ct_row **row) {
     REQUIRE(side->row, "stream: use of a prefetched row that is gone");
     *row = side->row;
+    // The read comes before anything is changed: if it fails the stream stands where it stood, and
+    // the row is taken by the next read.
     const struct ct_row *next = NULL;
     struct ct_outcome outcome = fetch(side, &next);
     if (outcome.kind != CT_SUCCEEDED)
@@ -213,6 +221,8 @@ static struct ct_outcome take(struct mt_stream *stream, struct side *side,
 }
 
 // Takes the next row of the chosen sides, first the old one's; where both have it the new one wins.
+// If the second fails the old row is gone and the new one, of the same key, is still to come: that
+// is the row that counts.
 static struct ct_outcome take_next(struct mt_stream *stream, int sides, const struct ct_row **row) {
     struct ct_outcome outcome = ct_success();
     if (sides & SIDE_OLD)
@@ -225,6 +235,8 @@ static struct ct_outcome take_next(struct mt_stream *stream, int sides, const st
 
 static struct ct_outcome next_visible_row(struct mt_stream *stream, const struct ct_row **visible) {
     struct mt_table *table = &stream->table;
+    // Tombstones, rows of the protocol and rows that do not match are passed over. Whatever the
+    // number of them, memory does not grow: each is forgotten before the next.
     while (!*visible) {
         table->env->ops->arena_reset(table->env, stream->given, 0);
         observe(stream);
@@ -268,6 +280,8 @@ static bool stream_continuation_key(struct ct_stream *interface, const char *whe
 // ---- Changes of state --------------------------------------------------------------------------
 
 // The new stream may have run past keys whose rows were then only in the old table: back it up.
+// From the next row that the application has not got: what it has got stays given, and nothing at
+// or above that key was.
 static struct ct_outcome back_up_new_side(struct mt_stream *stream, const struct ct_filter *from) {
     REQUIRE(stream->new_side.stream, "stream: back-up of a new stream that is not open");
     ct_stream_close(stream->new_side.stream);
@@ -279,6 +293,8 @@ static struct ct_outcome change_state(struct mt_stream *stream, enum mt_state st
     struct bug_set *bugs = stream->table.bugs;
     struct ct_key key;
     struct arena *arena = stream->table.arena;
+    // False: the application has been told, or will be, that it has all rows. It need not hear of
+    // later ones, since each row may be of any instant since the opening.
     bool has_next = next_key(stream, arena, &key);
     const struct ct_filter *from = has_next ? ct_filter_from(arena, key) : NULL;
     struct ct_outcome outcome = ct_success();
@@ -315,6 +331,7 @@ static struct mt_stream *stream_of(struct mt_subscription *subscription) {
 static void apply(struct mt_subscription *subscription, enum mt_state state) {
     struct mt_stream *stream = stream_of(subscription);
     stream_lock(stream);
+    // A stream that has failed gives nothing more, so it is in no state and need not be moved.
     if (!stream->ended && stream->failure.kind == CT_SUCCEEDED)
         stream->failure = change_state(stream, state);
     // Nobody may ever read again: what is a mistake of the program is raised here.
@@ -373,6 +390,7 @@ struct ct_outcome mt_open_stream(struct ct_table *interface, const char *where,
     opened->failure = ct_success();
     *stream = NULL;
     stream_lock(opened);
+    // With the lock: a push that comes at once waits in apply until both sides are open.
     struct ct_outcome outcome = mt_subscribe(&opened->table, &opened->subscription, &opened->state);
     if (outcome.kind != CT_SUCCEEDED) {
         stream_unlock(opened);
