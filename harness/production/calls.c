@@ -29,6 +29,8 @@ static bool has_if_match(uint32_t type) {
     return type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE;
 }
 
+// An ETag that the application has seen itself, or any: one that nobody gave out would be refused
+// in every state and tell nothing.
 static const char *draw_if_match(const struct application *application, uint32_t type,
                                  struct ct_key key) {
     if (type == DELETE_IF_EXISTS)
@@ -46,6 +48,7 @@ static void add_operation(struct application *application, struct ct_batch *batc
     uint32_t type = sct_choose(TYPES, "operation");
     const char *if_match = draw_if_match(application, type, key);
     struct ct_property properties[] = {
+        // So each call leaves contents of its own, and a read tells which one it has seen.
         ct_string("by", arena_printf(sct_arena(), "%s-%u", process->name,
                                      (unsigned)process->world->log.call_count)),
         mood(sct_choose(2, "isHappy") == 1)};
@@ -84,6 +87,7 @@ static void execute(struct application *application, struct ct_batch *batch) {
     struct ct_op_result *results = ARENA_ARRAY(sct_arena(), struct ct_op_result, batch->count);
     struct sct_monitor monitor = {0};
     note_call("execute", batch, NULL);
+    // Logged before it is made: if the process dies in it the log says that it may have happened.
     struct logged_call *call = process->call = table_log_batch(process_log(process), batch);
     sct_monitor_hot(&monitor, "a batch to return");
     struct ct_outcome outcome = ct_execute(application->table, batch, sct_arena(), results);
@@ -144,6 +148,8 @@ static struct ct_outcome read_row(struct ct_stream *stream, const struct ct_row 
 }
 
 // Until the end, or its second failure.
+// One failure may be a request that was refused, after which the stream stands where it stood; a
+// stream that has failed for good fails twice.
 static void read_stream(struct application *application, struct ct_stream *stream,
                         struct logged_stream *logged) {
     const struct ct_row *row = NULL;
@@ -179,6 +185,7 @@ static void make_stream(struct application *application) {
 
 void calls_make(struct application *application) {
     sct_count_operation();
+    // Four batches and three queries to one stream, which makes a request for each row.
     uint32_t kind = sct_choose(8, "call");
     const char *partition = calls_partitions[sct_choose(CALLS_PARTITIONS, "partition")];
     if (kind < 4)

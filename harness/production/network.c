@@ -36,6 +36,7 @@ struct proxy_stream {
     struct proxy_stream *next, **link; // among the open ones
 };
 
+// No request is sent, so it is no scheduling point, and nothing can befall it.
 static void close_stream(struct ct_stream *base, const char *where) {
     struct proxy_stream *stream = (struct proxy_stream *)base;
     (void)where;
@@ -52,6 +53,7 @@ struct digest network_digest(const struct production *world) {
         digest = digest_fold_digest(digest, ct_memory_digest(store->table));
         digest = digest_fold_text(digest, store->locked_by ? store->locked_by->name : "");
     }
+    // Added up, for in which order the open streams were opened does not matter.
     struct digest streams = {0, 0};
     for (const struct proxy_stream *stream = world->streams; stream; stream = stream->next) {
         struct digest of_stream = ct_memory_stream_digest(stream->backend);
@@ -133,11 +135,15 @@ static bool is_write(const struct sending *sending) {
 }
 
 // The table looks at its clock when it holds its lock.
+// Reads have no deadline and wait for no lock, as in a file with a write-ahead log: that an old
+// answer is not believed is the business of who asked (bug LateAnswerBelieved).
 static bool begin(struct sending *sending) {
     struct production *world = sending->process->world;
     struct store_state *store = &world->stores[sending->store];
     process_touch(is_write(sending) ? SCT_ACCESS_WRITE : SCT_ACCESS_READ, PROCESS_STORE,
                   sending->store);
+    // The wait comes before the look at the clock: a write that waited beyond its deadline is not
+    // done.
     while (is_write(sending) && store->locked_by) {
         sct_waiters_wait(&store->unlocked, "the lock of a table's file");
         process_step(sending->process);
@@ -163,6 +169,9 @@ static void tell_fault(const char *what, const struct process *process) {
 }
 
 // The caller waits for a while, and is not answered.
+// It gives up before the deadline, so that the request can still be executed when its sender knows
+// that the outcome is unknown: that is the time which the guard has to wait out (bug
+// UnknownEndsSubscription).
 static void give_up(struct sending *sending) {
     struct world_time *time = &sending->process->world->time;
     uint64_t left = sending->deadline > time->now ? sending->deadline - time->now : 0;
@@ -179,6 +188,7 @@ static struct ct_write detach_write(const struct ct_batch *batch) {
 }
 
 // A copy that does not touch what the caller has, who may be gone.
+// To execute a batch writes ETags into its entities: who was not answered must not learn them so.
 static struct sending *detach(const struct sending *sending) {
     struct sending *copy = ARENA_NEW(sct_arena(), struct sending);
     *copy = *sending;
@@ -208,6 +218,7 @@ static void deliver(void *argument) {
     process_log_lost_call(process);
 }
 
+// It is delivered by a task of the network's machine: that of the process may be dead by then.
 static void deliver_later(const struct sending *sending, uint64_t delay) {
     if (!is_write(sending))
         return; // nobody hears the answer
@@ -224,6 +235,9 @@ static void stand_still_for(struct process *process, uint64_t duration) {
 }
 
 // Whoever is stopped in the middle of a transaction goes through with it later, whatever the time.
+// This is what a fence is for (bug NoFenceAfterExpulsion): the deadline was looked at in time, and
+// the rows change after the process was counted out. A server has no such moment: it stands still
+// before.
 static void stall_within(struct sending *sending, uint64_t duration) {
     struct store_state *store = &sending->process->world->stores[sending->store];
     if (!is_write(sending) || !sending->process->world->is_of_files) {
@@ -241,6 +255,7 @@ static void stall_within(struct sending *sending, uint64_t duration) {
     sct_waiters_wake(&store->unlocked);
 }
 
+// A task of the network, for the machine of the process was stopped with all its tasks.
 static void come_back(void *argument) {
     struct sending *last = argument;
     struct process *process = last->process;
@@ -274,6 +289,7 @@ static void close_streams(const struct process *process) {
     }
 }
 
+// The last line does not return: the dying task is one of those that are stopped.
 static void die(const struct sending *sending, uint64_t duration) {
     struct process *process = sending->process;
     struct sending *last = ARENA_NEW(sct_arena(), struct sending);
@@ -287,6 +303,8 @@ static void die(const struct sending *sending, uint64_t duration) {
     sct_machine_stop(process->machine);
 }
 
+// Reads and writes of the data tables, or a delete in the control table. In a migrator the latter
+// is the expulsion of a client; in an application it would be its signing off.
 static bool falls_in(const struct sending *sending, enum fault_moment moment) {
     if (moment == MOMENT_REQUEST)
         return true;
@@ -308,10 +326,13 @@ static const struct fault *choose_fault(const struct sending *sending) {
     uint32_t choice = count > 0 ? sct_choose(1 + count, "fault") : 0;
     if (choice == 0)
         return NULL;
+    // One fault for each process, which bounds the search.
     process->menu_count = 0;
     return fitting[choice - 1];
 }
 
+// A request counts in every moment that it falls in, whether a fault is due or not: so what is
+// drawn first does not shift the others. The last one that is due wins.
 static const struct fault *take_fault(const struct sending *sending) {
     static const struct fault none = {.kind = FAULT_NONE};
     struct process *process = sending->process;
@@ -389,6 +410,8 @@ static void befall(struct sending *sending, const struct fault *fault) {
     case FAULT_DEATH_LATE:
         if (!process->world->is_of_files)
             deliver_later(sending, fault->duration);
+        // It comes back when the request has landed: a new incarnation then finds what the old one
+        // has done.
         die(sending, 2 * fault->duration);
         return;
     case FAULT_DEATH_AFTER:
@@ -402,6 +425,8 @@ static void befall(struct sending *sending, const struct fault *fault) {
     fail_at(FAIL_ASSERTION, HERE, "fault %d", (int)fault->kind);
 }
 
+// The deadline was set before this point. So a process may decide to send, stand still beyond its
+// lease and send then: what protects from that is the deadline alone.
 static struct ct_outcome send(struct sending *sending) {
     struct process *process = sending->process;
     process_point(process, sending->request.label, sending->request.where);
@@ -438,10 +463,12 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
 
 static void execute_in_turn(struct ct_table *table, const char *where, struct ct_write *writes,
                             size_t count, struct arena *arena) {
+    // Two of the orders: each pair of batches comes in either one.
     bool is_reversed = sct_choose(2, "order of a group") == 1;
     struct ct_outcome outcome = ct_success();
     for (size_t i = 0; i < count; i++) {
         struct ct_write *write = &writes[is_reversed ? count - 1 - i : i];
+        // After a server error the rest is not sent, which is one way in which a group may fail.
         if (!ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
             outcome = execute(table, where, &write->batch, arena, write->results);
         write->outcome = outcome;
@@ -459,6 +486,7 @@ static void execute_all(struct ct_table *table, const char *where, struct ct_wri
     struct sending sending = new_sending(proxy, REQUEST_EXECUTE, where);
     sending.writes = writes;
     sending.write_count = count;
+    // The group is one request, so one fault befalls all of it, and its label is that of a batch.
     sending.request.as.execute.batch = &writes[0].batch;
     struct ct_outcome outcome = send(&sending);
     for (size_t i = 0; outcome.kind != CT_SUCCEEDED && i < count; i++)
@@ -481,6 +509,8 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
     struct sending sending = new_sending(stream->proxy, REQUEST_READ_STREAM, where);
     sending.request.as.read.stream = stream->backend;
     sending.request.as.read.row = row;
+    // Copiers share one stream and read it in turn, under a lock: the interface allows one read at
+    // a time.
     sct_check(!stream->is_read, SCT_KIND_PROGRAM_ERROR, "a stream is read by two tasks at once");
     stream->is_read = true;
     struct ct_outcome outcome = send(&sending);
@@ -523,6 +553,8 @@ static void set_deadline(struct ct_table *table, uint64_t time) {
 }
 
 // Takes the lock of the file and gives it back.
+// It touches the table as a reader: it changes nothing, but may not be moved across a write. At a
+// server nobody holds a lock, for a request has its effect at one instant.
 static struct ct_outcome fence(struct ct_table *table) {
     struct proxy *proxy = (struct proxy *)table;
     struct store_state *store = &proxy->process->world->stores[proxy->store];

@@ -1,5 +1,7 @@
 #include "harness/production/process.h"
 
+// The incarnation keeps what a dead process has left in the control table from being taken for its
+// successor's.
 const char *process_id(const struct process *process) {
     return arena_printf(sct_arena(), "%s.%u", process->name, process->incarnation);
 }
@@ -14,12 +16,16 @@ struct digest process_digest(const struct process *process) {
     return process->digest ? digest_fold_digest(digest, process->digest(process)) : digest;
 }
 
+// All that the tasks of a process share is one object, and each step of theirs may write it: so no
+// two of them are taken for independent, whatever they touch.
 void process_step(struct process *process) {
     process_touch(SCT_ACCESS_WRITE, PROCESS_MEMORY, process->number);
     if (sct_comparing())
         sct_observe_digest(process_digest(process));
 }
 
+// In a reduced search the step declares nothing beforehand: what it touches it says when it touches
+// it.
 void process_point(struct process *process, const char *label, const char *where) {
     sct_point(label, where, sct_reducing() ? &sct_access_none : &sct_access_unknown);
     process_stand_still(process);
@@ -27,6 +33,8 @@ void process_point(struct process *process, const char *label, const char *where
 
 void process_stand_still(struct process *process) {
     struct world_time *time = &process->world->time;
+    // Again and again, for the stall may be made longer by another task of the process that meets a
+    // fault. All tasks of it stand still, as threads do in a process that is stopped.
     while (time->now < process->stalled_until)
         world_time_sleep(time, process->stalled_until);
     process_step(process);
@@ -127,6 +135,8 @@ struct process *process_new(struct production *world, const char *name, uint32_t
         .world = world,
         .machine = sct_machine_create(name),
         .name = name,
+        // The clock does not begin with 0, which as a deadline or the end of a lease means that
+        // there is none.
         .clock = {.time = &world->time, .offset = 1000, .rate = rate},
         .program = program,
         .program_data = data,
@@ -149,6 +159,8 @@ void process_start(struct process *process) {
     process_task(process, "main", run, process);
 }
 
+// While a request of it is under way the call may still take effect, so it has not ended for the
+// checker; afterwards it has, as unknown: done or not, but not later.
 void process_log_lost_call(struct process *process) {
     struct logged_call *call = process->call;
     if (!process->is_dead || process->under_way > 0 || !call)

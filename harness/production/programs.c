@@ -20,6 +20,8 @@ enum { STEPS_MAX = 200000, MEMORY_BYTES = 4 * 1024 * 1024, TEXT_BYTES = 800 };
 
 // ---- States ------------------------------------------------------------------------------------
 
+// Digests name every field that a later step may read and no other: one too few would merge states
+// that differ, one too many would keep equal ones apart.
 static struct digest lease_digest(const struct mt_lease *lease) {
     const uint64_t words[] = {atomic_load(&lease->end), lease->request};
     return digest_of(words, sizeof words);
@@ -117,6 +119,8 @@ static bool has_ended(const struct process *process) {
     return has_ended;
 }
 
+// A call waits until the process has seen the state that was drawn for it, so that calls meet late
+// states, too, however fast the migration is. The mirror's state is read, which costs no request.
 static void make_calls(struct process *process, const struct mt_member *member,
                        struct application *application) {
     struct app_plan *plan = process->program_data;
@@ -147,6 +151,7 @@ static void run_application(struct process *process) {
     struct mt_options options =
         options_of(process, mt_member_config(member), mt_member_lease(member));
     struct mt_table *instance = mt_open(&options);
+    // Until it is in, as a real program would: after an expulsion the member joins anew by itself.
     while (mt_member_join(member).kind != CT_SUCCEEDED)
         rest(process, process->world->lease / 4);
     process_task(process, "lease", run_member, member);
@@ -162,6 +167,8 @@ static void run_holder(void *holder) {
     mt_holder_run(holder);
 }
 
+// A server error is what mt_migrate promises where a table fails: the migrator is called again. Any
+// other end is a fault of the protocol.
 static void check_migration(struct ct_outcome outcome) {
     if (outcome.kind == CT_SUCCEEDED || ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
         return;
@@ -186,6 +193,7 @@ static struct ct_outcome migrate_and_undo(struct process *process, struct mt_hol
 }
 
 // One try: true when the migration is over.
+// 409 of the row: another has ended the migration meanwhile.
 static bool migrate_once(struct process *process, struct mt_holder *holder,
                          struct mt_table *instance) {
     const struct migrator_plan *plan = process->program_data;
@@ -209,6 +217,7 @@ static void end_migration(struct process *process) {
         return;
     world->has_ended = true;
     process_touch(SCT_ACCESS_WRITE, PROCESS_WORLD, 0);
+    // Clean-up has ended: from now on nobody copies or rewrites rows, and the checker may say so.
     table_log_settle(process_log(process));
 }
 
@@ -231,6 +240,7 @@ static struct mt_table *open_migrator(struct process *process, struct mt_holder 
 static void run_migrator(struct process *process) {
     const struct migrator_plan *plan = process->program_data;
     struct production *world = process->world;
+    // Who comes back after a death goes on at once: its delay was that of the first start.
     if (process->incarnation == 1)
         rest(process, plan->delay);
     struct mt_holder *holder = ARENA_NEW(sct_arena(), struct mt_holder);
@@ -240,6 +250,7 @@ static void run_migrator(struct process *process) {
                                         .id = process_id(process),
                                         .fenced_count = STORE_COUNT,
                                         .bugs = world->bugs};
+    // The control table, too: who was counted out may have a write of its row under way there.
     for (int i = 0; i < STORE_COUNT; i++)
         options.fenced[i] = &process->bounded[i];
     mt_holder_init(holder, &options);
@@ -247,6 +258,7 @@ static void run_migrator(struct process *process) {
     struct mt_table *instance = open_migrator(process, holder);
     process_task(process, "lease", run_holder, holder);
     struct sct_monitor monitor = {0};
+    // A promise: an execution that ends with it open, or goes on for ever, is a livelock.
     sct_monitor_hot(&monitor, "the migration to end");
     while (!migrate_once(process, holder, instance))
         continue;
@@ -281,6 +293,8 @@ void programs_write_config(struct production *world, enum mt_state state) {
                                        .lease_ms = (int32_t)(world->lease / 1000000),
                                        .progress = ""};
     mt_control_init(&control, &operator->env, &operator->bounded[STORE_CONTROL], MIGRATION, NULL);
+    // As late as times can be that are multiplied by parts of a hundred on their way to the true
+    // clock.
     mt_control_until(&control, UINT64_MAX / 1000, UINT64_MAX / 2000);
     struct ct_outcome outcome = mt_control_write_config(&control, sct_arena(), &config);
     ASSERT(outcome.kind == CT_SUCCEEDED);
@@ -288,8 +302,11 @@ void programs_write_config(struct production *world, enum mt_state state) {
 
 // ---- The end -----------------------------------------------------------------------------------
 
+// It grows to the longest history once; an execution asks the heap for nothing.
 static struct log_checker *checker; // one for all executions of this process
 
+// A verdict that was not reached within the limits counts as unknown and is no violation: the
+// report has their number.
 static void check_history(struct production *world) {
     char buffer[TEXT_BYTES];
     struct text blocked = text_in(buffer, sizeof buffer);
@@ -303,6 +320,8 @@ static void check_history(struct production *world) {
               "no order of the calls explains %s", buffer);
 }
 
+// The new table's rows were compared with the calls by the history, so here only what no
+// application may have written is looked for.
 static void check_tables(const struct production *world) {
     char buffer[TEXT_BYTES];
     struct text text = text_in(buffer, sizeof buffer);

@@ -24,6 +24,7 @@ enum theme { THEME_ANY, THEME_ANY_TOO, THEME_EXPULSION, THEME_LATE_BATCH, THEME_
 
 // ---- The world ---------------------------------------------------------------------------------
 
+// The bounds of what the protocol assumes of clocks: one part in a hundred (MT_DRIFT).
 static uint32_t draw_rate(void) {
     static const uint32_t rates[] = {100, 99, 101};
     return rates[sct_choose(3, "rate of a clock")];
@@ -35,6 +36,8 @@ static struct process *add_application(struct production *world, const char *nam
     plan->calls = PROGRAM_CALLS;
     plan->make = calls_make;
     for (int i = 0; i < PROGRAM_CALLS; i++) {
+        // In order, for the migration goes only forward: a call that wanted an earlier state would
+        // be made at once, in a later one.
         enum mt_state least = i > 0 ? plan->wanted[i - 1] : MT_USE_OLD_HIDE_METADATA;
         plan->wanted[i] =
             least + (enum mt_state)sct_choose((uint32_t)(MT_STATE_COUNT - least), "state");
@@ -56,6 +59,9 @@ static void draw_copiers(struct process *migrator) {
     plan->copiers = COPIERS;
 }
 
+// Those that stand twice are drawn twice as often: what takes effect when its sender does not count
+// any more is what leases are about. In a file nothing is lost or late: a request is executed in
+// the caller's own step, or not at all.
 static enum fault_kind draw_kind(const struct production *world) {
     static const enum fault_kind of_files[] = {
         FAULT_REFUSED,      FAULT_DELAYED,     FAULT_STALL_BEFORE, FAULT_STALL_WITHIN,
@@ -81,6 +87,7 @@ static uint64_t draw_lateness(const struct production *world) {
 }
 
 // A batch of an application lands when the call that sent it may have ended.
+// Drawn apart, for a fault at any request hits such a batch rarely.
 static void draw_late_batch(struct production *world, struct process *application) {
     struct fault *fault = &application->faults[0];
     world->is_of_files = false;
@@ -99,6 +106,8 @@ static void draw_faults(struct production *world, struct process *const *process
         struct fault *fault = &victim->faults[i];
         fault->kind = draw_kind(world);
         fault->moment = is_of_writes ? MOMENT_WRITE : MOMENT_REQUEST;
+        // A number that the process does not reach is no fault: many executions have fewer than
+        // were drawn.
         fault->number = 1 + sct_choose(is_of_writes ? WRITES : REQUESTS, "request");
         fault->duration = fault->kind == FAULT_LATE || fault->kind == FAULT_DEATH_LATE
                               ? draw_lateness(world)
@@ -116,6 +125,8 @@ static void draw_expulsion(struct production *world, struct process *application
     stop->kind = is_of_reads ? FAULT_STALL_BEFORE : FAULT_STALL_WITHIN;
     stop->moment = is_of_reads ? MOMENT_READ : MOMENT_WRITE;
     stop->number = 1 + sct_choose(WRITES, "request");
+    // Three leases at least: one until it is taken for dead, the rest for what happens after the
+    // push.
     stop->duration = world->lease * (3 + sct_choose(6, "duration"));
     if (sct_choose(2, "death") == 0)
         return;
@@ -136,6 +147,8 @@ static void draw_fault_of_copier(struct production *world, struct process *migra
                           : draw_duration(world);
 }
 
+// What goes wrong is drawn here, before anybody runs: what befalls a process does not depend on how
+// the others were scheduled, and a minimized trace has them at its beginning.
 static void set_up(void *bugs, bool has_copiers) {
     struct production *world = ARENA_NEW(sct_arena(), struct production);
     sct_context_set(world);

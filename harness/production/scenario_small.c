@@ -31,6 +31,7 @@ static const uint64_t lease = (uint64_t)LEASE_MS * 1000000;
 
 // ---- Faults ------------------------------------------------------------------------------------
 
+// Numbers do not count in a menu: each of these may befall any request of its moment.
 static const struct fault of_files[] = {
     {FAULT_STALL_WITHIN, MOMENT_REQUEST, 0, LEASES(30)},
     {FAULT_STALL_BEFORE, MOMENT_WRITE, 0, LEASES(30)},
@@ -41,6 +42,8 @@ static const struct fault of_servers[] = {
     {FAULT_REFUSED, MOMENT_REQUEST, 0, 0},
     {FAULT_LOST_REQUEST, MOMENT_REQUEST, 0, 0},
     {FAULT_LOST_ANSWER, MOMENT_REQUEST, 0, 0},
+    // Less than half a lease, for which a request is under way at most, so that it lands; and more
+    // than the caller waits.
     {FAULT_LATE, MOMENT_REQUEST, 0, LEASES(4)},
     {FAULT_DELAYED, MOMENT_REQUEST, 0, LEASES(5)},
     {FAULT_SLOW_ANSWER, MOMENT_REQUEST, 0, BEATS(4)},
@@ -97,6 +100,8 @@ static const struct small sizes[] = {
 
 // ---- The world ---------------------------------------------------------------------------------
 
+// The row's contents say "at-first", so that a read tells the row from the one that the call
+// writes.
 static void load(struct production *world, bool may_be_empty) {
     struct ct_table *table = ct_memory_table_interface(world->stores[STORE_OLD].table);
     struct ct_batch batch = ct_batch_new(sct_arena(), 1);
@@ -110,6 +115,8 @@ static void load(struct production *world, bool may_be_empty) {
 static void add_application(struct production *world, const struct small *small) {
     struct app_plan *plan = ARENA_NEW(sct_arena(), struct app_plan);
     *plan = (struct app_plan){.calls = 1, .keys = 1, .make = calls_make_small};
+    // A choice, and so all states are searched in one test, whose executions share what comes
+    // before.
     plan->wanted[0] = (enum mt_state)sct_choose(MT_STATE_COUNT, "state");
     plan->pause = small->may_pause && sct_choose(2, "pause") == 1 ? BEATS(8) : 0;
     struct process *process = programs_add_application(world, "service-0", 100, plan);
@@ -134,8 +141,11 @@ static void set_up(void *bugs, const struct small *small) {
     sct_touch_after_waits(&sct_access_none);
     world->bugs = bugs;
     world->lease = lease;
+    // In a livelock time goes on, so its states all differ: without a bound the search would not
+    // end.
     world->time.limit = TIME_MAX * lease;
     world->is_of_files = small->is_of_files;
+    // A counter of the table would make writes of different rows depend on each other.
     world->etags_per_key = true;
     network_init(world);
     load(world, small->may_be_empty);

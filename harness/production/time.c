@@ -10,6 +10,7 @@ struct sleeper {
     struct sleeper *next;
 };
 
+// All whose time has come, in one step: who of them goes on first is then a choice like any other.
 static void wake(struct world_time *time) {
     while (time->first && time->first->at <= time->now) {
         struct sleeper *sleeper = time->first;
@@ -23,10 +24,13 @@ static void run(void *argument) {
     static const struct sct_awaited step = {
         .label = "time passes", .waits_for = "nothing else to run", .where = HERE};
     for (;;) {
+        // Time is no competitor of the other tasks: whoever is to be slow is made so by a fault
+        // that is drawn, which costs fewer choices than a clock that may tick at each step.
         sct_await(&time->idle, &step, SCT_WAIT_IDLE, false);
         if (!time->first)
             return; // nobody sleeps: it is over, or stuck
         time->now = time->first->at;
+        // Two executions that come to the same instant by other ways are one from here on.
         sct_forget((struct digest){0, 0}, &time->now, sizeof time->now); // all that it goes by
         sct_check(time->limit == 0 || time->now <= time->limit, SCT_KIND_LIVELOCK,
                   "after %llu ms not everything has ended",
@@ -42,6 +46,8 @@ void world_time_start(struct world_time *time) {
     sct_task_start(sct_machine_create("time"), "time", run, time);
 }
 
+// The list is sorted, and whoever sleeps for the same instant stands in the order of arrival.
+// Linear in the number of sleepers, which are a few for each process.
 void world_time_sleep(struct world_time *time, uint64_t at) {
     if (time->now >= at)
         return;
@@ -64,6 +70,7 @@ struct digest world_time_digest(const struct world_time *time) {
 }
 
 uint64_t local_clock_now(const struct local_clock *clock) {
+    // Rounded down, and the inverse up: who sleeps until a local time finds it there when he wakes.
     return clock->offset + clock->time->now * clock->rate / PARTS;
 }
 
