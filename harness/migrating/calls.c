@@ -18,6 +18,8 @@ static void check_unknown(const struct call_record *call) {
 }
 
 // A call that a server error befell has not happened. No other may fail so.
+// What was annotated as a linearization point has changed the reference: to tell the application
+// then that nothing was done is bug UnknownTakenForNotDone.
 static void check_failed(const struct call_record *call) {
     sct_check(!call->is_linearized, KIND_OUTCOME_MISMATCH,
               "a call failed with a server error after its linearization point");
@@ -32,6 +34,8 @@ static void check_call(struct app *app, const struct call_record *call,
     bool has_lost_answer = client_take_lost_answer(&app->client);
     if (is_unknown) // that a read which followed has failed is no news
         client_take_server_error(&app->client);
+    // A lost answer may also end as a server error: where a look at the row has proved that nothing
+    // was done.
     bool has_failed = app_met_server_error(app, actual->outcome) ||
                       (has_lost_answer && ct_failed_with(actual->outcome, CT_STATUS_SERVER_ERROR));
     sct_check(!is_unknown || (has_lost_answer && call->kind == CALL_BATCH), KIND_CALL_FAILED,
@@ -49,10 +53,14 @@ static void check_call(struct app *app, const struct call_record *call,
         check_failed(call);
         return;
     }
+    // From here on the answer is known, so the reference must have had its turn, and must have said
+    // the same.
     sct_check(call->is_linearized, KIND_NO_LINEARIZATION_POINT,
               "a call ended without a linearization point%s%s", actual->outcome.message ? ": " : "",
               actual->outcome.message ? actual->outcome.message : "");
     bool is_batch_success = call->kind == CALL_BATCH && actual->outcome.kind == CT_SUCCEEDED;
+    // Two checks, for the results pass through two hands: what was reported at the linearization
+    // point goes to the reference, what the application gets comes from the end of the call.
     if (call->reported)
         sct_check(is_batch_success &&
                       answer_same_results(call->reported, actual->results, call->batch.count),
@@ -63,6 +71,7 @@ static void check_call(struct app *app, const struct call_record *call,
         answer_report_mismatch(call, actual, &expected);
 }
 
+// The log must know of it: a condition may match an ETag that no call has returned.
 struct ct_rows app_peek_rows(struct app *app) {
     struct ct_rows rows = client_peek_rows(&app->client, HERE);
     if (app->world->log)
@@ -70,6 +79,8 @@ struct ct_rows app_peek_rows(struct app *app) {
     return rows;
 }
 
+// Logged before the first request and after the last: the history's intervals hold the real ones,
+// so the checker can only be too mild.
 static void log_call(const struct app *app, struct call_record *call) {
     struct table_log *log = app->world->log;
     if (log && call->kind == CALL_BATCH)
@@ -88,6 +99,8 @@ static void log_return(const struct app *app, const struct call_record *call,
 static void begin_call(struct app *app, struct call_record *call) {
     sct_count_operation();
     call->owner = sct_self();
+    // A list, since a hook of a published case makes a call in the midst of another one. Each finds
+    // its own by the strand that runs it.
     call->next = app->client.calls;
     app->client.calls = call;
     app_take_view(app, app->mirror.current); // for a call that is refused before it subscribes
@@ -132,6 +145,7 @@ __attribute__((noinline)) static void execute_forbidden(struct app *app, struct 
     answer.results = execute(app, batch, &answer.outcome);
     if (!answer_same(&call, &answer, &expected))
         answer_report_mismatch(&call, &answer, &expected);
+    // A refusal costs nothing: no subscription, no request to a table.
     sct_check(app->subscriptions == subscriptions && app->client.requests == requests,
               KIND_FORBIDDEN_EXECUTED, "a batch was refused after it had begun");
     end_call(app, &call);

@@ -53,6 +53,8 @@ static void make_0_unhappy_and_stream(struct app *app) {
     app_stream(app, ct_filter_compare_bool(sct_arena(), IS_HAPPY, CT_EQ, true));
 }
 
+// Before the push of PREFER_NEW ends for this machine: the row changes in the new table, and its
+// old version, which still matches the filter, must not come back.
 static void case_1_program(struct app *app) {
     add_hook(app, MT_PREFER_NEW, false, make_0_unhappy_and_stream);
 }
@@ -77,6 +79,8 @@ static void case_9_updater(struct app *app) {
     add_hook(app, MT_PREFER_NEW, false, insert_5);
 }
 
+// Without PREFER_OLD a machine that is still in the first state reads the old table alone, while
+// the other one inserts into the new one.
 static void case_9_create(struct world *world) {
     load_published_rows(world);
     app_start_published(app_add(world, "service-0", case_9_updater));
@@ -94,6 +98,8 @@ static void delete_0(struct app *app) {
     execute_one(app, CT_DELETE, "0", CT_ANY_ETAG, 0);
 }
 
+// A physical delete in the last state, while the querier, still in PREFER_NEW, finds the old row
+// with nothing that shadows it.
 static void case_10_deleter(struct app *app) {
     add_hook(app, MT_USE_NEW_HIDE_METADATA, false, delete_0);
 }
@@ -119,6 +125,8 @@ static void insert_0(struct app *app) {
     execute_one(app, CT_INSERT, "0", NULL, 1);
 }
 
+// The insert goes to the old table when the scan has passed, if the copy pass runs in PREFER_OLD:
+// after that the new table lacks the row.
 static void case_11_program(struct app *app) {
     add_hook(app, MT_PREFER_OLD, true, insert_0);
     add_hook(app, MT_USE_NEW_WITH_TOMBSTONES, false, query_partition);
@@ -152,6 +160,8 @@ static void insert_5_and_query(struct app *app) {
     query_partition(app);
 }
 
+// The DeleteIfExists finds nothing and is left out; the row is inserted before the batch takes
+// effect, and no instant explains both answers.
 static void case_13_deleter(struct app *app) {
     add_hook(app, MT_USE_NEW_HIDE_METADATA, false, delete_5_and_replace_2);
 }

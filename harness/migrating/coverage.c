@@ -55,6 +55,7 @@ uint64_t migrating_coverage_of(struct coverage_cell cell) {
     return counts[cell.operation][cell.outcome][cell.state][cell.partition];
 }
 
+// Row-major, in the order of the axes.
 static void reach(struct coverage_cell cell) {
     size_t index = (size_t)cell.operation * OUTCOME_COUNT + cell.outcome;
     index = index * MT_STATE_COUNT + cell.state;
@@ -121,6 +122,7 @@ void migrating_cover_batch(const struct call_view *view, const struct ct_batch *
     };
     for (size_t i = 0; i < batch->count; i++) {
         cell.operation = operation_of(&batch->operations[i]);
+        // A refusal is of one operation; it says nothing of the others of that batch.
         if (outcome.kind == CT_SUCCEEDED || i == outcome.op_index)
             reach(cell);
     }

@@ -48,6 +48,7 @@ _Noreturn static void report(const char *table, const struct ct_row *found,
 }
 
 // Compares at one instant: nothing in here is a scheduling point.
+// Merged by key, both in one pass: the first row that differs is told.
 static void compare(const struct tables *tables, enum table_id id, struct cursor actual) {
     if (tables->options.ignores_annotations) // which the reference lives by
         return;
@@ -69,6 +70,8 @@ void direct_read_old(struct app *app, const struct ct_filter *filter) {
     enum mt_state state;
     app->config.ops->subscribe(&app->config, &subscription, &state);
     if (state == MT_USE_OLD_HIDE_METADATA) {
+        // A request that changes nothing: the scheduling point that a real read of the table would
+        // be.
         client_peek_revision(&app->client, HERE);
         if (sct_narrating())
             sct_note("reads the old table directly");
@@ -80,6 +83,8 @@ void direct_read_old(struct app *app, const struct ct_filter *filter) {
     app->config.ops->unsubscribe(&app->config, &subscription);
 }
 
+// Whoever reads the new table directly may do so when the migration has returned: until then it may
+// hold tombstones and marks.
 void direct_read_new(struct app *app, const struct ct_filter *filter) {
     struct world *world = app->world;
     app_release_state(app);

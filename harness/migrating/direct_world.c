@@ -45,11 +45,14 @@ static void wait_for_progress(struct app *app, const char *waits_for) {
 
 static void await_turn(struct arrival *arrival) {
     struct app *app = arrival->app;
+    // A state that overtook an earlier one would take the machine back when that comes.
     while (first_on_the_way(app) != arrival)
         wait_for_progress(app, "an earlier configuration to be taken");
     app->pushed_state = arrival->state;
     sct_waiters_wake(&app->progress);
     world_wake_others(app->world);
+    // A call that is drawn for a state holds it until it has begun there. The push waits: that only
+    // makes the configuration travel slowly.
     while (app->held_state < arrival->state)
         wait_for_progress(app, "a call that is to begin in the present state");
     app->arrived_state = arrival->state;
@@ -82,6 +85,8 @@ static size_t living_count(const struct world *world) {
     return count;
 }
 
+// All arrivals are made at once, in one step, and each is a task: which machine takes the state
+// first is for the scheduler. The dead are not waited for (app_die).
 static void push(struct app *migrator, const char *where, enum mt_state state) {
     struct world *world = migrator->world;
     sct_point("push", where, sct_reducing() ? &sct_access_none : &sct_access_unknown);
@@ -126,6 +131,7 @@ void world_start_direct(struct world *world) {
                             &world->apps[i]->access);
 }
 
+// What it had on its way is done with, or the push would wait for it for ever.
 void app_die(struct app *app) {
     ASSERT(!app->world->tables.awaits_annotation);
     sct_machine_stop(app->client.machine);
@@ -167,6 +173,8 @@ static void add_app(struct app *app, struct digest_words *words) {
         digest_words_add_digest(words, ct_memory_window_digest(&app->seen));
 }
 
+// Of what tasks share and a later step may read. What a task knows by itself is in its own digest,
+// as far as it has not said that it forgets it.
 struct digest world_digest(struct world *world) {
     struct digest_words words = digest_words((struct digest){world->state, world->app_count});
     tables_add(&world->tables, &words);

@@ -14,6 +14,8 @@ enum {
 };
 
 // One of [count], early ones more often: few programs get to the last ones.
+// Two draws, of which the second is within the first: number k has the chance of the sum of 1 / n
+// over n > k, divided by [count].
 static uint32_t draw_early(uint32_t count, const char *label) {
     uint32_t within = 1 + sct_choose(count, label);
     return sct_choose(within, "how early");
@@ -79,6 +81,8 @@ static void draw_slow_pass(struct world *world) {
 static void kill(void *argument) {
     struct app *app = argument;
     struct tables_host *host = app->client.host;
+    // A call and its annotation are one step of the protocol: to die in between would leave the
+    // tables waiting for ever.
     while (host->tables->awaits_annotation)
         sct_waiters_wait(&host->ready, "the annotation of the last backend call");
     sct_note_as(SCT_NOTE_FAULT, "FAULT: %s dies", app->name);
@@ -87,6 +91,8 @@ static void kill(void *argument) {
         app_restart(app);
 }
 
+// By another machine, since a machine that is stopped does not return; and as a task, so that the
+// death comes at any later step, not just at the call that it was drawn for.
 static void die(struct client *client) {
     struct app *app = (struct app *)(void *)client; // its first member
     sct_task_start(sct_machine_create("death"), "death", kill, app);

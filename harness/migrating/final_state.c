@@ -33,6 +33,7 @@ static void check_old_table_empty(struct ct_rows rows) {
     sct_check(rows.count == 0, KIND_FINAL_STATE, "the old table keeps %s", buffer);
 }
 
+// With their ETags: the reference was told of each that changed without a write.
 static void check_equal(struct ct_rows actual, struct ct_rows expected) {
     bool is_equal = actual.count == expected.count;
     for (size_t i = 0; is_equal && i < actual.count; i++)
@@ -49,6 +50,7 @@ static void check_equal(struct ct_rows actual, struct ct_rows expected) {
     sct_violation(KIND_FINAL_STATE, "the new table holds %s; the reference table %s", got, wanted);
 }
 
+// What can be said without the reference, for a test that ignores annotations.
 void final_state_check_backends(const struct tables *tables) {
     check_old_table_empty(ct_memory_rows(tables->backend[TABLE_OLD]));
     check_no_metadata(ct_memory_rows(tables->backend[TABLE_NEW]));
@@ -65,6 +67,7 @@ void final_state_check(const struct tables *tables) {
 static void check_streams_closed(const struct tables *tables) {
     for (const struct client_stream *s = tables->streams; s; s = s->next) {
         const struct client *client = s->table->client;
+        // Not asked of a process that may have died with a stream open.
         sct_check(client->faults.die != NULL, KIND_FINAL_STATE,
                   "a stream of the %s table was never closed",
                   s->table->id == TABLE_OLD ? "old" : "new");

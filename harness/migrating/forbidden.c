@@ -21,6 +21,8 @@ static const char *const reserved_properties[] = {
 
 // ---- The expectation ---------------------------------------------------------------------------
 
+// Written anew here and not taken from the model: an expectation that calls what it judges expects
+// whatever that does.
 static bool is_reserved_row(const char *row) {
     return strncmp(row, "_mtable_", 8) == 0;
 }
@@ -59,6 +61,8 @@ static uint32_t head_of(const char *key) {
     return head;
 }
 
+// The first operation for which the batch is refused: [first] only goes down, and operations behind
+// it are not looked at any more. Quadratic in the operations, of which 99 count.
 bool forbidden_expected(const struct ct_batch *batch, struct ct_table_limits limits,
                         size_t *op_index) {
     // One of the 100 operations of a batch is the guard.
@@ -131,6 +135,7 @@ static void widen(struct ct_operation *operation, size_t count) {
 }
 
 // One property too many; the operations before are as wide as can be, which the index tells.
+// 251 and 252 are the limit and one more: the last number that is taken, and the first that is not.
 static void widen_too_far(struct ct_batch *batch, struct ct_operation *operation) {
     for (struct ct_operation *before = batch->operations; before < operation; before++)
         widen(before, 251);
@@ -194,6 +199,7 @@ void forbidden_break(struct ct_batch *batch) {
     }
 }
 
+// Likewise by its own words. A program error wins over a refusal: nothing is executed of either.
 bool forbidden_ill_formed(const struct ct_batch *batch) {
     if (batch->count == 0)
         return true;
@@ -209,6 +215,8 @@ bool forbidden_ill_formed(const struct ct_batch *batch) {
     return false;
 }
 
+// An "or" is drawn most often (bug QueryOrFilterAccepted); the others look like one partition and
+// are not, or not syntactically.
 const struct ct_filter *forbidden_filter(const char *partition, const struct ct_filter *rest) {
     struct arena *arena = sct_arena();
     const struct ct_filter *in_partition = ct_filter_in_partition(arena, partition);

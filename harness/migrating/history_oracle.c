@@ -15,6 +15,8 @@ enum {
 // One for all executions of this process; it lives as long.
 static struct log_checker *checker;
 
+// The limits bound the time of one execution: the search is exponential in the number of calls that
+// overlap. What they cut off is counted and shown, never taken for clean.
 static enum lin_verdict judge(const struct world *world, struct text *blocked) {
     if (!checker)
         checker = log_checker_open(
@@ -25,6 +27,8 @@ static enum lin_verdict judge(const struct world *world, struct text *blocked) {
     return verdict;
 }
 
+// A share by the fingerprint: the same execution is judged in every campaign, by whatever process,
+// and no choice is drawn for it.
 bool history_oracle_is_due(void) {
     return rng_mix(sct_fingerprint_so_far()) % HISTORY_ORACLE_SHARE == 0;
 }
@@ -34,6 +38,8 @@ static void log_end(const struct world *world) {
     table_log_final(world->log, ct_memory_rows(world->tables.backend[TABLE_NEW]));
 }
 
+// The final contents are an observation like any other: a lost update that no call has read shows
+// here.
 void history_oracle_check(struct world *world) {
     char buffer[TEXT_BYTES];
     struct text blocked = text_in(buffer, sizeof buffer);
@@ -45,6 +51,8 @@ void history_oracle_check(struct world *world) {
 // What kinds say. The others are about something else than outcomes.
 enum topic { TOPIC_NONE, TOPIC_PROGRESS, TOPIC_OUTCOMES, TOPIC_ANNOTATIONS, TOPIC_END };
 
+// Two oracles that know nothing of each other: where the annotations say "wrong" and the history
+// says "possible", the fault is in the annotations, or cannot be seen by any application so far.
 static enum topic topic_of(const struct world *world, const char *kind) {
     // A row that should be there and is not may show first where its ETag is told to have changed.
     static const char *const outcomes[] = {KIND_OUTCOME_MISMATCH, KIND_STREAM_READ_INVALID,

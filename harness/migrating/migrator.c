@@ -5,6 +5,7 @@
 #include "harness/table/kinds.h"
 
 // Whether the migration is to be gone on with: a fault has met it.
+// Only after a fault that was injected: a server error without one is a fault of the protocol.
 static bool must_go_on(struct app *app, struct ct_outcome outcome) {
     bool has_lost_answer = client_take_lost_answer(&app->client);
     return app_met_server_error(app, outcome) ||
@@ -22,6 +23,8 @@ __attribute__((noinline)) static void tell_failure(struct ct_outcome outcome) {
 
 void app_migrate(struct app *app) {
     struct table_log *log = app->world->log;
+    // The migrator moves rows and makes no call of an application: a linearization point that it
+    // reports is a violation.
     app->client.may_linearize = false;
     if (log)
         table_log_unsettle(log); // it may have ended before, and died since

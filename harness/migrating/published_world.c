@@ -53,6 +53,8 @@ static void serve_push(void *argument) {
 }
 
 // A mirror's subscription at the master: moves the machine and waits for it.
+// Parks until the machine answers: the master's push waits for this apply as for any other, so the
+// barrier of all machines is that of one service.
 static void apply_remotely(struct mt_subscription *subscription, enum mt_state state) {
     struct app *app = MESSAGE_OF(struct app, at_master, subscription);
     struct remote_push *remote = ARENA_NEW(sct_arena(), struct remote_push);

@@ -16,6 +16,7 @@ const char *const rich_row_keys[RICH_KEYS_MAX] = {"0", "1", "z", "2", "0 ", "00"
     (weighted)[sct_choose(sizeof(weighted) / sizeof(weighted)[0], "focus state")]
 
 // One key, or some of which machines often meet at the same, or now and then many.
+// Calls that name the same row meet; with many rows they pass by each other.
 static uint32_t draw_key_count(void) {
     if (sct_choose(2, "one key") == 0)
         return 1;
@@ -220,6 +221,8 @@ static void draw_rare_feature(struct profile *profile) {
     }
 }
 
+// Drawn once for an execution (swarm testing): with all features at once each would be too thin to
+// meet itself, and a campaign has all of them in some execution.
 const struct profile *rich_profile_draw(void) {
     struct profile *profile = ARENA_NEW(sct_arena(), struct profile);
     *profile = (struct profile){
@@ -263,6 +266,7 @@ const struct ct_filter *rich_draw_filter(const struct profile *profile) {
     return ct_filter_compare_bool(sct_arena(), IS_HAPPY, CT_EQ, sct_choose(2, "filter") == 1);
 }
 
+// The copy pass then meets only what was written since.
 void rich_load_rows(struct world *world) {
     const struct profile *profile = world->profile;
     if (one_in(6, "empty table")) {

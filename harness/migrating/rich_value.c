@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+// The same number in three types, since filters compare across some of them; then the least and the
+// empty ones, and what does not survive a careless way through text: a minus zero, NaN, infinity, a
+// character beyond the first 65,536.
 struct ct_property rich_value(const char *name) {
     static const unsigned char bytes[CT_GUID_BYTES + 1] = {0, 0xff, 0x10};
     const struct ct_property values[] = {

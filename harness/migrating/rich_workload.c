@@ -73,6 +73,7 @@ static void keep_rows(struct script *script, struct ct_rows rows) {
 }
 
 // The one of [key] that stands first in the ring, or NULL.
+// Any of the ring will do: it is to be one that was true once.
 static const char *kept_etag(const struct script *script, struct ct_key key) {
     for (size_t i = 0; i < KEPT_MAX && i < script->kept_count; i++)
         if (ct_key_equal(script->kept[i].key, key))
@@ -128,6 +129,7 @@ static uint32_t draw_element(uint32_t set, const char *label) {
     return element(set, sct_choose(sct_count_bits(set), label));
 }
 
+// "*" stands twice: at least two of five conditions hold wherever there is a row.
 static const char *draw_if_match(const struct draft *draft, struct ct_key key) {
     const char *etags[5] = {CT_ANY_ETAG, CT_ANY_ETAG};
     uint32_t count = 2;
@@ -146,6 +148,7 @@ static const char *draw_if_match(const struct draft *draft, struct ct_key key) {
 }
 
 // Of [types], those that succeed if the row of [key] stays as it is; all, if none does.
+// A batch that is refused changes nothing, and meets few of the protocol's races.
 static uint32_t apt_types(const struct draft *draft, struct ct_key key, uint32_t types) {
     const uint32_t need_row = 1u << CT_REPLACE | 1u << CT_MERGE | 1u << CT_DELETE;
     uint32_t apt = types & ~(ct_rows_find(draft->dump, key) ? 1u << CT_INSERT : need_row);
@@ -199,6 +202,7 @@ static void batch_call(struct draft *draft) {
         forbidden_break(&batch);
     else if (forbidden)
         forbidden_spoil(&batch);
+    // One of the two: a call has room for one place at which it stands still.
     if (!draw_slow_call(app))
         draw_overtaking(app);
     app_execute(app, &batch);
@@ -276,6 +280,7 @@ static void stream_call(const struct draft *draft) {
 
 // ---- Where calls begin -------------------------------------------------------------------------
 
+// HOLD counts double: then a call runs in exactly the state that was drawn.
 static enum patience draw_patience(void) {
     static const enum patience weighted[] = {HOLD, HOLD_TO_END, HOLD, AWAIT_ARRIVAL};
     return weighted[sct_choose(4, "patience")];

@@ -31,6 +31,7 @@ static void set_up(struct bug_set *bugs, bool ignores_annotations) {
         options.limits = (struct ct_table_limits){.query_rows = 1000, .no_delete_if_exists = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
     world->profile = profile;
+    // A slow call may wait for a row to change, which shows at linearization points alone.
     world->tables.options.wrote = wake_slow_calls;
     world->tables.options.wrote_context = world;
     world->tables.options.executed = notice_batch;

@@ -74,6 +74,8 @@ static bool has_if_match(uint32_t type) {
     return type == CT_REPLACE || type == CT_MERGE || type == CT_DELETE;
 }
 
+// The peek is a request, so it is made only where its answer is needed: a search pays for each
+// scheduling point.
 static const char *choose_if_match(struct app *app, struct ct_key key) {
     static const char wrong[] = "wrong";
     uint32_t choice = sct_choose(3, "If-Match");

@@ -37,6 +37,8 @@ const struct coverage migrating_situations = {
 };
 
 // Rows are immutable, and shared between revisions.
+// Between the call's first backend call and its linearization point: that is what a call can be
+// overtaken by.
 static bool has_changed(const struct app *app, const struct call_record *call, struct ct_key key) {
     const struct ct_memory_table *reference = app->world->tables.reference;
     if (call->first_revision == call->last_revision)

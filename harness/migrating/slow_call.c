@@ -4,6 +4,7 @@
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
+// Counters only grow, so to have seen another value is to have seen a call end.
 static size_t calls_of_others(const struct app *app) {
     const struct world *world = app->world;
     size_t count = 0;
@@ -15,6 +16,8 @@ static size_t calls_of_others(const struct app *app) {
 
 // Whether another application's program can go on though this one stays in [state]. A push may wait
 // for it that is already on its way here; until then there is one more.
+// Without it a wait could be for ever: each execution must end, or it would be a deadlock that the
+// test has made and not the protocol.
 static bool others_go_on(const struct app *app, enum mt_state state) {
     const struct world *world = app->world;
     enum mt_state reachable = world->state;
@@ -43,6 +46,7 @@ static bool has_changed(const struct app *app, size_t revision) {
     struct ct_rows rows = ct_memory_rows(reference);
     for (size_t i = 0; i < batch->count; i++) {
         struct ct_key key = batch->operations[i].entity->key;
+        // Rows are immutable and shared between revisions: another pointer is another version.
         if (ct_rows_find(before, key) != ct_rows_find(rows, key))
             return true;
     }
@@ -84,6 +88,8 @@ static bool stand_still(struct app *app, enum mt_state state, enum slowness slow
     };
     if (sct_narrating())
         sct_note("stands still");
+    // So that nobody waits for this one, which waits itself: two slow calls would wait for each
+    // other.
     app_needs(app, MT_STATE_COUNT);
     // The next state, or once more the present one. A push that has not waited for this call is
     // gone already: it must not be this wait that shows it.

@@ -13,6 +13,8 @@ static void check_stream_outcome(struct ct_outcome outcome) {
               outcome.message ? outcome.message : "storage error");
 }
 
+// Asked before the read, checked after it: from this key on nothing may have been missed, so it
+// lies at most at the row that comes.
 static void check_continuation(bool has_key, struct ct_key key, const struct ct_row *row) {
     sct_check(has_key, KIND_CONTINUATION_KEY_INVALID,
               "a stream without continuation key returned row '%s' '%s'", row->key.partition,
@@ -33,6 +35,8 @@ struct reader {
 };
 
 // What the stream may return at the key [from].
+// Any instant since the stream was opened, for each row by itself: the reference keeps its history,
+// and the window is what it has shown since [start] at or behind [from].
 static struct ct_memory_window window_of(const struct reader *reader, struct ct_key from) {
     return (struct ct_memory_window){.table = reader->app->world->tables.reference,
                                      .start = reader->start,
@@ -105,6 +109,8 @@ static void close_stream(struct ct_stream *stream) {
 }
 
 // Whether a server error befell the stream's change of state: no read succeeds any more.
+// The error met another task, the one that moved the stream, so it is not this strand's to take. A
+// second read tells whether the stream has failed for good, as migrating.h says.
 static bool has_failed_for_ever(struct app *app, struct ct_stream *stream,
                                 struct ct_outcome outcome) {
     const struct ct_row *row = NULL;
@@ -146,6 +152,8 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
     if (reader->logged)
         table_log_read(app->world->log, reader->logged, row);
     struct ct_memory_window window = window_of(reader, *from);
+    // The peek is made in any case, so that tests with and without annotations make the same
+    // requests.
     if (!client_peek_valid(&app->client, HERE, &window, row) && !app_ignores_annotations(app))
         report_invalid_read(reader, *from, row);
     if (!row)
@@ -158,6 +166,8 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
 }
 
 // From here on the stream's answers depend on what becomes of the reference.
+// Before the stream is opened: an instant that comes between is in the window, which errs on the
+// side of the stream.
 static void begin_reading(struct reader *reader) {
     struct app *app = reader->app;
     reader->start = client_peek_revision(&app->client, HERE);
@@ -170,6 +180,7 @@ static void begin_reading(struct reader *reader) {
                                           .from = ct_key_first()};
 }
 
+// Writes of different rows commute again when nobody watches the reference any more.
 static void end_reading(struct app *app) {
     app->reads = false;
     app->world->tables.watchers--;

@@ -21,6 +21,8 @@ size_t published_choice(void *context, size_t count) {
         value = value << 1 | sct_choose(2, "bit");
         range <<= 1;
     }
+    // The published choice, bit by bit, with its bias: where [count] is no power of two the first
+    // values come twice as often. Detection rates are compared with published ones, so it stays.
     return value < count ? value : value - count;
 }
 

@@ -5,6 +5,8 @@
 #include "harness/migrating/app.h"
 #include "harness/migrating/situations.h"
 
+// All of it is in the execution's arena: nothing is given back, the next execution begins with an
+// empty one.
 struct world *world_new(const struct transport *transport, const struct delivery *delivery,
                         const struct tables_options *options, struct bug_set *bugs) {
     struct world *world = ARENA_NEW(sct_arena(), struct world);
@@ -49,6 +51,7 @@ void app_take_view(struct app *app, enum mt_state state) {
 }
 
 // The beginning of a call or stream: a state that was held for it need not be held any more.
+// It is here that a call learns its state, which is what coverage and held states are about.
 static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscription *subscription,
                                    enum mt_state *state) {
     struct mt_config *mirror = &app_of(config)->mirror.config;
@@ -94,6 +97,8 @@ static void unsubscribe(struct mt_config *config, struct mt_subscription *subscr
     mirror->ops->unsubscribe(mirror, subscription);
 }
 
+// It never fails here: in this world only tables do. Pushes that fail are for the tests of
+// production.
 static struct ct_outcome push(struct mt_config *config, const char *where, enum mt_state state) {
     struct app *app = app_of(config);
     if (sct_narrating())
@@ -112,6 +117,8 @@ static const struct mt_config_ops config_ops = {
     .push = push,
 };
 
+// The mirror is cooperative: tasks of a world change places at scheduling points only, so it needs
+// no lock.
 void app_open(struct app *app, enum mt_state state) {
     mt_config_service_init(&app->mirror, &app->client.env, state, false);
     app->arrived_state = app->pushed_state = state;
