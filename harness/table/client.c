@@ -14,6 +14,7 @@ static struct client *client_of(struct ct_env *env) {
     return (struct client *)env;
 }
 
+// By the strand that runs: the tasks of a machine share a client, and each has a call of its own.
 struct call_record *client_call(const struct client *client) {
     struct call_record *call = client->may_linearize ? client->calls : NULL;
     while (call && call->owner != sct_self())
@@ -78,6 +79,7 @@ static struct ct_outcome proxy_read(struct ct_stream *base, const char *where,
 }
 
 // Closing sends nothing: it is no scheduling point.
+// Closing again does nothing, as the interface says: the link is the mark.
 static void proxy_close(struct ct_stream *base, const char *where) {
     (void)where;
     struct client_stream *stream = (struct client_stream *)base;
@@ -164,6 +166,8 @@ static void proxy_annotate(struct ct_env *env, const char *where,
     client_request(client, &request);
 }
 
+// By the strand: an error that met another task of the machine (a stream's change of state, say) is
+// told to whoever reads the stream next.
 bool client_take_server_error(struct client *client) {
     if (client->faults.failed != sct_self())
         return false;
@@ -243,6 +247,8 @@ static void sleep_for(struct ct_env *env, const char *where, uint64_t nanosecond
     sct_point("sleep", where, &sct_access_unknown);
     client_touch(client);
     if (client->host->now < end)
+        // So time is one clock for the whole world and jumps: nothing here measures how long
+        // something takes.
         client->host->now = end;
 }
 

@@ -6,6 +6,7 @@
 
 enum { FILTER_BYTES = 2000 };
 
+// Without the message, which only people read.
 static struct digest outcome_digest(struct ct_outcome outcome) {
     uint64_t words[] = {outcome.kind, outcome.status, outcome.op_index};
     return digest_of(words, sizeof words);
@@ -64,6 +65,7 @@ static struct digest filter_digest(struct digest digest, const struct ct_filter 
     char buffer[FILTER_BYTES];
     struct text text = text_in(buffer, sizeof buffer);
     describe_filter(&text, filter);
+    // Filters are compared by their text, which says all of them.
     ASSERT(text.length + 4 < sizeof buffer); // else it may have been cut
     return digest_fold_text(digest, buffer);
 }
@@ -126,6 +128,7 @@ void tables_add(const struct tables *tables, struct digest_words *words) {
     digest_words_add_digest(words, ct_memory_digest(tables->reference));
     for (int i = 0; i < TABLE_COUNT; i++)
         digest_words_add_digest(words, ct_memory_digest(tables->backend[i]));
+    // Added up, so that the order in which streams were opened does not count.
     struct digest streams = {tables->awaits_annotation, 0};
     for (const struct client_stream *stream = tables->streams; stream; stream = stream->next)
         digest_add(&streams, stream_digest(stream));

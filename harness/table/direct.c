@@ -8,6 +8,8 @@ static bool meets_server_error(struct client *client, const struct request *requ
     struct client_faults *faults = &client->faults;
     if (!request_is_backend_call(request))
         return false;
+    // The death is a task of another machine, so this call is still served; it comes at some later
+    // step.
     if (++faults->calls == faults->death_after)
         faults->die(client);
     if (faults->calls != faults->server_error_at)
@@ -17,6 +19,7 @@ static bool meets_server_error(struct client *client, const struct request *requ
 }
 
 // Counts a batch and tells whether its answer is lost.
+// Only batches: a read that is not answered has changed nothing and is a server error.
 static bool loses_answer(struct client *client, const struct request *request) {
     struct client_faults *faults = &client->faults;
     if (request->kind != REQUEST_EXECUTE || (faults->may_lose && !faults->may_lose(request)) ||
@@ -41,6 +44,8 @@ static void take_point(struct client *client, const char *label, const char *whe
 
 static void serve_when_ready(struct client *client, struct request *request) {
     struct tables_host *host = client->host;
+    // Nothing lies between a call and its annotation here, so somebody waits only if one is missing
+    // (bug MissingAnnotation): then all do, and the deadlock tells.
     while (host->tables->awaits_annotation)
         sct_waiters_wait(&host->ready, "the annotation of the last backend call");
     // An arrow that arrives in the step in which it begins.

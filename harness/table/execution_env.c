@@ -5,6 +5,8 @@ struct ct_latch {
     struct sct_latch latch;
 };
 
+// One arena for all: an execution is short, and the next one empties it as a whole. That code under
+// test lives without growing is seen outside of the checker.
 struct arena *execution_arena_open(struct ct_env *env) {
     (void)env;
     return sct_arena();

@@ -19,6 +19,7 @@ static struct log_event *add_event(struct table_log *log, enum log_event_kind ki
 static struct logged_call *add_call(struct table_log *log, struct logged_call value) {
     struct logged_call *call = ARENA_NEW(log->arena, struct logged_call);
     *call = value;
+    // Numbers are dense, so a checker keeps what it knows of calls in an array.
     call->number = log->call_count++;
     log->row_count += (uint32_t)value.batch.count;
     add_event(log, LOG_CALL)->as.call = call;
@@ -68,6 +69,8 @@ void table_log_peek(struct table_log *log, struct ct_rows rows) {
     add_event(log, LOG_PEEK)->as.rows = rows;
 }
 
+// The event stays in the log when it is taken back (unsettle): it is then one that [settled] does
+// not name.
 void table_log_settle(struct table_log *log) {
     ASSERT(!log->settled);
     log->settled = add_event(log, LOG_SETTLED);

@@ -68,6 +68,8 @@ static void add_event_keys(struct table_spec *spec, const struct log_event *even
     }
 }
 
+// All of them before the first operation: a key's number is its rank, which every new key may
+// change.
 static void add_all_keys(struct table_spec *spec, const struct table_log *log) {
     add_keys(spec, log->initial);
     add_keys(spec, log->final);
@@ -75,6 +77,7 @@ static void add_all_keys(struct table_spec *spec, const struct table_log *log) {
         add_event_keys(spec, event);
 }
 
+// ETags of the initial rows count as written: they cannot appear a second time.
 static void set_initial(struct table_spec *spec, struct ct_rows rows) {
     for (size_t i = 0; i < rows.count; i++) {
         uint32_t key = table_spec_key(spec, rows.rows[i]->key);
@@ -91,6 +94,7 @@ static uint32_t add_operation(struct translation *to, const struct spec_operatio
     return sct_history_call(to->history, &(struct sct_operation){.data = operation});
 }
 
+// Known at the return only: an operation that ends after the settlement may come behind it.
 static void add_return(struct translation *to, uint32_t index) {
     to->history->operations[index].function = to->is_settled ? SPEC_OTHER : SPEC_EARLY;
     sct_history_return(to->history, index, 0);
@@ -107,6 +111,7 @@ static struct spec_operation *new_operation(struct translation *to, enum spec_ki
 }
 
 // What [row], seen by somebody, says of its key. False if no table has such a row.
+// A row that does not match the filter it was asked with is an answer that no table gives.
 static bool see_row(struct table_spec *spec, const struct ct_row *row,
                     const struct ct_filter *filter, struct spec_cell *cell) {
     cell->key = table_spec_key(spec, row->key);
@@ -122,6 +127,8 @@ struct key_range {
 };
 
 // An observation of [keys]: [rows] and no others match.
+// Keys and rows are both in key order, so one pass pairs them. A key without a row is an
+// observation, too: nothing there matched.
 static struct spec_operation *see_rows(struct translation *to, const struct log_event *origin,
                                        struct key_range keys, struct ct_rows rows,
                                        const struct ct_filter *filter) {
@@ -171,6 +178,7 @@ static bool is_proper_result(const struct ct_operation *operation,
 }
 
 // The ETag that a write returned comes with that write alone.
+// If another write has given it out before no order of the calls helps: ETags do not come back.
 static bool take_result(struct table_spec *spec, struct spec_change *change,
                         const struct ct_operation *operation, const struct ct_op_result *result) {
     if (!is_proper_result(operation, result))
@@ -202,6 +210,7 @@ static struct spec_operation *batch_operation(struct translation *to,
         };
         if (succeeded)
             operation->is_possible &= take_result(&to->spec, &changes[i], part, &call->results[i]);
+        // A batch takes effect at one instant, so its keys are searched together.
         table_spec_tie(&to->spec, changes[0].key, key);
     }
     operation->count = operation->failed_at = count;
@@ -227,6 +236,8 @@ static const struct spec_operation *translate_batch(struct translation *to,
     return operation;
 }
 
+// A query sees its whole partition at one instant, rows that do not match included: all its keys
+// are tied, so in practice a part of the search is a partition.
 static const struct spec_operation *translate_query(struct translation *to,
                                                     const struct log_event *origin) {
     const struct logged_call *call = origin->as.call;
@@ -242,6 +253,8 @@ static const struct spec_operation *translate_query(struct translation *to,
     return operation;
 }
 
+// A server error says that nothing was done. That is believed here: a write that was done all the
+// same shows in what others read, which nothing then explains.
 static const struct spec_operation *translate_call(struct translation *to,
                                                    const struct log_event *origin) {
     const struct logged_call *call = origin->as.call;
@@ -265,6 +278,8 @@ static uint32_t end_of_read(const struct translation *to, const struct logged_re
 }
 
 // All observations of the stream begin when it is opened.
+// One operation for each key and read, alone: a stream ties no keys together, which is what makes
+// it cheap to check, and is all that it promises.
 static void translate_stream(struct translation *to, const struct log_event *origin) {
     const struct logged_stream *stream = origin->as.stream;
     uint32_t low = 0;
@@ -287,6 +302,7 @@ static void translate_stream(struct translation *to, const struct log_event *ori
 
 // The calls of a stream's operations stand together, read by read.
 static void return_read(struct translation *to, const struct logged_read *read) {
+    // The last read's end is where an operation of another origin begins.
     uint32_t end = read->next ? to->reads[read->next->number] : UINT32_MAX;
     for (uint32_t i = to->reads[read->number]; i < end && i < to->history->operation_count; i++) {
         const struct spec_operation *operation = to->history->operations[i].data;
@@ -322,6 +338,7 @@ static void translate_event(struct translation *to, const struct log_event *even
 }
 
 // The end is one observation of each group.
+// Called and returned behind everything, so it comes last in each part.
 static void translate_final(struct translation *to) {
     struct table_spec *spec = &to->spec;
     struct ct_rows rows = to->log->final;
@@ -346,6 +363,7 @@ static void translate_final(struct translation *to) {
 }
 
 // Of the ETags that no call returned, those that somebody peeked at may match; the rest never.
+// Each ETag against each event, in the worst case: logs are short, and most ETags were returned.
 static void see_peeked_etags(struct translation *to) {
     for (uint32_t i = 1; i < to->spec.etag_count; i++) {
         struct spec_etag *etag = &to->spec.etags[i];
@@ -359,6 +377,8 @@ static void see_peeked_etags(struct translation *to) {
     }
 }
 
+// In this order: the layout of a state needs all keys, ETags and ties, and the operations, which
+// refer to them by number, do not change any more.
 static void translate(struct translation *to) {
     const struct table_log *log = to->log;
     sct_history_clear(to->history);
@@ -418,6 +438,8 @@ static void describe_blocked(struct text *text, const struct translation *from,
 
 enum lin_verdict log_check(struct log_checker *checker, const struct table_log *log,
                            struct text *blocked) {
+    // The log's arena is that of the execution, which a check in the midst of it must leave as it
+    // was.
     size_t mark = arena_mark(log->arena);
     struct translation translation = {
         .arena = log->arena, .log = log, .history = &checker->history};

@@ -38,6 +38,8 @@ void published_serve(struct tables_host *host) {
         SCT_KIND_BIT(MESSAGE_ANNOTATABLE_CALL) | SCT_KIND_BIT(MESSAGE_FREE_CALL);
     for (;;) {
         bool is_ready = !host->tables->awaits_annotation;
+        // Calls stay in the mailbox until the annotation has come; annotations and messages of the
+        // protocol are taken in any state.
         uint32_t taken = is_ready ? UINT32_MAX : ~table_calls;
         struct sct_message *message = sct_receive(taken, is_ready, "the next request");
         if (message->kind >= MESSAGE_USER) {
@@ -54,6 +56,8 @@ void published_client_loop(struct client *client,
                            void (*on_message)(struct client *client, struct sct_message *message)) {
     for (;;) {
         struct sct_message *message = sct_receive(UINT32_MAX, true, "the next message");
+        // The reply is not acted upon at once: it goes through the mailbox once more, as in the
+        // published harness, and what was queued before it comes first.
         if (message->kind == MESSAGE_REPLY) {
             struct remote_call *call = MESSAGE_OF(struct remote_call, reply, message);
             call->resume.kind = MESSAGE_CONTINUE;

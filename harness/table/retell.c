@@ -13,6 +13,7 @@ static struct piece piece_to(const char *begin, const char *end) {
 }
 
 // What [note] says without the place in the source at its end.
+// The last one: an argument may have such characters in it.
 static const char *end_of(const char *note) {
     const char *end = strstr(note, "   (");
     for (const char *next = end; next; next = strstr(next + 1, "   ("))
@@ -93,6 +94,7 @@ enum retold table_retell(struct text *text, enum sct_note_class about, const cha
         if (begins(note, backend_calls[i].label))
             return retell_backend_call(text, &backend_calls[i], note);
     const char *end = end_of(note);
+    // In order: "annotation -> " alone is what is left of those that say more.
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         const char *rest = note + strlen(beginnings[i].note);
         if (about != beginnings[i].about || !begins(note, beginnings[i].note))

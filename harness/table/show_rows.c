@@ -22,6 +22,7 @@ static void show_row(struct panel_sink *sink, const struct ct_row *row,
     panel_cell(sink, "%s", looks->mark_of ? looks->mark_of(row) : "");
 }
 
+// What a panel hides is in its mark: metadata is told in words, not as a property among others.
 void show_rows(struct panel_sink *sink, const struct panel_form *form,
                const struct ct_memory_table *table, const struct row_looks *looks) {
     struct ct_rows rows = ct_memory_rows(table);

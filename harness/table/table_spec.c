@@ -12,6 +12,7 @@ enum { SLOTS_MIN = 32 };
 void table_spec_init(struct table_spec *spec, struct arena *arena, uint32_t size) {
     *spec = (struct table_spec){.arena = arena, .etag_count = 1, .value_count = 1};
     uint32_t slots = SLOTS_MIN;
+    // A power of two, so that a slot is a mask away.
     while (slots < size)
         slots *= 2;
     spec->slot_mask = slots - 1;
@@ -47,6 +48,8 @@ static uint32_t lower_bound(const struct table_spec *spec, struct ct_key key) {
     return low;
 }
 
+// Insertion into a sorted array: quadratic in the number of keys, of which a log has a few. Each is
+// its own group until something ties it.
 void table_spec_add_key(struct table_spec *spec, struct ct_key key) {
     uint32_t at = lower_bound(spec, key);
     if (at < spec->key_count && ct_key_equal(spec->keys[at].key, key))
@@ -73,6 +76,8 @@ uint32_t table_spec_bound(const struct table_spec *spec, const char *partition, 
     return at;
 }
 
+// A forest without compression: the lesser number is always the root, so a group's number is that
+// of its first key, and paths are as short as groups are small.
 uint32_t table_spec_group(const struct table_spec *spec, uint32_t key) {
     while (spec->keys[key].group != key)
         key = spec->keys[key].group;
@@ -85,6 +90,8 @@ void table_spec_tie(struct table_spec *spec, uint32_t a, uint32_t b) {
     spec->keys[a > b ? a : b].group = a < b ? a : b;
 }
 
+// Only ETags that may appear by themselves need bits. All other facts of a key are in its first
+// word.
 void table_spec_lay_out(struct table_spec *spec) {
     uint32_t *words = arena_zalloc(spec->arena, (spec->key_count + 1) * sizeof *words);
     uint32_t bits = spec->has_settlement ? 2 : 1;
@@ -112,6 +119,7 @@ static uint64_t hash_text(uint64_t seed, const char *text) {
     return rng_mix(seed ^ hash_bytes(text, strlen(text)));
 }
 
+// By key, too: a filter is asked about a value's row, whose key it may name.
 static uint64_t hash_row(uint32_t key, const struct ct_row *row) {
     uint64_t hash = rng_mix(key ^ (uint64_t)row->timestamp << 32);
     for (size_t i = 0; i < row->property_count; i++) {
@@ -154,6 +162,7 @@ uint32_t table_spec_etag(struct table_spec *spec, uint32_t key, const char *text
 
 // ---- Steps -------------------------------------------------------------------------------------
 
+// Of the word's lower half, whose other bits are the ETag's number.
 #define CERTAIN (UINT64_C(1) << 31)
 
 // The row that a key has in a state.
@@ -163,6 +172,7 @@ struct cell {
 };
 
 static struct cell load(const struct table_spec *spec, const uint64_t *state, uint32_t key) {
+    // Relative to the initial word, so that a state of zeros is the initial one of whatever key.
     uint64_t word = state[spec->keys[key].offset] ^ spec->keys[key].initial;
     return (struct cell){(uint32_t)(word >> 32), word & (CERTAIN - 1), word & CERTAIN};
 }
@@ -198,6 +208,8 @@ static uint64_t excluded_bit(const struct table_spec *spec, uint32_t etag) {
 }
 
 // Whether the row of [key], which exists, can have that ETag now. Then it has.
+// An ETag that is another one than the last known has appeared since, if it may, and if the row
+// never had it before: then that is noted, for it does not come back.
 static bool has_etag(const struct table_spec *spec, uint64_t *state, uint32_t key, uint32_t etag) {
     struct cell cell = load(spec, state, key);
     if (cell.etag != etag) {
@@ -215,6 +227,8 @@ static bool has_etag(const struct table_spec *spec, uint64_t *state, uint32_t ke
 }
 
 // Whether the row of [key], which exists, can have another ETag than that now. Then it has.
+// Before the settlement it may always have changed to one that nobody knows. Behind it the present
+// ETag is fixed though unknown: what it is not is all that a refusal tells.
 static bool has_other_etag(const struct table_spec *spec, uint64_t *state, uint32_t key,
                            uint32_t etag) {
     struct cell cell = load(spec, state, key);
@@ -246,6 +260,7 @@ static bool can_succeed(const struct table_spec *spec, uint64_t *state,
 }
 
 // Whether [change] can be refused with [status]. A 412 proves that the ETag is another one by now.
+// The order is the table's: absence is found before a wrong ETag.
 static bool can_fail(const struct table_spec *spec, uint64_t *state,
                      const struct spec_change *change, enum ct_status status) {
     bool exists = load(spec, state, change->key).value != SPEC_ABSENT;
@@ -260,6 +275,7 @@ static bool can_fail(const struct table_spec *spec, uint64_t *state,
 }
 
 static uint32_t merged(struct table_spec *spec, uint32_t key, uint32_t base, uint32_t changes) {
+    // A search merges the same rows again and again: only a value that is new stays in the arena.
     size_t mark = arena_mark(spec->arena);
     uint32_t count = spec->value_count;
     const struct ct_row *row =
@@ -294,6 +310,8 @@ static void apply(struct table_spec *spec, uint64_t *state, const struct spec_ch
 }
 
 // Without an output it is one that succeeds, with ETags that nobody knows, or never happens.
+// First all conditions, then all changes: no batch names a key twice, so none depends on another.
+// Of a refusal the operations before must be able to succeed, and no row changes.
 static bool step_batch(struct table_spec *spec, uint64_t *state,
                        const struct spec_operation *operation, bool has_output) {
     uint32_t end = has_output ? operation->failed_at : operation->count;
@@ -313,6 +331,7 @@ static uint32_t step_unknown(struct table_spec *spec, const uint64_t *state,
                              const struct spec_operation *operation, uint32_t way, uint64_t *next) {
     if (way > 1)
         return 2;
+    // [next] is the state after it; the first way puts the one before in its place.
     bool can_happen = step_batch(spec, next, operation, false);
     if (way == 0) {
         memcpy(next, state, spec->state_words * sizeof *next);
@@ -334,6 +353,7 @@ static uint32_t step(void *context, const uint64_t *state, const struct sct_oper
                      uint32_t way, uint64_t *next) {
     struct table_spec *spec = context;
     const struct spec_operation *what = operation->data;
+    // Every operation but an unknown one has one way: there is nothing to guess.
     if (way > 0 && !what->is_unknown)
         return 1;
     memcpy(next, state, spec->state_words * sizeof *next);
@@ -368,6 +388,8 @@ static uint64_t part(void *context, const struct sct_operation *operation) {
 }
 
 // A refused batch changes what is known if it proves that an ETag came or went.
+// Conservative: false costs a search some branches, true where something changes would lose
+// answers.
 static bool batch_observes(const struct table_spec *spec, const struct spec_operation *what) {
     if (what->failed_at == what->count)
         return false;

@@ -23,9 +23,12 @@ static struct ct_memory_table *open_table(const struct tables_options *options, 
 
 void tables_init(struct tables *tables, const struct tables_options *options) {
     *tables = (struct tables){.options = *options, .objects = TABLE_OBJECTS};
+    // A step that begins or ends between a call and its annotation depends on both.
     sct_touch_while(&tables->awaits_annotation);
     tables->backend[TABLE_OLD] = open_table(options, "old-", options->limits);
     tables->backend[TABLE_NEW] = open_table(options, "new-", options->limits);
+    // Without limits: a call that is refused for those of a backend has no linearization point, so
+    // the reference is not asked.
     tables->reference = open_table(options, "ref-", (struct ct_table_limits){0});
 }
 
@@ -45,6 +48,8 @@ void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count
     if (tables->options.is_plain)
         return;
     struct ct_op_result *mirrored = ARENA_ARRAY(arena, struct ct_op_result, count);
+    // Mirrored: it takes over the ETags that the backend gave out, so that conditions of the
+    // application mean the same in both.
     outcome = ct_memory_execute_mirror(tables->reference, &batch, results, mirrored);
     ASSERT(outcome.kind == CT_SUCCEEDED);
 }
@@ -133,6 +138,7 @@ static void touch_windows(const struct tables *tables, uint32_t object, uint64_t
 }
 
 // A batch that was refused has only read.
+// Known only afterwards, since a refusal makes a reader of it; two refused batches commute.
 static void touch_batch(const struct tables *tables, uint32_t object, const struct ct_batch *batch,
                         bool is_change) {
     for (size_t i = 0; i < batch->count && sct_reducing(); i++) {
@@ -153,6 +159,8 @@ static const char *etag_of_lost(const struct tables *tables, const struct lost_a
 }
 
 // An ETag that changed without a write: the reference's row gets it by a Merge of nothing.
+// That the row exists is checked: a copy of a row that the application has deleted meanwhile shows
+// here first.
 static void apply_etag_change(struct tables *tables, struct ct_key key, const char *etag) {
     struct arena *arena = sct_arena();
     struct ct_batch batch = ct_batch_new(arena, 1);
@@ -247,6 +255,7 @@ static void annotate(struct tables *tables, const struct request *request) {
     const struct lost_answer lost = tables->lost;
     tables->awaits_annotation = false;
     tables->lost.is_lost = false;
+    // The annotation says what is so if the call was done, and it was not.
     if (lost.is_lost && !lost.was_done)
         return;
     if (annotation->linearization_point)
@@ -344,6 +353,7 @@ static struct ct_outcome serve_call(struct tables *tables, struct request *reque
     fail_at(FAIL_ASSERTION, HERE, "request %d is not a call", (int)request->kind);
 }
 
+// The limit tells an endless loop from a long execution where the step bound is far.
 static void begin_annotatable(struct tables *tables, struct call_record *call) {
     tables->calls++;
     if (call && !call->has_begun) {
