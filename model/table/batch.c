@@ -13,6 +13,7 @@ static bool needs_if_match(enum ct_op_type type) {
 }
 
 // The partition that the operations so far have set; NULL if none has.
+// A key may be missing: bug DeletePrimaryKey adds an operation without one.
 static const char *set_partition(const struct ct_batch *batch) {
     for (size_t i = 0; i < batch->count; i++)
         if (batch->operations[i].entity->key.partition)
@@ -39,6 +40,7 @@ bool ct_is_delete_if_exists(const struct ct_operation *operation) {
            ct_string_equal(operation->entity->etag, CT_IF_EXISTS_ETAG);
 }
 
+// Entities, too: executing a batch writes ETags into them.
 struct ct_batch ct_batch_copy(struct arena *arena, const struct ct_batch *batch) {
     struct ct_batch copy = ct_batch_new(arena, batch->count);
     for (size_t i = 0; i < batch->count; i++)
@@ -73,6 +75,8 @@ bool ct_batch_lacks_if_match(const struct ct_batch *batch) {
     return false;
 }
 
+// After a server error the rest has the same outcome without being sent: what is down stays down
+// for a while.
 static void execute_each(struct ct_table *table, const char *where, struct ct_write *writes,
                          size_t count, struct arena *arena) {
     struct ct_outcome outcome = ct_success();

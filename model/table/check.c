@@ -17,6 +17,7 @@ enum { ROW_OVERHEAD = 4, PROPERTY_OVERHEAD = 8, LENGTH_BYTES = 4, UNIT_BYTES = 2
 
 // The UTF-16 code units of [size] bytes of UTF-8: one per character (which are the bytes that
 // continue none), two where there are four bytes.
+// The service counts in UTF-16, where only characters of four bytes take two units.
 static size_t units_of(const char *text, size_t size) {
     size_t units = 0;
     for (size_t i = 0; i < size; i++) {
@@ -44,6 +45,7 @@ static size_t value_bytes(const struct ct_property *property, size_t units) {
     return property->type == CT_BINARY ? bytes + property->size : bytes;
 }
 
+// The service's own formula, as it is published for the size of an entity.
 size_t ct_row_bytes(const struct ct_row *row) {
     size_t bytes = ROW_OVERHEAD;
     bytes += UNIT_BYTES * units_of(row->key.partition, strlen(row->key.partition));
@@ -61,6 +63,7 @@ size_t ct_row_bytes(const struct ct_row *row) {
 // What bytes of keys and names can be. A table, because a campaign and a migration look at each
 // byte of each row: what a key must be looked at for, what is a letter, what is of an identifier
 // (letters, of which every byte from 0x80 on is a part, digits and '_').
+// 0xC2 is both: it begins the control characters U+0080 to U+009F, and letters.
 enum { L = 1, LETTER = 2, I = 4, A = LETTER | I, B = L | I };
 
 static const uint8_t kinds[256] = {
@@ -100,6 +103,7 @@ static enum ct_error check_key(const char *key, size_t *bytes_max) {
         if (is_forbidden(at))
             return CT_ERROR_OUT_OF_RANGE;
     }
+    // No more units than bytes: a key that is short in bytes need not be counted.
     size_t size = (size_t)(at - (const unsigned char *)key);
     *bytes_max += UNIT_BYTES * size;
     if (size <= CT_KEY_UNITS_MAX)
@@ -190,6 +194,7 @@ static enum ct_error check_properties(const struct ct_rules *rules, const struct
 static enum ct_error check_row(const struct ct_rules *rules, const struct ct_row *row,
                                size_t *bytes_max) {
     *bytes_max = ROW_OVERHEAD;
+    // Keys, then properties, then the whole: the first that is wrong is told.
     enum ct_error error = check_key(row->key.partition, bytes_max);
     if (error == CT_ERROR_NONE)
         error = check_key(row->key.row, bytes_max);
@@ -216,6 +221,7 @@ _Static_assert(CT_BATCH_OPERATIONS_MAX <= 128, "at least half of the slots stay 
 // Whether an operation before the [index]-th (below CT_BATCH_OPERATIONS_MAX) has its key.
 static bool was_seen(struct seen_keys *seen, const struct ct_batch *batch, size_t index) {
     const char *key = batch->operations[index].entity->key.row;
+    // Good enough for a hundred keys; half of the slots stay empty, so probes are short.
     uint32_t hash = 2166136261; // FNV-1a
     for (const char *at = key; *at; at++)
         hash = (hash ^ (unsigned char)*at) * 16777619;
@@ -247,6 +253,7 @@ enum ct_error ct_check_batch(const struct ct_rules *rules, const struct ct_batch
     for (size_t i = 0; i < batch->count; i++) {
         size_t bytes_max;
         *op_index = i;
+        // Behind the operations that fit: an earlier one that is wrong is told first.
         if (i >= rules->operations)
             return CT_ERROR_TOO_MANY_OPERATIONS;
         if (are_compared && was_seen(&seen, batch, i))
@@ -254,6 +261,8 @@ enum ct_error ct_check_batch(const struct ct_rules *rules, const struct ct_batch
         enum ct_error error = check_row(rules, batch->operations[i].entity, &bytes_max);
         if (error != CT_ERROR_NONE)
             return error;
+        // The bounds are summed first, which costs nothing. Only when they are too much, all rows
+        // so far are counted, and from there on each.
         sum += is_exact ? ct_row_bytes(batch->operations[i].entity) : bytes_max;
         if (sum > rules->batch_bytes && !is_exact) {
             sum = exact_bytes(batch, i + 1);

@@ -21,6 +21,7 @@ enum ct_error ct_error_of(struct ct_outcome outcome) {
     ASSERT(outcome.kind == CT_STORAGE_ERROR);
     if (outcome.error != CT_ERROR_NONE)
         return outcome.error;
+    // A table that says a status only: the service's most common error of it.
     switch (outcome.status) {
     case CT_STATUS_CONFLICT:
         return CT_ERROR_EXISTS;

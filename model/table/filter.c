@@ -41,6 +41,7 @@ static bool property_satisfies(const struct ct_property *property, enum ct_compa
 // A key has no U+0000.
 static bool key_satisfies(const char *key, const struct ct_filter *filter) {
     const struct ct_property *literal = &filter->operand;
+    // Another type is neither equal nor in any order, and so it is "not equal".
     if (literal->type != CT_STRING)
         return filter->compare == CT_NE;
     int order = ct_string_order(key, literal->value.string);
@@ -59,6 +60,7 @@ static bool comparison_matches(const struct ct_filter *filter, const struct ct_r
         struct ct_property timestamp = ct_datetime(CT_TIMESTAMP, row->timestamp);
         return property_satisfies(&timestamp, filter->compare, &filter->operand);
     }
+    // A property that is absent satisfies nothing, not even "ne": so the service has it.
     return property && property_satisfies(property, filter->compare, &filter->operand);
 }
 
@@ -75,6 +77,7 @@ bool ct_filter_matches(const struct ct_filter *filter, const struct ct_row *row)
             continue;
         }
         bool left = ct_filter_matches(filter->left, row);
+        // Decided by the left side: true of an "or", false of an "and".
         if (left == (filter->kind == CT_FILTER_OR))
             return left != is_negated;
         filter = filter->right;
@@ -94,6 +97,7 @@ static const char *compared_partition(const struct ct_filter *filter) {
 }
 
 const char *ct_filter_partition(const struct ct_filter *filter) {
+    // Syntactically: an "or" whose two sides name the same partition targets none.
     if (!filter || filter->kind == CT_FILTER_OR)
         return NULL;
     return compared_partition(filter->kind == CT_FILTER_AND ? filter->left : filter);
@@ -163,6 +167,7 @@ const struct ct_filter *ct_filter_and(struct arena *arena, const struct ct_filte
     return new_boolean(arena, CT_FILTER_AND, left, right);
 }
 
+// NULL matches everything, and so does everything or something.
 const struct ct_filter *ct_filter_or(struct arena *arena, const struct ct_filter *left,
                                      const struct ct_filter *right) {
     return left && right ? new_boolean(arena, CT_FILTER_OR, left, right) : NULL;
@@ -182,6 +187,8 @@ const struct ct_filter *ct_filter_point(struct arena *arena, struct ct_key key) 
                          compare_key(arena, CT_OF_ROW_KEY, CT_EQ, key.row));
 }
 
+// Pairs are compared as words are: the same partition and a row from there on, or a later
+// partition.
 const struct ct_filter *ct_filter_from(struct arena *arena, struct ct_key key) {
     const struct ct_filter *same =
         ct_filter_and(arena, ct_filter_in_partition(arena, key.partition),

@@ -14,6 +14,8 @@ static void format_string(const struct ct_property *operand, struct text *text) 
     const char *rest = operand->value.string, *end = rest + operand->size;
     text_add(text, "'");
     while (rest < end) {
+        // A U+0000 ends a run, too; it has no form in the grammar, so it is shown as \0 and cannot
+        // be read back.
         size_t plain = strcspn(rest, "'");
         text_add(text, "%.*s", (int)plain, rest);
         rest += plain;
@@ -26,6 +28,7 @@ static void format_string(const struct ct_property *operand, struct text *text) 
 static void format_double(double value, struct text *text) {
     char digits[CT_DOUBLE_TEXT];
     ct_double_format(value, digits);
+    // Filters spell it otherwise than entities do.
     char *word = strstr(digits, "Infinity");
     if (word)
         strcpy(word, "INF");
@@ -90,6 +93,7 @@ void ct_filter_format(const struct ct_filter *filter, struct text *text) {
         return;
     }
     enum ct_filter_kind kind = filter->kind;
+    // Down the right side without recursion: a text may have a chain of all its comparisons.
     for (; filter->kind == kind; filter = filter->right) {
         format_in_parentheses(filter->left, text);
         text_add(text, kind == CT_FILTER_AND ? " and " : " or ");
@@ -207,6 +211,7 @@ static struct ct_property named(const struct ct_property *operand, struct ct_pro
 // one copies.
 static bool parse_quoted(struct parser *parser, struct ct_property *operand) {
     const char *start = parser->at;
+    // Two quotes are one in the text, and do not end it.
     while (*parser->at && (parser->at[0] != '\'' || parser->at[1] == '\''))
         parser->at += *parser->at == '\'' ? 2 : 1;
     if (!*parser->at)
@@ -257,6 +262,7 @@ static const struct prefix {
 enum { PREFIXES = sizeof prefixes / sizeof prefixes[0] };
 
 // The prefix that stands here with a quote behind it, or NULL.
+// Without a quote behind it the word is a name: a property may be called "guid".
 static const struct prefix *peek_prefix(struct parser *parser) {
     struct word word = peek_word(parser);
     for (int i = 0; i < PREFIXES && word.start[word.length] == '\''; i++)
@@ -292,6 +298,7 @@ static bool parse_prefixed(struct parser *parser, const struct prefix *prefix,
         return false;
     if (convert(parser->arena, prefix->type, operand))
         return true;
+    // The error is about what stands in the quotes, so it points there.
     parser->at = start;
     return expected(parser, prefix->expected);
 }
@@ -324,6 +331,8 @@ static bool integer_of(const char *text, size_t length, int64_t *value) {
     uint64_t limit = (uint64_t)INT64_MAX + is_negative, number = 0;
     for (size_t i = is_negative; i < length; i++) {
         uint64_t digit = (uint64_t)(text[i] - '0');
+        // Before it is multiplied: the least integer has no positive counterpart, so it is read as
+        // a number without a sign.
         if (number > (limit - digit) / 10)
             return false;
         number = number * 10 + digit;
@@ -339,6 +348,8 @@ static bool parse_number(struct parser *parser, struct ct_property *operand) {
         int64_t value;
         if (!integer_of(parser->at, length - is_long, &value))
             return expected(parser, "an integer of at most 64 bits");
+        // A number without an L that does not fit 32 bits counts as a long one, and compares just
+        // as well: integers are compared across their types.
         bool is_small = !is_long && value >= INT32_MIN && value <= INT32_MAX;
         *operand =
             named(operand, is_small ? ct_int32(NULL, (int32_t)value) : ct_int64(NULL, value));
@@ -353,6 +364,7 @@ static bool parse_number(struct parser *parser, struct ct_property *operand) {
 }
 
 // A boolean in whatever letters, as the service takes it.
+// A letter and its capital differ in the bit 0x20 alone.
 static bool take_boolean(struct parser *parser, bool *value) {
     static const char *const words[] = {"false", "true"};
     struct word word = peek_word(parser);
@@ -383,6 +395,7 @@ static bool parse_literal(struct parser *parser, struct ct_property *operand) {
 }
 
 // Whether a literal begins here that no name could be.
+// Booleans are not among these: "true" may be the name of a property, which what follows decides.
 static bool is_at_literal(struct parser *parser) {
     skip_blanks(parser);
     char c = *parser->at;
@@ -418,6 +431,7 @@ static const struct ct_filter *take_constant(struct parser *parser) {
     if (!take_boolean(parser, &is_true))
         return NULL;
     const char *end = parser->at;
+    // With a comparison behind it the word was a property's name: it is given back.
     bool is_name = take_compare(parser, &compare);
     parser->at = is_name ? begin : end;
     return is_name ? NULL
@@ -428,6 +442,7 @@ static const struct ct_filter *take_constant(struct parser *parser) {
 static const struct ct_filter *parse_comparison(struct parser *parser) {
     struct ct_property operand = {0};
     enum ct_compare compare = CT_EQ;
+    // "5 lt Age" says the same as "Age gt 5".
     bool is_mirrored = is_at_literal(parser);
     if (parser->comparisons == CT_FILTER_COMPARISONS_MAX) {
         error_set(parser->error, "filter, byte %zu: more than %d comparisons",
@@ -451,6 +466,7 @@ static const struct ct_filter *parse_comparison(struct parser *parser) {
 
 static const struct ct_filter *parse_or(struct parser *parser);
 
+// The depth bounds the stack: text comes from the network.
 static bool enter(struct parser *parser) {
     if (parser->depth++ < CT_FILTER_DEPTH_MAX)
         return true;
@@ -463,6 +479,8 @@ static const struct ct_filter *parse_unary(struct parser *parser) {
     if (take_word(parser, "not")) {
         if (!enter(parser))
             return NULL;
+        // "not" binds tighter than any "and": it takes one condition, or what stands in
+        // parentheses.
         filter = parse_unary(parser);
         parser->depth--;
         return filter ? ct_filter_not(parser->arena, filter) : NULL;

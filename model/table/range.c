@@ -5,6 +5,7 @@
 
 static const struct ct_bounds all_strings = {NULL, NULL, false};
 
+// gt and lt keep their bound: bounds say what to read, not what matches.
 static struct ct_bounds bounds_of(enum ct_compare compare, const char *value) {
     switch (compare) {
     case CT_EQ:
@@ -34,6 +35,7 @@ static struct ct_bounds bounds_of_operand(const struct ct_filter *filter, bool i
     if (filter->operand.type == CT_STRING)
         return bounds_of(is_negated ? opposite(filter->compare) : filter->compare,
                          filter->operand.value.string);
+    // Only "ne" matches it, whatever the key.
     return (struct ct_bounds){NULL, NULL, (filter->compare != CT_NE) != is_negated};
 }
 
@@ -56,6 +58,7 @@ static struct ct_bounds both(struct ct_bounds a, struct ct_bounds b) {
     return a;
 }
 
+// The hull: what lies between the two is read in vain, and lists are what keeps it out.
 static struct ct_bounds either(struct ct_bounds a, struct ct_bounds b) {
     if (a.is_empty || b.is_empty)
         return a.is_empty ? b : a;
@@ -71,6 +74,7 @@ static bool is_empty(struct ct_range range) {
 }
 
 // Of what does not match [filter], if it [is_negated]: nots go down to the comparisons.
+// One pass. By de Morgan's rule a negated "or" narrows like an "and".
 static struct ct_range range_of(const struct ct_filter *filter, bool is_negated) {
     if (filter->kind == CT_FILTER_COMPARE)
         return range_of_comparison(filter, is_negated);
@@ -120,6 +124,8 @@ static struct ct_bounds_list intersect(struct arena *arena, struct ct_bounds_lis
     return (struct ct_bounds_list){list, count};
 }
 
+// Merged in the order of their lower ends. Bounds that touch become one, so that no row is read
+// twice.
 static struct ct_bounds_list unite(struct arena *arena, struct ct_bounds_list a,
                                    struct ct_bounds_list b) {
     struct ct_bounds *list = ARENA_ARRAY(arena, struct ct_bounds, a.count + b.count + 1);
@@ -138,6 +144,8 @@ static struct ct_bounds_list unite(struct arena *arena, struct ct_bounds_list a,
     return (struct ct_bounds_list){list, count};
 }
 
+// At most one for each comparison; each node merges two sorted lists, so the whole is quadratic in
+// the filter at worst.
 static struct ct_bounds_list row_bounds(struct arena *arena, const struct ct_filter *filter,
                                         bool is_negated) {
     if (filter->kind == CT_FILTER_COMPARE) {

@@ -30,6 +30,7 @@ struct ct_key ct_key_next(struct ct_key key, struct arena *arena) {
     size_t length = strlen(key.row);
     char *row = arena_alloc(arena, length + 2);
     memcpy(row, key.row, length);
+    // No legal key lies between: it would go on with a character below the space.
     row[length] = ' ';
     row[length + 1] = '\0';
     return (struct ct_key){.partition = key.partition, .row = row};
@@ -63,6 +64,7 @@ void ct_row_pick(const struct ct_row *row, const char *const *names, size_t coun
     const struct ct_property *end = property + row->property_count;
     size_t i = 0;
     for (;;) {
+        // Both lists are sorted, so it is a merge: linear in both.
         while (i < count && property < end && property->name == names[i])
             found[i++] = property++;
         if (i == count || property == end)
@@ -110,6 +112,7 @@ static struct ct_row *allocate_row(struct arena *arena, struct ct_key key, const
 }
 
 // Puts the last of the first [count] elements of [sorted] into its place among the others.
+// Insertion sort: rows have few properties, and mostly come in order.
 static void sink_last(struct ct_property *sorted, size_t count) {
     const struct ct_property property = sorted[count - 1];
     size_t at = count - 1;

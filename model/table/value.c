@@ -34,6 +34,7 @@ const char *ct_type_name(enum ct_type type) {
 
 // ---- Copies, equality, digests -----------------------------------------------------------------
 
+// With the NUL behind a text, which readers of C strings count on and [size] does not.
 struct ct_property ct_property_clone(struct arena *arena, const struct ct_property *property) {
     struct ct_property clone = *property;
     clone.name = arena_strdup(arena, property->name);
@@ -61,6 +62,7 @@ static bool equal_bytes(const void *a, size_t a_size, const void *b, size_t b_si
 }
 
 bool ct_property_equal(const struct ct_property *a, const struct ct_property *b) {
+    // By bits, for a migration must not change a value: -0.0 is not 0.0 here, as it is in a filter.
     if (a->type != b->type || !ct_string_equal(a->name, b->name))
         return false;
     switch (a->type) {
@@ -136,6 +138,7 @@ static enum ct_order order_doubles(double a, double b) {
 
 // Exactly: neither is made the other's type where that would round.
 static enum ct_order order_integer_and_double(int64_t integer, double real) {
+    // Beyond it a double cannot be converted to an integer at all: in C that is undefined.
     const double limit = 9223372036854775808.0; // 2^63
     if (isnan(real))
         return CT_UNORDERED;
@@ -143,6 +146,7 @@ static enum ct_order order_integer_and_double(int64_t integer, double real) {
         return CT_LESS;
     if (real < -limit)
         return CT_GREATER;
+    // Toward zero; what is cut off decides if the whole parts are equal.
     int64_t whole = (int64_t)real;
     return integer != whole ? order_integers(integer, whole)
                             : order_doubles(0, real - (double)whole);
@@ -152,6 +156,8 @@ static enum ct_order reversed(enum ct_order order) {
     return order == CT_LESS ? CT_GREATER : order == CT_GREATER ? CT_LESS : order;
 }
 
+// The first bytes that differ begin, or are within, the first characters that differ, and their
+// ranks are in the order of UTF-16 code units.
 static enum ct_order order_strings(const struct ct_property *a, const struct ct_property *b) {
     size_t common = a->size < b->size ? a->size : b->size;
     const char *left = a->value.string, *right = b->value.string;
@@ -207,6 +213,8 @@ enum ct_order ct_value_order(const struct ct_property *a, const struct ct_proper
 // ---- Guids -------------------------------------------------------------------------------------
 
 // Whether a '-' stands before the [i]-th byte in a Guid's text.
+// Groups of 4, 2, 2, 2 and 6 bytes. In the order of the text, all of them (table.h), and not in the
+// mixed order that some libraries have for the first three.
 static bool begins_group(size_t i) {
     return i == 4 || i == 6 || i == 8 || i == 10;
 }
@@ -252,6 +260,8 @@ enum { TICKS_A_SECOND = 10000000, FRACTION_DIGITS = 7, SECONDS_A_DAY = 86400 };
 // that the leap day is the last one, and four centuries have 146,097 days.
 static int64_t days_of(int64_t year, int64_t month, int64_t day) {
     year -= month <= 2;
+    // 153 days are the five months from March to July, or August to December: their lengths repeat,
+    // so a line through them, rounded down, gives the day on which each month begins.
     int64_t era = year / 400, year_of_era = year % 400; // no year here is negative
     int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
@@ -263,6 +273,8 @@ struct date {
 };
 
 static struct date date_of(int64_t days) {
+    // 1,460 days are four years without the leap day, 36,524 a century without one, 146,096 four of
+    // them: the divisions take back the days that are too many for years of 365.
     uint32_t since = (uint32_t)(days + 719468); // from 0000-03-01, before any date here
     uint32_t era = since / 146097, day_of_era = since % 146097;
     uint32_t year_of_era =
@@ -319,6 +331,7 @@ static int64_t take_days(struct scanner *scanner) {
     require(scanner, '-');
     int64_t day = take_number(scanner, 2, 1, 31);
     int64_t days = days_of(year, month, day);
+    // February 30 comes back as a day of March, and so does any other that is not there.
     if (date_of(days).day != day) // no such day in this month
         scanner->is_bad = true;
     return days;
@@ -329,6 +342,7 @@ static int64_t take_fraction(struct scanner *scanner) {
     int digits = 0;
     if (!has_digit(scanner))
         scanner->is_bad = true;
+    // Digits behind the seventh are less than a tick: they are read and forgotten.
     for (; has_digit(scanner); scanner->at++)
         if (digits < FRACTION_DIGITS) {
             ticks = ticks * 10 + (*scanner->at - '0');
@@ -340,6 +354,7 @@ static int64_t take_fraction(struct scanner *scanner) {
 }
 
 // Behind the time: how many seconds it is ahead of UTC.
+// Nothing at all counts as UTC. What is neither is left for the caller, who expects the end.
 static int64_t take_offset(struct scanner *scanner) {
     if (take(scanner, 'Z'))
         return 0;
@@ -351,6 +366,8 @@ static int64_t take_offset(struct scanner *scanner) {
     return sign * (hours * 3600 + take_number(scanner, 2, 0, 59) * 60);
 }
 
+// Each step goes on after a mistake and marks it: one look at the end is enough, and no sum can
+// overflow, since every number is bounded by its digits.
 bool ct_ticks_parse(const char *text, size_t length, int64_t *ticks) {
     struct scanner scanner = {.at = text, .end = text + length};
     int64_t seconds = take_days(&scanner) * SECONDS_A_DAY, fraction = 0;
@@ -362,6 +379,7 @@ bool ct_ticks_parse(const char *text, size_t length, int64_t *ticks) {
         seconds += take_number(&scanner, 2, 0, 59);
         fraction = take(&scanner, '.') ? take_fraction(&scanner) : 0;
     }
+    // A time that is ahead of UTC is an earlier one in UTC.
     seconds -= take_offset(&scanner);
     int64_t sum = seconds * TICKS_A_SECOND + fraction;
     if (scanner.is_bad || scanner.at != scanner.end || sum < CT_TICKS_MIN || sum > CT_TICKS_MAX)
@@ -412,6 +430,7 @@ void ct_ticks_format(int64_t ticks, char text[CT_TICKS_TEXT]) {
 enum { NUMBER_TEXT_MAX = 400 }; // a double written out in full has 309 digits before its point
 
 // In the locale "C", in which a decimal point is one.
+// uselocale is this thread's alone; setlocale would change what other threads print meanwhile.
 static double read_number(const char *text) {
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
     double value = strtod(text, NULL);
@@ -434,6 +453,7 @@ static bool take_digits(struct scanner *scanner) {
     return scanner->at > start;
 }
 
+// Looked at here, since strtod takes more: hexadecimal, blanks before, a part of the text.
 static bool is_decimal(const char *text, size_t length) {
     struct scanner scanner = {.at = text, .end = text + length};
     take(&scanner, '-');
@@ -468,6 +488,7 @@ bool ct_double_parse(const char *text, size_t length, double *value) {
     memcpy(copy, text, length);
     copy[length] = '\0';
     double number = read_number(copy);
+    // Too large for a double: a value that would come back as another one is refused.
     if (isinf(number))
         return false;
     *value = number;
@@ -479,7 +500,9 @@ bool ct_double_parse(const char *text, size_t length, double *value) {
 static bool write_short(double value, char text[CT_DOUBLE_TEXT]) {
     enum { PLACES = 4, SCALE = 10000 };
     double size = fabs(value);
+    // Below 10^9 the scaled number has at most 13 digits, which a double holds exactly.
     int64_t scaled = size < 1e9 ? (int64_t)(size * SCALE + 0.5) : 0;
+    // 0.0 and -0.0 go the long way, which keeps the sign.
     if (scaled == 0 || (double)scaled / SCALE != size)
         return false;
     int length =
@@ -510,6 +533,7 @@ void ct_double_format(double value, char text[CT_DOUBLE_TEXT]) {
         if (double_bits(read_number(text)) == double_bits(value))
             break;
     }
+    // "%g" drops the point of a whole number, without which a reader would take it for an integer.
     if (!strpbrk(text, ".e"))
         strcat(text, ".0");
 }
