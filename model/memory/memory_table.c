@@ -54,6 +54,8 @@ struct draft {
 
 static struct draft begin_draft(struct ct_memory_table *table, const struct ct_batch *batch,
                                 const struct ct_op_result *mirrored) {
+    // Every revision is kept, and its rows are shared with its neighbours: a batch copies the
+    // pointers of the whole table, which is linear in its rows and cheap where those are few.
     struct ct_rows latest = table->snapshots[table->revision];
     const struct ct_row **rows =
         ARENA_ARRAY(table->options.arena, const struct ct_row *, latest.count + batch->count);
@@ -103,6 +105,7 @@ static const char *numbered_etag(const struct ct_memory_table *table, uint64_t n
     return etag;
 }
 
+// A key that was deleted keeps its counter, for ETags never come back.
 static uint64_t next_of_key(struct counters *counters, struct ct_key key) {
     size_t i = 0;
     while (i < counters->count && !ct_key_equal(counters->of[i].key, key))
@@ -115,6 +118,8 @@ static uint64_t next_of_key(struct counters *counters, struct ct_key key) {
 static const char *new_etag(struct draft *draft, struct ct_key key, size_t index) {
     if (draft->mirrored)
         return draft->mirrored[index].etag;
+    // By key, writes of different rows give the same ETags in either order: so they commute, which
+    // a reduced search relies on.
     if (draft->table->options.etags_per_key)
         return numbered_etag(draft->table, next_of_key(&draft->counters, key));
     return numbered_etag(draft->table, draft->next_number++);
@@ -185,7 +190,10 @@ static bool apply_operation(struct draft *draft, const struct ct_operation *oper
         result->status = CT_STATUS_CREATED;
     result->etag = new_etag(draft, operation->entity->key, index);
     const struct ct_row *row = written_row(draft, operation, existing, result->etag);
+    // At once, so that a later operation of the batch finds it: operations are executed in order.
     put_row(draft, at, exists, row);
+    // Other rows were looked at with the batch; a merge may become too large only together with
+    // what was there.
     enum ct_error error = draft->table->options.enforce_limits && exists // merged, perhaps
                               ? ct_check_row(&ct_service_rules, row)
                               : CT_ERROR_NONE;
@@ -239,6 +247,7 @@ struct ct_outcome ct_memory_execute_mirror(struct ct_memory_table *table, struct
     struct ct_outcome refusal;
     for (size_t i = 0; i < batch->count; i++)
         if (!apply_operation(&draft, &batch->operations[i], i, &done[i], &refusal)) {
+            // All or nothing: the draft is forgotten, and no revision has seen it.
             arena_reset(table->options.arena, mark);
             return refusal;
         }
@@ -296,6 +305,7 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
         *rows = find_point(present, (struct ct_key){partition, row});
         return ct_success();
     }
+    // Rows are in key order: a partition is found by halving.
     struct ct_rows range = query_range(present, filter, partition);
     const struct ct_filter *rest = rest_of(filter);
     const struct ct_row **found = ARENA_ARRAY(arena, const struct ct_row *, range.count);
@@ -304,6 +314,7 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
         if (ct_filter_matches(rest, range.rows[i]))
             found[count++] = range.rows[i];
     size_t count_max = limits_of(table).query_rows;
+    // What matches counts, and not what was looked at.
     if (count_max > 0 && count > count_max)
         return ct_refusal(CT_ERROR_NOT_ONE_INSTANT, 0);
     *rows = (struct ct_rows){.rows = found, .count = count};
@@ -338,6 +349,8 @@ struct memory_stream {
 };
 
 // NULL: the end.
+// The freedom that the interface gives to streams is a choice of the tester's: any row that the
+// rule allows, or the end if it does. Without [choose] the first.
 static const struct ct_row *choose_row(const struct memory_stream *stream) {
     struct ct_memory_table *table = stream->window.table;
     struct ct_valid_rows valid = ct_memory_valid_rows(&stream->window, table->options.arena);
@@ -356,6 +369,7 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
     if (stream->closed)
         return ct_program_error("read of a closed stream");
     *row = stream->ended ? NULL : choose_row(stream);
+    // The window begins behind the row from now on.
     stream->window.digested = 0;
     if (*row)
         stream->window.from = ct_key_next((*row)->key, stream->window.table->options.arena);
@@ -438,6 +452,7 @@ struct ct_rows ct_memory_rows(const struct ct_memory_table *table) {
 // ---- Digests -----------------------------------------------------------------------------------
 
 static struct digest latest_digest(const struct ct_memory_table *table) {
+    // The counters of ETags are contents, too: the next write's ETag depends on them.
     struct digest digest = ct_rows_digest(ct_memory_rows(table));
     if (!table->options.etags_per_key)
         return digest_fold(digest, table->next_number);
@@ -470,6 +485,8 @@ static struct digest part_digest(const struct ct_memory_window *window, struct c
 }
 
 // Whether an earlier revision of the window has the same part.
+// Two revisions that show the same are one: a write and its undoing behind the stream's place must
+// not make states differ. Quadratic in the revisions of the window.
 static bool is_repeated(const struct ct_memory_window *window, size_t revision,
                         struct digest part) {
     for (size_t j = window->start; j < revision; j++)

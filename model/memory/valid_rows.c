@@ -36,6 +36,7 @@ static size_t first_from(struct ct_rows rows, struct ct_key from, const struct v
                : ct_rows_lower_bound(rows, from);
 }
 
+// The first view is searched, each other one begins where its neighbour does.
 static struct view *open_views(struct ct_revisions revisions, struct ct_key from,
                                struct arena *arena) {
     struct view *views = ARENA_ARRAY(arena, struct view, revisions.count);
@@ -67,6 +68,8 @@ static bool advance(struct view *view, const struct ct_filter *filter,
 
 // Moves all views to the smallest key that matches in every one of them (m); false without one.
 // The views raise the candidate in turn until all of them agree.
+// Each turn raises the candidate or adds a view that agrees, so it ends; all views together go
+// through their rows once.
 static bool find_common_key(struct view *views, size_t count, const struct ct_filter *filter) {
     const struct ct_row *candidate = NULL;
     size_t agreeing = 0;
@@ -82,6 +85,7 @@ static bool find_common_key(struct view *views, size_t count, const struct ct_fi
 }
 
 // By pointer first: a row listed before is mostly the very same one, shared between revisions.
+// Linear in what is listed, which is short as a rule.
 static bool is_listed(const struct ct_valid_rows *valid, const struct ct_row *row) {
     for (size_t i = 0; i < valid->count; i++)
         if (valid->rows[i] == row)
