@@ -36,6 +36,7 @@ struct su_outcome su_retrieve(struct su_server *server, const char *key, struct 
         return su_failed(outcome);
     if (rows.count == 0)
         return (struct su_outcome){.result = SU_NOT_FOUND};
+    // A point has one row at most.
     if (!su_entry_parse(server->release, rows.rows[0], entry, &property))
         return su_unreadable(property);
     return su_done();
@@ -70,6 +71,7 @@ struct su_outcome su_for_each(struct su_server *server,
     while ((next = read_next(server, stream, act, context)).result == SU_DONE)
         su_forget(server, mark, "scan: next entry", 0); // where it stands is the stream's to know
     ct_stream_close(stream);
+    // The end of the stream stops the loop as an entry does that was acted on in vain.
     return next.result == SU_NOT_FOUND ? su_done() : next;
 }
 
@@ -83,10 +85,12 @@ struct ct_outcome su_execute(struct su_server *server, enum ct_op_type type, str
 
 static enum ct_op_type update_type(enum su_release release, struct bug_set *bugs) {
     switch (release) {
+    // It knows all properties, or it could not have read the entry: a replace loses none.
     case SU_R1_STRICT:
         return CT_REPLACE;
     case SU_R1_TOLERANT: // what the class does not know must survive
         return !bug_on(bugs, BUG_OLD_CLIENT_REPLACES) ? CT_MERGE : CT_REPLACE;
+    // What they have not written stays as it is.
     case SU_R1_5:
     case SU_R2:
         return CT_MERGE;

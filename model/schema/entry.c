@@ -51,6 +51,8 @@ static bool class_knows(enum su_release release, int property) {
 
 // The first property of [row] that is not one of those [found] in it which the class knows; NULL if
 // there is none.
+// Both are in the order of their names: the first property of the row that is not the next one
+// found is unknown.
 static const char *find_unknown(enum su_release release, const struct ct_row *row,
                                 const struct ct_property *const *found) {
     const struct ct_property *property = row->properties;
@@ -95,6 +97,8 @@ static const char *read_known(enum su_release release, const struct ct_property 
     if (classes[release].needs_scale && !entry->scale)
         return SU_SCALE;
     entry->area = classes[release].knows_area ? get_string(found[AREA]) : NULL;
+    // Whoever writes 1.5 or later writes an area, so one that is missing was lost (bug
+    // OldClientReplaces).
     if (classes[release].knows_area && entry->version >= SU_1_5 && !entry->area)
         return SU_AREA;
     return NULL;
@@ -169,6 +173,7 @@ void su_entry_touch(enum su_release release, struct su_entry *entry, struct bug_
         }
         return;
     case SU_R3:
+        // The scale goes with the write: the class does not know it, and R3 replaces.
         entry->version = SU_3_0;
         return;
     case SU_RELEASE_COUNT:

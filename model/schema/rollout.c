@@ -23,6 +23,8 @@ static bool may_overtake(enum su_release release, struct bug_set *bugs) {
 bool su_rollout_allows(const struct su_fleet *fleet, size_t server, enum su_release *next) {
     ASSERT(server < fleet->count);
     enum su_release present = fleet->releases[server];
+    // A server that is ahead of the oldest one waits for it: so neighbours are one release apart at
+    // most.
     if (present == SU_R3 || (present > oldest(fleet) && !may_overtake(present, fleet->bugs)))
         return false;
     // R3 updates make 3.0 of everything: no default area may be left.
@@ -37,5 +39,7 @@ bool su_worker_is_due(const struct su_fleet *fleet) {
     enum su_release release = fleet->releases[0];
     bool is_unswept =
         (release == SU_R2 && fleet->swept < SU_2_0) || (release == SU_R3 && fleet->swept < SU_3_0);
+    // While somebody runs the release before he may still write its version, behind the worker's
+    // scan.
     return is_unswept && su_fleet_runs(fleet, release);
 }

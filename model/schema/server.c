@@ -31,6 +31,8 @@ static void apply(const struct su_server *server, const struct change *change,
 }
 
 // Reads, changes and writes until nobody has come in between.
+// The increment is applied to what was read in the same attempt: an attempt that fails leaves no
+// trace of itself. Each 412 was somebody else's success.
 static struct su_outcome modify(struct su_server *server, const char *key,
                                 const struct change *change) {
     struct digest mark = su_observed(server);
@@ -67,6 +69,7 @@ struct su_outcome su_choose_area(struct su_server *server, const char *key, cons
 struct su_outcome su_delete(struct su_server *server, const char *key) {
     struct ct_outcome outcome = su_execute(
         server, CT_DELETE,
+        // Whatever it holds: a delete decides nothing by what it has read.
         ct_row_new(server->arena, (struct ct_key){server->station, key}, CT_ANY_ETAG, NULL, 0));
     if (ct_failed_with(outcome, CT_STATUS_NOT_FOUND))
         return (struct su_outcome){.result = SU_NOT_FOUND};

@@ -7,6 +7,7 @@ static enum su_version target_of(const struct su_server *worker) {
 
 // Makes of [entry], which is older, one of the version [target].
 static void lift(struct su_entry *entry, enum su_version target) {
+    // Below 2.0 the area is none or the default, which nobody chose.
     if (entry->version < SU_2_0)
         entry->area = SU_AREA_SURVEYED;
     entry->version = target;
@@ -17,6 +18,7 @@ static struct su_outcome upgrade(void *context, struct su_entry *entry) {
     struct su_server *worker = context;
     struct bug_set *bugs = worker->bugs;
     enum su_version target = target_of(worker);
+    // An entry that somebody has brought to [target] meanwhile is done with, whoever did it.
     while (entry->version < target) {
         const char *key = entry->key.row;
         lift(entry, target);
