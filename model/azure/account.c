@@ -23,6 +23,7 @@ struct part {
     size_t name_size, size;
 };
 
+// At the first "=" only: keys and signatures end with such characters.
 static bool take_part(const char **text, struct part *part) {
     *text += strspn(*text, "; \t\r\n");
     size_t size = strcspn(*text, ";\r\n");
@@ -86,6 +87,7 @@ bool ct_azure_account_read(struct ct_azure_account *account, const char *text, b
     bool is_read = true;
     memset(account, 0, sizeof *account);
     while (is_read && take_part(&text, &part)) {
+        // Short for the emulator's account, whatever else stands there.
         if (is_named(&part, "UseDevelopmentStorage"))
             return ct_azure_account_read(account, development, allows_http, error);
         if (is_named(&part, "AccountName"))
@@ -121,6 +123,7 @@ bool ct_azure_account_load(struct ct_azure_account *account, const char *path, b
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return error_set(error, "%.200s: %s", path, strerror(errno));
+    // Of the open file, not of its name, which may be another one's by then.
     bool is_own = fstat(file, &status) == 0 && (status.st_mode & 077) == 0;
     ssize_t size = is_own ? read(file, line, sizeof line - 1) : 0;
     close(file);

@@ -37,6 +37,7 @@ static const struct ct_table_ops table_ops = {
 
 // ---- Opening -----------------------------------------------------------------------------------
 
+// Once for a process: the library's own initialization is not for several threads at once.
 static void init_library(void) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
@@ -70,8 +71,11 @@ static bool find_table(struct ct_azure_table *table, bool creates, struct error 
                                        .body = body,
                                        .size = strlen(body)};
     const struct azure_request look = {.method = "GET", .resource = resource, .query = "$top=1"};
+    // 409: it is there already. So it does no harm to make it twice, and it is sent as a read is:
+    // tried again after a failure.
     if (creates && !is_done(table, &make, 201, 409, error))
         return false;
+    // This look also tells the service's clock, which the first write needs for its signature.
     return is_done(table, &look, 200, 200, error);
 }
 

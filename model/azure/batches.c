@@ -13,6 +13,7 @@
 
 // ---- What is sent ------------------------------------------------------------------------------
 
+// The two forms of each differ by If-Match: with it the row must exist, without it need not.
 static const char *method_of(enum ct_op_type type) {
     switch (type) {
     case CT_INSERT:
@@ -41,6 +42,7 @@ static const char *if_match_of(const struct ct_operation *operation) {
     const char *etag = operation->entity->etag;
     if (!is_conditional(operation->type))
         return NULL;
+    // Absence is success then (execute_one): the service knows no such delete.
     if (ct_is_delete_if_exists(operation) || strcmp(etag, CT_ANY_ETAG) == 0)
         return CT_ANY_ETAG;
     size_t length = strlen(etag);
@@ -153,6 +155,7 @@ static unsigned read_part(struct arena *arena, struct wire_span part,
 }
 
 // All was done, or one part says what was not.
+// What cannot be read says nothing, and the request went out: so it is unknown, not failed.
 static struct ct_outcome read_results(struct ct_azure_table *table, const struct ct_batch *batch,
                                       struct arena *arena, struct ct_op_result *results) {
     struct wire_span parts[CT_BATCH_OPERATIONS_MAX];
@@ -164,6 +167,8 @@ static struct ct_outcome read_results(struct ct_azure_table *table, const struct
         unsigned status = read_part(arena, parts[i], &message);
         if (status == 0)
             return ct_unknown("the answer to a batch cannot be read");
+        // One failed part says that nothing was done: the service answers with that part alone,
+        // which names the operation in its message.
         if (status >= 300) {
             size_t index;
             const char *code = azure_error_code(message.body, message.size, arena, &index);
@@ -204,6 +209,7 @@ static struct ct_outcome execute_many(struct ct_azure_table *table, const struct
 
 // ---- The interface -----------------------------------------------------------------------------
 
+// Before anything is sent: what is wrong in itself costs no request.
 static struct ct_outcome check(const struct ct_batch *batch, size_t *index) {
     const char *error = ct_batch_program_error(batch);
     if (error)

@@ -59,6 +59,7 @@ static const char *text_of(const struct ct_filter *filter, struct arena *arena) 
 static const char *query_of(const struct ct_filter *filter, struct arena *arena) {
     struct ct_range range = ct_filter_range(filter);
     struct wire_out out = {.arena = arena};
+    // Else the bounds of its keys: rows that do not match are left out here.
     const char *text = filter && is_portable(filter) ? text_of(filter, arena) : NULL;
     if (!text) {
         filter = ct_filter_and(arena, within(arena, CT_PARTITION_KEY, range.partition),
@@ -92,6 +93,7 @@ static struct ct_outcome read_rows(const struct json_t *value, const struct ct_f
         if (wire_entity_of(arena, json_array_get(value, i), &row) != WIRE_OK ||
             !row->key.partition || !row->key.row || !row->etag)
             return ct_internal_error("an answer with a row that is none");
+        // Always, since services differ in what they make of a comparison of types.
         if (ct_filter_matches(filter, row))
             page->rows[page->count++] = row;
     }
@@ -131,6 +133,8 @@ struct ct_outcome azure_table_query(struct ct_table *interface, const char *wher
     struct ct_outcome outcome = get_page(table, query_of(filter, arena), filter, arena, &page);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
+    // More pages: the next one would be of another instant. So it is also where a page ends early,
+    // with fewer rows than a page may have.
     if (azure_header(table, "x-ms-continuation-NextPartitionKey"))
         return ct_refusal(CT_ERROR_NOT_ONE_INSTANT, 0);
     *rows = (struct ct_rows){.rows = page.rows, .count = page.count};
@@ -191,6 +195,7 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
     struct azure_stream *stream = (struct azure_stream *)interface;
     struct ct_outcome outcome = ct_success();
     (void)where;
+    // A page may be empty and not the last.
     while (outcome.kind == CT_SUCCEEDED && stream->next == stream->page.count && stream->query)
         outcome = read_page(stream);
     if (outcome.kind == CT_SUCCEEDED)
@@ -219,6 +224,7 @@ struct ct_outcome azure_table_open_stream(struct ct_table *interface, const char
     opened->table = (struct ct_azure_table *)interface;
     opened->filter = filter;
     arena_init(&opened->arena, STREAM_BYTES);
+    // Nothing can match: no page is asked for.
     if (!range.partition.is_empty && !range.row.is_empty) {
         const char *query = query_of(filter, &opened->arena);
         opened->query = grow_text(query ? query : "", "a stream");

@@ -37,6 +37,8 @@ static void sleep_seconds(double seconds) {
 // ---- The service's clock -----------------------------------------------------------------------
 
 // The least that the service's clock can show at [seconds] of ours.
+// The date was true when the answer was made, at [told_at] or before; our clock may have gone too
+// fast since. Both errors make the result too early, never too late.
 static int64_t server_ticks_at(const struct ct_azure_table *table, double seconds) {
     double passed = seconds - table->told_at;
     return table->server_ticks + (int64_t)(passed * (1 - DRIFT) * (double)WIRE_TICKS);
@@ -57,6 +59,8 @@ static void note_clock(struct ct_azure_table *table) {
 }
 
 // The last whole second, of the service's clock, that is over for sure at [deadline] of ours.
+// Rounded down: signatures end with whole seconds. So a write has up to a second less than it
+// might.
 static int64_t expiry_of(const struct ct_azure_table *table, double deadline) {
     int64_t ticks = server_ticks_at(table, deadline - MARGIN);
     return ticks / WIRE_TICKS * WIRE_TICKS;
@@ -71,6 +75,8 @@ static int64_t local_ticks(void) {
 }
 
 // The whole seconds that the service may work on a write: one at least.
+// That is what "late" means: the signature is looked at when a write is taken up, not when it is
+// done.
 static unsigned seconds_of(const struct ct_azure_table *table) {
     return table->late_ms < 2000 ? 1 : table->late_ms / 1000;
 }
@@ -95,6 +101,7 @@ static const char *ending_signature(const struct ct_azure_table *table, struct a
     char end[CT_TICKS_TEXT], signature[WIRE_SIGNATURE_SIZE];
     struct wire_out out = {.arena = arena};
     ct_ticks_format(table->expiry, end);
+    // sp: read, add, update and delete; ss: the table service; srt: objects.
     struct wire_sas sas = {.sv = API_VERSION, .sp = "raud", .se = end, .ss = "t", .srt = "o"};
     wire_sign(&table->account.key, wire_account_sas_text(arena, table->account.name, &sas),
               signature);
@@ -135,6 +142,8 @@ static struct curl_slist *headers_of(const struct ct_azure_table *table,
         list = curl_slist_append(list, arena_printf(arena, "If-Match: %s", request->if_match));
     if (strcmp(request->method, "POST") == 0 && request->is_write)
         list = curl_slist_append(list, "Prefer: return-no-content");
+    // A read needs no end: an answer that comes too late is not believed by whoever asked
+    // (guard.h).
     if (table->account.has_key && !request->is_write)
         list = add_key(list, table, request, arena);
     return list;
@@ -146,6 +155,7 @@ static size_t take_header(char *text, size_t size, size_t count, void *context) 
     struct ct_azure_table *table = context;
     struct wire_message message;
     size_t bytes = size * count;
+    // An answer may have several heads, of which the last one counts: "100 Continue" is one.
     if (bytes > 5 && memcmp(text, "HTTP/", 5) == 0) {
         table->headers.count = 0; // those of an answer before the last one
         table->has_head = false;
@@ -163,6 +173,7 @@ static size_t take_header(char *text, size_t size, size_t count, void *context) 
 static size_t take_body(char *text, size_t size, size_t count, void *context) {
     struct ct_azure_table *table = context;
     size_t bytes = size * count, needed = table->size + bytes + 1;
+    // Less than was given ends the transfer: no answer then, rather than all memory.
     if (needed > BODY_BYTES_MAX)
         return 0;
     if (needed > table->capacity) {
@@ -174,6 +185,8 @@ static size_t take_body(char *text, size_t size, size_t count, void *context) {
     return bytes;
 }
 
+// A request that went out in part may have been done, one of which no head went out has not: that
+// is what tells a lost answer from a refusal.
 static int count_sent(CURL *curl, curl_infotype type, char *data, size_t size, void *context) {
     struct ct_azure_table *table = context;
     (void)curl;
@@ -233,6 +246,7 @@ static unsigned try_once(struct ct_azure_table *table, const struct azure_reques
     table->has_head = false;
     table->size = 0;
     table->sent = 0;
+    // Set anew for each try: the clock is known better after each answer.
     table->expiry = request->is_write && table->account.has_key ? expiry_of(table, deadline) : 0;
     if (table->account.has_key && request->is_write)
         signature = ending_signature(table, &table->arena);
@@ -254,6 +268,7 @@ static bool is_busy(unsigned status) {
 }
 
 // A random part of a pause that doubles; no shorter than the service asks for.
+// Random, so that clients that were refused together do not come back together.
 static double pause_before(struct ct_azure_table *table, unsigned tries) {
     unsigned most = tries < 7 ? (unsigned)FIRST_PAUSE_MS << tries : LAST_PAUSE_MS;
     table->jitter = rng_mix(table->jitter);
@@ -288,7 +303,10 @@ struct ct_outcome azure_send(struct ct_azure_table *table, const struct azure_re
             if (!request->is_write)
                 break;
         }
+        // 503 and 429 say that nothing was done. Any other 5xx, or no answer to what went out, says
+        // nothing.
         bool may_be_done = answer->status != 0 ? !is_busy(answer->status) : table->sent > 0;
+        // Told only now, as table.h demands: who is told so may count on nothing coming after it.
         if (request->is_write && may_be_done) {
             wait_until_over(deadline + table->late_ms / 1000.0);
             return ct_unknown("the answer of the service did not come");
@@ -314,6 +332,7 @@ const char *azure_error_code(const char *body, size_t size, struct arena *arena,
         json_string_value(json_object_get(json_object_get(error, "message"), "value"));
     uint64_t index = 0;
     if (message)
+        // "2:The specified entity already exists.": the number of the operation, in a batch alone.
         number_scan(message, 10, UINT32_MAX, &index);
     *op_index = (size_t)index;
     code = arena_strdup(arena, code ? code : "");
@@ -344,6 +363,8 @@ struct ct_outcome azure_refusal(const struct ct_azure_table *table, unsigned sta
     if (error != CT_ERROR_NONE)
         return ct_refusal(error, op_index);
     // A request that came too late, by a clock that is told in whole seconds: nothing was done.
+    // Two seconds of doubt: the clock is told in whole ones, and so is the end. Any other 403 is
+    // about the key, and no repetition mends it.
     if (status == 403 && table->expiry != 0 &&
         server_ticks_at(table, clock_seconds()) + 2 * WIRE_TICKS >= table->expiry)
         return ct_storage_error(CT_STATUS_SERVER_ERROR, op_index);
