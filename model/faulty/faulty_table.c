@@ -23,6 +23,7 @@ static void sleep_process(uint64_t nanoseconds) {
     const uint64_t second = 1000000000;
     struct timespec time = {.tv_sec = (time_t)(nanoseconds / second),
                             .tv_nsec = (long)(nanoseconds % second)};
+    // A signal leaves in [time] what is left of it.
     while (nanosleep(&time, &time) != 0)
         continue;
 }
@@ -30,6 +31,7 @@ static void sleep_process(uint64_t nanoseconds) {
 // Decides on the next call, and waits as long as it is late.
 static enum ct_fault_kind begin_call(struct ct_faulty_table *table, enum ct_call call) {
     const struct ct_faulty_options *options = &table->options;
+    // Counted over all threads, so that one fault befalls one call.
     uint64_t number = atomic_fetch_add(&table->calls, 1) + 1;
     struct ct_fault fault = {.kind = CT_NO_FAULT};
     if (options->decide)
@@ -47,6 +49,7 @@ static struct ct_outcome server_error(void) {
 
 // ---- The table ---------------------------------------------------------------------------------
 
+// Limits can only be added: what the inner table cannot do, this one cannot either.
 static struct ct_table_limits limits(struct ct_table *base) {
     struct ct_table_limits added = faulty(base)->options.limits;
     struct ct_table_limits all = ct_limits(faulty(base)->options.inner);
@@ -77,6 +80,7 @@ static struct ct_outcome execute(struct ct_table *base, const char *where, struc
     switch (begin_call(faulty(base), CT_CALL_EXECUTE)) {
     case CT_REFUSED:
         return server_error();
+    // Either way the outcome is unknown; what differs is whether the inner table has done it.
     case CT_ANSWER_LOST:
         execute_unseen(inner, where, batch, arena);
         return ct_unknown("the answer was lost");
@@ -93,6 +97,7 @@ static struct ct_outcome query(struct ct_table *base, const char *where,
                                struct ct_rows *rows) {
     struct ct_table *inner = faulty(base)->options.inner;
     struct ct_rows found;
+    // A read that is lost has changed nothing, so all faults of it are one.
     if (begin_call(faulty(base), CT_CALL_QUERY) != CT_NO_FAULT)
         return server_error();
     struct ct_outcome outcome = inner->ops->query(inner, where, filter, arena, &found);
@@ -156,6 +161,7 @@ static struct ct_outcome open_stream(struct ct_table *base, const char *where,
         free(opened);
         return outcome;
     }
+    // A caller asks by the member whether there is such a key.
     opened->stream.ops = opened->inner->ops->continuation_key ? &ops_with_key : &ops;
     opened->table = faulty(base);
     *stream = &opened->stream;
