@@ -40,6 +40,7 @@ bool wire_base64_read(const char *text, size_t length, unsigned char *bytes, siz
     if (length % 4 != 0)
         return false;
     for (size_t i = 0; i < length; i += 4) {
+        // Only the last group may have padding: elsewhere '=' is no digit.
         bool is_last = i + 4 == length;
         size_t padding = is_last && text[i + 3] == '=' ? 1 + (text[i + 2] == '=') : 0;
         uint32_t group = 0;
@@ -61,6 +62,8 @@ bool wire_base64_read(const char *text, size_t length, unsigned char *bytes, siz
 // ---- UTF-8 and percents ------------------------------------------------------------------------
 
 // The length of the character that begins at [text], or 0 if there is none.
+// 0xC0 and 0xC1 would begin forms that are too long, bytes above 0xF4 codes beyond U+10FFFF;
+// [least] catches the other long forms. Surrogates have no form in UTF-8.
 static size_t character_size(const unsigned char *text, size_t left) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     if (text[0] < 0x80)
@@ -110,6 +113,7 @@ char *wire_percent_read(struct arena *arena, const char *text, size_t length, bo
             c = (char)(high << 4 | low);
             i += 2;
         }
+        // A NUL would end the text for everybody who reads it as one of C.
         if (c == '\0')
             return NULL;
         *out++ = c;
@@ -129,6 +133,7 @@ void wire_date(int64_t ticks, char text[WIRE_DATE_SIZE]) {
     char time[CT_TICKS_TEXT];
     ct_ticks_format(ticks, time);
     int month = (time[5] - '0') * 10 + time[6] - '0';
+    // January 1, 1601 was one.
     int64_t days = (ticks - CT_TICKS_MIN) / (86400 * WIRE_TICKS); // from a Monday
     snprintf(text, WIRE_DATE_SIZE, "%s, %.2s %s %.4s %.8s GMT", weekdays[days % 7], time + 8,
              months[month - 1], time, time + 11);
@@ -140,6 +145,7 @@ bool wire_date_read(const char *text, int64_t *ticks) {
         strcmp(text + 25, " GMT") != 0)
         return false;
     for (int i = 0; i < 12; i++) {
+        // The weekday is not looked at: it says nothing that the date does not.
         if (memcmp(text + 8, months[i], 3) != 0)
             continue;
         int size = snprintf(time, sizeof time, "%.4s-%02d-%.2sT%.8sZ", text + 12, i + 1, text + 5,

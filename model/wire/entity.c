@@ -34,6 +34,7 @@ static bool is_number(const struct flat_value *value) {
     return value->kind == FLAT_INTEGER || value->kind == FLAT_REAL;
 }
 
+// With the type named beside it a value may come as a text, too: "true" as well as true.
 static bool read_bool(const struct input *input, const char *name, struct ct_property *property) {
     const char *text = input->value.text;
     bool is_true = text ? strcmp(text, "true") == 0 : input->value.kind == FLAT_TRUE;
@@ -51,6 +52,7 @@ static bool read_string(const struct input *input, const char *name, struct ct_p
 static bool read_integer(const struct input *input, int64_t min, int64_t max, int64_t *number) {
     const char *text = input->value.text;
     if (text)
+        // A text with a U+0000 in it would look shorter than it is.
         return strlen(text) == input->value.size && number_parse_signed(text, min, max, number);
     *number = input->value.integer;
     return input->value.kind == FLAT_INTEGER && *number >= min && *number <= max;
@@ -72,6 +74,7 @@ static bool read_int64(const struct input *input, const char *name, struct ct_pr
     return is_read;
 }
 
+// A whole number is a double as well, if the type says so.
 static bool read_double(const struct input *input, const char *name, struct ct_property *property) {
     const struct flat_value *value = &input->value;
     double number = value->real;
@@ -143,6 +146,7 @@ static const char *text_of(const struct source *source, const char *name, size_t
 // The type that [source] names for the property [name]; false if it is none.
 static bool type_named(const struct source *source, const char *name, enum ct_type *type,
                        bool *is_named) {
+    // A name that is allowed has at most so many bytes: UTF-8 takes no more than three for a unit.
     char key[4 * CT_NAME_UNITS_MAX + sizeof annotation];
     size_t length = strlen(name);
     *is_named = false;
@@ -156,10 +160,13 @@ static bool type_named(const struct source *source, const char *name, enum ct_ty
             *type = (enum ct_type)i;
             return true;
         }
+    // A type that nobody knows is an error; that none is named is not.
     return !*is_named;
 }
 
 // The type of a value for which none is named.
+// A whole number that does not fit 32 bits is a double, as the service reads it: Int64 comes as
+// text.
 static enum ct_type type_by_form(const struct flat_value *value) {
     if (value->kind == FLAT_TRUE || value->kind == FLAT_FALSE)
         return CT_BOOL;
@@ -190,6 +197,7 @@ static enum wire_error read_property(struct reading *reading, const char *name,
     if (!type_named(&reading->source, name, &type, &is_named))
         return WIRE_INVALID_INPUT;
     type = is_named ? type : type_by_form(&input->value);
+    // What the library of JSON has goes with its object.
     name = input->is_kept ? name : arena_strdup(reading->arena, name);
     bool is_read = readers[type].read(input, name, &reading->properties[reading->count]);
     reading->count += is_read;
@@ -224,12 +232,14 @@ static enum wire_error read_member(struct reading *reading, const char *name,
     }
     if (strcmp(name, "odata.etag") == 0 && value->text)
         reading->etag = copy_text(&input);
+    // A null is no property: the service drops it.
     if (is_metadata(name) || value->kind == FLAT_NULL)
         return WIRE_OK;
     return read_property(reading, name, &input);
 }
 
 static void begin_reading(struct reading *reading, size_t members) {
+    // Members come from the network, and room is made for no more of them than a row may have.
     members = members < CT_ROW_PROPERTIES_MAX ? members : CT_ROW_PROPERTIES_MAX;
     reading->properties = ARENA_ARRAY(reading->arena, struct ct_property, members);
 }
@@ -287,8 +297,11 @@ enum wire_error wire_entity_read(struct arena *arena, const char *text, size_t s
                                  struct ct_row **row) {
     struct flat_object flat;
     json_error_t ignored;
+    // Most entities are flat, and are read without an object of the library's for each of their
+    // members.
     if (flat_read(arena, text, size, &flat))
         return read_flat(arena, &flat, row);
+    // Of two members of one name two readers may take different ones.
     json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &ignored);
     if (!object)
         return WIRE_INVALID_INPUT;
@@ -348,6 +361,7 @@ static void add_value(struct wire_out *out, const struct ct_property *property) 
     case CT_INT32:
         wire_add_number(out, property->value.int32);
         return;
+    // As text, for a number in JSON is a double to many readers and keeps 53 bits.
     case CT_INT64:
         wire_add(out, "\"");
         wire_add_number(out, property->value.int64);
@@ -393,6 +407,7 @@ static bool needs_type(const struct ct_property *property) {
     return true;
 }
 
+// The type stands before the value, so that a reader knows it when the value comes.
 static void add_property(struct wire_out *out, const struct ct_property *property,
                          enum wire_metadata metadata, bool *is_first) {
     if (metadata != WIRE_METADATA_NONE && needs_type(property)) {

@@ -48,6 +48,7 @@ static char unescaped(char letter) {
     }
 }
 
+// In place: what a string stands for is never longer than the string.
 static bool take_string(struct scan *scan, const char **text, size_t *size) {
     if (!take(scan, '"'))
         return false;
@@ -60,6 +61,7 @@ static bool take_string(struct scan *scan, const char **text, size_t *size) {
         if (c == '\\' && !(c = unescaped(*++in)))
             return false;
         *out = c;
+        // One look at all bytes together: most strings are ASCII and need no check of their UTF-8.
         all |= (unsigned char)c;
     }
     *out = '\0';
@@ -97,6 +99,7 @@ static char *skip_rest(char *at) {
 static bool take_number(struct scan *scan, struct flat_value *value) {
     char *begin = scan->at, *at = begin + (*begin == '-');
     size_t digits = count_digits(at);
+    // A zero in front is no JSON, and more digits may not fit: the library decides.
     if (digits == 0 || digits > DIGITS_MAX || (*at == '0' && digits > 1))
         return false;
     for (size_t i = 0; i < digits; i++)
@@ -142,6 +145,7 @@ static bool take_value(struct scan *scan, struct flat_value *value) {
     }
 }
 
+// Quadratic in the members, of which there are 32 at most.
 static bool is_double(const struct flat_object *object, const struct flat_member *member) {
     for (size_t i = 0; i < object->count; i++)
         if (object->members[i].length == member->length &&
@@ -175,6 +179,7 @@ bool flat_read(struct arena *arena, const char *text, size_t size, struct flat_o
     object->count = 0;
     if (take_members(&scan, object)) {
         skip_spaces(&scan);
+        // Not at a NUL in the middle of the text, which would look like the end.
         if (scan.at == scan.end)
             return true;
     }

@@ -27,6 +27,7 @@ bool wire_is_media_type(const char *header, const char *type) {
            (header[length] == '\0' || strchr("; \t", header[length]));
 }
 
+// A quoted value ends with its quote; escapes within are not known here, and no boundary needs one.
 const char *wire_parameter(struct arena *arena, const char *header, const char *name) {
     size_t length = strlen(name);
     for (const char *at = header; at && (at = strchr(at, ';'));) {
@@ -61,6 +62,8 @@ static bool is_blank(char c) {
 
 static bool read_header(struct arena *arena, struct wire_span line, struct wire_headers *headers) {
     const char *colon = memchr(line.text, ':', line.size);
+    // No name, no header; a line that goes on with the next one has no colon as a rule, and is
+    // refused.
     if (!colon || colon == line.text || headers->count == WIRE_HEADERS_MAX ||
         memchr(line.text, '\0', line.size))
         return false;
@@ -100,6 +103,8 @@ bool wire_message_read(struct arena *arena, const char *text, size_t size, bool 
 static bool find_boundary(struct wire_span *rest, const char *line, size_t length,
                           struct wire_span *before, bool *is_last) {
     const char *begin = rest->text, *end = begin + rest->size, *from = begin;
+    // What looks like a boundary in the middle of a line, or goes on behind it, is text. Linear in
+    // the body as a rule.
     for (const char *at; (at = memmem(from, (size_t)(end - from), line, length)); from = at + 1) {
         const char *next = at + length;
         *is_last = end - next >= 2 && memcmp(next, "--", 2) == 0;
@@ -111,6 +116,7 @@ static bool find_boundary(struct wire_span *rest, const char *line, size_t lengt
         if (!is_line || (at > begin && at[-1] != '\n'))
             continue;
         size_t size = (size_t)(at - begin);
+        // The line end before a boundary belongs to the boundary (RFC 2046).
         size -= size > 0;                            // LF
         size -= size > 0 && begin[size - 1] == '\r'; // CR
         *before = (struct wire_span){begin, size};
@@ -133,6 +139,7 @@ bool wire_multipart_read(const char *body, size_t size, const char *boundary,
     memcpy(line, "--", 2);
     memcpy(line + 2, boundary, length + 1);
     length += 2;
+    // What stands before the first one belongs to no part.
     if (!find_boundary(&rest, line, length, &before, &is_last))
         return false;
     while (!is_last) {

@@ -11,6 +11,7 @@ void wire_make_room(struct wire_out *out, size_t size) {
     if (needed <= out->capacity)
         return;
     size_t capacity = out->capacity ? 2 * out->capacity : CAPACITY_FIRST;
+    // Doubled, so that all copies together are no more than the text.
     while (capacity < needed)
         capacity *= 2;
     struct arena *arena = out->arena;
@@ -85,6 +86,9 @@ static const bool is_special[256] = {
 };
 
 // Whether one of eight bytes is special; of those behind it that is not told.
+// A byte that is 0 is found by the borrow of subtracting 1 from it; a byte below the space by that
+// of subtracting 32. A borrow goes on to the bytes above: so it may be too careful, never too bold,
+// and whoever is told looks byte by byte.
 static bool has_special(uint64_t word) {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
     uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', rest = word ^ ones * 0x7f;
@@ -119,6 +123,7 @@ static void add_escaped(struct wire_out *out, char c) {
 }
 
 void wire_add_json(struct wire_out *out, const char *text, size_t size) {
+    // Room for all of it at once, as if nothing were special, and the two quotes.
     wire_make_room(out, size + 2);
     out->data[out->size++] = '"';
     for (;;) {
@@ -147,6 +152,7 @@ void wire_add_percent(struct wire_out *out, const char *text) {
         while (is_unreserved(*end))
             end++;
         wire_add_bytes(out, at, (size_t)(end - at));
+        // Bytes of UTF-8 one by one, as addresses have them.
         for (at = end; *at && !is_unreserved(*at); at++)
             wire_add_bytes(out, (char[]){'%', hex[*at >> 4], hex[*at & 15]}, 3);
     }

@@ -48,6 +48,8 @@ void wire_sign(const struct wire_key *key, const char *text, char signature[WIRE
     wire_base64(hash, HASH_BYTES, signature);
 }
 
+// A comparison that ends at the first difference would tell, by its time, how much of a guess is
+// right.
 bool wire_is_signed(const struct wire_key *key, const char *text, const char *claimed) {
     char signature[WIRE_SIGNATURE_SIZE];
     wire_sign(key, text, signature);
@@ -77,6 +79,7 @@ const char *wire_shared_key_lite_text(struct arena *arena, const struct wire_sig
     return wire_text(&out);
 }
 
+// An absent parameter is an empty line: each has its place.
 static void add_lines(struct wire_out *out, const char *const *lines, size_t count) {
     for (size_t i = 0; i < count; i++)
         WIRE_ADD(out, i ? "\n" : "", lines[i] ? lines[i] : "");
@@ -97,6 +100,7 @@ const char *wire_table_sas_text(struct arena *arena, const char *account,
 const char *wire_account_sas_text(struct arena *arena, const char *account,
                                   const struct wire_sas *sas) {
     struct wire_out out = {.arena = arena};
+    // In the order of the documentation: one line that is elsewhere, and no signature is right.
     const char *const lines[] = {account, sas->sp,  sas->ss,  sas->srt, sas->st,
                                  sas->se, sas->sip, sas->spr, sas->sv};
     add_lines(&out, lines, sizeof lines / sizeof lines[0]);
