@@ -15,6 +15,7 @@ static const char *or_empty(const char *text) {
     return text ? text : "";
 }
 
+// A request that somebody has recorded cannot be sent again later than that.
 static bool is_timely(const char *date, int64_t now) {
     int64_t sent;
     return wire_date_read(date, &sent) && now - sent <= SKEW_SECONDS * WIRE_TICKS &&
@@ -46,6 +47,7 @@ static enum wire_error check_key(const struct server_account *account,
     };
     const char *text =
         is_lite ? wire_shared_key_lite_text(arena, &parts) : wire_shared_key_text(arena, &parts);
+    // Which of the two it was is not told.
     return is_timely(date, request->now) && wire_is_signed(&account->key, text, colon + 1)
                ? WIRE_OK
                : WIRE_AUTHENTICATION;
@@ -86,6 +88,7 @@ static bool is_understood(const struct wire_sas *sas) {
 static bool read_time(const char *text, int64_t *ticks) {
     char time[CT_TICKS_TEXT];
     size_t length = strlen(text);
+    // All other forms are longer, or none.
     if (length != strlen("2026-11-22"))
         return ct_ticks_parse(text, length, ticks);
     int size = snprintf(time, sizeof time, "%sT00:00:00Z", text);
@@ -123,8 +126,10 @@ enum wire_error access_check(const struct server_account *account,
     const char *authorization = wire_header(&request->headers, "Authorization");
     memset(access, 0, sizeof *access);
     access->end = INT64_MAX;
+    // Before any signature is looked at: it would be of another account's key.
     if (strcmp(target->account, account->name) != 0)
         return WIRE_AUTHENTICATION;
+    // A key that is wrong and a signature that is right: the signature counts.
     access->is_owner =
         authorization && check_key(account, request, target, authorization, arena) == WIRE_OK;
     if (access->is_owner)
@@ -159,6 +164,7 @@ enum wire_error access_permits(const struct access *access, const struct target 
     if (access->is_owner)
         return WIRE_OK;
     if (access->is_for_account) {
+        // 't' is the table service; a signature for others is none here.
         if (!sas->ss || !strchr(sas->ss, 't') || !sas->srt || !strchr(sas->srt, type_of(target)))
             return WIRE_RESOURCE;
     } else if (type_of(target) != 'o' || !target->table ||

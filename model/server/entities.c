@@ -60,6 +60,7 @@ enum wire_error call_read_operation(struct call *call, const char *method,
     if ((!is_of_entity && target->kind != TARGET_ENTITIES) || !verb)
         return WIRE_VERB;
     const char *if_match = is_of_entity ? wire_header(headers, "If-Match") : NULL;
+    // The service demands one: a delete without a condition must say so ("*").
     if (verb->with_match == CT_DELETE && !if_match)
         return WIRE_MISSING_HEADER;
     if (if_match && !(if_match = condition_of(call->arena, if_match)))
@@ -67,6 +68,7 @@ enum wire_error call_read_operation(struct call *call, const char *method,
     enum wire_error error = access_permits(
         &call->access, target, if_match ? verb->permissions_with : verb->permissions_without);
     if (error == WIRE_OK)
+        // After the permission: a body costs time to read.
         error = read_body(call, body, verb->with_match == CT_DELETE, &operation->row);
     if (error != WIRE_OK)
         return error;
@@ -84,6 +86,7 @@ enum wire_error call_read_operation(struct call *call, const char *method,
 // ---- Writing -----------------------------------------------------------------------------------
 
 // The row as the table has it: its time is the table's. What was written if it is gone already.
+// By its ETag: a row that somebody has written since is not the one that this request has made.
 static const struct ct_row *read_back(struct call *call, struct ct_table *table,
                                       const struct ct_row *written) {
     struct ct_rows rows = {0};
@@ -153,6 +156,7 @@ static void write_entity(struct call *call) {
 
 // ---- Reading -----------------------------------------------------------------------------------
 
+// A key that no row can have is told as such, and not as a row that is not there.
 static enum wire_error check_key(const struct call *call) {
     const struct ct_row *row = ct_row_new(call->arena, call->target.key, NULL, NULL, 0);
     return wire_error_of(ct_check_row(&ct_service_rules, row));

@@ -91,6 +91,7 @@ struct exchange {
 
 // ---- Memory of bodies --------------------------------------------------------------------------
 
+// Added first, then looked at: two that ask together may both be refused, but never get too much.
 static bool reserve(struct server *server, size_t bytes) {
     if (atomic_fetch_add(&server->bytes, bytes) + bytes <= server->options.memory_bytes)
         return true;
@@ -111,6 +112,7 @@ static void drop_body(struct exchange *exchange) {
 
 static void refuse(struct exchange *exchange, enum wire_error error) {
     drop_body(exchange);
+    // The rest of the body is received and forgotten, and the answer comes at its end.
     exchange->refusal = error;
 }
 
@@ -123,6 +125,7 @@ static void receive(struct exchange *exchange, const char *data, size_t size) {
         refuse(exchange, WIRE_BATCH_TOO_LARGE);
         return;
     }
+    // Doubled, so that a body is copied a few times at most; what is reserved is what is allocated.
     while (capacity < needed)
         capacity *= 2;
     if (capacity > exchange->capacity) {
@@ -150,6 +153,8 @@ static struct worker *take_worker(struct server *server) {
 }
 
 static void give_worker(struct server *server, struct worker *worker) {
+    // What a large request took goes back to the system: memory does not stay at the peak of each
+    // thread.
     reserve_shrink(worker->arena.base, worker->arena.used, ARENA_BYTES_KEPT);
     arena_reset(&worker->arena, 0);
     pthread_mutex_lock(&server->lock);
@@ -275,6 +280,7 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
     double begin = clock_seconds();
     char id[64];
     snprintf(id, sizeof id, "%s-%012llx", server->id_prefix,
+             // The prefix is drawn at the start, so that ids of two processes differ.
              (unsigned long long)atomic_fetch_add(&server->next_id, 1));
     struct server_request request = {.method = method,
                                      .target = exchange->target,
@@ -285,6 +291,8 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
                                      .clock = begin};
     struct server_answer answer;
     struct worker *worker = take_worker(server);
+    // More headers than there is room for are refused: one that was left out might have been a
+    // condition.
     if (MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &request.headers) < 0 ||
         request.headers.count == WIRE_HEADERS_MAX)
         exchange->refusal = WIRE_HEADER;
@@ -327,6 +335,7 @@ static void end_exchange(void *context, struct MHD_Connection *connection, void 
     struct link *link = info ? info->socket_context : NULL;
     if (link) {
         pthread_mutex_lock(&server->lock);
+        // The time of the next request begins when this one's answer has gone.
         link->since = clock_seconds();
         pthread_mutex_unlock(&server->lock);
     }
@@ -344,6 +353,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     (void)context;
     (void)url;
     (void)version;
+    // The library calls once with the headers, then with pieces of the body, then with none.
     if (!exchange->is_begun) { // only the headers are there
         exchange->is_begun = true;
         const char *length =
@@ -415,10 +425,14 @@ static void *watch(void *context) {
         double limit = clock_seconds() - server->options.request_seconds;
         for (struct link *link = server->links.after; link != &server->links; link = link->after)
             if (link->since < limit)
+                // Not closed here: the number of the socket could be another connection's by then.
+                // The library notices the end and closes it.
                 shutdown(link->socket, SHUT_RDWR);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec++;
+        // The lock is given back between two walks: whoever opens a connection waits for one walk
+        // at most.
         pthread_cond_timedwait(&server->stops, &server->lock, &until);
     }
     pthread_mutex_unlock(&server->lock);
@@ -442,6 +456,7 @@ static void add_metrics(struct wire_out *out, const struct server_counts *counts
     wire_add(out, "# TYPE mtable_request_seconds histogram\n");
     for (int i = 0; i < SERVER_TIMES; i++) {
         total += counts->times[i];
+        // The last slot has no upper end; "+Inf" counts it.
         if (i < SERVER_TIMES - 1)
             wire_add_format(out, "mtable_request_seconds_bucket{le=\"%g\"} %llu\n",
                             (double)(UINT64_C(1) << (i + TIMES_SHIFT)) / 1e6,
@@ -453,6 +468,7 @@ static void add_metrics(struct wire_out *out, const struct server_counts *counts
                     (unsigned long long)total, counts->seconds, (unsigned long long)total);
 }
 
+// On a port and a thread of its own: it answers also when all workers are busy.
 static enum MHD_Result handle_metrics(void *context, struct MHD_Connection *connection,
                                       const char *url, const char *method, const char *version,
                                       const char *data, size_t *size, void **state) {
@@ -681,6 +697,7 @@ struct server_counts server_counts(const struct server *server) {
 
 void server_stop(struct server *server, unsigned seconds) {
     double until = clock_seconds() + seconds;
+    // In this order: nobody new, then those who are being answered, then the rest is cut off.
     atomic_store(&server->is_closing, true);
     while (atomic_load(&server->active) > 0 && clock_seconds() < until)
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);

@@ -77,6 +77,8 @@ static struct ct_outcome fill(struct query *query, struct ct_stream *stream) {
         struct ct_outcome outcome = ct_stream_read(stream, &row);
         if (outcome.kind != CT_SUCCEEDED || !row)
             return outcome;
+        // The row that does not fit any more is where the next page begins: it is read once in
+        // vain, and no page is empty at the end.
         if (query->count == query->top || query->body.size >= SERVER_PAGE_BYTES) {
             query->is_full = true;
             query->from.partition = arena_strdup(query->body.arena, row->key.partition);
@@ -109,6 +111,7 @@ static bool is_of_one(const struct ct_filter *filter, struct ct_key *key) {
     return is_one(range.partition) && is_one(range.row);
 }
 
+// An atomic query of a point costs less than a stream.
 static struct ct_outcome fill_one(struct query *query, struct ct_table *table, struct ct_key key) {
     struct arena *arena = query->body.arena;
     struct ct_rows rows = {0};
@@ -166,6 +169,7 @@ void call_query(struct call *call) {
         return;
     }
     wire_add(&query.body, "]}");
+    // The token is the next row's key: the page is found again even if the row is gone by then.
     if (query.is_full) {
         answer_header(call, "x-ms-continuation-NextPartitionKey",
                       token_write(call->arena, query.from.partition));

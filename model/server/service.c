@@ -50,6 +50,8 @@ enum wire_error call_batch_error_of(struct call *call, const char *name,
                                     struct ct_outcome outcome) {
     enum wire_error error = call_error_of(outcome);
     struct ct_table *table = NULL;
+    // A table that was dropped meanwhile and a row that is not there are both 404: clients tell
+    // them apart by the code.
     if (error != WIRE_NOT_FOUND)
         return error;
     outcome = call->store->ops->find(call->store, name, call->arena, &table);
@@ -79,6 +81,7 @@ bool call_read_accept(struct call *call) {
 }
 
 // The base of URLs that clients are told: the host is what they have called it.
+// Only characters of a host are taken over: it is the client's text, and goes into the answer.
 static const char *base_of(const struct call *call) {
     const char *host = call_header(call, "Host");
     struct wire_out out = {.arena = call->arena};
@@ -165,6 +168,7 @@ void server_answer_to(struct server_store *store, const struct server_account *a
     answer_header(call, "Cache-Control", "no-cache");
     answer_header(call, "X-Content-Type-Options", "nosniff");
     answer_header(call, "DataServiceVersion", "3.0;");
+    // What else is wrong with a request is told to those alone who may make it.
     enum wire_error error = target_parse(arena, request->target, &call->target);
     if (error == WIRE_OK)
         error = access_check(account, request, &call->target, arena, &call->access);
@@ -177,6 +181,7 @@ void server_answer_to(struct server_store *store, const struct server_account *a
         return;
     }
     const char *method = call_header(call, "X-HTTP-Method");
+    // The signature covers the method that was sent, so this comes after it.
     if (method && strcmp(request->method, "POST") == 0)
         call->method = method;
     call->base = base_of(call);

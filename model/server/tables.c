@@ -131,6 +131,7 @@ static enum wire_error add_page(struct call *call, struct listing *listing, stru
         const char *const *names = NULL;
         size_t count = 0;
         struct ct_outcome outcome = call->store->ops->list(
+            // One more than a page: its name is where the next one begins.
             call->store, listing->from, SERVER_PAGE_ROWS + 1, call->arena, &names, &count);
         if (outcome.kind != CT_SUCCEEDED)
             return call_error_of(outcome);
@@ -192,6 +193,7 @@ static void drop(struct call *call) {
     bool was_there = false;
     struct ct_outcome outcome =
         call->store->ops->drop(call->store, call->target.table, call->arena, &was_there);
+    // A virtual table cannot be dropped here: its data is not this server's alone.
     if (ct_failed_with(outcome, CT_STATUS_BAD_REQUEST))
         answer_error(call, WIRE_NOT_IMPLEMENTED);
     else if (outcome.kind != CT_SUCCEEDED)

@@ -22,6 +22,7 @@ enum wire_error target_check_name(const char *name) {
     for (size_t i = 0; i < length; i++)
         if (!is_letter(name[i]) && (i == 0 || name[i] < '0' || name[i] > '9'))
             return WIRE_TABLE_NAME;
+    // That address is the list of tables.
     return strcasecmp(name, "tables") == 0 ? WIRE_TABLE_NAME : WIRE_OK;
 }
 
@@ -35,6 +36,7 @@ static enum wire_error read_query(struct arena *arena, const char *text, struct 
             .name = wire_percent_read(arena, text, name, true),
             .value = wire_percent_read(arena, text + size - value, value, true),
         };
+        // One that cannot be read is not left out: it might have been a condition.
         if (!parameter.name || !parameter.value || target->query.count == WIRE_HEADERS_MAX)
             return WIRE_QUERY_PARAMETER;
         if (size > 0)
@@ -135,6 +137,7 @@ enum wire_error target_parse(struct arena *arena, const char *text, struct targe
     size_t rest_length = strlen(rest);
     rest_length -= rest_length > 0 && rest[rest_length - 1] == '/'; // "Tables/"
     target->account = wire_percent_read(arena, path + 1, account, false);
+    // Decoded after it was cut at the slash and the question mark: a key may have either, encoded.
     const char *resource = wire_percent_read(arena, rest, rest_length, false);
     if (!target->account || !resource)
         return WIRE_URI;

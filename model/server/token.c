@@ -8,6 +8,7 @@
 
 static const char begin[] = "1!";
 
+// Opaque to clients: keys may have any character, and headers may not.
 const char *token_write(struct arena *arena, const char *text) {
     size_t size = strlen(text);
     char *token = arena_alloc(arena, sizeof begin - 1 + WIRE_BASE64_SIZE(size));

@@ -37,6 +37,8 @@ static enum wire_error read_parts(struct call *call, const struct wire_message *
     if (!wire_is_media_type(type, "multipart/mixed") || !boundary)
         return WIRE_INVALID_INPUT;
     if (!wire_multipart_read(set->body, set->size, boundary, parts, OPERATIONS_ROOM, count))
+        // There is room for one too many, so that a batch that is too large differs from one that
+        // is cut off.
         return *count == OPERATIONS_ROOM ? WIRE_TOO_MANY_OPERATIONS : WIRE_INVALID_INPUT;
     if (*count > CT_BATCH_OPERATIONS_MAX)
         return WIRE_TOO_MANY_OPERATIONS;
@@ -68,6 +70,7 @@ static enum wire_error read_request(struct call *call, const struct wire_message
         !read_start(call->arena, inner->start, method, &url))
         return WIRE_INVALID_INPUT;
     enum wire_error error = target_parse(call->arena, url, target);
+    // Each part has an address of its own, which the signature of the whole does not cover.
     if (error == WIRE_OK && strcmp(target->account, call->account->name) != 0)
         return WIRE_INVALID_INPUT;
     return error;
@@ -93,6 +96,8 @@ static enum wire_error read_part(struct call *call, struct wire_span part,
     if (transaction->count++ == 0)
         transaction->table = target.table;
     struct ct_key first = transaction->operations[0].row->key;
+    // One table and one partition, as the service has it: that is what a transaction is atomic
+    // over.
     bool is_together = strcmp(transaction->table, target.table) == 0 &&
                        strcmp(first.partition, operation->row->key.partition) == 0;
     return is_together ? WIRE_OK : WIRE_BATCH_PARTITIONS;
@@ -165,6 +170,7 @@ static void end_answer(struct call *call, struct wire_out *body) {
 static void answer_failed(struct call *call, size_t index, enum wire_error error) {
     struct wire_out body = {.arena = call->arena};
     struct wire_error_text text = wire_error_text(error);
+    // Clients read the number of the operation from the text.
     const char *message = arena_printf(call->arena, "%zu:%s", index, text.message);
     begin_answer(call, &body);
     begin_part(call, &body, text.status);
@@ -229,6 +235,7 @@ static void add_answer(struct wire_out *body, const char *id, const struct serve
 }
 
 // The body's only part is a request by itself: what it reads, it reads as if it had come alone.
+// The reader is a call of its own, whose answer becomes a part; permissions are those of the whole.
 static enum wire_error answer_read(struct call *call, const struct wire_message *only) {
     struct wire_message inner;
     struct server_answer read = {0};
@@ -266,6 +273,7 @@ static void execute(struct call *call, struct transaction *transaction) {
     size_t index;
     for (size_t i = 0; i < transaction->count; i++)
         ct_batch_add(&batch, transaction->operations[i].type, transaction->operations[i].row);
+    // Looked at once more as a whole: each row was looked at alone.
     enum wire_error error = wire_error_of(ct_check_batch(&ct_service_rules, &batch, &index));
     if (error != WIRE_OK) {
         answer_failed(call, index, error);
@@ -282,6 +290,8 @@ static void execute(struct call *call, struct transaction *transaction) {
     }
     error = outcome.kind == CT_SUCCEEDED ? WIRE_NO_TABLE
                                          : call_batch_error_of(call, transaction->table, outcome);
+    // No operation is at fault; and a client repeats a batch by its own status, not by that of a
+    // part.
     if (error == WIRE_BUSY || error == WIRE_SERVER || error == WIRE_UNKNOWN)
         answer_error(call, error); // of the whole
     else
