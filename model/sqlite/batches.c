@@ -92,6 +92,7 @@ static struct ct_outcome find(struct writing *writing, struct ct_key key, struct
 }
 
 // Why a conditional operation changed nothing.
+// One look when it has failed, instead of one before each write: most conditions hold.
 static struct ct_outcome refuse(struct writing *writing, const struct ct_row *entity,
                                 size_t index) {
     struct ct_row *existing;
@@ -202,6 +203,7 @@ static struct ct_outcome apply(struct writing *writing, const struct ct_operatio
 enum { GROUP_FIRST = 4, GROUP_ROW = 3 }; // the first row's parameters begin there, so many each
 
 // Whether a group of Inserts begins at the [first] operation.
+// Only whole groups: one statement has a fixed number of parameters.
 static bool is_group(const struct ct_batch *batch, size_t first) {
     size_t count = 0;
     while (count < SQLITE_GROUP && first + count < batch->count &&
@@ -254,6 +256,7 @@ static struct ct_outcome insert_group(struct writing *writing, const struct ct_b
             .status = CT_STATUS_CREATED,
             .entity = batch->operations[i].entity,
             .etag = connection_etag(writing->table, writing->arena, writing->number++)};
+    // A row that was there is left out by ON CONFLICT: there are fewer changes then.
     return changes == SQLITE_GROUP ? outcome : find_conflict(writing, batch, first, done);
 }
 
@@ -279,6 +282,9 @@ static int take_numbers(struct ct_sqlite_table *table, size_t count, uint64_t *f
     sqlite3_reset(statement);
     if (code != SQLITE_ROW)
         return code;
+    // The counter is in the file and moves on in the same transaction: a number that was given out
+    // is never given again, whatever the clock does; a transaction that is rolled back gives its
+    // numbers back, which nobody has seen.
     *first = (uint64_t)(now > last ? now : last + 1);
     statement = connection_statement(table, STATEMENT_NUMBERS);
     sqlite3_bind_int64(statement, 1, (int64_t)(*first + count) - 1 - last);
@@ -304,6 +310,8 @@ struct ct_outcome connection_commit(struct ct_sqlite_table *table, struct arena 
         return ct_success();
     struct ct_outcome outcome = connection_failure(table, code, arena);
     if (!settle(table))
+        // Neither the commit nor what was to cover it is known to be on the disk: whoever opens the
+        // file next decides by what he finds.
         return ct_unknown("the file failed in the middle of a commit");
     return outcome;
 }
@@ -326,6 +334,7 @@ static struct ct_outcome apply_all(struct writing *writing, const struct ct_batc
 
 // ---- Batches, each for itself ------------------------------------------------------------------
 
+// What ends the whole transaction, unlike a refusal, which is one batch's.
 static bool has_failed(struct ct_outcome outcome) {
     return outcome.kind == CT_INTERNAL_ERROR || ct_failed_with(outcome, CT_STATUS_SERVER_ERROR);
 }
@@ -383,6 +392,7 @@ static struct ct_outcome apply_part(struct writing *writing, struct part *part) 
     if (code != SQLITE_DONE)
         return connection_failure(table, code, writing->arena);
     write->outcome = apply_all(writing, &write->batch, part->records, part->done);
+    // A refused batch has used its numbers as well: those of the others do not depend on it.
     writing->number = first + write->batch.count;
     if (has_failed(write->outcome))
         return write->outcome;

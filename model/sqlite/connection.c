@@ -21,6 +21,7 @@ enum { NAME_BYTES_MAX = 255, OPEN_MS = 10000, LOG_PAGES = 1000 };
 #define TEXT_(number) #number
 #define TEXT(number) TEXT_(number)
 
+// WITHOUT ROWID the rows stand in the index of their keys: a page is read without jumps.
 static const char schema[] =
     "CREATE TABLE file (name TEXT NOT NULL, last_number INTEGER NOT NULL);"
     "INSERT INTO file VALUES (lower(hex(randomblob(6))), 0);"
@@ -95,6 +96,8 @@ static const char *const texts[STATEMENT_COUNT] = {
 
 sqlite3_stmt *connection_statement(struct ct_sqlite_table *table, enum ct_statement statement) {
     sqlite3_stmt *prepared = table->statements[statement];
+    // A statement that was not reset would hold the file's snapshot, and the log could not be
+    // emptied.
     ASSERT(prepared && !sqlite3_stmt_busy(prepared));
     return prepared;
 }
@@ -169,6 +172,7 @@ const char *connection_etag(struct ct_sqlite_table *table, struct arena *arena, 
 }
 
 // Only what would be written for a time is read as it.
+// One number has one text: else two ETags that differ could mean the same version.
 static int64_t number_of_time(const char *text) {
     char plain[TIME_TEXT + 1], again[TIME_TEXT + 1];
     size_t count = 0;
@@ -215,6 +219,8 @@ void connection_bind_key(sqlite3_stmt *statement, int parameter, const char *key
 
 struct ct_outcome connection_failure(const struct ct_sqlite_table *table, int code,
                                      struct arena *arena) {
+    // What is the matter with the file, and may pass, is a server error: nothing was done, and the
+    // caller may come again. The rest is damage or a mistake.
     switch (code & 0xff) {
     case SQLITE_BUSY:   // others held the lock for too long
     case SQLITE_LOCKED: // the same, within a process
@@ -283,6 +289,8 @@ static bool check_kind(sqlite3 *database, const char *path, struct error *error)
 
 // An empty file becomes one of tables; of several processes that come at the same time the first
 // does it.
+// The count is taken again with the lock: another process may have made the tables since. The mode
+// is changed before, since it cannot be within a transaction.
 static bool make_file(sqlite3 *database, const char *path, struct error *error) {
     sqlite3_int64 objects = 0;
     static const char count[] = "SELECT count(*) FROM sqlite_schema";
@@ -322,6 +330,8 @@ static bool name_table(struct ct_sqlite_table *table, const char *path, const ch
     bool is_there = false;
     arena_init(&arena, 1 << 16);
     struct ct_outcome outcome = ct_sqlite_choose(table, name, &arena, &is_there);
+    // Several processes may find it missing at once; ct_sqlite_create makes it for the first alone,
+    // and all choose it afterwards.
     if (outcome.kind == CT_SUCCEEDED && !is_there) // only then is it necessary to write
         outcome = ct_sqlite_create(table, name, &arena, &is_there);
     if (outcome.kind == CT_SUCCEEDED)
@@ -423,6 +433,7 @@ struct ct_sqlite_table *ct_sqlite_open(const struct ct_sqlite_options *options,
     init_news(&table->news);
     if (options->batch_operations > 0) {
         table->rules.operations = options->batch_operations;
+        // So many rows of the largest size: a bulk writer's batch is bounded by its rows alone.
         table->rules.batch_bytes = options->batch_operations * ct_service_rules.row_bytes;
     }
     if (open_connection(table, options, error))

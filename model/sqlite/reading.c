@@ -51,6 +51,7 @@ static struct ct_row *row_under(struct ct_sqlite_table *table, sqlite3_stmt *sta
 struct ct_row *reading_row(struct ct_sqlite_table *table, sqlite3_stmt *statement,
                            struct arena *arena, const char *before) {
     size_t mark = arena_mark(arena);
+    // Rows of one partition share its text: a page of one partition has it once.
     const char *partition = key_column(statement, 0, arena);
     if (before && strcmp(partition, before) == 0) {
         arena_reset(arena, mark);
@@ -125,6 +126,7 @@ static struct ct_outcome collect_all(struct ct_sqlite_table *table, const struct
     }
     for (size_t i = 0; i < bounds.count && outcome.kind == CT_SUCCEEDED; i++)
         outcome = collect(table, filter, bounds.bounds[i], arena, list);
+    // A transaction that is left open would keep its snapshot, and the log could not be emptied.
     if (!sqlite3_get_autocommit(table->database))
         connection_run(connection_statement(table, STATEMENT_ROLLBACK)); // it has written nothing
     return outcome;
@@ -263,6 +265,8 @@ static struct ct_outcome read_page(const struct sqlite_stream *stream, struct pa
 }
 
 // The stream stands behind [page], whose end is in the other arena.
+// The arenas change places: the key where the next page begins lies in the one that is not reset
+// next.
 static void move_on(struct sqlite_stream *stream, const struct page *page, size_t count) {
     stream->is_last = page->is_last;
     stream->from = page->last;
@@ -297,6 +301,7 @@ static struct ct_outcome read_stream(struct ct_stream *interface, const char *wh
 }
 
 // Rows of the stream's own page, which [read] has left.
+// Cloned: the page's arena is used again.
 static size_t take_own_rows(struct sqlite_stream *stream, size_t most, struct arena *arena,
                             const struct ct_row **rows) {
     size_t count = 0;

@@ -43,6 +43,7 @@ static size_t value_size(const struct ct_property *property) {
     return 0;
 }
 
+// Counted first and written then, so that the bytes are allocated once, in their size.
 static size_t record_size(const struct ct_row *row) {
     size_t size = LENGTH_BYTES;
     for (size_t i = 0; i < row->property_count; i++)
@@ -144,6 +145,7 @@ struct input {
 // The next [count] bytes, or NULL: then nothing more can be read.
 static unsigned char *take(struct input *input, size_t count) {
     if (input->is_bad || count > (size_t)(input->end - input->at)) {
+        // Said once and for all: whoever reads on gets nothing, and the caller looks at the end.
         input->is_bad = true;
         return NULL;
     }
@@ -195,6 +197,7 @@ static struct ct_property take_value(struct input *input, unsigned type, const c
         return ct_int64(name, (int64_t)take_long(input));
     case TYPE_DATETIME:
         bits = take_long(input);
+        // Bytes that no version of this program has written are damage, not a value.
         if ((int64_t)bits < CT_TICKS_MIN || (int64_t)bits > CT_TICKS_MAX)
             input->is_bad = true;
         return ct_datetime(name, (int64_t)bits);
@@ -217,6 +220,7 @@ static struct ct_property take_value(struct input *input, unsigned type, const c
 static struct ct_property take_property(struct input *input) {
     uint32_t length;
     unsigned char *name = take_counted(input, &length);
+    // Now the byte behind it has been read.
     if (input->pending)
         *input->pending = '\0';
     input->pending = NULL;
