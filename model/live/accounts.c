@@ -52,6 +52,7 @@ static struct ct_outcome fence(struct ct_table *table) {
     struct ct_op_result result;
     arena_init(&arena, ARENA_BYTES);
     struct ct_batch batch = ct_batch_new(&arena, 1);
+    // A row that is not there and never will be.
     struct ct_key key = {"", FENCE_ROW};
     ct_batch_add(&batch, CT_DELETE, ct_row_new(&arena, key, CT_IF_EXISTS_ETAG, NULL, 0));
     struct ct_outcome outcome = ct_execute(table, &batch, &arena, &result);
@@ -77,6 +78,7 @@ struct ct_table *account_open(const char *place, const char *name, struct mt_bou
 
 const char *account_resolve(struct arena *arena, const char *place, struct error *error) {
     const char *file = behind(place, IN_FILE);
+    // A variable's name is the same everywhere; its value is each process's own.
     if (!file)
         return arena_strdup(arena, place);
     char *resolved = realpath(file, NULL);

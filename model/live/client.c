@@ -36,6 +36,7 @@ struct live_table {
 };
 
 // Unlike that of any other process, ever: 128 random bits.
+// Host and process number come back, and two processes of one id are one to the migrator.
 static bool make_id(char id[40], struct error *error) {
     unsigned char bytes[16];
     int file = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
@@ -74,6 +75,7 @@ static bool join(struct live_client *client, const char *path, const char *name,
                                                .is_preemptive = true,
                                                .nap = NAP,
                                                .bugs = bugs});
+    // Each try waits for a busy file by itself (FILES_BUSY_MS).
     enum { TRIES = 20 };
     struct ct_outcome outcome = mt_member_join(&client->member);
     for (int i = 0; i < TRIES && ct_failed_with(outcome, CT_STATUS_SERVER_ERROR); i++)
@@ -85,6 +87,7 @@ static bool join(struct live_client *client, const char *path, const char *name,
                          "busy or failed",
                          path, name);
     }
+    // A thread of its own: the lease is renewed however long an application's call takes.
     env->ops->start(env, "lease", run_member, &client->member);
     return true;
 }
@@ -135,6 +138,8 @@ int live_client_version(struct live_client *client) {
 }
 
 void live_client_close(struct live_client *client) {
+    // In this order: the member signs off over the control connection, which is closed after its
+    // thread has ended.
     mt_member_leave(&client->member);
     thread_env_wait(&client->env);
     mt_member_deinit(&client->member);

@@ -16,6 +16,7 @@ static struct ct_sqlite_table *sqlite_of(struct ct_table *table) {
 }
 
 // The clocks of a machine's processes are one clock.
+// Both are CLOCK_MONOTONIC, in nanoseconds there and in seconds here.
 static void set_deadline(struct ct_table *table, uint64_t time) {
     ct_sqlite_set_deadline(sqlite_of(table), (double)time / 1e9);
 }
@@ -47,6 +48,7 @@ static bool open_table(struct file_connection *connection, const char *path, con
 
 // The table in "PLACE#TABLE", whose place goes to [path]. NULL with a one-line error.
 static const char *split(const char *name, char path[PATH_BYTES], struct error *error) {
+    // The last one: a path may have others.
     const char *mark = strrchr(name, '#');
     size_t length = mark ? (size_t)(mark - name) : 0;
     if (!mark || !mark[1] || length == 0 || length >= PATH_BYTES) {
@@ -80,6 +82,8 @@ const char *file_resolve(struct arena *arena, const char *name, struct error *er
         const char *place = account_resolve(arena, path, error);
         return place ? arena_printf(arena, "%s#%s", place, table) : NULL;
     }
+    // Processes start in other folders than the one where init ran, and read the names from the
+    // control row.
     resolved = realpath(path, NULL);
     if (!resolved) {
         error_set(error, "%.200s: %s", path, strerror(errno));
@@ -112,6 +116,7 @@ bool file_read_config(struct file_connection *connection, struct thread_env *env
     struct mt_control control;
     uint64_t time = (uint64_t)FILES_BUSY_MS * 1000000;
     mt_control_init(&control, &env->env, &connection->bounded, name, NULL);
+    // A read: the bound is for the wait alone.
     mt_control_until(&control, clock_nanoseconds() + 10 * time, 10 * time);
     struct ct_outcome outcome = mt_control_read_config(&control, arena, config);
     if (ct_failed_with(outcome, CT_STATUS_NOT_FOUND))

@@ -69,12 +69,14 @@ static struct ct_env *env_of(struct migration *migration) {
 
 // ---- Progress ----------------------------------------------------------------------------------
 
+// Of this run: what a migrator before has done is in none of these numbers.
 static double seconds_since(const struct migration *migration) {
     return (double)(clock_nanoseconds() - migration->begun) / SECOND;
 }
 
 // What is done of the pass that runs, and of how much. Rows that a repeated pass finds done are not
 // counted; applications write some meanwhile, so that there may be more than there were.
+// Clean-up rewrites each row of the new table and deletes each of the old one.
 static uint64_t done_of(const struct migration *migration, uint64_t *total) {
     bool is_copying = migration->holder.row.state < MT_USE_NEW_HIDE_METADATA;
     uint64_t copies =
@@ -142,6 +144,7 @@ static void tell(void *context) {
     if (now - migration->told < TELL)
         return;
     migration->told = now;
+    // The holder may be writing the other one into the control row right now.
     migration->turn = !migration->turn;
     char *buffer = migration->progress[migration->turn];
     struct text text = text_in(buffer, sizeof migration->progress[0]);
@@ -184,6 +187,8 @@ static void unsubscribe(struct mt_config *config, struct mt_subscription *subscr
 
 // Has the disk what the migrator has written so far: a batch that changes nothing, by a connection
 // that syncs the file's log.
+// Without it a machine that fails after a push might come back with a state that says "copied", and
+// without the copies.
 static struct ct_outcome harden(struct migration *migration) {
     struct ct_env *env = env_of(migration);
     struct arena *arena = env->ops->arena_open(env);
@@ -200,10 +205,12 @@ static struct ct_outcome harden(struct migration *migration) {
     return outcome.kind == CT_SUCCEEDED ? outcome : ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
 }
 
+// Rows first, state second: the new state promises what the pass before it has done.
 static struct ct_outcome push(struct mt_config *config, const char *where, enum mt_state state) {
     struct migration *migration = migration_of(config);
     struct mt_config *inner = mt_holder_config(&migration->holder);
     bool is_new = state != migration->holder.row.state;
+    // A push of the present state, after a failure, is not held: nobody is moved by it.
     if (is_new && !pace_hold(&migration->pace, state))
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     if (is_new && state == MT_USE_NEW_HIDE_METADATA)
@@ -222,6 +229,7 @@ static struct ct_outcome push(struct mt_config *config, const char *where, enum 
 // ---- Opening -----------------------------------------------------------------------------------
 
 // The migrator's own writes are not synced one by one, but before whatever counts on them (harden).
+// Each lane has connections of its own: an SQLite connection serves one thread at a time.
 static bool open_lane(struct migration *migration, struct lane *lane, struct error *error) {
     const struct mt_control_config *config = &migration->session.config;
     return file_open_named(&lane->files[OLD_TABLE], config->old_name, true, error) &&
@@ -259,6 +267,7 @@ static void init_holder(struct migration *migration) {
     const struct live_options *options = migration->session.options;
     char host[64] = "";
     gethostname(host, sizeof host - 1);
+    // The time, too, for process numbers come back; and an operator reads it in status.
     snprintf(migration->id, sizeof migration->id, "%s process %ld at %llu", host, (long)getpid(),
              (unsigned long long)clock_nanoseconds());
     struct mt_holder_options holder = {.env = env_of(migration),
@@ -278,6 +287,8 @@ static void init_holder(struct migration *migration) {
 static void init_lane(struct migration *migration, struct lane *lane) {
     for (int i = 0; i < TABLES; i++) {
         file_take_turns(&lane->files[i], &migration->turns[i]);
+        // In this order from within: the file, its lease, the operator's pace. A batch that waits
+        // for its pace is bounded when it goes, not when it came.
         mt_guard_init(&lane->guards[i], &lane->files[i].bounded,
                       mt_holder_lease(&migration->holder));
         pace_init(&lane->paced[i], &lane->guards[i].table, &migration->pace, &migration->rows[i]);
@@ -343,6 +354,7 @@ static bool migration_open(struct migration *migration, const struct live_option
     }
     init_holder(migration);
     init_tables(migration);
+    // From the beginning: it renews nothing as long as nothing is held.
     env_of(migration)->ops->start(env_of(migration), "lease", run_holder, &migration->holder);
     return true;
 }
@@ -402,11 +414,15 @@ static bool is_interrupted(const struct migration *migration) {
 }
 
 // Does [work] under the lease until it succeeds, is refused, or fails too often.
+// Any server error may be a lease that was lost, so the row is taken anew, which does nothing if it
+// is held. As long as rows get done the failures do not count: a full disk ends it, a loaded one
+// does not.
 static struct ct_outcome persist(struct migration *migration,
                                  struct ct_outcome (*work)(struct mt_table *)) {
     struct ct_outcome outcome = ct_success();
     uint64_t rows = migration->pace.rows;
     for (int failures = 0; failures < FAILURES_MAX && !is_interrupted(migration); failures++) {
+        // Waits out a migrator before, if there was one.
         outcome = mt_holder_take(&migration->holder);
         if (outcome.kind == CT_SUCCEEDED)
             outcome = work(migration->instance);
@@ -441,6 +457,7 @@ static int migrate(struct migration *migration, struct error *error) {
         return LIVE_DONE;
     }
     bool is_done = outcome.kind == CT_SUCCEEDED;
+    // The row says "ended" only of what is on the disk.
     struct ct_outcome released = is_done ? harden(migration) : ct_success();
     if (released.kind == CT_SUCCEEDED)
         released = mt_holder_release(&migration->holder, is_done);
@@ -526,6 +543,7 @@ static int check_rows(struct migration *migration, struct error *error) {
 // old one.
 static void tell_plan(struct migration *migration) {
     const struct live_options *options = migration->session.options;
+    // The table was read twice by now: checked and counted.
     double time = seconds_since(migration) * WRITING_TO_READING;
     if (options->rows_per_second > 0 &&
         time < 3 * (double)migration->total / options->rows_per_second)

@@ -11,6 +11,7 @@ static int32_t int32_of(const struct ct_row *row, const char *name) {
     return property && property->type == CT_INT32 ? property->value.int32 : 0;
 }
 
+// No row is no orders: a migration has none until somebody gives some.
 struct ct_outcome orders_read(struct file_connection *control, const char *migration,
                               struct arena *arena, struct orders *orders) {
     struct ct_key key = {migration, ORDERS_ROW};
@@ -45,6 +46,7 @@ struct ct_outcome orders_write(struct file_connection *control, const char *migr
         of_int32("rows_per_second", orders->rows_per_second),
     };
     struct ct_row *row =
+        // Without a condition: of two operators the later one wins, as he would expect.
         ct_row_new(arena, (struct ct_key){migration, ORDERS_ROW}, NULL, properties, 3);
     return write_row(control, arena, CT_INSERT_OR_REPLACE, row);
 }

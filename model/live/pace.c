@@ -10,6 +10,8 @@ static bool is_interrupted(const struct pace *pace) {
 }
 
 // Orders that cannot be read stay as they were.
+// A request to the control table, so not for each batch: orders are followed within a fifth of a
+// second.
 static void look(struct pace *pace, bool at_once) {
     struct ct_env *env = &pace->env->env;
     struct orders orders;
@@ -29,6 +31,7 @@ static void nap(struct pace *pace) {
     env->ops->sleep(env, HERE, NAP);
 }
 
+// The time that a batch takes of the rate passes after it: the first one never waits.
 static bool wait_for_turn(struct pace *pace, uint64_t rows) {
     look(pace, false);
     while (!is_interrupted(pace) && (pace->orders.is_paused || clock_nanoseconds() < pace->due)) {
@@ -36,12 +39,15 @@ static bool wait_for_turn(struct pace *pace, uint64_t rows) {
         look(pace, false);
     }
     uint64_t now = clock_nanoseconds();
+    // Time that was not used is not saved up: after a pause the rate is what it was before.
     uint64_t from = pace->due > now ? pace->due : now;
     if (pace->orders.rows_per_second > 0)
         pace->due = from + rows * SECOND / (uint64_t)pace->orders.rows_per_second;
     return !is_interrupted(pace);
 }
 
+// Whoever waits holds the mutex, so that all copiers together keep the pace and stand still
+// together.
 bool pace_wait(struct pace *pace, uint64_t rows) {
     pthread_mutex_lock(&pace->mutex);
     bool may_go = wait_for_turn(pace, rows);
@@ -51,6 +57,8 @@ bool pace_wait(struct pace *pace, uint64_t rows) {
 
 bool pace_hold(struct pace *pace, enum mt_state state) {
     pthread_mutex_lock(&pace->mutex);
+    // At once, for a state that is pushed cannot be taken back: an order that came just now still
+    // counts.
     look(pace, true);
     while (!is_interrupted(pace) &&
            (pace->orders.is_paused || pace->orders.hold_before == (int32_t)state)) {
@@ -102,6 +110,7 @@ static void execute_all(struct ct_table *table, const char *where, struct ct_wri
         count_rows(paced, &writes[i].batch, writes[i].outcome);
 }
 
+// Reads are not counted: what burdens applications is writing.
 static struct ct_outcome query(struct ct_table *table, const char *where,
                                const struct ct_filter *filter, struct arena *arena,
                                struct ct_rows *rows) {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+// An operator's command has no lease: its requests end by a time that he can wait for.
 enum { TIME_S = 20 };
 
 void session_control(struct session *session, struct mt_control *control) {
@@ -62,6 +63,7 @@ void session_json(FILE *out, const char *text) {
         if (byte == '"' || byte == '\\')
             fprintf(out, "\\%c", byte);
         else if (byte < ' ')
+            // JSON has no other form for these.
             fprintf(out, "\\u%04x", (unsigned)byte);
         else
             fputc(byte, out);

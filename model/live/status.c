@@ -28,6 +28,7 @@ static bool check_tables(struct session *session, struct mt_control_config *conf
 }
 
 // For how long requests to the tables may be under way after their deadlines.
+// The worst of the three: one number is kept for all tables.
 static uint32_t late_ms(const struct live_options *options) {
     uint32_t places[3] = {file_late_ms(options->control), file_late_ms(options->old_name),
                           file_late_ms(options->new_name)};
@@ -45,6 +46,8 @@ int live_init(const struct live_options *options, struct error *error) {
     if (!session_open(&session, options, true, error))
         return LIVE_FAILED;
     struct mt_control_config config = {
+        // The first state is what a row of zeros says (USE_OLD_HIDE_METADATA); 1 because clients
+        // begin with 0.
         .version = 1,
         .holder = "",
         .lease_ms = options->lease_ms ? (int32_t)options->lease_ms : LEASE_MS,
@@ -165,6 +168,8 @@ static int change_orders(const struct live_options *options, struct error *error
         orders_read(&session.control, options->name, session.arena, &orders);
     if (outcome.kind == CT_SUCCEEDED) {
         change(options, &orders);
+        // Read and written without a condition: two operators at once may undo each other's change,
+        // and see it in status.
         outcome = orders_write(&session.control, options->name, session.arena, &orders);
     }
     session_close(&session);
@@ -182,6 +187,7 @@ static void pause_orders(const struct live_options *options, struct orders *orde
 static void resume_orders(const struct live_options *options, struct orders *orders) {
     (void)options;
     orders->is_paused = false;
+    // Also the hold, for both look alike to whoever waits.
     orders->hold_before = 0;
 }
 

@@ -50,6 +50,7 @@ static bool is_reserved_name(const char *name) {
     return strncmp(name, MT_RESERVED_PREFIX, strlen(MT_RESERVED_PREFIX)) == 0;
 }
 
+// Keys are copied, for rows go with the next read; of each sort only the first few are kept.
 static void find(struct verification *verification, enum finding finding,
                  const struct ct_row *row) {
     struct arena *arena = verification->session->arena;
@@ -74,6 +75,7 @@ static size_t skip_marks(const struct ct_row *row, size_t i) {
 }
 
 // Whether the rows have the same properties, bit by bit, but for the marks of the migration.
+// ETags and times are the tables' own, and differ. Both lists are sorted: one pass.
 static bool have_same_contents(const struct ct_row *a, const struct ct_row *b) {
     size_t i = skip_marks(a, 0), j = skip_marks(b, 0);
     while (i < a->property_count && j < b->property_count) {
@@ -87,6 +89,7 @@ static bool have_same_contents(const struct ct_row *a, const struct ct_row *b) {
 
 // A key's rows in the two tables, of which one may be missing, while or after the new one takes the
 // old one's place. [must_be_there]: the copy pass has ended.
+// A tombstone stands for a row that is deleted, whether the old table had it or not.
 static void compare(struct verification *verification, const struct ct_row *old_row,
                     const struct ct_row *new_row, bool must_be_there) {
     if (!new_row) {
@@ -123,6 +126,7 @@ static void look(struct verification *verification, const struct ct_row *old_row
     if (config->has_ended) {
         look_after_end(verification, old_row, new_row);
     } else if (config->state <= MT_PREFER_OLD) {
+        // Nobody switches a partition before PREFER_NEW is pushed: the new table is empty still.
         if (new_row)
             find(verification, FINDING_EARLY, new_row);
         if (old_row && is_reserved_name(old_row->key.row) &&
@@ -141,6 +145,7 @@ static bool read_next(struct verification *verification, int table, struct error
 }
 
 static bool walk(struct verification *verification, struct error *error) {
+    // A merge of two sorted streams: each table is read once, in constant memory.
     const struct ct_row **rows = verification->rows;
     bool is_read = read_next(verification, 0, error) && read_next(verification, 1, error);
     while (is_read && (rows[0] || rows[1])) {
@@ -244,6 +249,8 @@ static bool read_tables(struct verification *verification, struct ct_table *old_
     for (int i = 0; i < TRIES; i++) {
         int32_t version = session->config.version;
         bool had_ended = session->config.has_ended;
+        // What was found under a state that has passed is forgotten: findings mean something in one
+        // state alone.
         *verification = (struct verification){.session = session, .is_still = is_still};
         if (!walk_tables(verification, old_table, new_table, error) ||
             !session_read_config(session, error))
@@ -292,6 +299,7 @@ int live_verify(const struct live_options *options, struct error *error) {
 // ---- finish ------------------------------------------------------------------------------------
 
 // Whether it is time, or was never begun.
+// Whoever still has a row would look for its control row in vain, and stop serving.
 static bool is_over(struct session *session, struct error *error) {
     struct mt_control_clients clients;
     if (!session->config.has_ended && session->config.state != MT_USE_OLD_HIDE_METADATA)
@@ -309,6 +317,8 @@ static bool remove_rows(struct session *session, struct error *error) {
     struct arena *arena = session->arena;
     struct ct_batch batch = ct_batch_new(arena, 1);
     struct ct_op_result result;
+    // The orders first: if the second fails there is still a migration that finish can be tried on
+    // again.
     struct ct_outcome outcome = orders_delete(&session->control, session->options->name, arena);
     if (outcome.kind == CT_SUCCEEDED) {
         // Only as it was looked at: a migrator may have come.
