@@ -35,6 +35,7 @@ static bool read_account(const struct settings *settings, struct ct_azure_accoun
                          struct error *error) {
     char path[PATH_BYTES];
     const char *given = getenv("MTABLE_CONNECTION_STRING");
+    // What is said comes before what the environment says, and that before the server's own file.
     if (*settings->connection)
         return ct_azure_account_load(account, settings->connection, false, error);
     if (given)
@@ -218,6 +219,8 @@ struct import {
     uint64_t lines, rows;
 };
 
+// An import that ends in the middle has done whole batches; begun again it puts the same rows once
+// more.
 static int send_batch(struct import *import) {
     struct client *client = import->client;
     struct ct_op_result results[CT_BATCH_OPERATIONS_MAX];
@@ -238,6 +241,7 @@ static bool fits(const struct import *import, const struct ct_row *row) {
     const struct ct_batch *batch = &import->batch;
     bool is_full = batch->count == CT_BATCH_OPERATIONS_MAX || import->bytes > BATCH_BYTES_SENT;
     for (size_t i = 0; !is_full && i < batch->count; i++)
+        // A row that comes twice goes into two batches, in its order: the later line wins.
         is_full = ct_key_equal(batch->operations[i].entity->key, row->key) ||
                   strcmp(batch->operations[i].entity->key.partition, row->key.partition) != 0;
     return !is_full;

@@ -57,11 +57,13 @@ struct migrating_tables *migrating_tables_read(const char *text, struct error *e
     struct migrating_tables *tables = grow_new(1, sizeof *tables, "tables");
     char *rest;
     bool is_read = true;
+    // It is cut into its parts where it stands: names point into it.
     tables->text = grow_text(text, "tables");
     for (char *word = strtok_r(tables->text, " \t", &rest); is_read && word;
          word = strtok_r(NULL, " \t", &rest))
         is_read = add_table(tables, word, error);
     if (is_read) {
+        // For the list of tables, which is given in order.
         qsort(tables->tables, tables->count, sizeof *tables->tables, compare_tables);
         return tables;
     }
@@ -128,6 +130,7 @@ static struct ct_outcome create(struct server_store *store, const char *name, st
                                 bool *is_new) {
     struct server_store *others = store_of(store)->others;
     *is_new = false;
+    // It is there already, which is what "not new" says.
     return find_instance(store, name) ? ct_success()
                                       : others->ops->create(others, name, arena, is_new);
 }

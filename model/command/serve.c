@@ -31,12 +31,15 @@ static bool path_in(const struct settings *settings, const char *name, char path
 // Writes a file that only its owner may read; it must not be there yet unless it [may_replace].
 static bool write_secret(const char *path, const char *text, bool may_replace,
                          struct error *error) {
+    // No link is followed: who can write into the folder must not have the secret put somewhere
+    // else.
     int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (may_replace ? O_TRUNC : O_EXCL);
     int file = open(path, flags, 0600);
     if (file < 0)
         return error_set(error, "%.200s: %s", path, strerror(errno));
     ssize_t size = (ssize_t)strlen(text);
     bool is_written =
+        // The mode of a file that was there already is set before anything is written into it.
         fchmod(file, 0600) == 0 && write(file, text, (size_t)size) == size && fsync(file) == 0;
     close(file);
     return is_written || error_set(error, "%.200s: cannot write it", path);
@@ -53,6 +56,8 @@ static bool read_account_key(const char *path, char text[WIRE_BASE64_SIZE(WIRE_K
         if (getrandom(random, sizeof random, 0) != sizeof random)
             return error_set(error, "cannot draw a key");
         wire_base64(random, sizeof random, text);
+        // Of two servers that start at once one finds the file there, fails, and is right when it
+        // is started again.
         return wire_key_read(text, key) && write_secret(path, text, false, error);
     }
     if (file < 0)
@@ -81,6 +86,7 @@ struct service {
 static struct server_store *open_store(void *context, struct error *error) {
     struct service *service = context;
     struct server_store *store = sqlite_store_open_in(&service->file, &service->turn, error);
+    // For each thread: a connection serves one at a time. Tables that migrate lie over the others.
     return store ? migrating_store_open(service->tables, store, error) : NULL;
 }
 
@@ -142,6 +148,7 @@ static bool tell_connection(const struct settings *settings, const struct servic
                             unsigned port, struct error *error) {
     char path[PATH_BYTES], text[1024];
     bool is_six = strchr(settings->address, ':');
+    // That address is none to connect to.
     bool is_any = strcmp(settings->address, "0.0.0.0") == 0;
     snprintf(text, sizeof text,
              "DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;"
@@ -164,6 +171,8 @@ static bool serve(const struct settings *settings, struct service *service, cons
     struct server *server = server_start(&service->options, error);
     if (!server)
         return false;
+    // Told when it listens: port 0 is whichever was free, and who reads the line may connect at
+    // once.
     bool is_told = tell_connection(settings, service, server_port(server), error);
     if (is_told)
         sigwait(ends, &signal);

@@ -68,6 +68,7 @@ static bool read_line(struct settings *settings, const char *path, int number, c
     return true;
 }
 
+// Whatever it says is copied: the lines go.
 static bool read_file(struct settings *settings, const char *path, struct error *error) {
     char line[LINE_BYTES_MAX];
     FILE *in = fopen(path, "r");
@@ -122,6 +123,8 @@ static bool take_option(struct settings *settings, char ***at, bool is_first, st
     return true;
 }
 
+// Twice over the same arguments: the first time for the file alone, whose place among them does not
+// matter.
 static bool read_options(struct settings *settings, char **arguments, bool is_first,
                          struct error *error) {
     int count = 0;

@@ -17,6 +17,8 @@ static struct ct_sqlite_table *table_of(struct server_store *store) {
 static struct ct_outcome find(struct server_store *store, const char *name, struct arena *arena,
                               struct ct_table **table) {
     bool is_there;
+    // One connection serves all tables of the file, one after the other: the next request chooses
+    // anew.
     struct ct_outcome outcome = ct_sqlite_choose(table_of(store), name, arena, &is_there);
     *table = is_there ? ct_sqlite_interface(table_of(store)) : NULL;
     return outcome;
