@@ -21,6 +21,7 @@ struct contents {
 // ---- The file ----------------------------------------------------------------------------------
 
 // Fields end with a tab; what could be mistaken is written as %XX.
+// strchr finds the NUL at the end of its set, too, so a NUL is escaped.
 static void write_bytes(FILE *out, const void *bytes, size_t size) {
     const char *text = bytes;
     for (size_t i = 0; i < size; i++)
@@ -164,6 +165,7 @@ static void write_row(FILE *out, const struct ct_row *row) {
 
 static void store(const struct file_table *file, const struct contents *contents) {
     char temporary[300];
+    // A rename is atomic: whoever opens the file finds the old contents or the new ones, whole.
     snprintf(temporary, sizeof temporary, "%s.tmp", file->path);
     FILE *out = fopen(temporary, "w");
     ASSERT(out);
@@ -222,6 +224,7 @@ static enum ct_status apply(const struct file_table *file, struct contents *cont
     if (refusal != CT_STATUS_NONE)
         return refusal;
     *result = (struct ct_op_result){.status = CT_STATUS_NO_CONTENT, .entity = operation->entity};
+    // A written row takes the place of the one before; a delete leaves it empty.
     if (exists)
         remove_at(contents, at);
     if (operation->type == CT_DELETE)
@@ -251,11 +254,13 @@ static void publish(const struct ct_batch *batch, const struct ct_op_result *don
 
 static struct ct_outcome execute_locked(const struct file_table *file, struct ct_batch *batch,
                                         struct arena *arena, struct ct_op_result *results) {
+    // The whole file for each batch: this is the shortest table that is whole, not the quickest.
     struct contents contents = load(file, arena, batch->count);
     struct ct_op_result *done = ARENA_ARRAY(arena, struct ct_op_result, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
         enum ct_status refusal = apply(file, &contents, &batch->operations[i], &done[i]);
         if (refusal != CT_STATUS_NONE)
+            // Nothing was stored: the changes so far were made to the copy in memory.
             return ct_storage_error(refusal, i);
     }
     store(file, &contents);
@@ -323,6 +328,7 @@ static struct ct_outcome read_stream(struct ct_stream *base, const char *where,
     *row = NULL;
     if (stream->ended)
         return ct_success();
+    // [from] lies in the arena of the read before, which is not emptied before the next one.
     stream->turn = !stream->turn;
     struct arena *arena = &stream->arenas[stream->turn];
     arena_reset(arena, 0);

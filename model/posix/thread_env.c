@@ -39,6 +39,7 @@ static void annotate(struct ct_env *env, const char *where,
 
 // ---- Arenas ------------------------------------------------------------------------------------
 
+// Pooled: to reserve addresses is a call of the system, and a stream alone opens four arenas.
 static struct arena *arena_open(struct ct_env *base) {
     struct thread_env *env = thread_env_of(base);
     pthread_mutex_lock(&env->mutex);
@@ -57,6 +58,7 @@ static struct arena *arena_open(struct ct_env *base) {
 
 static void reset(struct ct_env *env, struct arena *arena, size_t mark) {
     size_t kept = thread_env_of(env)->kept_bytes;
+    // Above what is kept pages go back to the system: one large call does not cost memory for ever.
     reserve_shrink(arena->base, arena->used, mark > kept ? mark : kept);
     arena_reset(arena, mark);
 }
@@ -151,6 +153,7 @@ static void count_threads(struct thread_env *env, bool begins) {
 
 static void *run(void *argument) {
     struct started started = *(struct started *)argument;
+    // Before the function runs: it may not return for as long as the process lives.
     free(argument);
     started.function(started.argument);
     count_threads(started.env, false);
@@ -185,6 +188,7 @@ static uint64_t now(struct ct_env *env) {
     return clock_nanoseconds();
 }
 
+// To an absolute time, so that signals do not make it longer.
 static void sleep_for(struct ct_env *env, const char *where, uint64_t nanoseconds) {
     (void)where;
     uint64_t end = now(env) + nanoseconds;
@@ -221,6 +225,7 @@ void thread_env_init(struct thread_env *env, size_t arena_bytes) {
     pthread_cond_init(&env->ended, NULL);
 }
 
+// Threads are detached, so their number is all there is to wait for.
 void thread_env_wait(struct thread_env *env) {
     pthread_mutex_lock(&env->mutex);
     while (env->thread_count > 0)
