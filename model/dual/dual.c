@@ -14,6 +14,7 @@ static struct dual_version version_of(const struct ct_row *row) {
     const struct ct_property *deleted = row ? ct_row_property(row, "deleted") : NULL;
     return (struct dual_version){
         .number = number ? number->value.int32 : 0,
+        // A row that is not there counts as version 0 and deleted: everything is newer.
         .is_deleted = !row || (deleted && deleted->value.boolean),
         .value = value ? value->value.int32 : 0,
         .etag = row ? row->etag : NULL,
@@ -64,6 +65,8 @@ static struct ct_outcome replace(struct ct_table *table, struct arena *arena, co
 }
 
 // Writes the next version where writes are ordered; [version] gets its number.
+// The number orders the writes of a row: it grows by one with each, under the ETag of what was
+// read.
 static struct ct_outcome write_next(struct ct_table *table, struct arena *arena, const char *key,
                                     struct dual_version *version) {
     struct ct_outcome outcome;
@@ -79,6 +82,8 @@ static struct ct_outcome write_next(struct ct_table *table, struct arena *arena,
 }
 
 // Brings the destination's row up to [version], unless it has come further.
+// Writers and the copier all come through here, in any order, and the highest number stays: that is
+// what makes the second write safe to repeat.
 static struct ct_outcome bring_up(struct dual *dual, struct arena *arena, const char *key,
                                   const struct dual_version *version) {
     struct ct_outcome outcome;
@@ -110,6 +115,8 @@ static struct ct_outcome write_second(struct dual *dual, struct arena *arena, co
 
 static enum dual_result write_in(struct dual *dual, enum dual_mode mode, struct arena *arena,
                                  const char *key, struct dual_version version) {
+    // The mode keeps those whose writes are ordered at the source apart from those who order them
+    // at the destination.
     if (mode == DUAL_FROZEN)
         return DUAL_REFUSED;
     struct ct_outcome outcome = write_next(
@@ -122,6 +129,7 @@ static enum dual_result write_in(struct dual *dual, enum dual_mode mode, struct 
         outcome = write_second(dual, arena, key, &version);
     while (ct_failed_with(outcome, CT_STATUS_SERVER_ERROR) &&
            !bug_on(dual->bugs, BUG_DUAL_SECOND_WRITE_GIVEN_UP)); // the source has it already
+    // The source has it, so readers may see it: not done would be a lie, and done too.
     return outcome.kind == CT_SUCCEEDED ? DUAL_DONE : DUAL_UNKNOWN;
 }
 
@@ -156,6 +164,7 @@ static struct ct_outcome read_both(struct dual *dual, struct arena *arena, const
     if (version->etag && bug_on(dual->bugs, BUG_DUAL_SOURCE_AS_FALLBACK))
         return outcome;
     outcome = read_row(dual->source, arena, key, &other);
+    // A delete has a number as well, so it wins over an older row.
     if (outcome.kind == CT_SUCCEEDED && other.number > version->number)
         *version = other;
     return outcome;
@@ -165,6 +174,8 @@ static struct ct_outcome read_in(struct dual *dual, enum dual_mode mode, struct 
                                  const char *key, struct dual_version *version) {
     if (mode <= DUAL_BOTH)
         return read_row(dual->source, arena, key, version);
+    // The source may be ahead, which writers write first; or, in FROZEN, the destination, by those
+    // who are in the last mode already. So the newer of the two is the answer.
     if (mode < DUAL_DESTINATION)
         return read_both(dual, arena, key, version);
     return read_row(dual->destination, arena, key, version);
@@ -212,6 +223,7 @@ enum dual_result dual_migrate(struct dual *dual, struct arena *arena) {
     if (dual->config->ops->subscribe(dual->config, &subscription, &mode).kind != CT_SUCCEEDED)
         return DUAL_REFUSED;
     dual->config->ops->unsubscribe(dual->config, &subscription);
+    // One mode after the other, each pushed when all are in the one before.
     for (;; mode++) {
         if (has_pass(dual, (enum dual_mode)mode) && copy_rows(dual, arena).kind != CT_SUCCEEDED)
             return DUAL_REFUSED;
