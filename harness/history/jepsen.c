@@ -57,6 +57,7 @@ static bool take_number(struct reader *reader, uint64_t *value) {
     return reader_value(reader, digits, value);
 }
 
+// Digits are kept as text: a value is an identity here, not a quantity.
 static bool take_nil_or_number(struct reader *reader, uint64_t *value) {
     *value = STORE_NIL;
     return reader_skip(reader, "nil") || take_number(reader, value);

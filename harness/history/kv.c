@@ -30,6 +30,7 @@ static bool take(struct reader *reader, const char *text) {
     return reader_skip(reader, text) || reader_expected(reader, text);
 }
 
+// There is no type for a failure: an operation that did not return is not mentioned again.
 static bool take_type(struct reader *reader, bool *is_call) {
     *is_call = reader_skip(reader, ":invoke");
     return *is_call || reader_skip(reader, ":ok") || reader_expected(reader, ":invoke or :ok");
@@ -77,6 +78,8 @@ static bool add_return(struct reader *reader, const struct sct_operation *operat
     if (!reader_find_open(reader, operation->process, operation->function, &index))
         return false;
     const struct sct_operation *call = &reader->record->history.operations[index];
+    // The format says everything twice, which is looked at: a log that contradicts itself is no
+    // evidence.
     if (call->key != operation->key)
         return reader_expected(reader, "the key of the call");
     if (operation->function != STORE_READ && call->input[0] != value)

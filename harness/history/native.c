@@ -69,6 +69,8 @@ static bool take_string(struct reader *reader, const char *expected, add_string 
     if (*reader->at != '"')
         return take_word(reader, &string) ? add(reader, string, number)
                                           : reader_expected(reader, expected);
+    // Without escapes a string could stay where it is; with them it gets shorter, so the line's
+    // length will do.
     char *buffer = grow_to(NULL, (size_t)(reader->line_end - reader->at), 1, "a line of a history");
     ASSERT(reader->at < reader->line_end);
     bool is_taken = take_quoted(reader, buffer, &string) && add(reader, string, number);
@@ -107,6 +109,7 @@ static bool take_header(struct reader *reader) {
         reader->at = start;
         return reader_expected(reader, expected);
     }
+    // A register is a map of one key without a name.
     store->is_map = take_exactly(reader, "map");
     store->names = store->is_map ? map_names : register_names;
     if (!store->is_map && !take_exactly(reader, "register"))
@@ -135,6 +138,7 @@ static bool take_arguments(struct reader *reader, struct sct_operation *call, bo
     struct store *store = &reader->record->store;
     if (store->is_map && !take_string(reader, "a key", reader_key, &call->key))
         return false;
+    // Nil cannot be appended.
     bool needs_string = call->function == STORE_APPEND;
     if (needs_string)
         return take_string(reader, "a value", reader_value, &call->input[0]);

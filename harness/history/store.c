@@ -27,6 +27,7 @@ void store_deinit(struct store *store) {
 }
 
 // Keeps [lengths] sorted, so that whoever goes through them can stop early.
+// Linear in the lengths, of which there are few: after too many, values are not taken apart at all.
 static void note_length(struct store *store, uint32_t length) {
     uint32_t at = store->length_count;
     for (uint32_t i = 0; i < store->length_count; i++)
@@ -75,6 +76,7 @@ static void init(void *context, uint64_t *state) {
         state[i] = store->initial;
 }
 
+// Appending to nil gives the piece itself.
 static uint64_t append(struct store *store, uint64_t value, uint64_t end) {
     // Strings are numbers: joining two of them is a look-up if the result was met before.
     if (value == STORE_NIL)
@@ -144,6 +146,7 @@ static bool reaches(void *context, const uint64_t *state, const struct sct_opera
            can_become(store, state[word_of(store, goal)], goal->output);
 }
 
+// An append is none of these: it makes longer what is there, and can_become counts on that already.
 static bool leads(void *context, const struct sct_operation *operation,
                   const struct sct_operation *goal) {
     const struct store *store = context;
@@ -154,6 +157,8 @@ static bool leads(void *context, const struct sct_operation *operation,
     return operation->function == STORE_CAS && can_become(store, operation->input[1], goal->output);
 }
 
+// A part with a compare-and-set is left to the search: what it does depends on the value that it
+// finds.
 static enum lin_access access(void *context, const struct sct_operation *operation,
                               uint64_t *value) {
     (void)context;
@@ -188,6 +193,7 @@ static uint32_t find_written(const struct store *store, const char *text, uint32
 
 // Finds in how many ways the first [end] bytes of [text] end with an appended piece, and that
 // piece.
+// By the lengths of what was appended, and not by every length: each is one look-up.
 static uint32_t find_appended(const struct store *store, const char *text, uint32_t end,
                               uint32_t *piece) {
     uint32_t ways = 0;

@@ -30,6 +30,7 @@ void strings_deinit(struct strings *strings) {
 }
 
 // Makes room for [length] bytes at the end.
+// The limit bounds a search that makes ever longer strings; reaching it ends the search as unknown.
 static bool reserve(struct strings *strings, size_t length) {
     ASSERT(strings->byte_count <= strings->bytes_max);
     if (length > strings->bytes_max - strings->byte_count || length > UINT32_MAX)
@@ -44,6 +45,7 @@ static bool reserve(struct strings *strings, size_t length) {
 
 static void grow_slots(struct strings *strings) {
     ASSERT(strings->count <= strings->slot_count);
+    // A power of two, so that a slot is a mask away.
     uint32_t count = strings->slot_count * 2;
     uint32_t *slots = grow_new(count, sizeof *slots, memory_name);
     for (uint32_t i = 0; i < strings->count; i++) {
@@ -74,6 +76,7 @@ static uint32_t *find(const struct strings *strings, const char *text, size_t le
 
 // The number of the string that stands, not yet counted, at the end of the bytes. If it is new, its
 // bytes are counted.
+// Written first and looked up then: a join needs no buffer of its own.
 static uint32_t settle(struct strings *strings, size_t length) {
     const char *text = strings->bytes + strings->byte_count;
     uint32_t hash = (uint32_t)hash_bytes(text, length);
