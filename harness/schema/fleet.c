@@ -30,6 +30,7 @@ static void take_point(const char *label, const char *where) {
 // ---- Waiting -----------------------------------------------------------------------------------
 
 // Somebody has moved: wakes those whose wait is over, and nobody in vain.
+// A queue that is woken makes steps depend on each other: a reduced search pays for each.
 static void tell_change(struct fleet *fleet) {
     touch_all(SCT_ACCESS_READ);
     for (uint32_t waiting = fleet->waiting; waiting; waiting &= waiting - 1) {
@@ -57,6 +58,7 @@ static void await(struct fleet *fleet, size_t index,
 
 // What the running task does from here on depends on nothing that it has learnt but [value]: what
 // there is to do is the fleet's to say.
+// States are merged by what tasks know; without this all ways that led here would stay apart.
 static void forget(const char *place, uint64_t value) {
     if (!sct_comparing())
         return;
@@ -168,6 +170,7 @@ static bool is_upgraded(const struct fleet *fleet, size_t index) {
 }
 
 // Servers but [index] wait for an upgrade that is not to be had, or for the worker.
+// Then nobody can get further without this one, and to wait on would be for ever.
 static bool others_are_stuck(const struct fleet *fleet, size_t index) {
     for (size_t i = 0; i < fleet->state.count; i++)
         if (i != index && !fleet->is_idle[i])
@@ -203,6 +206,7 @@ static void idle(struct fleet *fleet, size_t index,
     fleet->is_idle[index] = false;
 }
 
+// One server lags at a time: two would wait for each other.
 static void stay_behind(struct fleet *fleet, size_t index) {
     if (fleet->lag != LAG_NONE)
         return;
@@ -215,6 +219,7 @@ static void stay_behind(struct fleet *fleet, size_t index) {
 static void work(struct fleet *fleet, size_t index) {
     enum su_release release = fleet->state.releases[index];
     uint32_t count = workload_draw_operations(fleet, release);
+    // In R3 nobody can be ahead.
     if (count > 0 && release < SU_R3)
         stay_behind(fleet, index);
     for (; count > 0; count--) {
@@ -264,6 +269,7 @@ void fleet_serve_requests(struct fleet *fleet, size_t index, uint32_t count,
 static void kill_worker(void *argument) {
     struct fleet *fleet = argument;
     struct tables_host *host = fleet->worker_client->host;
+    // A call and its annotation are one step of the model: a death does not come between.
     while (host->tables->awaits_annotation)
         sct_waiters_wait(&host->ready, "the annotation of the last backend call");
     if (fleet->state.swept == SU_3_0)
@@ -286,6 +292,7 @@ static void draw_death(struct fleet *fleet) {
         return;
     fleet->deaths_left--;
     struct client_faults *faults = &fleet->worker_client->faults;
+    // Counted from here, for the client has made calls before.
     faults->death_after = faults->calls + 1 + sct_choose(CALLS_MAX, "calls before the death");
 }
 
@@ -333,6 +340,7 @@ static void pass(struct fleet *fleet) {
     struct party *worker = fleet->worker;
     touch_own(fleet->state.count);
     touch_all(SCT_ACCESS_READ);
+    // All servers run the same one now, or the pass would not be due.
     worker->server.release = fleet->state.releases[0];
     enum su_version target = worker->server.release == SU_R3 ? SU_3_0 : SU_2_0;
     if (sct_narrating())
@@ -343,6 +351,7 @@ static void pass(struct fleet *fleet) {
     ledger_check_swept(&fleet->ledger, target);
     touch_own(fleet->state.count);
     fleet->is_sweeping = false;
+    // Only now may the roll-out go on to R3: the check before has seen that nothing is left.
     fleet->state.swept = target;
     tell_change(fleet);
 }

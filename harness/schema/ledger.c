@@ -22,6 +22,7 @@ static int32_t number_of(const struct ct_property *property) {
     return property && property->type == CT_INT32 ? property->value.int32 : INT32_MIN;
 }
 
+// By names of its own: the ledger reads rows as the specification has them, not as the model does.
 static unsigned version_of(const struct ct_property *property) {
     static const char *const names[] = {"1.0", "1.5", "2.0", "3.0"};
     const char *name = text_of(property);
@@ -82,6 +83,7 @@ _Noreturn static void report(const char *kind, const struct ct_row *before,
 }
 
 // What [party] was to make of [record], whose entry it has written.
+// The record goes ahead of the entry: first what it must be now, then the look at what it is.
 static void keep_record(struct record *record, const struct party *party,
                         const struct truth *before) {
     const struct errand *errand = &party->errand;
@@ -121,6 +123,7 @@ static void check_entry(const struct party *party, struct record *record,
         report(KIND_AREA_MISSING, before, after, "a 1.5 entry has no area");
     if (truth->temperature != record->temperature)
         report(KIND_UPDATE_LOST, before, after, "a temperature update is lost");
+    // Once chosen it stays chosen, whoever writes: a release that does not know areas must keep it.
     if (record->chosen && !(is_chosen(truth) && ct_string_equal(truth->area, record->chosen)))
         report(KIND_AREA_LOST, before, after, "a chosen area is lost");
     if (!record->chosen && is_chosen(truth))
@@ -166,11 +169,13 @@ void ledger_wrote(void *context, const struct sct_machine *caller) {
     struct ledger *ledger = context;
     struct party *party = party_of(ledger, caller);
     schema_touch(SCT_ACCESS_WRITE, SCHEMA_HISTORY, SCHEMA_HISTORY);
+    // Called in the step of the write, so the last revision is that of this write alone.
     const struct ct_memory_table *table = tables_visible(ledger->tables);
     size_t revision = ct_memory_revision(table);
     struct ct_rows before = ct_memory_rows_at(table, revision - 1);
     struct ct_rows after = ct_memory_rows(table);
     party->writes++;
+    // One pass over both revisions, which are in key order.
     for (size_t b = 0, a = 0; b < before.count || a < after.count;) {
         bool is_unchanged = b < before.count && a < after.count && before.rows[b] == after.rows[a];
         int order = is_unchanged        ? 0
@@ -205,6 +210,7 @@ static const struct ct_row *entry_at(const struct ledger *ledger, size_t revisio
                         (struct ct_key){STATION, entry_keys[key]});
 }
 
+// What a reader of that release makes of this row; another release would make something else.
 static bool explains(struct record *record, const struct ct_row *row, const struct party *party,
                      const struct su_reading *reading) {
     if (!row || !reading)
@@ -235,6 +241,7 @@ _Noreturn static void report_reading(size_t key, const struct su_reading *readin
 static void check_reading(struct ledger *ledger, const struct party *party, size_t key,
                           const struct su_reading *reading) {
     size_t now = ct_memory_revision(tables_visible(ledger->tables));
+    // Any instant of the operation will do: a reading is a linearizable read of one entry.
     for (size_t revision = now + 1; revision-- > party->began;)
         if (explains(&ledger->records[key], entry_at(ledger, revision, key), party, reading))
             return;
@@ -242,6 +249,7 @@ static void check_reading(struct ledger *ledger, const struct party *party, size
 }
 
 // In how many of the revisions since the operation began there was an entry.
+// A scan may miss an entry that was absent at one instant at least.
 static size_t times_present(const struct ledger *ledger, const struct party *party, size_t key) {
     size_t count = 0;
     size_t now = ct_memory_revision(tables_visible(ledger->tables));
@@ -254,6 +262,7 @@ void ledger_scanned(struct ledger *ledger, struct party *party, const char *key,
                     const struct su_reading *reading) {
     size_t index = key_index(key);
     schema_touch(SCT_ACCESS_READ, SCHEMA_HISTORY, SCHEMA_HISTORY);
+    // Keys come in order, so no bit at or above this one is set yet.
     sct_check(party->keys_seen >> index == 0, KIND_READING_INVALID,
               "a scan returned entry '%s' after a later one", key);
     party->keys_seen |= (size_t)1 << index;
@@ -307,6 +316,7 @@ static void check_writes(const struct party *party, const struct su_outcome *out
     enum schema_operation operation = party->errand.operation;
     if (operation == ERRAND_UPGRADE)
         return;
+    // Twice would be an update that was counted once and done again.
     uint32_t expected = is_write(operation) && outcome->result == SU_DONE;
     sct_check(party->writes == expected, KIND_OUTCOME_MISMATCH,
               "an operation (%s) that should have written %u times has done so %u times",

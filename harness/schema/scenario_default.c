@@ -6,6 +6,7 @@
 static void setup(void *bugs) {
     struct plain_world *world = plain_world_new();
     struct fleet *fleet = &world->fleet;
+    // The fleet first: how many clients there are depends on it.
     fleet_draw(fleet, bugs);
     plain_world_open(world, false);
     fleet_load(fleet, &world->tables);

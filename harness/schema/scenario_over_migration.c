@@ -15,6 +15,7 @@ static void run_worker(struct app *app) {
     fleet_sweep(app->world->upper);
 }
 
+// The whole process dies here, with its instance of the migrating table.
 static void restart_worker(struct fleet *fleet) {
     struct app *app = (struct app *)(void *)fleet->worker_client; // its first member
     app_die(app);
@@ -54,6 +55,7 @@ static void setup(void *bugs) {
 static void finish(void *context) {
     const struct world *world = context;
     fleet_check_end(world->upper);
+    // Both checks: the upgrade is right over the virtual table, and the migration has moved it.
     final_state_check(&world->tables);
 }
 

@@ -72,6 +72,8 @@ uint32_t workload_draw_operations(const struct fleet *fleet, enum su_release rel
     const struct profile *profile = &fleet->profile;
     if (!profile->is_focused)
         return sct_choose(2, "operations");
+    // In the focus and beside it servers are busy, so that three releases are met with many
+    // operations.
     if (release + 1 < profile->focus || release > profile->focus + 1)
         return one_in(4, "an operation out of focus");
     return sct_choose(7, "operations");
@@ -116,6 +118,7 @@ static enum schema_operation draw_operation(const struct profile *profile, enum 
 }
 
 // Each server chooses areas of its own.
+// So an area tells who has chosen it, and a lost one shows.
 static const char *draw_area(size_t server) {
     static const char *const areas[][2] = {
         {"Athens", "Patras"}, {"Chios", "Volos"}, {"Corfu", "Rhodes"}};
@@ -136,6 +139,8 @@ static struct errand draw_errand(struct fleet *fleet, size_t server) {
         errand.area = draw_area(server);
     if (errand.operation == ERRAND_INSERT) {
         int32_t number = (int32_t)++fleet->samples;
+        // Different in each insert, and increments are of 1: a temperature tells which entry it
+        // belongs to.
         errand.sample = (struct su_sample){.time = number, .temperature = 20 + 10 * number};
         if (release >= SU_R2)
             errand.sample.area = draw_area(server);
