@@ -168,6 +168,8 @@ static void write_key(struct dual *dual, uint32_t number, uint32_t key, bool del
                 result == DUAL_DONE      ? "is done"
                 : result == DUAL_REFUSED ? "is refused"
                                          : "may have been done");
+    // A refused call has done nothing, so it is not in the history; one that may have been done
+    // stays open.
     call->is_omitted = result == DUAL_REFUSED;
     if (result == DUAL_DONE)
         end_call(world, call);
@@ -196,6 +198,7 @@ static void run_migrator(struct process *process) {
     struct dual dual = dual_of(process);
     struct sct_monitor monitor = {0};
     sct_monitor_hot(&monitor, "the migration to end");
+    // It ends, for a fault befalls one request of a certain number, and no later one.
     while (dual_migrate(&dual, sct_arena()) != DUAL_DONE)
         continue;
     sct_monitor_cold(&monitor);
@@ -205,6 +208,8 @@ static void run_migrator(struct process *process) {
 // ---- The world ---------------------------------------------------------------------------------
 
 // Rows that were there before anything ran: written by a process of their own.
+// By the model's own write, and in the history: so the first rows have numbers, and the checker
+// knows them.
 static void load(struct dual_world *world, struct process *process) {
     struct dual dual = dual_of(process);
     for (uint32_t key = 0; key < KEYS; key++) {

@@ -12,6 +12,7 @@ size_t coverage_cell_count(const struct coverage *coverage) {
 
 void coverage_values(const struct coverage *coverage, size_t index, size_t *values) {
     ASSERT(index < coverage_cell_count(coverage));
+    // Mixed radix, the last axis quickest; coverage_index is the inverse.
     for (size_t i = COVERAGE_AXES; i-- > 0; index /= coverage->axes[i].count)
         values[i] = index % coverage->axes[i].count;
 }
@@ -41,6 +42,7 @@ enum coverage_expectation coverage_expectation(const struct coverage *coverage, 
     size_t values[COVERAGE_AXES];
     coverage_values(coverage, index, values);
     *why = NULL;
+    // The first rule that has the cell decides, so special ones stand before general ones.
     for (size_t i = 0; i < coverage->rule_count; i++) {
         const struct coverage_rule *rule = &coverage->rules[i];
         if (!contains(rule->sets, values))
@@ -48,6 +50,7 @@ enum coverage_expectation coverage_expectation(const struct coverage *coverage, 
         *why = rule->why;
         return rule->expectation;
     }
+    // What no rule speaks of must be reached: a new value of an axis shows by itself.
     return COVERAGE_REQUIRED;
 }
 

@@ -23,6 +23,7 @@ const struct subject_test *subject_test(const struct subject *subject, const cha
 
 struct variant subject_variant(const struct subject *subject, const char *number_or_name) {
     uint64_t number = 0;
+    // Numbers never change, so scripts may use them; people use the name.
     bool is_number = number_parse(number_or_name, 0, INT32_MAX, &number);
     const struct subject_variants *variants = subject->variants;
     for (size_t i = 0; variants && variants->at(i).name; i++)
@@ -46,6 +47,8 @@ uint32_t subject_steps(const struct subject *subject, const struct subject_test 
 struct sct_program subject_program(const struct subject *subject, const struct subject_test *test,
                                    void *context) {
     struct sct_program program = test->program;
+    // The context is the set of bugs, also where none is injected: the lines count how often they
+    // are passed.
     ASSERT(!subject->variants || context);
     if (subject->variants)
         program.context = context;
