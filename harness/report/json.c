@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+// The library returns NULL where memory fails, in dozens of places: here it ends the process, with
+// one line.
 static void *allocate(size_t bytes) {
     return grow_to(NULL, bytes, 1, "a report");
 }
@@ -12,6 +14,8 @@ void json_allocates_or_fails(void) {
     json_set_alloc_funcs(allocate, free);
 }
 
+// What is no UTF-8 is taken for Latin-1: each byte stays visible, and the report is written in any
+// case.
 json_t *value_text(const char *text) {
     json_t *value = text ? json_string(text) : json_null();
     if (value)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 // How many bytes at [at] are a character that terminals obey: C0 and DEL, or one of C1 in UTF-8.
+// Messages are the program's text: one under test must not move the cursor or change the title.
 static size_t control_bytes(const char *at) {
     unsigned char first = (unsigned char)at[0], second = first ? (unsigned char)at[1] : 0;
     if (first < ' ' || first == 0x7f)

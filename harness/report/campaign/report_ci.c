@@ -14,6 +14,7 @@
 // ---- XML ---------------------------------------------------------------------------------------
 
 // The length of the UTF-8 character at [text]; 0 if it is none that XML can hold.
+// XML 1.0 has no form for most control characters, not even an escape: they become "?".
 static size_t character_length(const char *text) {
     const unsigned char *bytes = (const unsigned char *)text;
     if (bytes[0] < 0x80)
@@ -85,6 +86,7 @@ static void print_suite_start(FILE *out, const struct campaign_report *run,
     print_attribute(out, "package", run->what.subject->name);
     print_attribute(out, "timestamp", stamp);
     print_attribute(out, "hostname", host);
+    // One test case for a campaign: an execution is none that anybody could look up.
     fprintf(out, " id=\"0\" tests=\"1\" failures=\"%d\" errors=\"%d\" time=\"%.3f\">\n",
             campaign->violations > 0 && !error_message(run, campaign),
             error_message(run, campaign) != NULL, campaign->elapsed_seconds);
@@ -156,6 +158,7 @@ static void print_junit(FILE *out, const struct campaign_report *run,
     if (!memory)
         grow_failed(0, "the report");
     struct campaign_report plain = *run;
+    // The text goes into the file, where colours would be control characters.
     plain.use_color = plain.look.use_color = false;
     report_campaign_text(memory, &plain, campaign);
     if (fclose(memory) != 0)
@@ -182,6 +185,7 @@ bool report_junit(const char *path, const struct campaign_report *run,
 // ---- GitHub ------------------------------------------------------------------------------------
 
 // Text of a workflow command; in a property ':' and ',' are escaped too.
+// A message has a line of its own, in which a line break would begin a new command.
 static void print_command_text(FILE *out, const char *text, bool is_property) {
     for (; *text; text++) {
         bool is_special = *text == '%' || *text == '\n' || *text == '\r' ||

@@ -98,6 +98,7 @@ static size_t column_count(const struct coverage *coverage) {
 }
 
 // A line without a count is of interest if one could be there.
+// The last two axes make the columns, the first two the lines.
 static bool is_line_empty(const struct coverage *coverage, size_t line) {
     size_t columns = column_count(coverage);
     for (size_t i = line * columns; i < (line + 1) * columns; i++)

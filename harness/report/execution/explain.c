@@ -107,6 +107,7 @@ static void say_unsaid(struct teller *teller) {
 
 // What is done in [episode]. Details are told where they matter: in the last episode, before a stop
 // and after one, and a few elsewhere.
+// Words are made one note at a time and said at once: what is left out is counted where it stood.
 static void tell_acts(struct teller *teller, const struct sct_episode *episode, bool in_full) {
     const struct telling *telling = teller->telling;
     const struct sct_episode_note *notes = &telling->story->notes[episode->first_note];
@@ -140,6 +141,7 @@ static void tell_acts(struct teller *teller, const struct sct_episode *episode, 
 }
 
 // Whether [episode] is near a stop: its task is stopped at its end, or was before it.
+// A preemption is what a failure needs, so what stands around it is told in full.
 static bool is_near_stop(const struct sct_episodes *story, uint32_t episode) {
     uint32_t before = story->episodes[episode].before;
     return story->episodes[episode].is_stopped ||
@@ -185,6 +187,7 @@ static bool stands_alone(const struct sct_episodes *story, uint32_t index) {
 }
 
 // The episodes from *[index] on that say the same, by one machine after the other, as one sentence.
+// Three machines that take the same configuration one after the other are one sentence.
 static void tell_alike(const struct telling *telling, uint32_t *index, struct text *line) {
     const struct sct_episodes *story = telling->story;
     char acts[LINE_BYTES], others[LINE_BYTES], names[NAMES_BYTES];
@@ -231,6 +234,7 @@ struct kept_decision {
     bool has_waited; // schedule: for what the label says
 };
 
+// Copied: the names are the execution's, and the next one begins in the same memory.
 static struct kept_decision keep(const struct sct_engine *engine, uint32_t index) {
     struct sct_decision decision = sct_engine_decision(engine, index);
     struct kept_decision kept = {.kind = decision.kind, .answer = decision.answer};
@@ -263,6 +267,7 @@ static void visit_standing(void *context, const struct sct_standing *standing) {
 // At the decision both alternatives can be seen.
 static void listen_for_parting(void *context, const struct sct_event *event) {
     struct parting *parting = context;
+    // Before it is answered: both tasks stand where they would go on.
     bool is_it = event->kind == SCT_EVENT_TURN && event->decision == parting->decision;
     if (is_it && event->count > 1)
         sct_engine_standings(parting->engine, visit_standing, parting);
@@ -310,6 +315,8 @@ static void tell_given_up(struct text *line, const struct explaining *explaining
              plan->switch_count + plan->value_count);
 }
 
+// The engine holds the passing execution when the search returns: its decision is kept first, then
+// the failing one is run once more to look at the same place.
 static void explain_nearest(const struct explaining *explaining, struct explanation *explanation) {
     char buffer[600];
     struct text line = text_in(buffer, sizeof buffer);

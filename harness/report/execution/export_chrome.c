@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// A step is a millisecond long, whatever it took: the order is what matters.
 enum { MACHINES = 1, TRACKS = 2, STEP_US = 1000 };
 
 // Writes and frees [value].
@@ -122,6 +123,7 @@ static void emit_arrow(struct events *events, const struct story *story, uint32_
     event = new_event("f", arrow->label, MACHINES, arrow->to, taken_us);
     json_object_set_new(event, "cat", json_string("message"));
     json_object_set_new(event, "id", json_integer(index));
+    // The arrow ends in the slice that it points into, not at the next one's beginning.
     json_object_set_new(event, "bp", json_string("e"));
     emit(events, event);
 }
@@ -162,6 +164,7 @@ static void emit_track(struct events *events, const struct story *story, uint32_
 }
 
 // Whether an earlier view of the panel has a row of that name.
+// Quadratic in the views: panels that are shown over time have a row or two.
 static bool is_in_earlier_view(const struct story_panel *panel, uint32_t view, const char *name) {
     for (uint32_t v = 0; v < view; v++)
         for (uint32_t r = 0; r < panel->views[v].row_count; r++)

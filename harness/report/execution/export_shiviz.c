@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+// An entry for each machine: the events of it that are known. Clocks are merged by the greater
+// entry.
 typedef uint32_t clock_row[STORY_MACHINES_MAX];
 
 struct log {
@@ -101,6 +103,7 @@ static void *array(size_t count, size_t bytes) {
     return grow_new(count, bytes, "the clocks of an export");
 }
 
+// From the last arrow on, so that each list is in the order of the arrows.
 static void index_arrivals(struct log *log) {
     const struct story *story = log->story;
     for (uint32_t i = story->arrow_count; i-- > 0;) {
@@ -126,6 +129,7 @@ void report_write_shiviz(FILE *out, const struct execution_report *run, const st
     fputs("(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})\n\n", out);
     for (uint32_t i = 0; i < story->step_count; i++) {
         const struct story_step *step = &story->steps[i];
+        // In this order: what arrived, the step itself, what it sends.
         receive(&log, i);
         log.clocks[step->machine][step->machine]++;
         write_step(&log, step);

@@ -108,6 +108,7 @@ static void set_run(json_t *object, const struct execution_report *run) {
     set(object, "test", value_text(run->what.test->name));
     set(object, "bug", json_variant(run->what.variant));
     set(object, "strategy", value_text(trace->strategy));
+    // As text: a number in JavaScript keeps 53 bits.
     set(object, "seed", value_digits("%" PRIu64, trace->seed));
     set(object, "iteration", value_digits("%" PRIu64, trace->iteration));
     set(object, "commands", json_commands(run));
@@ -172,6 +173,7 @@ static json_t *json_step(const struct story *story, const struct story_step *ste
     set(object, "d", value_number(step->decision));
     if (step->where)
         set(object, "w", value_text(step->where));
+    // The line itself, for the page is read where the sources are not.
     if (step->where && story->view->source && story->view->source(step->where))
         set(object, "s", value_text(story->view->source(step->where)));
     if (step->count > 1) {
@@ -275,6 +277,7 @@ static void set_story(json_t *object, const struct story *story, const struct sy
 // ---- The page ----------------------------------------------------------------------------------
 
 // No text can end the script element or begin a comment: there is no "<" left.
+// ASCII alone, so that the page is right whatever encoding a server tells.
 static void write_data(FILE *out, const struct execution_report *run, const struct story *story) {
     struct symbols *symbols = symbols_open();
     json_t *object = json_object();
@@ -298,6 +301,7 @@ void report_write_page(FILE *out, const struct execution_report *run, const stru
     static const char style[] = "/*STYLE*/", script[] = "/*SCRIPT*/", data[] = "/*DATA*/";
     const char *rest = (const char *)page_html;
     const char *at;
+    // The places are marked by comments of the template; any other comment is copied.
     while ((at = strstr(rest, "/*"))) {
         fwrite(rest, 1, (size_t)(at - rest), out);
         if (strncmp(at, style, sizeof style - 1) == 0) {

@@ -212,6 +212,7 @@ static void send(struct story *story, const struct sct_event *event) {
 }
 
 static void take(struct story *story, const struct sct_event *event) {
+    // From the newest: a message's address may be that of one taken long ago.
     for (uint32_t i = story->arrow_count; i-- > 0;) {
         struct story_arrow *arrow = &story->arrows[i];
         if (arrow->identity != event->identity || arrow->taken != STORY_NOWHERE)
@@ -222,6 +223,7 @@ static void take(struct story *story, const struct sct_event *event) {
 }
 
 // The final check is nobody's turn.
+// It is known by its machine, and by that the machine before was another.
 static bool begins_the_end(const struct story *story, const struct sct_event *event) {
     return story->is_set_up && strcmp(event->machine, "harness") == 0 &&
            strcmp(story->machines[story->steps[story->step_count - 1].machine], "harness") != 0;
@@ -272,6 +274,7 @@ void story_listen(struct story *story, struct sct_engine *engine, const struct s
                         &(struct sct_recording_options){
                             .bytes = STRINGS_BYTES,
                             .counter = what->passes,
+                            // Of a long execution the end is kept: what failed is there.
                             .first_decision = is_long ? decisions_expected - STORY_STEPS_MAX : 0,
                             .watch = on_event,
                             .context = story,

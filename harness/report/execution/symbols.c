@@ -37,6 +37,7 @@ static int first_object(struct dl_phdr_info *info, size_t size, void *base) {
     return 1; // the program itself comes first
 }
 
+// Written so that nothing overflows: the file may be damaged.
 static bool is_inside(const struct symbols *symbols, size_t offset, size_t bytes) {
     return offset <= symbols->file_bytes && bytes <= symbols->file_bytes - offset;
 }
@@ -60,6 +61,7 @@ static bool find_table(struct symbols *symbols) {
         symbols->count = section->sh_size / sizeof(ElfW(Sym));
         symbols->names = symbols->file + names->sh_offset;
         symbols->names_bytes = names->sh_size;
+        // So every name in it ends.
         return symbols->names[names->sh_size - 1] == '\0';
     }
     return false;
@@ -105,6 +107,7 @@ const char *symbols_name(const struct symbols *symbols, const void *address) {
     if (!symbols)
         return NULL;
     uintptr_t place = (uintptr_t)address - 1 - symbols->base; // within the call, not behind it
+    // Linear in the symbols: a report asks for a few dozen addresses.
     for (size_t i = 0; i < symbols->count; i++) {
         const ElfW(Sym) *symbol = &symbols->table[i];
         if ((symbol->st_info & 0xf) == STT_FUNC && symbol->st_name < symbols->names_bytes &&
