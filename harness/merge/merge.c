@@ -38,6 +38,7 @@ static bool is_set(const struct merge_input *input, const char *name) {
 
 // ---- Checks ------------------------------------------------------------------------------------
 
+// All members with their types at once, so that nobody need ask afterwards.
 static bool check_shape(const struct merge_input *input, struct error *error) {
     json_error_t where;
     int status = json_unpack_ex(
@@ -87,6 +88,7 @@ static bool check_counts(const struct merge_input *input, struct error *error) {
 // What reports of one campaign have in common.
 static bool check_same(const struct merge_input *first, const struct merge_input *other,
                        struct error *error) {
+    // What decides what the campaign was; what was seen may differ.
     static const char *const names[] = {"tool",  "schema_version", "version",   "commit",
                                         "model", "test",           "bug",       "strategy",
                                         "seed",  "iterations",     "max_steps", "keep_going"};
@@ -136,6 +138,7 @@ static bool check_inputs(struct merge_input *inputs, size_t count, struct error 
         if (!check_shape(&inputs[i], error) || !check_counts(&inputs[i], error) ||
             !check_same(&inputs[0], &inputs[i], error))
             return false;
+    // So the merged report does not depend on the order on the command line.
     qsort(inputs, count, sizeof *inputs, by_shard);
     return check_complete(inputs, count, error);
 }
@@ -165,12 +168,15 @@ static void add_times(json_t *merged, const struct merge_input *inputs, size_t c
         longest = seconds > longest ? seconds : longest;
     }
     double runs = (double)count_of(merged, "iterations_run");
+    // Shards run side by side: the longest is how long it took.
     json_object_set_new(merged, "elapsed_seconds", json_real(longest));
     json_object_set_new(merged, "executions_per_second",
                         json_real(longest > 0 ? runs / longest : 0));
 }
 
 // Unites what [inputs] have seen. False if one of them does not tell it, or tells it wrongly.
+// A sketch of a union is the greater of each place, so it does not matter how executions were
+// divided.
 static bool unite_sketches(const struct merge_input *inputs, size_t count,
                            struct sct_sketch *united) {
     struct sct_sketch sketch;
@@ -216,6 +222,7 @@ static void add_sums(json_t *merged, const struct merge_input *inputs, size_t co
     for (size_t i = 0; i < count; i++) {
         uint64_t part = 0;
         number_scan(text_of(inputs[i].report, "fingerprint"), 16, UINT64_MAX, &part);
+        // A sum over executions, which any division leaves the same.
         fingerprint += part;
         was_interrupted |= is_set(&inputs[i], "interrupted");
     }
@@ -305,6 +312,8 @@ static int by_pattern(const void *left, const void *right) {
 }
 
 // Makes one of those that are alike: the lowest iteration speaks for them. How many are left.
+// Sorted twice: by pattern to find those that are alike, by iteration to tell them in the order in
+// which one campaign would have met them.
 static size_t unite_groups(struct found_group *groups, size_t count) {
     size_t kept = 0;
     qsort(groups, count, sizeof *groups, by_pattern);
