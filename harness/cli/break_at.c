@@ -46,6 +46,7 @@ bool break_at(struct sct_engine *engine, const struct sct_trace *trace, uint32_t
                          "option --break-at: expected one of the trace's %" PRIu32
                          " decisions, counted from 0, found %" PRIu32,
                          trace->decision_count, index);
+    // Without a debugger the signal would end the process.
     if (!is_traced())
         return error_set(error, "option --break-at: expected a debugger, found none; "
                                 "start the command as: gdb --args mtcheck --replay ...");

@@ -46,6 +46,7 @@ static char *record(void *context, uint64_t iteration, const struct sct_result *
 }
 
 // Found by a worker, which in a search does not know the number that it has in the whole.
+// As text, since workers are processes; it was made by this program, so it must be readable.
 static void on_new_group(void *context, const struct sct_group *group) {
     struct sct_trace trace;
     struct error error;
@@ -66,6 +67,7 @@ static void begin_counting(void *context, uint64_t iteration) {
     sct_marks_count(true);
 }
 
+// [restrict], since this runs after each execution: several counters are then added at once.
 static void end_counting(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)iteration;
     struct session *session = context;
@@ -124,6 +126,8 @@ static void calibrate_there(void *context) {
 }
 
 // One that does not come to its end has measured nothing.
+// Isolated, the measurement may end its process, too; the strategy then has the least that it can
+// do with.
 static void calibrate(struct session *session) {
     if (!session->run.what.test->is_isolated) {
         calibrate_here(session);
@@ -141,6 +145,8 @@ static void calibrate(struct session *session) {
 }
 
 // How many of the iterations 0 .. all-1 belong to the shard.
+// Shard I has the iterations I, I + N, I + 2 N, ...: each has its share of every part of the
+// campaign.
 static uint64_t shard_size(const struct options *options, uint64_t all) {
     if (all == SCT_UNLIMITED)
         return SCT_UNLIMITED;
@@ -262,6 +268,8 @@ static bool run_shared(struct session *session, struct sct_campaign_options *cam
     return is_whole;
 }
 
+// By this process alone unless jobs, a checkpoint or isolation are asked for: a debugger then sees
+// everything.
 static bool run_campaign(struct session *session, struct sct_checkpoint *checkpoint,
                          struct sct_campaign *campaign, struct error *error) {
     const struct options *options = session->options;

@@ -66,6 +66,7 @@ static int run_campaign(const struct command *command, char **argv, const struct
     if (is_ready) {
         status = campaign_command(command, &options, &checkpoint);
     } else {
+        // The other processes wait for the word of this one.
         mpi_agree(false);
         status_usage(&error);
     }
@@ -103,6 +104,7 @@ static int run(const struct command *command, int argc, char **argv) {
 
 int command_run(const struct command *command, int argc, char **argv) {
     // Not inlined: what it keeps on the stack wants the room that is asked for here.
+    // [volatile] keeps the compiler from seeing which function it is.
     int (*volatile run_with_room)(const struct command *, int, char **) = run;
     struct error error;
     ASSERT(command->subjects[0]);

@@ -39,6 +39,7 @@ static int find_letter(const struct parser *parser, char letter) {
     return -1;
 }
 
+// An option with a value is given once: of two the user may mean either. Flags may be repeated.
 static bool accept(struct parser *parser, enum option_id id, const char *value) {
     if (options_have(parser->options, id) && table[id].argument && id != OPTION_EXPORT)
         return error_set(parser->error, "option --%s: expected once, found it twice",
@@ -109,6 +110,7 @@ static bool contradiction(struct parser *parser, enum option_id mode, enum optio
 }
 
 // Whether an option of that use goes with the mode; OPTION_COUNT: a campaign.
+// By the table's column, so that a new option says in one place what it goes with.
 static bool goes_with(enum option_id mode, enum option_id id) {
     switch (table[id].use) {
     case USE_ANY:
@@ -179,6 +181,7 @@ static bool check_pairs(struct parser *parser) {
 
 void options_describe(const struct options *options, uint64_t seed, struct text *text) {
     for (int i = 0; i < OPTION_COUNT; i++) {
+        // The seed as it was drawn, not as it was asked for: "random" would be another one.
         if (table[i].use != USE_FIXES || i == OPTION_SEED || !options->given[i])
             continue;
         text_add(text, "--%s", table[i].name);
@@ -259,6 +262,7 @@ static void print_help_text(FILE *out, const char *text) {
     int room = HELP_WIDTH - HELP_COLUMN;
     while ((int)strlen(text) > room) {
         int length = room;
+        // There is a space: no word of the help is as long as a line.
         while (text[length] != ' ')
             length--;
         fprintf(out, "%.*s\n%*s", length, text, HELP_COLUMN, "");

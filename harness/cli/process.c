@@ -23,6 +23,7 @@ static void on_tool_failure(enum fail_kind kind, const char *where, const char *
 }
 
 // A system under test that calls exit() must not end the tool with a status of its own.
+// atexit, for exit() cannot be caught otherwise; _exit is the witness's to see.
 static void on_exit_call(void) {
     if (!sct_engine_inside())
         return;
@@ -32,6 +33,8 @@ static void on_exit_call(void) {
 
 // The second one ends the process; but what sends a signal to a process and then to its group, such
 // as timeout(1), sends one.
+// The first one only asks: what was found so far is written. Only what may be done in a handler is
+// done.
 static void on_interrupt(int number) {
     static double first_at;
     double now = clock_seconds();
@@ -55,6 +58,8 @@ void process_catch_interrupts(void) {
     signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of the write
 }
 
+// A closed standard stream would make the next file that is opened take its number, and the report
+// go into it.
 void process_open_streams(void) {
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
         if (fcntl(stream, F_GETFD) < 0)

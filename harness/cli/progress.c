@@ -52,10 +52,12 @@ void progress_tell(struct progress *progress, const struct sct_campaign *campaig
     if (!progress->is_shown)
         return;
     double time = clock_seconds(), elapsed = time - progress->started_at;
+    // Ten times a second is as often as anybody looks, and costs nothing.
     if (time - progress->told_at < 0.1)
         return;
     progress->told_at = time;
     uint64_t done = campaign->iterations_run;
+    // Of this run: what a checkpoint brought took none of its time.
     double rate = (double)(done - campaign->iterations_resumed) / elapsed;
     char buffer[200];
     struct text text = text_in(buffer, sizeof buffer);

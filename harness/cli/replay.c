@@ -227,6 +227,7 @@ static int replay_trace(struct session *session, const struct sct_trace *trace) 
     return status;
 }
 
+// A trace of another build of the program would be replayed against other code.
 static bool check_binding(const struct subject *subject, const struct sct_trace *trace,
                           struct error *error) {
     char binding[sizeof trace->binding];
@@ -258,6 +259,7 @@ static int report_deadly(void *context, const struct sct_death *death) {
         return EXIT_TOOL_FAILED;
     }
     struct error difference = *death->difference;
+    // The same decisions and the same words: a death elsewhere is another one.
     bool is_same = death->is_reproduced && death->trace->fingerprint == trace->fingerprint &&
                    strcmp(death->trace->message, trace->message) == 0;
     if (!is_same && death->is_reproduced)
@@ -277,6 +279,7 @@ static int report_deadly(void *context, const struct sct_death *death) {
 
 // A sanitizer reports once in a process, and ends it the second time: when what it has found is run
 // again to tell of it. A debugger has its process to itself.
+// Such a replay is run under a witness, in a process that may end.
 static bool may_end_process(const struct sct_trace *trace, const struct options *options) {
     bool is_reported_once = ARENA_POISONS && strcmp(trace->kind, SCT_KIND_CRASH) == 0 &&
                             !options_have(options, OPTION_BREAK_AT);

@@ -14,6 +14,7 @@ static void describe_program(const struct subject *subject, struct text *text) {
         text_add(text, ", %s", subject->binding);
 }
 
+// Line by line: the program, the probe, the options. What comes first is looked at first.
 void resume_describe(const struct subject *subject, const struct options *options, uint64_t seed,
                      uint64_t probe, struct text *text) {
     describe_program(subject, text);
@@ -43,6 +44,7 @@ bool resume_open(const struct command *command, char **argv, struct sct_checkpoi
         return false;
     char *stored = checkpoint->text;
     size_t length = strcspn(stored, "\n");
+    // Another version may decide otherwise, and half a campaign of each would be neither.
     if (program.length != length || memcmp(stored, program.data, length) != 0)
         return error_set(error, "checkpoint '%.200s': expected one of %.120s, found one of %.*s",
                          path, program.data, length == 0 || length > 100 ? 100 : (int)length,

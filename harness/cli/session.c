@@ -16,6 +16,7 @@
 bool session_uses_color(const struct options *options) {
     if (options->color != COLOR_AUTO)
         return options->color == COLOR_ALWAYS;
+    // As no-color.org has it: set and not empty.
     const char *no_color = getenv("NO_COLOR");
     return !(no_color && *no_color) && isatty(STDOUT_FILENO);
 }
@@ -97,6 +98,8 @@ uint64_t session_probe(const struct session *session) {
     if (session->run.what.test->is_isolated)
         shared = sct_map_shared(sizeof *shared);
     struct probing probing = {session, shared};
+    // Isolated, the probe runs in a process that may end; what it found comes back in shared
+    // memory.
     if (shared == &result) {
         probe(&probing);
         return result;

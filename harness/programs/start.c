@@ -61,6 +61,8 @@ static void name_test(char name[NAME_BYTES]) {
 }
 
 // The options that a search has of its own, unless they are given; those of proofs last.
+// The identity of a test covers the options: a trace of a search is of other ones than a random
+// campaign's.
 static void use_options_of(unsigned search, const struct program_command *command) {
     struct program_command other = *command;
     other.options.is_exact = command->options.is_exact || search > 1;
@@ -84,6 +86,8 @@ static void use_options_of_resumed(struct program_command *command) {
 
 // A trace is of the build, arguments and options that it was made with. Of others it is refused
 // with one line.
+// Tried with the options as given, then with those of a search, then with those of a proof: so
+// `--replay` needs no options that the trace implies.
 static bool check_trace(const struct program_command *command, char test[NAME_BYTES],
                         struct error *error) {
     const char *path = program_command_value(command, "replay");
@@ -202,6 +206,7 @@ static int run_under_control(int argc, char **argv) {
         fprintf(stderr, "%s: %s\n", name, error.text);
         return 2;
     }
+    // A program that starts others must not have them take themselves for tested.
     unsetenv(LAUNCH_VARIABLE);
     use_options_of_resumed(&command);
     posix_world.options = command.options;

@@ -13,6 +13,7 @@ static void write_new(int out, uint32_t *written) {
             _exit(1);
 }
 
+// In a process of its own: an execution may end it, and the campaign is to begin in a fresh one.
 static void run(void *unused, unsigned index, int channel) {
     struct error error;
     (void)unused;
@@ -25,6 +26,8 @@ static void run(void *unused, unsigned index, int channel) {
     struct sct_strategy *strategy = sct_strategy_new("random", &error);
     uint32_t written = 0;
     for (uint64_t i = 0; i < SURVEY_EXECUTIONS; i++) {
+        // The seed is fixed: which races are scheduling points must not differ between two runs of
+        // a campaign.
         sct_engine_run(engine, &program, strategy, sct_execution_seed(1, i));
         write_new(channel, &written);
     }
