@@ -387,6 +387,7 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
         return EXIT_INTERRUPTED;
     if (campaign->violations > 0)
         return EXIT_VIOLATION;
+    // The search ended there: what it has not come to may fail.
     if (campaign->search.is_cache_full) {
         complain("the state cache is full (%" PRIu64
                  " states): no verdict; give --cache more bytes",
@@ -397,6 +398,7 @@ static int verdict_of(const struct session *session, const struct sct_campaign *
         complain("no execution was run within the time limit: no verdict");
         return EXIT_NO_VERDICT;
     }
+    // Clean would be a lie: no execution has come to its end.
     if (sct_campaign_is_cut_off(campaign)) {
         complain("every execution was cut off after %" PRIu32
                  " steps: no verdict; does it spin? a loop that waits wants to yield, or more "
@@ -577,6 +579,7 @@ static bool prepare_campaign(struct session *session, struct sct_checkpoint *che
         !session_choose_variant(session, options->bug, error) ||
         !check_coverage_options(session, error) || !session_check_isolation(session, error))
         return false;
+    // Before the checkpoint, which says the seed that was drawn.
     draw_seed(session);
     session->strategy = sct_strategy_new(options->strategy, error);
     if (!session->strategy || !search_options_check(session, error))

@@ -90,6 +90,8 @@ void finding_keep(struct session *session, struct sct_trace *trace) {
     ASSERT(session->last_trace && !*session->last_trace); // the end of the list
     struct error error;
     char *text = sct_trace_format(trace);
+    // Before it is kept: what does not happen again is nondeterminism that is not under control,
+    // and no finding.
     if (!sct_witness_confirms(&session->witness, text, &error)) {
         note_unconfirmed(session, trace->iteration, &error);
         sct_trace_free(trace);
@@ -100,6 +102,7 @@ void finding_keep(struct session *session, struct sct_trace *trace) {
     trace_path(session, trace->iteration, entry->path, sizeof entry->path);
     if (!sct_trace_write(entry->path, text, &error)) {
         complain("%s; here it is:", error.text);
+        // So that a full disk does not lose it.
         fputs(text, stderr);
         entry->path[0] = '\0';
     }

@@ -48,6 +48,7 @@ static uint64_t value_found(const struct check *check) {
 }
 
 // An operation as it was known just before the blocked one returned.
+// What was not known by then must not explain the failure.
 static struct sct_operation operation_before(const struct check *check, uint32_t index) {
     struct sct_operation operation = *operation_at(check, index);
     if (operation.returned_at >= operation_at(check, check->result.blocked)->returned_at)

@@ -51,6 +51,8 @@ bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace)
     struct error difference;
     sct_replay_init(&replay, trace);
     inspection->run.trace = trace;
+    // The execution is run once more to be told: a campaign keeps nothing of executions but their
+    // decisions.
     story_listen(&inspection->story, engine, &inspection->run.what, trace->decision_count);
     const struct sct_result *result = sct_engine_run(engine, inspection->program, &replay.base, 0);
     story_end(&inspection->story, engine, result);

@@ -99,6 +99,7 @@ static int compare_lost(const void *a, const void *b) {
 }
 
 // Lists what [before] has more often than [after] in [lost], which has room; returns how many.
+// Both lists are sorted by name: a merge, linear in both.
 static size_t list_lost(const struct named_value *before, size_t before_count,
                         const struct named_value *after, size_t after_count,
                         struct lost_value *lost) {

@@ -68,6 +68,7 @@ uint64_t mpi_share(uint64_t number) {
     return number;
 }
 
+// Ranges go round the workers, so that each knows which are its own without being told.
 static int worker_of(uint64_t range) {
     return 1 + (int)(range % (uint64_t)(ranks - 1));
 }
@@ -83,6 +84,8 @@ static void begin(void *context, uint64_t first) {
     next_range = mpi_share(first);
 }
 
+// Asked for in the order of the ranges, so that the sum is that of one process; each worker is one
+// range ahead at most.
 static void receive(void *context, struct sct_bytes *bytes) {
     (void)context;
     int worker = worker_of(next_range++), size;
@@ -133,6 +136,7 @@ _Noreturn void mpi_work(struct sct_engine *engine, const struct sct_range_option
         const struct sct_range part = {
             .first = sct_range_first(options, range),
             .iterations = iterations,
+            // 0 would be no limit: for a time that has passed it is the least that there is.
             .seconds_max = campaign->seconds_max == 0 ? 0
                            : left > 0                 ? left
                                                       : 1e-9,

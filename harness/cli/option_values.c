@@ -113,6 +113,7 @@ bool set_jobs(struct parser *parser, enum option_id id, const char *value) {
     uint64_t jobs = 0;
     if (!number_parse_any(value, SCT_WORKERS_MAX, &jobs))
         return option_bad_value(parser, id, value, "a number from 0 to 256");
+    // 0: as many as there are cores; one at least, if the system does not tell.
     long cores = jobs == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
     cores = cores > SCT_WORKERS_MAX ? SCT_WORKERS_MAX : cores;
     parser->options->jobs = jobs > 0 ? (unsigned)jobs : cores > 0 ? (unsigned)cores : 1;

@@ -31,6 +31,7 @@ static void capture(const struct replaying *replaying, struct sct_trace *trace) 
     const struct sct_engine *engine = replaying->session->engine;
     struct sct_trace captured = *replaying->recording;
     captured.storage = NULL;
+    // A run that passes has none of these; the recording's must not stay.
     captured.kind[0] = captured.machine[0] = captured.message[0] = '\0';
     sct_trace_capture(&captured, engine, sct_engine_last_result(engine));
     sct_trace_copy(trace, &captured);
@@ -68,6 +69,7 @@ static void run_strictly(struct replaying *replaying, struct error *difference) 
     if (is_isolated) {
         confirmation = sct_map_shared(sizeof *confirmation);
         *confirmation = own;
+        // What stays if the process cannot say anything.
         error_set(&confirmation->difference, "the process ends before the execution does");
         sct_process_run(confirm_there, confirmation);
     } else {

@@ -72,6 +72,7 @@ static struct {
     struct store store;
 } judge;
 
+// Value number i is the text of i: what calls write need not be looked up.
 static void open_judge(void) {
     char name[16];
     if (judge.checker)

@@ -350,6 +350,8 @@ static void add_groups(json_t *merged, const struct merge_input *inputs, size_t 
 }
 
 // How many executions were run up to the first violation, this included.
+// Shard i has the iterations i, i + count, ...; it may have ended before the first violation of the
+// whole.
 static uint64_t runs_until(const struct merge_input *inputs, size_t count, uint64_t first) {
     uint64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
@@ -360,6 +362,8 @@ static uint64_t runs_until(const struct merge_input *inputs, size_t count, uint6
     return sum;
 }
 
+// A campaign that stops at its first violation is no sample of a fixed size: its rate is estimated
+// by how long it took.
 static void add_rate(json_t *merged, const struct merge_input *inputs, size_t count) {
     uint64_t runs = count_of(merged, "iterations_run"), violations = count_of(merged, "violations");
     struct sct_rate rate = {.high95 = 1};

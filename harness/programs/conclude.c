@@ -109,6 +109,7 @@ static struct finding look_at_some(struct sct_engine *engine, const struct sct_p
     return finding;
 }
 
+// All executions, if they are few enough; else some.
 static struct finding look_for(struct sct_engine *engine, enum sct_memory_model model,
                                const char *kind, uint64_t points) {
     struct posix_options options = posix_world.options;
@@ -170,6 +171,8 @@ static unsigned stronger(const struct posix_order_place *place, enum sct_order o
 }
 
 // Makes a place as weak as it may be, the others being as they are.
+// One place at a time, the others as they are by then: what comes out is one set of orders of which
+// none can be weaker, and depends on the order of the places.
 static void weaken(const struct subject_end *end, struct posix_order_place *place) {
     enum sct_order orders[4], strongest = place->tried;
     unsigned count = stronger(place, orders);
@@ -199,6 +202,7 @@ static void strengthen_all(const struct subject_end *end) {
         posix_orders.places[i].tried = SCT_SEQ_CST;
 }
 
+// The strongest first: where seq_cst everywhere does not help no order does.
 static void find_orders(const struct subject_end *end, struct text *text) {
     strengthen_all(end);
     if (look_for(end->engine, SCT_MEMORY_C11, end->kind, POINTS_OF_ORDERS).is_found) {

@@ -50,6 +50,7 @@ struct image {
     size_t size;
 };
 
+// Written so that nothing overflows: the file may be anything.
 static bool is_inside(const struct image *image, size_t offset, size_t bytes) {
     return offset <= image->size && bytes <= image->size - offset;
 }

@@ -364,6 +364,7 @@ bool program_command_parse(int argc, char **argv, struct program_command *comman
     command->rest[command->rest_count++] = argv[0];
     command->argv[command->argc++] = argv[0];
     int i = 1;
+    // Before the options are taken, so that --stdout has the last word.
     for (int k = 1; k < argc && strcmp(argv[k], "--") != 0; k++)
         command->options.shows_output = command->options.shows_output || is_replay(argv[k]);
     while (i < argc && strcmp(argv[i], "--") != 0) {

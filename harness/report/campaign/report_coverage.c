@@ -153,6 +153,7 @@ static void print_marks(FILE *out) {
     fprintf(out, "marks reached:\n");
     for (const struct sct_mark *mark = sct_marks_next(NULL), *next; mark; mark = next) {
         uint64_t count = mark->count;
+        // Marks are in the order of their names, so those of one name stand together.
         for (next = mark->next; next && strcmp(next->name, mark->name) == 0; next = next->next)
             count += next->count; // another place of that name
         if (count > 0)

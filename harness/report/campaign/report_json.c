@@ -80,6 +80,7 @@ static void set_identity(json_t *object, const struct campaign_report *run,
     json_object_set_new(object, "test", json_string(run->what.test->name));
     json_object_set_new(object, "strategy", json_string(run->strategy));
     json_object_set_new(object, "fingerprint", value_digits("%016" PRIx64, campaign->fingerprint));
+    // As text: 64 bits are more than a double keeps, by which many readers take numbers.
     json_object_set_new(object, "seed", value_digits("%" PRIu64, run->seed));
     json_object_set_new(object, "bug", json_variant(run->what.variant));
     json_object_set_new(object, "max_steps", value_number(run->steps_max));

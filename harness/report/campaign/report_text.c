@@ -76,6 +76,7 @@ static void print_shares(FILE *out, const struct sct_campaign *campaign) {
     }
 }
 
+// What a clean campaign says: with a higher rate it would have failed 95 times of 100.
 static void print_meaning(FILE *out, const struct sct_campaign *campaign) {
     const struct sct_rate *rate = &campaign->rate;
     if (campaign->violations > 0) {

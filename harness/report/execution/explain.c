@@ -383,6 +383,7 @@ void explain(const struct explaining *explaining, struct explanation *explanatio
     const struct sct_episodes_options options = {
         .counter = what->passes, .has_steps = !view->retell, .has_places = view->has_places};
     sct_episodes_tell(explaining->engine, explaining->program, explaining->plan, &options, &story);
+    // From the end, so that the first mark is the one that remains.
     for (uint32_t i = story.note_count; i-- > 0;)
         if (story.notes[i].is_mark)
             telling.first_mark = &story.notes[i];

@@ -47,6 +47,7 @@ static void reserve_bytes(struct panel_sink *sink, size_t bytes) {
     sink->data = grow_to(sink->data, sink->capacity, 1, memory_name);
 }
 
+// With the last one alone: most steps change nothing.
 static bool is_same_view(const struct panel_sink *sink, const struct story_panel *panel) {
     const struct story_view *last = &panel->views[panel->view_count - 1];
     if (last->row_count * panel->column_count != sink->cell_count)

@@ -45,6 +45,7 @@ static size_t line_bytes(const char *text, size_t width) {
     for (; text[bytes]; bytes++) {
         bool is_start = ((unsigned char)text[bytes] & 0xc0) != 0x80;
         if (is_start && columns == width)
+            // Not at a space in the first third: that would leave most of the line empty.
             return space > bytes / 3 ? space : bytes;
         columns += is_start;
         if (text[bytes] == ' ')
@@ -95,6 +96,8 @@ static void print_line(const struct printer *printer, char sign, enum style styl
 }
 
 // [common][i][j]: how many lines the rests from i and j on have in common, in order.
+// The longest common subsequence by its table: quadratic in the lines, of which there are LINES_MAX
+// at most. [static], for the table has 80 KB.
 static void print_diff(const struct printer *printer, const struct lines *expected,
                        const struct lines *actual) {
     static uint16_t common[LINES_MAX + 1][LINES_MAX + 1];
@@ -206,6 +209,7 @@ static void print_cell(const struct printer *printer, size_t indent, size_t widt
 }
 
 // The row of [view] with the same key as row [r] of [other], or NULL.
+// Linear: tables of a test have a few rows.
 static const char **same_row(const struct story_panel *panel, const struct story_view *view,
                              const struct story_view *other, uint32_t r) {
     const char **wanted = &other->cells[r * panel->column_count];
@@ -261,6 +265,7 @@ static void print_changes(const struct printer *printer, uint32_t index) {
         return;
     for (uint32_t p = 0; p < story->panel_count; p++) {
         const struct story_panel *panel = &story->panels[p];
+        // A view is kept when it differs from the one before: the same number is the same content.
         if (panel->form->kind != PANEL_ASIDE && before->views[p] != after->views[p])
             print_panel_changes(printer, panel, &panel->views[before->views[p]],
                                 &panel->views[after->views[p]]);
