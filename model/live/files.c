@@ -35,6 +35,7 @@ static bool open_table(struct file_connection *connection, const char *path, con
         .path = path,
         .name = table,
         .busy_ms = FILES_BUSY_MS,
+        // Not synced one by one; whoever counts on them syncs once (harden in migrate.c).
         .is_relaxed = is_bulk,
         .batch_operations = is_bulk ? FILES_BATCH_ROWS : 0,
     };
@@ -69,6 +70,7 @@ bool file_open_named(struct file_connection *connection, const char *name, bool 
 }
 
 void file_take_turns(struct file_connection *connection, struct ct_sqlite_turn *turn) {
+    // That is how a file is told from an account, which has no writers that wait in line.
     if (connection->bounded.fence == fence)
         ct_sqlite_take_turns(sqlite_of(connection->table), turn);
 }
@@ -101,6 +103,7 @@ bool file_open_control(struct file_connection *connection, const char *path, str
 }
 
 uint32_t file_late_ms(const char *name) {
+    // What goes to a file is on no way: it ends in the call that made it.
     return account_is_named(name) ? ACCOUNTS_LATE_MS : 0;
 }
 

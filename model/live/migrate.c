@@ -16,6 +16,7 @@ enum {
     SECOND = 1000000000,
     TELL = SECOND,
     RETRY = SECOND / 5,
+    // With RETRY: 20 s at least.
     FAILURES_MAX = 100, // one after the other, without a row in between
     COPY_ROWS = 1000,
     HOLDER_NAP = SECOND / 50,
@@ -37,6 +38,7 @@ struct lane {
 
 struct migration {
     struct session session;
+    // Fences: of the old table, the new one, and the control table.
     struct file_connection orders, fences[3];
     struct lane own;
     struct lane lanes[JOBS_MAX]; // of copiers, if there are several
@@ -280,6 +282,7 @@ static void init_holder(struct migration *migration) {
                                        .nap = HOLDER_NAP,
                                        .bugs = options->bugs};
     for (int i = 0; i < 3; i++)
+        // All of them: a migrator before may still have requests on their way to any.
         holder.fenced[i] = &migration->fences[i].bounded;
     mt_holder_init(&migration->holder, &holder);
 }
@@ -460,6 +463,7 @@ static int migrate(struct migration *migration, struct error *error) {
     // The row says "ended" only of what is on the disk.
     struct ct_outcome released = is_done ? harden(migration) : ct_success();
     if (released.kind == CT_SUCCEEDED)
+        // After a failure, too: the next migrator need not wait for the lease to end.
         released = mt_holder_release(&migration->holder, is_done);
     if (!is_done || released.kind != CT_SUCCEEDED)
         return explain(migration, is_done ? released : outcome, error);
@@ -525,6 +529,7 @@ static int check_rows(struct migration *migration, struct error *error) {
     struct immovable immovable = {.options = migration->session.options};
     if (migration->session.config.state != MT_USE_OLD_HIDE_METADATA)
         return LIVE_DONE;
+    // Without the lease and the pace: it only reads, and nothing is held yet.
     struct mt_table *plain = mt_open(&(struct mt_options){.old_table = tables[0],
                                                           .new_table = tables[1],
                                                           .config = &migration->config,

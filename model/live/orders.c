@@ -8,6 +8,7 @@
 
 static int32_t int32_of(const struct ct_row *row, const char *name) {
     const struct ct_property *property = ct_row_property(row, name);
+    // 0 is no order, whichever it is.
     return property && property->type == CT_INT32 ? property->value.int32 : 0;
 }
 

@@ -75,6 +75,8 @@ static struct paced_table *paced_of(struct ct_table *table) {
     return (struct paced_table *)table;
 }
 
+// What may have been done is not counted: the numbers are for people, and for whether anything goes
+// on (persist in migrate.c).
 static void count_rows(struct paced_table *paced, const struct ct_batch *batch,
                        struct ct_outcome outcome) {
     if (outcome.kind != CT_SUCCEEDED)
@@ -87,6 +89,7 @@ static struct ct_outcome execute(struct ct_table *table, const char *where, stru
                                  struct arena *arena, struct ct_op_result *results) {
     struct paced_table *paced = paced_of(table);
     if (!pace_wait(paced->pace, batch->count))
+        // Interrupted before it was sent: the migrator ends its pass as after any failure.
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     struct ct_outcome outcome =
         paced->inner->ops->execute(paced->inner, where, batch, arena, results);
@@ -100,6 +103,7 @@ static void execute_all(struct ct_table *table, const char *where, struct ct_wri
     uint64_t rows = 0;
     for (size_t i = 0; i < count; i++)
         rows += writes[i].batch.count;
+    // One turn for the group, which is sent together.
     bool may_go = pace_wait(paced->pace, rows);
     for (size_t i = 0; !may_go && i < count; i++)
         writes[i].outcome = ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
@@ -138,6 +142,7 @@ static void close_table(struct ct_table *table) {
 
 void pace_init(struct paced_table *paced, struct ct_table *inner, struct pace *pace,
                _Atomic uint64_t *rows) {
+    // That a table takes groups is told by whether it has the function, so there are two.
     static const struct ct_table_ops ops = {TABLE_OPS};
     static const struct ct_table_ops ops_of_groups = {TABLE_OPS, .execute_all = execute_all};
     *paced =

@@ -336,6 +336,7 @@ int live_finish(const struct live_options *options, struct error *error) {
     struct session session;
     if (!session_open(&session, options, false, error))
         return LIVE_FAILED;
+    // All looks come before the rows go: afterwards nothing tells that the tables belong together.
     int status = is_over(&session, error) ? LIVE_DONE : LIVE_NEGATIVE;
     if (status == LIVE_DONE)
         status = verify(&session, error);

@@ -35,6 +35,7 @@ static enum wire_error check_key(const struct server_account *account,
     if (!colon || (size_t)(colon - name) != length || memcmp(name, account->name, length) != 0)
         return WIRE_AUTHENTICATION;
     const char *date = wire_header(&request->headers, "x-ms-date");
+    // The first counts if there are both: many libraries of HTTP write the second by themselves.
     date = or_empty(date ? date : wire_header(&request->headers, "Date"));
     struct wire_signed parts = {
         .verb = request->method,
@@ -109,6 +110,7 @@ static enum wire_error check_sas(const struct server_account *account, int64_t n
     const struct wire_sas *sas = &access->sas;
     int64_t start = INT64_MIN;
     access->is_for_account = sas->ss || sas->srt;
+    // What a stored policy may say in their place must be here, for there are no such policies.
     if (!sas->sv || !sas->sp || !sas->se || !is_understood(sas) ||
         (!access->is_for_account && !sas->tn))
         return WIRE_AUTHENTICATION;
@@ -164,6 +166,7 @@ enum wire_error access_permits(const struct access *access, const struct target 
     if (access->is_owner)
         return WIRE_OK;
     if (access->is_for_account) {
+        // "ss" names services and "srt" types of resources, a letter each.
         // 't' is the table service; a signature for others is none here.
         if (!sas->ss || !strchr(sas->ss, 't') || !sas->srt || !strchr(sas->srt, type_of(target)))
             return WIRE_RESOURCE;

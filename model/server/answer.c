@@ -55,6 +55,7 @@ void answer_error(struct call *call, enum wire_error error) {
     answer_add_error(call, &body, error, NULL);
     call->answer->error = text.code;
     answer_header(call, "x-ms-error-code", text.code);
+    // What is short now, memory or a turn, is so for a moment.
     if (error == WIRE_BUSY)
         answer_header(call, "Retry-After", "1");
     answer_json(call, text.status, &body);

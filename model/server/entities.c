@@ -18,6 +18,8 @@ struct verb {
     const char *permissions_with, *permissions_without;
 };
 
+// MERGE is an older name of PATCH. Without a condition PUT and PATCH may make the row as well as
+// change it, so a signature must permit both.
 static const struct verb verbs[] = {
     {"POST", false, CT_INSERT, CT_INSERT, "a", "a"},
     {"PUT", true, CT_REPLACE, CT_INSERT_OR_REPLACE, "u", "au"},
@@ -59,6 +61,7 @@ enum wire_error call_read_operation(struct call *call, const char *method,
     const struct verb *verb = find_verb(method, is_of_entity);
     if ((!is_of_entity && target->kind != TARGET_ENTITIES) || !verb)
         return WIRE_VERB;
+    // An insert has no condition: there is no row that it could be about.
     const char *if_match = is_of_entity ? wire_header(headers, "If-Match") : NULL;
     // The service demands one: a delete without a condition must say so ("*").
     if (verb->with_match == CT_DELETE && !if_match)

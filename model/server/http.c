@@ -219,6 +219,7 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
                                   const char *value) {
     struct wire_headers *headers = context;
     (void)kind;
+    // A list that is full is taken for one with more (answer).
     if (headers->count == WIRE_HEADERS_MAX)
         return MHD_NO;
     headers->list[headers->count++] = (struct wire_header){name, value ? value : ""};
@@ -226,6 +227,7 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
 }
 
 static void count_time(struct server *server, double seconds) {
+    // Slot i has those below 2^(i + TIMES_SHIFT) us, the last one all others.
     uint64_t microseconds = (uint64_t)(seconds * 1e6);
     int slot = 0;
     while (slot < SERVER_TIMES - 1 && microseconds >> (slot + TIMES_SHIFT))
@@ -319,6 +321,7 @@ static void *begin_exchange(void *context, const char *target, struct MHD_Connec
     (void)connection;
     exchange->server = server;
     exchange->target = grow_text(target, "a request");
+    // Up to the end of its answer: server_stop waits for it.
     atomic_fetch_add(&server->active, 1);
     return exchange;
 }
@@ -447,6 +450,7 @@ static void add_metric(struct wire_out *out, const char *name, const char *type,
 }
 
 static void add_metrics(struct wire_out *out, const struct server_counts *counts) {
+    // Each bucket counts also what is in those before it: that is how Prometheus reads them.
     uint64_t total = 0;
     add_metric(out, "requests_total", "counter", counts->requests);
     add_metric(out, "client_errors_total", "counter", counts->errors_client);
@@ -525,6 +529,7 @@ static bool open_workers(struct server *server, struct error *error) {
     server->workers = grow_new(threads, sizeof *server->workers, "threads");
     for (unsigned i = 0; i < threads; i++) {
         struct worker *worker = &server->workers[i];
+        // One for each thread: connections within serve one at a time.
         worker->store = server->options.open_store(server->options.context, error);
         if (!worker->store)
             return false;
@@ -680,6 +685,7 @@ uint16_t server_metrics_port(const struct server *server) {
 
 struct server_counts server_counts(const struct server *server) {
     struct server *locked = (struct server *)server;
+    // Each number by itself: they are not of one moment.
     struct server_counts counts = {
         .requests = atomic_load(&locked->requests),
         .errors_client = atomic_load(&locked->errors_client),

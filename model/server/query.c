@@ -56,6 +56,7 @@ static enum wire_error read_query(struct call *call, struct query *query) {
         return WIRE_INVALID_INPUT;
     if (partition && !(query->from.partition = token_read(call->arena, partition)))
         return WIRE_QUERY_PARAMETER;
+    // Without a row key: from the partition's first row.
     if (partition && !(query->from.row = row ? token_read(call->arena, row) : ""))
         return WIRE_QUERY_PARAMETER;
     enum wire_error error = token_read_top(target, &query->top);
@@ -130,6 +131,7 @@ static struct ct_outcome fill_page(struct query *query, struct ct_table *table) 
     struct arena *arena = query->body.arena;
     const struct ct_filter *filter = query->filter;
     struct ct_key key;
+    // A page of no rows goes the other way: it needs to know whether there is one.
     if (!query->from.partition && query->top > 0 && is_of_one(filter, &key))
         return fill_one(query, table, key);
     if (!query->from.partition)
@@ -163,6 +165,8 @@ void call_query(struct call *call) {
         WIRE_ADD(&query.body, "\"odata.metadata\":\"", call->base, "/$metadata#",
                  call->target.table, "\",");
     wire_add(&query.body, "\"value\":[");
+    // Nothing is sent before the page is whole: a failure in its midst is an error, and no shorter
+    // page.
     struct ct_outcome outcome = fill_page(&query, table);
     if (outcome.kind != CT_SUCCEEDED) {
         answer_error(call, call_error_of(outcome));

@@ -68,6 +68,7 @@ struct wire_form call_form(const struct call *call, const char *table) {
 bool call_read_accept(struct call *call) {
     const char *accept = call_header(call, "Accept");
     const char *format = target_query(&call->target, "$format");
+    // The parameter is for those who cannot choose headers, so it counts.
     accept = format ? format : accept;
     call->metadata = WIRE_METADATA_MINIMAL;
     if (!accept)
@@ -76,6 +77,8 @@ bool call_read_accept(struct call *call) {
         call->metadata = WIRE_METADATA_NONE;
     if (strstr(accept, "odata=fullmetadata"))
         call->metadata = WIRE_METADATA_FULL;
+    // The answers of the latter are no JSON (multipart, XML): what is accepted says nothing of
+    // them.
     return strstr(accept, "json") || strstr(accept, "*/*") || call->target.kind == TARGET_BATCH ||
            call->target.kind == TARGET_SERVICE || target_query(&call->target, "comp");
 }
@@ -142,6 +145,7 @@ static void bound(struct call *call) {
     const struct server_request *request = call->request;
     int64_t end = call->access.end;
     double left = (double)(end - request->now) / WIRE_TICKS;
+    // Also if there is none: the store still has that of the request before.
     if (ops->set_deadline)
         ops->set_deadline(call->store, end == INT64_MAX ? HUGE_VAL : request->clock + left);
 }

@@ -54,6 +54,7 @@ static void add_table(const struct call *call, struct wire_out *out, const char 
 static enum wire_error read_name(const struct call *call, const char **name) {
     json_error_t ignored;
     json_t *body = json_loadb(call->request->body, call->request->size, 0, &ignored);
+    // What is no JSON is NULL to both, and so has no name.
     const char *given = json_string_value(json_object_get(body, "TableName"));
     *name = arena_strdup(call->arena, given);
     json_decref(body);
@@ -103,6 +104,8 @@ static bool matches(const struct call *call, const struct ct_filter *filter, con
     return result;
 }
 
+// Of a page of names each: a filter that hardly any name matches would have one request read all of
+// them.
 enum { LOOKS_MAX = 64 };
 
 struct listing {

@@ -51,6 +51,7 @@ static const char *take_literal(struct arena *arena, const char **at) {
     const char *text = *at;
     if (*text != '\'')
         return NULL;
+    // Large enough with its end, for the opening quote is not copied.
     char *literal = arena_alloc(arena, strlen(text)), *out = literal;
     for (text++; *text && (*text != '\'' || text[1] == '\''); text++) {
         text += *text == '\'';
@@ -114,6 +115,7 @@ static enum wire_error read_resource(struct arena *arena, const char *text, stru
 }
 
 // Without "http://host:port".
+// Requests within a batch have whole addresses.
 static const char *skip_host(const char *text) {
     const char *host = strncasecmp(text, "http://", 7) == 0    ? text + 7
                        : strncasecmp(text, "https://", 8) == 0 ? text + 8
@@ -130,6 +132,7 @@ enum wire_error target_parse(struct arena *arena, const char *text, struct targe
     char *path = arena_alloc(arena, length + 1);
     memcpy(path, text, length);
     path[length] = '\0';
+    // As it was sent, for that is what a signature covers.
     target->path = path;
     size_t account = strcspn(path + 1, "/");
     const char *rest = path + 1 + account;

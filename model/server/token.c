@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+// As the service's tokens begin; what begins otherwise was not given out here.
 static const char begin[] = "1!";
 
 // Opaque to clients: keys may have any character, and headers may not.
@@ -33,6 +34,7 @@ enum wire_error token_read_top(const struct target *target, uint64_t *top) {
     *top = SERVER_PAGE_ROWS;
     if (text && !number_parse(text, 0, INT32_MAX, top))
         return WIRE_QUERY_PARAMETER;
+    // Who asks for more than a page gets a page, and a token for the rest.
     *top = *top < SERVER_PAGE_ROWS ? *top : SERVER_PAGE_ROWS;
     return WIRE_OK;
 }

@@ -18,6 +18,7 @@ struct transaction {
 // ---- Reading -----------------------------------------------------------------------------------
 
 // The body's only part: a change set, or a request.
+// With room for one: what has a second part is refused, and not done by half.
 static bool read_body(struct call *call, struct wire_message *only) {
     const char *boundary =
         wire_parameter(call->arena, call_header(call, "Content-Type"), "boundary");
@@ -151,6 +152,7 @@ static void begin_part(struct call *call, struct wire_out *body, unsigned status
              "DataServiceVersion: 3.0;\r\n");
 }
 
+// Whatever became of the operations the whole is 202: their statuses are in the parts.
 static void end_batch(struct call *call, struct wire_out *body) {
     const char *id = call->request->id;
     wire_add_format(body, "--batchresponse_%s--\r\n", id);
@@ -167,6 +169,7 @@ static void end_answer(struct call *call, struct wire_out *body) {
 }
 
 // One part that tells which operation failed and why.
+// The others have none, for nothing of a batch that fails is done.
 static void answer_failed(struct call *call, size_t index, enum wire_error error) {
     struct wire_out body = {.arena = call->arena};
     struct wire_error_text text = wire_error_text(error);
