@@ -104,6 +104,8 @@ static void push(struct app *migrator, const char *where, enum mt_state state) {
         sct_task_start_with(world->apps[i]->client.machine, "new configuration", arrive, arrival,
                             &world->apps[i]->access);
     }
+    // It dies with the state on its way to everybody, and nobody waits for the machines: the one
+    // that is started again must push it once more.
     if (state == migrator->deadly_push) {
         migrator->deadly_push = 0; // not the next process
         migrator->client.faults.die(&migrator->client);
@@ -143,6 +145,7 @@ void app_die(struct app *app) {
 
 void app_restart(struct app *app) {
     app->is_dead = false;
+    // Who starts reads the state that was pushed last.
     app_open(app, app->world->state);
     sct_task_start(app->client.machine, "main again", run_program, app);
 }
@@ -165,6 +168,7 @@ static uint64_t states_of(const struct app *app) {
 static void add_app(struct app *app, struct digest_words *words) {
     digest_words_add(words, states_of(app));
     digest_words_add(words, loss_ahead(&app->client.faults));
+    // None is 0, which ends the list.
     for (const struct arrival *arrival = app->arrivals; arrival; arrival = arrival->next)
         digest_words_add(words, 1 + 2 * (uint64_t)arrival->state + arrival->is_taken);
     digest_words_add(words, 0);

@@ -59,6 +59,8 @@ static void keep(struct script *script, struct ct_key key, const char *etag) {
     script->kept[script->kept_count++ % KEPT_MAX] = (struct kept){key, etag};
 }
 
+// A batch that was done has put the ETags that it was given into its rows; in one that was not they
+// are still the conditions.
 static void keep_results(struct script *script, const struct ct_batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
         const struct ct_row *entity = batch->operations[i].entity;
@@ -88,6 +90,8 @@ static const char *kept_etag(const struct script *script, struct ct_key key) {
 static bool draw_slow_call(struct app *app) {
     if (!profile_of(app)->has_slow_calls)
         return false;
+    // Before which of its backend calls, 0: none. Most often the second, when what the first has
+    // read can be out of date.
     static const size_t weighted[] = {0, 0, 0, 2, 2, 2, 3, 3, 1, 4, 5};
     size_t drawn = weighted[sct_choose(sizeof weighted / sizeof weighted[0], "slow call")];
     if (drawn > 0)

@@ -215,6 +215,7 @@ static void one_batch(struct app *app) {
         struct small_operation operation = {
             .type = types[i],
             .key = {THE_PARTITION, row_keys[i]},
+            // Other conditions are those of small-1.
             .if_match = has_if_match(types[i]) ? CT_ANY_ETAG : NULL,
             .happy = i == 0,
         };
@@ -268,6 +269,7 @@ static void set_up(void *bugs, uint32_t row_count, void (*first)(struct app *app
     if (first == limited_call)
         options.limits = (struct ct_table_limits){.query_rows = 1000, .no_delete_if_exists = true};
     struct world *world = world_new(&transport_direct, &delivery_direct, &options, bugs);
+    // A search makes every order anyway.
     world->has_slow_calls = false;
     sct_touch_after_waits(&sct_access_none);
     load(world, row_count < ANY_ROWS ? row_count : sct_choose(ANY_ROWS, "rows"),

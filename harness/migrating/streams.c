@@ -159,6 +159,7 @@ static bool read_checked(struct reader *reader, struct ct_key *from) {
     if (!row)
         return false;
     check_continuation(has_key, key, row);
+    // Behind the row: no key comes twice, whatever is written there meanwhile.
     *from = ct_key_next(row->key, sct_arena());
     app->seen.from = *from;
     app->seen.digested = 0;

@@ -72,6 +72,7 @@ struct draft {
     size_t key_count;
 };
 
+// Without putting it back: a batch that names a key twice is refused.
 static const char *draw_key(struct draft *draft) {
     size_t index = published_choice(NULL, draft->key_count);
     const char *key = draft->keys[index];

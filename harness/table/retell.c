@@ -90,6 +90,7 @@ enum retold table_retell(struct text *text, enum sct_note_class about, const cha
         text_add(text, "%.*s", (int)(colon + 2 - note), note);
         note = colon + 2;
     }
+    // Linear: only who reads a report waits for it.
     for (size_t i = 0; i < sizeof backend_calls / sizeof backend_calls[0]; i++)
         if (begins(note, backend_calls[i].label))
             return retell_backend_call(text, &backend_calls[i], note);

@@ -104,6 +104,7 @@ void table_spec_lay_out(struct table_spec *spec) {
     for (uint32_t i = 0; i < spec->key_count; i++) {
         struct spec_key *key = &spec->keys[i];
         key->group = table_spec_group(spec, i);
+        // Of a group's state the first word says whether the settlement has been, if there is one.
         if (words[key->group] == 0)
             words[key->group] = spec->has_settlement;
         key->offset = words[key->group];
@@ -191,6 +192,8 @@ static bool may_appear(const struct table_spec *spec, uint32_t etag) {
     return !spec->etags[etag].is_written && spec->etags[etag].is_seen;
 }
 
+// The first of each pair of bits: the row has had that ETag, which does not come back. The second:
+// the present ETag, though unknown, is not that one.
 #define HAD_BITS UINT64_C(0x5555555555555555)
 
 static uint64_t *word_of(const struct table_spec *spec, uint64_t *state, uint32_t etag) {
@@ -203,6 +206,7 @@ static uint64_t had_bit(const struct table_spec *spec, uint32_t etag) {
     return UINT64_C(1) << (spec->etags[etag].bit % 64);
 }
 
+// Without a settlement there is none, and no second bit.
 static uint64_t excluded_bit(const struct table_spec *spec, uint32_t etag) {
     return spec->has_settlement ? had_bit(spec, etag) << 1 : 0;
 }
@@ -381,6 +385,8 @@ static void init(void *context, uint64_t *state) {
     memset(state, 0, ((const struct table_spec *)context)->state_words * sizeof *state);
 }
 
+// Parts are searched one by one: linearizability is local (Herlihy and Wing 1990), and no operation
+// is of two groups.
 static uint64_t part(void *context, const struct sct_operation *operation) {
     const struct table_spec *spec = context;
     const struct spec_operation *what = operation->data;

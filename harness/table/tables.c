@@ -55,6 +55,7 @@ void tables_load(struct tables *tables, struct ct_row *const *rows, size_t count
 }
 
 // Two bytes of the partition key, six of the row key: keys that agree in those look alike.
+// Then too much depends on each other, and never too little.
 uint64_t tables_access_key(struct ct_key key) {
     uint64_t bits = 0;
     int shift = 64; // how many bits are to come
@@ -84,6 +85,7 @@ static struct sct_access query_access(uint32_t object, const struct ct_filter *f
     const char *partition = ct_filter_partition(filter);
     if (partition) {
         access.low = tables_access_key((struct ct_key){partition, ""});
+        // All row keys: six bytes.
         access.high = access.low | UINT64_C(0xffffffffffff);
     }
     return access;
@@ -93,6 +95,7 @@ static struct sct_access whole_table(uint32_t object, enum sct_access_mode mode)
     return (struct sct_access){.mode = mode, .object = object, .high = UINT64_MAX};
 }
 
+// What it may touch, known before it is served; what it did touch may be less (touch_batch).
 struct sct_access request_access(const struct request *request) {
     uint32_t object = request->table;
     switch (request->kind) {
@@ -281,6 +284,8 @@ static void peek_valid(const struct tables *tables, struct request *request) {
 }
 
 // Counters that all calls share.
+// All calls count towards a limit; ETags come from one counter of the table if not from one for
+// each key.
 static void touch_counters(const struct tables *tables, const struct request *request) {
     if (tables->options.calls_max > 0 && request_is_annotatable(request))
         sct_touch(&sct_access_unknown);
