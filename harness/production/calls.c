@@ -103,6 +103,7 @@ static void make_batch(struct application *application, const char *partition) {
     uint32_t first = sct_choose(application->keys, "key");
     add_operation(application, &batch, (struct ct_key){partition, calls_keys[first]});
     if (application->keys > 1 && sct_choose(4, "second operation") == 3) {
+        // Another key than the first, whichever that is: a batch names none twice.
         uint32_t step = 1 + sct_choose(application->keys - 1, "key");
         const char *second = calls_keys[(first + step) % application->keys];
         add_operation(application, &batch, (struct ct_key){partition, second});

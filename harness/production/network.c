@@ -47,6 +47,7 @@ static void close_stream(struct ct_stream *base, const char *where) {
 }
 
 struct digest network_digest(const struct production *world) {
+    // The end is judged by the log, so states with different logs are not one.
     struct digest digest = table_log_digest(&world->log);
     for (int i = 0; i < STORE_COUNT; i++) {
         const struct store_state *store = &world->stores[i];
@@ -381,7 +382,7 @@ static void befall(struct sending *sending, const struct fault *fault) {
         deliver_later(sending, fault->duration);
         give_up(sending);
         return;
-    case FAULT_DELAYED:
+    case FAULT_DELAYED: // there and back; its deadline may have passed in between (begin)
         world_time_sleep(time, time->now + fault->duration);
         process_step(process);
         serve(sending);
@@ -389,6 +390,7 @@ static void befall(struct sending *sending, const struct fault *fault) {
         process_stand_still(process);
         return;
     case FAULT_SLOW_ANSWER:
+        // What it says may be out of date when it comes (bug LateAnswerBelieved).
         serve(sending);
         world_time_sleep(time, time->now + fault->duration);
         process_stand_still(process);

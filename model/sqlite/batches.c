@@ -150,6 +150,7 @@ static struct ct_outcome merge_row(struct writing *writing, const struct ct_oper
     if (error != CT_ERROR_NONE)
         return ct_refusal(error, index);
     int changes;
+    // Nobody comes between the look and the write: the lock is held for both.
     return write_row(writing, STATEMENT_PUT, row, 0, result, &changes);
 }
 

@@ -63,6 +63,7 @@ static struct ct_outcome add_table(struct ct_sqlite_table *table, const char *na
     return code == SQLITE_DONE ? run(table, add, arena) : connection_failure(table, code, arena);
 }
 
+// In one transaction, however many rows there are: a table is there as a whole or not at all.
 static struct ct_outcome drop_table(struct ct_sqlite_table *table, sqlite3_int64 id,
                                     struct arena *arena) {
     sqlite3_stmt *rows = connection_statement(table, STATEMENT_DROP_ROWS);

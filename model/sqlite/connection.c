@@ -53,6 +53,8 @@ static const char schema[] =
                                                     23) "," ROWS(24, 25, 26, 27, 28, 29, 30, 31)
 
 static const char *const texts[STATEMENT_COUNT] = {
+    // With the lock for writing: who begins by reading may be refused when he comes to write
+    // (SQLITE_BUSY_SNAPSHOT), and would have to begin anew.
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_BEGIN_READING] = "BEGIN",
     [STATEMENT_COMMIT] = "COMMIT",
@@ -372,6 +374,8 @@ static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlit
         (version == 0 && !make_file(table->database, path, error)) ||
         !check_kind(table->database, path, error) ||
         !run(table->database, path,
+             // With a log NORMAL syncs no commits: a machine that fails may lose the last ones, and
+             // the file is whole.
              options->is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
              NULL, error) ||
         (options->batch_operations > 0 &&
