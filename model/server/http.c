@@ -5,10 +5,10 @@
 #include "core/base/grow.h"
 #include "core/base/reserve.h"
 #include "model/server/listener.h"
+#include "model/server/metrics.h"
 #include "model/table/value.h"
 #include "model/wire/encoding.h"
 #include "model/wire/error.h"
-#include "model/wire/out.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -26,11 +26,9 @@ enum {
     HEADER_BYTES_MAX = 32 << 10, // of a connection: the request's line and headers, and buffers
     IDLE_SECONDS = 30,           // of a connection on which nothing happens
     THREAD_STACK_BYTES = 1 << 20,
-    METRICS_BYTES = 1 << 16,
     METRICS_CONNECTIONS = 16,
     ARENA_BYTES_KEPT = 256 << 10, // by a thread between requests
     ID_LENGTH_MAX = 64,           // of a client's id of its request, in the log
-    TIMES_SHIFT = 6,              // the shortest times that are told apart are 2^6 us
 };
 
 // What one thread needs to answer.
@@ -227,10 +225,10 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
 }
 
 static void count_time(struct server *server, double seconds) {
-    // Slot i has those below 2^(i + TIMES_SHIFT) us, the last one all others.
+    // Slot i has those below 2^(i + SERVER_TIMES_SHIFT) us, the last one all others.
     uint64_t microseconds = (uint64_t)(seconds * 1e6);
     int slot = 0;
-    while (slot < SERVER_TIMES - 1 && microseconds >> (slot + TIMES_SHIFT))
+    while (slot < SERVER_TIMES - 1 && microseconds >> (slot + SERVER_TIMES_SHIFT))
         slot++;
     atomic_fetch_add(&server->times[slot], 1);
     atomic_fetch_add(&server->microseconds, microseconds);
@@ -442,67 +440,6 @@ static void *watch(void *context) {
     return NULL;
 }
 
-// ---- Metrics -----------------------------------------------------------------------------------
-
-static void add_metric(struct wire_out *out, const char *name, const char *type, uint64_t value) {
-    wire_add_format(out, "# TYPE mtable_%s %s\nmtable_%s %llu\n", name, type, name,
-                    (unsigned long long)value);
-}
-
-static void add_metrics(struct wire_out *out, const struct server_counts *counts) {
-    // Each bucket counts also what is in those before it: that is how Prometheus reads them.
-    uint64_t total = 0;
-    add_metric(out, "requests_total", "counter", counts->requests);
-    add_metric(out, "client_errors_total", "counter", counts->errors_client);
-    add_metric(out, "server_errors_total", "counter", counts->errors_server);
-    add_metric(out, "connections", "gauge", counts->connections);
-    add_metric(out, "body_bytes", "gauge", counts->bytes);
-    wire_add(out, "# TYPE mtable_request_seconds histogram\n");
-    for (int i = 0; i < SERVER_TIMES; i++) {
-        total += counts->times[i];
-        // The last slot has no upper end; "+Inf" counts it.
-        if (i < SERVER_TIMES - 1)
-            wire_add_format(out, "mtable_request_seconds_bucket{le=\"%g\"} %llu\n",
-                            (double)(UINT64_C(1) << (i + TIMES_SHIFT)) / 1e6,
-                            (unsigned long long)total);
-    }
-    wire_add_format(out,
-                    "mtable_request_seconds_bucket{le=\"+Inf\"} %llu\n"
-                    "mtable_request_seconds_sum %.6f\nmtable_request_seconds_count %llu\n",
-                    (unsigned long long)total, counts->seconds, (unsigned long long)total);
-}
-
-// On a port and a thread of its own: it answers also when all workers are busy.
-static enum MHD_Result handle_metrics(void *context, struct MHD_Connection *connection,
-                                      const char *url, const char *method, const char *version,
-                                      const char *data, size_t *size, void **state) {
-    struct server *server = context;
-    struct arena arena;
-    (void)version;
-    (void)data;
-    (void)state;
-    if (strcmp(method, "GET") != 0 || *size > 0)
-        return MHD_NO;
-    arena_init(&arena, METRICS_BYTES);
-    struct wire_out out = {.arena = &arena};
-    bool is_health = strcmp(url, "/healthz") == 0, is_metrics = strcmp(url, "/metrics") == 0;
-    struct server_counts counts = server_counts(server);
-    if (is_metrics)
-        add_metrics(&out, &counts);
-    else
-        wire_add(&out, is_health ? "ok\n" : "expected /healthz or /metrics\n");
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(out.size, out.data, MHD_RESPMEM_MUST_COPY);
-    arena_deinit(&arena);
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4");
-    enum MHD_Result result =
-        MHD_queue_response(connection, is_health || is_metrics ? 200 : 404, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
 // ---- Start and end -----------------------------------------------------------------------------
 
 static bool read_address(const struct server_options *options, uint16_t port,
@@ -635,7 +572,7 @@ static bool listen_for_metrics(struct server *server, struct error *error) {
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
     flags |= address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
     server->metrics = MHD_start_daemon(
-        flags, options->metrics_port, NULL, NULL, handle_metrics, server,
+        flags, options->metrics_port, NULL, NULL, metrics_answer, server,
         MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_SOCK_ADDR,
         (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT, (unsigned)METRICS_CONNECTIONS,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);

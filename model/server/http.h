@@ -28,14 +28,15 @@ struct server_options {
     void *context;
 };
 
-enum { SERVER_TIMES = 16 };
+// [SERVER_TIMES_SHIFT]: the shortest times that are told apart are 2^6 us.
+enum { SERVER_TIMES = 16, SERVER_TIMES_SHIFT = 6 };
 
 // Counted since the start, of all threads.
 struct server_counts {
     uint64_t requests, errors_client, errors_server;
     uint64_t connections, bytes; // at present: open ones, memory of bodies
-    // How many were answered in less than 2^(i+6) microseconds and not in less than half of that;
-    // the last one has all that took longer.
+    // How many were answered in less than 2^(i + SERVER_TIMES_SHIFT) microseconds and not in less
+    // than half of that; the last one has all that took longer.
     uint64_t times[SERVER_TIMES];
     double seconds; // of all of them
 };
