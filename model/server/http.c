@@ -42,7 +42,7 @@ struct worker {
 struct loop {
     struct server *server;
     struct MHD_Daemon *daemon;
-    uint64_t link_count; // of the server's lock
+    uint64_t link_count; // given to it and not closed; of the server's lock
 };
 
 // A connection; [since]: when it was opened, or its last answer was sent.
@@ -389,7 +389,6 @@ static void notice_link(void *context, struct MHD_Connection *connection, void *
         link->after = &server->links;
         link->before->after = link->after->before = link;
         server->link_count++;
-        loop->link_count++;
         *socket_context = link;
     } else if (link) {
         link->before->after = link->after;
@@ -488,8 +487,7 @@ static void close_workers(struct server *server) {
     free(server->workers);
 }
 
-// The loop with the fewest connections. What was given to one is counted a little later, so that
-// of equal ones the next is taken.
+// The loop with the fewest connections, of equal ones the next; it is counted to have one more.
 static struct loop *choose_loop(struct server *server) {
     unsigned threads = server->options.threads;
     struct loop *chosen = NULL;
@@ -499,6 +497,7 @@ static struct loop *choose_loop(struct server *server) {
         if (!chosen || loop->link_count < chosen->link_count)
             chosen = loop;
     }
+    chosen->link_count++;
     server->next_loop = (unsigned)(chosen - server->loops) + 1;
     pthread_mutex_unlock(&server->lock);
     return chosen;
