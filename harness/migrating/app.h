@@ -91,9 +91,10 @@ struct world {
     struct tables tables;
     struct tables_host host;
     struct bug_set *bugs;
-    const struct profile *profile; // of rich inputs (rich_profile.h); NULL: others
-    void *upper;                   // the system that runs on top of it; NULL: none does
-    struct table_log *log;         // of the applications' calls; NULL: none is kept
+    const struct profile *profile;   // of rich inputs (rich_profile.h); NULL: others
+    void *upper;                     // the system that runs on top of it; NULL: none does
+    struct table_log *log;           // of the applications' calls; NULL: none is kept
+    void (*begins)(struct app *app); // told when an atomic call has learnt its state; NULL: nobody
     const struct transport *transport;
     const struct delivery *delivery;
     struct app *apps[APPS_MAX];

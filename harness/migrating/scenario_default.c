@@ -36,6 +36,7 @@ static void set_up(struct bug_set *bugs, bool ignores_annotations) {
     world->tables.options.wrote_context = world;
     world->tables.options.executed = notice_batch;
     world->tables.options.executed_context = world;
+    world->begins = migrating_begin_situations;
     rich_load_rows(world);
     world_log(world);
     app_add(world, "service-0", rich_program);

@@ -79,7 +79,7 @@ extern const struct coverage migrating_losses;
 // Whether anything is counted; false at first, for who looks at the counts to set.
 extern bool migrating_counts_situations;
 
-// To be called when an application's atomic call begins, in its world.
+// To be told when an application's atomic call begins: world.begins.
 void migrating_begin_situations(struct app *app);
 
 // To be told of what befalls batches: tables_options.executed, of a world.

@@ -3,7 +3,6 @@
 #include "core/engine/monitor.h"
 #include "core/engine/program.h"
 #include "harness/migrating/app.h"
-#include "harness/migrating/situations.h"
 
 // All of it is in the execution's arena: nothing is given back, the next execution begins with an
 // empty one.
@@ -60,8 +59,8 @@ static struct ct_outcome subscribe(struct mt_config *config, struct mt_subscript
     struct ct_outcome outcome = mirror->ops->subscribe(mirror, subscription, state);
     sct_observe(state, sizeof *state);
     app_take_view(app_of(config), *state);
-    if (app_of(config)->client.calls)
-        migrating_begin_situations(app_of(config));
+    if (app_of(config)->client.calls && app_of(config)->world->begins)
+        app_of(config)->world->begins(app_of(config));
     app_release_state(app_of(config));
     return outcome;
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countComings, takersOf } from './comings.js';
+import { findSilent } from './steps.js';
 import { data, isAt, open, openChanged, select, text, widths } from './support.js';
 
 // What stands in #wrong, in order: the classes of its children.
@@ -133,19 +134,11 @@ test('a step is told in words, and its words are explained', async () => {
   assert.match(await text(page, `#row-${reads}`), /reads on in the new table's stream/);
   assert.match(await text(page, '#step-terms'), /stream: a query that hands out/);
   // A step that begins after a wait, one of a task's beginning, one at a call.
-  const silent = (label, task = 'main') =>
-    story.steps.findIndex(
-      (step) =>
-        step.l === label &&
-        step.k === task &&
-        !step.b &&
-        step.i.every((item) => item.k === 'value'),
-    );
-  const waits = silent('the machines to take a new configuration');
+  const waits = findSilent(story, 'the machines to take a new configuration');
   assert.match(await text(page, `#row-${waits}`), /migrator goes on after waiting for the mac/);
-  await select(page, silent('main'));
+  await select(page, findSilent(story, 'main'));
   assert.match(await text(page, '#items'), /^begins: main$/);
-  await select(page, silent('lock', 'main'));
+  await select(page, findSilent(story, 'lock'));
   assert.match(await text(page, '#items'), /^takes a lock$/);
   assert.match(await text(page, '#step-terms'), /lock: keeps the tasks of one machine apart/);
   // Those of the bug's line, and last whose step it is.

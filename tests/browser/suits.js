@@ -5,6 +5,7 @@
 // must hold of any, but some of it wants something to be there.
 import { readFileSync } from 'node:fs';
 import { countComings } from './comings.js';
+import { findSilent } from './steps.js';
 
 // Somebody who could have gone on is not chosen as a step begins.
 const hasStop = ({ machines, steps }) =>
@@ -18,7 +19,13 @@ const hasStop = ({ machines, steps }) =>
   });
 
 const wanted = {
-  'min.html': { 'somebody who is stopped': hasStop },
+  'min.html': {
+    'somebody who is stopped': hasStop,
+    'a step that only begins': (story) => findSilent(story, 'main') >= 0,
+    'a step that only takes a lock': (story) => findSilent(story, 'lock') >= 0,
+    'a step that only goes on after waiting': (story) =>
+      findSilent(story, 'the machines to take a new configuration') >= 0,
+  },
   'rich.html': {
     'a linearization point': ({ steps }) =>
       steps.some(({ i }) => i.some(({ t }) => t.includes('LINEARIZATION POINT'))),
