@@ -88,8 +88,12 @@ static bool join(struct live_client *client, const char *path, const char *name,
                          path, name);
     }
     // A thread of its own: the lease is renewed however long an application's call takes.
-    env->ops->start(env, "lease", run_member, &client->member);
-    return true;
+    if (thread_env_start(&client->env, run_member, &client->member))
+        return true;
+    mt_member_leave(&client->member);
+    mt_member_run(&client->member); // signs off at once
+    mt_member_deinit(&client->member);
+    return error_set(error, "no thread can be had to renew the lease");
 }
 
 static void run_now(struct ct_env *env, const char *name, void (*function)(void *),

@@ -340,6 +340,18 @@ static void run_holder(void *holder) {
     mt_holder_run(holder);
 }
 
+static void migration_close(struct migration *migration) {
+    mt_holder_stop(&migration->holder);
+    thread_env_wait(&migration->session.env);
+    ct_close(mt_interface(migration->instance));
+    mt_holder_deinit(&migration->holder);
+    close_files(migration);
+    pthread_mutex_destroy(&migration->pace.mutex);
+    for (int i = 0; i < TABLES; i++)
+        ct_sqlite_turn_close(&migration->turns[i]);
+    session_close(&migration->session);
+}
+
 static bool migration_open(struct migration *migration, const struct live_options *options,
                            struct error *error) {
     uint32_t jobs = options->jobs ? options->jobs : JOBS;
@@ -358,41 +370,39 @@ static bool migration_open(struct migration *migration, const struct live_option
     init_holder(migration);
     init_tables(migration);
     // From the beginning: it renews nothing as long as nothing is held.
-    env_of(migration)->ops->start(env_of(migration), "lease", run_holder, &migration->holder);
-    return true;
-}
-
-static void migration_close(struct migration *migration) {
-    mt_holder_stop(&migration->holder);
-    thread_env_wait(&migration->session.env);
-    ct_close(mt_interface(migration->instance));
-    mt_holder_deinit(&migration->holder);
-    close_files(migration);
-    pthread_mutex_destroy(&migration->pace.mutex);
-    for (int i = 0; i < TABLES; i++)
-        ct_sqlite_turn_close(&migration->turns[i]);
-    session_close(&migration->session);
+    if (thread_env_start(&migration->session.env, run_holder, &migration->holder))
+        return true;
+    migration_close(migration);
+    return error_set(error, "no thread can be had to renew the lease");
 }
 
 // ---- Orders of this run ------------------------------------------------------------------------
 
-static bool give_orders(struct migration *migration, struct error *error) {
+static int give_orders(struct migration *migration, struct error *error) {
     const struct live_options *options = migration->session.options;
     struct orders *orders = &migration->pace.orders;
     struct arena *arena = migration->session.arena;
     enum mt_state state = MT_USE_OLD_HIDE_METADATA;
-    orders_read(&migration->orders, options->name, arena, orders);
-    if (options->hold_before && !session_state(options->hold_before, &state))
-        return error_set(error, "--hold-before '%.100s': expected the name of a state",
-                         options->hold_before);
+    if (options->hold_before && !session_state(options->hold_before, &state)) {
+        error_set(error, "--hold-before '%.100s': expected the name of a state",
+                  options->hold_before);
+        return LIVE_USAGE;
+    }
+    // What is written contains what was read: else a pause might be lost.
+    if (orders_read(&migration->orders, options->name, arena, orders).kind != CT_SUCCEEDED) {
+        error_set(error, "%.200s: cannot read the orders", options->control);
+        return LIVE_FAILED;
+    }
     if (!options->hold_before && options->rows_per_second == 0)
-        return true;
+        return LIVE_DONE;
     if (options->hold_before)
         orders->hold_before = (int32_t)state;
     if (options->rows_per_second > 0)
         orders->rows_per_second = (int32_t)options->rows_per_second;
-    return orders_write(&migration->orders, options->name, arena, orders).kind == CT_SUCCEEDED ||
-           error_set(error, "%.200s: cannot write the orders", options->control);
+    if (orders_write(&migration->orders, options->name, arena, orders).kind == CT_SUCCEEDED)
+        return LIVE_DONE;
+    error_set(error, "%.200s: cannot write the orders", options->control);
+    return LIVE_FAILED;
 }
 
 // ---- Counting ----------------------------------------------------------------------------------
@@ -572,12 +582,13 @@ int live_migrate(const struct live_options *options, struct error *error) {
         migration.total = count_rows(migration.own.files[OLD_TABLE].table);
     if (migration.session.config.state > MT_PREFER_NEW)
         migration.total_new = count_rows(migration.own.files[NEW_TABLE].table);
-    if (status == LIVE_DONE && options->is_dry_run)
+    if (status == LIVE_DONE && options->is_dry_run) {
         tell_plan(&migration);
-    else if (status == LIVE_DONE && !give_orders(&migration, error))
-        status = LIVE_USAGE;
-    else if (status == LIVE_DONE)
-        status = migrate(&migration, error);
+    } else if (status == LIVE_DONE) {
+        status = give_orders(&migration, error);
+        if (status == LIVE_DONE)
+            status = migrate(&migration, error);
+    }
     migration_close(&migration);
     return status;
 }

@@ -146,11 +146,12 @@ int live_print_status(const struct live_options *options, struct error *error) {
     struct orders orders;
     if (!session_open(&session, options, false, error))
         return LIVE_FAILED;
-    bool is_read = session_read_clients(&session, &clients, error);
-    if (is_read) {
-        orders_read(&session.control, options->name, session.arena, &orders);
+    bool is_read = session_read_clients(&session, &clients, error) &&
+                   (orders_read(&session.control, options->name, session.arena, &orders).kind ==
+                        CT_SUCCEEDED ||
+                    error_set(error, "%.200s: cannot read the orders", options->control));
+    if (is_read)
         (options->is_json ? print_json : print_text)(&session, &clients, &orders);
-    }
     session_close(&session);
     return is_read ? LIVE_DONE : LIVE_FAILED;
 }

@@ -171,14 +171,21 @@ static bool start_thread(struct started *started) {
     return error == 0;
 }
 
-static void start(struct ct_env *base, const char *name, void (*function)(void *), void *argument) {
-    struct thread_env *env = thread_env_of(base);
-    (void)name;
+bool thread_env_start(struct thread_env *env, void (*function)(void *), void *argument) {
     struct started *started = grow_new(1, sizeof *started, "the environment");
     *started = (struct started){env, function, argument};
     count_threads(env, true);
-    if (!start_thread(started))
-        run(started);
+    if (start_thread(started))
+        return true;
+    count_threads(env, false);
+    free(started);
+    return false;
+}
+
+static void start(struct ct_env *base, const char *name, void (*function)(void *), void *argument) {
+    (void)name;
+    if (!thread_env_start(thread_env_of(base), function, argument))
+        function(argument);
 }
 
 // ---- Time --------------------------------------------------------------------------------------

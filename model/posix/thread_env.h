@@ -3,7 +3,8 @@
 // One environment may serve all threads of a process. Arenas come from a pool and return to it, so
 // a process that makes calls for ever has as many as it ever used at once, and of each keeps a
 // small part in memory. What is started runs in a thread of its own or, where there can be no more
-// threads, in the caller's. Annotations say nothing here.
+// threads, in the caller's: what does not end by itself is started with thread_env_start instead.
+// Annotations say nothing here.
 #ifndef MODEL_POSIX_THREAD_ENV_H
 #define MODEL_POSIX_THREAD_ENV_H
 
@@ -26,6 +27,9 @@ struct thread_env {
 
 // An environment whose arenas have room for [arena_bytes] each (addresses, not memory).
 void thread_env_init(struct thread_env *env, size_t arena_bytes);
+
+// Starts [function] in a thread of its own. False: there can be no more threads, and it is not run.
+bool thread_env_start(struct thread_env *env, void (*function)(void *), void *argument);
 
 // Waits until everything that was started has ended.
 void thread_env_wait(struct thread_env *env);

@@ -1,6 +1,6 @@
 // The operator's functions over SQLite files: a whole migration, its orders, its interruption, the
 // way back, and an application that takes part.
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE // pthread_setattr_default_np
 #include "tests/support/test.h"
 
 #include "model/live/client.h"
@@ -10,6 +10,7 @@
 #include "model/table/filter.h"
 #include "model/table/row.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -261,6 +262,58 @@ static void test_client(void **state) {
     assert_int_equal(count(new_name), ROWS + 2);
 }
 
+// Without a thread that renews the lease neither opens: in the caller's it would never come back.
+static void test_no_threads(void **state) {
+    pthread_attr_t usual, too_large;
+    (void)state;
+    assert_int_equal(call(live_init), LIVE_DONE);
+    pthread_getattr_default_np(&usual);
+    pthread_attr_init(&too_large);
+    pthread_attr_setstacksize(&too_large, (size_t)1 << 46);
+    assert_int_equal(pthread_setattr_default_np(&too_large), 0);
+    struct live_client *client = live_client_open(control, "m", &error);
+    int status = call(live_migrate);
+    pthread_setattr_default_np(&usual);
+    assert_null(client);
+    assert_int_equal(status, LIVE_FAILED);
+    assert_non_null(strstr(error.text, "no thread"));
+    assert_int_equal(call(live_print_status), LIVE_DONE);
+    assert_null(strstr(text, "client ")); // it has signed off
+    pthread_attr_destroy(&too_large);
+    pthread_attr_destroy(&usual);
+}
+
+static void change_control(const char *statement) {
+    sqlite3 *file;
+    assert_int_equal(sqlite3_open(control, &file), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(file, statement, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(file);
+}
+
+// Orders that cannot be read are not taken for none, and not written over.
+static void test_failing_orders(void **state) {
+    const struct live_options hold = {.hold_before = "PREFER_OLD"};
+    (void)state;
+    assert_int_equal(call(live_init), LIVE_DONE);
+    assert_int_equal(call(live_pause), LIVE_DONE);
+    change_control("CREATE TABLE kept AS SELECT * FROM entities WHERE row_key = x'6f7264657273';"
+                   "UPDATE entities SET properties = x'ff' WHERE row_key = x'6f7264657273'");
+    interrupted = 1; // should it come so far
+    assert_int_equal(call_with(live_migrate, hold), LIVE_FAILED);
+    assert_non_null(strstr(error.text, "cannot read the orders"));
+    assert_int_equal(call(live_print_status), LIVE_FAILED);
+    change_control("REPLACE INTO entities SELECT * FROM kept; DROP TABLE kept");
+    assert_int_equal(call(live_print_status), LIVE_DONE);
+    assert_non_null(strstr(text, "paused"));
+    change_control("CREATE TRIGGER refuse BEFORE INSERT ON entities"
+                   " BEGIN SELECT raise(ABORT, 'no'); END;"
+                   "CREATE TRIGGER refuse_too BEFORE UPDATE ON entities"
+                   " BEGIN SELECT raise(ABORT, 'no'); END");
+    assert_int_equal(call_with(live_migrate, hold), LIVE_FAILED);
+    assert_non_null(strstr(error.text, "cannot write the orders"));
+    interrupted = 0;
+}
+
 // What cannot be moved is told before anything is done.
 static void test_immovable(void **state) {
     struct file_connection file;
@@ -385,6 +438,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_interruption, setup, teardown),
         cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
         cmocka_unit_test_setup_teardown(test_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_threads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_failing_orders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_immovable, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_immovable, setup, teardown),
         cmocka_unit_test_setup_teardown(test_progress_adds_up, setup, teardown),
