@@ -175,8 +175,10 @@ static void free_body(void *body) {
     free(freed);
 }
 
-// A copy, because the arena is the next request's. Without memory for it: an answer without a body.
-static struct MHD_Response *copy_answer(struct server *server, struct server_answer *answer) {
+// A copy, because the arena is the next request's. Without memory for it: an answer without a body,
+// of the status [short_status].
+static struct MHD_Response *copy_answer(struct server *server, struct server_answer *answer,
+                                        unsigned short_status) {
     if (answer->size > 0 && reserve(server, answer->size)) {
         struct body *body = grow_to(NULL, sizeof *body + answer->size, 1, "an answer");
         body->server = server;
@@ -185,13 +187,13 @@ static struct MHD_Response *copy_answer(struct server *server, struct server_ans
         return MHD_create_response_from_buffer_with_free_callback_cls(answer->size, body->bytes,
                                                                       free_body, body);
     }
-    answer->status = answer->size > 0 ? 503 : answer->status;
+    answer->status = answer->size > 0 ? short_status : answer->status;
     return MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 }
 
 static enum MHD_Result send_answer(struct server *server, struct MHD_Connection *connection,
-                                   struct server_answer *answer) {
-    struct MHD_Response *response = copy_answer(server, answer);
+                                   struct server_answer *answer, unsigned short_status) {
+    struct MHD_Response *response = copy_answer(server, answer, short_status);
     if (!response)
         return MHD_NO;
     for (size_t i = 0; i < answer->header_count; i++)
@@ -296,6 +298,8 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
     if (MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &request.headers) < 0 ||
         request.headers.count == WIRE_HEADERS_MAX)
         exchange->refusal = WIRE_HEADER;
+    // 503 says that nothing was done, and clients send again: so not of a write that may be.
+    bool may_be_done = exchange->refusal == WIRE_OK && strcmp(method, "GET") != 0;
     if (exchange->refusal != WIRE_OK)
         answer_refusal(&worker->arena, &request, exchange->refusal, &answer);
     else
@@ -305,7 +309,7 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
     count_time(server, seconds);
     log_answer(server, &request, &answer, seconds);
     drop_body(exchange); // before its answer is kept
-    enum MHD_Result result = send_answer(server, connection, &answer);
+    enum MHD_Result result = send_answer(server, connection, &answer, may_be_done ? 500 : 503);
     give_worker(server, worker);
     return result;
 }

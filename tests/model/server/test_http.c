@@ -303,11 +303,15 @@ static void test_slow_clients(void **state) {
     close(silent);
 }
 
-static void say_signed(int to) {
-    struct server_request request = request_of("GET", "/acc/Tables", "");
+static void say_signed(int to, const char *method, const char *target, const char *body) {
+    struct server_request request = request_of(method, target, body);
     request.now = (int64_t)time(NULL) * WIRE_TICKS;
+    if (*body) {
+        add_request_header(&request, "Content-Type", "application/json");
+        add_request_header(&request, "Content-Length", arena_printf(&arena, "%zu", strlen(body)));
+    }
     sign(&request, false);
-    say_text(to, "GET /acc/Tables HTTP/1.1\r\n");
+    say_text(to, arena_printf(&arena, "%s %s HTTP/1.1\r\n", method, target));
     for (size_t i = 0; i < request.headers.count; i++) {
         say_text(to, request.headers.list[i].name);
         say_text(to, ": ");
@@ -315,6 +319,7 @@ static void say_signed(int to) {
         say_text(to, "\r\n");
     }
     say_text(to, "\r\n");
+    say_text(to, body);
 }
 
 // As many connections as threads: each has a thread of its own, and none waits for another's call.
@@ -327,7 +332,7 @@ static void test_threads_share_connections(void **state) {
         setsockopt(other, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         atomic_store(&listing, 0);
         atomic_store(&is_slow, true);
-        say_signed(slow);
+        say_signed(slow, "GET", "/acc/Tables", "");
         for (int i = 0; i < 20000 && atomic_load(&listing) == 0; i++)
             usleep(1000);
         assert_int_equal(atomic_load(&listing), 1);
@@ -389,6 +394,21 @@ static void test_bounded_memory(void **state) {
         usleep(1000);
     free(half);
     assert_serves();
+}
+
+// What was done is not answered as "not done" when there is no memory for the answer: a client
+// would send it again.
+static void test_no_memory_for_answers(void **state) {
+    char body[4096]; // which is all that there is: the answer is longer
+    (void)state;
+    start(60, sizeof body);
+    int client = dial();
+    say_signed(client, "POST", "/acc/Tables", "{\"TableName\":\"Demo\"}");
+    hear(client);
+    snprintf(body, sizeof body, "{\"PartitionKey\":\"p\",\"RowKey\":\"r\",\"A\":\"%04000d\"}", 0);
+    say_signed(client, "POST", "/acc/Demo", body);
+    assert_int_equal(hear(client), 500);
+    close(client);
 }
 
 // Two at one port: the second one says so.
@@ -456,6 +476,7 @@ int main(void) {
         TEST(test_slow_clients),
         TEST(test_many_connections),
         TEST(test_bounded_memory),
+        TEST(test_no_memory_for_answers),
         TEST(test_port_in_use),
         TEST(test_metrics),
         TEST(test_log),
