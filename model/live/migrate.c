@@ -623,7 +623,12 @@ int live_abort(const struct live_options *options, struct error *error) {
     int status = LIVE_DONE;
     if (ct_failed_with(outcome, CT_STATUS_CONFLICT))
         status = refuse_abort(error);
-    mt_holder_release(&migration.holder, false);
+    // "Back in the first state" is said only of what is on the disk.
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = harden(&migration);
+    struct ct_outcome released = mt_holder_release(&migration.holder, false);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = released;
     if (status == LIVE_DONE && outcome.kind != CT_SUCCEEDED)
         status = explain(&migration, outcome, error);
     if (status == LIVE_DONE && !options->is_json)
