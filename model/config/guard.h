@@ -44,9 +44,9 @@ static inline uint64_t mt_foreign_lease(uint64_t length, uint64_t request) {
 
 struct mt_lease {
     struct ct_env *env;
-    _Atomic uint64_t end; // of the env's clock; 0: none is held
-    uint64_t request;     // no request is under way for longer
-    struct bug_set *bugs; // injected bugs, or NULL
+    _Atomic uint64_t end;     // of the env's clock; 0: none is held
+    _Atomic uint64_t request; // no request is under way for longer
+    struct bug_set *bugs;     // injected bugs, or NULL
 };
 
 // Whether the lease lasts.

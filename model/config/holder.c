@@ -58,6 +58,7 @@ static void keep(struct mt_holder *holder, const struct mt_control_config *row) 
     kept.holder = *row->holder ? holder->options.id : "";
     holder->row = kept;
     atomic_store(&holder->lease_ms, kept.lease_ms);
+    atomic_store(&holder->state, kept.state);
     env->ops->arena_reset(env, holder->arenas[!holder->turn], 0);
 }
 
@@ -359,7 +360,7 @@ static struct ct_outcome wait_for_clients(struct push *push) {
         if (ct_failed_with(outcome, CT_STATUS_SERVER_ERROR) && mt_lease_holds(&holder->lease))
             outcome = ct_success();
         if (outcome.kind == CT_SUCCEEDED && !is_done(push))
-            rest(holder, HERE, length_of(&holder->row) / LOOKS);
+            rest(holder, HERE, mt_nanoseconds(atomic_load(&holder->lease_ms)) / LOOKS);
     }
     env->ops->arena_close(env, arena);
     return outcome;

@@ -45,7 +45,8 @@ struct mt_holder {
     struct arena *arenas[2];
     int turn;                     // of the arena that [row] is in
     struct mt_control_config row; // as it was written last
-    _Atomic int32_t lease_ms;     // of the row; 0: not known yet
+    _Atomic int32_t lease_ms;     // of the row, without the lock; 0: not known yet
+    _Atomic int32_t state;        // of the row, likewise
     bool is_held;
     bool must_fence;      // somebody may have been expelled, and no fence has come since
     const char *progress; // to be told with the next beat; NULL: nothing new

@@ -69,6 +69,10 @@ static struct ct_env *env_of(struct migration *migration) {
     return &migration->session.env.env;
 }
 
+static enum mt_state state_of(const struct migration *migration) {
+    return (enum mt_state)atomic_load(&migration->holder.state);
+}
+
 // ---- Progress ----------------------------------------------------------------------------------
 
 // Of this run: what a migrator before has done is in none of these numbers.
@@ -80,7 +84,7 @@ static double seconds_since(const struct migration *migration) {
 // counted; applications write some meanwhile, so that there may be more than there were.
 // Clean-up rewrites each row of the new table and deletes each of the old one.
 static uint64_t done_of(const struct migration *migration, uint64_t *total) {
-    bool is_copying = migration->holder.row.state < MT_USE_NEW_HIDE_METADATA;
+    bool is_copying = state_of(migration) < MT_USE_NEW_HIDE_METADATA;
     uint64_t copies =
         migration->total > migration->total_new ? migration->total : migration->total_new;
     uint64_t done =
@@ -94,7 +98,7 @@ static void describe(struct migration *migration, struct text *text) {
     uint64_t total, rows = done_of(migration, &total);
     double time = seconds_since(migration);
     double rate = time > 0 ? (double)migration->pace.rows / time : 0;
-    enum mt_state state = migration->holder.row.state;
+    enum mt_state state = state_of(migration);
     text_add(text, "%s", mt_state_name(state));
     if (migration->pace.orders.is_paused)
         text_add(text, " paused");
@@ -117,7 +121,7 @@ static void print_progress(const struct migration *migration, const char *text) 
     uint64_t total, rows = done_of(migration, &total);
     if (migration->session.options->is_json)
         fprintf(out, "{\"seconds\":%.1f,\"state\":\"%s\",\"rows\":%llu,\"total\":%llu}\n",
-                seconds_since(migration), mt_state_name(migration->holder.row.state),
+                seconds_since(migration), mt_state_name(state_of(migration)),
                 (unsigned long long)rows, (unsigned long long)total);
     else
         fprintf(out, migration->is_terminal ? "\r\033[K%s" : "%s\n", text);
@@ -211,7 +215,7 @@ static struct ct_outcome harden(struct migration *migration) {
 static struct ct_outcome push(struct mt_config *config, const char *where, enum mt_state state) {
     struct migration *migration = migration_of(config);
     struct mt_config *inner = mt_holder_config(&migration->holder);
-    bool is_new = state != migration->holder.row.state;
+    bool is_new = state != state_of(migration);
     // A push of the present state, after a failure, is not held: nobody is moved by it.
     if (is_new && !pace_hold(&migration->pace, state))
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
