@@ -10,8 +10,8 @@
 enum { AZURE_ENDPOINT_BYTES = 512, AZURE_NAME_BYTES = 64, AZURE_SAS_BYTES = 2048 };
 
 struct ct_azure_account {
-    char
-        endpoint[AZURE_ENDPOINT_BYTES]; // "https://account.table.core.windows.net", no slash behind
+    // "https://account.table.core.windows.net", no slash behind.
+    char endpoint[AZURE_ENDPOINT_BYTES];
     char name[AZURE_NAME_BYTES];
     bool has_key; // else [sas] is all there is
     struct wire_key key;

@@ -9,13 +9,13 @@
 //   3.0  the property Scale, of which later releases have no need, is gone
 // A release starts on the first server when all run the one before (rollout.c), so two neighbouring
 // releases must live together. Why they do:
-//   strict, tolerant   nobody writes what the strict class does not know;
-//   tolerant, hybrid   the tolerant class ignores SampleArea, and its updates merge, which keeps
-//   it; hybrid, R2         the hybrid one keeps what is at 2.0 already; R2 believes no SampleArea
-//   below; R2, R3             R2 reads a missing Scale as its default, and never adds it; it
-//   changes no
-//                      version of 3.0. R3 replaces, since a merge would keep Scale. It begins when
-//                      the worker has left nothing below 2.0.
+// * strict and tolerant: nobody writes what the strict class does not know.
+// * tolerant and hybrid: the tolerant class ignores SampleArea, and its updates merge, which keeps
+//   it.
+// * hybrid and R2: the hybrid one keeps what is at 2.0 already; R2 believes no SampleArea below.
+// * R2 and R3: R2 reads a missing Scale as its default, and never adds it; it changes no version of
+//   3.0. R3 replaces, since a merge would keep Scale. It begins when the worker has left nothing
+//   below 2.0.
 // Every update is conditional on the ETag of what was read, so nothing written meanwhile is undone.
 //
 // Straight-line blocking C over a chain table: in the tester each call is a scheduling point.

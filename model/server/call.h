@@ -30,8 +30,9 @@ bool call_read_accept(struct call *call);
 // Whether the client wants no body back of what it has sent.
 bool call_wants_no_content(const struct wire_headers *headers);
 
-// ---- Answers: each sets the status, and nothing is added after it but headers
-// --------------------
+// ---- Answers -----------------------------------------------------------------------------------
+
+// Each sets the status, and nothing is added after it but headers.
 
 void answer_header(struct call *call, const char *name, const char *value);
 void answer_empty(struct call *call, unsigned status);
@@ -45,8 +46,7 @@ void answer_add_error(const struct call *call, struct wire_out *out, enum wire_e
 // "application/json;odata=...;streaming=true;charset=utf-8"
 const char *answer_content_type(const struct call *call);
 
-// ---- What is asked for
-// ---------------------------------------------------------------------------
+// ---- What is asked for -------------------------------------------------------------------------
 
 // The table of that name, or NULL and the call is answered.
 struct ct_table *call_table(struct call *call, const char *name);

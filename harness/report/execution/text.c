@@ -319,8 +319,8 @@ static void print_steps(const struct printer *printer) {
 
 // ---- Where everyone stands ---------------------------------------------------------------------
 
-// The call that [machine] is in: the last one that it began and that has not returned.
-static const char *running_call(const struct story *story, const char *machine) {
+// The last call that [machine] has begun, whether it has returned or not.
+static const char *last_call(const struct story *story, const char *machine) {
     for (uint32_t i = story->item_count; i-- > 0;) {
         const struct story_item *item = &story->items[i];
         if (item->kind != SCT_EVENT_NOTE || strcmp(story->machines[item->machine], machine) != 0)
@@ -365,7 +365,7 @@ static void print_calls(const struct printer *printer) {
     const struct story *story = printer->story;
     bool has_title = false;
     for (uint32_t m = 0; m < story->machine_count; m++) {
-        const char *call = running_call(story, story->machines[m]);
+        const char *call = last_call(story, story->machines[m]);
         if (!call)
             continue;
         if (!has_title)
