@@ -88,7 +88,8 @@ bool ct_azure_account_read(struct ct_azure_account *account, const char *text, b
     memset(account, 0, sizeof *account);
     while (is_read && take_part(&text, &part)) {
         // Short for the emulator's account, whatever else stands there.
-        if (is_named(&part, "UseDevelopmentStorage"))
+        if (is_named(&part, "UseDevelopmentStorage") && part.size == 4 &&
+            strncasecmp(part.value, "true", 4) == 0)
             return ct_azure_account_read(account, development, allows_http, error);
         if (is_named(&part, "AccountName"))
             is_read = copy(&part, account->name, sizeof account->name, error);

@@ -20,6 +20,9 @@ static void test_forms(void **state) {
     assert_true(ct_azure_account_read(&account, "UseDevelopmentStorage=true", false, &error));
     assert_string_equal(account.endpoint, "http://127.0.0.1:10002/devstoreaccount1");
     assert_true(account.has_key);
+    assert_true(ct_azure_account_read(
+        &account, "AccountName=acc;AccountKey=" KEY ";UseDevelopmentStorage=false", false, &error));
+    assert_string_equal(account.endpoint, "https://acc.table.core.windows.net");
     assert_true(
         ct_azure_account_read(&account,
                               "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=" KEY ";"
