@@ -201,8 +201,9 @@ extern const struct delivery delivery_direct;
 // Starts all machines' main programs as tasks. For transport_direct.
 void world_start_direct(struct world *world);
 
-// Of what the world's tasks share: tables, mirrors, configurations on their way. Streams of
-// MigratingTable are not in it: for worlds whose applications open none, and without faults.
+// Of what the world's tasks share: tables, mirrors, configurations on their way, deaths and lost
+// answers that are still to come. What a task knows by itself, such as how far its stream is, is in
+// its own digest. Other faults and slow calls are in none: for worlds without them.
 struct digest world_digest(struct world *world);
 
 // The process of [app] dies where it is: no push waits for it any more. Direct delivery only, from
