@@ -17,13 +17,15 @@ enum { TICK_MS = 100, STOP_TICKS = 3, STACK_BYTES = 64 * 1024 };
 
 #if ARENA_POISONS
 // What the sanitizers find inside an execution is a finding like any other fault: they abort, and
-// the handlers below are not theirs. (The sanitizers look these functions up by name.)
-const char *__asan_default_options(void);
+// the handlers below are not theirs. (The sanitizers look these functions up by name, from
+// libraries of their own: hidden ones they do not find.)
+#define FOR_SANITIZERS __attribute__((visibility("default")))
+FOR_SANITIZERS const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "abort_on_error=1:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
            "handle_abort=0:use_sigaltstack=0";
 }
-const char *__ubsan_default_options(void);
+FOR_SANITIZERS const char *__ubsan_default_options(void);
 const char *__ubsan_default_options(void) {
     return "abort_on_error=1:print_stacktrace=1";
 }
