@@ -75,7 +75,8 @@ struct app {
                                  // it has ended, or waits for something else (see app_needs)
     enum slowness slowness;      // of its slow call
     enum slowness slowness_after_loss, slowness_of_stream;
-    bool stands_still; // in a stream: its machine is not waited for
+    bool awaits_change;    // it stands still for a change of a row that its call names
+    uint32_t stands_still; // so many of its strands do
     // The migrator: stands still before that backend call after that push; 0: before none.
     size_t slow_at;
     enum mt_state slow_state;

@@ -145,6 +145,7 @@ void app_die(struct app *app) {
 
 void app_restart(struct app *app) {
     app->is_dead = false;
+    app->stands_still = 0;
     // Who starts reads the state that was pushed last.
     app_open(app, app->world->state);
     sct_task_start(app->client.machine, "main again", run_program, app);

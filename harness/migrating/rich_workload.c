@@ -46,6 +46,7 @@ struct draft {
     const char *partition;
     struct ct_rows dump; // the reference's rows as the call saw them
     uint32_t keys_left;  // set of keys not yet in the batch
+    uint32_t awaited;    // set of keys whose change others stand still for; 0: it meets nobody
     const char *writer;  // the property that names who wrote
 };
 
@@ -159,6 +160,20 @@ static uint32_t apt_types(const struct draft *draft, struct ct_key key, uint32_t
     return apt ? apt : types;
 }
 
+// Those that change the row of [key], in use or not: that bring it, if it is absent; that remove
+// it, two times of three, or rewrite it, which copies and clean-up do, too.
+static uint32_t changing_types(const struct draft *draft, struct ct_key key, bool is_together) {
+    const uint32_t either = 1u << CT_INSERT_OR_REPLACE | 1u << CT_INSERT_OR_MERGE;
+    uint32_t changing = either | 1u << CT_INSERT;
+    if (ct_rows_find(draft->dump, key)) {
+        const uint32_t rewriting = either | 1u << CT_REPLACE | 1u << CT_MERGE;
+        const uint32_t removing = 1u << CT_DELETE | 1u << RICH_DELETE_IF_EXISTS;
+        changing = sct_choose(3, "remove") > 0 ? removing : rewriting;
+    }
+    bool alone = is_together && profile_of(draft->script->app)->has_limits;
+    return alone ? changing & ~(1u << RICH_DELETE_IF_EXISTS) : changing;
+}
+
 // Tables with limits have no DeleteIfExists in a batch: those that are left, or none.
 static uint32_t batch_types(const struct script *script) {
     const uint32_t alone = profile_of(script->app)->has_limits ? 1u << RICH_DELETE_IF_EXISTS : 0;
@@ -166,13 +181,16 @@ static uint32_t batch_types(const struct script *script) {
 }
 
 static void draw_operation(struct draft *draft, struct ct_batch *batch, bool is_together) {
-    uint32_t row = draw_element(draft->keys_left, "key");
+    uint32_t awaited = draft->keys_left & draft->awaited;
+    uint32_t row = draw_element(awaited ? awaited : draft->keys_left, "key");
     draft->keys_left &= ~(1u << row);
     struct ct_key key = {draft->partition, rich_row_keys[row]};
     uint32_t types = draft->script->types;
     if (is_together)
         types = batch_types(draft->script);
-    if (profile_of(draft->script->app)->is_apt)
+    if (awaited)
+        types = changing_types(draft, key, is_together);
+    else if (profile_of(draft->script->app)->is_apt)
         types = apt_types(draft, key, types);
     uint32_t type = draw_element(types, "operation");
     const char *if_match = NULL;
@@ -186,6 +204,34 @@ static void draw_operation(struct draft *draft, struct ct_batch *batch, bool is_
     properties[count++] = ct_bool(draft->writer, true);
     ct_batch_add(batch, type == RICH_DELETE_IF_EXISTS ? CT_DELETE : (enum ct_op_type)type,
                  ct_row_new(sct_arena(), key, if_match, properties, count));
+}
+
+// The keys that [call] names in the partition of [draft].
+static uint32_t named_keys(const struct call_record *call, const struct draft *draft) {
+    uint32_t keys = 0;
+    if (!call || call->kind != CALL_BATCH)
+        return 0;
+    for (size_t i = 0; i < call->batch.count; i++)
+        for (uint32_t k = 0; k < RICH_KEYS_MAX; k++)
+            if (ct_key_equal(call->batch.operations[i].entity->key,
+                             (struct ct_key){draft->partition, rich_row_keys[k]}))
+                keys |= 1u << k;
+    return keys;
+}
+
+// Of what others do in a call's window most is a read, a batch that is refused, or one of other
+// rows: half of the calls that begin meanwhile are batches that change a row that it names. Whether
+// this one is.
+static bool draw_meeting(struct draft *draft) {
+    const struct world *world = draft->script->app->world;
+    uint32_t awaited = 0;
+    for (size_t i = 0; i < world->app_count; i++)
+        if (world->apps[i]->awaits_change)
+            awaited |= named_keys(world->apps[i]->client.calls, draft);
+    if (!(awaited & draft->keys_left) || sct_choose(2, "meet") == 0)
+        return false;
+    draft->awaited = awaited;
+    return true;
 }
 
 static void batch_call(struct draft *draft) {
@@ -264,10 +310,11 @@ static void lag(struct app *app) {
 }
 
 static void draw_slow_stream(struct app *app) {
-    static const enum slowness weighted[] = {SLOW_ONE_CALL, SLOW_ALL, SLOW_PUSH};
+    static const enum slowness weighted[] = {SLOW_ONE_CALL, SLOW_ALL, SLOW_PUSH, SLOW_PUSH,
+                                             SLOW_PUSH,     SLOW_ALL, SLOW_PUSH};
     uint32_t drawn = sct_choose(48, "slow stream");
-    if (drawn >= 36)
-        slow_call_in_stream(app, 2 + drawn % 4, weighted[(drawn - 36) / 4]);
+    if (drawn >= 20)
+        slow_call_in_stream(app, 2 + drawn % 4, weighted[(drawn - 20) / 4]);
 }
 
 static void stream_call(const struct draft *draft) {
@@ -382,7 +429,8 @@ static void make_call(struct script *script, uint32_t number) {
     await_beginning(script, draft.partition);
     bool writes =
         script->role == ROLE_MIXED ? sct_choose(2, "write") == 1 : script->role == ROLE_WRITER;
-    if (writes)
+    bool meets = draw_meeting(&draft);
+    if (meets || writes)
         batch_call(&draft);
     else if (sct_choose(profile->theme == THEME_CHASE ? 4 : 2, "stream") == 0)
         query_call(&draft);

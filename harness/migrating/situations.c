@@ -8,20 +8,30 @@ enum { OPERATIONS = OPERATION_DELETE_IF_EXISTS + 1 };
 
 #define ANY (~0u)
 #define ONE(value) (1u << (value))
+#define NEED_ROW (ONE(OPERATION_REPLACE) | ONE(OPERATION_MERGE) | ONE(OPERATION_DELETE))
+#define MEANWHILE_CHANGED \
+    (ONE(MEANWHILE_CREATED) | ONE(MEANWHILE_REWRITTEN) | ONE(MEANWHILE_REMOVED))
 
 static const struct coverage_rule rules[] = {
     {COVERAGE_IMPOSSIBLE,
      {ONE(OPERATION_DELETE_IF_EXISTS), ANY, ONE(SENT_TOGETHER_LIMITED), ANY},
      "such tables refuse it"},
     {COVERAGE_IMPOSSIBLE,
-     {ANY, ONE(MT_USE_OLD_HIDE_METADATA), ANY, ONE(MEANWHILE_CHANGED)},
+     {ANY, ONE(MT_USE_OLD_HIDE_METADATA), ANY, MEANWHILE_CHANGED},
      "a batch is one backend call in the first state"},
+    {COVERAGE_RARE,
+     {NEED_ROW, ANY, ANY, ONE(MEANWHILE_CREATED)},
+     "it is refused where it finds no row, often at its first look"},
+    {COVERAGE_RARE,
+     {ONE(OPERATION_INSERT), ANY, ANY, ONE(MEANWHILE_REWRITTEN) | ONE(MEANWHILE_REMOVED)},
+     "it is refused where it finds a row, often at its first look"},
 };
 
 static const char *const sending_names[SENDING_COUNT] = {"alone", "together", "alone-limited",
                                                          "together-limited"};
 
-static const char *const meanwhile_names[MEANWHILE_COUNT] = {"nothing", "changed", "fault"};
+static const char *const meanwhile_names[MEANWHILE_COUNT] = {"nothing", "created", "rewritten",
+                                                             "removed", "fault"};
 
 bool migrating_counts_situations;
 static uint64_t counts[OPERATIONS][MT_STATE_COUNT][SENDING_COUNT][MEANWHILE_COUNT];
@@ -36,22 +46,29 @@ const struct coverage migrating_situations = {
     .rule_count = sizeof rules / sizeof rules[0],
 };
 
-// Rows are immutable, and shared between revisions.
-// Between the call's first backend call and its linearization point: that is what a call can be
-// overtaken by.
-static bool has_changed(const struct app *app, const struct call_record *call, struct ct_key key) {
+// What became of the row between the call's first backend call and its linearization point: that is
+// what a call can be overtaken by. Rows are immutable, and shared between revisions.
+static enum meanwhile change_of(const struct app *app, const struct call_record *call,
+                                struct ct_key key) {
     const struct ct_memory_table *reference = app->world->tables.reference;
     if (call->first_revision == call->last_revision)
-        return false;
-    return ct_rows_find(ct_memory_rows_at(reference, call->first_revision), key) !=
-           ct_rows_find(ct_memory_rows_at(reference, call->last_revision), key);
+        return MEANWHILE_NOTHING;
+    const struct ct_row *first =
+        ct_rows_find(ct_memory_rows_at(reference, call->first_revision), key);
+    const struct ct_row *last =
+        ct_rows_find(ct_memory_rows_at(reference, call->last_revision), key);
+    if (first == last)
+        return MEANWHILE_NOTHING;
+    if (!first)
+        return MEANWHILE_CREATED;
+    return last ? MEANWHILE_REWRITTEN : MEANWHILE_REMOVED;
 }
 
 static enum meanwhile meanwhile_of(const struct app *app, const struct call_record *call,
                                    struct ct_outcome outcome, struct ct_key key) {
     if (outcome.kind == CT_UNKNOWN || ct_failed_with(outcome, CT_STATUS_SERVER_ERROR))
         return MEANWHILE_FAULT;
-    return has_changed(app, call, key) ? MEANWHILE_CHANGED : MEANWHILE_NOTHING;
+    return change_of(app, call, key);
 }
 
 void migrating_count_situations(const struct app *app, const struct call_record *call,

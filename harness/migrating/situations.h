@@ -22,8 +22,10 @@ enum sending {
 // What happens between the first backend call of its batch and the linearization point.
 enum meanwhile {
     MEANWHILE_NOTHING,
-    MEANWHILE_CHANGED, // the row that it names changes, by somebody else
-    MEANWHILE_FAULT,   // a backend call fails or is not answered, and so the batch
+    MEANWHILE_CREATED, // the row that it names, by somebody else
+    MEANWHILE_REWRITTEN,
+    MEANWHILE_REMOVED,
+    MEANWHILE_FAULT, // a backend call fails or is not answered, and so the batch
     MEANWHILE_COUNT,
 };
 

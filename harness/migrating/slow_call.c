@@ -32,6 +32,24 @@ static bool others_go_on(const struct app *app, enum mt_state state) {
     return false;
 }
 
+// Whether the migrator goes on though [app] stands still: until a push of it waits for somebody who
+// does, too.
+static bool migrator_goes_on(const struct app *app) {
+    const struct world *world = app->world;
+    const struct app *migrator = world->apps[world->app_count - 1];
+    if (migrator == app || migrator->program != app_migrate || migrator->is_dead ||
+        migrator->stands_still > 0 || world->has_migrated)
+        return false;
+    for (size_t i = 0; i < world->app_count; i++)
+        if (world->apps[i]->stands_still > 0 && world->apps[i]->arrivals)
+            return false;
+    return true;
+}
+
+static bool somebody_goes_on(const struct app *app, enum mt_state state) {
+    return others_go_on(app, state) || migrator_goes_on(app);
+}
+
 // Whether a row that the running batch names (a query: any) is another one than in [revision] of
 // the reference.
 static bool has_changed(const struct app *app, size_t revision) {
@@ -90,14 +108,18 @@ static bool stand_still(struct app *app, enum mt_state state, enum slowness slow
         sct_note("stands still");
     // So that nobody waits for this one, which waits itself: two slow calls would wait for each
     // other.
+    app->stands_still++;
     app_needs(app, MT_STATE_COUNT);
     // The next state, or once more the present one. A push that has not waited for this call is
     // gone already: it must not be this wait that shows it.
     if (slowness == SLOW_PUSH && state + 1 < MT_STATE_COUNT)
         while (!app->arrivals && app->world->state <= state)
             sct_waiters_wait(&app->world->others, "the next state of the migration");
+    app->awaits_change = slowness == SLOW_CHANGE;
     while (others_go_on(app, state) && waits_for_more(app, slowness, &before))
         sct_waiters_wait(&app->world->others, "another application's call");
+    app->awaits_change = false;
+    app->stands_still--;
     app_needs(app, MT_USE_OLD_HIDE_METADATA);
     return calls_of_others(app) > before.calls;
 }
@@ -142,14 +164,14 @@ static void stall_stream(struct client *client) {
     struct before before = {.calls = calls_of_others(app)};
     if (sct_narrating())
         sct_note("stands still");
-    app->stands_still = true;
+    app->stands_still++;
     world_wake_others(world);
     if (app->slowness_of_stream == SLOW_PUSH && state + 1 < MT_STATE_COUNT)
         while (!app->arrivals && world->state <= state)
             sct_waiters_wait(&world->others, "the next state of the migration");
-    while (others_go_on(app, state) && waits_for_more(app, app->slowness_of_stream, &before))
+    while (somebody_goes_on(app, state) && waits_for_more(app, app->slowness_of_stream, &before))
         sct_waiters_wait(&world->others, "another application's call");
-    app->stands_still = false;
+    app->stands_still--;
     world_wake_others(world);
     if (calls_of_others(app) > before.calls)
         MARK("a whole call falls between two backend calls of a stream");

@@ -27,7 +27,8 @@ void slow_call_in_window(struct app *app, size_t window, enum slowness slowness)
 void slow_call_begin_late(struct app *app, enum slowness slowness, const char *partition);
 
 // The next stream of [app] stands still before its [backend_call]-th backend call, wherever that
-// is: while it is opened, read, or moved to another state.
+// is: while it is opened, read, or moved to another state. The migrator counts as another who can
+// go on, until a push waits for one that stands still.
 void slow_call_in_stream(struct app *app, size_t backend_call, enum slowness slowness);
 
 // [app] (the migrator, too) stands still after its next lost answer, before it looks what was done:

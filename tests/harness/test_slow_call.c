@@ -100,6 +100,22 @@ static void slow_stream(struct app *app) {
     app_stream(app, NULL);
 }
 
+// It has stood still until a push waits for it, or none comes any more.
+static void stand_and_see_push(struct client *client) {
+    const struct app *app = (struct app *)(void *)client; // its first member
+    stand_and_look(client);
+    assert_true(app->arrivals || app->world->has_migrated);
+}
+
+static void very_slow_stream(struct app *app) {
+    app_await_state(app, slow_state, HOLD);
+    began = MT_STATE_COUNT;
+    slow_call_in_stream(app, 2, SLOW_ALL);
+    stand_still = app->client.faults.stall_stream;
+    app->client.faults.stall_stream = stand_and_see_push;
+    app_stream(app, NULL);
+}
+
 // The window lasts until the partition is marked, if it was not and the other has calls to make.
 static void stand_until_marked(struct client *client) {
     const struct ct_memory_table *old = client->host->tables->backend[TABLE_OLD];
@@ -266,6 +282,15 @@ static void test_a_slow_stream(void **state) {
     }
 }
 
+// The migrator goes on meanwhile, though nobody else can.
+static void test_the_migrator_goes_on(void **state) {
+    (void)state;
+    for (int s = 0; s < MT_STATE_COUNT; s++) {
+        prepare(very_slow_stream, two_queries, (enum mt_state)s, (enum mt_state)s);
+        run_worlds(NO_BUG, 2, 2);
+    }
+}
+
 // And the migrator: while it does, the others make all calls that they can.
 static void test_a_slow_pass(void **state) {
     (void)state;
@@ -351,6 +376,7 @@ int main(void) {
         cmocka_unit_test(test_a_window_lasts_until_a_mark),
         cmocka_unit_test(test_after_a_lost_answer),
         cmocka_unit_test(test_a_slow_stream),
+        cmocka_unit_test(test_the_migrator_goes_on),
         cmocka_unit_test(test_a_slow_pass),
         cmocka_unit_test(test_a_late_beginning),
         cmocka_unit_test(test_unreachable_state),
