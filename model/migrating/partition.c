@@ -226,20 +226,39 @@ struct ct_outcome mt_try_copy(struct mt_table *table, const struct ct_row *row) 
     return outcome.kind == CT_UNKNOWN ? decide_copied(table, row->key) : check_etags(row, etag);
 }
 
+// The filters for [rows], of one partition.
+static struct mt_named_rows names_of(struct mt_table *table, const struct ct_row *const *rows,
+                                     size_t count) {
+    struct ct_batch batch = ct_batch_new(table->arena, count);
+    for (size_t i = 0; i < count; i++)
+        ct_batch_add(&batch, CT_INSERT, mt_bare_row(table->arena, rows[i]->key, NULL));
+    return mt_named_rows(table, &batch);
+}
+
+static bool is_too_large(struct ct_outcome outcome) {
+    return outcome.kind == CT_STORAGE_ERROR && outcome.error == CT_ERROR_NOT_ONE_INSTANT;
+}
+
 // Whether all of [rows] are in the new table.
+// One whose answers have a size at most is a service, which takes some 15 comparisons in a filter:
+// it is asked for their range, or, where that holds too much, for each of them.
 static struct ct_outcome decide_all_copied(struct mt_table *table, const struct ct_row *const *rows,
                                            size_t count) {
-    const char **row_keys = ARENA_ARRAY(table->arena, const char *, count);
+    struct ct_table *backend = table->new_table;
+    struct mt_named_rows named = names_of(table, rows, count);
     struct ct_rows copies;
-    for (size_t i = 0; i < count; i++)
-        row_keys[i] = rows[i]->key.row;
-    struct ct_outcome outcome = ct_query(
-        table->new_table, ct_filter_rows(table->arena, rows[0]->key.partition, row_keys, count),
-        table->arena, &copies);
-    if (outcome.kind != CT_SUCCEEDED)
+    bool has_limit = ct_limits(backend).query_rows > 0;
+    struct ct_outcome outcome =
+        ct_query(backend, has_limit ? named.range : named.rows, table->arena, &copies);
+    bool is_each = is_too_large(outcome);
+    if (outcome.kind != CT_SUCCEEDED && !is_each)
         return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
     mt_note(table);
-    return mt_decided(copies.count == count);
+    outcome = ct_success();
+    for (size_t i = 0; i < count && outcome.kind == CT_SUCCEEDED; i++)
+        outcome = is_each ? decide_copied(table, rows[i]->key)
+                          : mt_decided(ct_rows_find(copies, rows[i]->key) != NULL);
+    return outcome;
 }
 
 static struct ct_outcome copy_one_by_one(struct mt_table *table, const struct ct_row *const *rows,
@@ -291,18 +310,13 @@ static struct ct_outcome conclude_copies(struct mt_table *table, const struct ct
 // then the range is too large for one answer, and all rows are tried singly.
 static struct ct_outcome leave_missing(struct mt_table *table, const struct ct_row **rows,
                                        size_t *count) {
-    struct ct_batch batch = ct_batch_new(table->arena, *count);
     struct ct_rows copies;
-    for (size_t i = 0; i < *count; i++)
-        ct_batch_add(&batch, CT_INSERT, mt_bare_row(table->arena, rows[i]->key, NULL));
-    const struct ct_filter *range = mt_named_rows(table, &batch).range;
+    const struct ct_filter *range = names_of(table, rows, *count).range;
     struct ct_outcome outcome = ct_query(table->new_table, range, table->arena, &copies);
-    bool is_too_large =
-        outcome.kind == CT_STORAGE_ERROR && outcome.error == CT_ERROR_NOT_ONE_INSTANT;
-    if (outcome.kind != CT_SUCCEEDED && !is_too_large)
+    if (outcome.kind != CT_SUCCEEDED && !is_too_large(outcome))
         return mt_unexpected(outcome, "copy rows: unexpected answer of the new table");
     mt_note(table);
-    if (is_too_large)
+    if (is_too_large(outcome))
         return ct_success();
     size_t missing = 0;
     for (size_t i = 0; i < *count; i++)
