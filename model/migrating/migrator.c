@@ -71,29 +71,21 @@ struct cleaning {
     struct ct_table *backend;
     // Deals with *[row] by itself, as above.
     struct ct_outcome (*clean)(struct mt_table *table, const struct ct_row **row);
-    // The operation by which a batch deals with [row]; false: nothing is to be done. NULL: rows go
-    // singly.
-    bool (*operation_of)(struct mt_table *table, const struct ct_row *row,
-                         struct ct_operation *operation);
+    // The operation by which a batch deals with [row]. NULL: rows go singly.
+    struct ct_operation (*operation_of)(struct mt_table *table, const struct ct_row *row);
     const struct ct_row **kept; // in key order; NULL: rows go singly
     size_t kept_count;
     size_t start; // mark of the arena: above it is what is kept, and what came of it
 };
 
-static bool clean_operation(struct mt_table *table, const struct ct_row *row,
-                            struct ct_operation *operation) {
-    bool tombstone = mt_is_tombstone(row);
-    operation->type = tombstone ? CT_DELETE : CT_REPLACE;
-    operation->entity = tombstone ? mt_bare_row(table->arena, row->key, row->etag)
-                                  : mt_plain_row(table->arena, row, row->etag);
-    return true;
+static struct ct_operation delete_operation(struct mt_table *table, const struct ct_row *row) {
+    return (struct ct_operation){CT_DELETE, mt_bare_row(table->arena, row->key, row->etag)};
 }
 
-static bool delete_operation(struct mt_table *table, const struct ct_row *row,
-                             struct ct_operation *operation) {
-    operation->type = CT_DELETE;
-    operation->entity = mt_bare_row(table->arena, row->key, row->etag);
-    return true;
+static struct ct_operation clean_operation(struct mt_table *table, const struct ct_row *row) {
+    if (mt_is_tombstone(row))
+        return delete_operation(table, row);
+    return (struct ct_operation){CT_REPLACE, mt_plain_row(table->arena, row, row->etag)};
 }
 
 static struct ct_outcome clean_singly(struct mt_table *table, const struct cleaning *cleaning,
@@ -132,9 +124,8 @@ static struct ct_write write_of_cleaning(struct mt_table *table, const struct cl
                                          const struct cleaned *cleaned) {
     struct ct_write write = mt_new_write(table->arena, cleaned->count);
     for (size_t i = 0; i < cleaned->count; i++) {
-        struct ct_operation operation;
-        if (cleaning->operation_of(table, cleaned->rows[i], &operation))
-            ct_batch_add(&write.batch, operation.type, operation.entity);
+        struct ct_operation operation = cleaning->operation_of(table, cleaned->rows[i]);
+        ct_batch_add(&write.batch, operation.type, operation.entity);
     }
     return write;
 }
@@ -166,7 +157,7 @@ static struct ct_outcome clean_kept(struct mt_table *table, struct cleaning *cle
         length = mt_run_length(cleaning->kept + first, kept - first);
         cleaned[count] = (struct cleaned){cleaning->kept + first, length};
         writes[count] = write_of_cleaning(table, cleaning, &cleaned[count]);
-        count += writes[count].batch.count > 0;
+        count++;
     }
     mt_execute_all(table, cleaning->backend, writes, count, note_rewritten);
     struct ct_outcome outcome = ct_success();
