@@ -453,15 +453,17 @@ static struct ct_outcome persist(struct migration *migration,
     return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
 }
 
+// [command] is the one that has failed, and that is to be given again: the other one would have the
+// migration go the other way.
 static int explain(const struct migration *migration, struct ct_outcome outcome,
-                   struct error *error) {
+                   const char *command, struct error *error) {
     if (is_interrupted(migration)) {
-        error_set(error, "interrupted: nothing is lost, go on with migrate");
+        error_set(error, "interrupted: nothing is lost, go on with %s", command);
         return LIVE_INTERRUPTED;
     }
-    error_set(error, "the migration '%.100s' cannot go on: %.300s; see status, then migrate again",
+    error_set(error, "the migration '%.100s' cannot go on: %.300s; see status, then %s again",
               migration->session.options->name,
-              outcome.message ? outcome.message : "a table is busy, full or failed");
+              outcome.message ? outcome.message : "a table is busy, full or failed", command);
     return LIVE_FAILED;
 }
 
@@ -480,7 +482,7 @@ static int migrate(struct migration *migration, struct error *error) {
         // After a failure, too: the next migrator need not wait for the lease to end.
         released = mt_holder_release(&migration->holder, is_done);
     if (!is_done || released.kind != CT_SUCCEEDED)
-        return explain(migration, is_done ? released : outcome, error);
+        return explain(migration, is_done ? released : outcome, "migrate", error);
     if (options->is_json)
         print_progress(migration, "");
     else
@@ -634,7 +636,7 @@ int live_abort(const struct live_options *options, struct error *error) {
     if (outcome.kind == CT_SUCCEEDED)
         outcome = released;
     if (status == LIVE_DONE && outcome.kind != CT_SUCCEEDED)
-        status = explain(&migration, outcome, error);
+        status = explain(&migration, outcome, "abort", error);
     if (status == LIVE_DONE && !options->is_json)
         fprintf(options->out, "migration %s is back in the first state\n", options->name);
     migration_close(&migration);

@@ -238,6 +238,31 @@ static void test_abort(void **state) {
     assert_int_equal(call(live_finish), LIVE_DONE);
 }
 
+static void change_file(const char *path, const char *statement) {
+    sqlite3 *file;
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(file, statement, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(file);
+}
+
+static void change_control(const char *statement) {
+    change_file(control, statement);
+}
+
+// Who wanted to go back is not told to go forward.
+static void test_failed_abort(void **state) {
+    (void)state;
+    fill(ROWS);
+    assert_int_equal(call(live_init), LIVE_DONE);
+    interrupted = 1;
+    assert_int_equal(call(live_abort), LIVE_INTERRUPTED);
+    assert_non_null(strstr(error.text, "go on with abort"));
+    interrupted = 0;
+    change_file(old_file, "UPDATE entities SET properties = x'ff' WHERE row_key = x'3030303030'");
+    assert_int_equal(call(live_abort), LIVE_FAILED);
+    assert_non_null(strstr(error.text, "damaged; see status, then abort again"));
+}
+
 // An application sees its rows in every state, and a migration waits for it.
 static void test_client(void **state) {
     struct ct_rows rows;
@@ -281,13 +306,6 @@ static void test_no_threads(void **state) {
     assert_null(strstr(text, "client ")); // it has signed off
     pthread_attr_destroy(&too_large);
     pthread_attr_destroy(&usual);
-}
-
-static void change_control(const char *statement) {
-    sqlite3 *file;
-    assert_int_equal(sqlite3_open(control, &file), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(file, statement, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(file);
 }
 
 // Orders that cannot be read are not taken for none, and not written over.
@@ -437,6 +455,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_migration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interruption, setup, teardown),
         cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_failed_abort, setup, teardown),
         cmocka_unit_test_setup_teardown(test_client, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failing_orders, setup, teardown),
