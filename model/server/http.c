@@ -432,15 +432,24 @@ static void *watch(void *context) {
                 // Not closed here: the number of the socket could be another connection's by then.
                 // The library notices the end and closes it.
                 shutdown(link->socket, SHUT_RDWR);
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
+        double next = clock_seconds() + 1;
+        struct timespec until = {.tv_sec = (time_t)next,
+                                 .tv_nsec = (long)((next - (double)(time_t)next) * 1e9)};
         // The lock is given back between two walks: whoever opens a connection waits for one walk
         // at most.
         pthread_cond_timedwait(&server->stops, &server->lock, &until);
     }
     pthread_mutex_unlock(&server->lock);
     return NULL;
+}
+
+// Waits by the clock that nobody sets: where it was set back a walk would come hours later.
+static void init_stops(pthread_cond_t *stops) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(stops, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 // ---- Start and end -----------------------------------------------------------------------------
@@ -594,7 +603,7 @@ struct server *server_start(const struct server_options *options, struct error *
              options->request_seconds < IDLE_SECONDS ? options->request_seconds : IDLE_SECONDS);
     server->links.before = server->links.after = &server->links;
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->stops, NULL);
+    init_stops(&server->stops);
     ssize_t drawn = getrandom(&random, sizeof random, 0);
     snprintf(server->id_prefix, sizeof server->id_prefix, "%016llx",
              (unsigned long long)(drawn == sizeof random ? random : 0));

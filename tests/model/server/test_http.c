@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MANY = 400, HALF_BODY = 3 << 20, READ_BYTES = 8192, HEADER_BYTES = 30000 };
@@ -305,6 +306,32 @@ static void test_slow_clients(void **state) {
     close(silent);
 }
 
+static atomic_bool is_ahead; // the wall clock, by a day
+
+// In place of the C library's.
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    long code = syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_REALTIME && atomic_load(&is_ahead))
+        time->tv_sec += 86400;
+    return (int)code;
+}
+
+// Slow clients are looked for also when the wall clock is set back.
+static void test_clock_is_set_back(void **state) {
+    const struct timeval patience = {.tv_sec = 20};
+    char byte;
+    (void)state;
+    atomic_store(&is_ahead, true);
+    start(1, 64 << 20);
+    assert_serves();
+    int silent = dial();
+    setsockopt(silent, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    usleep(100000); // the server waits for its next look
+    atomic_store(&is_ahead, false);
+    assert_int_equal(recv(silent, &byte, 1, 0), 0);
+    close(silent);
+}
+
 static void say_signed(int to, const char *method, const char *target, const char *body) {
     struct server_request request = request_of(method, target, body);
     request.now = (int64_t)time(NULL) * WIRE_TICKS;
@@ -476,6 +503,7 @@ int main(void) {
         TEST(test_long_bodies),
         TEST(test_long_headers),
         TEST(test_slow_clients),
+        TEST(test_clock_is_set_back),
         TEST(test_many_connections),
         TEST(test_bounded_memory),
         TEST(test_no_memory_for_answers),
