@@ -5,13 +5,31 @@
 static struct {
     sqlite3_vfs vfs, *real;
     unsigned calls, first, count, undo_files;
+    void (*before_move)(void);
+    const char *watched;
+    bool has_unsynced;
 } failing;
 
 // Followed by the file of the real one.
 struct failing_file {
     sqlite3_file file; // first member
     sqlite3_file *real;
+    bool is_main; // not a log, or what else there is
+    bool is_watched;
 };
+
+void failing_vfs_watch_moves(void (*before_move)(void)) {
+    failing.before_move = before_move;
+}
+
+void failing_vfs_watch_syncs(const char *ending) {
+    failing.watched = ending;
+    failing.has_unsynced = false;
+}
+
+bool failing_vfs_has_unsynced(void) {
+    return failing.has_unsynced;
+}
 
 void failing_vfs_set(unsigned first, unsigned count) {
     failing.calls = 0;
@@ -40,12 +58,16 @@ static sqlite3_file *real(sqlite3_file *file) {
 // ---- The calls that fail -----------------------------------------------------------------------
 
 static int on_write(sqlite3_file *file, const void *data, int count, sqlite3_int64 offset) {
+    if (failing.before_move && ((struct failing_file *)file)->is_main)
+        failing.before_move();
+    failing.has_unsynced |= ((struct failing_file *)file)->is_watched;
     return fails_now() ? SQLITE_IOERR_WRITE
                        : real(file)->pMethods->xWrite(real(file), data, count, offset);
 }
 
 // What was written is there, only nobody knows whether for ever: as a disk that is failing does it.
 static int on_sync(sqlite3_file *file, int flags) {
+    failing.has_unsynced &= !((struct failing_file *)file)->is_watched;
     return fails_now() ? SQLITE_IOERR_FSYNC : real(file)->pMethods->xSync(real(file), flags);
 }
 
@@ -127,11 +149,18 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = on_unmap,
 };
 
+static bool ends_with(const char *text, const char *ending) {
+    size_t length = strlen(text), end = strlen(ending);
+    return length >= end && strcmp(text + length - end, ending) == 0;
+}
+
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out) {
     struct failing_file *failing_file = (struct failing_file *)file;
     (void)vfs;
     failing.undo_files += (flags & SQLITE_OPEN_SUBJOURNAL) != 0;
     failing_file->real = (sqlite3_file *)(failing_file + 1);
+    failing_file->is_watched = name && failing.watched && ends_with(name, failing.watched);
+    failing_file->is_main = (flags & SQLITE_OPEN_MAIN_DB) != 0;
     int code = failing.real->xOpen(failing.real, name, failing_file->real, flags, out);
     file->pMethods = failing_file->real->pMethods ? &methods : NULL;
     return code;

@@ -18,4 +18,12 @@ unsigned failing_vfs_calls(void);
 // How many files were opened since for what a statement or a part of a transaction takes back.
 unsigned failing_vfs_undo_files(void);
 
+// Has [before_move] called before each write of a database file itself: what empties a log does it.
+void failing_vfs_watch_moves(void (*before_move)(void));
+
+// Of the file whose name has that end, opened from now on: whether something was written to it that
+// no sync has come after.
+void failing_vfs_watch_syncs(const char *ending);
+bool failing_vfs_has_unsynced(void);
+
 #endif

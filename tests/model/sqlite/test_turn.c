@@ -4,7 +4,9 @@
 #include "core/base/clock.h"
 #include "model/sqlite/catalog.h"
 #include "model/sqlite/connection.h"
+#include "tests/model/sqlite/failing_vfs.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static struct ct_sqlite_turn turn;
@@ -258,12 +260,69 @@ static void test_log_begins_anew(void **state) {
     assert_in_range(times, 10, WRITES / 20);
 }
 
+// Somebody who writes while pages are moved from the log to the file.
+static struct caller *meddler; // or NULL: not any more
+static atomic_bool has_meddled;
+
+static void *meddle(void *context) {
+    run_caller(context);
+    atomic_store(&has_meddled, true);
+    return NULL;
+}
+
+// He begins, and has written when this returns, or waits for the turn.
+static void meddle_with_move(void) {
+    struct caller *caller = meddler;
+    if (!caller)
+        return;
+    meddler = NULL;
+    assert_int_equal(pthread_create(&caller->thread, NULL, meddle, caller), 0);
+    for (bool is_waiting = false; !is_waiting && !atomic_load(&has_meddled);) {
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+        pthread_mutex_lock(&turn.mutex);
+        is_waiting = turn.waiting > 0;
+        pthread_mutex_unlock(&turn.mutex);
+    }
+}
+
+static void write_with_meddler(int number) {
+    atomic_store(&has_meddled, false);
+    callers[1].batch = rows_of("m", 1, number);
+    meddler = &callers[1];
+    assert_int_equal(put_rows(callers[0].table, "r", 1, number).kind, CT_SUCCEEDED);
+    if (meddler)
+        return;
+    join_caller(&callers[1]);
+    assert_int_equal(callers[1].outcome.kind, CT_SUCCEEDED);
+}
+
+// Where somebody writes whenever the log is being emptied it does not begin anew: until it is long,
+// and all wait.
+static void test_long_log(void **state) {
+    (void)state;
+    enum { WRITES = 500, DUE = 50, LONG = 4 * DUE };
+    int longest = 0, times = 0, before = 0;
+    turn.writer->log_pages_due = DUE;
+    failing_vfs_watch_moves(meddle_with_move);
+    for (int i = 0; i < WRITES; i++) {
+        write_with_meddler(i);
+        int pages = turn.writer->log_pages;
+        longest = pages > longest ? pages : longest;
+        times += pages < before;
+        before = pages;
+    }
+    failing_vfs_watch_moves(NULL);
+    assert_in_range(longest, LONG - 10, LONG + 10);
+    assert_in_range(times, 2, WRITES / LONG * 4);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_callers, close_callers)
     const struct CMUnitTest tests[] = {
         TEST(test_share),          TEST(test_many_operations), TEST(test_some_are_refused),
         TEST(test_one_is_damaged), TEST(test_all_are_refused), TEST(test_too_long),
-        TEST(test_busy),           TEST(test_log_begins_anew),
+        TEST(test_busy),           TEST(test_log_begins_anew), TEST(test_long_log),
     };
+    failing_vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
