@@ -36,6 +36,7 @@ static struct digest member_digest(const struct process *process) {
     if (!member)
         return digest;
     const uint64_t words[] = {member->membership,
+                              member->is_in_doubt,
                               member->mirror.is_closed,
                               (uint64_t)member->row.version,
                               (uint64_t)member->row.beat,

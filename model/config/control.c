@@ -87,6 +87,16 @@ static struct ct_key key_of_client(const struct mt_control *control, struct aren
     return (struct ct_key){control->migration, arena_printf(arena, CLIENT_PREFIX "%s", id)};
 }
 
+static struct mt_control_client client_of_row(const struct ct_row *row) {
+    return (struct mt_control_client){
+        .id = row->key.row + strlen(CLIENT_PREFIX),
+        .version = int32_of(row, "version"),
+        .beat = int32_of(row, "beat"),
+        .about = string_of(row, "about"),
+        .etag = row->etag,
+    };
+}
+
 static struct ct_row *row_of_client(const struct mt_control *control, struct arena *arena,
                                     const struct mt_control_client *client) {
     const struct ct_property properties[CLIENT_PROPERTIES] = {
@@ -111,8 +121,15 @@ static struct ct_outcome read_row(struct mt_control *control, struct arena *aren
     return *row ? outcome : ct_storage_error(CT_STATUS_NOT_FOUND, 0);
 }
 
-// [row] was written and no answer came; nothing of it is under way any more. Its beat is the
-// writer's alone: if it is there it was done.
+// What a write or a delete has come to, of which neither the answer nor the row could be read.
+static struct ct_outcome unread(struct ct_outcome read) {
+    return ct_failed_with(read, CT_STATUS_SERVER_ERROR)
+               ? ct_unknown("no answer came, and the row cannot be read")
+               : read;
+}
+
+// [row] was written and no answer came; nothing of it is under way any more. Its beat is this
+// write's alone: if it is there it was done.
 static struct ct_outcome decide(struct mt_control *control, struct arena *arena,
                                 struct ct_row *row) {
     const struct ct_row *present;
@@ -120,7 +137,7 @@ static struct ct_outcome decide(struct mt_control *control, struct arena *arena,
     if (ct_failed_with(outcome, CT_STATUS_NOT_FOUND) && !row->etag)
         return ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     if (outcome.kind != CT_SUCCEEDED)
-        return outcome;
+        return unread(outcome);
     // Two migrators may write the same beat over the same row, hence the holder. Client rows have
     // no holder, and each has one writer.
     bool is_ours = int32_of(present, "beat") == int32_of(row, "beat") &&
@@ -138,8 +155,8 @@ static struct ct_outcome decide(struct mt_control *control, struct arena *arena,
     return ct_success();
 }
 
-// Never unknown: a caller that did not know whether it is registered, or holds the row, could do
-// nothing with it. So the row is read, and its beat decides.
+// A caller that does not know whether it is registered, or holds the row, can do little. So the row
+// is read, and its beat decides.
 static struct ct_outcome write_row(struct mt_control *control, struct arena *arena,
                                    struct ct_row *row) {
     struct ct_table *table = &control->guard.table;
@@ -183,16 +200,18 @@ struct ct_outcome mt_control_read_clients(struct mt_control *control, struct are
         .clients = ARENA_ARRAY(arena, struct mt_control_client, rows.count)};
     for (size_t i = 0; i < rows.count; i++) {
         const struct ct_row *row = rows.rows[i];
-        if (strncmp(row->key.row, CLIENT_PREFIX, prefix) != 0)
-            continue;
-        clients->clients[clients->count++] = (struct mt_control_client){
-            .id = row->key.row + prefix,
-            .version = int32_of(row, "version"),
-            .beat = int32_of(row, "beat"),
-            .about = string_of(row, "about"),
-            .etag = row->etag,
-        };
+        if (strncmp(row->key.row, CLIENT_PREFIX, prefix) == 0)
+            clients->clients[clients->count++] = client_of_row(row);
     }
+    return outcome;
+}
+
+struct ct_outcome mt_control_read_client(struct mt_control *control, struct arena *arena,
+                                         const char *id, struct mt_control_client *client) {
+    const struct ct_row *row;
+    struct ct_outcome outcome = read_row(control, arena, key_of_client(control, arena, id), &row);
+    if (outcome.kind == CT_SUCCEEDED)
+        *client = client_of_row(row);
     return outcome;
 }
 
@@ -221,9 +240,8 @@ struct ct_outcome mt_control_delete_client(struct mt_control *control, struct ar
     // the key of another.
     outcome = read_row(control, arena, row->key, &present);
     if (outcome.kind != CT_SUCCEEDED)
-        return outcome; // 404 among others
-    return ct_storage_error(ct_string_equal(present->etag, row->etag)
-                                ? CT_STATUS_SERVER_ERROR
-                                : CT_STATUS_PRECONDITION_FAILED,
-                            0);
+        return unread(outcome); // 404 among others
+    bool is_meant =
+        ct_string_equal(row->etag, CT_ANY_ETAG) || ct_string_equal(present->etag, row->etag);
+    return ct_storage_error(is_meant ? CT_STATUS_SERVER_ERROR : CT_STATUS_PRECONDITION_FAILED, 0);
 }

@@ -51,9 +51,10 @@ void mt_control_init(struct mt_control *control, struct ct_env *env, const struc
 void mt_control_until(struct mt_control *control, uint64_t time, uint64_t request);
 
 // All of the following return success, a storage error (404: there is no such row, 409: there is
-// one, 412: it has changed; CT_STATUS_SERVER_ERROR: nothing is known to have been done, and nothing
-// will be) or an internal error. Of a write whose answer was lost they read what became of it: the
-// beat tells.
+// one, 412: it has changed; CT_STATUS_SERVER_ERROR: nothing was done, and nothing will be) or an
+// internal error. Of a write whose answer was lost they read what became of it: the beat tells. If
+// that cannot be read either it is CT_UNKNOWN: the row is for good as it was, or as it was written.
+// Whoever writes it again reads it first, else two different writes would have the same beat.
 
 struct ct_outcome mt_control_read_config(struct mt_control *control, struct arena *arena,
                                          struct mt_control_config *config);
@@ -64,8 +65,12 @@ struct ct_outcome mt_control_write_config(struct mt_control *control, struct are
 
 struct ct_outcome mt_control_read_clients(struct mt_control *control, struct arena *arena,
                                           struct mt_control_clients *clients);
+struct ct_outcome mt_control_read_client(struct mt_control *control, struct arena *arena,
+                                         const char *id, struct mt_control_client *client);
 struct ct_outcome mt_control_write_client(struct mt_control *control, struct arena *arena,
                                           struct mt_control_client *client);
+
+// If it has the ETag, or any (CT_ANY_ETAG).
 struct ct_outcome mt_control_delete_client(struct mt_control *control, struct arena *arena,
                                            const struct mt_control_client *client);
 

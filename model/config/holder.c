@@ -71,8 +71,10 @@ static void forget_and_unlock(struct mt_holder *holder) {
 
 // Writes [row] under the lease that ends at [until]. With the lock. Success renews the lease.
 // The lease counts from before the request, for another may have seen the row change at once. A
-// server error means that nothing was done and nothing will be, so the row is as held as before;
-// any other refusal means that somebody has changed it, and only a successor does.
+// server error means that nothing was done and nothing will be, so the row is as held as before. If
+// it is not known what the row has now, only mt_holder_take goes on, which reads it; the lease that
+// there is lasts to its end. Any other refusal means that somebody has changed it, and only a
+// successor does.
 static struct ct_outcome write_row(struct mt_holder *holder, struct mt_control_config row,
                                    uint64_t until) {
     // Half a lease for the request: if it is not answered, the other half is left to find out what
@@ -87,6 +89,8 @@ static struct ct_outcome write_row(struct mt_holder *holder, struct mt_control_c
         holder->lease.request = length_of(&row) / 2;
         atomic_store(&holder->lease.end,
                      holder->is_held ? sent + mt_own_lease(length_of(&row)) : 0);
+    } else if (outcome.kind == CT_UNKNOWN) {
+        holder->is_held = false;
     } else if (!ct_failed_with(outcome, CT_STATUS_SERVER_ERROR)) {
         holder->is_held = false; // somebody else has it
         atomic_store(&holder->lease.end, 0);
@@ -176,7 +180,7 @@ struct ct_outcome mt_holder_take(struct mt_holder *holder) {
         struct ct_outcome outcome = taken ? ct_success() : look(holder, &watch, &taken, &pause);
         forget_and_unlock(holder);
         if (taken || outcome.kind != CT_SUCCEEDED)
-            return outcome;
+            return outcome.kind == CT_UNKNOWN ? not_held() : outcome;
         rest(holder, HERE, pause);
     }
 }
@@ -356,8 +360,11 @@ static struct ct_outcome wait_for_clients(struct push *push) {
         outcome = look_at_all(push, arena);
         unlock(holder);
         env->ops->arena_reset(env, arena, 0);
-        // A look that failed is made again, as long as the lease lasts.
-        if (ct_failed_with(outcome, CT_STATUS_SERVER_ERROR) && mt_lease_holds(&holder->lease))
+        // A look that failed is made again, as long as the lease lasts. It tells, too, whether an
+        // expulsion was one of which nothing is known.
+        bool has_failed =
+            ct_failed_with(outcome, CT_STATUS_SERVER_ERROR) || outcome.kind == CT_UNKNOWN;
+        if (has_failed && mt_lease_holds(&holder->lease))
             outcome = ct_success();
         if (outcome.kind == CT_SUCCEEDED && !is_done(push))
             rest(holder, HERE, mt_nanoseconds(atomic_load(&holder->lease_ms)) / LOOKS);

@@ -1,7 +1,8 @@
 #include "model/config/member.h"
 
-// Two renewals in a row may fail or be late, and the third still comes within the lease.
-enum { BEATS = 3 }; // so many to a lease
+// Two renewals in a row may fail or be late, and the third still comes within the lease. FIRST_MS
+// stands for the lease as long as nobody knows how long it is.
+enum { BEATS = 3, FIRST_MS = 10000 }; // so many to a lease
 
 static struct mt_member *member_of(struct mt_config *config) {
     return (struct mt_member *)config;
@@ -57,6 +58,26 @@ static struct ct_outcome write_row(struct mt_member *member, uint64_t until) {
         keep_etag(member, row.etag);
         extend(member, sent);
     }
+    member->is_in_doubt = outcome.kind == CT_UNKNOWN;
+    forget(member);
+    return outcome;
+}
+
+// Reads the row, if what it has is not known: another write would else have the beat of one that
+// may have been done, and be taken for it, with its time and its version. With the lock.
+static struct ct_outcome settle(struct mt_member *member, uint64_t until) {
+    struct mt_control_client present;
+    if (!member->is_in_doubt)
+        return ct_success();
+    mt_control_until(&member->control, until, member->lease.request);
+    struct ct_outcome outcome =
+        mt_control_read_client(&member->control, member->scratch, member->id, &present);
+    if (outcome.kind == CT_SUCCEEDED) {
+        member->row.version = present.version;
+        member->row.beat = present.beat;
+        keep_etag(member, present.etag);
+        member->is_in_doubt = false;
+    }
     forget(member);
     return outcome;
 }
@@ -81,13 +102,18 @@ static bool renew(struct mt_member *member) {
     }
     // Not bounded by the lease, which may have lapsed. It does no harm to renew late: the ETag
     // proves that nobody has deleted the row, so no push has ended without this process.
-    struct ct_outcome outcome = write_row(member, present(member) + member->length);
+    uint64_t until = present(member) + member->length;
+    struct ct_outcome outcome = settle(member, until);
+    if (outcome.kind == CT_SUCCEEDED)
+        outcome = write_row(member, until);
     bool is_expelled = ct_failed_with(outcome, CT_STATUS_NOT_FOUND) ||
                        ct_failed_with(outcome, CT_STATUS_PRECONDITION_FAILED);
     // Before the lock is given back, so that the beat and the task that moves calls do not both
     // take the expulsion upon them: only one of them finds IN.
-    if (is_expelled)
+    if (is_expelled) {
         member->membership = MT_MEMBER_EXPELLED;
+        member->is_in_doubt = false;
+    }
     unlock(member);
     if (is_expelled)
         end_all_calls(member);
@@ -168,7 +194,6 @@ static void look(struct mt_member *member) {
 // Before it is registered, a process only wants to know how long a lease is.
 static struct ct_outcome learn_length(struct mt_member *member, struct mt_control_config *config) {
     // The request changes nothing, so its bound protects nobody: it only limits the wait.
-    enum { FIRST_MS = 10000 };
     uint64_t until = present(member) + mt_nanoseconds(FIRST_MS);
     member->lease.request = mt_nanoseconds(FIRST_MS);
     struct ct_outcome outcome = read_config(member, until, config);
@@ -180,10 +205,25 @@ static struct ct_outcome learn_length(struct mt_member *member, struct mt_contro
     return outcome;
 }
 
+// Deletes the row of a registration that came to nothing, if it is there, in whatever version: a
+// push would wait for it, and nobody renews it. With the lock.
+static struct ct_outcome withdraw(struct mt_member *member) {
+    struct mt_control_client row = {.id = member->id, .etag = CT_ANY_ETAG};
+    mt_control_until(&member->control, present(member) + member->length, member->lease.request);
+    struct ct_outcome outcome = mt_control_delete_client(&member->control, member->scratch, &row);
+    if (ct_failed_with(outcome, CT_STATUS_NOT_FOUND))
+        outcome = ct_success();
+    if (outcome.kind == CT_SUCCEEDED)
+        member->is_in_doubt = false;
+    return outcome;
+}
+
 // With the lock.
 static struct ct_outcome register_process(struct mt_member *member) {
     struct mt_control_config config;
     struct ct_outcome outcome = learn_length(member, &config);
+    if (outcome.kind == CT_SUCCEEDED && member->is_in_doubt)
+        outcome = withdraw(member);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
     // Each registration has a key of its own. A push that waits for the one before sees it gone,
@@ -196,8 +236,10 @@ static struct ct_outcome register_process(struct mt_member *member) {
     member->row = (struct mt_control_client){.id = member->id, .about = member->options.about};
     uint64_t until = present(member) + mt_own_lease(member->length);
     outcome = write_row(member, until);
+    if (outcome.kind != CT_SUCCEEDED)
+        return outcome;
     // In this order: a push that has not seen the row has changed the configuration before.
-    if (outcome.kind == CT_SUCCEEDED && !bug_on(member->options.bugs, BUG_REGISTER_AFTER_READING))
+    if (!bug_on(member->options.bugs, BUG_REGISTER_AFTER_READING))
         outcome = read_config(member, until, &config);
     if (outcome.kind != CT_SUCCEEDED)
         return outcome;
@@ -220,16 +262,21 @@ struct ct_outcome mt_member_join(struct mt_member *member) {
     unlock(member);
     if (outcome.kind == CT_SUCCEEDED)
         renew(member);
-    return outcome;
+    return outcome.kind == CT_UNKNOWN ? ct_storage_error(CT_STATUS_SERVER_ERROR, 0) : outcome;
 }
 
 // No call runs, so nobody need wait for this process. If the delete fails it is not made again: the
 // next push finds a silent row and expels it after a lease.
 static void sign_off(struct mt_member *member) {
     lock(member);
-    if (member->membership == MT_MEMBER_IN) {
+    bool is_in = member->membership == MT_MEMBER_IN;
+    if (member->is_in_doubt) {
+        withdraw(member);
+    } else if (is_in) {
         mt_control_until(&member->control, present(member) + member->length, member->lease.request);
         mt_control_delete_client(&member->control, member->scratch, &member->row);
+    }
+    if (is_in) {
         member->membership = MT_MEMBER_OUT;
         atomic_store(&member->lease.end, 0);
     }

@@ -44,6 +44,7 @@ struct mt_member {
     struct mt_control_client row; // as it was written last
     char id[200];                 // of the present registration
     enum mt_membership membership;
+    bool is_in_doubt; // what the row in the table has, or whether it is there, is not known
     int32_t registrations;
     uint64_t length;     // of the lease; 0: not known yet
     int32_t known;       // the newest version seen
@@ -68,7 +69,8 @@ struct mt_lease *mt_member_lease(struct mt_member *member);
 // Registers. 404: there is no such migration. After CT_STATUS_SERVER_ERROR it may be called again.
 struct ct_outcome mt_member_join(struct mt_member *member);
 
-// Keeps the lease until mt_member_leave was called and it has signed off.
+// Keeps the lease until mt_member_leave was called and it has signed off. Registers by itself if
+// that has not succeeded yet.
 void mt_member_run(struct mt_member *member);
 
 // No call runs, no stream is open, and none will be.

@@ -80,20 +80,19 @@ static bool join(struct live_client *client, const char *path, const char *name,
     struct ct_outcome outcome = mt_member_join(&client->member);
     for (int i = 0; i < TRIES && ct_failed_with(outcome, CT_STATUS_SERVER_ERROR); i++)
         outcome = mt_member_join(&client->member);
-    if (outcome.kind != CT_SUCCEEDED) {
-        mt_member_deinit(&client->member);
-        return error_set(error,
-                         "%.200s: cannot register in the migration '%.100s': the file is "
-                         "busy or failed",
-                         path, name);
-    }
+    bool is_in = outcome.kind == CT_SUCCEEDED;
     // A thread of its own: the lease is renewed however long an application's call takes.
-    if (thread_env_start(&client->env, run_member, &client->member))
+    if (is_in && thread_env_start(&client->env, run_member, &client->member))
         return true;
     mt_member_leave(&client->member);
     mt_member_run(&client->member); // signs off at once
     mt_member_deinit(&client->member);
-    return error_set(error, "no thread can be had to renew the lease");
+    if (is_in)
+        return error_set(error, "no thread can be had to renew the lease");
+    return error_set(error,
+                     "%.200s: cannot register in the migration '%.100s': the file is busy or "
+                     "failed",
+                     path, name);
 }
 
 static void run_now(struct ct_env *env, const char *name, void (*function)(void *),

@@ -23,6 +23,8 @@ static uint64_t delay;    // of the next answer
 static unsigned requests; // that came through
 static unsigned lost;     // so many of the next batches are done and not answered
 static unsigned refused;  // so many of the next batches are not done
+static unsigned readable; // so many of the next queries are answered ...
+static unsigned unread;   // ... and so many of those that follow refused
 static unsigned fences;   // that were asked for
 static unsigned dropped;  // so many of the next batches of [dropped_type] are lost on their way
 static enum ct_op_type dropped_type;
@@ -61,7 +63,11 @@ static struct ct_outcome query(struct ct_table *table, const char *where,
                                struct ct_rows *rows) {
     struct ct_table *inner = ct_memory_table_interface(memory);
     (void)table;
-    requests++;
+    assert_true(++requests < 1000); // nobody asks without end
+    if (readable > 0)
+        readable--;
+    else if (unread > 0)
+        return unread--, ct_storage_error(CT_STATUS_SERVER_ERROR, 0);
     struct ct_outcome outcome = inner->ops->query(inner, where, filter, scratch, rows);
     time_now += delay;
     return outcome;
@@ -128,7 +134,7 @@ static int setup(void **state) {
     (void)state;
     begin_world();
     delay = 0;
-    lost = refused = requests = fences = dropped = 0;
+    lost = refused = readable = unread = requests = fences = dropped = 0;
     before_delete = when_dropped = NULL;
     proxy.ops = &proxy_ops;
     memory = ct_memory_table_open(
@@ -463,6 +469,99 @@ static void test_lost_answer(void **state) {
     assert_int_equal(holder.row.state, MT_PREFER_OLD);
 }
 
+// ---- Neither an answer nor the row -------------------------------------------------------------
+
+// A push of which nothing is known: the row tells, when it is taken anew.
+static void test_push_in_doubt(void **state) {
+    (void)state;
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    lost = unread = 1;
+    assert_true(ct_failed_with(push(&holder, MT_PREFER_OLD), CT_STATUS_SERVER_ERROR));
+    assert_int_equal(unread, 0);
+    assert_true(mt_lease_holds(mt_holder_lease(&holder))); // its copiers may go on
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    assert_int_equal(holder.row.version, 2);
+    assert_int_equal(holder.row.state, MT_PREFER_OLD);
+    assert_int_equal(push(&holder, MT_PREFER_OLD).kind, CT_SUCCEEDED);
+    assert_int_equal(holder.row.version, 3);
+}
+
+// Likewise the row itself, which is taken.
+static void test_take_in_doubt(void **state) {
+    (void)state;
+    lost = 1;
+    readable = unread = 1;
+    assert_true(ct_failed_with(mt_holder_take(&holder), CT_STATUS_SERVER_ERROR));
+    uint64_t begun = time_now;
+    assert_int_equal(mt_holder_take(&holder).kind, CT_SUCCEEDED);
+    assert_int_equal(time_now, begun); // from nobody
+}
+
+static unsigned sleeps_seen;
+
+// While a member sleeps that runs: before a beat, or until the time of a request is up.
+static void see_beats_in_doubt(void) {
+    const uint64_t first = 1 + LEASE / 3; // when the first beat is sent
+    uint64_t end = atomic_load(&mt_member_lease(&member)->end);
+    switch (++sleeps_seen) {
+    case 3:
+        assert_int_equal(unread, 0);
+        dropped = 1;
+        dropped_type = CT_REPLACE;
+        break;
+    case 5:
+        assert_int_equal(dropped, 0);
+        assert_true(end <= first + mt_own_lease(LEASE));
+        break;
+    case 6: // all is well again
+        assert_int_equal(member.row.beat, 4);
+        assert_int_equal(member.registrations, 1);
+        assert_true(mt_lease_holds(mt_member_lease(&member)));
+        leave();
+        break;
+    default:
+        break;
+    }
+}
+
+// A beat that was done, of which nothing is known, and one that is lost on its way, which would
+// have been the same. The lease does not count from the second: who watches the row has seen it
+// change at the first one's time.
+static void test_beat_in_doubt(void **state) {
+    (void)state;
+    assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+    assert_int_equal(member.row.beat, 2);
+    assert_int_equal(time_now, 1);
+    lost = unread = 1;
+    sleeps_seen = 0;
+    while_sleeping = see_beats_in_doubt;
+    mt_member_run(&member);
+    assert_int_equal(sleeps_seen, 6);
+}
+
+// A registration of which nothing is known leaves no row for which pushes would wait.
+static void test_registration_in_doubt(void **state) {
+    enum { ANSWER_LOST, ON_ITS_WAY, GIVEN_UP, CASES };
+    for (int i = 0; i < CASES; i++) {
+        setup(state);
+        lost = i == ANSWER_LOST || i == GIVEN_UP;
+        dropped = i == ON_ITS_WAY;
+        dropped_type = CT_INSERT;
+        readable = unread = 1;
+        assert_true(ct_failed_with(mt_member_join(&member), CT_STATUS_SERVER_ERROR));
+        assert_int_equal(lost + dropped + unread, 0);
+        assert_int_equal(client_count(), i != ON_ITS_WAY);
+        if (i == GIVEN_UP) {
+            mt_member_leave(&member);
+            mt_member_run(&member);
+        } else {
+            assert_int_equal(mt_member_join(&member).kind, CT_SUCCEEDED);
+        }
+        assert_int_equal(client_count(), i != GIVEN_UP);
+        teardown(state);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_guard, setup, teardown),
@@ -479,6 +578,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_lease_of_holder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beat_of_another, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_push_in_doubt, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_take_in_doubt, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_beat_in_doubt, setup, teardown),
+        cmocka_unit_test(test_registration_in_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
