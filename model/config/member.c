@@ -352,7 +352,7 @@ static void rest(struct mt_member *member, uint64_t time) {
 void mt_member_run(struct mt_member *member) {
     while (!atomic_load(&member->is_leaving)) {
         ct_forget(member->options.env, (struct digest){0, 0}, "member: beat", 0);
-        rest(member, member->length / BEATS);
+        rest(member, (member->length > 0 ? member->length : mt_nanoseconds(FIRST_MS)) / BEATS);
         if (atomic_load(&member->is_leaving))
             break;
         // First the lease, which ends; a look that is late or fails is made up for at the next

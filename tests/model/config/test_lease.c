@@ -562,6 +562,21 @@ static void test_registration_in_doubt(void **state) {
     }
 }
 
+// Who runs before it has joined tries again at times, not all the time.
+static void leave_late(void) {
+    if (++sleeps_seen == 3)
+        leave();
+}
+
+static void test_run_before_joining(void **state) {
+    (void)state;
+    sleeps_seen = 0;
+    unread = 5000;
+    while_sleeping = leave_late;
+    mt_member_run(&member);
+    assert_int_equal(requests, 3); // one of them of the setup
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_guard, setup, teardown),
@@ -582,6 +597,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_take_in_doubt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beat_in_doubt, setup, teardown),
         cmocka_unit_test(test_registration_in_doubt),
+        cmocka_unit_test_setup_teardown(test_run_before_joining, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
