@@ -46,11 +46,11 @@ struct mt_member {
     enum mt_membership membership;
     bool is_in_doubt; // what the row in the table has, or whether it is there, is not known
     int32_t registrations;
-    uint64_t length;     // of the lease; 0: not known yet
-    int32_t known;       // the newest version seen
-    enum mt_state state; // which it is of
-    int32_t applied;     // all local calls have been moved to that version, or have ended
-    bool is_moving;      // a task is about it
+    uint64_t length;       // of the lease; 0: not known yet
+    _Atomic int32_t known; // the newest version seen; read without the lock, too
+    enum mt_state state;   // which it is of
+    int32_t applied;       // all local calls have been moved to that version, or have ended
+    bool is_moving;        // a task is about it
     atomic_bool is_leaving;
 };
 

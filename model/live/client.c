@@ -137,7 +137,7 @@ struct live_client *live_client_open_with(const char *path, const char *name, st
 }
 
 int live_client_version(struct live_client *client) {
-    return client->member.known;
+    return atomic_load(&client->member.known);
 }
 
 void live_client_close(struct live_client *client) {
