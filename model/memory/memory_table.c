@@ -384,7 +384,10 @@ struct ct_key ct_memory_stream_from(const struct ct_stream *stream) {
 
 static void close_stream(struct ct_stream *interface, const char *where) {
     (void)where;
-    ((struct memory_stream *)interface)->closed = true;
+    struct memory_stream *stream = (struct memory_stream *)interface;
+    // A table whose streams have memory of their own would free it again.
+    ASSERT(!stream->closed);
+    stream->closed = true;
 }
 
 static const struct ct_stream_ops stream_ops = {

@@ -107,9 +107,9 @@ static struct ct_outcome open_side(struct mt_stream *stream, struct side *side,
                                    struct ct_table *backend, const struct ct_filter *filter) {
     struct ct_stream *opened = NULL;
     struct ct_outcome outcome = ct_open_stream(backend, filter, &opened);
+    side->stream = opened; // NULL after a failure: what was there before has been closed
     if (outcome.kind != CT_SUCCEEDED)
         return mt_unexpected(outcome, "stream: unexpected answer of a backend table");
-    side->stream = opened;
     return refill(stream, side);
 }
 

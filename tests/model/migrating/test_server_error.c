@@ -106,6 +106,26 @@ static void test_error_in_a_change_of_state_fails_the_stream(void **state) {
     assert_true(mt_config_service_is_idle(&service));
 }
 
+// Whichever call of whichever change fails: each backend stream is closed once (the tables see to
+// it), and nothing is left.
+static void test_failed_change_leaves_a_stream_to_close(void **state) {
+    (void)state;
+    for (int s = 0; s + 1 < MT_STATE_COUNT; s++)
+        for (int n = 1;; n++) {
+            open_world_in((enum mt_state)s);
+            struct ct_stream *stream = NULL;
+            assert_int_equal(ct_open_stream(table, NULL, &stream).kind, CT_SUCCEEDED);
+            fails_at = calls + n;
+            fails_for = 1;
+            push((enum mt_state)(s + 1));
+            bool failed = calls >= fails_at;
+            ct_stream_close(stream);
+            assert_true(mt_config_service_is_idle(&service));
+            if (!failed)
+                break;
+        }
+}
+
 // ---- The migrator ------------------------------------------------------------------------------
 
 static size_t row_count(struct ct_table *backend) {
@@ -225,6 +245,7 @@ int main(void) {
         ARENA_TEST(test_persistent_error_ends_the_call),
         ARENA_TEST(test_failed_read_can_be_repeated),
         ARENA_TEST(test_error_in_a_change_of_state_fails_the_stream),
+        ARENA_TEST(test_failed_change_leaves_a_stream_to_close),
         ARENA_TEST(test_migrator_can_be_called_again),
         ARENA_TEST(test_clean_up_of_a_changed_row),
         ARENA_TEST(test_wide_row),
