@@ -38,7 +38,22 @@ void sct_process_end_with(pid_t first_process) {
         _exit(1);
 }
 
+// Looks in moments, since an interrupt may come just before each of them. Whoever is asked to end
+// here has nobody to hand that on to: the other ignores it, in the middle of an execution perhaps.
+static void await_end(pid_t process, const volatile sig_atomic_t *interrupted, int *status) {
+    while (waitpid(process, status, WNOHANG) == 0) {
+        if (*interrupted)
+            kill(process, SIGKILL);
+        poll(NULL, 0, SCT_TICK_MS / 10);
+    }
+}
+
 int sct_process_run(void (*run)(void *context), void *context) {
+    return sct_process_run_until(run, context, NULL);
+}
+
+int sct_process_run_until(void (*run)(void *context), void *context,
+                          const volatile sig_atomic_t *interrupted) {
     fflush(NULL); // the other must not write it again
     pid_t first_process = getpid(), process = fork();
     if (process == 0) {
@@ -49,7 +64,9 @@ int sct_process_run(void (*run)(void *context), void *context) {
         _exit(0);
     }
     int status = -1;
-    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR)
+    if (process > 0 && interrupted)
+        await_end(process, interrupted, &status);
+    while (process > 0 && !interrupted && waitpid(process, &status, 0) < 0 && errno == EINTR)
         ;
     ASSERT(process < 0 || status >= 0);
     return status;

@@ -65,6 +65,10 @@ bool sct_write_message(int channel, const struct sct_bytes *bytes);
 // wait status, exit status 0 if [run] returns; -1, with errno, if there is none to be had.
 int sct_process_run(void (*run)(void *context), void *context);
 
+// The same, but it is killed once *[interrupted] is set (NULL: never).
+int sct_process_run_until(void (*run)(void *context), void *context,
+                          const volatile sig_atomic_t *interrupted);
+
 // In a process just forked from [first_process]: it leaves interrupts to that one, and ends with
 // it; the second does the latter alone.
 void sct_process_begin(pid_t first_process);

@@ -136,7 +136,7 @@ static void calibrate(struct session *session) {
     size_t count = sct_strategy_count(session->strategy);
     size_t bytes = count * sizeof(struct sct_calibration);
     struct measured measured = {session, sct_map_shared(bytes)};
-    bool is_done = sct_process_run(calibrate_there, &measured) == 0;
+    bool is_done = sct_process_run_until(calibrate_there, &measured, &process_interrupted) == 0;
     for (size_t i = 0; i < count; i++)
         sct_strategy_member(session->strategy, i)->calibration =
             is_done ? measured.calibrations[i]

@@ -266,6 +266,32 @@ static void test_memory_is_shared(void **state) {
     sct_bytes_free(&bytes);
 }
 
+static volatile sig_atomic_t is_wished;
+
+static void end_late(void *unused) {
+    (void)unused;
+    alarm(60); // a test that fails must end, too
+    for (;;)
+        pause();
+}
+
+static void end_at_once(void *unused) {
+    (void)unused;
+    _exit(7);
+}
+
+// A process that is waited for ends by itself, or when somebody wants no more: it does not hear of
+// that itself.
+static void test_process_is_ended(void **state) {
+    (void)state;
+    is_wished = 0;
+    int status = sct_process_run_until(end_at_once, NULL, &is_wished);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    is_wished = 1;
+    status = sct_process_run_until(end_late, NULL, &is_wished);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages_come_whole),
@@ -277,6 +303,7 @@ int main(void) {
         cmocka_unit_test(test_work_must_not_return),
         cmocka_unit_test(test_workers_ignore_interrupts),
         cmocka_unit_test(test_memory_is_shared),
+        cmocka_unit_test(test_process_is_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
