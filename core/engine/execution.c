@@ -294,6 +294,8 @@ const struct sct_result *sct_engine_run(struct sct_engine *engine,
         run_phase(engine, finish);
     if (may_review(engine, program))
         run_review(engine);
+    if (program->leave)
+        program->leave(program->context);
     ASSERT(!engine->self && engine->now.decision_count <= engine->decision_capacity);
     if (engine->on_task_end)
         end_living_tasks(engine);

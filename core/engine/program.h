@@ -23,6 +23,9 @@ struct sct_program {
     // ended, where machines may be suspended anywhere. Not after a crash, hang or the like, which
     // may have left anything behind. A fault of its own becomes the remark. May be NULL.
     void (*review)(void *context, const struct sct_violation *violation, struct text *remark);
+    // Called when an execution is over, however it has ended, and outside of it: puts back what of
+    // the process is its user's (a working folder). A fault in it is no finding. May be NULL.
+    void (*leave)(void *context);
     // Adds to *[state] what tasks share, so that states can be compared: everything outside of
     // tasks, mailboxes, the things of sync.h and the primitives of core/threads that a task or the
     // final check may still read, in contents, never addresses. NULL: the program's states cannot

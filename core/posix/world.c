@@ -133,14 +133,10 @@ static void check_images(void) {
                 buffer);
 }
 
-// Whoever writes the trace does so where it was started.
-static void review(void *context, const struct sct_violation *violation, struct text *remark) {
+// Whoever writes a trace or a report does so where it was started, and with the modes of there.
+static void leave(void *context) {
     (void)context;
-    (void)violation;
-    (void)remark;
-    posix_enter_tool();
     posix_surroundings_restore();
-    posix_leave_tool();
 }
 
 static void set_up(void *context) {
@@ -156,7 +152,6 @@ static void set_up(void *context) {
     // (environ, the buffers of streams), or makes things anew in the arena, which is empty.
     posix_images_restore();
     check_images();
-    posix_surroundings_restore();
     posix_heap_begin();
     posix_files_begin();
     put_back(&arguments);
@@ -190,7 +185,7 @@ struct sct_program posix_program_under(const struct posix_options *options) {
     ASSERT(posix_world.is_open);
     return (struct sct_program){
         .setup = set_up,
-        .review = review,
+        .leave = leave,
         .memory = posix_memory_open(options),
         .stack_bytes = POSIX_STACK_BYTES,
         .has_twins = options->merges_twins,
