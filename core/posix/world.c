@@ -246,8 +246,11 @@ uint32_t posix_world_identity(void) {
     uint64_t hash = hash_bytes(numbers, sizeof numbers) ^ posix_races_hash();
     hash = rng_mix(hash ^ hash_bytes(posix_build_id(), strlen(posix_build_id())));
     // Without argv[0]: by what path a program was started is no part of what it is.
-    for (size_t i = 1; i < arguments.count; i++)
-        hash = rng_mix(hash ^ hash_bytes(arguments.first[i], strlen(arguments.first[i])));
+    // As they were: an execution may have written into them.
+    const char *argument = arguments.first_bytes;
+    for (size_t i = 0; i < arguments.count; i++, argument += strlen(argument) + 1)
+        if (i > 0)
+            hash = rng_mix(hash ^ hash_bytes(argument, strlen(argument)));
     return (uint32_t)(hash >> 32);
 }
 

@@ -17,6 +17,7 @@ enum { POINTS_OF_ORDERS = 500000 };
 
 static const struct program_command *command;
 static const char *program_name;
+static uint32_t identity; // of the program as its user asked for it
 static struct sct_seen graphs;
 static bool is_proved;
 static char lines[4096];
@@ -38,6 +39,7 @@ static void add_graph(void) {
 void conclude_begin(const struct program_command *given, const char *name) {
     command = given;
     program_name = name;
+    identity = posix_world_identity();
     if (!given->counts_graphs && !given->proves)
         return;
     sct_seen_init(&graphs);
@@ -111,15 +113,18 @@ static struct finding look_at_some(struct sct_engine *engine, const struct sct_p
 // All executions, if they are few enough; else some.
 static struct finding look_for(struct sct_engine *engine, enum sct_memory_model model,
                                const char *kind, uint64_t points) {
-    struct posix_options options = posix_world.options;
+    const struct posix_options asked = posix_world.options;
+    struct posix_options options = asked;
     options.model = model;
     options.history = options.stale_max = 0;
     posix_world.options.has_no_creation_points =
         options.races == POSIX_RACES_FIRST && options.points != POSIX_POINTS_ALL;
     const struct sct_program program = posix_program_under(&options);
-    const struct finding finding = look_at_all(engine, &program, kind, points);
-    return finding.is_found || finding.is_of_all ? finding
-                                                 : look_at_some(engine, &program, kind, points);
+    struct finding finding = look_at_all(engine, &program, kind, points);
+    if (!finding.is_found && !finding.is_of_all)
+        finding = look_at_some(engine, &program, kind, points);
+    posix_world.options = asked;
+    return finding;
 }
 
 static void describe(const struct finding *finding, struct text *text) {
@@ -247,6 +252,7 @@ const char *conclude(const struct subject_end *end) {
             find_orders(end, &text);
     }
     posix_orders.are_used = false;
+    ASSERT(posix_world_identity() == identity); // what was tried is put back
     return text.length > 0 ? lines : NULL;
 }
 
