@@ -516,6 +516,10 @@ static bool search(struct sct_crew *crew, struct error *error) {
 // What is known when nobody is to work any more; for good, or to go on later.
 static bool conclude(struct sct_crew *crew, struct error *error) {
     ASSERT(crew->is_over);
+    // Of an execution that is left the states are in the cache as if they had been searched: a
+    // search that goes on from a checkpoint would take them for known.
+    crew->control->leaves =
+        !sct_search_shared(campaign_of(crew)->search) || !crew->jobs->checkpoint;
     if (!crew->is_settled && !gather(crew, error))
         return false;
     const struct sct_campaign *campaign = crew->sum.campaign;

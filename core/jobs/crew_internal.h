@@ -24,6 +24,7 @@ struct sct_crew_line {
 
 struct sct_crew_control {
     _Alignas(64) _Atomic bool pauses; // everybody stops at the next execution
+    volatile sig_atomic_t leaves;     // also within a long one, which is run again or never
     _Atomic uint64_t wanted;          // pieces asked for
     _Atomic uint64_t promised;        // of those, who gives them is found
     struct sct_crew_line lines[SCT_WORKERS_MAX];

@@ -143,7 +143,7 @@ static struct sct_campaign_options describe(struct worker *worker, uint64_t iter
     own.iteration_step = 1;
     own.iterations = iterations;
     own.seconds_max = 0; // when to stop is the first process's to say
-    own.interrupted = NULL;
+    own.interrupted = &worker->control->leaves;
     own.on_progress = tell;
     own.goes_on = goes_on;
     return own;

@@ -118,7 +118,9 @@ static void take_note(struct sct_search *search, const struct sct_engine *engine
     if (search->has_sleep)
         engine->seam.calls->close(search);
     enum sct_outcome outcome = engine->result.outcome;
-    if (search->has_sleep && outcome != SCT_PASSED && outcome != SCT_PRUNED)
+    // One that was left is run again, if the search goes on.
+    bool is_whole = outcome == SCT_PASSED || outcome == SCT_PRUNED || outcome == SCT_STOPPED;
+    if (search->has_sleep && !is_whole)
         sct_sleep_break(&search->sleep);
     if (search->dpor)
         sct_dpor_end(search->dpor, engine);

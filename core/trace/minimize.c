@@ -391,16 +391,23 @@ static bool run_start(struct sct_minimizer *minimizer) {
     return true;
 }
 
-// The best once more, so that it is the engine's last run.
-static void run_best(struct sct_minimizer *minimizer, struct sct_plan *plan) {
+// The best once more, so that it is the engine's last run. False: it is the start, which is long,
+// and was left.
+static bool run_best(struct sct_minimizer *minimizer, struct sct_plan *plan) {
+    const struct sct_minimum *minimum = minimizer->minimum;
     ASSERT(plan != &minimizer->best.plan);
+    // What was found is worth the time that it takes, also to somebody who wants no more.
+    bool is_start = memcmp(&minimum->now, &minimum->before, sizeof minimum->now) == 0;
+    sct_engine_stop(minimizer->engine, is_start ? minimizer->options->interrupted : NULL, 0);
     sct_plan_copy(plan, &minimizer->best.plan);
     minimizer->follower.plan = plan;
     minimizer->follower.scheduler = NULL;
     minimizer->follower.places = NULL;
     const struct sct_result *result = sct_engine_run(minimizer->engine, minimizer->options->program,
                                                      &minimizer->follower.base, 0);
-    ASSERT(sct_is_same_failure(minimizer, result));
+    bool is_left = result->outcome == SCT_STOPPED;
+    ASSERT(is_left || sct_is_same_failure(minimizer, result));
+    return !is_left;
 }
 
 bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,
@@ -413,14 +420,18 @@ bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *
     };
     *minimum = (struct sct_minimum){0};
     open_search(&minimizer);
+    // A try that is long is left; the start, too, and then there is nothing to be minimised.
+    sct_engine_stop(engine, options->interrupted,
+                    options->seconds_max > 0 ? minimizer.started_at + options->seconds_max : 0);
     bool is_failing = run_start(&minimizer);
     if (is_failing) {
         do
             polish(&minimizer, &minimizer.best);
         while (!sct_minimizer_should_stop(&minimizer) && improve(&minimizer));
-        run_best(&minimizer, plan);
-        sct_minimizer_should_stop(&minimizer); // for the time
+        is_failing = run_best(&minimizer, plan);
     }
+    sct_minimizer_should_stop(&minimizer); // for the time
+    sct_engine_stop(engine, NULL, 0);
     close_search(&minimizer);
     return is_failing;
 }

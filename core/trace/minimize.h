@@ -16,7 +16,8 @@
 // smallest that was met, with no single answer in it that could be given back.
 //
 // Deterministic: the same start, seed and limits of tries give the same result. Whatever is tried
-// is an ordinary execution; one that hangs costs hang_ms, one at the step limit is not the failure.
+// is an ordinary execution; one that hangs costs hang_ms, one at the step limit is not the failure,
+// and one that is long is left when the time is over or an interruption comes (sct_engine_stop).
 #ifndef CORE_TRACE_MINIMIZE_H
 #define CORE_TRACE_MINIMIZE_H
 
@@ -55,7 +56,8 @@ struct sct_minimize_options {
     void *context;
 };
 
-// False if [start] does not lead to a violation. Else the engine's last run is the smallest failing
+// False if [start] does not lead to a violation, or was left before it did: then [minimum] says why
+// (was_interrupted, reached_limit). Else the engine's last run is the smallest failing
 // execution that was found, to be captured as a trace, and *[plan] (zero-initialised before, freed
 // by the caller with sct_plan_free) is it as a plan.
 bool sct_minimize(struct sct_engine *engine, const struct sct_minimize_options *options,

@@ -40,6 +40,8 @@ static bool passes(struct attempt *attempt) {
     attempt->nearest.tries++;
     const struct sct_result *result =
         sct_engine_run(attempt->engine, attempt->program, &attempt->follower.base, 0);
+    if (result->outcome == SCT_STOPPED)
+        is_over(attempt); // also if it was the last one: it says nothing
     if (result->outcome != SCT_PASSED)
         return false;
     attempt->nearest.is_found = true;
@@ -87,9 +89,12 @@ struct sct_nearest sct_nearest_find(struct sct_engine *engine, const struct sct_
                               .started_at = clock_seconds()};
     attempt.told_at = attempt.started_at;
     sct_follower_init(&attempt.follower);
+    sct_engine_stop(engine, limits->interrupted,
+                    limits->seconds_max > 0 ? attempt.started_at + limits->seconds_max : 0);
     // Preemptions first: they are what a reader takes for the cause of a race.
     if (!passes_without_switch(&attempt, true) && !passes_without_switch(&attempt, false))
         passes_without_value(&attempt);
+    sct_engine_stop(engine, NULL, 0);
     sct_plan_free(&attempt.candidate);
     sct_follower_free(&attempt.follower);
     return attempt.nearest;

@@ -3,6 +3,7 @@
 #include "core/base/grow.h"
 #include "core/base/number.h"
 #include "core/trace/replay.h"
+#include "harness/cli/process.h"
 #include "harness/cli/status.h"
 #include "harness/report/output.h"
 
@@ -54,9 +55,16 @@ bool inspect_trace(struct inspection *inspection, const struct sct_trace *trace)
     // The execution is run once more to be told: a campaign keeps nothing of executions but their
     // decisions.
     story_listen(&inspection->story, engine, &inspection->run.what, trace->decision_count);
+    sct_engine_stop(engine, &process_interrupted, 0);
     const struct sct_result *result = sct_engine_run(engine, inspection->program, &replay.base, 0);
+    sct_engine_stop(engine, NULL, 0);
     story_end(&inspection->story, engine, result);
     inspection->has_story = true;
+    if (result->outcome == SCT_STOPPED) {
+        complain("no report about the execution, which is long: interrupted");
+        inspect_end(inspection);
+        return false;
+    }
     if (!sct_replay_confirms(&replay, result, &difference)) {
         complain("no report about the execution, which did not repeat: %s", difference.text);
         inspect_end(inspection);

@@ -132,19 +132,23 @@ static void tell_lost_values(struct text *text, const struct named_value *before
     free(lost);
 }
 
-// Compares the original and the minimum; runs both.
+// Compares the original and the minimum; runs both. Of a long one that was left nothing is told.
 static void tell_removed(const struct minimize_job *job, const struct sct_plan *before,
                          const struct sct_plan *after, struct minimized *minimized) {
     struct sct_episodes old_story, new_story;
     size_t old_count, new_count;
+    sct_engine_stop(job->engine, job->interrupted, 0);
     sct_episodes_tell(job->engine, job->program, before, NULL, &old_story);
     struct named_value *old_values = list_values(job->engine, &old_count);
     sct_episodes_tell(job->engine, job->program, after, NULL, &new_story);
     struct named_value *new_values = list_values(job->engine, &new_count);
+    sct_engine_stop(job->engine, NULL, 0);
     struct text machines = text_in(minimized->machines, sizeof minimized->machines);
-    explain_lost_machines(&machines, &old_story, &new_story);
     struct text values = text_in(minimized->values, sizeof minimized->values);
-    tell_lost_values(&values, old_values, old_count, new_values, new_count);
+    if (sct_engine_last_result(job->engine)->outcome != SCT_STOPPED) {
+        explain_lost_machines(&machines, &old_story, &new_story);
+        tell_lost_values(&values, old_values, old_count, new_values, new_count);
+    }
     free(old_values);
     free(new_values);
     sct_episodes_free(&old_story);
@@ -171,21 +175,29 @@ static void explain_minimum(const struct minimize_job *job, const struct sct_pla
         explain_clear_progress();
 }
 
+// What the original does, as a plan. False: it is long, and was left.
+static bool record(const struct minimize_job *job, struct sct_plan *plan) {
+    sct_engine_stop(job->engine, job->interrupted, 0);
+    const struct sct_result *result =
+        sct_plan_record(job->engine, job->program, job->start, 0, plan);
+    sct_engine_stop(job->engine, NULL, 0);
+    return result->outcome != SCT_STOPPED;
+}
+
 bool minimize_trace(const struct minimize_job *job, struct minimized *minimized) {
     struct sct_plan before = {0}, after = {0};
     *minimized = (struct minimized){0};
-    sct_plan_record(job->engine, job->program, job->start, 0, &before);
-    bool is_failing = sct_minimize(job->engine,
-                                   &(struct sct_minimize_options){
-                                       .program = job->program,
-                                       .start = job->start,
-                                       .seed = job->header->seed,
-                                       .seconds_max = minimize_seconds_max,
-                                       .interrupted = job->interrupted,
-                                       .progress = show_progress,
-                                       .context = (void *)(uintptr_t)job,
-                                   },
-                                   &after, &minimized->minimum);
+    bool is_failing = record(job, &before) && sct_minimize(job->engine,
+                                                           &(struct sct_minimize_options){
+                                                               .program = job->program,
+                                                               .start = job->start,
+                                                               .seed = job->header->seed,
+                                                               .seconds_max = minimize_seconds_max,
+                                                               .interrupted = job->interrupted,
+                                                               .progress = show_progress,
+                                                               .context = (void *)(uintptr_t)job,
+                                                           },
+                                                           &after, &minimized->minimum);
     if (job->shows_progress)
         fprintf(stderr, "\r\033[K");
     if (is_failing) {

@@ -23,13 +23,16 @@ static bool is_proved;
 static char lines[4096];
 
 static uint64_t points_left; // of the campaign that runs
-static volatile sig_atomic_t is_enough;
 
 static void count_points(void *context, uint64_t iteration, const struct sct_result *result) {
     (void)context;
     (void)iteration;
     points_left = points_left > result->point_count ? points_left - result->point_count : 0;
-    is_enough = points_left == 0 || posix_world.was_crowded;
+}
+
+static bool goes_on(void *context) {
+    (void)context;
+    return points_left > 0 && !posix_world.was_crowded;
 }
 
 static void add_graph(void) {
@@ -66,10 +69,10 @@ static struct finding look(struct sct_engine *engine, struct sct_campaign_option
                            const char *kind, uint64_t points) {
     struct sct_campaign campaign;
     options.keep_going = true;
-    options.interrupted = &is_enough;
+    options.interrupted = &process_interrupted;
     options.after_counted = count_points;
+    options.goes_on = goes_on;
     points_left = points;
-    is_enough = 0;
     posix_world.leaves_crowds = true;
     posix_world.was_crowded = false;
     sct_campaign_run(engine, &options, &campaign);
@@ -102,7 +105,9 @@ static struct finding look_at_some(struct sct_engine *engine, const struct sct_p
                                    const char *kind, uint64_t points) {
     struct error error;
     struct sct_strategy *strategy = sct_strategy_new("portfolio", &error);
+    sct_engine_stop(engine, &process_interrupted, 0);
     sct_calibrate(engine, program, program_name, strategy, 1);
+    sct_engine_stop(engine, NULL, 0);
     const struct sct_campaign_options options = {
         .program = program, .strategy = strategy, .seed = 1, .iterations = DRAWN};
     const struct finding finding = look(engine, options, kind, points);
@@ -252,6 +257,8 @@ const char *conclude(const struct subject_end *end) {
             find_orders(end, &text);
     }
     posix_orders.are_used = false;
+    if (is_asked && process_interrupted)
+        text = text_in(lines, sizeof lines);    // what was not looked for is no conclusion
     ASSERT(posix_world_identity() == identity); // what was tried is put back
     return text.length > 0 ? lines : NULL;
 }

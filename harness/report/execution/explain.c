@@ -382,7 +382,14 @@ void explain(const struct explaining *explaining, struct explanation *explanatio
     struct telling telling = {view, what->variant, &story, NULL};
     const struct sct_episodes_options options = {
         .counter = what->passes, .has_steps = !view->retell, .has_places = view->has_places};
+    sct_engine_stop(explaining->engine, explaining->limits.interrupted, 0);
     sct_episodes_tell(explaining->engine, explaining->program, explaining->plan, &options, &story);
+    sct_engine_stop(explaining->engine, NULL, 0);
+    if (sct_engine_last_result(explaining->engine)->outcome == SCT_STOPPED) {
+        add_line(explanation, "There is no explanation: it was interrupted.");
+        sct_episodes_free(&story);
+        return;
+    }
     // From the end, so that the first mark is the one that remains.
     for (uint32_t i = story.note_count; i-- > 0;)
         if (story.notes[i].is_mark)

@@ -221,6 +221,72 @@ static void test_interrupted_search_keeps_what_was_found(void **state) {
     assert_false(campaign.was_interrupted);
 }
 
+// ---- Executions that are long ------------------------------------------------------------------
+
+// Nearly endless, as a test that fails must end, too: some seconds.
+enum { ENDLESS_STEPS = SCT_STEPS_LIMIT };
+
+static int begun, first_long; // executions of this process
+static int left;              // tasks, of the three of an execution
+
+// What is long has no alternatives: the last one goes round, when the others have ended.
+static void step_twice(void *argument) {
+    (void)argument;
+    step("one");
+    step("two");
+    bool is_long = --left == 0 && begun >= first_long;
+    for (uint32_t turn = 0; is_long && turn < ENDLESS_STEPS / 2; turn++)
+        step("turn");
+}
+
+static void start_three(void *context) {
+    (void)context;
+    begun++;
+    left = 3;
+    start("a", step_twice, NULL);
+    start("b", step_twice, NULL);
+    start("c", step_twice, NULL);
+}
+
+static const struct sct_program sometimes_long = {.setup = start_three};
+
+// When its time is over a search leaves the execution that it is in, and goes on with it: nothing
+// is lost, and nothing is done twice.
+static void test_search_leaves_a_long_execution(void **state) {
+    (void)state;
+    sct_engine_close(engine);
+    engine = sct_engine_open(&(struct sct_engine_options){
+        .steps_max = ENDLESS_STEPS, .fair_after = ENDLESS_STEPS, .catch_signals = true});
+    struct sct_campaign_options options = options_for(&sometimes_long);
+    options.after_counted = NULL;
+    options.repeat_every = 0;
+    for (reduction = SCT_REDUCE_NONE; reduction <= SCT_REDUCE_SLEEP; reduction++) {
+        char all_buffer[TEXT_BYTES], rest_buffer[TEXT_BYTES];
+        struct text all = text_in(all_buffer, sizeof all_buffer);
+        struct text rest = text_in(rest_buffer, sizeof rest_buffer);
+        struct crew crew = {.workers = 1, .checkpoint = CHECKPOINT, .checkpoint_seconds = 1000};
+        struct sct_campaign campaign;
+        struct error error = {{0}};
+        begun = 0;
+        first_long = 1000000;
+        options.seconds_max = 0;
+        search_alone(options, "dfs", false, &all);
+        begun = 0;
+        first_long = 7;
+        options.seconds_max = 0.1;
+        assert_true(search_jointly(options, "dfs", &crew, &campaign, NULL, &error));
+        assert_int_equal(campaign.iterations_run, 6);
+        assert_false(campaign.search.is_exhausted || campaign.was_interrupted);
+        first_long = 1000000;
+        options.seconds_max = 0;
+        crew.resumed = CHECKPOINT;
+        assert_true(search_jointly(options, "dfs", &crew, &campaign, &rest, &error));
+        assert_string_equal(rest.data, all.data);
+    }
+    reduction = SCT_REDUCE_NONE;
+    unlink(CHECKPOINT);
+}
+
 // ---- Checkpoints -------------------------------------------------------------------------------
 
 static volatile sig_atomic_t is_stopped;
@@ -352,6 +418,7 @@ int main(void) {
         ENGINE_TEST(test_full_cache_ends_the_search),
         ENGINE_TEST(test_dead_searcher_is_an_error),
         ENGINE_TEST(test_interrupted_search_keeps_what_was_found),
+        ENGINE_TEST(test_search_leaves_a_long_execution),
         ENGINE_TEST(test_search_is_stopped_at_its_end),
         ENGINE_TEST(test_left_search_is_resumed),
         ENGINE_TEST(test_killed_search_is_resumed),

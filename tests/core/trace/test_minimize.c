@@ -384,6 +384,84 @@ static void test_minimize_tries_grow_slowly(void **state) {
     long_steps = LONG_STEPS;
 }
 
+// ---- Tries that are long -----------------------------------------------------------------------
+
+// Nearly endless, as a test that fails must end, too: some seconds.
+enum { ENDLESS_STEPS = SCT_STEPS_LIMIT, ENDLESS_TURNS = ENDLESS_STEPS / 2 };
+
+static bool has_gone_round; // to the end
+static bool is_always_long;
+
+// With the default it goes round, and somebody wants no more meanwhile; else it fails at once.
+static void fail_or_go_round(void *argument) {
+    (void)argument;
+    bool is_long = sct_choose(2, "way") == 0 || is_always_long;
+    for (int turn = 0; is_long && turn < ENDLESS_TURNS; turn++) {
+        if (turn == 1000)
+            stop_flag = 1;
+        step("turn");
+    }
+    has_gone_round |= is_long;
+    sct_violation(is_long ? "other" : "planted", "at the end");
+}
+
+static void start_fail_or_go_round(void *context) {
+    (void)context;
+    start("task", fail_or_go_round, NULL);
+}
+
+static const struct sct_program rounds = {.setup = start_fail_or_go_round};
+
+static void open_engine_of_long_executions(void) {
+    const struct sct_engine_options engine_options = {
+        .steps_max = ENDLESS_STEPS, .fair_after = ENDLESS_STEPS, .catch_signals = true};
+    engine = sct_engine_open(&engine_options);
+    stop_flag = has_gone_round = is_always_long = false;
+}
+
+// A try is left when the time is over or somebody wants no more: the failure stays as it was.
+static void test_minimize_leaves_a_long_try(void **state) {
+    open_engine_of_long_executions();
+    struct sct_minimum minimum;
+    struct sct_minimize_options by_time = {.seconds_max = 0.01};
+    uint64_t seed = 0;
+    while (!minimize_from(&rounds, seed, &by_time, &minimum, NULL))
+        seed++;
+    assert_true(minimum.reached_limit && !minimum.was_interrupted && !has_gone_round);
+    assert_int_equal(minimum.now.deviations, 1);
+    stop_flag = 0;
+    struct sct_minimize_options by_wish = {.interrupted = &stop_flag};
+    assert_true(minimize_from(&rounds, seed, &by_wish, &minimum, NULL));
+    assert_true(minimum.was_interrupted && !has_gone_round);
+    assert_int_equal(sct_engine_last_result(engine)->outcome, SCT_VIOLATED);
+    stop_flag = 0;
+    is_always_long = true;
+    assert_false(minimize_from(&rounds, seed, &by_wish, &minimum, NULL));
+    assert_true(minimum.was_interrupted && !has_gone_round);
+    stop_flag = 0;
+    close_engine(state);
+}
+
+static void test_nearest_leaves_a_long_try(void **state) {
+    open_engine_of_long_executions();
+    struct sct_strategy *strategy = new_strategy("random");
+    struct sct_plan plan = {0};
+    uint64_t seed = 0;
+    do {
+        stop_flag = 0;
+        sct_engine_stop(engine, &stop_flag, 0);
+    } while (sct_plan_record(engine, &rounds, strategy, seed++, &plan)->outcome != SCT_VIOLATED);
+    sct_engine_stop(engine, NULL, 0);
+    const struct sct_nearest_limits limits = {.interrupted = &stop_flag};
+    struct sct_nearest nearest = sct_nearest_find(engine, &rounds, &plan, &limits);
+    assert_true(nearest.was_interrupted && !nearest.is_found && !has_gone_round);
+    assert_int_equal(nearest.tries, 1);
+    sct_plan_free(&plan);
+    sct_strategy_free(strategy);
+    stop_flag = 0;
+    close_engine(state);
+}
+
 static void test_nearest_can_be_interrupted(void **state) {
     (void)state;
     static const volatile sig_atomic_t interrupted = 1;
@@ -553,6 +631,8 @@ int main(void) {
         ENGINE_TEST(test_plan_is_followed_in_linear_time),
         ENGINE_TEST(test_minimize_ends_with_its_limit),
         ENGINE_TEST(test_minimize_tries_grow_slowly),
+        cmocka_unit_test(test_minimize_leaves_a_long_try),
+        cmocka_unit_test(test_nearest_leaves_a_long_try),
         ENGINE_TEST(test_nearest_can_be_interrupted),
         ENGINE_TEST(test_nearest_ends_with_its_limit),
         ENGINE_TEST(test_plan_repeats_any_execution),
