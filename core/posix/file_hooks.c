@@ -1,6 +1,6 @@
 // Calls on descriptors and streams are steps: what one thread closes another may be about to use,
 // and a number that is free is given out again.
-#define _GNU_SOURCE // dup3, pipe2, fopen64
+#define _GNU_SOURCE // dup3, pipe2, fopen64, fcntl64
 #include "core/base/descriptor.h"
 #include "core/posix/files.h"
 #include "core/posix/hook.h"
@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -80,6 +81,33 @@ HOOK int dup3(int from, int to, int flags) {
     posix_file_disturbed(to);
     return REAL(dup3)(from, to, flags);
 }
+
+// The third argument is a number, a pointer or not there: passed on as it comes (fcntl(2), glibc
+// does the same).
+static int control(int number, int command, void *argument, __typeof__(&fcntl) call,
+                   const void *caller) {
+    if (!posix_controls())
+        return call(number, command, argument);
+    bool duplicates = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+    if (duplicates)
+        point("duplicate a descriptor", posix_place(caller));
+    // A copy need not get the lowest number: where that is free, others may have been opened.
+    if (duplicates || command == F_SETFL || command == F_SETFD)
+        posix_file_disturbed(duplicates ? INT_MAX : number);
+    return call(number, command, argument);
+}
+
+#define FCNTL_HOOK(name)                                               \
+    HOOK int name(int number, int command, ...) {                      \
+        va_list arguments;                                             \
+        va_start(arguments, command);                                  \
+        void *argument = va_arg(arguments, void *);                    \
+        va_end(arguments);                                             \
+        return control(number, command, argument, REAL(name), CALLER); \
+    }
+
+FCNTL_HOOK(fcntl)
+FCNTL_HOOK(fcntl64)
 
 HOOK int pipe(int numbers[2]) {
     if (posix_controls())

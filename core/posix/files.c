@@ -26,12 +26,15 @@ struct inherited {
     bool is_file;
     int copy; // among the tester's own
     off_t offset;
+    int own_flags, flags; // fcntl(2): of the descriptor, and of what is open there
 };
 
 static struct inherited *inherited; // ascending
 static uint32_t inherited_count, inherited_room;
-static bool is_disturbed;          // an inherited descriptor was closed or replaced
-static bool has_closed;            // the program, a descriptor
+// An inherited descriptor was closed or replaced, or its flags were changed. What is open there is
+// shared with other processes, whose executions may have done so before the first of this one.
+static bool is_disturbed = true;
+static bool has_closed;            // the program, a descriptor; or it chose a number itself
 static int first_free;             // the number that would be given out, before the first execution
 static FILE *streams[STREAMS_MAX]; // that the program has opened
 static size_t stream_count;
@@ -70,11 +73,15 @@ static int compare_numbers(const void *left, const void *right) {
     return (one->number > other->number) - (one->number < other->number);
 }
 
+// Valgrind's own, if it runs this: above what it says that a process may have.
+static bool is_above_limit(int number) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)number >= limit.rlim_cur;
+}
+
 // What is open now, however many and however high: a parent may leave any number of them open.
 static void find_inherited(void) {
     ASSERT(inherited_count == 0);
-    struct rlimit limit;
-    bool has_limit = getrlimit(RLIMIT_NOFILE, &limit) == 0;
     DIR *folder = opendir("/proc/self/fd");
     if (!folder)
         fail_at(FAIL_RESOURCE, HERE, "/proc/self/fd: %s", strerror(errno));
@@ -84,8 +91,7 @@ static void find_inherited(void) {
         // Neither . and .. nor the descriptor by which this looks, which is gone behind it.
         if (end == entry->d_name || number == dirfd(folder))
             continue;
-        // Valgrind's own, if it runs this: above what it says that a process may have.
-        if (has_limit && (rlim_t)number >= limit.rlim_cur)
+        if (is_above_limit((int)number))
             continue;
         GROW(inherited, inherited_count + 1, inherited_room, "the descriptors of a program");
         inherited[inherited_count++] = (struct inherited){.number = (int)number};
@@ -104,6 +110,8 @@ static void write_down(struct inherited *file) {
     bool is_output = file->number == STDOUT_FILENO || file->number == STDERR_FILENO;
     file->is_file = !is_output && fstat(file->number, &status) == 0 && S_ISREG(status.st_mode);
     file->offset = file->is_file ? lseek(file->number, 0, SEEK_CUR) : 0;
+    file->own_flags = fcntl(file->number, F_GETFD);
+    file->flags = fcntl(file->number, F_GETFL);
 }
 
 // The lowest number that is free; -1: not even standard input is open.
@@ -166,13 +174,19 @@ static void close_streams(void) {
     }
 }
 
+// dup2 onto a number that is as it was changes nothing but the descriptor's own flags.
+static void put_back(const struct inherited *file) {
+    ASSERT(sct_descriptor_is_kept(file->copy));
+    REAL(dup2)(file->copy, file->number);
+    fcntl(file->number, F_SETFD, file->own_flags);
+    fcntl(file->number, F_SETFL, file->flags);
+}
+
 static void restore_inherited(void) {
     for (uint32_t i = 0; i < inherited_count; i++) {
         const struct inherited *file = &inherited[i];
-        ASSERT(sct_descriptor_is_kept(file->copy));
-        // All, if any was disturbed: dup2 onto a number that is as it was changes nothing.
-        if (is_disturbed)
-            REAL(dup2)(file->copy, file->number);
+        if (is_disturbed) // all, if any was
+            put_back(file);
         if (file->is_file)
             lseek(file->number, file->offset, SEEK_SET);
     }
@@ -215,6 +229,66 @@ void posix_files_begin(void) {
     has_closed = false;
     restore_inherited();
 }
+
+// ---- Whether all is as it was
+// --------------------------------------------------------------------
+
+// What of an inherited descriptor is not; NULL: nothing.
+static const char *lost_of(const struct inherited *file) {
+    struct stat now, first;
+    if (fstat(file->number, &now) != 0)
+        return "it is closed";
+    if (fstat(file->copy, &first) == 0 &&
+        (now.st_dev != first.st_dev || now.st_ino != first.st_ino))
+        return "something else is open there";
+    if (fcntl(file->number, F_GETFD) != file->own_flags ||
+        fcntl(file->number, F_GETFL) != file->flags)
+        return "its flags";
+    bool is_moved = file->is_file && lseek(file->number, 0, SEEK_CUR) != file->offset;
+    return is_moved ? "its offset" : NULL;
+}
+
+static bool is_inherited(int number) {
+    uint32_t i = 0;
+    while (i < inherited_count && inherited[i].number != number)
+        i++;
+    return i < inherited_count;
+}
+
+// The lowest descriptor that is neither inherited nor the tester's; -1: there is none.
+static int find_opened(void) {
+    int lowest = -1;
+    DIR *folder = opendir("/proc/self/fd");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char *end;
+        int number = (int)strtol(entry->d_name, &end, 10);
+        if (end == entry->d_name || number == dirfd(folder) || is_inherited(number) ||
+            sct_descriptor_is_kept(number) || is_above_limit(number))
+            continue;
+        lowest = lowest < 0 || number < lowest ? number : lowest;
+    }
+    if (folder)
+        closedir(folder);
+    return lowest;
+}
+
+bool posix_files_find_lost(struct text *text) {
+    ASSERT(posix_world.in_tool > 0);
+    for (uint32_t i = 0; i < inherited_count; i++) {
+        const char *what = lost_of(&inherited[i]);
+        if (!what)
+            continue;
+        text_add(text, "descriptor %d (%s)", inherited[i].number, what);
+        return true;
+    }
+    int opened = find_opened();
+    if (opened >= 0)
+        text_add(text, "descriptor %d (it is open)", opened);
+    return opened >= 0;
+}
+
+// ---- The end of an execution
+// ---------------------------------------------------------------------
 
 void posix_files_end(bool flushes) {
     ASSERT(posix_world.is_open);

@@ -61,6 +61,7 @@ static struct {
     bool is_open, is_saved;
     uintptr_t next;  // where the next header may be
     uintptr_t first; // the same when the first execution began
+    uintptr_t last;  // the same when the last one ended
     char *first_bytes;
     unsigned char *first_states;
     struct header
@@ -129,8 +130,53 @@ void posix_heap_begin(void) {
     memcpy(STATES, heap.first_states, first_bytes / 8);
     clear((char *)heap.first, used);
     clear((char *)STATES + first_bytes / 8, (used + 7) / 8);
+    heap.last = heap.next;
     heap.next = heap.first;
     memset(heap.free, 0, sizeof heap.free);
+}
+
+// The first byte from [start] to [end], both at pages, that is not zero; NULL: there is none. Pages
+// that nobody has touched are passed over (mincore(2): of private memory those are not resident),
+// so it takes what was used, not what there is.
+static const char *find_written(const char *start, const char *end) {
+    enum { PAGES = 4096 };
+    static unsigned char is_resident[PAGES];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (const char *at = start; at < end; at += PAGES * page) {
+        size_t bytes = (size_t)(end - at) < PAGES * page ? (size_t)(end - at) : PAGES * page;
+        if (mincore((void *)(uintptr_t)at, bytes, is_resident) != 0)
+            return at; // it is not mapped any more
+        for (const char *byte = at; byte < at + bytes; byte++) {
+            if (!(is_resident[(size_t)(byte - at) / page] & 1))
+                byte += page - 1;
+            else if (*byte != 0)
+                return byte;
+        }
+    }
+    return NULL;
+}
+
+bool posix_heap_find_lost(struct text *text) {
+    const char *start = (const char *)POSIX_HEAP_BASE;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), at = 0, bytes = heap.first - POSIX_HEAP_BASE;
+    ASSERT(heap.is_saved && heap.next == heap.first);
+    while (at < bytes && start[at] == heap.first_bytes[at])
+        at++;
+    if (at < bytes) {
+        text_add(text, "memory ");
+        posix_heap_describe(start + at, text);
+        return true;
+    }
+    size_t until_page = (page - bytes % page) % page;
+    while (at < bytes + until_page && start[at] == 0)
+        at++;
+    const char *written =
+        at < bytes + until_page ? start + at : find_written(start + at, start + POSIX_HEAP_BYTES);
+    if (!written)
+        return false;
+    text_add(text, "the heap, %zu bytes behind all that the last execution had allocated,",
+             (size_t)((uintptr_t)written - heap.last));
+    return true;
 }
 
 // ---- Blocks ------------------------------------------------------------------------------------

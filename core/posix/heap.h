@@ -34,6 +34,9 @@ void posix_heap_open(void);
 void posix_heap_save(void);
 void posix_heap_begin(void);
 
+// Adds what of it is not as it was; false if all is. To be called when an execution has begun.
+bool posix_heap_find_lost(struct text *text);
+
 // The running thread accesses [bytes] bytes at [address], which is in the heap: a violation unless
 // they are in a block that is not freed.
 void posix_heap_check(const void *address, size_t bytes, enum sct_access_kind kind,

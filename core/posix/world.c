@@ -69,6 +69,33 @@ static void write_down(struct strings *strings, char *const *vector) {
     strings->first[strings->count] = NULL;
 }
 
+// Whether they are as they were, as the program will find them; adds the name of the first that is
+// not: "the argument 2", "the environment's PATH".
+static bool find_lost_string(const struct strings *strings, char *const *vector, const char *of,
+                             bool has_names, struct text *text) {
+    const char *first = strings->first_bytes;
+    for (size_t i = 0; i < strings->count; i++, first += strlen(first) + 1) {
+        if (vector[i] && strcmp(vector[i], first) == 0)
+            continue;
+        if (has_names)
+            text_add(text, "%s %.*s", of, (int)strcspn(first, "="), first);
+        else
+            text_add(text, "%s %zu", of, i);
+        return true;
+    }
+    if (vector[strings->count])
+        text_add(text, "the end of %s", of);
+    return vector[strings->count];
+}
+
+static bool find_lost_argument(struct text *text) {
+    return find_lost_string(&arguments, arguments.vector, "argument", false, text);
+}
+
+static bool find_lost_variable(struct text *text) {
+    return find_lost_string(&environment, environ, "the environment's", true, text);
+}
+
 // Both: getopt permutes the vector, strtok writes into the strings.
 static void put_back(const struct strings *strings) {
     ASSERT(strings->vector && strings->first);
@@ -119,14 +146,17 @@ static void reset_library(void) {
     seed48((unsigned short[3]){0, 0, 0});
 }
 
-// The first executions look whether the program's variables are what they were. Later ones would
-// find what these have.
-static void check_images(void) {
-    enum { CHECKED = 3 };
-    static unsigned checked;
+// The first executions look whether all is what it was. Later ones would find what these have.
+static bool is_looked_at(void) {
+    enum { LOOKED_AT = 3 };
+    static unsigned begun;
+    return !posix_world.is_isolated && begun++ < LOOKED_AT;
+}
+
+static void require(bool (*find_lost)(struct text *text)) {
     char buffer[400];
     struct text text = text_in(buffer, sizeof buffer);
-    if (!posix_world.is_isolated && checked++ < CHECKED && posix_images_find_lost(&text))
+    if (find_lost(&text))
         fail_at(FAIL_RESOURCE, HERE,
                 "%s is not what it was before the first execution, and cannot be put back: run "
                 "with --isolate fork",
@@ -137,6 +167,13 @@ static void check_images(void) {
 static void leave(void *context) {
     (void)context;
     posix_surroundings_restore();
+}
+
+static void look_at_rest(void) {
+    require(posix_heap_find_lost);
+    require(find_lost_argument);
+    require(find_lost_variable);
+    require(posix_files_find_lost);
 }
 
 static void set_up(void *context) {
@@ -151,12 +188,16 @@ static void set_up(void *context) {
     // Memory before what is kept in it: the rest of this writes into the program's variables
     // (environ, the buffers of streams), or makes things anew in the arena, which is empty.
     posix_images_restore();
-    check_images();
+    bool is_first = is_looked_at();
+    if (is_first) // before the rest writes into the program's variables
+        require(posix_images_find_lost);
     posix_heap_begin();
     posix_files_begin();
     put_back(&arguments);
     put_back(&environment);
     reset_library();
+    if (is_first)
+        look_at_rest();
     posix_world.now = 0;
     posix_world.is_told = sct_narrating();
     posix_stacks_begin();

@@ -1,6 +1,6 @@
 // Whatever an execution changes is as it was when the next one begins: variables, thread-local
-// variables, heap, arguments, environment, descriptors, streams, handlers, working folder, mask of
-// modes, locale. The program asserts what it finds and leaves everything changed.
+// variables, heap, arguments, environment, descriptors and their flags, streams, handlers, working
+// folder, mask of modes, locale. The program asserts what it finds and leaves everything changed.
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
@@ -58,6 +58,10 @@ static void check_process(int argc, char **argv) {
     int file = open("/dev/null", O_RDONLY);
     assert(file == dup(file) - 1);
     assert(fcntl(STDOUT_FILENO, F_GETFD) == 0);
+    assert(fcntl(200, F_GETFD) == -1 && fcntl(file, F_DUPFD, 200) == 200);
+    assert((fcntl(STDIN_FILENO, F_GETFL) & O_NONBLOCK) == 0);
+    fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+    errno = EINVAL;
     assert(chdir("/") == 0);
     assert(umask(0777) != 0777 && strcmp(setlocale(LC_ALL, NULL), "C") == 0);
     setlocale(LC_ALL, "C.UTF-8");
