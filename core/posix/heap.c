@@ -174,8 +174,11 @@ bool posix_heap_find_lost(struct text *text) {
         at < bytes + until_page ? start + at : find_written(start + at, start + POSIX_HEAP_BYTES);
     if (!written)
         return false;
-    text_add(text, "the heap, %zu bytes behind all that the last execution had allocated,",
-             (size_t)((uintptr_t)written - heap.last));
+    // What the last execution had is cleared; behind that nobody had anything.
+    bool is_behind = (uintptr_t)written >= heap.last;
+    text_add(text, "the heap, %zu bytes behind all that %s allocated,",
+             (size_t)((uintptr_t)written - (is_behind ? heap.last : heap.first)),
+             is_behind ? "the last execution had" : "constructors have");
     return true;
 }
 
