@@ -146,12 +146,21 @@ static uint32_t find_source(const struct sct_dpor *dpor, uint64_t time) {
     return low;
 }
 
+// Of arrivals in one execution only that of the last one depends on the others: whoever came late,
+// and is not the last, could change places with any of those before it.
+static void forget_lateness(struct sct_footprint *print) {
+    for (uint32_t i = 0; i < print->count; i++)
+        if (print->accesses[i].mode == SCT_ACCESS_ARRIVE_LATE)
+            print->accesses[i].mode = SCT_ACCESS_ARRIVE;
+}
+
 void sct_dpor_close(struct sct_dpor *dpor) {
     if (dpor->running == NONE)
         return;
     ASSERT(dpor->running < dpor->step_count);
     struct step *step = &dpor->steps[dpor->running];
     step->print = dpor->sleep->now.print;
+    forget_lateness(&step->print);
     if (dpor->memory) {
         step->source = find_source(dpor, dpor->memory->source(dpor->memory));
         step->needs_source = dpor->memory->needs_source(dpor->memory);

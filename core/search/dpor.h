@@ -45,6 +45,15 @@
 //     (If x, a read-modify-write, can read in p, z, v only what z has stored, v is what it happens
 //     after but for that. Should q's step then read from w and not from p, take it for z: what it
 //     reads comes before it in w, so this ends.)
+// Arrivals at a barrier for n (sleep.h): of one execution it is known who was the last of a round,
+// and only that one depends on the others, so only it races with them. Let z be an arrival that is
+// not the last at p. If w has n - 1 arrivals of its round without z, let z come behind them: who
+// meets that meets w. So z is the last one in w, or nothing before it in w makes a difference. If
+// it is the last one let x be the arrival before it, and v what the other arrivals of the round
+// happen after, they included, without z and x. In p, z, v, x the last one is x, which comes after
+// all of v and races with z: as above an initial of v, x is tried at p. (Who comes as the last but
+// one wakes those who sleep, but races with none.)
+//
 // A task half awake that finds nothing new is one tried in vain: all others are tried then
 // (sct_dpor_break). Tasks are begun first that do not load: what comes late has more to read, and
 // fewer races. That is a matter of cost alone.

@@ -34,6 +34,8 @@ void sct_footprint_join(struct sct_footprint *print, const struct sct_footprint 
 // Of two accesses that race.
 static enum sct_dependence dependence(const struct sct_access *later,
                                       const struct sct_access *step) {
+    if (sct_access_is_arrival(later) && sct_access_is_arrival(step))
+        return step->mode == SCT_ACCESS_ARRIVE_LATE ? SCT_DEPENDENT : SCT_INDEPENDENT;
     if (!sct_access_is_weak(later) || !sct_access_is_weak(step))
         return SCT_DEPENDENT;
     // A store that comes later finds its place among the others whatever they were; a load that

@@ -100,7 +100,7 @@ static bool read_print(struct sct_reader *reader, struct sct_footprint *print) {
         access->object = (uint32_t)mode;
         access->low = sct_take_number(reader);
         access->high = sct_take_number(reader);
-        if (mode >> 32 > SCT_ACCESS_UPDATE)
+        if (mode >> 32 > SCT_ACCESS_ARRIVE_LATE)
             return false;
         print->objects |= sct_footprint_object(access);
     }

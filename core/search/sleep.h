@@ -69,6 +69,16 @@
 // complete without all their successors. No more than SCT_FREE_STEPS_MAX in a row, so that a task
 // that does nothing for ever keeps nobody waiting.
 //
+// Arrivals. Who comes to a barrier for n learns whether it is the n-th of its round, and the order
+// of the others decides nothing: two arrivals commute where neither is the last. That is a matter
+// of where they come: z, which was not the last at p, would be it behind n - 1 others. So the last
+// but one says that it is (SCT_ACCESS_ARRIVE_LATE) and wakes every arrival that sleeps; the last
+// one's is a write, which all arrivals depend on; the other ones wake none. As long as z sleeps
+// each step of w commutes with z where it is taken: an arrival is the (n - 2)th of the round at
+// most, z the (n - 1)th. That is all that the proofs ask of w. (Independence in a state: Katz,
+// Peled: Defining Conditional Independence Using Collapses, TCS 101, 1992.) Who waits is granted
+// its step for good by the last one: that step touches nothing.
+//
 // Twins. Tasks of one kin (sct_kin) that are still alike at a node, as nothing that a step of
 // theirs has done until then can be told from its not being done, go to sleep together: when one
 // was tried there, to the end, they all sleep, with what its step has touched, for theirs would

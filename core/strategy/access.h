@@ -20,6 +20,10 @@ enum sct_access_mode {
     SCT_ACCESS_LOAD,
     SCT_ACCESS_STORE,
     SCT_ACCESS_UPDATE, // loads and stores
+    // One more comes to where so many are waited for, and is not the last of them: as a write, but
+    // where a search knows better.
+    SCT_ACCESS_ARRIVE,
+    SCT_ACCESS_ARRIVE_LATE, // the last but one, after whom whoever comes is the last
 };
 
 // What a pending step touches: a closed range of keys of one object. The mapping of real keys to
@@ -40,7 +44,11 @@ static inline bool sct_access_is_read(const struct sct_access *access) {
 
 // Whether it is of a location.
 static inline bool sct_access_is_weak(const struct sct_access *access) {
-    return access->mode >= SCT_ACCESS_LOAD;
+    return access->mode >= SCT_ACCESS_LOAD && access->mode <= SCT_ACCESS_UPDATE;
+}
+
+static inline bool sct_access_is_arrival(const struct sct_access *access) {
+    return access->mode >= SCT_ACCESS_ARRIVE;
 }
 
 // Whether the order of two steps can matter: same object, overlapping keys, not both reads.

@@ -46,8 +46,17 @@ void sct_barrier_destroy_at(struct sct_barrier *barrier, const char *where) {
     sct_object_destroy(&barrier->object);
 }
 
+// Searches are told what the order of arrivals decides: who is the last one (core/search/sleep.h).
+static void touch_arrival(const struct sct_barrier *barrier) {
+    if (barrier->arrived == barrier->count)
+        sct_object_touch(&barrier->object, SCT_ACCESS_WRITE);
+    else if (barrier->arrived + 1 == barrier->count)
+        sct_object_touch(&barrier->object, SCT_ACCESS_ARRIVE_LATE);
+}
+
 bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
-    sct_object_point(&barrier->object, "arrive at", SCT_ACCESS_WRITE, where);
+    enum sct_access_mode mode = sct_reducing() ? SCT_ACCESS_ARRIVE : SCT_ACCESS_WRITE;
+    sct_object_point(&barrier->object, "arrive at", mode, where);
     // Kept: when this one goes on the barrier has another.
     struct sct_round *round = barrier->round;
     // All release before any acquires: so everything before the barrier happens before everything
@@ -55,6 +64,7 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
     sct_edge_release(&round->edge);
     ASSERT(barrier->arrived < barrier->count);
     bool is_last = ++barrier->arrived == barrier->count;
+    touch_arrival(barrier);
     // As pthread_barrier_wait tells one of them that it is the serial thread: it may do more.
     sct_object_learn(is_last);
     // The next round begins before anybody is let through: who is fast and comes back must not meet
@@ -66,7 +76,7 @@ bool sct_barrier_wait_at(struct sct_barrier *barrier, const char *where) {
         sct_queue_grant(&round->queue, true);
     } else {
         const struct sct_wait wait = {&barrier->object, "pass", where, SCT_WAIT_FOR_EVER};
-        sct_object_wait(&round->queue, &wait, false);
+        sct_object_pass(&round->queue, &wait);
     }
     // The last one, too: it has waited for nobody, but goes on behind all of them.
     sct_edge_acquire(round->edge);

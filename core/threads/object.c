@@ -152,23 +152,36 @@ static void explain(const void *thing, struct text *text) {
         object->explain(object, text);
 }
 
+// A write whatever it waits for: who gets there first changes what the others find.
 static struct sct_awaited step_of(struct sct_object *object, const char *verb, const char *where) {
     return (struct sct_awaited){
         .label = sct_object_label(object, verb),
         .waits_for = sct_object_label(object, object->kind),
         .where = where,
-        // A write whatever it waits for: who gets there first changes what the others find.
         .access = access_of(object, SCT_ACCESS_WRITE),
         .thing = object,
         .explain = object->explain ? explain : NULL,
     };
 }
 
-bool sct_object_wait(struct sct_queue *queue, const struct sct_wait *wait, bool can_go_on) {
-    // An activity has no slot to be chosen by.
+// An activity has no slot to be chosen by.
+static void check_waiter(const struct sct_wait *wait) {
     REQUIRE(!sct_self()->is_activity, "an activity waits for a %s", wait->object->kind);
+}
+
+bool sct_object_wait(struct sct_queue *queue, const struct sct_wait *wait, bool can_go_on) {
+    check_waiter(wait);
     struct sct_awaited step = step_of(wait->object, wait->verb, wait->where);
     return sct_await(queue, &step, wait->patience, can_go_on);
+}
+
+void sct_object_pass(struct sct_queue *queue, const struct sct_wait *wait) {
+    check_waiter(wait);
+    struct sct_awaited step = step_of(wait->object, wait->verb, wait->where);
+    ASSERT(wait->patience == SCT_WAIT_FOR_EVER);
+    if (sct_reducing())
+        step.access = sct_access_none;
+    sct_await(queue, &step, SCT_WAIT_FOR_EVER, false);
 }
 
 void sct_object_move(struct sct_waiting *waiting, struct sct_queue *queue,

@@ -92,6 +92,10 @@ struct sct_wait {
 // the caller is an activity.
 bool sct_object_wait(struct sct_queue *queue, const struct sct_wait *wait, bool can_go_on);
 
+// As [sct_object_wait], for what is granted once and for good: to searches that step touches
+// nothing.
+void sct_object_pass(struct sct_queue *queue, const struct sct_wait *wait);
+
 // Moves [waiting] to [queue], as sct_queue_move does, to take the step "[verb] NAME" of [object].
 void sct_object_move(struct sct_waiting *waiting, struct sct_queue *queue,
                      struct sct_object *object, const char *verb, bool can_go_on);
