@@ -328,8 +328,8 @@ static bool is_zero(const char *memory) {
     return any == 0;
 }
 
-void sct_coro_clear_stack(struct sct_coro *coro) {
-    char *at = coro->context ? coro->context : coro->stack_pointer; // ucontext has the former
+void sct_coro_clear_below(struct sct_coro *coro, char *at) {
+    ASSERT(at >= coro->stack_low);
     for (unsigned zeros = 0; zeros < ZEROS_MAX && at - coro->stack_low >= CLEARED_BYTES; zeros++) {
         at -= CLEARED_BYTES;
         if (is_zero(at))
@@ -337,6 +337,23 @@ void sct_coro_clear_stack(struct sct_coro *coro) {
         memset(at, 0, CLEARED_BYTES);
         zeros = 0;
     }
+}
+
+void sct_coro_clear_stack(struct sct_coro *coro) {
+    // ucontext has the former.
+    sct_coro_clear_below(coro, coro->context ? coro->context : coro->stack_pointer);
+}
+
+size_t sct_coro_left(const struct sct_coro *coro) {
+    const char *top = coro->stack_pointer, *at = top, *low = top;
+    for (unsigned zeros = 0; zeros < ZEROS_MAX && at - coro->stack_low >= CLEARED_BYTES; zeros++) {
+        at -= CLEARED_BYTES;
+        if (is_zero(at))
+            continue;
+        low = at;
+        zeros = 0;
+    }
+    return (size_t)(top - low);
 }
 
 bool sct_coro_can_be_copied(void) {

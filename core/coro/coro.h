@@ -70,6 +70,11 @@ struct sct_coro *sct_coro_take(struct sct_coro_pool *pool, void (*function)(void
 // far down as anything was left: behind 2 KiB of zeros there is taken to be nothing.
 void sct_coro_clear_stack(struct sct_coro *coro);
 
+// The same from [at] down, of a suspended one; how many bytes below its stack pointer are not to be
+// taken for such zeros.
+void sct_coro_clear_below(struct sct_coro *coro, char *at);
+size_t sct_coro_left(const struct sct_coro *coro);
+
 // Gives [coro] back for reuse. It may be the running one: then it must switch away next.
 void sct_coro_give_back(struct sct_coro_pool *pool, struct sct_coro *coro);
 

@@ -12,6 +12,14 @@
 
 #include <stdbool.h>
 
+// Memory outside of the arena and the stacks that executions of a program change.
+struct sct_outside {
+    // Tells [tell] of each range, as it is now; false: there is too much of it to be copied.
+    bool (*visit)(void (*tell)(void *to, void *memory, size_t bytes), void *to);
+    // The ranges have their former contents again, of which others may have been more.
+    void (*returned)(void);
+};
+
 // Its functions get [context], or what its setup has put in its place (sct_context_set).
 struct sct_program {
     // Creates machines and tasks. Runs before anything is scheduled, as one atomic step.
@@ -49,6 +57,8 @@ struct sct_program {
     // before the first choice and the same each time. A systematic search may then go back by
     // copying memory (core/search/snapshot.h).
     bool is_copyable;
+    // What it changes elsewhere, and has copied; NULL: nothing.
+    const struct sct_outside *outside;
     // How its atomics behave, and who looks for races (core/memory/memory.h). NULL: it is
     // sequentially consistent, and nobody does.
     struct sct_memory *memory;

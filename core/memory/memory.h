@@ -89,6 +89,14 @@ struct sct_memory_options {
     void *context;
 };
 
+// From now on it knows which cells of the shadow an execution has touched, for snapshots
+// (core/search/snapshot.h): tells of each, as it is now; those that were told of are there again,
+// and the others are as if they had not been touched.
+void sct_memory_keep_cells(struct sct_memory *memory);
+void sct_memory_visit_cells(const struct sct_memory *memory,
+                            void (*tell)(void *to, void *cell, size_t bytes), void *to);
+void sct_memory_returned(struct sct_memory *memory);
+
 // A memory, with malloc (FAIL_RESOURCE without). The options are copied.
 SCT_API struct sct_memory *sct_memory_new(const struct sct_memory_options *options);
 

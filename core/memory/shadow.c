@@ -152,12 +152,29 @@ static unsigned slot_of_atomic(struct sct_memory_state *memory, const struct sct
     return empty ? (unsigned)__builtin_ctz(empty) : memory->now->turn++ % SCT_SLOTS;
 }
 
+enum { CELLS = 32 }; // room for those that are kept, at first
+
+// In the arena: a snapshot has the list of what was touched until then.
+static void keep_cell(struct sct_memory_moment *now, struct sct_cell *cell) {
+    if (now->cell_count == now->cell_capacity) {
+        uint32_t capacity = now->cell_capacity ? 2 * now->cell_capacity : CELLS;
+        struct sct_cell **cells = ARENA_ARRAY(now->arena, struct sct_cell *, capacity);
+        if (now->cell_count > 0)
+            memcpy(cells, now->cells, now->cell_count * sizeof *cells);
+        now->cells = cells;
+        now->cell_capacity = capacity;
+    }
+    now->cells[now->cell_count++] = cell;
+}
+
 __attribute__((noinline)) static void enter_cell(struct sct_memory_state *memory,
                                                  const struct sct_party *party,
                                                  struct sct_cell *cell, uint64_t new,
                                                  const void *place, const struct target *target) {
     uint64_t had_plain = cell->stamp ^ memory->now->stamp, is_plain = !(new &ATOMIC_BIT);
     if (had_plain > SCT_PLAIN_STAMP) {
+        if (__builtin_expect(memory->keeps_cells, 0))
+            keep_cell(memory->now, cell);
         *cell = (struct sct_cell){.stamp = memory->now->stamp | is_plain};
         cell->accesses[0] = new;
         cell->places[0] = place;
@@ -312,6 +329,31 @@ void sct_shadow_access(uintptr_t address, size_t bytes, enum sct_access_kind kin
     const struct target target = {.address = address - first};
     access_cell(memory, party, cell_at(region, address), new, place, &target);
 }
+
+// ---- Snapshots ---------------------------------------------------------------------------------
+
+void sct_memory_keep_cells(struct sct_memory *base) {
+    ((struct sct_memory_state *)base)->keeps_cells = true;
+}
+
+void sct_memory_visit_cells(const struct sct_memory *base,
+                            void (*tell)(void *to, void *cell, size_t bytes), void *to) {
+    const struct sct_memory_moment *now = ((const struct sct_memory_state *)base)->now;
+    ASSERT(now->cell_count <= now->cell_capacity);
+    for (uint32_t i = 0; i < now->cell_count; i++)
+        tell(to, now->cells[i], sizeof *now->cells[i]);
+}
+
+// What was touched later, or by other executions, has another stamp than these from now on.
+void sct_memory_returned(struct sct_memory *base) {
+    struct sct_memory_state *memory = (struct sct_memory_state *)base;
+    struct sct_memory_moment *now = memory->now;
+    now->stamp = memory->stamps += 2;
+    for (uint32_t i = 0; i < now->cell_count; i++)
+        now->cells[i]->stamp = now->stamp | (now->cells[i]->stamp & SCT_PLAIN_STAMP);
+}
+
+// ---- What is forgotten -------------------------------------------------------------------------
 
 // A cell that is shared with neighbours keeps what it has of them.
 static void forget_bytes(struct sct_cell *cell, uint8_t mask) {

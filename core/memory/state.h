@@ -50,16 +50,18 @@ struct sct_memory_moment {
     struct sct_party *by_slot[SCT_TASKS_MAX + 1]; // of living tasks; the last: of setup and finish
     struct sct_party **parties;                   // by number, the last that had it
     uint32_t party_count, party_capacity;
-    uint64_t stamp;        // of shadow cells that were touched in this execution
-    uint32_t turn;         // of slots to be given up
-    uint32_t stale_count;  // answers but 0 to weak choices
-    uint32_t seq_cst_time; // stores and fences of order SEQ_CST so far
-    uint64_t read_from;    // the running step may read only stores of this time or later; 0: all
-    bool has_source;       // the running step has read a store:
-    uint64_t source_time;  // its time; 0: of no thread, it was there before
-    bool needs_source;     // see struct sct_memory
-    uint64_t store_count;  // stores so far: their times
-    const void *place;     // of the running operation
+    uint64_t stamp;          // of shadow cells that were touched in this execution
+    uint32_t turn;           // of slots to be given up
+    uint32_t stale_count;    // answers but 0 to weak choices
+    uint32_t seq_cst_time;   // stores and fences of order SEQ_CST so far
+    uint64_t read_from;      // the running step may read only stores of this time or later; 0: all
+    bool has_source;         // the running step has read a store:
+    uint64_t source_time;    // its time; 0: of no thread, it was there before
+    bool needs_source;       // see struct sct_memory
+    uint64_t store_count;    // stores so far: their times
+    const void *place;       // of the running operation
+    struct sct_cell **cells; // of the shadow that were touched, where they are kept
+    uint32_t cell_count, cell_capacity;
     uint64_t graph_reads;  // a sum over the reads so far (graph.c)
     uint64_t last_time;    // see sct_location_last_time
     uint64_t passed;       // by the next operation: the time of a store, and one; 0: none
@@ -91,6 +93,7 @@ struct sct_memory_state {
     const struct sct_region *last_region; // that was asked for; NULL: none
     struct sct_place_pair *told;          // races that on_race was told of
     uint32_t told_count, told_capacity;
+    bool keeps_cells; // of each execution
 };
 
 static inline struct sct_memory_state *sct_memory_state(void) {

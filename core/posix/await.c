@@ -2,6 +2,7 @@
 #include "core/engine/inside.h"
 #include "core/base/hash.h"
 #include "core/posix/exit.h"
+#include "core/posix/moment.h"
 #include "core/posix/places.h"
 #include "core/posix/registers.h"
 #include "core/posix/thread.h"
@@ -49,6 +50,10 @@ void posix_awaits_begin(void) {
     ASSERT(posix_world.in_tool > 0);
     // Those of the execution before were in its arena; who waited there is not told.
     posix_waiting = NULL;
+}
+
+void posix_awaits_tell(posix_tell *tell, void *to) {
+    tell(to, &posix_waiting, sizeof posix_waiting);
 }
 
 // ---- The thread's state ------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "core/posix/files.h"
 #include "core/posix/heap.h"
 #include "core/posix/hook.h"
+#include "core/posix/moment.h"
 #include "core/posix/thread.h"
 #include "core/posix/twins.h"
 
@@ -66,6 +67,16 @@ void posix_exit_begin(void) {
     begin(&quick_handlers, &first_quick_handlers);
     ASSERT(posix_world.in_tool > 0);
     posix_world.exiting = NULL;
+}
+
+static void visit_handlers(struct handlers *handlers, posix_tell *tell, void *to) {
+    tell(to, &handlers->count, sizeof handlers->count);
+    tell(to, handlers->list, handlers->count * sizeof handlers->list[0]);
+}
+
+void posix_exit_tell(posix_tell *tell, void *to) {
+    visit_handlers(&exit_handlers, tell, to);
+    visit_handlers(&quick_handlers, tell, to);
 }
 
 static int add(struct handlers *handlers, void (*function)(void *), void *argument) {

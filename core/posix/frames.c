@@ -4,6 +4,7 @@
 #include "core/memory/race.h"
 #include "core/posix/exit.h"
 #include "core/posix/images.h"
+#include "core/posix/moment.h"
 #include "core/posix/places.h"
 #include "core/posix/races.h"
 #include "core/posix/stacks.h"
@@ -29,6 +30,13 @@ void posix_frames_begin(void) {
     ASSERT(posix_world.in_tool > 0);
     stack_count = last_found = 0;
     posix_stacks_span = (struct posix_stacks_span){0, 0};
+}
+
+void posix_frames_tell(posix_tell *tell, void *to) {
+    ASSERT(stack_count <= SCT_TASKS_MAX);
+    tell(to, stacks, stack_count * sizeof stacks[0]);
+    tell(to, &stack_count, sizeof stack_count);
+    tell(to, &posix_stacks_span, sizeof posix_stacks_span);
 }
 
 static inline bool is_on(const struct stack *stack, uintptr_t address) {

@@ -6,6 +6,7 @@
 #include "core/posix/exit.h"
 #include "core/posix/hook.h"
 #include "core/posix/images.h"
+#include "core/posix/moment.h"
 #include "core/posix/objects.h"
 #include "core/posix/races.h"
 #include "core/posix/roots.h"
@@ -61,7 +62,8 @@ static struct {
     bool is_open, is_saved;
     uintptr_t next;  // where the next header may be
     uintptr_t first; // the same when the first execution began
-    uintptr_t last;  // the same when the last one ended
+    uintptr_t end;   // behind all that was used since it was cleared
+    uintptr_t last;  // the same when it was
     char *first_bytes;
     unsigned char *first_states;
     struct header
@@ -125,13 +127,14 @@ static void clear(char *memory, size_t bytes) {
 void posix_heap_begin(void) {
     ASSERT(heap.is_saved && heap.first <= heap.next);
     ASSERT(posix_world.in_tool > 0);
+    heap.next = heap.next > heap.end ? heap.next : heap.end;
     size_t first_bytes = heap.first - POSIX_HEAP_BASE, used = heap.next - heap.first;
     memcpy((void *)POSIX_HEAP_BASE, heap.first_bytes, first_bytes);
     memcpy(STATES, heap.first_states, first_bytes / 8);
     clear((char *)heap.first, used);
     clear((char *)STATES + first_bytes / 8, (used + 7) / 8);
     heap.last = heap.next;
-    heap.next = heap.first;
+    heap.next = heap.end = heap.first;
     memset(heap.free, 0, sizeof heap.free);
 }
 
@@ -180,6 +183,27 @@ bool posix_heap_find_lost(struct text *text) {
              (size_t)((uintptr_t)written - (is_behind ? heap.last : heap.first)),
              is_behind ? "the last execution had" : "constructors have");
     return true;
+}
+
+enum { COPIED_BYTES_MAX = 16 * 1024 };
+
+bool posix_heap_tell(posix_tell *tell, void *to) {
+    size_t used = heap.next - POSIX_HEAP_BASE;
+    if (used > COPIED_BYTES_MAX)
+        return false;
+    heap.end = heap.next > heap.end ? heap.next : heap.end;
+    tell(to, &heap.next, sizeof heap.next);
+    tell(to, (void *)POSIX_HEAP_BASE, used);
+    tell(to, STATES, used / 8 + 1);
+    return true;
+}
+
+// What is behind the last block is zero, as in a new execution.
+void posix_heap_returned(void) {
+    ASSERT(heap.is_saved && heap.next <= heap.end);
+    clear((char *)heap.next, heap.end - heap.next);
+    clear((char *)state_at(heap.next), (heap.end - heap.next + 7) / 8);
+    heap.end = heap.next;
 }
 
 // ---- Blocks ------------------------------------------------------------------------------------
@@ -289,6 +313,7 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller) {
         .bytes = (uint32_t)bytes, .check = check_of(block, bytes), .allocated = caller};
     mark(block, bytes);
     heap.next = next;
+    heap.end = next > heap.end ? next : heap.end;
     access_whole(block, bytes, caller);
     return (void *)block;
 }

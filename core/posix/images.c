@@ -3,6 +3,7 @@
 #include "core/posix/images.h"
 #include "core/base/assert.h"
 #include "core/coro/coro.h"
+#include "core/posix/moment.h"
 #include "core/posix/symbols.h"
 
 #include <elf.h>
@@ -306,6 +307,63 @@ static void restore(const struct posix_segment *segment) {
 void posix_images_restore(void) {
     for (size_t i = 0; i < own.count; i++)
         restore(&own.list[i]);
+}
+
+enum { SNAPSHOT_BYTES_MAX = 16 * 1024 };
+
+bool posix_images_tell(posix_tell *tell, void *to) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < own.count; i++)
+        bytes += own.list[i].bytes;
+    for (size_t i = 0; i < own.count && bytes <= SNAPSHOT_BYTES_MAX; i++)
+        tell(to, own.list[i].start, own.list[i].bytes);
+    return bytes <= SNAPSHOT_BYTES_MAX;
+}
+
+// ---- Imports -----------------------------------------------------------------------------------
+
+struct imports {
+    bool (*is_known)(const char *name);
+    bool are_known;
+};
+
+// By the names of what is relocated (ELF specification, "Relocation", "Dynamic Section").
+static void look_at_relocations(struct imports *imports, const ElfW(Rela) * list, size_t bytes,
+                                const ElfW(Sym) * symbols, const char *texts) {
+    for (size_t i = 0; list && i < bytes / sizeof *list; i++) {
+        const ElfW(Sym) *symbol = &symbols[list[i].r_info >> 32];
+        if (symbol->st_shndx == SHN_UNDEF && symbol->st_name != 0)
+            imports->are_known &= imports->is_known(texts + symbol->st_name);
+    }
+}
+
+static int visit_imports(struct dl_phdr_info *info, size_t size, void *context) {
+    struct imports *imports = context;
+    const ElfW(Phdr) *header = find_header(info, PT_DYNAMIC);
+    size_t sizes[DT_NUM] = {0};
+    const void *tables[DT_NUM] = {NULL};
+    ASSERT(size >= offsetof(struct dl_phdr_info, dlpi_tls_data));
+    bool is_program = *info->dlpi_name == '\0';
+    if (!header || (!is_program && (!is_ours(info) || is_named(info, "libmtcheck.so"))))
+        return 0;
+    for (const ElfW(Dyn) *entry = (const void *)(info->dlpi_addr + header->p_vaddr);
+         entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag > 0 && entry->d_tag < DT_NUM) {
+            sizes[entry->d_tag] = entry->d_un.d_val;
+            tables[entry->d_tag] = (const void *)entry->d_un.d_ptr;
+        }
+    look_at_relocations(imports, tables[DT_RELA], sizes[DT_RELASZ], tables[DT_SYMTAB],
+                        tables[DT_STRTAB]);
+    look_at_relocations(imports, tables[DT_JMPREL], sizes[DT_PLTRELSZ], tables[DT_SYMTAB],
+                        tables[DT_STRTAB]);
+    return 0;
+}
+
+bool posix_images_import_only(bool (*is_known)(const char *name)) {
+    struct imports imports = {is_known, true};
+    ASSERT(own.count > 0);
+    dl_iterate_phdr(visit_imports, &imports);
+    return imports.are_known;
 }
 
 bool posix_has_locals(void) {

@@ -2,6 +2,7 @@
 #include "core/posix/objects.h"
 #include "core/engine/machine.h"
 #include "core/posix/frames.h"
+#include "core/posix/moment.h"
 #include "core/posix/mutex.h"
 #include "core/posix/places.h"
 #include "core/posix/twins.h"
@@ -57,6 +58,11 @@ void posix_objects_begin(void) {
     ASSERT(posix_world.in_tool > 0);
     table.capacity = table.count = 0;
     reserve(FIRST_CAPACITY);
+}
+
+// The entries are of the arena.
+void posix_objects_tell(posix_tell *tell, void *to) {
+    tell(to, &table, sizeof table);
 }
 
 static const char *const kinds[POSIX_KINDS] = {

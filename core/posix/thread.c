@@ -9,6 +9,7 @@
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
 #include "core/posix/locals.h"
+#include "core/posix/moment.h"
 #include "core/posix/mutex.h"
 #include "core/posix/signals.h"
 #include "core/posix/twins.h"
@@ -37,6 +38,13 @@ void posix_threads_begin(void) {
     name_counts = NULL;
     first_thread = NULL;
     owner_count = 0;
+}
+
+void posix_threads_tell(posix_tell *tell, void *to) {
+    tell(to, &name_counts, sizeof name_counts);
+    tell(to, &first_thread, sizeof first_thread);
+    ASSERT(!posix_has_locals()); // else there are blocks
+    tell(to, &owner_count, sizeof owner_count);
 }
 
 // ---- Life --------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "core/posix/twins.h"
 #include "core/engine/inside.h"
 #include "core/posix/exit.h"
+#include "core/posix/moment.h"
 #include "core/posix/places.h"
 
 struct posix_kin {
@@ -18,6 +19,11 @@ static struct posix_kin *last, *joining;
 void posix_twins_begin(void) {
     last = joining = NULL;
     posix_world.twins_maker = NULL;
+}
+
+void posix_twins_tell(posix_tell *tell, void *to) {
+    tell(to, &last, sizeof last);
+    tell(to, &joining, sizeof joining);
 }
 
 _Noreturn static void tell_apart(const char *where) {

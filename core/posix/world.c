@@ -12,6 +12,7 @@
 #include "core/posix/heap.h"
 #include "core/posix/images.h"
 #include "core/posix/keys.h"
+#include "core/posix/moment.h"
 #include "core/posix/objects.h"
 #include "core/posix/races.h"
 #include "core/posix/signals.h"
@@ -222,12 +223,30 @@ static void set_up(void *context) {
     posix_world.in_tool = 0;
 }
 
+void posix_world_tell(posix_tell *tell, void *to) {
+    struct posix_world *world = &posix_world;
+    // As it was then: others have been run since, perhaps to be told.
+    ASSERT(!world->is_told);
+    tell(to, &world->is_told, sizeof world->is_told);
+    tell(to, &world->in_tool, sizeof world->in_tool);
+    tell(to, &world->now, sizeof world->now);
+    tell(to, &world->living, sizeof world->living);
+    tell(to, &world->has_robust, sizeof world->has_robust);
+    tell(to, &world->exiting, sizeof world->exiting);
+    tell(to, &world->twins_maker, sizeof world->twins_maker);
+    tell(to, world->names_made, sizeof world->names_made);
+}
+
 struct sct_program posix_program_under(const struct posix_options *options) {
     ASSERT(posix_world.is_open);
+    struct sct_memory *memory = posix_memory_open(options);
+    const struct sct_outside *outside = posix_outside(memory);
     return (struct sct_program){
         .setup = set_up,
         .leave = leave,
-        .memory = posix_memory_open(options),
+        .memory = memory,
+        .is_copyable = outside != NULL,
+        .outside = outside,
         .stack_bytes = POSIX_STACK_BYTES,
         .has_twins = options->merges_twins,
         .has_clear_stacks = true,

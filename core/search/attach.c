@@ -114,7 +114,7 @@ static const struct sct_seam plain_calls = {
     .restore = restore,
 };
 
-// Neither a cache nor snapshots go with it.
+// No cache goes with it.
 static const struct sct_seam dpor_calls = {
     .touch = touch,
     .touch_while = touch_while,
@@ -126,10 +126,13 @@ static const struct sct_seam dpor_calls = {
     .wake = wake,
     .grant = grant,
     .time_passes = time_passes,
+    .offer = offer,
+    .take = take,
+    .restore = restore,
 };
 
 void sct_search_attach(struct sct_search *search, struct sct_engine *engine) {
-    ASSERT(!search->dpor || (!search->has_explorer && !search->has_snapshots));
+    ASSERT(!search->dpor || !search->has_explorer);
     ASSERT(!search->dpor || search->has_sleep); // it stands on them
     if (search->has_sleep)
         sct_sleep_begin(&search->sleep);

@@ -13,7 +13,6 @@ enum { FIRST_PROCESSES = 32 };
 
 // A step of the present execution. References to other steps are their numbers plus one; 0: none.
 struct step {
-    struct sct_footprint print;
     uint64_t enabled;      // before it
     uint32_t node;         // the frame of the decision that it began with, or NONE
     uint32_t process;      // whose it is
@@ -26,25 +25,22 @@ struct step {
     uint64_t time;         // of the memory, when it began
     uint8_t slot;
     bool is_barrier; // everything before it happens before it
+    struct sct_footprint print;
 };
 
 struct sct_dpor {
     struct sct_sleep *sleep;
     struct sct_memory *memory; // of the program; NULL: none
     struct step *steps;
-    uint32_t step_count, step_capacity;
+    uint32_t step_capacity;
     uint32_t *clocks; // per step: for each process its last step that happened before, plus one
     uint32_t *race_clock, *unread_clock;
     uint32_t *races;      // steps that race with the one looked at
     uint32_t *firsts;     // per process: its first step in a sequence, or NONE
     uint64_t *signatures; // of the processes: tasks, the same in all executions
     uint32_t process_count, process_capacity, process_guess;
-    // Of the running execution.
-    uint32_t running; // the step, or NONE
-    uint32_t known;   // frames of the path that it began with
-    uint32_t processes[SCT_REDUCED_TASKS_MAX], last_steps[SCT_REDUCED_TASKS_MAX];
-    uint32_t wakers[SCT_REDUCED_TASKS_MAX], granters[SCT_REDUCED_TASKS_MAX];
-    bool is_barrier_next, has_stopped;
+    uint32_t known; // frames of the path that the running execution began with
+    struct sct_dpor_moment now;
 };
 
 // ---- Memory ------------------------------------------------------------------------------------
@@ -52,9 +48,9 @@ struct sct_dpor {
 static const char memory_name[] = "the reduction";
 
 static void make_room_for_step(struct sct_dpor *dpor) {
-    if (dpor->step_count < dpor->step_capacity)
+    if (dpor->now.step_count < dpor->step_capacity)
         return;
-    GROW(dpor->steps, dpor->step_count + 1, dpor->step_capacity, memory_name);
+    GROW(dpor->steps, dpor->now.step_count + 1, dpor->step_capacity, memory_name);
     uint32_t capacity = dpor->step_capacity;
     // One clock of all processes for each step: the two grow in both directions, widen() the other.
     dpor->races = grow_to(dpor->races, capacity, sizeof *dpor->races, memory_name);
@@ -105,37 +101,37 @@ static uint32_t find_process(struct sct_dpor *dpor, uint64_t signature) {
 // NONE + 1 is 0.
 void sct_dpor_start(struct sct_dpor *dpor, unsigned slot, uint64_t signature) {
     ASSERT(slot < SCT_REDUCED_TASKS_MAX);
-    dpor->processes[slot] = find_process(dpor, signature);
-    dpor->last_steps[slot] = dpor->granters[slot] = 0;
-    dpor->wakers[slot] = dpor->running + 1;
+    dpor->now.slots[slot].process = find_process(dpor, signature);
+    dpor->now.slots[slot].last_step = dpor->now.slots[slot].granter = 0;
+    dpor->now.slots[slot].waker = dpor->now.running + 1;
 }
 
 // To be woken and to be granted differ: who is woken was parked and could not have come before,
 // who is granted might have been enabled already, so that its step can still come earlier.
 void sct_dpor_wake(struct sct_dpor *dpor, unsigned slot) {
     ASSERT(slot < SCT_REDUCED_TASKS_MAX);
-    dpor->wakers[slot] = dpor->running + 1;
+    dpor->now.slots[slot].waker = dpor->now.running + 1;
 }
 
 void sct_dpor_grant(struct sct_dpor *dpor, unsigned slot) {
     ASSERT(slot < SCT_REDUCED_TASKS_MAX);
-    dpor->granters[slot] = dpor->running + 1;
+    dpor->now.slots[slot].granter = dpor->now.running + 1;
 }
 
 // Time passes only where nothing can run, which every step before has brought about.
 void sct_dpor_time_passes(struct sct_dpor *dpor) {
-    dpor->is_barrier_next = true;
+    dpor->now.is_barrier_next = true;
 }
 
 void sct_dpor_stop(struct sct_dpor *dpor) {
-    dpor->has_stopped = true;
+    dpor->now.has_stopped = true;
 }
 
 // ---- Steps -------------------------------------------------------------------------------------
 
 // Whose the store of [time] is: the last step that had begun when it was made. Plus one; 0: none.
 static uint32_t find_source(const struct sct_dpor *dpor, uint64_t time) {
-    uint32_t low = 0, high = dpor->step_count;
+    uint32_t low = 0, high = dpor->now.step_count;
     while (low < high) { // steps[low - 1].time <= time < steps[high].time
         uint32_t middle = low + (high - low) / 2;
         if (dpor->steps[middle].time <= time)
@@ -155,10 +151,10 @@ static void forget_lateness(struct sct_footprint *print) {
 }
 
 void sct_dpor_close(struct sct_dpor *dpor) {
-    if (dpor->running == NONE)
+    if (dpor->now.running == NONE)
         return;
-    ASSERT(dpor->running < dpor->step_count);
-    struct step *step = &dpor->steps[dpor->running];
+    ASSERT(dpor->now.running < dpor->now.step_count);
+    struct step *step = &dpor->steps[dpor->now.running];
     step->print = dpor->sleep->now.print;
     forget_lateness(&step->print);
     if (dpor->memory) {
@@ -167,7 +163,7 @@ void sct_dpor_close(struct sct_dpor *dpor) {
     }
     step->end_position = dpor->sleep->path->position;
     ASSERT(step->node == NONE || step->node < step->end_position);
-    dpor->running = NONE;
+    dpor->now.running = NONE;
 }
 
 void sct_dpor_point(struct sct_dpor *dpor, const struct sct_engine *engine) {
@@ -180,24 +176,24 @@ void sct_dpor_point(struct sct_dpor *dpor, const struct sct_engine *engine) {
 }
 
 void sct_dpor_open(struct sct_dpor *dpor, const struct sct_engine *engine, unsigned slot) {
-    ASSERT(dpor->running == NONE && slot < SCT_REDUCED_TASKS_MAX);
-    ASSERT(dpor->processes[slot] < dpor->process_count);
+    ASSERT(dpor->now.running == NONE && slot < SCT_REDUCED_TASKS_MAX);
+    ASSERT(dpor->now.slots[slot].process < dpor->process_count);
     make_room_for_step(dpor);
-    dpor->steps[dpor->step_count] = (struct step){
+    dpor->steps[dpor->now.step_count] = (struct step){
         .enabled = engine->now.enabled.words[0],
         .node = dpor->sleep->now.node,
-        .process = dpor->processes[slot],
-        .previous = dpor->last_steps[slot],
-        .waker = dpor->wakers[slot],
-        .granter = dpor->granters[slot],
+        .process = dpor->now.slots[slot].process,
+        .previous = dpor->now.slots[slot].last_step,
+        .waker = dpor->now.slots[slot].waker,
+        .granter = dpor->now.slots[slot].granter,
         .slot = (uint8_t)slot,
-        .is_barrier = dpor->is_barrier_next,
+        .is_barrier = dpor->now.is_barrier_next,
         .time = dpor->memory ? dpor->memory->time(dpor->memory) : 0,
     };
-    dpor->is_barrier_next = false;
-    dpor->wakers[slot] = dpor->granters[slot] = 0;
-    dpor->running = dpor->step_count++;
-    dpor->last_steps[slot] = dpor->step_count;
+    dpor->now.is_barrier_next = false;
+    dpor->now.slots[slot].waker = dpor->now.slots[slot].granter = 0;
+    dpor->now.running = dpor->now.step_count++;
+    dpor->now.slots[slot].last_step = dpor->now.step_count;
 }
 
 // ---- Races -------------------------------------------------------------------------------------
@@ -251,7 +247,7 @@ static bool comes_along(const struct sct_dpor *dpor, uint32_t earlier, uint32_t 
 static uint64_t initials(struct sct_dpor *dpor, uint32_t earlier, uint32_t index,
                          const struct step *step, const uint32_t *clock) {
     uint64_t slots = 0;
-    ASSERT(earlier < index && index <= dpor->step_count);
+    ASSERT(earlier < index && index <= dpor->now.step_count);
     for (uint32_t i = 0; i < dpor->process_count; i++)
         dpor->firsts[i] = NONE;
     for (uint32_t i = earlier + 1; i < index; i++) {
@@ -346,16 +342,16 @@ static void analyse_waiting(struct sct_dpor *dpor, const struct sct_engine *engi
     for (uint64_t left = waiting; left; left &= left - 1) {
         unsigned slot = (unsigned)__builtin_ctzll(left);
         struct step step = {
-            .process = dpor->processes[slot],
-            .previous = dpor->last_steps[slot],
-            .waker = dpor->wakers[slot],
-            .granter = dpor->granters[slot],
+            .process = dpor->now.slots[slot].process,
+            .previous = dpor->now.slots[slot].last_step,
+            .waker = dpor->now.slots[slot].waker,
+            .granter = dpor->now.slots[slot].granter,
             .slot = (uint8_t)slot,
         };
         if (engine->seats[slot].task->own.waiting)
             sct_footprint_add(&step.print, engine->slots[slot].access);
         if (step.print.count > 0) // parked tasks cannot come earlier: they must be woken
-            analyse(dpor, dpor->step_count, &step, clock_of(dpor, dpor->step_count));
+            analyse(dpor, dpor->now.step_count, &step, clock_of(dpor, dpor->now.step_count));
     }
 }
 
@@ -369,8 +365,8 @@ static void expand_all(struct sct_dpor *dpor) {
 // Whether a task could have gone on; not the one that has ended the program (sct_end).
 static bool has_more_to_do(const struct sct_dpor *dpor, const struct sct_engine *engine) {
     uint64_t enabled = engine->now.enabled.words[0]; // SCT_REDUCED_TASKS_MAX
-    if (engine->result.outcome == SCT_PASSED && dpor->step_count > 0)
-        enabled &= ~(UINT64_C(1) << dpor->steps[dpor->step_count - 1].slot);
+    if (engine->result.outcome == SCT_PASSED && dpor->now.step_count > 0)
+        enabled &= ~(UINT64_C(1) << dpor->steps[dpor->now.step_count - 1].slot);
     return enabled != 0;
 }
 
@@ -378,10 +374,10 @@ void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
     enum sct_outcome outcome = engine->result.outcome;
     if (outcome == SCT_DIVERGED)
         return;
-    ASSERT(dpor->running == NONE);
+    ASSERT(dpor->now.running == NONE);
     // The steps of the prefix that this execution shares with the one before were looked at then;
     // their clocks are still there.
-    for (uint32_t i = 0; i < dpor->step_count; i++)
+    for (uint32_t i = 0; i < dpor->now.step_count; i++)
         if (dpor->steps[i].end_position >= dpor->known)
             analyse(dpor, i, &dpor->steps[i], clock_of(dpor, i));
     // An execution that was ended with tasks to run (violated, cut off) hides the races of what
@@ -391,7 +387,7 @@ void sct_dpor_end(struct sct_dpor *dpor, const struct sct_engine *engine) {
         expand_all(dpor);
     else
         analyse_waiting(dpor, engine);
-    if (dpor->has_stopped)
+    if (dpor->now.has_stopped)
         expand_all(dpor);
 }
 
@@ -403,7 +399,7 @@ struct sct_dpor *sct_dpor_new(struct sct_sleep *sleep, struct sct_memory *memory
     struct sct_dpor *dpor = grow_new(1, sizeof *dpor, memory_name);
     dpor->sleep = sleep;
     dpor->memory = memory;
-    dpor->running = NONE;
+    dpor->now.running = NONE;
     widen(dpor);
     make_room_for_step(dpor);
     return dpor;
@@ -422,10 +418,14 @@ void sct_dpor_free(struct sct_dpor *dpor) {
     free(dpor);
 }
 
+struct sct_dpor_moment *sct_dpor_moment(struct sct_dpor *dpor) {
+    return &dpor->now;
+}
+
 void sct_dpor_begin(struct sct_dpor *dpor) {
     ASSERT(dpor->sleep->now.node == SCT_NO_FRAME); // the sleep sets have begun
-    dpor->step_count = 0;
-    dpor->running = NONE;
+    dpor->now.step_count = 0;
+    dpor->now.running = NONE;
     dpor->known = dpor->sleep->path->depth; // what was there before it: looked at already
-    dpor->is_barrier_next = dpor->has_stopped = false;
+    dpor->now.is_barrier_next = dpor->now.has_stopped = false;
 }

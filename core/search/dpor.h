@@ -58,9 +58,9 @@
 // (sct_dpor_break). Tasks are begun first that do not load: what comes late has more to read, and
 // fewer races. That is a matter of cost alone.
 //
-// Its records are of the whole execution, so every prefix is run again. Memory is one record per
-// step of the longest execution and grows between steps only when an execution is longer than all
-// before.
+// Its records are of the whole execution, and those of a prefix stay where an execution goes on
+// from a snapshot. Memory is one record per step of the longest execution and grows between steps
+// only when an execution is longer than all before.
 #ifndef CORE_SEARCH_DPOR_H
 #define CORE_SEARCH_DPOR_H
 
@@ -68,6 +68,19 @@
 
 struct sct_dpor;
 struct sct_memory;
+
+// Of the running execution; with the first so many slots all that a snapshot has to keep. (Its
+// records of steps are those of the path, and stay.)
+struct sct_dpor_moment {
+    uint32_t step_count;
+    uint32_t running; // the step, or none
+    bool is_barrier_next, has_stopped;
+    struct sct_dpor_slot {
+        uint32_t process, last_step, waker, granter;
+    } slots[SCT_REDUCED_TASKS_MAX];
+};
+
+struct sct_dpor_moment *sct_dpor_moment(struct sct_dpor *dpor);
 
 // On [sleep], whose search has no cache (asserted), of a program with [memory], or none.
 // FAIL_RESOURCE without memory.

@@ -69,13 +69,13 @@ static void open_snapshots(struct sct_search *search) {
     size_t bytes = options->snapshot_bytes ? options->snapshot_bytes : SCT_SNAPSHOT_BYTES;
     // Snapshots do not change what a search does, but for its speed: without them it runs the
     // prefix again.
-    search->has_snapshots = !search->dpor && options->program->is_copyable &&
-                            bytes != SCT_NO_SNAPSHOTS && sct_snapshots_work();
-    // What dpor keeps of the running execution is in no snapshot.
-    ASSERT(!search->has_snapshots || !search->dpor);
+    search->has_snapshots =
+        options->program->is_copyable && bytes != SCT_NO_SNAPSHOTS && sct_snapshots_work();
+    const struct sct_snapshot_parts parts = {.sleep = search->has_sleep ? &search->sleep : NULL,
+                                             .dpor = search->dpor,
+                                             .outside = options->program->outside};
     if (search->has_snapshots)
-        sct_snapshots_init(&search->snapshots, search->path,
-                           search->has_sleep ? &search->sleep : NULL, bytes);
+        sct_snapshots_init(&search->snapshots, search->path, &parts, bytes);
 }
 
 struct sct_search *sct_search_open(const struct sct_search_options *options) {

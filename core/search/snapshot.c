@@ -15,6 +15,7 @@ struct sct_snapshot {
     unsigned slot_count;
     size_t arena_used;
     size_t taken_count, touched_count; // of coroutines
+    size_t outside_bytes;
     struct sct_moment moment;
     struct sct_seat setup;
     // What follows is aligned as the arena is, which is copied faster then.
@@ -26,11 +27,11 @@ bool sct_snapshots_work(void) {
 }
 
 void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path,
-                        struct sct_sleep *sleep, size_t bytes) {
+                        const struct sct_snapshot_parts *parts, size_t bytes) {
     ASSERT(sct_snapshots_work());
     *snapshots = (struct sct_snapshots){
         .path = path,
-        .sleep = sleep,
+        .parts = *parts,
         .memory = reserve_new(bytes, false, "snapshots"),
         .size = bytes,
     };
@@ -74,6 +75,15 @@ static inline void copy_sleep(struct copier *copier, struct sct_sleep *sleep) {
     copy(copier, sleep->asleep, sleep->now.asleep_count * sizeof *sleep->asleep);
 }
 
+static size_t dpor_bytes(unsigned slot_count) {
+    return offsetof(struct sct_dpor_moment, slots) + slot_count * sizeof(struct sct_dpor_slot);
+}
+
+static inline void copy_dpor(struct copier *copier, struct sct_dpor *dpor, unsigned slot_count) {
+    ASSERT(slot_count <= SCT_REDUCED_TASKS_MAX);
+    copy(copier, sct_dpor_moment(dpor), dpor_bytes(slot_count));
+}
+
 static inline void copy_slots(struct copier *copier, struct sct_engine *engine,
                               unsigned slot_count) {
     ASSERT(slot_count <= SCT_TASKS_MAX);
@@ -111,7 +121,11 @@ static size_t stacks_bytes(const struct sct_engine *engine, const struct sct_cor
     size_t bytes = is_free(pool, running) ? sizeof *running + stack_bytes(running) : 0;
     for (size_t i = 0; i < pool->taken_count; i++)
         bytes += sizeof(struct sct_coro) + stack_bytes(pool->order[i]);
-    return bytes;
+    if (!engine->program->has_clear_stacks)
+        return bytes;
+    for (size_t i = 0; i < pool->taken_count; i++)
+        bytes += sizeof bytes + sct_coro_left(pool->order[i]);
+    return is_free(pool, running) ? bytes + sizeof bytes + sct_coro_left(running) : bytes;
 }
 
 // The stack pointer says how much there is, in both directions.
@@ -121,13 +135,66 @@ static inline void copy_stack(struct copier *copier, struct sct_coro *coro) {
     copy(copier, coro->stack_pointer, stack_bytes(coro));
 }
 
+// Of a program whose tasks begin with zeros on their stacks: what earlier calls have left below the
+// stack pointer as well, since that is what the next ones find.
+__attribute__((noinline)) static void copy_left(struct copier *copier, struct sct_coro *coro) {
+    size_t bytes = copier->is_restoring ? 0 : sct_coro_left(coro);
+    copy(copier, &bytes, sizeof bytes);
+    copy(copier, (char *)coro->stack_pointer - bytes, bytes);
+    if (copier->is_restoring)
+        sct_coro_clear_below(coro, (char *)coro->stack_pointer - bytes);
+}
+
 static inline void copy_stacks(struct copier *copier, struct sct_engine *engine,
                                struct sct_coro *running) {
     struct sct_coro_pool *pool = &engine->pool;
-    for (size_t i = 0; i < pool->taken_count; i++)
+    bool has_left = engine->program->has_clear_stacks;
+    for (size_t i = 0; i < pool->taken_count; i++) {
         copy_stack(copier, pool->order[i]);
+        if (has_left)
+            copy_left(copier, pool->order[i]);
+    }
     if (is_free(pool, running))
         copy_stack(copier, running);
+    if (is_free(pool, running) && has_left)
+        copy_left(copier, running);
+}
+
+// ---- Outside -----------------------------------------------------------------------------------
+
+static void add_range(void *to, void *memory, size_t bytes) {
+    (void)memory;
+    *(size_t *)to += sizeof memory + sizeof bytes + bytes;
+}
+
+static void keep_range(void *to, void *memory, size_t bytes) {
+    struct copier *copier = to;
+    ASSERT(!copier->is_restoring);
+    copy(copier, &memory, sizeof memory);
+    copy(copier, &bytes, sizeof bytes);
+    copy(copier, memory, bytes);
+}
+
+// Which ranges there are is not asked again: it may have changed.
+__attribute__((noinline)) static void put_ranges_back(struct copier *copier, size_t all) {
+    const char *end = copier->at + all;
+    while (copier->at < end) {
+        void *memory = NULL;
+        size_t bytes = 0;
+        copy(copier, &memory, sizeof memory);
+        copy(copier, &bytes, sizeof bytes);
+        copy(copier, memory, bytes);
+    }
+    ASSERT(copier->at == end);
+}
+
+static void copy_outside(struct copier *copier, const struct sct_outside *outside, size_t bytes) {
+    if (copier->is_restoring) {
+        put_ranges_back(copier, bytes);
+        outside->returned();
+    } else {
+        outside->visit(keep_range, copier);
+    }
 }
 
 // Coroutines first taken since the snapshot, or made since, are free, after all others, in the
@@ -146,12 +213,14 @@ static void add_younger(struct sct_coro_pool *pool, size_t touched_count) {
 bool sct_snapshots_offer(struct sct_snapshots *snapshots, struct sct_engine *engine) {
     const struct sct_path *path = snapshots->path;
     // Worth it only where the search will come back: at a new decision with an alternative left.
+    // (By dpor those alternatives are often asked for later: then where the path comes by again.)
     // The engine's stack is in no snapshot, so the copying is done there (run_to_end).
-    bool is_taken = snapshots->last && snapshots->last->frame == path->depth - 1;
-    if (!sct_path_is_new(path) || is_taken || !sct_path_has_turn(path) || engine->is_finishing ||
-        engine->strategy->diverged)
+    ASSERT(path->position > 0 && path->position <= path->depth);
+    uint32_t frame = path->position - 1;
+    bool is_taken = snapshots->last && snapshots->last->frame >= frame;
+    if ((!sct_path_is_new(path) && !snapshots->parts.dpor) || is_taken ||
+        !sct_path_is_open(path, frame) || engine->is_finishing || engine->strategy->diverged)
         return false;
-    ASSERT(path->depth > 0);
     snapshots->offering = engine->self;
     engine->self = NULL; // what goes wrong now is not the system's
     sct_coro_switch(snapshots->offering->coro, &engine->home);
@@ -160,7 +229,8 @@ bool sct_snapshots_offer(struct sct_snapshots *snapshots, struct sct_engine *eng
 
 static size_t bytes_needed(const struct sct_snapshots *snapshots, const struct sct_engine *engine) {
     size_t bytes = sizeof(struct sct_snapshot) + slots_bytes(engine, count_slots(engine)) +
-                   sleep_bytes(snapshots->sleep) +
+                   sleep_bytes(snapshots->parts.sleep) +
+                   (snapshots->parts.dpor ? dpor_bytes(count_slots(engine)) : 0) +
                    engine->pool.touched_count * sizeof(struct sct_coro *) +
                    stacks_bytes(engine, snapshots->offering->coro) + engine->arena.used;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -176,24 +246,34 @@ __attribute__((always_inline)) static inline void copy_all(struct copier *copier
     copy(copier, engine->arena.base, snapshot->arena_used);
     copy(copier, engine->pool.order, snapshot->touched_count * sizeof *engine->pool.order);
     copy_slots(copier, engine, snapshot->slot_count);
-    if (snapshots->sleep)
-        copy_sleep(copier, snapshots->sleep);
+    const struct sct_snapshot_parts *parts = &snapshots->parts;
+    if (parts->sleep)
+        copy_sleep(copier, parts->sleep);
+    if (parts->dpor)
+        copy_dpor(copier, parts->dpor, snapshot->slot_count);
     copy_stacks(copier, engine, snapshot->strand->coro);
+    if (parts->outside)
+        copy_outside(copier, parts->outside, snapshot->outside_bytes);
 }
 
 struct sct_strand *sct_snapshots_take(struct sct_snapshots *snapshots, struct sct_engine *engine) {
     struct sct_path *path = snapshots->path;
     struct sct_strand *strand = snapshots->offering;
     ASSERT(strand && !engine->self);
-    size_t bytes = bytes_needed(snapshots, engine);
-    path->position = path->depth - 1; // the decision is asked for once more
+    const struct sct_outside *outside = snapshots->parts.outside;
+    size_t outside_bytes = 0, bytes = bytes_needed(snapshots, engine);
+    path->position--; // the decision is asked for once more
+    if (outside && !outside->visit(add_range, &outside_bytes))
+        return strand;
+    bytes += (outside_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes > snapshots->size - snapshots->used)
         return strand; // without one: the prefix is run again from the snapshot before
     struct sct_snapshot *snapshot = (struct sct_snapshot *)(snapshots->memory + snapshots->used);
     *snapshot = (struct sct_snapshot){
         .previous = snapshots->last,
         .strand = strand,
-        .frame = path->depth - 1,
+        .frame = path->position,
+        .outside_bytes = outside_bytes,
         .slot_count = count_slots(engine),
         .arena_used = engine->arena.used,
         .taken_count = engine->pool.taken_count,

@@ -4,8 +4,9 @@
 // At a decision of the path that has further alternatives the engine copies what an execution can
 // change: the used part of the arena, the live parts of the stacks, its own fields. To take another
 // alternative it copies them back to the same addresses, so that every pointer holds. What an
-// execution changes elsewhere (statics, the heap) is not copied: only programs whose is_copyable is
-// set are searched in this way.
+// execution changes elsewhere (statics, the heap) is copied if the program tells of it: only those
+// whose is_copyable is set are searched in this way. Of a program whose tasks begin with clear
+// stacks what calls have left below the stack pointers is copied as well.
 //
 // Snapshots lie on a stack of a fixed size, as their decisions do on the path. One that finds no
 // room is not taken: the search then goes back to the last one before it and runs the rest again,
@@ -15,13 +16,20 @@
 #define CORE_SEARCH_SNAPSHOT_H
 
 #include "core/engine/execution.h"
-#include "core/search/sleep.h"
+#include "core/search/dpor.h"
 
 struct sct_snapshot;
 
+// What is in a snapshot beside the execution itself; each may be NULL.
+struct sct_snapshot_parts {
+    struct sct_sleep *sleep;           // of a search that is reduced
+    struct sct_dpor *dpor;             // the same
+    const struct sct_outside *outside; // of the program
+};
+
 struct sct_snapshots {
-    struct sct_path *path;   // of the strategy
-    struct sct_sleep *sleep; // of a search that is reduced; else NULL
+    struct sct_path *path; // of the strategy
+    struct sct_snapshot_parts parts;
     char *memory;
     size_t size, used;
     struct sct_snapshot *last;
@@ -36,10 +44,10 @@ enum { SCT_SNAPSHOT_BYTES = 256 * 1024 * 1024 };
 // ucontext.
 bool sct_snapshots_work(void);
 
-// No snapshots, with room for [bytes] bytes of them, for a search along [path] with [sleep].
+// No snapshots, with room for [bytes] bytes of them, for a search along [path] with [parts].
 // FAIL_RESOURCE if that much cannot be reserved.
 void sct_snapshots_init(struct sct_snapshots *snapshots, struct sct_path *path,
-                        struct sct_sleep *sleep, size_t bytes);
+                        const struct sct_snapshot_parts *parts, size_t bytes);
 
 void sct_snapshots_deinit(struct sct_snapshots *snapshots);
 

@@ -175,7 +175,10 @@ static inline void little_finish(void *graphs) {
 
 struct little_search {
     uint64_t executions, pruned; // that ended, that were given up
+    uint64_t restored;           // that went on from a snapshot
 };
+
+static bool little_begins_anew; // without snapshots
 
 // Every graph that [little] has under the model of [options], by an exhaustive search.
 static inline struct little_search little_graphs(const struct little *little,
@@ -188,13 +191,13 @@ static inline struct little_search little_graphs(const struct little *little,
         .setup = little_setup,
         .finish = little_finish,
         .context = graphs,
-        .is_copyable = true,
+        .is_copyable = !little_begins_anew,
         .memory = sct_memory_new(options),
     };
     struct sct_strategy *strategy = new_strategy("dfs");
     struct sct_search *search = sct_search_open(&(struct sct_search_options){
         .program = &program, .strategy = strategy, .reduction = reduction});
-    struct little_search counts = {0, 0};
+    struct little_search counts = {0};
     do {
         const struct sct_result *result = sct_search_run(search, engine, 1);
         if (result->outcome == SCT_PRUNED)
@@ -203,6 +206,7 @@ static inline struct little_search little_graphs(const struct little *little,
             assert_passed(result);
         counts.executions += result->outcome == SCT_PASSED;
     } while (sct_path_advance(strategy->path));
+    counts.restored = sct_search_restored(search);
     sct_search_close(search);
     sct_strategy_free(strategy);
     sct_memory_free(program.memory);

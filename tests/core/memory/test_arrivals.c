@@ -201,25 +201,25 @@ static uint64_t programs_of(uint64_t count) {
 static void test_arrivals_of_exact_c11(void **state) {
     (void)state;
     const struct sct_memory_options options = {.model = SCT_MEMORY_C11, .is_exact = true};
-    compare(&options, 31, programs_of(1500), 7);
+    compare(&options, 31, programs_of(1500), 6);
 }
 
 static void test_arrivals_of_c11(void **state) {
     (void)state;
     const struct sct_memory_options options = {.model = SCT_MEMORY_C11};
-    compare(&options, 32, programs_of(500), 7);
+    compare(&options, 32, programs_of(500), 6);
 }
 
 static void test_arrivals_of_tso(void **state) {
     (void)state;
     const struct sct_memory_options options = {.model = SCT_MEMORY_TSO};
-    compare(&options, 33, programs_of(300), 7);
+    compare(&options, 33, programs_of(300), 6);
 }
 
 // With a cache as well.
 static void test_arrivals_without_a_memory(void **state) {
     (void)state;
-    compare(NULL, 34, programs_of(1500), 7);
+    compare(NULL, 34, programs_of(1500), 6);
 }
 
 // ---- Rounds ------------------------------------------------------------------------------------

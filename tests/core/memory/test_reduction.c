@@ -18,7 +18,7 @@ static void compare_one(const struct little *little, const struct sct_memory_opt
                         struct counts *counts) {
     counts->whole += little_graphs(little, options, SCT_REDUCE_NONE, &whole).executions;
     counts->graphs += whole.count;
-    struct little_search search = {0, 0};
+    struct little_search search = {0};
     for (enum sct_reduction reduction = SCT_REDUCE_SLEEP; reduction <= SCT_REDUCE_DPOR;
          reduction++) {
         search = little_graphs(little, options, reduction, &reduced);
@@ -97,6 +97,36 @@ static void test_reduction_of_sc(void **state) {
     compare(options, (struct drawing){13, ARENA_POISONS ? 50 : 500, false});
 }
 
+// Snapshots are a matter of speed alone: as many executions, ended and given up, of the same
+// graphs.
+static void test_reduction_by_snapshots(void **state) {
+    (void)state;
+    const struct sct_memory_options options = {.model = SCT_MEMORY_C11, .is_exact = true};
+    uint64_t executions = 0, restored = 0;
+    struct rng rng;
+    rng_seed(&rng, 16);
+    for (int i = 0; i < (ARENA_POISONS ? 50 : 500); i++) {
+        struct little little;
+        draw_little(&rng, DRAW_ANY, 8, &little);
+        draw_locks(&rng, &little);
+        little_begins_anew = true;
+        struct little_search anew = little_graphs(&little, &options, SCT_REDUCE_DPOR, &whole);
+        little_begins_anew = false;
+        struct little_search copied = little_graphs(&little, &options, SCT_REDUCE_DPOR, &reduced);
+        assert_int_equal(anew.restored, 0);
+        assert_int_equal(copied.executions, anew.executions);
+        assert_int_equal(copied.pruned, anew.pruned);
+        assert_int_equal(reduced.count, whole.count);
+        assert_memory_equal(reduced.hashes, whole.hashes, whole.count * sizeof *whole.hashes);
+        executions += copied.executions + copied.pruned;
+        restored += copied.restored;
+    }
+    print_message("%llu executions, %llu of them from a snapshot\n", (unsigned long long)executions,
+                  (unsigned long long)restored);
+    // Nearly all but the first of each program, where memory can be copied (not under sanitizers).
+    assert_true(ARENA_POISONS || restored * 10 > executions * 7);
+}
+
 static void digest_nothing(void *context, struct digest *state) {
     (void)context;
     (void)state;
@@ -129,7 +159,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(test_reduction_of_c11),     ENGINE_TEST(test_reduction_of_exact_c11),
         ENGINE_TEST(test_reduction_with_locks), ENGINE_TEST(test_reduction_of_tso),
-        ENGINE_TEST(test_reduction_of_sc),      ENGINE_TEST(test_reduction_refuses),
+        ENGINE_TEST(test_reduction_of_sc),      ENGINE_TEST(test_reduction_by_snapshots),
+        ENGINE_TEST(test_reduction_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static struct little_search search_twins(const struct sct_memory_options *option
     struct sct_strategy *strategy = new_strategy("dfs");
     struct sct_search *search = sct_search_open(&(struct sct_search_options){
         .program = &program, .strategy = strategy, .reduction = reduction});
-    struct little_search counts = {0, 0};
+    struct little_search counts = {0};
     do {
         const struct sct_result *result = sct_search_run(search, engine, 1);
         counts.pruned += result->outcome == SCT_PRUNED;
@@ -265,7 +265,7 @@ static void draw_exchanges(struct rng *rng) {
 static void test_dpor_of_equal_values(void **state) {
     (void)state;
     const struct sct_memory_options options = {.model = SCT_MEMORY_C11, .is_exact = true};
-    struct little_search sum = {0, 0};
+    struct little_search sum = {0};
     uint64_t graphs = 0;
     struct rng rng;
     rng_seed(&rng, 26);
