@@ -6,7 +6,7 @@
 
 #include "core/threads/barrier.h"
 
-enum { BARRIERS = 2, RUNS_MAX = 20000, CACHE_BYTES = 1 << 20 };
+enum { BARRIERS = 2, RUNS_MAX = 4000, CACHE_BYTES = 1 << 20 };
 
 static struct program {
     struct little little;
@@ -201,25 +201,25 @@ static uint64_t programs_of(uint64_t count) {
 static void test_arrivals_of_exact_c11(void **state) {
     (void)state;
     const struct sct_memory_options options = {.model = SCT_MEMORY_C11, .is_exact = true};
-    compare(&options, 31, programs_of(1500), 6);
+    compare(&options, 31, programs_of(1500), 7);
 }
 
 static void test_arrivals_of_c11(void **state) {
     (void)state;
     const struct sct_memory_options options = {.model = SCT_MEMORY_C11};
-    compare(&options, 32, programs_of(500), 6);
+    compare(&options, 32, programs_of(500), 7);
 }
 
 static void test_arrivals_of_tso(void **state) {
     (void)state;
     const struct sct_memory_options options = {.model = SCT_MEMORY_TSO};
-    compare(&options, 33, programs_of(300), 6);
+    compare(&options, 33, programs_of(300), 7);
 }
 
 // With a cache as well.
 static void test_arrivals_without_a_memory(void **state) {
     (void)state;
-    compare(NULL, 34, programs_of(1500), 6);
+    compare(NULL, 34, programs_of(1500), 7);
 }
 
 // ---- Rounds ------------------------------------------------------------------------------------
