@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/number.h"
 #include "model/sqlite/catalog.h"
+#include "model/sqlite/log_file.h"
 #include "model/table/row.h"
 #include "model/table/value.h"
 
@@ -362,10 +363,15 @@ static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlit
                          NAME_BYTES_MAX);
     if (sqlite3_open_v2(path, &table->database,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK)
+                        options->is_relaxed ? log_file_system() : NULL) != SQLITE_OK)
         return error_set(error, "%.200s: cannot open it: %.200s", path,
                          sqlite3_errmsg(table->database));
     sqlite3_extended_result_codes(table->database, 1);
+    // No commit's sync gets through: a machine that fails may lose the last ones, and the file is
+    // whole.
+    if (options->is_relaxed && log_file_begin(table->database) != SQLITE_OK)
+        return error_set(error, "%.200s: cannot write its log: SQLite: %.200s", path,
+                         sqlite3_errmsg(table->database));
     sqlite3_int64 version = 0;
     // Opening waits longer than a batch may: several processes that begin together all get there.
     table->busy_ms = OPEN_MS;
@@ -373,11 +379,7 @@ static bool open_connection(struct ct_sqlite_table *table, const struct ct_sqlit
     if (!run(table->database, path, "PRAGMA user_version", &version, error) ||
         (version == 0 && !make_file(table->database, path, error)) ||
         !check_kind(table->database, path, error) ||
-        !run(table->database, path,
-             // With a log NORMAL syncs no commits: a machine that fails may lose the last ones, and
-             // the file is whole.
-             options->is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
-             NULL, error) ||
+        !run(table->database, path, "PRAGMA synchronous = FULL", NULL, error) ||
         (options->batch_operations > 0 &&
          !run(table->database, path, "PRAGMA wal_autocheckpoint = " TEXT(LOG_PAGES_BULK), NULL,
               error)) ||
@@ -392,6 +394,8 @@ static void close_table(struct ct_table *interface) {
     struct ct_sqlite_table *table = (struct ct_sqlite_table *)interface;
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(table->statements[i]);
+    if (table->database && !sqlite3_get_autocommit(table->database))
+        sqlite3_exec(table->database, "ROLLBACK", NULL, NULL, NULL);
     int code = sqlite3_close(table->database);
     ASSERT(code == SQLITE_OK); // no statement of it is left
     reading_free_spare(table);

@@ -1,6 +1,7 @@
 // A disk that fails at any one moment, or from one on.
 #include "tests/model/sqlite/together.h"
 
+#include "model/sqlite/connection.h"
 #include "tests/model/sqlite/failing_vfs.h"
 
 #include <signal.h>
@@ -204,6 +205,125 @@ static void test_insertions_keep_no_pages(void **state) {
     close_store(table);
 }
 
+// ---- Bulk writers ------------------------------------------------------------------------------
+
+static struct ct_sqlite_table *open_bulk(void) {
+    struct error error = {""};
+    struct ct_sqlite_options options = {
+        .path = path, .name = "t", .is_relaxed = true, .batch_operations = 10000};
+    struct ct_sqlite_table *table = ct_sqlite_open(&options, &error);
+    if (!table)
+        fail_msg("%s", error.text);
+    return table;
+}
+
+static struct ct_outcome insert_rows(struct ct_sqlite_table *table, const char *row, size_t count) {
+    struct ct_write write = insertions(row, count);
+    return ct_execute(ct_sqlite_interface(table), &write.batch, &arena, write.results);
+}
+
+// So many rows of which a name begins with [row] can be read by whoever opens the file.
+static void expect_rows(const char *row, size_t count) {
+    struct ct_sqlite_table *table = open_named(path, "t");
+    struct ct_rows rows;
+    const struct ct_filter *filter = ct_filter_and(
+        &arena, ct_filter_in_partition(&arena, "p"),
+        ct_filter_and(
+            &arena, ct_filter_compare_string(&arena, CT_ROW_KEY, CT_GE, row),
+            ct_filter_compare_string(&arena, CT_ROW_KEY, CT_LT, arena_printf(&arena, "%s~", row))));
+    assert_int_equal(ct_query(ct_sqlite_interface(table), filter, &arena, &rows).kind,
+                     CT_SUCCEEDED);
+    assert_int_equal(rows.count, count);
+    close_store(table);
+}
+
+// A transaction's pages go to the log together, and are there for others when it is answered.
+static void test_bulk_writes_are_few(void **state) {
+    enum { ROWS = 1000 };
+    (void)state;
+    struct ct_sqlite_table *table = open_bulk();
+    failing_vfs_set(0, 0);
+    assert_int_equal(insert_rows(table, "a", ROWS).kind, CT_SUCCEEDED); // some 60 pages
+    assert_in_range(failing_vfs_calls(), 1, 5);
+    expect_rows("a", ROWS);
+    close_store(table);
+}
+
+// The n-th write or sync fails, alone or with all that follow: what is told is so, for others, too,
+// and the next batch goes.
+static void test_bulk_writes_fail(void **state) {
+    enum { ROWS = 1500 };
+    (void)state;
+    struct ct_sqlite_table *table = open_bulk();
+    unsigned refused = 0;
+    bool has_failed = true;
+    for (unsigned k = 2; has_failed; k++) {
+        const char *row = arena_printf(&arena, "%04u", k);
+        failing_vfs_set(k / 2, k % 2 ? UINT32_MAX : 1);
+        struct ct_outcome outcome = insert_rows(table, row, ROWS);
+        has_failed = failing_vfs_calls() >= k / 2;
+        failing_vfs_set(0, 0);
+        refused += outcome.kind != CT_SUCCEEDED;
+        if (outcome.kind != CT_UNKNOWN)
+            expect_rows(row, outcome.kind == CT_SUCCEEDED ? ROWS : 0);
+        assert_int_equal(insert_rows(table, arena_printf(&arena, "%s-next", row), 40).kind,
+                         CT_SUCCEEDED);
+    }
+    assert_true(refused >= 4);
+    close_store(table);
+}
+
+static unsigned moves, moves_unsynced;
+
+static void look_at_move(void) {
+    moves++;
+    moves_unsynced += failing_vfs_has_unsynced();
+}
+
+// No commit is synced, but what is moved from the log into the file was: else a machine that fails
+// meanwhile would leave a file of which half is new, and no log.
+static void test_bulk_moves_are_synced(void **state) {
+    (void)state;
+    failing_vfs_watch_syncs("-wal");
+    struct ct_sqlite_table *table = open_bulk();
+    moves = moves_unsynced = 0;
+    assert_int_equal(insert_rows(table, "a", 1000).kind, CT_SUCCEEDED);
+    assert_true(failing_vfs_has_unsynced());
+    failing_vfs_watch_moves(look_at_move);
+    close_store(table); // the last one
+    failing_vfs_watch_moves(NULL);
+    assert_in_range(moves, 40, 200);
+    assert_int_equal(moves_unsynced, 0);
+}
+
+// A transaction that is rolled back when something of it was gathered for the end of the log. (Most
+// often SQLite reads while it rolls back, and has it written by that.)
+static void roll_back(struct ct_sqlite_table *table) {
+    static const unsigned char frames[9000] = {0xAB};
+    sqlite3_file *log = NULL;
+    sqlite3_int64 end;
+    assert_int_equal(sqlite3_exec(table->database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_file_control(table->database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    assert_int_equal(log->pMethods->xFileSize(log, &end), SQLITE_OK);
+    assert_true(end > 0);
+    assert_int_equal(log->pMethods->xWrite(log, frames, sizeof frames, end), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(table->database, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+}
+
+// It does not go there later, when others have written in its place.
+static void test_bulk_is_rolled_back(void **state) {
+    (void)state;
+    struct ct_sqlite_table *table = open_bulk(), *other = open_named(path, "t");
+    assert_int_equal(put_rows(other, "other", 40, 0).kind, CT_SUCCEEDED);
+    roll_back(table);
+    assert_int_equal(put_rows(other, "other", 40, 1).kind, CT_SUCCEEDED);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(number_in(table, "other", i), 1);
+    close_store(other);
+    close_store(table);
+    expect_rows("other", 40);
+}
+
 // A full disk refuses batches and keeps what it has; when there is room again it goes on.
 static void test_full_disk(void **state) {
     (void)state;
@@ -236,6 +356,10 @@ int main(void) {
         TEST(test_each_call_of_a_group_fails_once),
         TEST(test_failures_are_told_to_all),
         TEST(test_insertions_keep_no_pages),
+        TEST(test_bulk_writes_are_few),
+        TEST(test_bulk_writes_fail),
+        TEST(test_bulk_moves_are_synced),
+        TEST(test_bulk_is_rolled_back),
         TEST(test_full_disk),
     };
     failing_vfs_install();
