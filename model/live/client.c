@@ -125,10 +125,11 @@ struct live_client *live_client_open(const char *path, const char *name, struct 
 struct live_client *live_client_open_with(const char *path, const char *name, struct bug_set *bugs,
                                           struct error *error) {
     struct live_client *client = grow_new(1, sizeof *client, "a client");
+    struct file_migration migration = {
+        .control = &client->control, .env = &client->env, .path = path, .name = name};
     open_env(client);
     if (file_open_control(&client->control, path, error) &&
-        file_read_config(&client->control, &client->env, path, name, client->arena, &client->config,
-                         error) &&
+        file_read_config(&migration, client->arena, &client->config, error) &&
         join(client, path, name, bugs, error))
         return client;
     file_close(&client->control);

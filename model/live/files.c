@@ -113,19 +113,19 @@ void file_close(struct file_connection *connection) {
     connection->table = NULL;
 }
 
-bool file_read_config(struct file_connection *connection, struct thread_env *env, const char *path,
-                      const char *name, struct arena *arena, struct mt_control_config *config,
-                      struct error *error) {
+bool file_read_config(const struct file_migration *migration, struct arena *arena,
+                      struct mt_control_config *config, struct error *error) {
     struct mt_control control;
     uint64_t time = (uint64_t)FILES_BUSY_MS * 1000000;
-    mt_control_init(&control, &env->env, &connection->bounded, name, NULL);
+    mt_control_init(&control, &migration->env->env, &migration->control->bounded, migration->name,
+                    NULL);
     // A read: the bound is for the wait alone.
     mt_control_until(&control, clock_nanoseconds() + 10 * time, 10 * time);
     struct ct_outcome outcome = mt_control_read_config(&control, arena, config);
     if (ct_failed_with(outcome, CT_STATUS_NOT_FOUND))
-        return error_set(error, "%.200s: there is no migration '%.100s': make it with init", path,
-                         name);
+        return error_set(error, "%.200s: there is no migration '%.100s': make it with init",
+                         migration->path, migration->name);
     return outcome.kind == CT_SUCCEEDED ||
-           error_set(error, "%.200s: expected a control table: %.200s", path,
+           error_set(error, "%.200s: expected a control table: %.200s", migration->path,
                      outcome.message ? outcome.message : "the file is busy or failed");
 }

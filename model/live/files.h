@@ -45,10 +45,17 @@ uint32_t file_late_ms(const char *name);
 
 void file_close(struct file_connection *connection);
 
-// The control row [name] of [path] through [connection], which is opened; strings are in [arena].
-// False with a one-line error: there is none, or the file failed.
-bool file_read_config(struct file_connection *connection, struct thread_env *env, const char *path,
-                      const char *name, struct arena *arena, struct mt_control_config *config,
-                      struct error *error);
+// A migration as its control table knows it.
+struct file_migration {
+    struct file_connection *control; // opened by file_open_control
+    struct thread_env *env;          // of whoever asks
+    const char *path;                // the place of the control table, for errors
+    const char *name;                // of the migration
+};
+
+// The control row of [migration]; strings are in [arena]. False with a one-line error: there is
+// none, or the file failed.
+bool file_read_config(const struct file_migration *migration, struct arena *arena,
+                      struct mt_control_config *config, struct error *error);
 
 #endif

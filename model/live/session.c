@@ -15,8 +15,11 @@ void session_control(struct session *session, struct mt_control *control) {
 }
 
 bool session_read_config(struct session *session, struct error *error) {
-    return file_read_config(&session->control, &session->env, session->options->control,
-                            session->options->name, session->arena, &session->config, error);
+    struct file_migration migration = {.control = &session->control,
+                                       .env = &session->env,
+                                       .path = session->options->control,
+                                       .name = session->options->name};
+    return file_read_config(&migration, session->arena, &session->config, error);
 }
 
 bool session_read_clients(struct session *session, struct mt_control_clients *clients,

@@ -160,9 +160,10 @@ static bool has_come(struct thread_env *env, struct file_connection *rows,
     struct mt_control_config config;
     struct error ignored;
     struct arena *scratch = env->env.ops->arena_open(&env->env);
+    struct file_migration migration = {
+        .control = configuration, .env = env, .path = control, .name = "m"};
     bool has_state =
-        file_read_config(configuration, env, control, "m", scratch, &config, &ignored) &&
-        config.state == awaited.state;
+        file_read_config(&migration, scratch, &config, &ignored) && config.state == awaited.state;
     env->env.ops->arena_close(&env->env, scratch);
     return has_state && count_raw(rows->table) == awaited.rows;
 }
