@@ -48,7 +48,8 @@ void arena_init(struct arena *arena, size_t size);
 void arena_deinit(struct arena *arena);
 
 // The slow end of [arena_alloc]: says which limit was hit.
-SCT_API SCT_NORETURN void arena_exhausted(const struct arena *arena, size_t bytes);
+SCT_API SCT_NORETURN void arena_exhausted(const struct arena *arena, size_t bytes)
+    __attribute__((cold));
 
 // Returns [bytes] of uninitialised memory, 8-byte aligned, valid until the arena is reset below it.
 static inline void *arena_alloc(struct arena *arena, size_t bytes) {

@@ -36,8 +36,9 @@ typedef void (*fail_handler)(enum fail_kind kind, const char *where, const char 
 fail_handler fail_handler_set(fail_handler handler);
 
 // Formats the message and calls the handler; aborts should the handler return.
+// Cold, as all that ends an execution: what calls it stands apart from the code that runs.
 SCT_API SCT_NORETURN void fail_at(enum fail_kind kind, const char *where, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((cold, format(printf, 3, 4)));
 
 // Always on, also in release builds. One condition each, without side effects.
 #define ASSERT(condition)               \

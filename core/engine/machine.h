@@ -169,11 +169,11 @@ SCT_API void sct_observe(const void *data, size_t bytes);
 // Ends the execution with a violation of [kind] (a constant string of the closed list of the
 // system's kinds) blamed on the running machine.
 SCT_API SCT_NORETURN void sct_violation(const char *kind, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((cold, format(printf, 2, 3)));
 
 // The same, found at [where] (HERE): reports name the place.
 SCT_API SCT_NORETURN void sct_violation_at(const char *where, const char *kind, const char *format,
-                                           ...) __attribute__((format(printf, 3, 4)));
+                                           ...) __attribute__((cold, format(printf, 3, 4)));
 
 // The running task (asserted to be one) never goes on: what it assumes is not so, and of the
 // execution only what the others do is of interest. Where nothing else can run it has passed,

@@ -203,11 +203,12 @@ void sct_point_in(struct sct_engine *engine, const char *label, const char *wher
 void sct_reschedule(struct sct_engine *engine);
 
 // verdict.c: ends the execution with [outcome]: leaves the running coroutine for ever.
-SCT_NORETURN void sct_leave(struct sct_engine *engine, enum sct_outcome outcome);
+SCT_NORETURN void sct_leave(struct sct_engine *engine, enum sct_outcome outcome)
+    __attribute__((cold));
 
 // Records a violation blamed on the running machine, and leaves.
 SCT_NORETURN void sct_violate(struct sct_engine *engine, const char *kind, const char *where,
-                              const char *message);
+                              const char *message) __attribute__((cold));
 
 // As [sct_violate], where a signal interrupted the running code.
 SCT_NORETURN void sct_violate_at(struct sct_engine *engine, const char *kind, const char *where,
