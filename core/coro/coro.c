@@ -396,7 +396,7 @@ static void make(struct sct_coro_pool *pool) {
         .stack_low = base + pool->guard_bytes,
         .stack_bytes = pool->stack_bytes - pool->made_count % COLOURS * COLOUR_BYTES,
         .next_made = pool->made_list,
-        .number = pool->made_count,
+        .number = (uint32_t)pool->made_count,
     };
     // As the ABI asks of a stack; the frame that prepare lays out counts on it.
     ASSERT((uintptr_t)(coro->stack_low + coro->stack_bytes) % 16 == 0);

@@ -21,17 +21,18 @@
 // switch away from it.
 struct sct_coro {
     void *stack_pointer;      // where it continues
+    void *thread_pointer;     // while it runs; NULL: the process's own
+    int errno_kept;           // while it is suspended
+    uint32_t number;          // how many were made before
+    size_t place;             // in the pool's order, while it is taken
     void (*function)(void *); // must not return
     void *argument;
     char *stack_low; // lowest usable byte; NULL: the program's own stack
     size_t stack_bytes;
+    // Here a second cache line begins.
     struct sct_coro *next_made; // all coroutines of the pool
-    size_t place;               // in the pool's order, while it is taken
-    size_t number;              // how many were made before
     void *context;              // ucontext only
     void *fake_stack;           // AddressSanitizer only
-    void *thread_pointer;       // while it runs; NULL: the process's own
-    int errno_kept;             // while it is suspended
 };
 
 struct sct_coro_pool {

@@ -236,23 +236,26 @@ void sct_bar(uint64_t alternatives) {
 
 // ---- Scheduling --------------------------------------------------------------------------------
 
-// Continues [next], which is not the running task.
-static inline void go_on(struct sct_engine *engine, struct sct_task *next) {
-    struct sct_strand *from = engine->self;
-    // Where it goes on when it is chosen again: one of its activities may be running.
+// Where the running task goes on when it is chosen again: one of its activities may be running.
+static inline void keep_place(struct sct_engine *engine) {
     if (engine->now.current)
-        engine->now.current->strand = from;
-    engine->now.current = next;
-    engine->now.last_slot = next->slot;
-    engine->self = next->strand;
-    sct_coro_switch(from->coro, engine->self->coro);
+        engine->seats[engine->now.current->slot].strand = engine->self;
+}
+
+// Continues the task in [slot], which is not the running one.
+static inline void go_on(struct sct_engine *engine, unsigned slot) {
+    struct sct_strand *from = engine->self, *to = engine->seats[slot].strand;
+    keep_place(engine);
+    engine->now.current = to->task;
+    engine->now.last_slot = slot;
+    engine->self = to;
+    sct_coro_switch(from->coro, to->coro);
 }
 
 // The turn is told on the stack of the task that goes on. (A new task begins in task_main.)
-__attribute__((noinline)) static void go_on_and_tell(struct sct_engine *engine,
-                                                     struct sct_task *next) {
-    if (next != engine->now.current)
-        go_on(engine, next);
+__attribute__((noinline)) static void go_on_and_tell(struct sct_engine *engine, unsigned slot) {
+    if (engine->seats[slot].task != engine->now.current)
+        go_on(engine, slot);
     sct_tell_turn(engine);
 }
 
@@ -311,12 +314,11 @@ __attribute__((always_inline)) static inline unsigned next_slot(struct sct_engin
 
 // The step of the task in [slot] begins. [is_heard]: there may be a listener.
 static inline void begin_step(struct sct_engine *engine, unsigned slot, bool is_heard) {
-    struct sct_task *next = engine->seats[slot].task;
     engine->slots[slot].steps++;
     if (is_heard && __builtin_expect(engine->listener != NULL, 0))
-        go_on_and_tell(engine, next);
-    else if (next != engine->now.current)
-        go_on(engine, next);
+        go_on_and_tell(engine, slot);
+    else if (engine->seats[slot].task != engine->now.current)
+        go_on(engine, slot);
 }
 
 __attribute__((noinline)) static void reschedule_searched(struct sct_engine *engine) {
@@ -384,8 +386,7 @@ static bool let_begin(struct sct_engine *engine) {
     engine->now.point_count--;
     engine->beginner = task;
     engine->made_before = made_so_far(engine);
-    if (engine->now.current)
-        engine->now.current->strand = from;
+    keep_place(engine);
     engine->now.current = task;
     engine->self = &task->own;
     sct_coro_switch(from->coro, task->own.coro);

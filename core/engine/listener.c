@@ -162,7 +162,8 @@ static struct sct_standing standing_of(const struct sct_engine *engine,
     const struct sct_task *task = strand->task;
     ASSERT(task && task->machine);
     bool is_own = !strand->is_activity;
-    bool is_next = task->strand == strand; // it is what the task continues with
+    // It is what the task continues with.
+    bool is_next = engine->seats[task->slot].strand == strand;
     return (struct sct_standing){
         .machine = task->machine->name,
         .name = strand->name,

@@ -87,7 +87,8 @@ static void take_slot(struct sct_engine *engine, struct sct_task *task,
     struct sct_task_identity identity = identify(engine, task->machine, task->own.name);
     engine->slots[task->slot] =
         (struct sct_slot){.access = access, .label = task->own.name, .identity = identity};
-    engine->seats[task->slot] = (struct sct_seat){.task = task, .kin = engine->now.kin};
+    engine->seats[task->slot] =
+        (struct sct_seat){.task = task, .strand = &task->own, .kin = engine->now.kin};
     if (sct_keeps_digests(engine)) {
         // A task may act on all that its creator knew.
         engine->seats[task->slot].observed = *sct_running_digest(engine);
@@ -119,7 +120,6 @@ void sct_task_start_with(struct sct_machine *machine, const char *name, void (*f
                 SCT_REDUCED_TASKS_MAX);
     struct sct_task *task = ARENA_ARRAY(&engine->arena, struct sct_task, 1);
     task->machine = machine;
-    task->strand = &task->own;
     // One allocation for a task and its own strand: most tasks have no other.
     sct_strand_begin(engine, &task->own, task, name, function, argument);
     task->slot = slot;

@@ -96,8 +96,9 @@ static void begin_item(struct text *text, const struct sct_machine *machine) {
 static void describe_strand(const struct sct_engine *engine, const struct sct_strand *strand,
                             struct text *text) {
     const struct sct_task *task = strand->task;
-    // Of the task whose turn it is task->strand may be old: it is set when the turn is given away.
-    const struct sct_strand *next = task == engine->now.current ? engine->self : task->strand;
+    // Of the task whose turn it is the seat's may be old: it is set when the turn is given away.
+    const struct sct_strand *next =
+        task == engine->now.current ? engine->self : engine->seats[task->slot].strand;
     bool is_next = next == strand && sct_slots_have(&engine->now.enabled, task->slot);
     bool is_idle = !strand->is_activity && task->is_idle && !task->machine->first;
     if (is_idle || (!strand->waits_for && !is_next))

@@ -11,30 +11,30 @@
 #include "core/engine/seam.h"
 #include "core/engine/wait.h"
 
+// What each decision looks at stands first, here and in struct sct_task and struct sct_coro, so that
+// a switch touches few cache lines.
 struct sct_strand {
     struct sct_coro *coro;
-    struct sct_task *task;      // whose turn it uses
+    struct sct_task *task;       // whose turn it uses
+    const char *waits_for;       // while parked
+    struct sct_edge *edge;       // from those who have woken it
+    struct sct_waiting *waiting; // where it awaits a step, or NULL
+    bool is_activity;
+    bool is_stopped;            // its machine was: it never runs again
     struct sct_strand *resumer; // activity: who gets control when it waits or ends
+    struct sct_mutex *held;     // the mutexes that it holds, of sync.c
     void (*function)(void *);
     void *argument;
     const char *name;
-    const char *waits_for;           // while parked
-    struct sct_waiting *waiting;     // where it awaits a step, or NULL
     struct sct_strand *next, **link; // all living strands
-    struct sct_mutex *held;          // the mutexes that it holds, of sync.c
-    struct sct_edge *edge;           // from those who have woken it
-    bool is_activity;
-    bool is_stopped; // its machine was: it never runs again
 };
 
 struct sct_task {
-    struct sct_machine *machine; // with the next two as in struct sct_decision_note
-    const char *label, *where;   // its pending step
-    struct sct_strand *strand;   // where it continues when chosen: its own or one of its activities
-    struct sct_strand own;
+    struct sct_machine *machine;
     unsigned slot;
     bool is_idle;    // waits in sct_receive with may_idle
     bool is_unbegun; // it begins when the running step ends (begins_quietly of struct sct_program)
+    struct sct_strand own;
 };
 
 struct sct_monitor;
@@ -126,6 +126,7 @@ struct sct_moment {
 // setup and finish.
 struct sct_seat {
     struct sct_task *task;
+    struct sct_strand *strand;  // where it continues when chosen: its own or one of its activities
     struct digest observed;     // where states are compared: by its task
     uint32_t made;              // things of sync.h, by its task
     uint32_t steps_before_tail; // of its task
