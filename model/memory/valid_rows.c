@@ -36,17 +36,35 @@ static size_t first_from(struct ct_rows rows, struct ct_key from, const struct v
                : ct_rows_lower_bound(rows, from);
 }
 
-// The first view is searched, each other one begins where its neighbour does.
+// Whether the two show the same rows, and not only equal ones.
+static bool show_same(const struct view *a, const struct view *b) {
+    size_t count = a->rows.count - a->first;
+    if (b->rows.count - b->first != count)
+        return false;
+    const struct ct_row *const *rows = a->rows.rows + a->first;
+    const struct ct_row *const *others = b->rows.rows + b->first;
+    // The last first: a batch that changes rows there changes mostly one of the last.
+    while (count > 0 && rows[count - 1] == others[count - 1])
+        count--;
+    return count == 0;
+}
+
+// The first view is searched, each other one begins where its neighbour does; one that shows what
+// its neighbour does adds nothing, and is left out. How many are left in [count].
 static struct view *open_views(struct ct_revisions revisions, struct ct_key from,
-                               struct arena *arena) {
+                               struct arena *arena, size_t *count) {
     struct view *views = ARENA_ARRAY(arena, struct view, revisions.count);
-    for (size_t i = 0; i < revisions.count; i++) {
-        struct view *view = &views[i];
+    struct view *last = views;
+    last->rows = revisions.of[0];
+    last->first = last->at = ct_rows_lower_bound(last->rows, from);
+    for (size_t i = 1; i < revisions.count; i++) {
+        struct view *view = last + 1;
         view->rows = revisions.of[i];
-        view->first = i > 0 ? first_from(view->rows, from, &views[i - 1])
-                            : ct_rows_lower_bound(view->rows, from);
-        view->at = view->first;
+        view->first = view->at = first_from(view->rows, from, last);
+        if (!show_same(view, last))
+            last = view;
     }
+    *count = (size_t)(last - views) + 1;
     return views;
 }
 
@@ -143,9 +161,10 @@ struct ct_valid_rows ct_valid_rows(struct ct_revisions revisions, const struct c
     ASSERT(revisions.count >= 1);
     if (revisions.count == 1)
         return valid_rows_now(revisions.of[0], filter, from, arena);
-    struct view *views = open_views(revisions, from, arena);
-    bool may_end = !find_common_key(views, revisions.count, filter);
-    return list_views(views, revisions.count, filter, may_end, arena);
+    size_t count;
+    struct view *views = open_views(revisions, from, arena, &count);
+    bool may_end = !find_common_key(views, count, filter);
+    return list_views(views, count, filter, may_end, arena);
 }
 
 bool ct_is_valid_row(const struct ct_valid_rows *valid, const struct ct_row *row) {
