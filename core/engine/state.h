@@ -11,8 +11,8 @@
 #include "core/engine/seam.h"
 #include "core/engine/wait.h"
 
-// What each decision looks at stands first, here and in struct sct_task and struct sct_coro, so that
-// a switch touches few cache lines.
+// What each decision looks at stands first, here and in struct sct_task and struct sct_coro, so
+// that a switch touches few cache lines.
 struct sct_strand {
     struct sct_coro *coro;
     struct sct_task *task;       // whose turn it uses
