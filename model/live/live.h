@@ -76,8 +76,9 @@ int live_throttle(const struct live_options *options, struct error *error);
 // rows are counted, and are differences if [is_still]. LIVE_NEGATIVE: there are differences.
 int live_verify(const struct live_options *options, struct error *error);
 
-// After the end: verifies, and removes the control rows. LIVE_NEGATIVE: it is not over, client
-// processes are left, or the tables are not as they should be.
+// After the end: verifies, and removes the control rows. Client processes that have been silent for
+// a lease are counted out, which takes so long. LIVE_NEGATIVE: it is not over, client processes are
+// left, or the tables are not as they should be.
 int live_finish(const struct live_options *options, struct error *error);
 
 // Back to the first state, as if the migration had not begun; possible until PREFER_NEW was pushed

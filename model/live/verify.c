@@ -298,19 +298,65 @@ int live_verify(const struct live_options *options, struct error *error) {
 
 // ---- finish ------------------------------------------------------------------------------------
 
-// Whether it is time, or was never begun.
-// Whoever still has a row would look for its control row in vain, and stop serving.
-static bool is_over(struct session *session, struct error *error) {
-    struct mt_control_clients clients;
-    if (!session->config.has_ended && session->config.state != MT_USE_OLD_HIDE_METADATA)
-        return error_set(error, "the migration has not ended: go on with migrate");
-    if (!session_read_clients(session, &clients, error))
+// How many of [now] have given no sign of life since [first].
+static size_t count_silent(const struct mt_control_clients *first,
+                           const struct mt_control_clients *now) {
+    size_t count = 0;
+    for (size_t i = 0; i < now->count; i++)
+        for (size_t j = 0; j < first->count; j++)
+            count += strcmp(now->clients[i].id, first->clients[j].id) == 0 &&
+                     strcmp(now->clients[i].etag, first->clients[j].etag) == 0;
+    return count;
+}
+
+static bool delete_clients(struct session *session, const struct mt_control_clients *clients,
+                           struct error *error) {
+    for (size_t i = 0; i < clients->count; i++) {
+        struct mt_control control;
+        session_control(session, &control);
+        struct ct_outcome outcome =
+            mt_control_delete_client(&control, session->arena, &clients->clients[i]);
+        if (outcome.kind != CT_SUCCEEDED && !ct_failed_with(outcome, CT_STATUS_NOT_FOUND))
+            return error_set(error, "a client process cannot be counted out; try again");
+    }
+    return true;
+}
+
+// Counts out who has been silent for as long as a lease may last: nobody else does with a process
+// that died after the last push. It needs no fence, for all clients are in the state that stays.
+// False as soon as one gives a sign of life: it would look for the control row in vain, and stop
+// serving.
+static bool count_out(struct session *session, struct error *error) {
+    enum { LOOKS = 16 };
+    struct ct_env *env = &session->env.env;
+    const volatile sig_atomic_t *is_interrupted = session->options->is_interrupted;
+    struct mt_control_clients first, now;
+    uint64_t patience = mt_foreign_lease(mt_nanoseconds(session->config.lease_ms),
+                                         mt_nanoseconds(session->config.request_ms));
+    uint64_t begin = env->ops->now(env);
+    if (!session_read_clients(session, &first, error))
         return false;
-    return clients.count == 0 ||
+    for (now = first; now.count > 0 && count_silent(&first, &now) == now.count;) {
+        if (env->ops->now(env) - begin >= patience)
+            return delete_clients(session, &now, error);
+        if (is_interrupted && *is_interrupted)
+            return error_set(error, "interrupted: nothing was removed");
+        env->ops->sleep(env, HERE, patience / LOOKS);
+        if (!session_read_clients(session, &now, error))
+            return false;
+    }
+    return now.count == 0 ||
            error_set(error,
                      "%zu client processes still take part (see status): let them use the "
                      "%s table directly first",
-                     clients.count, session->config.has_ended ? "new" : "old");
+                     now.count, session->config.has_ended ? "new" : "old");
+}
+
+// Whether it is time, or was never begun.
+static bool is_over(struct session *session, struct error *error) {
+    if (!session->config.has_ended && session->config.state != MT_USE_OLD_HIDE_METADATA)
+        return error_set(error, "the migration has not ended: go on with migrate");
+    return count_out(session, error);
 }
 
 static bool remove_rows(struct session *session, struct error *error) {

@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,7 +68,7 @@ static int call_with(int (*function)(const struct live_options *, struct error *
     options.out = out;
     options.old_name = old_name;
     options.new_name = new_name;
-    options.lease_ms = LEASE_MS;
+    options.lease_ms = options.lease_ms ? options.lease_ms : LEASE_MS;
     options.is_interrupted = &interrupted;
     error.text[0] = '\0';
     int status = function(&options, &error);
@@ -288,6 +289,24 @@ static void test_client(void **state) {
     assert_int_equal(count(new_name), ROWS + 2);
 }
 
+// A client that was killed after the last push is waited for as long as its lease may last.
+static void test_finish_counts_out_the_dead(void **state) {
+    (void)state;
+    fill(ROWS);
+    assert_int_equal(call_with(live_init, (struct live_options){.lease_ms = 1000}), LIVE_DONE);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct live_client *client = live_client_open(control, "m", &error);
+        _exit(client && call(live_migrate) == LIVE_DONE ? 0 : 1); // it does not sign off
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(call(live_finish), LIVE_DONE);
+    assert_int_equal(count(new_name), ROWS);
+}
+
 // Without a thread that renews the lease neither opens: in the caller's it would never come back.
 static void test_no_threads(void **state) {
     pthread_attr_t usual, too_large;
@@ -458,6 +477,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failed_abort, setup, teardown),
         cmocka_unit_test_setup_teardown(test_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_finish_counts_out_the_dead, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failing_orders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_immovable, setup, teardown),
