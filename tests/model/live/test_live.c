@@ -9,6 +9,7 @@
 #include "model/table/batch.h"
 #include "model/table/filter.h"
 #include "model/table/row.h"
+#include "tests/support/fork.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -294,8 +295,7 @@ static void test_finish_counts_out_the_dead(void **state) {
     (void)state;
     fill(ROWS);
     assert_int_equal(call_with(live_init, (struct live_options){.lease_ms = 1000}), LIVE_DONE);
-    pid_t child = fork();
-    assert_true(child >= 0);
+    pid_t child = fork_or_fail();
     if (child == 0) {
         struct live_client *client = live_client_open(control, "m", &error);
         _exit(client && call(live_migrate) == LIVE_DONE ? 0 : 1); // it does not sign off
