@@ -374,7 +374,7 @@ static void test_stream_is_not_read_after_close(void **state) {
     struct ct_stream *stream = open_stream(open_table(), NULL);
     assert_null(stream->ops->continuation_key);
     ct_stream_close(stream);
-    ct_stream_close(stream);
+    expect_assert_failure(ct_stream_close(stream));
     const struct ct_row *row;
     assert_int_equal(ct_stream_read(stream, &row).kind, CT_PROGRAM_ERROR);
 }
