@@ -254,8 +254,8 @@ struct ct_stream_ops {
     // at most the next row's. It lives as long as a row. False: the next read returns the end. May
     // be NULL in a backend.
     bool (*continuation_key)(struct ct_stream *stream, const char *where, struct ct_key *key);
-    // Ends the stream; its further use is a program error. Closing again does nothing, as long as
-    // the stream's memory is there.
+    // Ends the stream; its further use is a program error, and a second close is, too: the stream's
+    // memory may be gone.
     void (*close)(struct ct_stream *stream, const char *where);
     // As so many reads, but what they give is in [arena]: to [rows] the next ones, at most [most],
     // which is not 0; none is the end. After a failure the stream gives nothing more. NULL: rows
