@@ -106,12 +106,14 @@ static void write_down(struct inherited *file) {
     struct stat status;
     ASSERT(!sct_descriptor_is_kept(file->number));
     file->copy = copy_of(file->number);
-    // What is printed to a file stays there.
-    bool is_output = file->number == STDOUT_FILENO || file->number == STDERR_FILENO;
-    file->is_file = !is_output && fstat(file->number, &status) == 0 && S_ISREG(status.st_mode);
-    file->offset = file->is_file ? lseek(file->number, 0, SEEK_CUR) : 0;
     file->own_flags = fcntl(file->number, F_GETFD);
     file->flags = fcntl(file->number, F_GETFL);
+    // What is printed to a file stays there, and so does what others print to one that is only
+    // written, such as a parent's log: the place in it is theirs, too.
+    bool is_output = file->number == STDOUT_FILENO || file->number == STDERR_FILENO ||
+                     (file->flags & O_ACCMODE) == O_WRONLY;
+    file->is_file = !is_output && fstat(file->number, &status) == 0 && S_ISREG(status.st_mode);
+    file->offset = file->is_file ? lseek(file->number, 0, SEEK_CUR) : 0;
 }
 
 // The lowest number that is free; -1: not even standard input is open.
