@@ -1,3 +1,4 @@
+#include "tests/support/busy.h"
 #include "tests/support/programs.h"
 
 #include "core/campaign/campaign.h"
@@ -229,6 +230,7 @@ static void go_round(void *argument) {
     for (uint32_t turn = 0;; turn++) {
         if (turn == turns_before)
             interrupted = 1;
+        be_busy();
         step("turn");
     }
 }

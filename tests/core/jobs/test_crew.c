@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // truncate
 #define CHECKPOINT "test_search.checkpoint"
+#include "tests/support/busy.h"
 #include "tests/support/crews.h"
 #include "tests/support/generated.h"
 
@@ -235,8 +236,10 @@ static void step_twice(void *argument) {
     step("one");
     step("two");
     bool is_long = --left == 0 && begun >= first_long;
-    for (uint32_t turn = 0; is_long && turn < ENDLESS_STEPS / 2; turn++)
+    for (uint32_t turn = 0; is_long && turn < ENDLESS_STEPS / 2; turn++) {
+        be_busy();
         step("turn");
+    }
 }
 
 static void start_three(void *context) {

@@ -1,5 +1,6 @@
 // Programs with a planted failure whose smallest execution is known.
 #define _POSIX_C_SOURCE 200809L // strdup
+#include "tests/support/busy.h"
 #include "tests/support/programs.h"
 
 #include "core/trace/minimize.h"
@@ -399,6 +400,7 @@ static void fail_or_go_round(void *argument) {
     for (int turn = 0; is_long && turn < ENDLESS_TURNS; turn++) {
         if (turn == 1000)
             stop_flag = 1;
+        be_busy();
         step("turn");
     }
     has_gone_round |= is_long;
